@@ -1,0 +1,113 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// MARK: - Kinds of targets
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("ImmutableWeakCaptures"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// A module in plain, memory-safe Swift.
+func module(_ name: String, uses dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings + [.strictMemorySafety()])
+}
+
+/// A module that wraps a C library, the only kind that may touch a pointer.
+func wrapper(_ name: String, of library: String, uses dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: [.byName(name: library)] + dependencies, swiftSettings: settings)
+}
+
+/// An endpoint: one file in `Functions/<name>`, one executable.
+func function(_ name: String, uses dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: ["FunctionRuntime", "Core", "Base"] + dependencies,
+        path: "Functions/\(name)",
+        swiftSettings: settings + [.strictMemorySafety()]
+    )
+}
+
+/// A program for developers, never part of a bundle.
+func tool(_ name: String, uses dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: dependencies,
+        path: "Tools/\(name)",
+        swiftSettings: settings + [.strictMemorySafety()]
+    )
+}
+
+func tests(_ name: String, of dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name,
+        dependencies: dependencies + ["TestSupport"],
+        resources: resources,
+        swiftSettings: settings
+    )
+}
+
+// MARK: - Endpoints
+
+let functions = [
+    function("createTeam", uses: ["Teams"]),
+    function("deleteTeam", uses: ["Teams"]),
+    function("getTeam", uses: ["Teams"]),
+    function("listTeams", uses: ["Teams"]),
+    function("migrate", uses: ["Migrations"]),
+    function("restoreTeam", uses: ["Teams"]),
+    function("updateTeam", uses: ["Teams"]),
+]
+
+// MARK: - Package
+
+let package = Package(
+    name: "nofx",
+    targets: functions + [
+        tool("issueToken", uses: ["Base", "Cryptography", "System"]),
+
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CSystem"),
+
+        wrapper("System", of: "CSystem"),
+        module("Base", uses: ["System"]),
+        wrapper("Postgres", of: "CPostgres", uses: ["Base", "System"]),
+        wrapper("HTTPClient", of: "CCurl", uses: ["Base", "System"]),
+        wrapper("Cryptography", of: "CCrypto", uses: ["Base", "System"]),
+        module("Core", uses: ["Base", "Cryptography", "Postgres", "System"]),
+        .target(
+            name: "Migrations",
+            dependencies: ["Base", "Core", "Cryptography", "Postgres"],
+            path: "Migrations",
+            resources: [.embedInCode("sql")],
+            swiftSettings: settings + [.strictMemorySafety()]
+        ),
+        module("Teams", uses: ["Base", "Core", "Postgres"]),
+        module("FunctionRuntime", uses: ["Base", "Core", "Cryptography", "HTTPClient", "Postgres", "System"]),
+        module(
+            "TestSupport",
+            uses: ["Base", "Core", "Cryptography", "FunctionRuntime", "Migrations", "Postgres", "System"]
+        ),
+
+        tests("BaseTests", of: ["Base"], resources: [.copy("JSONTestSuite")]),
+        tests("CryptographyTests", of: ["Base", "Cryptography"]),
+        tests("PostgresTests", of: ["Base", "Postgres", "System"]),
+        tests("HTTPClientTests", of: ["Base", "HTTPClient"]),
+        tests("CoreTests", of: ["Base", "Core", "Cryptography", "Postgres"]),
+        tests("FunctionRuntimeTests", of: ["Base", "Core", "Cryptography", "FunctionRuntime", "HTTPClient", "System"]),
+        tests(
+            "FunctionTests",
+            of: ["Base", "Core", "FunctionRuntime", "Migrations", "Postgres", "Teams"]
+                + functions.map { .target(name: $0.name) }
+        ),
+        tests("EndToEndTests", of: ["Base", "Core", "Cryptography", "Postgres", "System"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,90 @@
+/// Bytes as base64 text (RFC 4648), decoded strictly.
+public enum Base64 {
+    /// The standard alphabet, padded.
+    public static func encode(_ bytes: [UInt8]) -> String {
+        var text = encode(bytes, alphabet: standard)
+        while text.count % 4 != 0 { text.append(UInt8(ascii: "=")) }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// The URL-safe alphabet, without padding.
+    public static func encodeURL(_ bytes: [UInt8]) -> String {
+        String(decoding: encode(bytes, alphabet: urlSafe), as: UTF8.self)
+    }
+
+    /// Decodes the standard alphabet with its padding; nil for white space, other alphabets, missing padding
+    /// and bits that no encoder would leave behind.
+    public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+        guard text.count % 4 == 0 else { return nil }
+        let padding = text.reversedPrefix(of: UInt8(ascii: "="))
+        guard padding <= 2 else { return nil }
+        return decode(text.dropLast(padding), alphabet: .standard)
+    }
+
+    /// Decodes the URL-safe alphabet without padding; nil for anything an encoder would not have written.
+    public static func decodeURL(_ text: some Collection<UInt8>) -> [UInt8]? {
+        decode(text, alphabet: .urlSafe)
+    }
+}
+
+extension Base64 {
+    private enum Alphabet { case standard, urlSafe }
+
+    private static var standard: StaticString { "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/" }
+    private static var urlSafe: StaticString { "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" }
+
+    private static func encode(_ bytes: [UInt8], alphabet: StaticString) -> [UInt8] {
+        let digits = Array(alphabet.description.utf8)
+        var text: [UInt8] = []
+        text.reserveCapacity(bytes.count * 4 / 3 + 4)
+        var bits: UInt32 = 0
+        var available = 0
+        for byte in bytes {
+            bits = bits << 8 | UInt32(byte)
+            available += 8
+            while available >= 6 {
+                available -= 6
+                text.append(digits[Int(bits >> available & 63)])
+            }
+        }
+        if available > 0 { text.append(digits[Int(bits << (6 - available) & 63)]) }
+        return text
+    }
+
+    private static func decode(_ text: some Collection<UInt8>, alphabet: Alphabet) -> [UInt8]? {
+        guard text.count % 4 != 1 else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.count * 3 / 4)
+        var bits: UInt32 = 0
+        var available = 0
+        for digit in text {
+            guard let value = value(of: digit, in: alphabet) else { return nil }
+            bits = bits << 6 | value
+            available += 6
+            if available >= 8 {
+                available -= 8
+                bytes.append(UInt8(truncatingIfNeeded: bits >> available))
+            }
+        }
+        return bits & (1 << available - 1) == 0 ? bytes : nil
+    }
+
+    private static func value(of digit: UInt8, in alphabet: Alphabet) -> UInt32? {
+        switch (digit, alphabet) {
+        case (UInt8(ascii: "A")...UInt8(ascii: "Z"), _): UInt32(digit - UInt8(ascii: "A"))
+        case (UInt8(ascii: "a")...UInt8(ascii: "z"), _): UInt32(digit - UInt8(ascii: "a")) + 26
+        case (UInt8(ascii: "0")...UInt8(ascii: "9"), _): UInt32(digit - UInt8(ascii: "0")) + 52
+        case (UInt8(ascii: "+"), .standard), (UInt8(ascii: "-"), .urlSafe): 62
+        case (UInt8(ascii: "/"), .standard), (UInt8(ascii: "_"), .urlSafe): 63
+        default: nil
+        }
+    }
+}
+
+extension Collection<UInt8> {
+    fileprivate func reversedPrefix(of byte: UInt8) -> Int {
+        var count = 0
+        for candidate in self { count = candidate == byte ? count + 1 : 0 }
+        return count
+    }
+}

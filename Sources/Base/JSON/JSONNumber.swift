@@ -1,0 +1,75 @@
+/// The grammar of numbers (RFC 8259, section 6).
+enum JSONNumber {
+    /// Finds the end of the number that starts at an offset.
+    ///
+    /// - Throws: `invalidNumber` or `unexpectedEnd` where the grammar is left.
+    static func end(in bytes: [UInt8], from start: Int) throws(JSONSyntaxError) -> Int {
+        var index = start
+        if bytes[index] == UInt8(ascii: "-") { index &+= 1 }
+        let integer = index
+        index = try digits(in: bytes, from: index)
+        if bytes[integer] == UInt8(ascii: "0"), index > integer &+ 1 {
+            throw JSONSyntaxError(.invalidNumber, at: integer)
+        }
+        if index < bytes.count, bytes[index] == UInt8(ascii: ".") {
+            index = try digits(in: bytes, from: index &+ 1)
+        }
+        if index < bytes.count, bytes[index] | 0x20 == UInt8(ascii: "e") {
+            index &+= 1
+            if index < bytes.count, bytes[index] == UInt8(ascii: "+") || bytes[index] == UInt8(ascii: "-") {
+                index &+= 1
+            }
+            index = try digits(in: bytes, from: index)
+        }
+        return index
+    }
+
+    /// Passes one digit or more.
+    private static func digits(in bytes: [UInt8], from start: Int) throws(JSONSyntaxError) -> Int {
+        var index = start
+        while index < bytes.count, bytes[index] &- UInt8(ascii: "0") < 10 { index &+= 1 }
+        guard index > start else {
+            throw JSONSyntaxError(index < bytes.count ? .invalidNumber : .unexpectedEnd, at: index)
+        }
+        return index
+    }
+
+    /// The exact value of a number without fraction and exponent; nil for all others and where it does not fit.
+    static func integer(_ digits: ArraySlice<UInt8>) -> Int? {
+        let isNegative = digits.first == UInt8(ascii: "-")
+        var value = 0
+        for byte in isNegative ? digits.dropFirst() : digits {
+            guard byte &- UInt8(ascii: "0") < 10 else { return nil }
+            let digit = Int(byte &- UInt8(ascii: "0"))
+            let (product, isTooLarge) = value.multipliedReportingOverflow(by: 10)
+            let (sum, overflows) =
+                isNegative ? product.subtractingReportingOverflow(digit) : product.addingReportingOverflow(digit)
+            guard !isTooLarge, !overflows else { return nil }
+            value = sum
+        }
+        return value
+    }
+
+    /// The nearest value; nil where it is infinite.
+    static func double(_ text: ArraySlice<UInt8>) -> Double? {
+        guard let value = Double(String(decoding: text, as: UTF8.self)), value.isFinite else { return nil }
+        return value
+    }
+
+    /// Whether a number has the size of a `Double` and no more than 400 digits after the point, nor an exponent
+    /// that says so.
+    ///
+    /// Postgres's `numeric`, which `jsonb` is made of, refuses larger ones and prints smaller ones in full: six
+    /// bytes such as `1e-9999` would come back as ten thousand.
+    static func isStorable(_ text: ArraySlice<UInt8>) -> Bool {
+        let parts = text.split(whereSeparator: { $0 | 0x20 == UInt8(ascii: "e") })
+        if parts.count == 2 {
+            let isSigned = parts[1].first == UInt8(ascii: "+")
+            guard let exponent = integer(isSigned ? parts[1].dropFirst() : parts[1]), abs(exponent) <= 400 else {
+                return false
+            }
+        }
+        let point = parts[0].firstIndex(of: UInt8(ascii: ".")) ?? parts[0].endIndex
+        return parts[0].endIndex - point <= 401 && double(text) != nil
+    }
+}

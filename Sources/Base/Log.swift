@@ -1,0 +1,82 @@
+import System
+
+/// Writes what an operator should know as JSON, one object a line.
+public struct Log: Sendable {
+    /// How much it matters.
+    public enum Level: String, Comparable, Sendable, CaseIterable {
+        case debug, info, warning, error
+
+        public static func < (left: Level, right: Level) -> Bool {
+            left.rank < right.rank
+        }
+
+        private var rank: Int {
+            switch self {
+            case .debug: 0
+            case .info: 1
+            case .warning: 2
+            case .error: 3
+            }
+        }
+    }
+
+    private let level: Level
+    private let sink: @Sendable ([UInt8]) -> Void
+    private var context: [(String, String)]
+
+    /// Makes a log.
+    ///
+    /// - Parameters:
+    ///   - level: What is below it is not written.
+    ///   - function: The name of the endpoint.
+    ///   - sink: Takes one line, with its line feed; standard error unless a test wants it.
+    public init(level: Level, function: String, sink: @escaping @Sendable ([UInt8]) -> Void = Log.standardError) {
+        self.level = level
+        self.sink = sink
+        context = [("function", function)]
+    }
+
+    /// Adds a member to every line written from now on.
+    public mutating func set(_ name: String, _ value: String) {
+        context.removeAll { $0.0 == name }
+        context.append((name, value))
+    }
+
+    /// Writes what only a developer wants to know.
+    public func debug(_ message: String, _ fields: KeyValuePairs<String, any JSONEncodable> = [:]) {
+        write(.debug, message, fields)
+    }
+
+    /// Writes what is worth knowing in normal operation.
+    public func info(_ message: String, _ fields: KeyValuePairs<String, any JSONEncodable> = [:]) {
+        write(.info, message, fields)
+    }
+
+    /// Writes what is wrong but was coped with.
+    public func warning(_ message: String, _ fields: KeyValuePairs<String, any JSONEncodable> = [:]) {
+        write(.warning, message, fields)
+    }
+
+    /// Writes what made a call fail.
+    public func error(_ message: String, _ fields: KeyValuePairs<String, any JSONEncodable> = [:]) {
+        write(.error, message, fields)
+    }
+
+    /// Writes a line to standard error; there is nobody to tell when that fails.
+    public static let standardError: @Sendable ([UInt8]) -> Void = { line in
+        try? FileDescriptor.standardError.write(line)
+    }
+
+    private func write(_ level: Level, _ message: String, _ fields: KeyValuePairs<String, any JSONEncodable>) {
+        guard level >= self.level else { return }
+        var json = JSONWriter()
+        json.object { json in
+            json.member("time", Timestamp.now())
+            json.member("level", level.rawValue)
+            json.member("message", message)
+            for (name, value) in context { json.member(name, value) }
+            for (name, value) in fields { json.member(name, value) }
+        }
+        sink(json.bytes + [UInt8(ascii: "\n")])
+    }
+}

@@ -1,0 +1,3 @@
+#pragma once
+#include <nss.h>
+#include <sys/random.h>

@@ -1,0 +1,32 @@
+internal import CCurl
+
+extension HTTPError {
+    /// The error for a result code of libcurl.
+    ///
+    /// - Parameters:
+    ///   - code: What `curl_easy_perform` returned.
+    ///   - message: What libcurl wrote about it; its general text for the code if that is empty.
+    init(_ code: CURLcode, message: String) {
+        self.init(Kind(code), message.isEmpty ? String(cString: curl_easy_strerror(code)) : message)
+    }
+}
+
+extension HTTPError.Kind {
+    fileprivate init(_ code: CURLcode) {
+        self =
+            switch code {
+            case CURLE_URL_MALFORMAT: .invalidRequest
+            case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .couldNotResolve
+            case CURLE_COULDNT_CONNECT, CURLE_PROXY: .couldNotConnect
+            case CURLE_OPERATION_TIMEDOUT: .timeout
+            case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE,
+                CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS:
+                .tls
+            case CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_PARTIAL_FILE: .connectionLost
+            case CURLE_FILESIZE_EXCEEDED: .tooLarge
+            // The scheme was looked at before, so this is an answer in HTTP/0.9: bytes without a status line.
+            case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING: .invalidResponse
+            default: .failed
+            }
+    }
+}

@@ -1,0 +1,52 @@
+/// One request, complete before it is sent.
+public struct HTTPRequest: Sendable {
+    /// What the request asks for (RFC 9110, section 9).
+    public enum Method: String, Sendable {
+        case get = "GET"
+        case post = "POST"
+        case put = "PUT"
+        case delete = "DELETE"
+    }
+
+    public var method: Method
+
+    /// An absolute `http` or `https` URL, already percent-encoded.
+    public var url: String
+
+    /// Names and values in the order they are sent. Length, framing and host are the client's business.
+    public var headers: [(name: String, value: String)]
+
+    /// The content, or `nil` for a request without any.
+    public var body: [UInt8]?
+
+    /// The largest response body that is taken, in bytes. A larger one is ``HTTPError/Kind/tooLarge``.
+    public var maximumResponseBytes: Int
+
+    /// Whether `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` of the process are honoured.
+    public var usesProxy: Bool
+
+    /// Describes a request.
+    ///
+    /// - Parameters:
+    ///   - method: What the request asks for.
+    ///   - url: An absolute `http` or `https` URL, already percent-encoded.
+    ///   - headers: Names and values in the order they are sent.
+    ///   - body: The content, or `nil` for a request without any.
+    ///   - maximumResponseBytes: The largest response body that is taken.
+    ///   - usesProxy: Whether the proxy variables of the process are honoured.
+    public init(
+        _ method: Method,
+        _ url: String,
+        headers: [(name: String, value: String)] = [],
+        body: [UInt8]? = nil,
+        maximumResponseBytes: Int = 4 << 20,
+        usesProxy: Bool = true
+    ) {
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.maximumResponseBytes = maximumResponseBytes
+        self.usesProxy = usesProxy
+    }
+}

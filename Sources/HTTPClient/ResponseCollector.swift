@@ -1,0 +1,81 @@
+/// Takes an answer apart while libcurl delivers it, and stops it when it grows too large.
+struct ResponseCollector {
+    /// Far beyond what servers send; without a limit a hostile one could send header lines for ever.
+    private static let maximumHeaderBytes = 256 << 10
+
+    private(set) var headers: [(name: String, value: String)] = []
+    private(set) var body: [UInt8] = []
+    private(set) var isTooLarge = false
+
+    private let maximumBodyBytes: Int
+    private var headerBytes = 0
+    private var isInHeader = false
+
+    init(maximumBodyBytes: Int) {
+        self.maximumBodyBytes = maximumBodyBytes
+    }
+
+    /// Takes one line of a header section, with its line end.
+    ///
+    /// An interim answer (RFC 9110, section 15.2) has a section of its own, which the next one replaces.
+    /// Trailer fields come without a status line and are left out: they must not be merged into the header
+    /// (RFC 9110, section 6.5.1).
+    ///
+    /// - Returns: Whether to go on.
+    mutating func takeHeader(_ line: some BidirectionalCollection<UInt8>) -> Bool {
+        headerBytes += line.count
+        guard headerBytes <= Self.maximumHeaderBytes else {
+            isTooLarge = true
+            return false
+        }
+        let text = line.trimmingWhiteSpace()
+        if text.starts(with: "HTTP/".utf8) {
+            headers.removeAll()
+            isInHeader = true
+        } else if text.isEmpty {
+            isInHeader = false
+        } else if isInHeader {
+            takeField(line, text)
+        }
+        return true
+    }
+
+    /// Takes a piece of the body.
+    ///
+    /// - Returns: Whether to go on.
+    mutating func takeBody(_ bytes: some Collection<UInt8>) -> Bool {
+        guard bytes.count <= maximumBodyBytes - body.count else {
+            isTooLarge = true
+            return false
+        }
+        body.append(contentsOf: bytes)
+        return true
+    }
+
+    private mutating func takeField(
+        _ line: some BidirectionalCollection<UInt8>,
+        _ text: some BidirectionalCollection<UInt8>
+    ) {
+        let isFolded = line.first.map(\.isWhiteSpace) ?? false
+        if isFolded, let last = headers.popLast() {
+            // RFC 9112, section 5.2: a folded line continues the value above it.
+            headers.append((last.name, last.value + " " + String(decoding: text, as: UTF8.self)))
+        } else if let colon = text.firstIndex(of: UInt8(ascii: ":")) {
+            let name = String(decoding: text[..<colon], as: UTF8.self).lowercased()
+            let value = text[text.index(after: colon)...].trimmingWhiteSpace()
+            headers.append((name, String(decoding: value, as: UTF8.self)))
+        }
+    }
+}
+
+extension BidirectionalCollection<UInt8> {
+    fileprivate func trimmingWhiteSpace() -> SubSequence {
+        let start = drop(while: \.isWhiteSpace)
+        guard let last = start.lastIndex(where: { !$0.isWhiteSpace }) else { return start[start.endIndex...] }
+        return start[...last]
+    }
+}
+
+extension UInt8 {
+    fileprivate var isWhiteSpace: Bool { self == 0x20 || self == 0x09 || self == 0x0D || self == 0x0A }
+}

@@ -1,0 +1,114 @@
+import Glibc
+
+/// An open file, pipe or socket.
+public struct FileDescriptor: Hashable, Sendable {
+    /// The number the kernel knows it by.
+    public let rawValue: Int32
+
+    /// Names a descriptor that is already open; it stays its opener's to close.
+    public init(rawValue: Int32) {
+        self.rawValue = rawValue
+    }
+
+    /// Standard input.
+    public static let standardInput = FileDescriptor(rawValue: 0)
+
+    /// Standard output.
+    public static let standardOutput = FileDescriptor(rawValue: 1)
+
+    /// Standard error.
+    public static let standardError = FileDescriptor(rawValue: 2)
+
+    /// Whether a person is at the other end.
+    public var isTerminal: Bool { isatty(rawValue) == 1 }
+
+    /// Opens `/dev/null` in place of whichever of descriptors 0 to 2 is closed.
+    ///
+    /// Without it the next socket would become standard output, and the answer would go to the database.
+    /// - Returns: The descriptors that were closed.
+    public static func plugStandardStreams() -> [FileDescriptor] {
+        (0...2).filter { fcntl($0, F_GETFD) < 0 }.map { closed in
+            // `open` returns the lowest free number; an empty root has no /dev/null, but it has itself.
+            if open("/dev/null", O_RDWR) < 0 { _ = open("/", O_RDONLY) }
+            return FileDescriptor(rawValue: closed)
+        }
+    }
+
+    /// What `readAll` found.
+    public enum Contents: Equatable, Sendable {
+        /// Everything up to the end.
+        case complete([UInt8])
+        /// More than the limit; all of it was read, none kept.
+        case tooLarge
+    }
+
+    /// Reads to the end of the input.
+    ///
+    /// What exceeds `limit` is read and thrown away, up to `drainLimit`: a web server whose request body is
+    /// left unread may hang or answer with an error of its own.
+    ///
+    /// - Parameters:
+    ///   - limit: The most bytes to keep.
+    ///   - drainLimit: The most bytes to read.
+    ///   - timeoutNanoseconds: How much time is left at a given moment; zero when none is.
+    /// - Throws: ``SystemError`` when reading fails, `ETIMEDOUT` when the end did not come in time.
+    public func readAll(
+        limit: Int,
+        drainLimit: Int,
+        timeoutNanoseconds: () -> UInt64
+    ) throws(SystemError) -> Contents {
+        var bytes: [UInt8] = []
+        var total = 0
+        while total < drainLimit {
+            try waitUntilReadable(timeoutNanoseconds: timeoutNanoseconds())
+            let kept = min(bytes.count, limit)
+            var failure: SystemError?
+            let room = max(4_096, min(65_536, bytes.count))
+            let chunk = [UInt8](unsafeUninitializedCapacity: room) { buffer, initialized in
+                let received = retrying { read(rawValue, buffer.baseAddress, room) }
+                if received < 0 { failure = SystemError("read") }
+                initialized = max(received, 0)
+            }
+            if let failure { throw failure }
+            if chunk.isEmpty { return total > limit ? .tooLarge : .complete(bytes) }
+            total += chunk.count
+            if total <= limit { bytes.append(contentsOf: chunk) } else if kept > 0 { bytes = [] }
+        }
+        return .tooLarge
+    }
+
+    /// Writes all the bytes.
+    ///
+    /// - Throws: ``SystemError`` when the reader is gone or the device is full.
+    public func write(_ bytes: [UInt8]) throws(SystemError) {
+        var written = 0
+        while written < bytes.count {
+            let sent = bytes.withUnsafeBytes { buffer in
+                retrying { Glibc.write(rawValue, buffer.baseAddress.map { $0 + written }, buffer.count - written) }
+            }
+            if sent < 0, errno == EAGAIN {
+                var waiting = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
+                _ = retrying { Int(poll(&waiting, 1, -1)) }
+            } else if sent < 0 {
+                throw SystemError("write")
+            } else {
+                written += sent
+            }
+        }
+    }
+
+    private func waitUntilReadable(timeoutNanoseconds: UInt64) throws(SystemError) {
+        var waiting = pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0)
+        let milliseconds = Int32(clamping: (timeoutNanoseconds + 999_999) / 1_000_000)
+        let ready = retrying { Int(poll(&waiting, 1, milliseconds)) }
+        if ready == 0 { throw SystemError("read", code: ETIMEDOUT) }
+        if ready < 0 { throw SystemError("poll") }
+    }
+}
+
+private func retrying(_ call: () -> Int) -> Int {
+    while true {
+        let result = call()
+        if result >= 0 || errno != EINTR { return result }
+    }
+}

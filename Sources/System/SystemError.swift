@@ -1,0 +1,20 @@
+import Glibc
+
+/// A system call that failed.
+public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The call, such as `read`.
+    public let call: String
+
+    /// The value of `errno`.
+    public let code: Int32
+
+    /// Whether nothing came, or nothing could be sent, before the deadline.
+    public var isTimeout: Bool { code == ETIMEDOUT }
+
+    public var description: String { "\(call): \(String(cString: strerror(code)))" }
+
+    init(_ call: String, code: Int32 = errno) {
+        self.call = call
+        self.code = code
+    }
+}
