@@ -43,13 +43,9 @@ func tool(_ name: String, uses dependencies: [Target.Dependency]) -> Target {
     )
 }
 
-func tests(_ name: String, of dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .testTarget(
-        name: name,
-        dependencies: dependencies + ["TestSupport"],
-        resources: resources,
-        swiftSettings: settings
-    )
+func tests(_ name: String, of dependencies: [Target.Dependency], data: [String] = []) -> Target {
+    // Data is found by path: as a resource it would come with an accessor that imports Foundation.
+    .testTarget(name: name, dependencies: dependencies + ["TestSupport"], exclude: data, swiftSettings: settings)
 }
 
 // MARK: - Endpoints
@@ -86,7 +82,7 @@ let package = Package(
             name: "Migrations",
             dependencies: ["Base", "Core", "Cryptography", "Postgres"],
             path: "Migrations",
-            resources: [.embedInCode("sql")],
+            resources: [.embedInCode("0001_teams.sql")],
             swiftSettings: settings + [.strictMemorySafety()]
         ),
         module("Teams", uses: ["Base", "Core", "Postgres"]),
@@ -96,7 +92,7 @@ let package = Package(
             uses: ["Base", "Core", "Cryptography", "FunctionRuntime", "Migrations", "Postgres", "System"]
         ),
 
-        tests("BaseTests", of: ["Base"], resources: [.copy("JSONTestSuite")]),
+        tests("BaseTests", of: ["Base"], data: ["JSONTestSuite"]),
         tests("CryptographyTests", of: ["Base", "Cryptography"]),
         tests("PostgresTests", of: ["Base", "Postgres", "System"]),
         tests("HTTPClientTests", of: ["Base", "HTTPClient"]),

@@ -15,6 +15,13 @@ public struct Deadline: Hashable, Comparable, Sendable {
     /// A deadline that never comes.
     public static let distantFuture = Deadline(nanoseconds: .max)
 
+    /// The deadline some time earlier.
+    public static func - (deadline: Deadline, duration: Duration) -> Deadline {
+        let (seconds, attoseconds) = duration.components
+        let length = UInt64(clamping: seconds) &* 1_000_000_000 &+ UInt64(clamping: attoseconds / 1_000_000_000)
+        return Deadline(nanoseconds: deadline.nanoseconds - min(deadline.nanoseconds, length))
+    }
+
     /// What is left, never negative.
     public var remainingNanoseconds: UInt64 {
         let now = SystemClock.monotonicNanoseconds()

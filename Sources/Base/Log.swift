@@ -20,7 +20,7 @@ public struct Log: Sendable {
         }
     }
 
-    private let level: Level
+    private var level: Level
     private let sink: @Sendable ([UInt8]) -> Void
     private var context: [(String, String)]
 
@@ -34,6 +34,13 @@ public struct Log: Sendable {
         self.level = level
         self.sink = sink
         context = [("function", function)]
+    }
+
+    /// The same log at another level.
+    public func at(_ level: Level) -> Log {
+        var log = self
+        log.level = level
+        return log
     }
 
     /// Adds a member to every line written from now on.

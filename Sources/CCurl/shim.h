@@ -44,6 +44,16 @@ static inline CURLcode curl_allow_http_only(CURL *handle) {
 #endif
 }
 
+/// Lets a request end at its deadline while a thread of libcurl's still waits for the name service.
+static inline CURLcode curl_abandon_resolution(CURL *handle) {
+#if LIBCURL_VERSION_NUM >= 0x075700
+    return curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L);
+#else
+    (void)handle;
+    return CURLE_OK;
+#endif
+}
+
 static inline long curl_get_integer(CURL *handle, CURLINFO info) {
     long value = 0;
     return curl_easy_getinfo(handle, info, &value) == CURLE_OK ? value : 0;

@@ -24,13 +24,15 @@ extension CertificateAuthorities {
     /// A file that was named is taken as it is: if it cannot be read, the connection fails rather than
     /// trusting somebody else.
     ///
+    /// - Parameter environment: Where `SSL_CERT_FILE` may be; read only if it matters.
+    /// - Returns: A path, not necessarily that of a readable file.
     /// - Throws: ``HTTPError`` of kind ``HTTPError/Kind/tls`` if there is no bundle anywhere.
-    func path() throws(HTTPError) -> String {
+    func path(in environment: @autoclosure () -> Environment = .current()) throws(HTTPError) -> String {
         switch self {
         case .file(let path):
             return path
         case .system:
-            if let named = Environment.current()["SSL_CERT_FILE"] { return named }
+            if let named = environment()["SSL_CERT_FILE"] { return named }
             guard let found = Self.usualPlaces.first(where: { access($0, R_OK) == 0 }) else {
                 throw HTTPError(.tls, "no file of certificate authorities found; set SSL_CERT_FILE")
             }

@@ -27,6 +27,7 @@ extension EasyHandle {
             }
             throw HTTPError(code, message: message)
         }
+        guard !collector.isInHeader else { throw HTTPError(.connectionLost, "the header section has no end") }
         return HTTPResponse(
             status: curl_get_integer(pointer, CURLINFO_RESPONSE_CODE),
             headers: collector.headers,

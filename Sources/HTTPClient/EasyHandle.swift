@@ -6,7 +6,9 @@ internal import CCurl
 struct EasyHandle {
     let pointer: UnsafeMutableRawPointer
 
-    /// Runs once, however many clients there are. libcurl is never torn down: the process ends first.
+    /// Runs once, however many clients there are.
+    ///
+    /// libcurl is never torn down: the process ends first.
     private static let initialization: CURLcode = curl_global_init(Int(CURL_GLOBAL_NOTHING))
 
     static func open() throws(HTTPError) -> EasyHandle {
@@ -40,6 +42,7 @@ struct EasyHandle {
         try check(curl_set_integer(pointer, CURLOPT_FOLLOWLOCATION, 0))
         // The default would time name resolution with SIGALRM.
         try check(curl_set_integer(pointer, CURLOPT_NOSIGNAL, 1))
+        try check(curl_abandon_resolution(pointer))
         try check(curl_set_integer(pointer, CURLOPT_TIMEOUT_MS, limits.milliseconds))
         try check(curl_set_integer(pointer, CURLOPT_CONNECTTIMEOUT_MS, limits.connectMilliseconds))
         try check(curl_set_integer(pointer, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1))

@@ -1,4 +1,6 @@
-/// Why a request has no answer. A response of any status is not an error.
+/// Why a request has no answer.
+///
+/// A response of any status is not an error.
 public struct HTTPError: Error, Equatable, Sendable {
     /// What a caller can tell apart.
     public enum Kind: Sendable {
@@ -32,7 +34,9 @@ public struct HTTPError: Error, Equatable, Sendable {
 
     public let kind: Kind
 
-    /// What libcurl says about it. For logs: it may name hosts and addresses.
+    /// What libcurl says about it.
+    ///
+    /// For logs: it may name hosts and addresses.
     let message: String
 
     init(_ kind: Kind, _ message: String) {

@@ -13,13 +13,17 @@ public struct HTTPRequest: Sendable {
     /// An absolute `http` or `https` URL, already percent-encoded.
     public var url: String
 
-    /// Names and values in the order they are sent. Length, framing and host are the client's business.
+    /// Names and values in the order they are sent.
+    ///
+    /// Length, framing and host are the client's business.
     public var headers: [(name: String, value: String)]
 
     /// The content, or `nil` for a request without any.
     public var body: [UInt8]?
 
-    /// The largest response body that is taken, in bytes. A larger one is ``HTTPError/Kind/tooLarge``.
+    /// The largest response body that is taken, in bytes.
+    ///
+    /// A larger one is ``HTTPError/Kind/tooLarge``.
     public var maximumResponseBytes: Int
 
     /// Whether `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` of the process are honoured.

@@ -9,7 +9,9 @@ struct ResponseCollector {
 
     private let maximumBodyBytes: Int
     private var headerBytes = 0
-    private var isInHeader = false
+
+    /// Whether a header section has begun and not ended; libcurl takes an answer that ends there for whole.
+    private(set) var isInHeader = false
 
     init(maximumBodyBytes: Int) {
         self.maximumBodyBytes = maximumBodyBytes

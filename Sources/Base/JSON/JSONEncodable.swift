@@ -13,6 +13,10 @@ extension JSONEncodable {
     }
 }
 
+extension JSONEncodable where Self: RawRepresentable, RawValue: JSONEncodable {
+    public func encode(to json: inout JSONWriter) { rawValue.encode(to: &json) }
+}
+
 extension String: JSONEncodable {
     public func encode(to json: inout JSONWriter) { json.string(self) }
 }

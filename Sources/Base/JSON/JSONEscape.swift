@@ -44,7 +44,7 @@ struct JSONEscape: Sequence, IteratorProtocol {
         return encode(scalar)
     }
 
-    /// The first byte of a character; the others wait, in order from the lowest. None of them is ever zero.
+    /// The first byte of a character; the others wait, in order from the lowest, and are never zero.
     private mutating func encode(_ scalar: UInt32) -> UInt8 {
         let last = scalar & 0x3F | 0x80
         let third = scalar >> 6 & 0x3F | 0x80

@@ -75,7 +75,7 @@ enum JSONKeys {
                 }
                 slot = (slot &+ 1) & mask
             }
-            slots[slot] = hash >> 32 << 32 | UInt64(key)
+            slots[slot] = hash & ~0xFFFF_FFFF | UInt64(key)
             key = tape[key &+ 1].next
         }
     }

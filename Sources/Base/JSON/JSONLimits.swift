@@ -1,6 +1,6 @@
 /// How much JSON is read before it is refused.
 public struct JSONLimits: Hashable, Sendable {
-    /// The most bytes of text. More than 256 MiB are never read.
+    /// The most bytes of text; more than 256 MiB are never read.
     public var bytes: Int
 
     /// The most arrays and objects inside each other.

@@ -50,6 +50,11 @@ enum JSONNumber {
         return value
     }
 
+    /// Whether a number has neither fraction nor exponent.
+    static func isWhole(_ text: ArraySlice<UInt8>) -> Bool {
+        text.allSatisfy { $0 == UInt8(ascii: "-") || $0 &- UInt8(ascii: "0") < 10 }
+    }
+
     /// The nearest value; nil where it is infinite.
     static func double(_ text: ArraySlice<UInt8>) -> Double? {
         guard let value = Double(String(decoding: text, as: UTF8.self)), value.isFinite else { return nil }
@@ -65,7 +70,7 @@ enum JSONNumber {
         let parts = text.split(whereSeparator: { $0 | 0x20 == UInt8(ascii: "e") })
         if parts.count == 2 {
             let isSigned = parts[1].first == UInt8(ascii: "+")
-            guard let exponent = integer(isSigned ? parts[1].dropFirst() : parts[1]), abs(exponent) <= 400 else {
+            guard let exponent = integer(isSigned ? parts[1].dropFirst() : parts[1]), exponent.magnitude <= 400 else {
                 return false
             }
         }

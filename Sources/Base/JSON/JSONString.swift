@@ -10,6 +10,7 @@ struct JSONString {
     /// - Parameters:
     ///   - bytes: The text.
     ///   - start: The offset after the opening quotation mark.
+    /// - Throws: The first fault in the string.
     init(validating bytes: [UInt8], from start: Int) throws(JSONSyntaxError) {
         var index = start
         var hasEscapes = false

@@ -55,6 +55,11 @@ public struct JSONValue: Sendable {
         node.kind == .number ? JSONNumber.integer(slice) : nil
     }
 
+    /// Whether the value is a number that is written without fraction and exponent.
+    public var isWholeNumber: Bool {
+        node.kind == .number && JSONNumber.isWhole(slice)
+    }
+
     /// The nearest value of a number; nil for all else and where it is infinite.
     public var double: Double? {
         node.kind == .number ? JSONNumber.double(slice) : nil

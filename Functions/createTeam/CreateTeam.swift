@@ -1,0 +1,16 @@
+import Core
+import FunctionRuntime
+import Teams
+
+/// Makes a team that the caller owns.
+@main
+struct CreateTeam: Function {
+    static let name = "createTeam"
+    static let summary = "Makes a team that you own."
+    static let access = Access.authenticated
+    static let successStatus = 201
+
+    func run(_ input: Team.Draft, in context: inout Context) throws -> Team {
+        try Team.create(input, in: &context)
+    }
+}

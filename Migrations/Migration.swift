@@ -1,0 +1,39 @@
+import Base
+import Cryptography
+
+/// One step of the schema's history.
+public struct Migration: Sendable {
+    /// Its place in the history, from 1.
+    public let version: Int32
+
+    /// What it is about.
+    public let name: String
+
+    /// The oldest program that still works with the schema after it, as the version that program was written for.
+    public let minCompatible: Int32
+
+    /// The statements.
+    let script: String
+
+    /// SHA-256 of the file, so that a change after the fact is noticed.
+    let checksum: [UInt8]
+
+    /// Every migration, in order.
+    public static let all: [Migration] = [
+        Migration(1, "teams", PackageResources._001_teams_sql)
+    ]
+
+    /// Takes a file whose first line is `-- min-compatible: N`.
+    init(_ version: Int32, _ name: String, _ file: [UInt8]) {
+        self.version = version
+        self.name = name
+        script = String(decoding: file, as: UTF8.self)
+        checksum = SHA256.digest(file)
+        let marker = "-- min-compatible: "
+        let line = script.prefix { $0 != "\n" }
+        guard line.hasPrefix(marker), let minCompatible = Int32(line.dropFirst(marker.utf8.count)) else {
+            preconditionFailure("migration \(version) does not start with \(marker)N")
+        }
+        self.minCompatible = minCompatible
+    }
+}

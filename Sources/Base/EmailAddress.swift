@@ -1,0 +1,80 @@
+/// An e-mail address such as `ada@example.com` (RFC 5321, section 4.1.2), in the form that can be mailed, stored and
+/// compared without surprises.
+///
+/// It is ASCII: a local part of 1 to 64 characters without quotes, comments and `%`, and a domain of at least two
+/// labels; 254 characters in all. A domain in another script is written with its `xn--` labels.
+public struct EmailAddress: Hashable, Sendable, CustomStringConvertible {
+    /// The address as it was written, without white space around it.
+    public let text: String
+
+    /// Parses an address; nil for anything that is not one.
+    public init?(_ text: String) {
+        var address = Substring(text).utf8
+        while let byte = address.first, byte.isWhiteSpace { address.removeFirst() }
+        while let byte = address.last, byte.isWhiteSpace { address.removeLast() }
+        let parts = address.split(separator: UInt8(ascii: "@"), omittingEmptySubsequences: false)
+        guard address.count <= 254, parts.count == 2, Self.isLocalPart(parts[0]), Self.isDomain(parts[1]) else {
+            return nil
+        }
+        self.text = String(Substring(address))
+    }
+
+    /// The form to compare and to look up by: A to Z as a to z, and nothing else changed.
+    ///
+    /// `lowercased()` would fold characters from outside of ASCII into it, such as the Kelvin sign into k. Dots and
+    /// tags of a local part mean what its mail server says, so they stay.
+    public var normalized: String {
+        String(decoding: text.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
+    }
+
+    public var description: String { text }
+
+    /// Atoms of RFC 5322 with dots between them; without `%`, which is only ever an attempt to relay or to escape.
+    private static func isLocalPart(_ part: Substring.UTF8View) -> Bool {
+        guard (1...64).contains(part.count) else { return false }
+        return part.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { atom in
+            !atom.isEmpty && atom.allSatisfy { $0.isLetterOrDigit || $0.isAtomPunctuation }
+        }
+    }
+
+    /// At least two labels of letters, digits and inner hyphens (RFC 1123, section 2.1).
+    private static func isDomain(_ part: Substring.UTF8View) -> Bool {
+        let labels = part.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        let hyphen = UInt8(ascii: "-")
+        return labels.count >= 2
+            && labels.allSatisfy { label in
+                (1...63).contains(label.count) && label.first != hyphen && label.last != hyphen
+                    && label.allSatisfy { $0.isLetterOrDigit || $0 == hyphen }
+            }
+    }
+}
+
+extension EmailAddress: InputValue {
+    public static var rule: String { "e-mail address, at most 254 characters" }
+
+    public init(input: JSONValue) throws(Violations) {
+        guard let address = EmailAddress(try String(input: input)) else {
+            throw Violations(.invalidEmail, "must be an e-mail address, as in ada@example.com")
+        }
+        self = address
+    }
+}
+
+extension EmailAddress: OutputValue {
+    public func encode(to json: inout JSONWriter) { json.string(text) }
+}
+
+extension UInt8 {
+    fileprivate var isWhiteSpace: Bool { self == 0x20 || (0x09...0x0D).contains(self) }
+
+    fileprivate var isLetterOrDigit: Bool {
+        (0x61...0x7A).contains(self) || (0x41...0x5A).contains(self) || (0x30...0x39).contains(self)
+    }
+
+    fileprivate var isAtomPunctuation: Bool {
+        switch UnicodeScalar(self) {
+        case "!", "#", "$", "&", "'", "*", "+", "-", "/", "=", "?", "^", "_", "`", "{", "|", "}", "~": true
+        default: false
+        }
+    }
+}

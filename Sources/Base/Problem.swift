@@ -1,0 +1,98 @@
+/// An error as its caller sees it (RFC 9457).
+///
+/// `code` is what programs may rely on; `detail` is for people and may change. Nothing in a problem tells how the
+/// product works inside.
+public struct Problem: Error, Sendable {
+    /// The HTTP status.
+    public let status: Int
+
+    /// The stable name of the error, such as `team_not_found`.
+    public let code: String
+
+    /// What went wrong, as a sentence.
+    public let detail: String
+
+    /// The rules that the input breaks.
+    public let violations: [Violation]
+
+    /// Members that only this kind of problem has.
+    public let members: [String: String]
+
+    /// The whole seconds after which trying again makes sense.
+    public let retryAfter: Int?
+
+    /// Makes a problem.
+    public init(
+        _ status: Int,
+        _ code: String,
+        _ detail: String,
+        violations: [Violation] = [],
+        members: [String: String] = [:],
+        retryAfter: Int? = nil
+    ) {
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.violations = violations
+        self.members = members
+        self.retryAfter = retryAfter
+    }
+
+    /// The input breaks rules.
+    public static func validationFailed(_ violations: [Violation]) -> Problem {
+        let fields = violations.count == 1 ? "1 field is invalid" : "\(violations.count) fields are invalid"
+        return Problem(422, "validation_failed", "\(fields).", violations: violations)
+    }
+
+    /// Something went wrong that is not the caller's fault, and about which the caller learns nothing.
+    public static let `internal` = Problem(500, "internal", "An internal error occurred.")
+
+    /// The operator has something to set right before the program can work.
+    public static let misconfigured = Problem(503, "misconfigured", "The function is not configured correctly.")
+
+    /// Writes the problem as the JSON object of RFC 9457, section 3.
+    ///
+    /// - Parameters:
+    ///   - requestID: What the operator finds in the log.
+    ///   - extra: Members that a platform's error format needs beside it.
+    public func encode(to json: inout JSONWriter, requestID: String, extra: [(String, String)] = []) {
+        json.object { json in
+            json.member("type", "urn:nofx:error:\(code)")
+            json.member("title", title)
+            json.member("status", status)
+            json.member("code", code)
+            json.member("detail", detail)
+            json.member("requestId", requestID)
+            if let retryAfter { json.member("retryAfter", retryAfter) }
+            for (name, value) in members.sorted(by: { $0.key < $1.key }) { json.member(name, value) }
+            if !violations.isEmpty { json.member("errors", violations) }
+            for (name, value) in extra { json.member(name, value) }
+        }
+    }
+
+    private var title: String {
+        switch status {
+        case 400: "Malformed request"
+        case 401: "Not authenticated"
+        case 403: "Access denied"
+        case 404: "Not found"
+        case 405: "Method not allowed"
+        case 409: "Conflict"
+        case 413: "Content too large"
+        case 422: "Validation failed"
+        case 429: "Too many requests"
+        case 503: "Service unavailable"
+        default: "Internal error"
+        }
+    }
+}
+
+extension Violation: JSONEncodable {
+    public func encode(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("field", field)
+            json.member("code", code.rawValue)
+            json.member("detail", detail)
+        }
+    }
+}

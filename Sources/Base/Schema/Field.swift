@@ -1,0 +1,118 @@
+/// One field of an input: its name, its type, whether it must be there, and what it is for.
+public struct Field<Value: Sendable>: Sendable {
+    /// The member of the JSON object.
+    public let name: String
+
+    /// What the field is for, as a sentence.
+    public let help: String
+
+    private let isRequired: Bool
+    // A closure, so that a call that never shows the rules never spells them out.
+    private let rule: @Sendable () -> String
+    private let value: @Sendable (JSONValue?) throws(Violations) -> Value
+
+    private init(
+        name: String,
+        help: String,
+        isRequired: Bool,
+        rule: @escaping @Sendable () -> String,
+        value: @escaping @Sendable (JSONValue?) throws(Violations) -> Value
+    ) {
+        self.name = name
+        self.help = help
+        self.isRequired = isRequired
+        self.rule = rule
+        self.value = value
+    }
+
+    /// The field in words.
+    public var description: FieldDescription {
+        FieldDescription(name: name, rule: rule(), isRequired: isRequired, help: help)
+    }
+
+    /// Reads the field of an object.
+    ///
+    /// - Throws: Every rule that the field breaks, under its name.
+    func read(_ object: JSONValue) throws(Violations) -> Value {
+        do throws(Violations) {
+            return try value(object[name])
+        } catch {
+            throw error.prefixed(with: name)
+        }
+    }
+
+    /// Every rule that the field of an object breaks, under its name.
+    func violations(in object: JSONValue) -> [Violation] {
+        do throws(Violations) {
+            _ = try read(object)
+            return []
+        } catch {
+            return error.all
+        }
+    }
+}
+
+extension Field where Value: InputValue {
+    /// Makes a field that must be there.
+    public init(_ name: String, _ type: Value.Type, _ help: String) {
+        self.init(name: name, help: help, isRequired: true, rule: { Value.rule }) { member throws(Violations) in
+            guard let member else { throw Violations(.required, "is required") }
+            return try Value(input: member)
+        }
+    }
+
+    /// Makes a field that has a value of its own where it is absent or null.
+    public static func optional(
+        _ name: String,
+        _ type: Value.Type,
+        default fallback: Value,
+        _ help: String
+    ) -> Field {
+        Field(name: name, help: help, isRequired: false, rule: { "\(Value.rule), default \(fallback)" }) {
+            member throws(Violations) in
+            guard let member, !member.isNull else { return fallback }
+            return try Value(input: member)
+        }
+    }
+}
+
+extension Field {
+    /// Makes a field that is nil where it is absent or null.
+    public static func optional<Wrapped: InputValue>(
+        _ name: String,
+        _ type: Wrapped.Type,
+        _ help: String
+    ) -> Field where Value == Wrapped? {
+        Field(name: name, help: help, isRequired: false, rule: { Wrapped?.rule }) { member throws(Violations) in
+            guard let member, !member.isNull else { return nil }
+            return try Wrapped(input: member)
+        }
+    }
+
+    /// Makes a field that changes a value: absent keeps it, null empties it.
+    public static func change<Wrapped: InputValue>(
+        _ name: String,
+        _ type: Wrapped.Type,
+        _ help: String
+    ) -> Field where Value == Change<Wrapped> {
+        Field(name: name, help: help, isRequired: false, rule: { Wrapped?.rule }) { member throws(Violations) in
+            guard let member else { return .keep }
+            return member.isNull ? .clear : .set(try Wrapped(input: member))
+        }
+    }
+
+    /// Makes a field that must be there and has a limited number of elements.
+    public static func list<Element: InputValue>(
+        _ name: String,
+        of type: Element.Type,
+        _ counts: ClosedRange<Int>,
+        _ help: String
+    ) -> Field where Value == [Element] {
+        let list = ListRule(counts)
+        return Field(name: name, help: help, isRequired: true, rule: { "\([Element].rule), \(list)" }) {
+            member throws(Violations) in
+            guard let member else { throw Violations(.required, "is required") }
+            return try list.read(member)
+        }
+    }
+}

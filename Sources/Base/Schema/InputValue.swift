@@ -1,0 +1,89 @@
+/// A type whose values are read from input, and are valid once they exist.
+///
+/// ```swift
+/// struct TeamName: InputValue {
+///     static let text = TextRule(2...100)
+///     static var rule: String { text.description }
+///
+///     let text: String
+///
+///     init(input: JSONValue) throws(Violations) {
+///         text = try Self.text.read(input)
+///     }
+/// }
+/// ```
+public protocol InputValue: DescribedValue {
+    /// Reads and checks a value.
+    ///
+    /// - Throws: Every rule that the value breaks.
+    init(input: JSONValue) throws(Violations)
+}
+
+extension String: InputValue {
+    public init(input: JSONValue) throws(Violations) {
+        guard let string = input.string else { throw Violations(.invalidType, "must be a string") }
+        self = string
+    }
+}
+
+extension Int: InputValue {
+    public init(input: JSONValue) throws(Violations) {
+        guard let integer = input.integer else {
+            guard input.isWholeNumber else { throw Violations(.invalidType, "must be a whole number") }
+            throw Violations(.outOfRange, "must fit 64 bits")
+        }
+        self = integer
+    }
+}
+
+extension Bool: InputValue {
+    public init(input: JSONValue) throws(Violations) {
+        guard let bool = input.bool else { throw Violations(.invalidType, "must be true or false") }
+        self = bool
+    }
+}
+
+extension UUID: InputValue {
+    public init(input: JSONValue) throws(Violations) {
+        guard let uuid = UUID(try String(input: input)) else {
+            throw Violations(.invalidFormat, "must be a UUID, as in 8-4-4-4-12 hexadecimal digits")
+        }
+        self = uuid
+    }
+}
+
+extension ID: InputValue {
+    public init(input: JSONValue) throws(Violations) {
+        self.init(try UUID(input: input))
+    }
+}
+
+extension Timestamp: InputValue {
+    public init(input: JSONValue) throws(Violations) {
+        guard let timestamp = Timestamp(try String(input: input)) else {
+            throw Violations(.invalidFormat, "must be an RFC 3339 time, as in 2026-01-31T12:00:00Z")
+        }
+        self = timestamp
+    }
+}
+
+extension JSONText: InputValue {
+    public init(input: JSONValue) throws(Violations) {
+        guard input.hasOnlyStorableNumbers else {
+            throw Violations(.outOfRange, "must not contain numbers that a 64-bit floating-point number cannot hold")
+        }
+        self = input.text
+    }
+}
+
+extension Optional: InputValue where Wrapped: InputValue {
+    public init(input: JSONValue) throws(Violations) {
+        self = input.isNull ? nil : try Wrapped(input: input)
+    }
+}
+
+extension Array: InputValue where Element: InputValue {
+    public init(input: JSONValue) throws(Violations) {
+        self = try ListRule(0...1_000).read(input)
+    }
+}

@@ -1,0 +1,35 @@
+/// How many elements an array may have.
+public struct ListRule: Hashable, Sendable, CustomStringConvertible {
+    private let counts: ClosedRange<Int>
+
+    /// Makes a rule of the counts to accept.
+    public init(_ counts: ClosedRange<Int>) {
+        self.counts = counts
+    }
+
+    public var description: String {
+        counts.lowerBound == 0
+            ? "at most \(counts.upperBound) elements" : "\(counts.lowerBound) to \(counts.upperBound) elements"
+    }
+
+    /// Reads an array whose elements are all valid.
+    ///
+    /// - Throws: `invalid_type`, `too_short` or `too_many` for the array, or what its elements break, as `[2].name`.
+    public func read<Element: InputValue>(_ input: JSONValue) throws(Violations) -> [Element] {
+        guard input.kind == .array else { throw Violations(.invalidType, "must be an array") }
+        guard input.count >= counts.lowerBound else { throw Violations(.tooShort, "must have \(self)") }
+        guard input.count <= counts.upperBound else { throw Violations(.tooMany, "must have \(self)") }
+        var elements: [Element] = []
+        var violations: [Violation] = []
+        elements.reserveCapacity(input.count)
+        for (index, element) in input.elements.enumerated() where violations.count < Violations.limit {
+            do throws(Violations) {
+                elements.append(try Element(input: element))
+            } catch {
+                violations += error.prefixed(with: "[\(index)]").all
+            }
+        }
+        if let violations = Violations(violations) { throw violations }
+        return elements
+    }
+}

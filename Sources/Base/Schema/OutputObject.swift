@@ -1,0 +1,47 @@
+/// A type that is answered as a JSON object, field by field.
+public protocol OutputObject: OutputValue {
+    /// The fields, in the order they are written.
+    static var fields: [OutputField<Self>] { get }
+}
+
+extension OutputObject {
+    public static var rule: String { "object" }
+
+    public func encode(to json: inout JSONWriter) {
+        json.object { json in
+            for field in Self.fields { field.write(self, &json) }
+        }
+    }
+}
+
+/// One field of an output: its name, what it is for, and where its value comes from.
+public struct OutputField<Object>: Sendable {
+    /// The member of the JSON object.
+    public let name: String
+
+    /// What the field is for, as a sentence.
+    public let help: String
+
+    private let describeRule: @Sendable () -> String
+    let write: @Sendable (Object, inout JSONWriter) -> Void
+
+    /// Makes a field from a value of the object.
+    public init<Value: OutputValue>(
+        _ name: String,
+        _ help: String,
+        _ value: @escaping @Sendable (Object) -> Value
+    ) {
+        self.name = name
+        self.help = help
+        describeRule = { Value.rule }
+        write = { object, json in json.member(name, value(object)) }
+    }
+
+    /// What the field's values look like.
+    public var rule: String { describeRule() }
+
+    /// The field in words.
+    public var description: FieldDescription {
+        FieldDescription(name: name, rule: rule, isRequired: true, help: help)
+    }
+}

@@ -1,0 +1,70 @@
+/// What an input consists of, said once: it reads, checks and describes.
+///
+/// ```swift
+/// static let schema = Schema(
+///     Field("name", TeamName.self, "The team's name."),
+///     .optional("slug", Slug.self, "The name in addresses; made from the name by default."),
+///     into: Self.init
+/// )
+/// ```
+public struct Schema<Value>: Sendable {
+    private let describe: @Sendable () -> [FieldDescription]
+    private let read: @Sendable (JSONValue) throws(Violations) -> Value
+
+    /// Makes a schema.
+    ///
+    /// - Parameters:
+    ///   - field: The fields; no others are accepted.
+    ///   - make: Makes the value of an input whose fields are all valid. Rules across fields are checked here, by
+    ///     throwing what they find; such a closure says so: `{ first, second throws(Violations) in`.
+    public init<each Member>(
+        _ field: repeat Field<each Member>,
+        into make: @escaping @Sendable (repeat each Member) throws(Violations) -> Value
+    ) {
+        describe = {
+            var fields: [FieldDescription] = []
+            for field in repeat each field { fields.append(field.description) }
+            return fields
+        }
+        read = { input throws(Violations) in
+            var names: [String] = []
+            for field in repeat each field { names.append(field.name) }
+            var violations = input.violations(byMembersOtherThan: names)
+            do throws(Violations) {
+                if let violations = Violations(violations) { throw violations }
+                return try make(repeat try (each field).read(input))
+            } catch {
+                // Valid inputs, which are most, are read straight into `make`; the others a second time, to the end.
+                for field in repeat each field { violations += field.violations(in: input) }
+                throw Violations(violations) ?? error
+            }
+        }
+    }
+
+    /// The fields in words, in the order they were declared.
+    public var fields: [FieldDescription] { describe() }
+
+    /// Reads and checks an input.
+    ///
+    /// - Throws: `invalid_type` for what is no object; otherwise every rule that a field breaks, and `unknown_field`
+    ///   for members that are no field.
+    public func decode(_ input: JSONValue) throws(Violations) -> Value {
+        guard input.kind == .object else { throw Violations(.invalidType, "must be an object") }
+        return try read(input)
+    }
+}
+
+extension JSONValue {
+    /// One violation for each member that is not known, up to the number that is reported.
+    fileprivate func violations(byMembersOtherThan names: [String]) -> [Violation] {
+        var violations: [Violation] = []
+        var members = members
+        while let index = members.nextIndex(), violations.count < Violations.limit {
+            let key = JSONValue(document: document, index: index)
+            guard !names.contains(where: { JSONKeys.isEqual(key.node, to: $0, in: document.bytes) }) else { continue }
+            let name = String(String.UnicodeScalarView((key.string ?? "").unicodeScalars.prefix(64)))
+            violations.append(Violation(field: name, .unknownField, "is not a field of this input"))
+        }
+        return violations
+    }
+}

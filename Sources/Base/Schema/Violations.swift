@@ -1,0 +1,39 @@
+/// Every rule that an input breaks, ordered by field.
+public struct Violations: Error, Hashable, Sendable {
+    /// The most violations that are reported at once.
+    public static let limit = 20
+
+    /// The violations: one or more, never more than ``limit``.
+    public private(set) var all: [Violation]
+
+    /// Makes violations of one.
+    public init(_ violation: Violation) {
+        all = [violation]
+    }
+
+    /// Makes the violation of a rule by the input itself, or by the value that is being read.
+    public init(_ code: Violation.Code, _ detail: String) {
+        self.init(Violation(code, detail))
+    }
+
+    /// Makes violations of those that were found; nil where none was.
+    public init?(_ found: [Violation]) {
+        guard !found.isEmpty else { return nil }
+        let sorted = found.enumerated().sorted { left, right in
+            let (name, other) = (left.element.field.utf8, right.element.field.utf8)
+            return name.elementsEqual(other) ? left.offset < right.offset : name.lexicographicallyPrecedes(other)
+        }
+        all = sorted.prefix(Self.limit).map(\.element)
+    }
+
+    /// The same violations inside a field or an element: `name` in `steps[2]` is `steps[2].name`.
+    public func prefixed(with field: String) -> Violations {
+        var copy = self
+        for index in all.indices {
+            let inner = all[index].field
+            let separator = inner.isEmpty || inner.utf8.first == UInt8(ascii: "[") ? "" : "."
+            copy.all[index].field = field + separator + inner
+        }
+        return copy
+    }
+}

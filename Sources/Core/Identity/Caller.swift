@@ -1,0 +1,31 @@
+public import Base
+
+/// A person or program that has an account. Only its identifier is a type: accounts live in `nofx.users`.
+public enum User {}
+
+/// Who makes a call, proved by a credential.
+public struct Caller: Sendable {
+    /// The account.
+    public let user: ID<User>
+
+    /// Who vouches for the caller: a token's `iss`.
+    public let issuer: String
+
+    /// The caller's name with the issuer: a token's `sub`.
+    public let subject: String
+
+    /// The address, where the issuer says that it was verified.
+    public let email: EmailAddress?
+
+    /// What proved it, as the audit trail shows it: `session` for a token.
+    public let credential: String
+
+    /// Makes a caller of what a credential proved.
+    public init(user: ID<User>, issuer: String, subject: String, email: EmailAddress?, credential: String = "session") {
+        self.user = user
+        self.issuer = issuer
+        self.subject = subject
+        self.email = email
+        self.credential = credential
+    }
+}

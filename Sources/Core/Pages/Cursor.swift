@@ -1,0 +1,77 @@
+public import Base
+import Cryptography
+
+/// A place in a list, as callers carry it from page to page.
+///
+/// It is base64url of `{"v":1,"o":list,"s":scope,"k":[keys]}` and carries no authority: every page asks again who may
+/// see it. The scope ties it to one list, so that a cursor of another list is refused and not misread.
+public struct Cursor: InputValue, OutputValue, Equatable {
+    private static let version = 1
+
+    private let list: String
+    private let scope: String
+
+    /// The values that the list is ordered by.
+    public let keys: [String]
+
+    /// Makes a cursor.
+    ///
+    /// - Parameters:
+    ///   - list: The endpoint's name.
+    ///   - scope: What the list is of: the owner of its items and its filters.
+    ///   - keys: The values that the list is ordered by.
+    public init(list: String, scope: String, keys: [String]) {
+        self.list = list
+        self.scope = Self.digest(scope)
+        self.keys = keys
+    }
+
+    /// The cursor's keys, where it is one of this list.
+    ///
+    /// - Throws: A 422 ``Problem`` that names the field `cursor`.
+    public func keys(of list: String, scope: String, count: Int) throws(Problem) -> [String] {
+        guard self.list == list, self.scope == Self.digest(scope), keys.count == count else { throw Self.refused }
+        return keys
+    }
+
+    /// What a cursor that no page gave out is answered with.
+    public static let refused = Problem(
+        422, "invalid_cursor", "1 field is invalid.", violations: [Violation(field: "cursor", .invalidFormat, hint)]
+    )
+
+    public static var rule: String { "string of at most 512 characters" }
+
+    public init(input: JSONValue) throws(Violations) {
+        let text = try String(input: input).utf8
+        guard text.count <= 512, let bytes = Base64.decodeURL(text), let document = try? JSONDocument(parsing: bytes),
+            let decoded = Self(document.root)
+        else { throw Violations(.invalidFormat, Self.hint) }
+        self = decoded
+    }
+
+    public func encode(to json: inout JSONWriter) {
+        var cursor = JSONWriter()
+        cursor.object { json in
+            json.member("v", Self.version)
+            json.member("o", list)
+            json.member("s", scope)
+            json.member("k", keys)
+        }
+        json.string(Base64.encodeURL(cursor.bytes))
+    }
+
+    private init?(_ value: JSONValue) {
+        guard value["v"]?.integer == Self.version, let list = value["o"]?.string, let scope = value["s"]?.string,
+            let keys = value["k"], keys.kind == .array
+        else { return nil }
+        self.list = list
+        self.scope = scope
+        self.keys = keys.elements.compactMap(\.string)
+    }
+
+    private static let hint = "must be a nextCursor of this list"
+
+    private static func digest(_ scope: String) -> String {
+        Hexadecimal.encode(SHA256.digest(Array(scope.utf8)).prefix(4))
+    }
+}

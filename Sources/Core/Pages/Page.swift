@@ -1,0 +1,27 @@
+public import Base
+
+/// Some items of a list, and where the next ones begin.
+public struct Page<Item: OutputObject>: OutputObject {
+    /// The items, in the list's order.
+    public let items: [Item]
+
+    /// What to send as `cursor` for the next page; nil on the last one.
+    public let nextCursor: Cursor?
+
+    /// Makes a page of what was found when one item more than wanted was asked for.
+    ///
+    /// - Parameters:
+    ///   - found: Up to one item more than `limit`.
+    ///   - cursor: The place of an item in the list.
+    public init(_ found: [Item], limit: PageLimit, cursor: (Item) -> Cursor) {
+        items = Array(found.prefix(limit.count))
+        nextCursor = found.count > limit.count ? items.last.map(cursor) : nil
+    }
+
+    public static var fields: [OutputField<Page>] {
+        [
+            OutputField("items", "The items of this page.") { $0.items },
+            OutputField("nextCursor", "What to send as cursor for the next page; null on the last.") { $0.nextCursor },
+        ]
+    }
+}

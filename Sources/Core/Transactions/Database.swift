@@ -1,0 +1,64 @@
+import Base
+public import Postgres
+
+/// The way to Postgres: one connection, opened when it is first needed and kept for the next call.
+///
+/// Being lazy is what lets a call that is refused for its credential or its input answer without a database.
+public struct Database: ~Copyable {
+    /// How long a statement waits for a row that somebody else is changing.
+    private static let lockTimeout = Duration.seconds(2)
+
+    private let string: ConnectionString
+    private var connection: Connection?
+
+    /// Names the database; nothing is opened yet.
+    public init(at string: ConnectionString) {
+        self.string = string
+        connection = nil
+    }
+
+    /// Runs statements in one transaction and one round trip, each in at most the time that is left.
+    ///
+    /// Deadlocks and serialization failures are retried by the connection.
+    ///
+    /// - Returns: The rows of each statement.
+    /// - Throws: ``PostgresError``; nothing was stored, unless it says that the outcome is unknown.
+    mutating func transact(
+        _ queries: [Query],
+        access: AccessMode,
+        deadline: Deadline,
+        log: Log
+    ) throws(PostgresError) -> [Rows] {
+        var connection = try takeConnection(deadline: deadline, log: log)
+        let result: Result<[Rows], PostgresError>
+        do throws(PostgresError) {
+            result = .success(
+                try connection.transact(
+                    queries, access: access, limits: .fromDeadline(lock: Self.lockTimeout), deadline: deadline
+                )
+            )
+        } catch {
+            result = .failure(error)
+        }
+        self.connection = consume connection
+        return try result.get()
+    }
+
+    /// Lends the connection itself, for work that is not one caller's: migrations.
+    mutating func withConnection<Output>(
+        deadline: Deadline,
+        log: Log,
+        _ body: (inout Connection) throws -> Output
+    ) throws -> Output {
+        var connection = try takeConnection(deadline: deadline, log: log)
+        let result = Result { try body(&connection) }
+        self.connection = consume connection
+        return try result.get()
+    }
+
+    /// The connection that is there, or a new one when there is none or it broke while nobody used it.
+    private mutating func takeConnection(deadline: Deadline, log: Log) throws(PostgresError) -> Connection {
+        if let connection = connection.take(), connection.isUsable { return connection }
+        return try Connection(string, deadline: deadline, log: log)
+    }
+}

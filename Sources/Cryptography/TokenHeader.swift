@@ -1,0 +1,34 @@
+internal import Base
+
+/// The header of a token that has not been verified (RFC 7515, section 4): only good for choosing a key.
+struct TokenHeader {
+    let algorithm: SignatureAlgorithm
+    let keyID: String?
+
+    /// Reads a header and refuses everything that could make a verifier do something unexpected (RFC 8725).
+    init(json: JSONValue) throws(TokenError) {
+        guard json.kind == .object else { throw TokenError(.malformedHeader) }
+        if json["crit"] != nil { throw TokenError(.criticalExtension) }
+        if ["jwk", "jku", "x5u", "x5c"].contains(where: { json[$0] != nil }) { throw TokenError(.embeddedKey) }
+        if let type = try Self.text("typ", in: json), !["jwt", "at+jwt"].contains(type.asciiLowercased) {
+            throw TokenError(.unsupportedType)
+        }
+        guard let name = try Self.text("alg", in: json) else { throw TokenError(.malformedHeader) }
+        guard let algorithm = SignatureAlgorithm(rawValue: name) else { throw TokenError(.unsupportedAlgorithm) }
+        self.algorithm = algorithm
+        keyID = try Self.text("kid", in: json)
+    }
+
+    private static func text(_ name: String, in json: JSONValue) throws(TokenError) -> String? {
+        guard let value = json[name] else { return nil }
+        guard let text = value.string else { throw TokenError(.malformedHeader) }
+        return text
+    }
+}
+
+extension String {
+    /// Media types are compared without regard to case (RFC 2045, section 5.1).
+    fileprivate var asciiLowercased: String {
+        String(decoding: utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
+    }
+}

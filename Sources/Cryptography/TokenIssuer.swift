@@ -1,0 +1,68 @@
+public import Base
+
+/// Makes HS256 tokens that a ``TokenVerifier`` of the same secret, issuer and audience accepts.
+///
+/// For development and tests: in production tokens come from an identity provider.
+public struct TokenIssuer: Sendable {
+    private let secret: HMACSecret
+    private let issuer: String
+    private let audience: String
+
+    /// Takes what every token has in common.
+    ///
+    /// - Throws: ``KeyError`` when the secret has less than 32 bytes, and when issuer or audience is empty.
+    public init(secret: Secret, issuer: String, audience: String) throws(KeyError) {
+        guard !issuer.isEmpty else { throw KeyError(.emptyIssuer) }
+        guard !audience.isEmpty else { throw KeyError(.emptyAudience) }
+        self.secret = try HMACSecret(secret)
+        self.issuer = issuer
+        self.audience = audience
+    }
+
+    /// Makes a token.
+    ///
+    /// - Parameters:
+    ///   - subject: Whom it is about, 1 to 255 bytes without control characters.
+    ///   - email: The subject's address, which the token says was verified.
+    ///   - lifetime: How long it lasts, from one second to 24 hours; fractions of a second are cut off.
+    ///   - now: When it starts.
+    /// - Returns: The token in its compact form.
+    /// - Throws: ``Failure`` when subject or lifetime is not as said.
+    public func token(
+        subject: String,
+        email: EmailAddress? = nil,
+        lifetime: Duration = .seconds(3_600),
+        now: Timestamp = .now()
+    ) throws(Failure) -> String {
+        guard TokenClaims.isSubject(subject) else { throw .invalidSubject }
+        guard (.seconds(1)...TokenClaims.longestLifetime).contains(lifetime) else { throw .invalidLifetime }
+        var claims = JSONWriter()
+        claims.object { claims in
+            claims.member("iss", issuer)
+            claims.member("aud", audience)
+            claims.member("sub", subject)
+            claims.member("iat", now.secondsSince1970)
+            claims.member("exp", now.secondsSince1970 + lifetime.components.seconds)
+            if let email {
+                claims.member("email", email.text)
+                claims.member("email_verified", true)
+            }
+        }
+        let header = Array(#"{"alg":"HS256","typ":"JWT"}"#.utf8)
+        let message = Base64.encodeURL(header) + "." + Base64.encodeURL(claims.bytes)
+        return message + "." + Base64.encodeURL(secret.signature(for: Array(message.utf8)))
+    }
+
+    /// Why a token is not made.
+    public enum Failure: Error, Hashable, CustomStringConvertible {
+        case invalidSubject
+        case invalidLifetime
+
+        public var description: String {
+            switch self {
+            case .invalidSubject: "a subject must have 1 to 255 bytes and no control characters"
+            case .invalidLifetime: "a lifetime must be between 1 and 86400 seconds"
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import Base
+
+/// What a call is answered with, before a platform's form is put around it.
+struct Answer: Sendable {
+    /// The HTTP status.
+    let status: Int
+
+    /// One JSON value.
+    let body: [UInt8]
+
+    /// What went wrong; nil for success.
+    let problem: Problem?
+
+    private let requestID: String
+
+    /// A success.
+    init(_ output: some JSONEncodable, status: Int, requestID: String) {
+        self.status = status
+        body = output.jsonBytes
+        problem = nil
+        self.requestID = requestID
+    }
+
+    /// A failure.
+    init(_ problem: Problem, requestID: String) {
+        status = problem.status
+        var json = JSONWriter()
+        problem.encode(to: &json, requestID: requestID)
+        body = json.bytes
+        self.problem = problem
+        self.requestID = requestID
+    }
+
+    /// The problem in the form that Lambda wants errors of functions in; empty for a success.
+    func failure(_ type: String) -> [UInt8] {
+        var json = JSONWriter()
+        problem?.encode(
+            to: &json, requestID: requestID,
+            extra: [("errorType", type), ("errorMessage", "\(problem?.code ?? ""): \(problem?.detail ?? "")")]
+        )
+        return json.bytes
+    }
+
+    /// The header fields that belong to the answer, names in lower case.
+    var headers: [(name: String, value: String)] {
+        var headers = [
+            (name: "content-type", value: problem == nil ? "application/json" : "application/problem+json"),
+            (name: "cache-control", value: "no-store"),
+            (name: "x-request-id", value: requestID),
+        ]
+        if let problem {
+            if problem.status == 401 {
+                let error = problem.code == "unauthenticated" ? "" : #" error="invalid_token""#
+                headers.append(("www-authenticate", "Bearer" + error))
+            }
+            if problem.status == 405 { headers.append(("allow", "POST")) }
+            if let seconds = problem.retryAfter { headers.append(("retry-after", "\(seconds)")) }
+        }
+        return headers
+    }
+}

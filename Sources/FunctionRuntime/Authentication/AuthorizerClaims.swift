@@ -1,0 +1,33 @@
+import Base
+import Core
+import Cryptography
+
+/// Reads the claims that an API Gateway JWT authorizer passes on after it verified the token.
+///
+/// API Gateway turns every claim into text, and looks at the signature, the times and its own audiences only. Issuer
+/// and audience are therefore asked for once more.
+struct AuthorizerClaims {
+    let issuer: String
+    let audience: String
+
+    /// The caller that the claims tell of.
+    ///
+    /// - Throws: 401 `invalid_token` or `token_expired`.
+    func caller(_ claims: JSONValue, now: Timestamp) throws(Problem) -> Caller {
+        let invalid = Problem(401, "invalid_token", "The token is not valid.")
+        guard let claimed = claims["iss"]?.string, claimed.utf8.elementsEqual(issuer.utf8),
+            let claimedAudience = (claims["aud"] ?? claims["client_id"])?.string,
+            claimedAudience.utf8.elementsEqual(audience.utf8),
+            let subject = claims["sub"]?.string, (1...255).contains(subject.utf8.count),
+            let expiration = (claims["exp"]?.string).flatMap(Int64.init)
+        else { throw invalid }
+        guard now.secondsSince1970 < expiration + 60 else {
+            throw Problem(401, "token_expired", "The token has expired.")
+        }
+        let isVerified = claims["email_verified"]?.string?.utf8.elementsEqual("true".utf8) == true
+        return Caller(
+            user: ID(TokenClaims.userID(of: subject, at: issuer)), issuer: issuer, subject: subject,
+            email: isVerified ? claims["email"]?.string.flatMap(EmailAddress.init) : nil
+        )
+    }
+}

@@ -1,0 +1,117 @@
+import Base
+import Cryptography
+import Core
+import Postgres
+import System
+
+/// What the environment says, read and checked once at start.
+struct Configuration: Sendable {
+    let database: ConnectionString
+    let verifier: TokenVerifier?
+    let logLevel: Log.Level
+    let timeout: Duration
+    let trustsAuthorizer: Bool
+    let issuer: String
+    let audience: String
+
+    /// Reads the configuration.
+    ///
+    /// - Throws: The first variable that cannot be used, and why; never its value.
+    init(_ environment: Environment, access: Access) throws(ConfigurationError) {
+        logLevel = try Self.logLevel(environment)
+        timeout = .milliseconds(try environment.integer("NOFX_TIMEOUT_MS", in: 1...900_000, default: 10_000))
+        trustsAuthorizer = try environment.flag("NOFX_TRUST_AUTHORIZER")
+        let url = try environment.required("DATABASE_URL")
+        do throws(PostgresError) {
+            database = try ConnectionString(url)
+        } catch {
+            throw ConfigurationError("DATABASE_URL", error.debugDescription)
+        }
+        guard case .authenticated = access else {
+            (verifier, issuer, audience) = (nil, "", "")
+            return
+        }
+        issuer = try environment.required("NOFX_JWT_ISSUER")
+        audience = try environment.required("NOFX_JWT_AUDIENCE")
+        verifier = try Self.verifier(environment, issuer: issuer, audience: audience)
+    }
+
+    /// The configuration or what is wrong with it.
+    static func result(_ environment: Environment, access: Access) -> Result<Configuration, ConfigurationError> {
+        do throws(ConfigurationError) {
+            return .success(try Configuration(environment, access: access))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private static func logLevel(_ environment: Environment) throws(ConfigurationError) -> Log.Level {
+        guard let name = environment["LOG_LEVEL"] else { return .info }
+        guard let level = Log.Level(rawValue: name.lowercasedASCII) else {
+            throw ConfigurationError("LOG_LEVEL", "must be debug, info, warning or error")
+        }
+        return level
+    }
+
+    private static func verifier(
+        _ environment: Environment,
+        issuer: String,
+        audience: String
+    ) throws(ConfigurationError) -> TokenVerifier {
+        let secret = environment["NOFX_JWT_SECRET"].map { Secret($0) }
+        let keys: JSONWebKeySet?
+        do throws(KeyError) {
+            keys = if let json = environment["NOFX_JWKS"] { try JSONWebKeySet(json: json) } else { nil }
+        } catch {
+            throw ConfigurationError("NOFX_JWKS", "\(error)")
+        }
+        guard secret != nil || keys != nil else {
+            throw ConfigurationError("NOFX_JWT_SECRET", "is needed, unless NOFX_JWKS is set")
+        }
+        do throws(KeyError) {
+            return try TokenVerifier(secret: secret, keys: keys, issuer: issuer, audience: audience)
+        } catch {
+            throw ConfigurationError("NOFX_JWT_SECRET", "\(error)")
+        }
+    }
+}
+
+/// A variable of the environment that cannot be used.
+struct ConfigurationError: Error, CustomStringConvertible {
+    let variable: String
+    let rule: String
+
+    init(_ variable: String, _ rule: String) {
+        self.variable = variable
+        self.rule = rule
+    }
+
+    var description: String { "\(variable): \(rule)" }
+}
+
+extension Environment {
+    fileprivate func required(_ name: String) throws(ConfigurationError) -> String {
+        guard let value = self[name] else { throw ConfigurationError(name, "must be set") }
+        return value
+    }
+
+    fileprivate func integer(
+        _ name: String,
+        in range: ClosedRange<Int>,
+        default fallback: Int
+    ) throws(ConfigurationError) -> Int {
+        guard let text = self[name] else { return fallback }
+        guard let value = Int(text), range.contains(value) else {
+            throw ConfigurationError(name, "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+
+    fileprivate func flag(_ name: String) throws(ConfigurationError) -> Bool {
+        switch self[name] {
+        case nil, "0": return false
+        case "1": return true
+        default: throw ConfigurationError(name, "must be 0 or 1")
+        }
+    }
+}

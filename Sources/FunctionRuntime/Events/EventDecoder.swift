@@ -1,0 +1,118 @@
+import Base
+
+/// Recognises the form of an event, where a whole event is handed over: on Lambda and on standard input.
+///
+/// No form gives a caller any rights: an identity comes from a verified credential, whatever is around it.
+enum EventDecoder {
+    private static let envelopeKeys = ["headers", "body", "idempotencyKey"]
+
+    /// Decodes an event.
+    ///
+    /// - Throws: 400 `malformed_json` for an event of a known form that contradicts itself.
+    static func decode(_ event: JSONValue) throws(Problem) -> Request {
+        guard event.kind == .object else { return Request(form: .direct, body: .value(event)) }
+        if let context = event["requestContext"], context.kind == .object {
+            if event["version"]?.string == "2.0", let http = context["http"] {
+                return try decodeV2(event, context: context, http: http)
+            }
+            if context["elb"] != nil, let method = event["httpMethod"]?.string {
+                return try decodeLoadBalancer(event, method: method)
+            }
+            if let method = event["httpMethod"]?.string {
+                return try decodeV1(event, context: context, method: method)
+            }
+        }
+        if let body = event["body"], event.members.allSatisfy({ envelopeKeys.contains($0.key) }) {
+            return try decodeEnvelope(event, body: body)
+        }
+        return Request(form: .direct, body: .value(event))
+    }
+
+    private static func decodeV2(
+        _ event: JSONValue,
+        context: JSONValue,
+        http: JSONValue
+    ) throws(Problem) -> Request {
+        var request = Request(form: .apiGatewayV2, body: try httpBody(of: event))
+        request.method = http["method"]?.string ?? ""
+        request.headers.add(single: event["headers"])
+        request.sourceIP = http["sourceIp"]?.string
+        request.platformRequestID = context["requestId"]?.string
+        request.authorizerClaims = context["authorizer"]?["jwt"]?["claims"]
+        return request
+    }
+
+    private static func decodeV1(
+        _ event: JSONValue,
+        context: JSONValue,
+        method: String
+    ) throws(Problem) -> Request {
+        var request = Request(form: .apiGatewayV1, body: try httpBody(of: event))
+        request.method = method
+        if let multiple = event["multiValueHeaders"], multiple.kind == .object {
+            request.headers.add(multiple: multiple)
+        } else {
+            request.headers.add(single: event["headers"])
+        }
+        request.sourceIP = context["identity"]?["sourceIp"]?.string
+        request.platformRequestID = context["requestId"]?.string
+        return request
+    }
+
+    private static func decodeLoadBalancer(_ event: JSONValue, method: String) throws(Problem) -> Request {
+        let multiple = event["multiValueHeaders"].flatMap { $0.kind == .object ? $0 : nil }
+        var request = Request(form: .loadBalancer(multiValue: multiple != nil), body: try httpBody(of: event))
+        request.method = method
+        if let multiple { request.headers.add(multiple: multiple) } else { request.headers.add(single: event["headers"]) }
+        // The load balancer appends the peer it saw; whatever stands before it is the caller's invention.
+        request.sourceIP = request.headers.values(of: "x-forwarded-for").last?
+            .split(separator: ",").last.map { $0.trimmingSpaces() }
+        return request
+    }
+
+    private static func decodeEnvelope(_ event: JSONValue, body: JSONValue) throws(Problem) -> Request {
+        var request = Request(
+            form: .envelope,
+            body: body.stringBytes.map(Request.Body.text) ?? .value(body)
+        )
+        if let headers = event["headers"], !headers.isNull {
+            guard headers.kind == .object, headers.members.allSatisfy({ $0.value.kind == .string }) else {
+                throw Problem(400, "malformed_json", "The envelope's headers must be an object of strings.")
+            }
+            request.headers.add(single: headers)
+        }
+        return request
+    }
+
+    private static func httpBody(of event: JSONValue) throws(Problem) -> Request.Body {
+        guard let text = event["body"]?.stringBytes else { return .text([]) }
+        guard event["isBase64Encoded"]?.bool == true else { return .text(text) }
+        guard let bytes = Base64.decode(text) else {
+            throw Problem(400, "malformed_json", "The body is not valid base64.")
+        }
+        return .text(bytes)
+    }
+}
+
+extension Headers {
+    fileprivate mutating func add(single object: JSONValue?) {
+        guard let object, object.kind == .object else { return }
+        for (name, value) in object.members {
+            if let value = value.string { add(name, value) }
+        }
+    }
+
+    fileprivate mutating func add(multiple object: JSONValue) {
+        for (name, values) in object.members where values.kind == .array {
+            for value in values.elements {
+                if let value = value.string { add(name, value) }
+            }
+        }
+    }
+}
+
+extension Substring {
+    fileprivate func trimmingSpaces() -> String {
+        String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+    }
+}

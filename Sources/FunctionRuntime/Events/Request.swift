@@ -1,0 +1,71 @@
+import Base
+
+/// What arrived, whatever form it came in.
+struct Request: Sendable {
+    /// What the answer has to look like.
+    enum Form: Equatable, Sendable {
+        /// The input itself.
+        case direct
+        /// `{"headers":{…},"body":…}`.
+        case envelope
+        /// API Gateway HTTP API, payload version 2.0, and Lambda function URLs.
+        case apiGatewayV2
+        /// API Gateway REST API, payload version 1.0.
+        case apiGatewayV1
+        /// Application Load Balancer; it wants its answer's headers in the shape of its request's.
+        case loadBalancer(multiValue: Bool)
+
+        /// Whether the answer carries an HTTP status of its own.
+        var isHTTP: Bool { self != .direct && self != .envelope }
+    }
+
+    /// The input, before it is looked into.
+    enum Body: Sendable {
+        /// A value of the event.
+        case value(JSONValue)
+        /// A text inside the event, JSON itself if the caller is right.
+        case text([UInt8])
+    }
+
+    let form: Form
+    var method = "POST"
+    var headers = Headers()
+    let body: Body
+
+    /// The peer's address, as the platform reports it.
+    var sourceIP: String?
+
+    /// What the platform calls the request.
+    var platformRequestID: String?
+
+    /// What a JWT authorizer in front says it has verified; to be believed only where the operator says so.
+    var authorizerClaims: JSONValue?
+
+    /// The input as JSON.
+    ///
+    /// - Throws: 400 `malformed_json` or 413 `payload_too_large`.
+    func input() throws(Problem) -> JSONValue {
+        switch body {
+        case .value(let value): return value
+        case .text(let bytes): return try JSONDocument(event: bytes).root
+        }
+    }
+}
+
+extension JSONDocument {
+    /// Reads JSON that a caller sent.
+    ///
+    /// - Throws: 400 `malformed_json` or 413 `payload_too_large`.
+    init(event bytes: [UInt8]) throws(Problem) {
+        do throws(JSONSyntaxError) {
+            try self.init(parsing: bytes)
+        } catch {
+            guard error.reason != .tooLarge else { throw .payloadTooLarge }
+            throw Problem(400, "malformed_json", "The input is no acceptable JSON: \(error).")
+        }
+    }
+}
+
+extension Problem {
+    static let payloadTooLarge = Problem(413, "payload_too_large", "The input has more than 1 MiB.")
+}

@@ -1,0 +1,44 @@
+public import Base
+public import Core
+
+/// One endpoint: what it takes, who may call it, and what it answers.
+///
+/// A conforming type is the whole endpoint. Reading the event, authentication, decoding, errors and logs are done
+/// around it, in the same way on every platform.
+public protocol Function {
+    associatedtype Input: InputObject
+    associatedtype Output: OutputValue
+
+    /// The endpoint's name: its folder, its executable and its path.
+    static var name: String { get }
+
+    /// What the endpoint does, as a sentence.
+    static var summary: String { get }
+
+    /// Who may call the endpoint. There is no default: every endpoint says.
+    static var access: Access { get }
+
+    /// The HTTP status of success; 200 unless the endpoint makes something.
+    static var successStatus: Int { get }
+
+    init()
+
+    /// Does the work.
+    ///
+    /// - Throws: A ``Problem``, a `Denial`, `Violations` or a `PostgresError`, which have answers of their own; any
+    ///   other error is answered as an internal one.
+    func run(_ input: Input, in context: inout Context) throws -> Output
+}
+
+extension Function {
+    public static var successStatus: Int { 200 }
+}
+
+/// Who may call a function.
+public enum Access: Sendable {
+    /// Whoever has a valid credential. What a caller may do is decided by the statements.
+    case authenticated
+
+    /// Whoever can start the process or invoke the function directly; never a request from the web.
+    case operatorOnly
+}

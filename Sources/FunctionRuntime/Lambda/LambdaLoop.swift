@@ -1,0 +1,69 @@
+import Base
+import System
+
+/// The transport of AWS Lambda: events from the Runtime API, one after the other, on kept connections to it and to
+/// the database.
+struct LambdaLoop<F: Function> {
+    private let environment: Environment
+    private let address: String
+
+    init(_ environment: Environment, address: String) {
+        self.environment = environment
+        self.address = address
+    }
+
+    /// Serves until the platform stops the process.
+    func serve() -> Never {
+        _ = FileDescriptor.plugStandardStreams()
+        let log = Log(level: .info, function: F.name)
+        do throws(LambdaRuntimeError) {
+            var lambda = try LambdaRuntimeAPI(address: address, log: log)
+            switch Configuration.result(environment, access: F.access) {
+            case .success(let configuration):
+                var server = Server<F>(configuration, believesPlatform: true, log: log.at(configuration.logLevel))
+                while true { try serveNext(of: &lambda, with: &server) }
+            case .failure(let error):
+                log.error("misconfigured", ["variable": error.variable, "rule": error.rule])
+                let type = "Runtime.Misconfigured"
+                let answer = Answer(.misconfigured, requestID: UUID.v7().description)
+                try lambda.initializationFailed(type: type, body: answer.failure(type))
+            }
+        } catch {
+            log.error("lambda.failed", ["error": "\(error)"])
+        }
+        Process.exit(1)
+    }
+
+    private func serveNext(
+        of lambda: inout LambdaRuntimeAPI,
+        with server: inout Server<F>
+    ) throws(LambdaRuntimeError) {
+        let invocation = try lambda.next()
+        let delivery = Server<F>.Delivery(
+            requestID: invocation.requestID,
+            traceID: invocation.traceID.flatMap { TraceContext.traceID(xray: $0) },
+            // What is left pays for posting the answer.
+            deadline: invocation.deadline.map { $0 - .milliseconds(200) },
+            freezesAfterAnswer: true
+        )
+        var answered: (answer: Answer, form: Request.Form)?
+        server.answer(invocation.body, delivery) { answered = ($0, $1) }
+        guard let (answer, form) = answered else { return }
+        if let problem = answer.problem, !form.isHTTP {
+            let type = problem.errorType
+            try lambda.fail(invocation.requestID, type: type, body: answer.failure(type))
+        } else {
+            try lambda.respond(to: invocation.requestID, body: answer.rendered(for: form))
+        }
+    }
+}
+
+extension Problem {
+    /// `team_not_found` as Lambda names the errors of functions: `Function.TeamNotFound`.
+    fileprivate var errorType: String {
+        "Function."
+            + code.split(separator: "_").map { word in
+                String(decoding: [word.utf8.first.map { $0 & 0xDF } ?? 0] + word.utf8.dropFirst(), as: UTF8.self)
+            }.joined()
+    }
+}

@@ -1,0 +1,137 @@
+import Base
+import Core
+import System
+
+/// Answers one event after the other with one function. Transports bring the events and take the answers away.
+struct Server<F: Function>: ~Copyable {
+    /// What a transport knows about an event beside its bytes.
+    struct Delivery {
+        var requestID: String?
+        var traceID: String?
+        var deadline: Deadline?
+
+        /// What stands in for a credential when the event is the input itself.
+        var token: String?
+
+        /// Whether the process may be frozen as soon as the answer is out.
+        var freezesAfterAnswer = false
+    }
+
+    private let configuration: Configuration
+    private let authenticator: Authenticator?
+    private let baseLog: Log
+    /// The last call's, with its connection.
+    private var database: Database?
+
+    /// Makes a server.
+    ///
+    /// - Parameter believesPlatform: Whether the transport's platform may vouch for callers.
+    init(_ configuration: Configuration, believesPlatform: Bool, log: Log) {
+        self.configuration = configuration
+        authenticator = Authenticator(configuration, believesPlatform: believesPlatform)
+        baseLog = log
+        database = nil
+    }
+
+    /// Answers an event.
+    ///
+    /// - Parameters:
+    ///   - event: The bytes that came; nil when there were too many.
+    ///   - deliver: Takes the answer away, in the request's form. Best-effort bookkeeping comes after it, unless the
+    ///     process may be frozen by then.
+    mutating func answer(
+        _ event: [UInt8]?,
+        _ delivery: Delivery,
+        deliver: (Answer, Request.Form) -> Void
+    ) {
+        let request: Request
+        do throws(Problem) {
+            guard let event else { throw .payloadTooLarge }
+            request = try EventDecoder.decode(JSONDocument(event: event).root)
+        } catch {
+            deliver(Answer(error, requestID: delivery.requestID ?? .newRequestID()), .direct)
+            return
+        }
+        let origin = Self.origin(of: request, delivery)
+        var context = Context(
+            origin: origin, deadline: deadline(delivery), log: log(for: origin),
+            database: database.take() ?? Database(at: configuration.database)
+        )
+        var denial: Denial?
+        let answer: Answer
+        do {
+            let output = try Self.run(request, delivery, authenticator, in: &context)
+            answer = Answer(output, status: F.successStatus, requestID: origin.requestID)
+        } catch let error as Denial {
+            context.warn(of: error)
+            denial = error
+            answer = Answer(error.problem, requestID: origin.requestID)
+        } catch {
+            answer = Answer(error as? Problem ?? .internal, requestID: origin.requestID)
+        }
+        if let denial, delivery.freezesAfterAnswer { context.record(denial) }
+        deliver(answer, request.form)
+        if let denial, !delivery.freezesAfterAnswer { context.record(denial) }
+        database = context.end()
+    }
+
+    private static func run(
+        _ request: Request,
+        _ delivery: Delivery,
+        _ authenticator: Authenticator?,
+        in context: inout Context
+    ) throws -> F.Output {
+        guard request.method == "POST" else {
+            throw Problem(405, "method_not_allowed", "Only POST is allowed.")
+        }
+        switch F.access {
+        case .authenticated:
+            guard let authenticator else { throw Problem.misconfigured }
+            var request = request
+            if request.form == .direct, let token = delivery.token {
+                request.headers.add("authorization", "Bearer \(token)")
+            }
+            let caller = try authenticator.caller(of: request, now: .now(), log: context.log)
+            context.authenticated(as: caller)
+        case .operatorOnly:
+            guard request.form == .direct else {
+                throw Problem(403, "operator_only", "This function cannot be called over the web.")
+            }
+        }
+        return try F.respond(to: request.input(), in: &context)
+    }
+
+    private func deadline(_ delivery: Delivery) -> Deadline {
+        let own = Deadline.after(configuration.timeout)
+        return delivery.deadline.map { min($0, own) } ?? own
+    }
+
+    private func log(for origin: Origin) -> Log {
+        var log = baseLog
+        log.set("requestId", origin.requestID)
+        if let traceID = origin.traceID { log.set("traceId", traceID) }
+        return log
+    }
+
+    private static func origin(of request: Request, _ delivery: Delivery) -> Origin {
+        Origin(
+            requestID: delivery.requestID ?? request.platformRequestID?.ifPlatformMade ?? .newRequestID(),
+            traceID: request.headers["traceparent"].flatMap { TraceContext.traceID(traceparent: $0) }
+                ?? delivery.traceID
+                ?? request.headers["x-amzn-trace-id"].flatMap { TraceContext.traceID(xray: $0) },
+            ip: request.sourceIP?.ifPlatformMade,
+            userAgent: request.headers["user-agent"]
+        )
+    }
+}
+
+extension String {
+    fileprivate static func newRequestID() -> String {
+        UUID.v7().description
+    }
+
+    /// A platform's identifier or address, unless it is something that no platform would send.
+    fileprivate var ifPlatformMade: String? {
+        (1...64).contains(utf8.count) && utf8.allSatisfy { (0x21...0x7E).contains($0) } ? self : nil
+    }
+}

@@ -1,0 +1,97 @@
+import Base
+import System
+
+/// The transport of a shell, a cron job and `docker run -i`: one event on standard input, one line on standard
+/// output, and an exit status that tells a script what to do.
+struct StandardStreams<F: Function> {
+    private let environment: Environment
+    private let log: Log
+
+    init(_ environment: Environment) {
+        self.environment = environment
+        log = Log(level: .info, function: F.name)
+    }
+
+    /// Serves one event and ends the process.
+    func serve() -> Never {
+        let closed = FileDescriptor.plugStandardStreams()
+        // Under a web server the arguments are the caller's (RFC 3875, section 4.4).
+        if !environment.isWebServers { Help<F>.answer(Process.arguments) }
+        if FileDescriptor.standardInput.isTerminal {
+            Help<F>.fail("expects one event on standard input, as in: echo '{}' | \(F.name)")
+        }
+        do throws(ConfigurationError) {
+            let configuration = try Configuration(environment, access: F.access)
+            let deadline = Deadline.after(configuration.timeout)
+            let event = read(until: deadline)
+            let status = answer(event, configuration, deadline: deadline)
+            Process.exit(closed.contains(.standardOutput) ? ExitStatus.inputOutput : status)
+        } catch {
+            log.error("misconfigured", ["variable": error.variable, "rule": error.rule])
+            _ = read(until: .after(.seconds(10)))
+            Process.exit(write(Answer(.misconfigured, requestID: UUID.v7().description), .direct))
+        }
+    }
+
+    /// The event's bytes; nil when there are too many.
+    private func read(until deadline: Deadline) -> [UInt8]? {
+        do throws(SystemError) {
+            let contents = try FileDescriptor.standardInput.readAll(
+                limit: JSONLimits.event.bytes, drainLimit: 64 << 20,
+                timeoutNanoseconds: { deadline.remainingNanoseconds }
+            )
+            if case .complete(let bytes) = contents { return bytes }
+            return nil
+        } catch {
+            guard error.isTimeout else {
+                log.error("input.failed", ["error": error.description])
+                Process.exit(ExitStatus.inputOutput)
+            }
+            let late = Problem(503, "timeout", "The input did not end in time.")
+            Process.exit(write(Answer(late, requestID: UUID.v7().description), .direct))
+        }
+    }
+
+    private func answer(_ event: [UInt8]?, _ configuration: Configuration, deadline: Deadline) -> Int32 {
+        var server = Server<F>(configuration, believesPlatform: false, log: log.at(configuration.logLevel))
+        var status = ExitStatus.success
+        server.answer(event, .init(deadline: deadline, token: token)) { answer, form in
+            status = write(answer, form)
+        }
+        return status
+    }
+
+    /// Writes the answer's line in one system call.
+    ///
+    /// - Returns: The process's exit status. An answer that carries an HTTP status of its own is a success here.
+    private func write(_ answer: Answer, _ form: Request.Form) -> Int32 {
+        do throws(SystemError) {
+            try FileDescriptor.standardOutput.write(answer.rendered(for: form) + [UInt8(ascii: "\n")])
+        } catch {
+            log.error("output.failed", ["error": error.description])
+            return ExitStatus.inputOutput
+        }
+        guard let problem = answer.problem, !form.isHTTP else { return ExitStatus.success }
+        return ExitStatus.of(problem)
+    }
+
+    /// The credential of the process itself, as a command-line program takes it.
+    ///
+    /// A web server that forgot to say so may be in front; its callers must not get the process's rights.
+    private var token: String? {
+        guard let token = environment["NOFX_TOKEN"] else { return nil }
+        guard !environment.isWebServers else {
+            log.warning("NOFX_TOKEN.ignored", ["reason": "the process was started by a web server"])
+            return nil
+        }
+        return token
+    }
+}
+
+extension Environment {
+    /// Whether a web server or watchdog started the process.
+    fileprivate var isWebServers: Bool {
+        ["fprocess", "REQUEST_METHOD", "SERVER_PROTOCOL", "GATEWAY_INTERFACE"].contains(where: contains)
+            || !names { $0.utf8.starts(with: "HTTP_".utf8) || $0.utf8.starts(with: "Http_".utf8) }.isEmpty
+    }
+}

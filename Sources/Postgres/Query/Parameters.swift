@@ -1,0 +1,66 @@
+/// The values of a statement in Postgres's binary form, one after another in one buffer.
+struct Parameters: Sendable {
+    struct Entry: Sendable {
+        let type: PostgresType
+        let offset: Int
+        /// In bytes; -1 is NULL.
+        let length: Int
+    }
+
+    private(set) var entries: [Entry] = []
+    private(set) var buffer = PostgresBuffer()
+
+    var count: Int { entries.count }
+
+    mutating func reserve(_ count: Int) {
+        entries.reserveCapacity(count)
+        buffer.bytes.reserveCapacity(24 * count)
+    }
+
+    mutating func append<Value: PostgresEncodable>(_ value: Value?) {
+        let offset = buffer.bytes.count
+        value?.encode(to: &buffer)
+        let length = value == nil ? -1 : buffer.bytes.count - offset
+        entries.append(Entry(type: Value.postgresType, offset: offset, length: length))
+        // An empty value still needs an address: a null pointer is NULL.
+        if length == 0 { buffer.append(byte: 0) }
+    }
+}
+
+/// Where a value writes its binary form.
+public struct PostgresBuffer: Sendable {
+    fileprivate(set) var bytes: [UInt8] = []
+
+    mutating func append(byte: UInt8) {
+        bytes.append(byte)
+    }
+
+    mutating func append(_ text: String) {
+        bytes.append(contentsOf: text.utf8)
+    }
+
+    mutating func append(_ more: [UInt8]) {
+        bytes.append(contentsOf: more)
+    }
+
+    /// Appends a number in network order.
+    mutating func append<Number: FixedWidthInteger>(_ number: Number) {
+        var shift = Number.bitWidth
+        while shift > 0 {
+            shift -= 8
+            bytes.append(UInt8(truncatingIfNeeded: number >> Number(shift)))
+        }
+    }
+
+    /// Appends what `body` writes, with its length before it, as in an array.
+    mutating func appendWithLength(_ body: (inout PostgresBuffer) -> Void) {
+        let start = bytes.count
+        append(Int32(0))
+        body(&self)
+        var length = UInt32(truncatingIfNeeded: bytes.count - start - 4)
+        for position in stride(from: start + 3, through: start, by: -1) {
+            bytes[position] = UInt8(truncatingIfNeeded: length)
+            length >>= 8
+        }
+    }
+}

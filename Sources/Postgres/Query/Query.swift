@@ -1,0 +1,94 @@
+/// One SQL statement whose interpolated values travel beside it, never inside it.
+///
+/// ```swift
+/// try transaction.run("DELETE FROM teams WHERE id = \(id)")  // DELETE FROM teams WHERE id = $1
+/// ```
+///
+/// The text comes from literals alone: neither a `String` nor anything computed converts, so there is no way
+/// for a value to become SQL. A value is bound with the type of its Swift type; where the statement needs
+/// another, it casts: `\(kind)::nofx.run_kind`.
+public struct Query: ExpressibleByStringInterpolation, Sendable {
+    let text: Text
+    let parameters: Parameters
+
+    /// Makes a statement without values.
+    public init(stringLiteral sql: StaticString) {
+        text = .literal(sql)
+        parameters = Parameters()
+    }
+
+    /// Makes a statement with values.
+    public init(stringInterpolation: StringInterpolation) {
+        // C needs the end marked.
+        text = .built(stringInterpolation.text + CollectionOfOne(0))
+        parameters = stringInterpolation.parameters
+    }
+
+    /// Collects the pieces of a statement.
+    public struct StringInterpolation: StringInterpolationProtocol {
+        fileprivate var text: [UInt8] = []
+        fileprivate var parameters = Parameters()
+
+        public init(literalCapacity: Int, interpolationCount: Int) {
+            text.reserveCapacity(literalCapacity + 4 * interpolationCount + 1)
+            parameters.reserve(interpolationCount)
+        }
+
+        /// Appends a piece of SQL.
+        public mutating func appendLiteral(_ literal: StaticString) {
+            literal.withUTF8Buffer { text.append(contentsOf: $0) }
+        }
+
+        /// Binds a value; nil is NULL.
+        public mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value?) {
+            parameters.append(value)
+            text.append(UInt8(ascii: "$"))
+            text.append(decimal: parameters.count)
+        }
+
+        /// Appends a piece of SQL that several statements share, such as a list of columns.
+        ///
+        /// - Parameter fragment: A constant of the program; a `StaticString` cannot be computed.
+        public mutating func appendInterpolation(sql fragment: StaticString) {
+            appendLiteral(fragment)
+        }
+    }
+}
+
+extension Query {
+    /// SQL that is still where the compiler put it, or bytes that end with a zero.
+    enum Text: Sendable {
+        case literal(StaticString)
+        case built([UInt8])
+    }
+
+    /// The statement with `$1`, `$2` … in place of its values, for logs.
+    var sql: String {
+        switch text {
+        case .literal(let literal): literal.description
+        case .built(let bytes): String(decoding: bytes.dropLast(), as: UTF8.self)
+        }
+    }
+
+    /// Whether the protocol can carry it: 65,535 values of at most 1 GiB.
+    var fitsProtocol: Bool {
+        parameters.count <= 65_535 && parameters.entries.allSatisfy { $0.length < 1 << 30 }
+    }
+
+    /// Lends the statement to C.
+    func withSQL<Result>(_ body: (UnsafePointer<CChar>?) -> Result) -> Result {
+        switch text {
+        case .literal(let literal):
+            literal.withUTF8Buffer { body(UnsafeRawPointer($0.baseAddress)?.assumingMemoryBound(to: CChar.self)) }
+        case .built(let bytes):
+            bytes.withUnsafeBytes { body($0.baseAddress?.assumingMemoryBound(to: CChar.self)) }
+        }
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(decimal value: Int) {
+        if value >= 10 { append(decimal: value / 10) }
+        append(UInt8(ascii: "0") + UInt8(value % 10))
+    }
+}

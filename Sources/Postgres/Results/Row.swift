@@ -1,0 +1,50 @@
+/// One row of a result.
+public struct Row {
+    private let rows: Rows
+    private let index: Int32
+
+    init(rows: Rows, index: Int32) {
+        self.rows = rows
+        self.index = index
+    }
+
+    /// The value of a column, found by its name.
+    ///
+    /// - Throws: A ``PostgresError`` of kind ``PostgresError/Kind/decoding`` when there is no such column, it has
+    ///   another type, or it is NULL and `Value` is not optional.
+    public subscript<Value: PostgresDecodable>(_ column: String) -> Value {
+        get throws(PostgresError) {
+            guard let position = rows.column(column) else {
+                throw PostgresError(.decoding, message: "there is no column \(column)")
+            }
+            return try rows.decode(row: index, column: position)
+        }
+    }
+
+    /// The value of a column, found by its position from 0.
+    ///
+    /// - Throws: As the subscript by name does.
+    public subscript<Value: PostgresDecodable>(_ column: Int) -> Value {
+        get throws(PostgresError) {
+            try rows.decode(row: index, column: Int32(clamping: column))
+        }
+    }
+
+    /// The value of a column, with its type named.
+    ///
+    /// - Throws: As the subscript by name does.
+    public func get<Value: PostgresDecodable>(
+        _ column: String,
+        as _: Value.Type = Value.self
+    ) throws(PostgresError) -> Value {
+        try self[column]
+    }
+}
+
+/// A value that can be read from a row.
+public protocol RowDecodable {
+    /// Reads a row.
+    ///
+    /// - Throws: A ``PostgresError`` of kind ``PostgresError/Kind/decoding``.
+    init(row: borrowing Row) throws(PostgresError)
+}

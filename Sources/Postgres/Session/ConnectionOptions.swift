@@ -1,0 +1,136 @@
+internal import CPostgres
+internal import Glibc
+
+extension ConnectionString {
+    /// What a connection string says, option by option.
+    struct Options {
+        private var entries: [(keyword: String, value: String)] = []
+
+        init(parsing text: String) throws(PostgresError) {
+            guard !text.utf8.contains(0) else { throw Self.invalid("contains a NUL") }
+            // libpq's own words may repeat the text, password and all.
+            guard let parsed = PQconninfoParse(text, nil) else {
+                throw Self.invalid("is neither a URI nor key=value pairs that libpq knows")
+            }
+            defer { PQconninfoFree(parsed) }
+            var option = parsed
+            while let keyword = option.pointee.keyword {
+                if let value = option.pointee.val, value.pointee != 0 {
+                    entries.append((String(cString: keyword), String(cString: value)))
+                }
+                option += 1
+            }
+            try check()
+        }
+
+        subscript(_ keyword: String) -> String? {
+            get { entries.first { $0.keyword == keyword }?.value }
+            set {
+                entries.removeAll { $0.keyword == keyword }
+                if let newValue { entries.append((keyword, newValue)) }
+            }
+        }
+
+        static func invalid(_ problem: String) -> PostgresError {
+            PostgresError(.configuration, message: "the connection string \(problem)")
+        }
+    }
+}
+
+extension ConnectionString.Options {
+    /// Refuses what a password with an unescaped `@`, `/` or `:` turns into, so that no part of it gets into an
+    /// error about a host, a port or a database later.
+    func check() throws(PostgresError) {
+        for host in list("host") + list("hostaddr") where !host.isPlausibleHost {
+            throw Self.invalid("has an impossible host; escape special characters in the password as %40 and so on")
+        }
+        for port in list("port") where !port.isEmpty && UInt16(port) == nil {
+            throw Self.invalid("has an impossible port; escape special characters in the password as %3A and so on")
+        }
+        if let name = self["dbname"], name.utf8.contains(UInt8(ascii: "@")) {
+            throw Self.invalid("has an @ in the database's name; escape special characters in the password")
+        }
+    }
+
+    /// libpq leaves its time limit to whoever polls, so it is taken out and kept here.
+    mutating func takeTimeout() throws(PostgresError) -> UInt64? {
+        guard let text = self["connect_timeout"] else { return nil }
+        guard let seconds = Int32(text) else { throw Self.invalid("has a connect_timeout that is no whole number") }
+        self["connect_timeout"] = nil
+        return seconds > 0 ? UInt64(seconds) * 1_000_000_000 : nil
+    }
+
+    mutating func setDefaults(environment: (String) -> String?) {
+        self["client_encoding"] = "UTF8"
+        self["fallback_application_name"] = self["fallback_application_name"] ?? "nofx"
+        // Looking for Kerberos tickets costs a cold process more than its query.
+        if self["gssencmode"] == nil, environment("PGGSSENCMODE") == nil { self["gssencmode"] = "disable" }
+        // Without a name libpq looks for the home directory, and for that in the user database.
+        if self["passfile"] == nil, environment("PGPASSFILE") == nil { self["passfile"] = "/nonexistent/pgpass" }
+        setenv("HOME", "/nonexistent", 0)
+        if let bundle = CertificateBundle.needed(for: self, environment: environment) {
+            self["sslrootcert"] = bundle
+        }
+    }
+
+    /// Whether a host is given by a name that has to be looked up.
+    var namesHosts: Bool {
+        self["hostaddr"] == nil
+            && list("host").contains { host in
+                host.utf8.first != UInt8(ascii: "/") && host.unicodeScalars.contains { ("g"..."z").contains($0) }
+            }
+    }
+
+    /// One list for each host, in the order given. A standby is preferred by going through the hosts twice:
+    /// first for standbys alone, then for any.
+    func attempts() throws(PostgresError) -> [KeywordList] {
+        guard self["target_session_attrs"] == "prefer-standby" else { return try hosts() }
+        var standby = self
+        standby["target_session_attrs"] = "standby"
+        var any = self
+        any["target_session_attrs"] = "any"
+        return try standby.hosts() + any.hosts()
+    }
+
+    private func hosts() throws(PostgresError) -> [KeywordList] {
+        let hosts = list("host")
+        let addresses = list("hostaddr")
+        let ports = list("port")
+        let count = max(hosts.count, addresses.count, 1)
+        guard [0, count].contains(hosts.count), [0, count].contains(addresses.count),
+            [0, 1, count].contains(ports.count)
+        else { throw Self.invalid("has lists of hosts, addresses and ports of different lengths") }
+        var common = KeywordList()
+        for (keyword, value) in entries where !["host", "hostaddr", "port"].contains(keyword) {
+            common.append(keyword, value)
+        }
+        return (0..<count).map { index in
+            var attempt = common
+            if !hosts.isEmpty { attempt.append("host", hosts[index]) }
+            if !addresses.isEmpty { attempt.append("hostaddr", addresses[index]) }
+            if !ports.isEmpty { attempt.append("port", ports[ports.count == 1 ? 0 : index]) }
+            return attempt
+        }
+    }
+
+    private func list(_ keyword: String) -> [String] {
+        self[keyword]?.split(separator: ",", omittingEmptySubsequences: false).map(String.init) ?? []
+    }
+}
+
+extension String {
+    /// Whether it could be a host name, an address, or the directory of a unix socket.
+    fileprivate var isPlausibleHost: Bool {
+        let isSocket = utf8.first == UInt8(ascii: "/") || utf8.first == UInt8(ascii: "@")
+        return isSocket
+            || utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"),
+                    UInt8(ascii: ":"), UInt8(ascii: "%"):
+                    true
+                default: false
+                }
+            }
+    }
+}

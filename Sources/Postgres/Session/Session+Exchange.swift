@@ -1,0 +1,192 @@
+internal import Base
+internal import CPostgres
+internal import System
+
+extension Session {
+    /// Sends statements with one Sync behind them and reads all answers: one round trip, in which a statement
+    /// that fails keeps the ones after it from being run.
+    ///
+    /// - Parameters:
+    ///   - commits: Whether the last statement is a commit. Once that may have left, a lost answer means that
+    ///     the outcome is unknown.
+    /// - Throws: The first statement's failure, or why there was no answer; after the latter the session is closed.
+    func exchange(_ statements: [Query], commits: Bool = false, by deadline: Deadline) throws(PostgresError) -> [Rows] {
+        try check(statements, by: deadline)
+        for (index, statement) in statements.enumerated() where !post(statement) {
+            throw abandon(.lost(failure(.connection)), commits: commits && index == statements.count - 1)
+        }
+        guard PQpipelineSync(connection) == 1 else { throw abandon(.lost(failure(.connection)), commits: commits) }
+        let answer = answer(to: statements[...], by: deadline)
+        if let failure = answer.failure {
+            // What was read is certain, whatever became of the rest.
+            if answer.interruption != nil { close() }
+            throw failure
+        }
+        if let interruption = answer.interruption { throw abandon(interruption, commits: commits) }
+        return answer.rows
+    }
+
+    /// Sends statements with a Sync behind each and reads all answers: one round trip, in which each is a
+    /// transaction of its own.
+    func exchangeIndependently(
+        _ statements: [Query],
+        commits: Bool,
+        by deadline: Deadline
+    ) throws(PostgresError) -> [Result<Rows, PostgresError>] {
+        try check(statements, by: deadline)
+        for statement in statements where !post(statement) || PQpipelineSync(connection) != 1 {
+            throw abandon(.lost(failure(.connection)), commits: commits)
+        }
+        var results: [Result<Rows, PostgresError>] = []
+        results.reserveCapacity(statements.count)
+        for index in statements.indices {
+            let answer = answer(to: statements[index...index], by: deadline)
+            if let failure = answer.failure {
+                results.append(.failure(failure))
+            } else if let rows = answer.rows.first, answer.interruption == nil {
+                results.append(.success(rows))
+            }
+            if let interruption = answer.interruption {
+                // The statement that has its failure knows how it ended; all the others do not.
+                let error = abandon(interruption, commits: commits)
+                while results.count < statements.count { results.append(.failure(error)) }
+                break
+            }
+        }
+        return results
+    }
+
+    /// Leaves whatever transaction is open; a session that cannot is closed, which does the same.
+    func rollBack(by deadline: Deadline) {
+        pending = []
+        guard !isClosed, PQtransactionStatus(connection) != PQTRANS_IDLE else { return }
+        do {
+            _ = try exchange(["ROLLBACK"], by: deadline)
+        } catch {
+            close()
+        }
+    }
+}
+
+// MARK: - Sending
+
+extension Session {
+    func check(_ statements: [Query], by deadline: Deadline) throws(PostgresError) {
+        guard !isClosed else { throw PostgresError(.connection, message: "the connection was given up earlier") }
+        guard !deadline.hasPassed else { throw PostgresError(.timeout, message: "the deadline passed before sending") }
+        for statement in statements where !statement.fitsProtocol {
+            throw PostgresError(
+                .server,
+                state: .programLimitExceeded,
+                message: "more or larger values than the protocol can carry",
+                statement: statement.sql
+            )
+        }
+    }
+
+    /// Puts a statement into the output; false when the connection is beyond use.
+    private func post(_ statement: Query) -> Bool {
+        let parameters = statement.parameters
+        let count = parameters.count
+        // Results come in binary, so that no session setting has a say in their form.
+        guard count > 0 else {
+            return statement.withSQL { PQsendQueryParams(connection, $0, 0, nil, nil, nil, nil, 1) } == 1
+        }
+        return parameters.buffer.bytes.withUnsafeBytes { bytes in
+            withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: count) { values in
+                withUnsafeTemporaryAllocation(of: Int32.self, capacity: 2 * count) { numbers in
+                    withUnsafeTemporaryAllocation(of: Oid.self, capacity: count) { types in
+                        for (index, entry) in parameters.entries.enumerated() {
+                            let value = entry.length < 0 ? nil : bytes.baseAddress?.advanced(by: entry.offset)
+                            values.initializeElement(at: index, to: value?.assumingMemoryBound(to: CChar.self))
+                            numbers.initializeElement(at: index, to: Int32(entry.length))
+                            numbers.initializeElement(at: count + index, to: 1)
+                            types.initializeElement(at: index, to: entry.type.rawValue)
+                        }
+                        let lengths = UnsafePointer(numbers.baseAddress)
+                        return statement.withSQL { sql in
+                            PQsendQueryParams(
+                                connection,
+                                sql,
+                                Int32(count),
+                                types.baseAddress,
+                                values.baseAddress,
+                                lengths,
+                                lengths?.advanced(by: count),
+                                1
+                            )
+                        } == 1
+                    }
+                }
+            }
+        }
+    }
+}
+
+// MARK: - Receiving
+
+extension Session {
+    /// What came back up to a Sync.
+    private struct Answer {
+        var rows: [Rows] = []
+        /// The first statement's failure that the server itself reported.
+        var failure: PostgresError?
+        var interruption: Interruption?
+    }
+
+    private func answer(to statements: ArraySlice<Query>, by deadline: Deadline) -> Answer {
+        var answer = Answer()
+        answer.rows.reserveCapacity(statements.count)
+        do throws(Interruption) {
+            for statement in statements {
+                try take(resultOf: statement, into: &answer, by: deadline)
+            }
+            let end = try nextResult(by: deadline)
+            defer { PQclear(end) }
+            guard PQresultStatus(end) == PGRES_PIPELINE_SYNC else { throw .lost(failure(.connection)) }
+        } catch {
+            answer.interruption = error
+        }
+        exchanges += 1
+        lastUse = SystemClock.monotonicNanoseconds()
+        return answer
+    }
+
+    private func take(
+        resultOf statement: Query,
+        into answer: inout Answer,
+        by deadline: Deadline
+    ) throws(Interruption) {
+        guard let result = try nextResult(by: deadline) else { throw .lost(failure(.connection)) }
+        switch PQresultStatus(result) {
+        case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY:
+            answer.rows.append(Rows(result: result))
+        case PGRES_PIPELINE_ABORTED:
+            PQclear(result)
+        case PGRES_FATAL_ERROR where ErrorFields(result).isStatementFailure:
+            defer { PQclear(result) }
+            answer.failure = answer.failure ?? failure(.server, result, statement: statement)
+        default:
+            // The connection's end, or a COPY, which would want another conversation than this one.
+            defer { PQclear(result) }
+            throw .lost(failure(.connection, result, statement: statement))
+        }
+        while let more = try nextResult(by: deadline) { PQclear(more) }
+    }
+
+    /// Gives the session up and says what that means for the work in hand.
+    func abandon(_ interruption: Interruption, commits: Bool) -> PostgresError {
+        close()
+        switch interruption {
+        case .deadline:
+            return PostgresError(commits ? .commitOutcomeUnknown : .timeout, message: "the deadline passed")
+        case .lost(let cause):
+            return PostgresError(
+                commits ? .commitOutcomeUnknown : .connection,
+                state: cause.state,
+                message: cause.message,
+                statement: cause.statement
+            )
+        }
+    }
+}

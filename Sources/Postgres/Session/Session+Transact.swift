@@ -1,0 +1,44 @@
+internal import Base
+internal import CPostgres
+
+extension Session {
+    /// Refuses to start a transaction inside one that a statement left open.
+    func requireIdle() throws(PostgresError) {
+        guard isClosed || PQtransactionStatus(connection) == PQTRANS_IDLE else {
+            let error = PQstatus(connection) == CONNECTION_OK
+                ? PostgresError(.connection, message: "the connection is in the middle of something")
+                : failure(.connection)
+            close()
+            throw error
+        }
+    }
+
+    /// Does a transaction in one round trip.
+    func transact(
+        _ queries: [Query],
+        begin: Query,
+        limits: Query?,
+        commits: Bool,
+        by deadline: Deadline
+    ) throws(PostgresError) -> [Rows] {
+        var statements: [Query] = []
+        statements.reserveCapacity(queries.count + 3)
+        statements.append(begin)
+        if let limits { statements.append(limits) }
+        let preamble = statements.count
+        statements.append(contentsOf: queries)
+        statements.append("COMMIT")
+        var rows = try exchange(statements, commits: commits, by: deadline)
+        try requireCommitted(rows.popLast())
+        rows.removeFirst(preamble)
+        return rows
+    }
+
+    /// Checks that a `COMMIT` did commit: Postgres answers it with a quiet `ROLLBACK` when an earlier
+    /// statement failed.
+    func requireCommitted(_ answer: Rows?) throws(PostgresError) {
+        guard let answer, answer.isCommand("COMMIT") else {
+            throw PostgresError(.server, state: .inFailedTransaction, message: "COMMIT was answered by ROLLBACK")
+        }
+    }
+}

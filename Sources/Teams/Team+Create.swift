@@ -1,0 +1,79 @@
+public import Base
+public import Core
+import Postgres
+
+extension Team {
+    /// What a new team starts with.
+    public struct Draft: InputObject {
+        /// What people will call it.
+        public let name: TeamName
+
+        /// Its name in addresses; nil to have one made from the name.
+        public let slug: TeamSlug?
+
+        /// Where bills go; nil for the owner's address.
+        public let billingEmail: EmailAddress?
+
+        public static let schema = Schema(
+            Field("name", TeamName.self, "What people call the team."),
+            .optional("slug", TeamSlug.self, "Its name in addresses; made from the name by default."),
+            .optional("billingEmail", EmailAddress.self, "Where bills go; your own address by default."),
+            into: Draft.init
+        )
+    }
+
+    /// How many living teams one user may own.
+    static let quota = 20
+
+    /// Makes a team that the caller owns.
+    ///
+    /// The user's row is locked first, so that the quota is exact. Of those who want the same slug at once one gets
+    /// it; the others come back and get a suffix.
+    ///
+    /// - Throws: 403 `quota_exceeded`, 409 `slug_taken` for a slug that the caller chose.
+    public static func create(_ draft: Draft, in context: inout Context) throws -> Team {
+        let user = try context.user
+        for _ in 0..<5 {
+            let team = ID<Team>.make()
+            let rows = try context.write(
+                .lockUser(user),
+                """
+                WITH owned AS (
+                    SELECT count(*) AS teams FROM nofx.teams WHERE owner_id = \(user) AND deleted_at IS NULL
+                ), wanted AS (
+                    SELECT coalesce(
+                        \(draft.slug),
+                        CASE WHEN nofx.is_slug_free(made) THEN made ELSE made || \(SlugSuffix.random()) END
+                    ) AS slug
+                    FROM nofx.slugify(\(draft.name)) AS made
+                ), team AS (
+                    INSERT INTO nofx.teams (id, name, slug, owner_id, billing_email)
+                    SELECT \(team), \(draft.name), wanted.slug, u.id, coalesce(\(draft.billingEmail?.text), u.email)
+                    FROM nofx.users u, owned, wanted
+                    WHERE u.id = \(user) AND owned.teams < \(quota)
+                      AND (\(draft.slug == nil) OR nofx.is_slug_free(wanted.slug))
+                    ON CONFLICT (slug) WHERE deleted_at IS NULL DO NOTHING
+                    RETURNING *
+                ), member AS (
+                    INSERT INTO nofx.team_members (team_id, user_id, role)
+                    SELECT id, owner_id, 'owner' FROM team RETURNING role, permissions
+                )
+                SELECT owned.teams < \(quota) AS is_in_quota, team.*, member.role,
+                       nofx.permissions(member.role, member.permissions) AS permissions,
+                       CASE WHEN team.id IS NOT NULL THEN nofx.log_activity(
+                           team.id, team.name, team.owner_id, 'team.created', 'team', team.id::text,
+                           jsonb_build_object('name', team.name, 'slug', team.slug), \(context.record)
+                       ) END AS activity
+                FROM owned LEFT JOIN team ON true LEFT JOIN member ON true
+                """
+            )
+            guard let row = rows.first, try row["is_in_quota"] else { throw Problem.quotaExceeded }
+            if try row["id"] as ID<Team>? != nil {
+                try context.noteActivity(row, action: "team.created", team: team)
+                return try Team(row: row)
+            }
+            if draft.slug != nil { throw Problem.slugTaken }
+        }
+        throw Problem.slugTaken
+    }
+}

@@ -1,0 +1,32 @@
+public import Base
+public import Core
+import Postgres
+
+extension Team {
+    /// The team as the caller may see it.
+    ///
+    /// - Throws: A ``Denial`` when the caller is no member or may not read.
+    public static func get(_ id: ID<Team>, in context: inout Context) throws -> Team {
+        let user = try context.user
+        let rows = try context.read(
+            """
+            SELECT 'read' = ANY (p.permissions) AS allowed, m.role, p.permissions,
+                   t.id, t.name, t.slug, t.owner_id, t.version, t.created_at, t.updated_at,
+                   CASE WHEN 'write' = ANY (p.permissions) THEN t.billing_email END AS billing_email,
+                   CASE WHEN 'write' = ANY (p.permissions) THEN t.settings END AS settings
+            FROM nofx.teams t
+            JOIN nofx.team_members m ON m.team_id = t.id AND m.user_id = \(user)
+            CROSS JOIN LATERAL (SELECT nofx.permissions(m.role, m.permissions) AS permissions) p
+            WHERE t.id = \(id) AND t.deleted_at IS NULL
+            """
+        )
+        guard let row = rows.first else { throw Denial.notMember("team.get", team: id) }
+        guard try row["allowed"] else {
+            throw Denial.missing(
+                .read, "team.get", team: id, role: try row["role"],
+                detail: "Insufficient permissions to read team"
+            )
+        }
+        return try Team(row: row)
+    }
+}

@@ -1,0 +1,57 @@
+import Base
+import Testing
+
+struct EmailAddressTests {
+    @Test(arguments: [
+        "a@b.c", "ada@example.com", "Ada.Lovelace+tag@Mail.Example.co.uk", "o'brien@example.ie", "1@2.3",
+        "!#$&'*+-/=?^_`{|}~@example.com", "x@xn--bcher-kva.example", "a@b-c.d",
+        String(repeating: "l", count: 64) + "@example.com",
+        "a@" + String(repeating: "d", count: 63) + ".com",
+        "a@" + String(repeating: "d.", count: 125) + "de",
+    ])
+    func `an address is accepted as it is`(_ text: String) {
+        #expect(EmailAddress(text)?.text == text)
+    }
+
+    @Test(arguments: [
+        "", "@", "a", "a@", "@b.c", "a@b", "a@b.", "a@.b", "a@b..c", "a..b@c.d", ".a@b.c", "a.@b.c", "a@b@c.d",
+        "a@b.c\r\nBcc:x@y.z", "a@b.c, x@y.z", "<a@b.c>", "Ada <a@b.c>", "a b@c.d", "a@b c.d", "a@b.c;x@y.z",
+        "a%0A@b.c", "a%0d%0abcc@b.c", "a%b@c.d", "\"a\"@b.c", "a\"b@c.d", "a(b)@c.d", "a@[127.0.0.1]", "a:b@c.d",
+        "a\\b@c.d", "a\u{0}@b.c", "a\u{7F}@b.c", "a\t@b.c", "a@-b.c", "a@b-.c", "a@b_c.d", "a@b.c/d",
+        "\u{212A}@example.com", "a@example.\u{212A}om", "é@example.com", "a@bücher.example", "a@b。c", "a\u{200B}@b.c",
+        String(repeating: "l", count: 65) + "@example.com",
+        "a@" + String(repeating: "d", count: 64) + ".com",
+        "a@" + String(repeating: "d.", count: 125) + "def",
+    ])
+    func `anything else is refused`(_ text: String) {
+        #expect(EmailAddress(text) == nil)
+    }
+
+    @Test func `white space around an address is dropped`() {
+        #expect(EmailAddress(" \tada@example.com\r\n")?.text == "ada@example.com")
+        #expect(EmailAddress("\u{A0}ada@example.com") == nil, "other spaces are not ASCII")
+    }
+
+    @Test(arguments: [
+        ("ADA@EXAMPLE.COM", "ada@example.com"), ("ada@example.com", "ada@example.com"),
+        ("A.d.A+Tag@Example.com", "a.d.a+tag@example.com"), ("Z{|}~@[a.b".replacing("[", with: ""), "z{|}~@a.b"),
+        ("^_`@a.b", "^_`@a.b"),
+    ])
+    func `only the case of letters is normalized`(text: String, normalized: String) {
+        #expect(EmailAddress(text)?.normalized == normalized)
+    }
+
+    @Test func `input that is no address is a violation`() throws {
+        for (json, code) in [(#""a@b""#, Violation.Code.invalidEmail), ("1", .invalidType), (#""""#, .invalidEmail)] {
+            let input = try JSONDocument(parsing: Array(json.utf8)).root
+            let violations = #expect(throws: Violations.self) { try EmailAddress(input: input) }
+            #expect(violations?.all.map(\.code) == [code])
+        }
+    }
+
+    @Test func `an address is read from JSON and written to it`() throws {
+        let input = try JSONDocument(parsing: Array(#"" Ada@example.com""#.utf8)).root
+        let address = try EmailAddress(input: input)
+        #expect(String(decoding: address.jsonBytes, as: UTF8.self) == #""Ada@example.com""#)
+    }
+}

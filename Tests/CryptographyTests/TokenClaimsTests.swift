@@ -1,0 +1,166 @@
+import Base
+import Cryptography
+import Testing
+
+struct TokenClaimsTests {
+    /// The tokens' `iat`; `exp` is 3600 later.
+    let start: Int64 = 1_700_000_000
+
+    @Test func `a token tells who it is for`() throws {
+        let claims = try TestTokens.verifier().verify(TestTokens.hs256(), now: TestTokens.now)
+        #expect(claims.issuer == TestTokens.issuer)
+        #expect(claims.subject == "0190a5d2-7c1e-7000-8000-000000000001")
+        #expect(claims.verifiedEmail == nil)
+        #expect(claims.issuedAt == TestTokens.time(start))
+        #expect(claims.expiresAt == TestTokens.time(start + 3_600))
+    }
+
+    @Test func `a token is accepted until a minute after its end`() throws {
+        #expect(try refusal(at: TestTokens.time(start + 3_659)) == nil)
+        #expect(try refusal(at: TestTokens.time(start + 3_659, microseconds: 999_999)) == nil)
+        #expect(try refusal(at: TestTokens.time(start + 3_660)) == .expired)
+        #expect(try refusal(at: TestTokens.time(start + 3_661)) == .expired)
+    }
+
+    @Test func `only a token that is otherwise good is called expired`() throws {
+        let late = TestTokens.time(start + 7_200)
+        #expect(try refusal(["iss": #""other""#], at: late) == .wrongIssuer)
+        #expect(try refusal(["aud": #""other""#], at: late) == .wrongAudience)
+        let error = #expect(throws: TokenError.self) {
+            try TestTokens.verifier().verify(TestTokens.hs256(), now: late)
+        }
+        #expect(error?.isExpired == true)
+    }
+
+    @Test(
+        arguments: [
+            (nil, .missingExpiration), (#""1700003600""#, .malformedClaims), ("null", .malformedClaims),
+            ("true", .malformedClaims), ("[1700003600]", .malformedClaims), ("1e400", .malformedClaims),
+            ("-1e400", .malformedClaims), ("1e300", .malformedClaims), ("253402300800", .malformedClaims),
+            ("99999999999999999999", .malformedClaims), ("9223372036854775807", .malformedClaims), ("0", .expired),
+            ("-1", .expired),
+        ] as [(String?, TokenError.Reason)]
+    )
+    func `an end must be there, be a time and not be past`(_ value: String?, reason: TokenError.Reason) throws {
+        #expect(try refusal(["exp": value]) == reason)
+    }
+
+    @Test func `times may have fractions and exponents`() throws {
+        let fraction = ["exp": "1700000000.5", "iat": "1.7e9"] as KeyValuePairs<String, String?>
+        #expect(try refusal(fraction, at: TestTokens.time(start + 60, microseconds: 499_999)) == nil)
+        #expect(try refusal(fraction, at: TestTokens.time(start + 60, microseconds: 500_000)) == .expired)
+    }
+
+    @Test func `a token is accepted from a minute before its start`() throws {
+        #expect(try refusal(["nbf": "1700000000"]) == nil)
+        #expect(try refusal(["nbf": "1700000060"]) == nil)
+        #expect(try refusal(["nbf": "1700000060.000001"]) == .notYetValid)
+        #expect(try refusal(["nbf": "1700000061"]) == .notYetValid)
+        #expect(try refusal(["nbf": #""1700000000""#]) == .malformedClaims)
+    }
+
+    @Test func `a token must not be from the future`() throws {
+        #expect(try refusal(["iat": "1700000060"]) == nil)
+        #expect(try refusal(["iat": "1700000061"]) == .issuedInFuture)
+        #expect(try refusal(["iat": "1e999"]) == .malformedClaims)
+        #expect(try refusal(["iat": nil]) == nil)
+    }
+
+    @Test func `a token lives a day at most`() throws {
+        #expect(try refusal(["exp": "1700086400"]) == nil)
+        #expect(try refusal(["exp": "1700086401"]) == .livesTooLong)
+    }
+}
+
+extension TokenClaimsTests {
+    @Test(arguments: [
+        #""https://issuer.example/""#, #""HTTPS://issuer.example""#, #""""#, "null", "1",
+        #"["https://issuer.example"]"#, nil,
+    ])
+    func `the issuer must be ours exactly`(_ value: String?) throws {
+        #expect(try refusal(["iss": value]) == .wrongIssuer)
+    }
+
+    @Test(arguments: [
+        nil, "[]", #""other""#, #""NOFX""#, #""nofx ""#, #"["other"]"#, #"[["nofx"]]"#, #"["nofx",1]"#,
+        #"[null,"nofx"]"#, "null", #"{"nofx":true}"#, #""other nofx""#,
+    ])
+    func `an audience without ours is refused`(_ value: String?) throws {
+        #expect(try refusal(["aud": value]) == .wrongAudience)
+    }
+
+    @Test(arguments: [#""nofx""#, #"["nofx"]"#, #"["x","nofx"]"#, #"["nofx","x"]"#])
+    func `an audience with ours is accepted`(_ value: String) throws {
+        #expect(try refusal(["aud": value]) == nil)
+    }
+
+    @Test(arguments: [
+        nil, #""""#, "null", "1", #"["a"]"#, #""a\u0001""#, #""a\nb""#, #""a\u007fb""#, #""a\u0085b""#,
+        "\"" + String(repeating: "x", count: 256) + "\"", "\"" + String(repeating: "é", count: 128) + "\"",
+    ])
+    func `a subject must be a text that can be stored and logged`(_ value: String?) throws {
+        #expect(try refusal(["sub": value]) == .invalidSubject)
+    }
+
+    @Test(arguments: [
+        #""a""#, #""auth0|5f7c8ec7c33c6c004bbafe82""#, #""日本""#,
+        "\"" + String(repeating: "x", count: 255) + "\"",
+    ])
+    func `a subject need not be a UUID`(_ value: String) throws {
+        #expect(try refusal(["sub": value]) == nil)
+    }
+
+    @Test func `a NUL in the subject is refused with the JSON`() throws {
+        #expect(try refusal(["sub": #""a\u0000""#]) == .malformedClaims)
+    }
+
+    @Test(arguments: ["[]", "null", #""text""#, "", "{", #"{"iss":"a","iss":"https://issuer.example"}"#, "{} {}"])
+    func `claims that are not one object are refused`(_ claims: String) throws {
+        #expect(try TestTokens.verifier().refusal(of: TestTokens.hs256(claims: claims)) == .malformedClaims)
+    }
+
+    @Test func `a verified address is taken`() throws {
+        let address = try email(["email": #"" Ada@Example.com ""#, "email_verified": "true"])
+        #expect(address?.text == "Ada@Example.com")
+        #expect(address?.normalized == "ada@example.com")
+    }
+
+    @Test(arguments: [nil, "false", "null", #""true""#, "1", "[true]"])
+    func `an address that is not verified is not taken`(_ verified: String?) throws {
+        #expect(try email(["email": #""ada@example.com""#, "email_verified": verified]) == nil)
+    }
+
+    @Test(arguments: [nil, "null", "1", #""not an address""#, #""ada@example.com\r\nBcc: x@example.com""#])
+    func `an address that is none is not taken`(_ address: String?) throws {
+        #expect(try email(["email": address, "email_verified": "true"]) == nil)
+    }
+
+    @Test func `what users may write about themselves is not looked at`() throws {
+        let metadata = #"{"email":"root@example.com","email_verified":true,"tenant_id":"x","role":"admin","sub":"x"}"#
+        let plain = try TestTokens.verifier().verify(TestTokens.hs256(), now: TestTokens.now)
+        let changes: KeyValuePairs<String, String?> = [
+            "user_metadata": metadata, "app_metadata": metadata, "role": #""admin""#, "tenant_id": #""x""#,
+        ]
+        #expect(try verify(changes) == plain)
+        #expect(
+            try verify(["user_metadata": metadata, "email": #""a@example.com""#]).verifiedEmail == nil
+        )
+    }
+}
+
+extension TokenClaimsTests {
+    private func refusal(
+        _ changes: KeyValuePairs<String, String?> = [:],
+        at time: Timestamp = TestTokens.now
+    ) throws -> TokenError.Reason? {
+        try TestTokens.verifier().refusal(of: TestTokens.hs256(claims: TestTokens.claims(changes)), at: time)
+    }
+
+    private func verify(_ changes: KeyValuePairs<String, String?>) throws -> TokenClaims {
+        try TestTokens.verifier().verify(TestTokens.hs256(claims: TestTokens.claims(changes)), now: TestTokens.now)
+    }
+
+    private func email(_ changes: KeyValuePairs<String, String?>) throws -> EmailAddress? {
+        try verify(changes).verifiedEmail
+    }
+}

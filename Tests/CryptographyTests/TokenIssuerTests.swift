@@ -1,0 +1,54 @@
+import Base
+import Cryptography
+import Testing
+
+struct TokenIssuerTests {
+    @Test func `a verifier takes what an issuer makes`() throws {
+        let email = try #require(EmailAddress("Ada@example.com"))
+        let token = try issuer().token(subject: "auth0|1", email: email, lifetime: .seconds(90), now: TestTokens.now)
+        let claims = try TestTokens.verifier(keys: nil).verify(token, now: TestTokens.now)
+        #expect(claims.issuer == TestTokens.issuer)
+        #expect(claims.subject == "auth0|1")
+        #expect(claims.verifiedEmail == email)
+        #expect(claims.issuedAt == TestTokens.now)
+        #expect(claims.expiresAt == TestTokens.now + .seconds(90))
+    }
+
+    @Test func `a text that means something in JSON stays a text`() throws {
+        let subject = #"","sub":"root","x":""\"#
+        let token = try issuer().token(subject: subject, now: TestTokens.now)
+        #expect(try TestTokens.verifier(keys: nil).verify(token, now: TestTokens.now).subject == subject)
+    }
+
+    @Test(arguments: [0, -1, 86_401])
+    func `a token lives between a second and a day`(seconds: Int) throws {
+        #expect(throws: TokenIssuer.Failure.invalidLifetime) {
+            try issuer().token(subject: "a", lifetime: .seconds(seconds))
+        }
+    }
+
+    @Test(arguments: ["", "a\nb", String(repeating: "a", count: 256)])
+    func `a subject that no verifier takes is not issued`(_ subject: String) throws {
+        #expect(throws: TokenIssuer.Failure.invalidSubject) { try issuer().token(subject: subject) }
+    }
+
+    @Test func `the longest token is accepted`() throws {
+        let token = try issuer().token(
+            subject: String(repeating: "a", count: 255),
+            lifetime: .seconds(86_400),
+            now: TestTokens.now
+        )
+        #expect(try TestTokens.verifier(keys: nil).refusal(of: token) == nil)
+    }
+
+    @Test func `a short secret issues nothing`() {
+        let error = KeyError.from { () throws(KeyError) in
+            try TokenIssuer(secret: Secret("short"), issuer: "i", audience: "a")
+        }
+        #expect(error?.rule == .shortSecret)
+    }
+
+    private func issuer() throws(KeyError) -> TokenIssuer {
+        try TokenIssuer(secret: TestTokens.secret, issuer: TestTokens.issuer, audience: TestTokens.audience)
+    }
+}

@@ -1,0 +1,56 @@
+import HTTPClient
+import Testing
+
+/// Requests that must not reach the network.
+///
+/// Nothing listens on port 1, so one that did would be told apart.
+struct ValidationTests {
+    private func send(_ request: HTTPRequest) throws {
+        var client = HTTPClient(userAgent: "tests/1")
+        _ = try client.send(request, deadline: nil)
+    }
+
+    @Test(arguments: [
+        ("X-A", "b\r\nX-Evil: 1"), ("X-A", "b\nX-Evil: 1"), ("X-A", "b\r"), ("X-A", "b\0c"), ("X-A", "\u{7F}"),
+        ("X-A\r\nX-Evil", "1"), ("X A", "1"), ("X-A:", "1"), ("", "1"), ("Ünicode", "1"), ("X-A\0", "1"),
+        ("Content-Length", "0"), ("TRANSFER-ENCODING", "chunked"), ("Expect", "100-continue"),
+    ])
+    func `a header that could be taken for another is refused`(name: String, value: String) throws {
+        let request = HTTPRequest(.get, "http://127.0.0.1:1/", headers: [(name, value)])
+
+        #expect(try failure { try send(request) } == .invalidRequest)
+    }
+
+    @Test(arguments: [
+        "", "http://", "127.0.0.1:1/", "ftp://127.0.0.1:1/", "file:///etc/passwd", "//127.0.0.1:1/",
+        "http:/127.0.0.1:1/",
+        "http://127.0.0.1:1/ HTTP/1.1\r\nX-Evil: 1", "http://127.0.0.1:1/a b", "http://127.0.0.1:1/\0",
+        "http://127.0.0.1:1/ü", "http://127.0.0.1:99999/",
+    ])
+    func `a URL that is not plain http or https is refused`(url: String) throws {
+        #expect(try failure { try send(HTTPRequest(.get, url)) } == .invalidRequest)
+    }
+
+    @Test func `tabs, spaces and text beyond ASCII are fine in a value`() throws {
+        let request = HTTPRequest(.get, "http://127.0.0.1:1/", headers: [("X-A", "a\tb c ü")], usesProxy: false)
+
+        #expect(try failure { try send(request) } == .couldNotConnect)
+    }
+
+    @Test func `a GET with a body and a negative limit are refused`() throws {
+        let body = HTTPRequest(.get, "http://127.0.0.1:1/", body: [])
+        let limit = HTTPRequest(.get, "http://127.0.0.1:1/", maximumResponseBytes: -1)
+
+        #expect(try failure { try send(body) } == .invalidRequest)
+        #expect(try failure { try send(limit) } == .invalidRequest)
+    }
+
+    @Test func `an error says no address or value unless it is printed for a log`() throws {
+        let error = #expect(throws: HTTPError.self) {
+            try send(HTTPRequest(.get, "http://127.0.0.1:1/", usesProxy: false))
+        }
+
+        #expect("\(error.map(String.init(describing:)) ?? "")" == "the server could not be reached")
+        #expect(error?.debugDescription.contains("127.0.0.1") == true)
+    }
+}

@@ -1,0 +1,17 @@
+import Base
+import Synchronization
+
+/// Keeps what is logged.
+final class LogLines: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    var log: Log {
+        Log(level: .debug, function: "test") { line in
+            self.lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) }
+        }
+    }
+
+    func all() -> [String] {
+        lines.withLock { $0 }
+    }
+}

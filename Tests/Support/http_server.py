@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""A plain HTTP server from Python's standard library, told by the path what to answer.
+
+Prints its port, and with --tls the paths of the authority that signed its certificate and of another one.
+Ends when standard input does.
+
+/echo             the request as it came, as text
+/redirect         302 to /echo
+/status/N         status N
+/size/N           N bytes
+/connections      how many connections were accepted so far
+http://...        the word "proxied": the client took this server for a proxy
+"""
+import os
+import subprocess
+import ssl
+import sys
+import tempfile
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+    accepted = 0
+    context = None
+
+    def get_request(self):
+        connection, address = super().get_request()
+        self.accepted += 1
+        if self.context:
+            # The handshake is made by the connection's own thread, on first use.
+            connection = self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        return connection, address
+
+    def handle_error(self, request, client_address):
+        pass  # A client that refuses the certificate is what some tests are about.
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    disable_nagle_algorithm = True
+
+    def log_message(self, *arguments):
+        pass
+
+    def answer(self):
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        parts = self.path.split("/")
+        status, headers, content = 200, {}, b""
+        if self.path.startswith("http://"):
+            content = b"proxied"
+        elif self.path == "/echo":
+            content = (self.requestline + "\n" + "".join(f"{n}: {v}\n" for n, v in self.headers.items()) + "\n").encode(
+                "latin-1"
+            ) + body
+        elif self.path == "/redirect":
+            status, headers = 302, {"Location": "/echo"}
+        elif parts[1] == "status":
+            status = int(parts[2])
+        elif parts[1] == "size":
+            content = b"x" * int(parts[2])
+        elif self.path == "/connections":
+            content = str(self.server.accepted).encode()
+        else:
+            status = 404
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("X-Mixed-Case", "  kept as it is\t")
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PUT = do_DELETE = answer
+
+
+def openssl(directory, *arguments):
+    subprocess.run(["openssl", *arguments], cwd=directory, check=True, stderr=subprocess.DEVNULL)
+
+
+def make_certificates(directory):
+    """Two authorities, and a certificate for localhost that the first one signed."""
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    for name in ("authority", "stranger"):
+        openssl(
+            directory, "req", "-x509", *curve, "-keyout", f"{name}.key", "-out", f"{name}.pem", "-days", "2",
+            "-subj", f"/CN={name}", "-addext", "basicConstraints=critical,CA:TRUE",
+        )  # fmt: skip
+    openssl(directory, "req", *curve, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=localhost")
+    with open(os.path.join(directory, "names"), "w") as names:
+        names.write("subjectAltName=DNS:localhost\n")
+    openssl(
+        directory, "x509", "-req", "-in", "server.csr", "-CA", "authority.pem", "-CAkey", "authority.key",
+        "-CAcreateserial", "-days", "2", "-extfile", "names", "-out", "server.pem",
+    )  # fmt: skip
+
+
+def main():
+    with tempfile.TemporaryDirectory() as directory:
+        server = Server(("127.0.0.1", 0), Handler)
+        words = [str(server.server_port)]
+        if "--tls" in sys.argv:
+            make_certificates(directory)
+            server.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            server.context.load_cert_chain(os.path.join(directory, "server.pem"), os.path.join(directory, "server.key"))
+            words += [os.path.join(directory, "authority.pem"), os.path.join(directory, "stranger.pem")]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        print(*words, flush=True)
+        sys.stdin.read()
+
+
+main()

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Usage: ./deploy.sh local | bundle | image [OPTION ...]
+#
+#   local   build, start a private Postgres under .local/, run the team functions on real events
+#   bundle  every function fully static, in dist/, with a manifest
+#   image   one function in an otherwise empty container image
+#
+# Each takes --help and --dry-run, which prints the commands it would run.
+
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=scripts/lib/common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/scripts/lib/common.sh"
+
+main() {
+    local target=${1:-}
+    case $target in
+    local | bundle | image)
+        shift
+        # shellcheck source=/dev/null
+        source "$root/scripts/lib/$target.sh"
+        "${target}_main" "$@"
+        ;;
+    -h | --help) usage ;;
+    '')
+        usage >&2
+        exit 64
+        ;;
+    *) fail "there is no target '$target'; see ./deploy.sh --help" ;;
+    esac
+}
+
+main "$@"

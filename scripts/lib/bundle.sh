@@ -1,0 +1,155 @@
+# `deploy.sh bundle`: every function as one static file.
+# shellcheck shell=bash disable=SC2154,SC2034 # common.sh sets `root` and reads `dry_run`
+
+readonly bundle_help="Usage: ./deploy.sh bundle [--functions NAME,NAME] [--dry-run]
+
+Builds the functions fully static and stripped into dist/<name>, and dist/manifest.json with their sizes, their
+SHA-256 and the versions of what is inside. The same sources in the same place give the same bytes.
+
+  --functions  only these; the default is every folder of Functions/
+  --dry-run    print the commands, run nothing"
+
+# Debug information holds the times of files; it would be stripped, but the linker's build id is made from it.
+#
+# Without --wrap the Swift runtime looks for its crash reporter at every start, and aborts where /proc is missing:
+# swift_copyAuxiliaryExecutablePath(name) is answered by getenv(name), which has the same shape and says `none`.
+readonly static_flags=(
+    --static-swift-stdlib
+    -Xswiftc -static-executable
+    -Xswiftc -use-ld=lld
+    -Xswiftc -gnone
+    -Xlinker -s
+    -Xlinker --build-id=none
+    -Xlinker --wrap=swift_copyAuxiliaryExecutablePath
+    -Xlinker --defsym=__wrap_swift_copyAuxiliaryExecutablePath=getenv
+)
+
+bundle_main() {
+    local functions=() dry_run=no
+    bundle_arguments "$@"
+    bundle_select
+    run "$root/scripts/setup" bundle
+    run "$root/scripts/static-libs"
+    bundle_build
+    [[ $dry_run == no ]] || return 0
+    bundle_collect
+    bundle_manifest >"$root/dist/manifest.json.new"
+    mv "$root/dist/manifest.json.new" "$root/dist/manifest.json"
+    say "bundle: ${#functions[@]} functions in dist/, $(du -sh "$root/dist" | cut -f 1)"
+}
+
+bundle_arguments() {
+    while (($# > 0)); do
+        case $1 in
+        --functions)
+            [[ -n ${2:-} ]] || fail '--functions takes names, separated by commas'
+            IFS=, read -r -a functions <<<"$2"
+            shift
+            ;;
+        --dry-run) dry_run=yes ;;
+        -h | --help)
+            printf '%s\n' "$bundle_help"
+            exit 0
+            ;;
+        *) fail "unknown argument '$1'; see ./deploy.sh bundle --help" ;;
+        esac
+        shift
+    done
+}
+
+# All endpoints are folders of Functions/; programs for developers live elsewhere and never get here.
+bundle_select() {
+    local name folder
+    if ((${#functions[@]} == 0)); then
+        for folder in "$root"/Functions/*/; do
+            [[ -d $folder ]] && functions+=("$(basename "$folder")")
+        done
+    fi
+    ((${#functions[@]} > 0)) || fail 'there is no function in Functions/'
+    for name in "${functions[@]}"; do
+        [[ $name =~ ^[A-Za-z][A-Za-z0-9]*$ && -d $root/Functions/$name ]] || fail "there is no function '$name'"
+    done
+    mapfile -t functions < <(printf '%s\n' "${functions[@]}" | LC_ALL=C sort -u)
+}
+
+bundle_build() {
+    local name
+    for name in "${functions[@]}"; do
+        say "bundle: building $name"
+        run env PKG_CONFIG_PATH="$static_folder/lib/pkgconfig" swift build --package-path "$root" \
+            --scratch-path "$static_folder/build" --configuration release --quiet "${static_flags[@]}" \
+            --product "$name"
+    done
+}
+
+# Only checked files reach dist/, and dist/ holds nothing that is not in its manifest.
+bundle_collect() {
+    local name built stage=$root/dist.new
+    rm -rf "$stage"
+    mkdir -p "$stage"
+    for name in "${functions[@]}"; do
+        built=$static_folder/build/release/$name
+        bundle_check "$built"
+        install -m 755 "$built" "$stage/$name"
+    done
+    rm -rf "$root/dist"
+    mv "$stage" "$root/dist"
+}
+
+bundle_check() {
+    local file=$1 name
+    name=$(basename "$file")
+    [[ -f $file ]] || fail "the build made no $name; is it declared in Package.swift?"
+    if readelf --program-headers --wide "$file" | grep -q INTERP || readelf --dynamic "$file" | grep -q NEEDED; then
+        fail "$name is not fully static"
+    fi
+    if readelf --sections --wide "$file" | grep -q ' \.symtab '; then
+        fail "$name is not stripped"
+    fi
+    # Names of types stay in a stripped file: `$s` and the length of the module's name come before it.
+    # shellcheck disable=SC2016 # the dollar sign is part of the name
+    if grep -aqE '\$s(10Foundation|20FoundationEssentials|22_FoundationCollections)' "$file"; then
+        fail "$name contains Foundation; find its import and remove it"
+    fi
+}
+
+# MARK: - The manifest
+
+bundle_manifest() {
+    local name separator=''
+    printf '{\n  "version": "%s",\n' "$(bundle_version)"
+    bundle_commit
+    printf '  "swift": "%s",\n  "libraries": {' "$(bundle_swift_version)"
+    while read -r name version; do
+        printf '%s\n    "%s": "%s"' "$separator" "$name" "$version"
+        separator=,
+    done <"$static_folder/VERSIONS"
+    printf '\n  },\n  "functions": ['
+    separator=''
+    for name in "${functions[@]}"; do
+        printf '%s\n    {"name": "%s", "bytes": %s, "sha256": "%s"}' "$separator" "$name" \
+            "$(stat -c %s "$root/dist/$name")" "$(sha256sum <"$root/dist/$name" | cut -d ' ' -f 1)"
+        separator=,
+    done
+    printf '\n  ]\n}\n'
+}
+
+# The one place where the version is written is the source that answers --version.
+bundle_version() {
+    local version
+    version=$(grep -rhoE '\bversion *(: *(String|StaticString))? *= *"[0-9]+\.[0-9]+\.[0-9]+"' \
+        "$root/Sources/FunctionRuntime" 2>/dev/null | sed -nE '1s/.*"(.*)"/\1/p' || true)
+    printf '%s' "${version:-0.0.0}"
+}
+
+# Named only when it says what is inside: a checkout without changes.
+bundle_commit() {
+    local commit
+    commit=$(git -C "$root" rev-parse --verify --quiet HEAD 2>/dev/null) || return 0
+    [[ -z $(git -C "$root" status --porcelain 2>/dev/null) ]] || return 0
+    printf '  "commit": "%s",\n' "$commit"
+}
+
+bundle_swift_version() {
+    swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9.]+).*/\1/p' | head -n 1
+}
