@@ -109,7 +109,7 @@ CREATE INDEX teams_owner ON nofx.teams (owner_id) WHERE deleted_at IS NULL;
 CREATE FUNCTION nofx.is_slug_free(p_slug text) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT p_slug <> ALL ('{about,account,admin,api,app,auth,billing,blog,dashboard,docs,health,help,invite,invites,
-                            login,logout,metrics,new,nofx,null,root,security,settings,signup,static,status,support,
+                            login,logout,metrics,new,nofx,"null",root,security,settings,signup,static,status,support,
                             system,team,teams,undefined,user,users,www}'::text[])
        AND NOT EXISTS (SELECT FROM nofx.teams WHERE slug = p_slug AND deleted_at IS NULL)
 $$;

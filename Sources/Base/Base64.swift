@@ -18,11 +18,16 @@ public enum Base64 {
         guard text.count % 4 == 0 else { return nil }
         let padding = text.reversedPrefix(of: UInt8(ascii: "="))
         guard padding <= 2 else { return nil }
-        return decode(text.dropLast(padding), alphabet: .standard)
+        return decode(ArraySlice(text.dropLast(padding)), alphabet: .standard)
     }
 
     /// Decodes the URL-safe alphabet without padding; nil for anything an encoder would not have written.
     public static func decodeURL(_ text: some Collection<UInt8>) -> [UInt8]? {
+        decode(ArraySlice(text), alphabet: .urlSafe)
+    }
+
+    /// As the other; a token's parts are slices already, and generic code is slow across modules.
+    public static func decodeURL(_ text: ArraySlice<UInt8>) -> [UInt8]? {
         decode(text, alphabet: .urlSafe)
     }
 }
@@ -51,7 +56,7 @@ extension Base64 {
         return text
     }
 
-    private static func decode(_ text: some Collection<UInt8>, alphabet: Alphabet) -> [UInt8]? {
+    private static func decode(_ text: ArraySlice<UInt8>, alphabet: Alphabet) -> [UInt8]? {
         guard text.count % 4 != 1 else { return nil }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count * 3 / 4)

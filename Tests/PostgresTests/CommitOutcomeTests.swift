@@ -16,13 +16,14 @@ import Testing
         _ query: Query,
         through fault: TestProxy.Fault,
         access: AccessMode = .readWrite,
-        deadline: Deadline = .test
+        within limit: Duration = .seconds(120)
     ) throws -> PostgresError? {
         let location = try TestDatabase().location()
         let proxy = try TestProxy(to: location.socketPath, fault: fault)
         defer { proxy.stop() }
         var connection = try Connection(try location.string(port: proxy.port), deadline: .test, log: .silent)
         do {
+            let deadline = Deadline.after(limit)
             switch way {
             case .transact: _ = try connection.transact([query], access: access, deadline: deadline)
             case .transaction: try connection.transaction(access: access, deadline: deadline) { try $0.run(query) }
@@ -40,7 +41,10 @@ import Testing
         try database.run("CREATE TABLE IF NOT EXISTS outcome_answer (id uuid)")
         let id = UUID.v7()
         let error = try Self.insert(
-            way, "INSERT INTO outcome_answer VALUES (\(id))", through: .cutAnswer(before: Self.commit))
+            way,
+            "INSERT INTO outcome_answer VALUES (\(id))",
+            through: .cutAnswer(before: Self.commit)
+        )
         #expect(error?.kind == .commitOutcomeUnknown)
         #expect(error?.description == "database commit outcome unknown")
         #expect(error?.isTransient == false)
@@ -54,7 +58,10 @@ import Testing
         try database.run("CREATE TABLE IF NOT EXISTS outcome_request (id uuid)")
         let id = UUID.v7()
         let error = try Self.insert(
-            way, "INSERT INTO outcome_request VALUES (\(id))", through: .cutRequest(before: Self.commit))
+            way,
+            "INSERT INTO outcome_request VALUES (\(id))",
+            through: .cutRequest(before: Self.commit)
+        )
         #expect(error?.kind == .commitOutcomeUnknown)
         var connection = try database.connect()
         #expect(try connection.value("SELECT count(*) FROM outcome_request WHERE id = \(id)") == 0)
@@ -66,8 +73,11 @@ import Testing
         try database.run("CREATE TABLE IF NOT EXISTS outcome_late (id uuid)")
         let id = UUID.v7()
         let error = try Self.insert(
-            way, "INSERT INTO outcome_late VALUES (\(id))", through: .swallowAnswer(from: Self.commit),
-            deadline: .after(.milliseconds(500)))
+            way,
+            "INSERT INTO outcome_late VALUES (\(id))",
+            through: .swallowAnswer(from: Self.commit),
+            within: .seconds(2)
+        )
         #expect(error?.kind == .commitOutcomeUnknown)
         #expect(error?.debugDescription.contains("deadline") == true)
     }
@@ -77,8 +87,12 @@ import Testing
         let lost = try Self.insert(way, "SELECT 1", through: .cutAnswer(before: Self.commit), access: .readOnly)
         #expect(lost?.kind == .connection)
         let late = try Self.insert(
-            way, "SELECT 1", through: .swallowAnswer(from: Self.commit), access: .readOnly,
-            deadline: .after(.milliseconds(100)))
+            way,
+            "SELECT 1",
+            through: .swallowAnswer(from: Self.commit),
+            access: .readOnly,
+            within: .seconds(2)
+        )
         #expect(late?.kind == .timeout)
     }
 
@@ -90,7 +104,11 @@ import Testing
         #expect(lost?.kind == .server)
         #expect(lost?.state == SQLState(rawValue: "22012"))
         let late = try Self.insert(
-            way, "SELECT 1 / 0", through: .swallowAnswer(from: ready), deadline: .after(.milliseconds(500)))
+            way,
+            "SELECT 1 / 0",
+            through: .swallowAnswer(from: ready),
+            within: .seconds(2)
+        )
         #expect(late?.kind == .server)
     }
 
@@ -102,7 +120,9 @@ import Testing
     @Test func `independent statements that may write are each unknown from the lost one on`() throws {
         let location = try TestDatabase().location()
         let queries: [Query] = ["SELECT 1", "SELECT 'lost'", "SELECT 3"]
-        for (access, kind) in [(AccessMode.readWrite, PostgresError.Kind.commitOutcomeUnknown), (.readOnly, .connection)] {
+        for (access, kind) in [
+            (AccessMode.readWrite, PostgresError.Kind.commitOutcomeUnknown), (.readOnly, .connection),
+        ] {
             let proxy = try TestProxy(to: location.socketPath, fault: .cutAnswer(before: "lost"))
             defer { proxy.stop() }
             var connection = try Connection(try location.string(port: proxy.port), deadline: .test, log: .silent)

@@ -101,8 +101,10 @@ import Testing
         #expect(getenv("HOME") != nil)
         let location = try TestDatabase().location()
         var connection = try Connection(
-            try ConnectionString("host=\(location.directory) port=\(location.port) user=\(location.role)"
-                + " dbname=\(location.name) sslmode=prefer"),
+            try ConnectionString(
+                "host=\(location.directory) port=\(location.port) user=\(location.role)"
+                    + " dbname=\(location.name) sslmode=prefer"
+            ),
             deadline: .test,
             log: .silent
         )

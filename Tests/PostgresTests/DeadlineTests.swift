@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    private static var soon: Deadline { .after(.milliseconds(50)) }
+    private static var soon: Deadline { .after(.milliseconds(300)) }
 
     @Test func `a transaction in one round trip may have been committed`() throws {
         var connection = try TestDatabase().connect()
@@ -45,7 +45,7 @@ import Testing
         var connection = try TestDatabase().connect()
         var process: Int32 = 0
         let error = #expect(throws: PostgresError.self) {
-            try connection.transaction(deadline: .after(.milliseconds(500))) { transaction in
+            try connection.transaction(deadline: .after(.seconds(2))) { transaction in
                 process = try transaction.run("SELECT pg_backend_pid()").value()
                 kill(process, SIGSTOP)
                 try transaction.run("SELECT 1")
@@ -71,7 +71,8 @@ import Testing
         var connection = try TestDatabase().connect()
         let past = Deadline.after(.zero)
         for attempt: (inout Connection) throws -> Void in [
-            { _ = try $0.transact(["SELECT 1"], deadline: past) }, { _ = try $0.pipeline(["SELECT 1"], deadline: past) },
+            { _ = try $0.transact(["SELECT 1"], deadline: past) },
+            { _ = try $0.pipeline(["SELECT 1"], deadline: past) },
             { try $0.transaction(deadline: past) { _ in } },
         ] {
             let error = #expect(throws: PostgresError.self) { try attempt(&connection) }

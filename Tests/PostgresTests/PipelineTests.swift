@@ -6,7 +6,10 @@ import Testing
     @Test func `statements are independent of each other's failures`() throws {
         var connection = try TestDatabase().connect()
         let results = try connection.pipeline(
-            ["SELECT 1", "SELECT 1 / 0", "SELECT \("three") AS text"], access: .readOnly, deadline: .test)
+            ["SELECT 1", "SELECT 1 / 0", "SELECT \("three") AS text"],
+            access: .readOnly,
+            deadline: .test
+        )
         #expect(results.count == 3)
         #expect(try results[0].get().value() == 1)
         let error = #expect(throws: PostgresError.self) { try results[1].get() }
@@ -47,7 +50,10 @@ import Testing
     @Test func `a thousand statements in one pipeline`() throws {
         var connection = try TestDatabase().connect()
         let results = try connection.pipeline(
-            (0..<1_000).map { "SELECT \($0), repeat('x', 1000)" }, access: .readOnly, deadline: .test)
+            (0..<1_000).map { "SELECT \($0), repeat('x', 1000)" },
+            access: .readOnly,
+            deadline: .test
+        )
         #expect(try results.map { try $0.get().value(as: Int.self) } == Array(0..<1_000))
     }
 

@@ -15,9 +15,15 @@ import Testing
                     var sums: [Int] = []
                     for round in 0..<50 {
                         let own = try connection.transact(
-                            ["SELECT \(client)", "SELECT \(round)"], limits: .fromDeadline, deadline: .test)
+                            ["SELECT \(client)", "SELECT \(round)"],
+                            limits: .fromDeadline,
+                            deadline: .test
+                        )
                         let read = try connection.pipeline(
-                            (0..<4).map { "SELECT \($0 + client)" }, access: .readOnly, deadline: .test)
+                            (0..<4).map { "SELECT \($0 + client)" },
+                            access: .readOnly,
+                            deadline: .test
+                        )
                         let body: Int = try connection.transaction(deadline: .test) { transaction in
                             _ = try? transaction.savepoint { try $0.run("SELECT 1 / 0") }
                             return try transaction.run("SELECT \(client)").value()
@@ -67,7 +73,10 @@ import Testing
         #expect(statement?.kind == .connection)
         var second = try Connection(string, deadline: .test, log: .silent)
         let commit = #expect(throws: PostgresError.self) {
-            try second.transact(["SELECT pg_terminate_backend(pg_backend_pid())", "SELECT pg_sleep(60)"], deadline: .test)
+            try second.transact(
+                ["SELECT pg_terminate_backend(pg_backend_pid())", "SELECT pg_sleep(60)"],
+                deadline: .test
+            )
         }
         #expect(commit?.kind == .commitOutcomeUnknown)
     }

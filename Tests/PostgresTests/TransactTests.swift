@@ -134,7 +134,10 @@ import Testing
         var connection = try TestDatabase().connect()
         let error = #expect(throws: PostgresError.self) {
             try connection.transact(
-                ["SELECT pg_sleep(60)"], limits: .fromDeadline, deadline: .after(.milliseconds(2_500)))
+                ["SELECT pg_sleep(60)"],
+                limits: .fromDeadline,
+                deadline: .after(.milliseconds(2_500))
+            )
         }
         #expect(error?.kind == .server)
         #expect(error?.state == .queryCanceled)

@@ -16,7 +16,8 @@ import Testing
 
     @Test func `a body that returns is committed`() throws {
         var connection = try Self.connection(
-            table: "DROP TABLE IF EXISTS transaction_commit; CREATE TABLE transaction_commit (n int8)")
+            table: "DROP TABLE IF EXISTS transaction_commit; CREATE TABLE transaction_commit (n int8)"
+        )
         let number: Int = try connection.transaction(deadline: .test) { transaction in
             try transaction.run("INSERT INTO transaction_commit VALUES (1)")
             return try transaction.run("SELECT count(*) FROM transaction_commit").value()
@@ -27,7 +28,8 @@ import Testing
 
     @Test func `a body that throws is rolled back and its error passes unchanged`() throws {
         var connection = try Self.connection(
-            table: "DROP TABLE IF EXISTS transaction_throw; CREATE TABLE transaction_throw (n int8)")
+            table: "DROP TABLE IF EXISTS transaction_throw; CREATE TABLE transaction_throw (n int8)"
+        )
         #expect(throws: Refusal(reason: "no")) {
             try connection.transaction(deadline: .test) { transaction in
                 try transaction.run("INSERT INTO transaction_throw VALUES (1)")
@@ -40,7 +42,8 @@ import Testing
 
     @Test func `a swallowed failure is not a commit`() throws {
         var connection = try Self.connection(
-            table: "DROP TABLE IF EXISTS transaction_swallow; CREATE TABLE transaction_swallow (n int8)")
+            table: "DROP TABLE IF EXISTS transaction_swallow; CREATE TABLE transaction_swallow (n int8)"
+        )
         let error = #expect(throws: PostgresError.self) {
             try connection.transaction(deadline: .test) { transaction in
                 try transaction.run("INSERT INTO transaction_swallow VALUES (1)")
@@ -75,7 +78,8 @@ import Testing
 
     @Test func `a transaction that ends itself takes no more statements`() throws {
         var connection = try Self.connection(
-            table: "DROP TABLE IF EXISTS transaction_over; CREATE TABLE transaction_over (n int8)")
+            table: "DROP TABLE IF EXISTS transaction_over; CREATE TABLE transaction_over (n int8)"
+        )
         let error = #expect(throws: PostgresError.self) {
             try connection.transaction(deadline: .test) { transaction in
                 try transaction.run("ROLLBACK")
@@ -99,14 +103,17 @@ import Testing
         try connection.transaction(deadline: .test) { transaction in
             let first: Number? = try transaction.first("SELECT generate_series(4, 6)::int8")
             #expect(first?.value == 4)
-            #expect(try transaction.all("SELECT generate_series(4, 6)::int8", as: Number.self).map(\.value) == [4, 5, 6])
+            #expect(
+                try transaction.all("SELECT generate_series(4, 6)::int8", as: Number.self).map(\.value) == [4, 5, 6]
+            )
             #expect(try transaction.first("SELECT 1 WHERE false", as: Number.self) == nil)
         }
     }
 
     @Test func `a part that fails is undone alone`() throws {
         var connection = try Self.connection(
-            table: "DROP TABLE IF EXISTS transaction_part; CREATE TABLE transaction_part (n int8)")
+            table: "DROP TABLE IF EXISTS transaction_part; CREATE TABLE transaction_part (n int8)"
+        )
         try connection.transaction(deadline: .test) { transaction in
             try transaction.run("INSERT INTO transaction_part VALUES (1)")
             #expect(throws: PostgresError.self) {
@@ -128,7 +135,8 @@ import Testing
 
     @Test func `a failure swallowed in a part undoes the part`() throws {
         var connection = try Self.connection(
-            table: "DROP TABLE IF EXISTS transaction_hidden; CREATE TABLE transaction_hidden (n int8)")
+            table: "DROP TABLE IF EXISTS transaction_hidden; CREATE TABLE transaction_hidden (n int8)"
+        )
         try connection.transaction(deadline: .test) { transaction in
             let error = #expect(throws: PostgresError.self) {
                 try transaction.savepoint { part in
@@ -144,7 +152,8 @@ import Testing
 
     @Test func `parts within parts`() throws {
         var connection = try Self.connection(
-            table: "DROP TABLE IF EXISTS transaction_nested; CREATE TABLE transaction_nested (n int8)")
+            table: "DROP TABLE IF EXISTS transaction_nested; CREATE TABLE transaction_nested (n int8)"
+        )
         try connection.transaction(deadline: .test) { transaction in
             try transaction.savepoint { outer in
                 try outer.run("INSERT INTO transaction_nested VALUES (1)")
@@ -178,12 +187,16 @@ import Testing
 
     @Test func `a script runs whole within its transaction or not at all`() throws {
         var connection = try Self.connection(
-            table: "DROP TABLE IF EXISTS transaction_script; CREATE TABLE transaction_script (n int8)")
+            table: "DROP TABLE IF EXISTS transaction_script; CREATE TABLE transaction_script (n int8)"
+        )
         try connection.transaction(deadline: .test) { transaction in
-            try transaction.runScript("INSERT INTO transaction_script VALUES (1); INSERT INTO transaction_script VALUES (2);")
+            try transaction.runScript(
+                "INSERT INTO transaction_script VALUES (1); INSERT INTO transaction_script VALUES (2);"
+            )
             #expect(try transaction.run("SELECT count(*) FROM transaction_script").value() == 2)
         }
-        for script in ["INSERT INTO transaction_script VALUES (3); SELECT 1 / 0", "SELECT 1; COMMIT; SELECT 2", "a\0b"] {
+        for script in ["INSERT INTO transaction_script VALUES (3); SELECT 1 / 0", "SELECT 1; COMMIT; SELECT 2", "a\0b"]
+        {
             #expect(throws: PostgresError.self) {
                 try connection.transaction(deadline: .test) { try $0.runScript(script) }
             }
@@ -195,7 +208,8 @@ import Testing
     @Test func `limits travel with the first statement`() throws {
         var connection = try TestDatabase().connect()
         let limit: String = try connection.transaction(
-            limits: .fromDeadline(lock: .milliseconds(50)), deadline: .test
+            limits: .fromDeadline(lock: .milliseconds(50)),
+            deadline: .test
         ) { transaction in
             try transaction.run("SELECT current_setting('lock_timeout')").value()
         }

@@ -59,8 +59,10 @@ import Testing
         #expect(try connection.value("SELECT \(truth)::text") == "\(truth)")
     }
 
-    @Test(arguments: ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff",
-        "0123abcd-4567-89ef-0123-456789abcdef"])
+    @Test(arguments: [
+        "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff",
+        "0123abcd-4567-89ef-0123-456789abcdef",
+    ])
     func `identifiers`(_ text: String) throws {
         let uuid = try #require(UUID(text))
         var connection = try TestDatabase().connect()
@@ -69,8 +71,10 @@ import Testing
         #expect(try connection.value("SELECT \(uuid)::text") == text)
     }
 
-    @Test(arguments: ["2026-11-22T17:05:56.123456Z", "1970-01-01T00:00:00.000000Z", "2000-01-01T00:00:00.000000Z",
-        "0001-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z"])
+    @Test(arguments: [
+        "2026-11-22T17:05:56.123456Z", "1970-01-01T00:00:00.000000Z", "2000-01-01T00:00:00.000000Z",
+        "0001-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z",
+    ])
     func `times, whatever the session's settings`(_ text: String) throws {
         let time = try #require(Timestamp(text))
         var connection = try TestDatabase().connect()

@@ -116,8 +116,9 @@ bundle_check() {
 # MARK: - The manifest
 
 bundle_manifest() {
-    local name separator=''
-    printf '{\n  "version": "%s",\n' "$(bundle_version)"
+    local name version separator=''
+    version=$(bundle_version)
+    printf '{\n  "version": "%s",\n' "$version"
     bundle_commit
     printf '  "swift": "%s",\n  "libraries": {' "$(bundle_swift_version)"
     while read -r name version; do
@@ -137,9 +138,9 @@ bundle_manifest() {
 # The one place where the version is written is the source that answers --version.
 bundle_version() {
     local version
-    version=$(grep -rhoE '\bversion *(: *(String|StaticString))? *= *"[0-9]+\.[0-9]+\.[0-9]+"' \
-        "$root/Sources/FunctionRuntime" 2>/dev/null | sed -nE '1s/.*"(.*)"/\1/p' || true)
-    printf '%s' "${version:-0.0.0}"
+    version=$(sed -nE 's/.*static let product = "([^"]+)".*/\1/p' "$root/Sources/FunctionRuntime/Version.swift")
+    [[ -n $version ]] || fail 'no version found in Sources/FunctionRuntime/Version.swift'
+    printf '%s' "$version"
 }
 
 # Named only when it says what is inside: a checkout without changes.

@@ -76,7 +76,8 @@ extension Rows {
             throw PostgresError(.decoding, message: "there is no column \(column)")
         }
         let length = Int(PQgetlength(result, row, column))
-        let content = PQgetisnull(result, row, column) == 0
+        let content =
+            PQgetisnull(result, row, column) == 0
             ? UnsafeRawBufferPointer(start: PQgetvalue(result, row, column), count: length) : nil
         let cell = PostgresCell(
             rows: self,

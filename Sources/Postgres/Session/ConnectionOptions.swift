@@ -81,8 +81,9 @@ extension ConnectionString.Options {
             }
     }
 
-    /// One list for each host, in the order given. A standby is preferred by going through the hosts twice:
-    /// first for standbys alone, then for any.
+    /// One list for each host, in the order given.
+    ///
+    /// A standby is preferred by going through the hosts twice: first for standbys alone, then for any.
     func attempts() throws(PostgresError) -> [KeywordList] {
         guard self["target_session_attrs"] == "prefer-standby" else { return try hosts() }
         var standby = self

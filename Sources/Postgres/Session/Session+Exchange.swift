@@ -6,10 +6,8 @@ extension Session {
     /// Sends statements with one Sync behind them and reads all answers: one round trip, in which a statement
     /// that fails keeps the ones after it from being run.
     ///
-    /// - Parameters:
-    ///   - commits: Whether the last statement is a commit. Once that may have left, a lost answer means that
-    ///     the outcome is unknown.
-    /// - Throws: The first statement's failure, or why there was no answer; after the latter the session is closed.
+    /// With `commits` the last statement is a commit: once that may have left, a lost answer means that the outcome
+    /// is unknown. Throws the first statement's failure, or why there was no answer, and then the session is closed.
     func exchange(_ statements: [Query], commits: Bool = false, by deadline: Deadline) throws(PostgresError) -> [Rows] {
         try check(statements, by: deadline)
         for (index, statement) in statements.enumerated() where !post(statement) {

@@ -5,7 +5,8 @@ extension Session {
     /// Refuses to start a transaction inside one that a statement left open.
     func requireIdle() throws(PostgresError) {
         guard isClosed || PQtransactionStatus(connection) == PQTRANS_IDLE else {
-            let error = PQstatus(connection) == CONNECTION_OK
+            let error =
+                PQstatus(connection) == CONNECTION_OK
                 ? PostgresError(.connection, message: "the connection is in the middle of something")
                 : failure(.connection)
             close()

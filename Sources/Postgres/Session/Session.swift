@@ -118,7 +118,7 @@ extension Session {
         )
     }
 
-    /// No message should have the password in it. This one surely has not.
+    /// The message without the password, which should not be in it to begin with.
     private func redacted(_ message: String) -> String {
         guard let password = PQpass(connection), password.pointee != 0 else { return message }
         let secret = Array(String(cString: password).utf8)

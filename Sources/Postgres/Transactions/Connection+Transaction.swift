@@ -34,7 +34,12 @@ extension Connection {
         _ body: (borrowing Transaction) throws -> Output
     ) throws -> Output {
         let plan = TransactionPlan(
-            isolation: isolation, access: access, limits: limits, retry: retry, deadline: deadline)
+            isolation: isolation,
+            access: access,
+            limits: limits,
+            retry: retry,
+            deadline: deadline
+        )
         return try perform(plan, body) { $0 }
     }
 
@@ -51,7 +56,12 @@ extension Connection {
         _ body: (borrowing Transaction) throws(PostgresError) -> Output
     ) throws(PostgresError) -> Output {
         let plan = TransactionPlan(
-            isolation: isolation, access: access, limits: limits, retry: retry, deadline: deadline)
+            isolation: isolation,
+            access: access,
+            limits: limits,
+            retry: retry,
+            deadline: deadline
+        )
         return try perform(plan, body) { $0 }
     }
 }

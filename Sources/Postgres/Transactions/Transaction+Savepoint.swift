@@ -18,7 +18,9 @@ extension Transaction {
     public borrowing func savepoint<Output>(_ body: (borrowing Transaction) throws -> Output) throws -> Output {
         try contain(body) { $0 }
     }
+}
 
+extension Transaction {
     /// The same, with typed errors, for a body that only talks to the database.
     ///
     /// - Throws: As the other does.

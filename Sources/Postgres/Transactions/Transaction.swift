@@ -48,7 +48,9 @@ public struct Transaction: ~Copyable {
         try run(query).decode()
     }
 
-    /// Runs a script of several statements, for migrations. Nothing that comes from outside belongs in one.
+    /// Runs a script of several statements, for migrations.
+    ///
+    /// Nothing that comes from outside belongs in one.
     ///
     /// - Parameter sql: The text, as it is; without `BEGIN` and `COMMIT`, and without values.
     /// - Throws: As ``run(_:)-(Query)`` does.

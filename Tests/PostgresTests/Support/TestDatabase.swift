@@ -2,7 +2,9 @@ import Base
 import Postgres
 import System
 
-/// The database that `TEST_DATABASE_URL` names. A test without it fails.
+/// The database that `TEST_DATABASE_URL` names.
+///
+/// A test without it fails.
 struct TestDatabase {
     struct Missing: Error, CustomStringConvertible {
         var description: String { "TEST_DATABASE_URL must name a database whose role is a superuser" }

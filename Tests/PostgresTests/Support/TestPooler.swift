@@ -11,7 +11,7 @@ final class TestPooler {
     private let process: pid_t
     private let folder: String
 
-    /// - Parameter servers: How many connections to the server it may keep.
+    /// Starts one that keeps at most `servers` connections to the server.
     init(to location: Location, servers: Int) throws {
         let places: [String] = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"]
         let program = places.first { access($0, X_OK) == 0 }

@@ -1,0 +1,171 @@
+// Times programs from spawn to exit, all of them once in a round, in an order that is drawn anew for each round.
+//
+// usage: spawn ROUNDS TOKENS INPUT < plan > samples.tsv
+//
+// A line of the plan: name, path, status, token, DATABASE_URL, the program and its arguments, separated by tabs.
+//   status  the exit status that is right
+//   token   `fresh`: the next line of TOKENS (subject, blank, token), so that every call has a user of its own;
+//           `forged`: the same with a signature that is wrong
+// A line of the samples: name, path, nanoseconds, resident KiB at most. One round before the first is not counted.
+//
+// It stays small on purpose: until its exec a child's resident memory is that of its parent.
+
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MAX_PROGRAMS = 32, MAX_ARGUMENTS = 8, MAX_VARIABLES = 256, MAX_TEXT = 8192 };
+
+struct program {
+    char *name, *path, *url, *arguments[MAX_ARGUMENTS + 1];
+    int status, is_forged;
+};
+
+extern char **environ;
+static struct program programs[MAX_PROGRAMS];
+static int program_count;
+static int input, output, errors;
+static char *variables[MAX_VARIABLES + 3];
+
+__attribute__((noreturn, format(printf, 1, 2))) static void fail(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("spawn: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    exit(1);
+}
+
+static void read_plan(void) {
+    static char line[MAX_TEXT];
+    while (fgets(line, sizeof line, stdin)) {
+        if (program_count == MAX_PROGRAMS) fail("the plan is too long");
+        struct program *program = &programs[program_count++];
+        char *rest = strdup(line), *fields[5];
+        rest[strcspn(rest, "\n")] = 0;
+        for (int i = 0; i < 5; i++) {
+            if (!(fields[i] = strsep(&rest, "\t"))) fail("a line of the plan is too short");
+        }
+        program->name = fields[0];
+        program->path = fields[1];
+        program->status = atoi(fields[2]);
+        program->is_forged = strcmp(fields[3], "forged") == 0;
+        program->url = fields[4];
+        for (int i = 0; rest; i++) {
+            if (i == MAX_ARGUMENTS) fail("a line of the plan is too long");
+            program->arguments[i] = strsep(&rest, "\t");
+        }
+        if (!program->arguments[0]) fail("a line of the plan names no program");
+    }
+    if (program_count == 0) fail("the plan is empty");
+}
+
+static void prepare(const char *path) {
+    // What the programs read and write stays in memory.
+    static char bytes[1 << 16];
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t count = read(file, bytes, sizeof bytes);
+    input = memfd_create("input", MFD_CLOEXEC);
+    output = memfd_create("output", MFD_CLOEXEC);
+    errors = memfd_create("errors", MFD_CLOEXEC);
+    if (count < 1 || input < 0 || output < 0 || errors < 0 || write(input, bytes, count) != count) fail("no input");
+    close(file);
+    int count_of_variables = 0;
+    for (char **variable = environ; *variable && count_of_variables < MAX_VARIABLES; variable++) {
+        if (strncmp(*variable, "NOFX_TOKEN=", 11) != 0 && strncmp(*variable, "DATABASE_URL=", 13) != 0) {
+            variables[count_of_variables++] = *variable;
+        }
+    }
+    // The last two places are filled for each call.
+    static char token[MAX_TEXT], url[MAX_TEXT];
+    variables[count_of_variables] = token;
+    variables[count_of_variables + 1] = url;
+}
+
+static int64_t now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * 1000000000LL + time.tv_nsec;
+}
+
+// An answer is right when it says whom the team belongs to, or which problem there is, and is one line.
+static void check(const struct program *program, int status, const char *subject) {
+    static char answer[1 << 16], expected[256];
+    ssize_t count = pread(output, answer, sizeof answer - 1, 0);
+    answer[count < 0 ? 0 : count] = 0;
+    snprintf(expected, sizeof expected, program->is_forged ? "\"code\":\"invalid_token\"" : "\"ownerId\":\"%s\"", subject);
+    char *end = strchr(answer, '\n');
+    if (WIFEXITED(status) && WEXITSTATUS(status) == program->status && strstr(answer, expected) && end && !end[1]) return;
+    static char words[1 << 12];
+    count = pread(errors, words, sizeof words - 1, 0);
+    words[count < 0 ? 0 : count] = 0;
+    fail("%s (%s) ended with status 0x%x; answer: %s\n%s", program->name, program->path, status, answer, words);
+}
+
+static void call(const struct program *program, FILE *tokens, int is_counted) {
+    static char line[MAX_TEXT];
+    if (!fgets(line, sizeof line, tokens)) fail("not enough tokens");
+    char *token = line, *subject = strsep(&token, " ");
+    if (!token) fail("a line of the tokens is too short");
+    token[strcspn(token, "\n")] = 0;
+    // The last letter of 32 bytes in base64url has bits to spare, the one before has not.
+    if (program->is_forged) token[strlen(token) - 2] ^= 1;
+    int last = 0;
+    while (variables[last + 1]) last++;
+    snprintf(variables[last - 1], MAX_TEXT, "NOFX_TOKEN=%s", token);
+    snprintf(variables[last], MAX_TEXT, "DATABASE_URL=%s", program->url);
+    if (ftruncate(output, 0) || ftruncate(errors, 0)) fail("ftruncate");
+    lseek(input, 0, SEEK_SET);
+    lseek(output, 0, SEEK_SET);
+    lseek(errors, 0, SEEK_SET);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, input, 0);
+    posix_spawn_file_actions_adddup2(&actions, output, 1);
+    posix_spawn_file_actions_adddup2(&actions, errors, 2);
+    pid_t child;
+    int status;
+    struct rusage usage;
+    int64_t start = now();
+    if (posix_spawn(&child, program->arguments[0], &actions, NULL, program->arguments, variables) != 0) {
+        fail("cannot start %s", program->arguments[0]);
+    }
+    if (wait4(child, &status, 0, &usage) != child) fail("wait4");
+    int64_t end = now();
+    posix_spawn_file_actions_destroy(&actions);
+    check(program, status, subject);
+    if (is_counted) {
+        printf("%s\t%s\t%lld\t%ld\n", program->name, program->path, (long long)(end - start), usage.ru_maxrss);
+    }
+}
+
+int main(int count, char **arguments) {
+    if (count != 4) fail("usage: spawn ROUNDS TOKENS INPUT < plan > samples.tsv");
+    FILE *tokens = fopen(arguments[2], "re");
+    if (!tokens) fail("cannot open %s", arguments[2]);
+    read_plan();
+    prepare(arguments[3]);
+    int order[MAX_PROGRAMS];
+    for (int i = 0; i < program_count; i++) order[i] = i;
+    uint64_t random = 88172645463325252ULL;
+    for (int round = 0; round <= atoi(arguments[1]); round++) {
+        for (int i = program_count - 1; i > 0; i--) {
+            random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+            int other = random % (i + 1), kept = order[i];
+            order[i] = order[other];
+            order[other] = kept;
+        }
+        for (int i = 0; i < program_count; i++) call(&programs[order[i]], tokens, round > 0);
+    }
+    return 0;
+}

@@ -1,0 +1,1 @@
+SELECT FROM nofx.users WHERE id = $1 FOR NO KEY UPDATE

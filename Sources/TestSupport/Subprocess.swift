@@ -1,0 +1,116 @@
+public import Glibc
+
+/// A program that a test starts, feeds and watches.
+public struct Subprocess: ~Copyable {
+    /// How a program ended and what it wrote.
+    public struct Outcome: Sendable {
+        /// The exit status; 128 and the signal's number when a signal ended it.
+        public let status: Int32
+
+        /// What it wrote to standard output.
+        public let output: String
+
+        /// What it wrote to standard error.
+        public let errors: String
+    }
+
+    /// A program that could not be started.
+    public struct Failure: Error {
+        let program: String
+        let code: Int32
+    }
+
+    /// The program's process.
+    public let processID: pid_t
+
+    private let input: Int32
+    private let output: Int32
+    private let errors: Int32
+
+    /// Starts a program.
+    ///
+    /// - Parameters:
+    ///   - program: A path, or a name to be looked for in `PATH`.
+    ///   - environment: All of its environment.
+    public init(_ program: String, _ arguments: [String] = [], environment: [String: String] = [:]) throws {
+        var (ours, theirs): ([Int32], [Int32]) = ([], [])
+        // Sockets are born close-on-exec, so that no sibling holds another's end open.
+        for _ in 0..<3 {
+            var ends: [Int32] = [-1, -1]
+            guard unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else {
+                throw Failure(program: program, code: errno)
+            }
+            ours.append(ends[0])
+            theirs.append(ends[1])
+        }
+        defer { theirs.forEach { close($0) } }
+        var actions = unsafe posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&actions)
+        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+        for (number, end) in theirs.enumerated() {
+            unsafe posix_spawn_file_actions_adddup2(&actions, end, Int32(number))
+        }
+        var words = unsafe ([program] + arguments).map { unsafe strdup($0) } + [nil]
+        var variables = unsafe environment.map { unsafe strdup("\($0.key)=\($0.value)") } + [nil]
+        defer {
+            unsafe words.forEach { unsafe free($0) }
+            unsafe variables.forEach { unsafe free($0) }
+        }
+        var child: pid_t = 0
+        let code = unsafe posix_spawnp(&child, program, &actions, nil, &words, &variables)
+        guard code == 0 else {
+            ours.forEach { close($0) }
+            throw Failure(program: program, code: code)
+        }
+        processID = child
+        (input, output, errors) = (ours[0], ours[1], ours[2])
+    }
+
+    /// Sends a signal.
+    public func signal(_ number: Int32) {
+        kill(processID, number)
+    }
+
+    /// Gives the program all of its input, takes all it writes, and waits for its end.
+    public consuming func finish(_ bytes: [UInt8] = []) -> Outcome {
+        var pending = bytes[...]
+        var collected: [Int32: [UInt8]] = [output: [], errors: []]
+        var open: Set<Int32> = [output, errors]
+        if pending.isEmpty { shutdown(input, Int32(SHUT_WR)) }
+        while !open.isEmpty {
+            var waiting = open.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+            if !pending.isEmpty { waiting.append(pollfd(fd: input, events: Int16(POLLOUT), revents: 0)) }
+            _ = unsafe poll(&waiting, nfds_t(waiting.count), -1)
+            for ready in waiting where ready.revents != 0 {
+                if ready.fd == input {
+                    let sent = unsafe pending.withUnsafeBytes { bytes in
+                        unsafe send(input, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+                    }
+                    if sent < 0, errno != EAGAIN { pending = [] }
+                    pending = pending.dropFirst(max(sent, 0))
+                    if pending.isEmpty { shutdown(input, Int32(SHUT_WR)) }
+                } else {
+                    var buffer = [UInt8](repeating: 0, count: 65_536)
+                    let received = unsafe read(ready.fd, &buffer, buffer.count)
+                    if received <= 0 { open.remove(ready.fd) } else { collected[ready.fd]?.append(contentsOf: buffer.prefix(received)) }
+                }
+            }
+        }
+        var status: Int32 = 0
+        unsafe waitpid(processID, &status, 0)
+        [input, output, errors].forEach { close($0) }
+        return Outcome(
+            status: status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F),
+            output: String(decoding: collected[output] ?? [], as: UTF8.self),
+            errors: String(decoding: collected[errors] ?? [], as: UTF8.self)
+        )
+    }
+
+    /// The folder of the programs that were built together with the tests.
+    public static var buildFolder: String {
+        var path = [CChar](repeating: 0, count: 4_096)
+        let count = unsafe readlink("/proc/self/exe", &path, path.count)
+        let bytes = path.prefix(max(count, 0)).map { UInt8(bitPattern: $0) }
+        return String(decoding: bytes[..<(bytes.lastIndex(of: UInt8(ascii: "/")) ?? 0)], as: UTF8.self)
+    }
+}

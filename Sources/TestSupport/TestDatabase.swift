@@ -1,0 +1,122 @@
+public import Base
+public import Core
+import FunctionRuntime
+import Migrations
+public import Postgres
+import System
+
+/// A migrated database of a test's own, on the cluster that `TEST_DATABASE_URL` names.
+///
+/// The functions use it as a role that owns nothing, with exactly the grants that `migrate` gives; a test looks into
+/// it as the cluster's superuser.
+public struct TestDatabase: Sendable {
+    /// The variable is missing: a test that needs a database fails, it is never skipped.
+    public struct Missing: Error, CustomStringConvertible {
+        public var description: String { "TEST_DATABASE_URL must name a database whose role is a superuser" }
+    }
+
+    /// The cluster does not do as it is told.
+    public struct Unusable: Error {
+        let reason: String
+    }
+
+    /// How a function finds the database: the value of `DATABASE_URL`.
+    public let url: String
+
+    /// How the superuser finds it.
+    public let ownerURL: String
+
+    /// Makes an empty database; with `migrated`, one that `migrate` has been run on.
+    public init(migrated: Bool = true) throws {
+        guard let text = Environment.current()["TEST_DATABASE_URL"] else { throw Missing() }
+        var cluster = try Connection(ConnectionString(text), deadline: .test, log: .silent)
+        let name = "test_" + UUID.v7().description.replacing("-", with: "_")
+        let place = try cluster.transaction(deadline: .test) { transaction in
+            try transaction.run(
+                """
+                SELECT trim(split_part(current_setting('unix_socket_directories'), ',', 1)) AS directory,
+                       current_setting('port') AS port, current_user::text AS role
+                """
+            )
+        }
+        guard let row = place.first else { throw Missing() }
+        let directory: String = try row["directory"]
+        let port: String = try row["port"]
+        let role: String = try row["role"]
+        url = "host='\(directory)' port=\(port) user=nofx_test_app dbname=\(name)"
+        ownerURL = "host='\(directory)' port=\(port) user=\(role) dbname=\(name)"
+        try Self.create(name, at: text)
+        if migrated { try migrate() }
+    }
+
+    /// Runs the migrations, as `migrate` does.
+    public func migrate() throws {
+        var context = try context(ownerURL: ownerURL)
+        let role = try RoleName(input: JSONDocument(parsing: Array(#""nofx_test_app""#.utf8)).root)
+        _ = try Migrator(Migration.all).run(dryRun: false, grantTo: role, in: &context)
+    }
+
+    /// A connection as the superuser.
+    public func connect() throws -> Connection {
+        try Connection(ConnectionString(ownerURL), deadline: .test, log: .silent)
+    }
+
+    /// The first value of a statement, run as the superuser.
+    public func value<Value: PostgresDecodable>(_ query: Query, as _: Value.Type = Value.self) throws -> Value {
+        try rows(query).value()
+    }
+
+    /// The rows of a statement, run as the superuser.
+    @discardableResult
+    public func rows(_ query: Query) throws -> Rows {
+        var connection = try connect()
+        return try connection.transact([query], deadline: .test)[0]
+    }
+
+    /// A call's context, as the runtime makes it.
+    ///
+    /// - Parameters:
+    ///   - caller: Who calls; nil for nobody.
+    ///   - log: Takes what is logged.
+    public func context(for caller: Caller?, log: Log = .silent) throws -> Context {
+        var context = Context(
+            origin: Origin(requestID: "test-\(UUID.v7())", ip: "192.0.2.1", userAgent: "tests"),
+            deadline: .test, log: log, database: Database(at: try ConnectionString(url))
+        )
+        if let caller { context.authenticated(as: caller) }
+        return context
+    }
+
+    private func context(ownerURL: String) throws -> Context {
+        Context(
+            origin: Origin(requestID: "test"), deadline: .test, log: .silent,
+            database: Database(at: try ConnectionString(ownerURL))
+        )
+    }
+
+    /// Neither CREATE ROLE nor CREATE DATABASE takes parameters, and a `Query` is never computed: psql does it.
+    private static func create(_ name: String, at url: String) throws {
+        let role = """
+            DO $$ BEGIN
+                CREATE ROLE nofx_test_app LOGIN;
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+            END $$
+            """
+        let psql = try Subprocess(
+            "psql", ["-qX", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", role, "-c", "CREATE DATABASE \(name)"],
+            environment: ["PATH": "/usr/local/bin:/usr/bin:/bin", "PGOPTIONS": "-c client_min_messages=error"]
+        )
+        let outcome = psql.finish()
+        guard outcome.status == 0 else { throw Unusable(reason: outcome.errors) }
+    }
+}
+
+extension Deadline {
+    /// Far enough that only a hanging test meets it.
+    public static var test: Deadline { .after(.seconds(120)) }
+}
+
+extension Log {
+    /// A log that nobody reads.
+    public static var silent: Log { Log(level: .error, function: "test") { _ in } }
+}

@@ -1,0 +1,74 @@
+public import Base
+import Cryptography
+import System
+
+/// A built function, run as its users run it: a process that gets an event on standard input.
+public struct TestFunction: Sendable {
+    /// The secret, issuer and audience that the functions under test believe in.
+    public static let secret = "a secret of the tests, of 32 bytes and more"
+    public static let issuer = "https://issuer.test"
+    public static let audience = "nofx-test"
+
+    private let path: String
+    private let environment: [String: String]
+
+    /// Names a function, and where its database is.
+    ///
+    /// - Parameters:
+    ///   - database: The value of `DATABASE_URL`; nil to leave it out.
+    ///   - token: The value of `NOFX_TOKEN`; nil to leave it out.
+    ///   - environment: More variables, or other values for the usual ones; an empty value leaves one out.
+    public init(_ name: String, database: String?, token: String? = nil, environment: [String: String] = [:]) {
+        path = "\(Subprocess.buildFolder)/\(name)"
+        var all = [
+            "NOFX_JWT_SECRET": Self.secret, "NOFX_JWT_ISSUER": Self.issuer, "NOFX_JWT_AUDIENCE": Self.audience,
+        ]
+        all["DATABASE_URL"] = database
+        all["NOFX_TOKEN"] = token
+        all["LLVM_PROFILE_FILE"] = Self.profile
+        self.environment = all.merging(environment) { $1 }.filter { !$0.value.isEmpty }
+    }
+
+    /// Starts the function.
+    public func start(_ arguments: [String] = []) throws -> Subprocess {
+        try Subprocess(path, arguments, environment: environment)
+    }
+
+    /// Runs the function on one event.
+    public func run(_ event: String, _ arguments: [String] = []) throws -> Subprocess.Outcome {
+        try start(arguments).finish(Array(event.utf8))
+    }
+
+    /// Runs the function on bytes that need not be text.
+    public func run(bytes: [UInt8]) throws -> Subprocess.Outcome {
+        try start().finish(bytes)
+    }
+
+    /// A token that the functions under test accept.
+    public static func token(for subject: String, email: String? = nil) throws -> String {
+        try TokenIssuer(secret: Secret(secret), issuer: issuer, audience: audience)
+            .token(subject: subject, email: email.flatMap(EmailAddress.init))
+    }
+
+    // So that the coverage of a run counts what spawned functions did.
+    private static let profile = Environment.current()["LLVM_PROFILE_FILE"]
+}
+
+extension Subprocess.Outcome {
+    /// The answer as JSON.
+    ///
+    /// - Throws: When it is not exactly one JSON value in one line.
+    public func json() throws -> JSONValue {
+        guard output.utf8.last == UInt8(ascii: "\n"), output.utf8.count(where: { $0 == UInt8(ascii: "\n") }) == 1 else {
+            throw NotOneLine(output: output, errors: errors, status: status)
+        }
+        return try JSONDocument(parsing: Array(output.utf8.dropLast())).root
+    }
+}
+
+/// An answer that is not what every function answers.
+public struct NotOneLine: Error {
+    let output: String
+    let errors: String
+    let status: Int32
+}

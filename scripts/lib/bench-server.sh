@@ -1,0 +1,131 @@
+# The database of a benchmark: a Postgres cluster and a PgBouncer that nobody else uses and that end with the script.
+# shellcheck shell=bash disable=SC2154 # common.sh sets `root`
+
+readonly database_name=nofx
+readonly database_owner=nofx_owner
+readonly database_user=nofx_app
+
+# Sockets have short paths, and the server's user must be able to reach its files wherever the project lies: both
+# are in here. The name is kept, so that what a killed run left behind can be removed.
+server_folder=''
+
+server_start() {
+    local kept=$root/.build/bench/server
+    mkdir -p "$root/.build/bench"
+    exec {server_lock}>"$root/.build/bench/lock"
+    flock --nonblock "$server_lock" || fail 'another benchmark is running'
+    if [[ -s $kept ]]; then
+        server_folder=$(<"$kept")
+        server_stop
+    fi
+    server_folder=$(mktemp -d /tmp/nofx-bench.XXXXXX)
+    printf '%s\n' "$server_folder" >"$kept"
+    trap server_stop EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+    if [[ $(id -u) == 0 ]]; then
+        chown postgres: "$server_folder"
+    fi
+    quietly "$root/.build/bench/initdb.log" as_server "$(postgres_folder)/initdb" --pgdata="$server_folder/data" \
+        --username=postgres --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync
+    server_configure
+    quietly "$root/.build/bench/start.log" as_server "$(postgres_folder)/pg_ctl" start --wait --silent \
+        --pgdata="$server_folder/data" --log="$server_folder/postgres.log"
+    query postgres -c "CREATE ROLE $database_owner LOGIN" -c "CREATE ROLE $database_user LOGIN" \
+        -c "CREATE DATABASE $database_name OWNER $database_owner" >/dev/null
+}
+
+# What is measured is the way to the server and back, not its disk.
+server_configure() {
+    as_server tee -a "$server_folder/data/postgresql.conf" >/dev/null <<CONFIGURATION
+listen_addresses = ''
+unix_socket_directories = '$server_folder'
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+autovacuum = off
+timezone = 'UTC'
+logging_collector = on
+log_destination = 'jsonlog'
+log_directory = '$server_folder/log'
+log_filename = 'statements'
+CONFIGURATION
+}
+
+# In transaction mode, as a function's platform would have it; on a unix socket beside the server's own.
+pooler_start() {
+    as_server tee "$server_folder/pgbouncer.ini" >/dev/null <<CONFIGURATION
+[databases]
+$database_name = host=$server_folder port=5432
+[pgbouncer]
+listen_addr =
+listen_port = 6432
+unix_socket_dir = $server_folder
+auth_type = trust
+auth_file = $server_folder/users
+pool_mode = transaction
+log_connections = 0
+log_disconnections = 0
+stats_period = 3600
+logfile = $server_folder/pgbouncer.log
+pidfile = $server_folder/pgbouncer.pid
+CONFIGURATION
+    printf '"%s" ""\n' "$database_user" | as_server tee "$server_folder/users" >/dev/null
+    quietly "$root/.build/bench/pooler.log" as_server /usr/sbin/pgbouncer --daemon "$server_folder/pgbouncer.ini"
+    for _ in {1..100}; do
+        [[ ! -S $server_folder/.s.PGSQL.6432 ]] || return 0
+        sleep 0.1
+    done
+    fail "PgBouncer does not start; see $server_folder/pgbouncer.log"
+}
+
+server_stop() {
+    local status=$?
+    trap - EXIT INT TERM HUP
+    if [[ -n $server_folder && -d $server_folder ]]; then
+        pooler_stop
+        as_server "$(postgres_folder)/pg_ctl" stop --silent --mode=immediate --pgdata="$server_folder/data" \
+            >/dev/null 2>&1 || true
+        rm -rf "$server_folder"
+    fi
+    rm -f "$root/.build/bench/server"
+    return "$status"
+}
+
+# The number in the file may have become another process's, when this is what a killed run left behind.
+pooler_stop() {
+    local process
+    process=$(cat "$server_folder/pgbouncer.pid" 2>/dev/null) || return 0
+    if tr '\0' ' ' 2>/dev/null <"/proc/$process/cmdline" | grep -qF "$server_folder/"; then
+        kill "$process"
+    fi
+}
+
+# Postgres refuses to run as root.
+as_server() {
+    if [[ $(id -u) == 0 ]]; then
+        setpriv --reuid=postgres --regid=postgres --init-groups --reset-env -- "$@"
+    else
+        "$@"
+    fi
+}
+
+postgres_folder() {
+    local folders=(/usr/lib/postgresql/*/bin)
+    printf '%s' "${folders[-1]}"
+}
+
+# connection ROLE [PORT]: the string that all clients understand.
+connection() {
+    printf 'host=%s port=%s user=%s dbname=%s' "$server_folder" "${2:-5432}" "$1" "$database_name"
+}
+
+# query DATABASE PSQL-ARGUMENT...: as the cluster's superuser.
+query() {
+    psql --host="$server_folder" --username=postgres --dbname="$1" --no-psqlrc --quiet --tuples-only --no-align \
+        --set=ON_ERROR_STOP=1 "${@:2}"
+}
+
+server_version() {
+    query postgres -c 'SHOW server_version' | cut -d ' ' -f 1
+}
