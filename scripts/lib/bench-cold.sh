@@ -82,7 +82,7 @@ cold_compile() {
         -I "$cold_build" -I "$static_folder/include" "$cold_sources"/c/*.c \
         -L "$static_folder/lib" -lpq -lpgcommon -lpgport -lssl -lcrypto -lm
     (
-        cd "$cold_build/go"
+        cd "$cold_build/go" || exit
         quietly "$cold_build/go.log" env GOPATH=/usr/share/gocode GO111MODULE=off GOFLAGS= CGO_ENABLED=0 \
             GOCACHE="$cold_build/go-cache" go build -ldflags '-s -w' -o "$cold_build/go-pgx" .
     )
@@ -144,7 +144,9 @@ cold_measure() {
         cold_plan 'start only' forged 77 6432 "${names[@]}"
         cold_plan straight fresh 0 5432 "${names[@]}"
         cold_plan PgBouncer fresh 0 6432 "${names[@]}"
-    } | "$cold_build/spawn" "$rounds" "$cold_build/tokens" "$cold_build/event.json" >"$cold_build/samples.tsv"
+    } >"$cold_build/plan.tsv"
+    interruptibly "$cold_build/spawn" "$rounds" "$cold_build/tokens" "$cold_build/event.json" \
+        <"$cold_build/plan.tsv" >"$cold_build/samples.tsv"
 }
 
 # Every call that was timed has made a team with its owner, and nothing else was made.

@@ -8,6 +8,7 @@ readonly database_user=nofx_app
 # Sockets have short paths, and the server's user must be able to reach its files wherever the project lies: both
 # are in here. The name is kept, so that what a killed run left behind can be removed.
 server_folder=''
+measuring_process=''
 
 server_start() {
     local kept=$root/.build/bench/server
@@ -82,6 +83,9 @@ CONFIGURATION
 server_stop() {
     local status=$?
     trap - EXIT INT TERM HUP
+    if [[ -n $measuring_process ]]; then
+        kill "$measuring_process" 2>/dev/null || true
+    fi
     if [[ -n $server_folder && -d $server_folder ]]; then
         pooler_stop
         as_server "$(postgres_folder)/pg_ctl" stop --silent --mode=immediate --pgdata="$server_folder/data" \
@@ -90,6 +94,15 @@ server_stop() {
     fi
     rm -f "$root/.build/bench/server"
     return "$status"
+}
+
+# Runs a program that takes long: a signal to the script is not kept waiting until it ends.
+interruptibly() {
+    # What runs in the background would have an empty standard input otherwise.
+    "$@" <&0 &
+    measuring_process=$!
+    wait "$measuring_process"
+    measuring_process=''
 }
 
 # The number in the file may have become another process's, when this is what a killed run left behind.

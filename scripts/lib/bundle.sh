@@ -10,9 +10,6 @@ SHA-256 and the versions of what is inside. The same sources in the same place g
   --dry-run    print the commands, run nothing"
 
 # Debug information holds the times of files; it would be stripped, but the linker's build id is made from it.
-#
-# Without --wrap the Swift runtime looks for its crash reporter at every start, and aborts where /proc is missing:
-# swift_copyAuxiliaryExecutablePath(name) is answered by getenv(name), which has the same shape and says `none`.
 readonly static_flags=(
     --static-swift-stdlib
     -Xswiftc -static-executable
@@ -20,8 +17,6 @@ readonly static_flags=(
     -Xswiftc -gnone
     -Xlinker -s
     -Xlinker --build-id=none
-    -Xlinker --wrap=swift_copyAuxiliaryExecutablePath
-    -Xlinker --defsym=__wrap_swift_copyAuxiliaryExecutablePath=getenv
 )
 
 bundle_main() {

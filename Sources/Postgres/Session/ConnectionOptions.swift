@@ -4,7 +4,12 @@ internal import Glibc
 extension ConnectionString {
     /// What a connection string says, option by option.
     struct Options {
-        private var entries: [(keyword: String, value: String)] = []
+        private var entries: [Entry] = []
+
+        private struct Entry {
+            let keyword: String
+            let value: String
+        }
 
         init(parsing text: String) throws(PostgresError) {
             guard !text.utf8.contains(0) else { throw Self.invalid("contains a NUL") }
@@ -16,7 +21,7 @@ extension ConnectionString {
             var option = parsed
             while let keyword = option.pointee.keyword {
                 if let value = option.pointee.val, value.pointee != 0 {
-                    entries.append((String(cString: keyword), String(cString: value)))
+                    entries.append(Entry(keyword: String(cString: keyword), value: String(cString: value)))
                 }
                 option += 1
             }
@@ -27,7 +32,7 @@ extension ConnectionString {
             get { entries.first { $0.keyword == keyword }?.value }
             set {
                 entries.removeAll { $0.keyword == keyword }
-                if let newValue { entries.append((keyword, newValue)) }
+                if let newValue { entries.append(Entry(keyword: keyword, value: newValue)) }
             }
         }
 
@@ -102,8 +107,8 @@ extension ConnectionString.Options {
             [0, 1, count].contains(ports.count)
         else { throw Self.invalid("has lists of hosts, addresses and ports of different lengths") }
         var common = KeywordList()
-        for (keyword, value) in entries where !["host", "hostaddr", "port"].contains(keyword) {
-            common.append(keyword, value)
+        for entry in entries where !["host", "hostaddr", "port"].contains(entry.keyword) {
+            common.append(entry.keyword, entry.value)
         }
         return (0..<count).map { index in
             var attempt = common
@@ -115,7 +120,10 @@ extension ConnectionString.Options {
     }
 
     private func list(_ keyword: String) -> [String] {
-        self[keyword]?.split(separator: ",", omittingEmptySubsequences: false).map(String.init) ?? []
+        guard let value = self[keyword] else { return [] }
+        // Nearly always there is one, and a cold process need not pay for splitting it.
+        guard value.utf8.contains(UInt8(ascii: ",")) else { return [value] }
+        return value.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     }
 }
 
