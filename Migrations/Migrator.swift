@@ -45,8 +45,10 @@ public struct Migrator {
                     if let role { try grant(to: role, transaction) }
                 }
                 return Report(
-                    from: Int(applied.last?.version ?? 0), to: Int(migrations.last?.version ?? 0),
-                    applied: pending.map { "\($0.version) \($0.name)" }, isDryRun: dryRun
+                    from: Int(applied.last?.version ?? 0),
+                    to: Int(migrations.last?.version ?? 0),
+                    applied: pending.map { "\($0.version) \($0.name)" },
+                    isDryRun: dryRun
                 )
             }
         }
@@ -87,7 +89,9 @@ extension Migrator {
         for (applied, migration) in zip(applied, migrations) {
             guard applied.version == migration.version, applied.checksum == migration.checksum else {
                 throw Problem(
-                    409, "migration_changed", "Migration \(migration.version) is not the one that was applied."
+                    409,
+                    "migration_changed",
+                    "Migration \(migration.version) is not the one that was applied."
                 )
             }
         }

@@ -53,6 +53,7 @@ public struct Problem: Error, Sendable {
     /// Writes the problem as the JSON object of RFC 9457, section 3.
     ///
     /// - Parameters:
+    ///   - json: Takes the object.
     ///   - requestID: What the operator finds in the log.
     ///   - extra: Members that a platform's error format needs beside it.
     public func encode(to json: inout JSONWriter, requestID: String, extra: [(String, String)] = []) {

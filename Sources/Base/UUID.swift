@@ -42,7 +42,8 @@ public struct UUID: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     /// The sixteen bytes, in network order.
     public var bytes: [UInt8] {
-        [high, low].flatMap { half in stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: half >> $0) } }
+        [high, low].flatMap { half in stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: half >> $0) }
+        }
     }
 
     /// Makes an identifier that sorts by its time (RFC 9562, section 5.7).

@@ -51,6 +51,7 @@ public struct FileDescriptor: Hashable, Sendable {
     ///   - limit: The most bytes to keep.
     ///   - drainLimit: The most bytes to read.
     ///   - timeoutNanoseconds: How much time is left at a given moment; zero when none is.
+    /// - Returns: The bytes, or that there were too many.
     /// - Throws: ``SystemError`` when reading fails, `ETIMEDOUT` when the end did not come in time.
     public func readAll(
         limit: Int,

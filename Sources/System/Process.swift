@@ -2,7 +2,7 @@ import Glibc
 
 /// The running process.
 public enum Process {
-    /// The arguments after the program's name. To be asked for before anything changes the environment.
+    /// The arguments after the program's name, as long as nothing has changed the environment.
     ///
     /// `CommandLine.arguments` searches `/proc/self/maps` for them, which costs time and needs a `/proc`. But they lie
     /// just below the environment, with their count before them (System V ABI, "Initial Process Stack").

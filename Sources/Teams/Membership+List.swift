@@ -81,7 +81,8 @@ private struct Place {
 
     func cursor(of user: ID<User>) -> Cursor {
         Cursor(
-            list: Self.list, scope: user.description,
+            list: Self.list,
+            scope: user.description,
             keys: ["\(joinedAt.microsecondsSince1970)", team.description]
         )
     }

@@ -60,7 +60,10 @@ extension Team {
         guard let row = rows.first else { throw Denial.notMember("team.delete", team: id) }
         guard try row["is_owner"] else {
             throw Denial.notOwner(
-                "team.delete", team: id, role: try row["role"], detail: "Only team owners can delete teams"
+                "team.delete",
+                team: id,
+                role: try row["role"],
+                detail: "Only team owners can delete teams"
             )
         }
         try context.noteActivity(row, action: "team.deleted", team: id)

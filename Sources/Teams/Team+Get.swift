@@ -23,7 +23,10 @@ extension Team {
         guard let row = rows.first else { throw Denial.notMember("team.get", team: id) }
         guard try row["allowed"] else {
             throw Denial.missing(
-                .read, "team.get", team: id, role: try row["role"],
+                .read,
+                "team.get",
+                team: id,
+                role: try row["role"],
                 detail: "Insufficient permissions to read team"
             )
         }

@@ -22,7 +22,11 @@ extension Team {
                     throw Violations(.required, "must name at least one of name, billingEmail and settings")
                 }
                 return Changes(
-                    team: team, name: name, billingEmail: billingEmail, settings: settings, version: version
+                    team: team,
+                    name: name,
+                    billingEmail: billingEmail,
+                    settings: settings,
+                    version: version
                 )
             }
         )
@@ -80,7 +84,10 @@ extension Team {
         guard let row = rows.first else { throw Denial.notMember("team.update", team: id) }
         guard try row["allowed"] else {
             throw Denial.missing(
-                .write, "team.update", team: id, role: try row["role"],
+                .write,
+                "team.update",
+                team: id,
+                role: try row["role"],
                 detail: "Insufficient permissions to update team"
             )
         }

@@ -22,7 +22,9 @@ extension Caller {
     public static func stranger(email: String? = nil) -> Caller {
         let user = ID<User>.make()
         return Caller(
-            user: user, issuer: "https://issuer.test", subject: user.description,
+            user: user,
+            issuer: "https://issuer.test",
+            subject: user.description,
             email: email.flatMap(EmailAddress.init)
         )
     }

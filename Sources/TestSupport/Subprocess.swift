@@ -31,7 +31,9 @@ public struct Subprocess: ~Copyable {
     ///
     /// - Parameters:
     ///   - program: A path, or a name to be looked for in `PATH`.
+    ///   - arguments: What comes after its name.
     ///   - environment: All of its environment.
+    /// - Throws: ``Failure`` when it could not be started.
     public init(_ program: String, _ arguments: [String] = [], environment: [String: String] = [:]) throws {
         var (ours, theirs): ([Int32], [Int32]) = ([], [])
         // Sockets are born close-on-exec, so that no sibling holds another's end open.
@@ -92,7 +94,11 @@ public struct Subprocess: ~Copyable {
                 } else {
                     var buffer = [UInt8](repeating: 0, count: 65_536)
                     let received = unsafe read(ready.fd, &buffer, buffer.count)
-                    if received <= 0 { open.remove(ready.fd) } else { collected[ready.fd]?.append(contentsOf: buffer.prefix(received)) }
+                    if received <= 0 {
+                        open.remove(ready.fd)
+                    } else {
+                        collected[ready.fd]?.append(contentsOf: buffer.prefix(received))
+                    }
                 }
             }
         }

@@ -78,10 +78,14 @@ public struct TestDatabase: Sendable {
     /// - Parameters:
     ///   - caller: Who calls; nil for nobody.
     ///   - log: Takes what is logged.
+    /// - Returns: A context with a way to the database that is not open yet.
+    /// - Throws: `PostgresError` when the test's own connection string is wrong.
     public func context(for caller: Caller?, log: Log = .silent) throws -> Context {
         var context = Context(
             origin: Origin(requestID: "test-\(UUID.v7())", ip: "192.0.2.1", userAgent: "tests"),
-            deadline: .test, log: log, database: Database(at: try ConnectionString(url))
+            deadline: .test,
+            log: log,
+            database: Database(at: try ConnectionString(url))
         )
         if let caller { context.authenticated(as: caller) }
         return context
@@ -89,7 +93,9 @@ public struct TestDatabase: Sendable {
 
     private func context(ownerURL: String) throws -> Context {
         Context(
-            origin: Origin(requestID: "test"), deadline: .test, log: .silent,
+            origin: Origin(requestID: "test"),
+            deadline: .test,
+            log: .silent,
             database: Database(at: try ConnectionString(ownerURL))
         )
     }
@@ -103,7 +109,8 @@ public struct TestDatabase: Sendable {
             END $$
             """
         let psql = try Subprocess(
-            "psql", ["-qX", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", role, "-c", "CREATE DATABASE \(name)"],
+            "psql",
+            ["-qX", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", role, "-c", "CREATE DATABASE \(name)"],
             environment: ["PATH": "/usr/local/bin:/usr/bin:/bin", "PGOPTIONS": "-c client_min_messages=error"]
         )
         let outcome = psql.finish()

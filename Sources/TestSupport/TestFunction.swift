@@ -15,6 +15,7 @@ public struct TestFunction: Sendable {
     /// Names a function, and where its database is.
     ///
     /// - Parameters:
+    ///   - name: The endpoint's.
     ///   - database: The value of `DATABASE_URL`; nil to leave it out.
     ///   - token: The value of `NOFX_TOKEN`; nil to leave it out.
     ///   - environment: More variables, or other values for the usual ones; an empty value leaves one out.

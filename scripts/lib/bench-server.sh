@@ -12,9 +12,6 @@ measuring_process=''
 
 server_start() {
     local kept=$root/.build/bench/server
-    mkdir -p "$root/.build/bench"
-    exec {server_lock}>"$root/.build/bench/lock"
-    flock --nonblock "$server_lock" || fail 'another benchmark is running'
     if [[ -s $kept ]]; then
         server_folder=$(<"$kept")
         server_stop

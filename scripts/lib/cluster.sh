@@ -73,8 +73,8 @@ cluster_create() {
     cluster_run initdb --pgdata "$folder/data.new" --username postgres --encoding UTF8 --locale C.UTF-8 \
         --auth-local trust --auth-host "$authentication" --no-sync >"$folder/initdb.log" 2>&1 </dev/null ||
         cluster_failed 'initdb failed' "$folder/initdb.log"
-    cluster_run sh -c 'printf "%s\n" "include = '\''nofx.conf'\''" >>"$0/postgresql.conf" && : >"$0/nofx.conf"' \
-        "$folder/data.new"
+    # shellcheck disable=SC2016 # for the inner shell
+    echo "include = 'nofx.conf'" | cluster_run sh -c 'cat >>"$0/postgresql.conf"' "$folder/data.new"
     cluster_run mv "$folder/data.new" "$folder/data"
     rm -f "$folder/initdb.log"
 }
@@ -146,8 +146,9 @@ cluster_throwaway_start() {
         cluster_start "$cluster_folder" "unix_socket_directories = '$cluster_folder'" \
             "listen_addresses = '127.0.0.1'" "port = $cluster_port" 'max_connections = 200' \
             'fsync = off' 'synchronous_commit = off' 'full_page_writes = off' "$@" && break
-        [[ $try != 10 ]] && grep -q 'Address already in use' "$cluster_folder/log" ||
+        if [[ $try == 10 ]] || ! grep -q 'Address already in use' "$cluster_folder/log"; then
             cluster_failed 'the throw-away cluster did not start' "$cluster_folder/log"
+        fi
     done
     cluster_psql "$cluster_folder" "$cluster_port" postgres --command 'CREATE DATABASE test'
     # shellcheck disable=SC2034 # for the callers

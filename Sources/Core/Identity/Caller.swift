@@ -1,6 +1,8 @@
 public import Base
 
-/// A person or program that has an account. Only its identifier is a type: accounts live in `nofx.users`.
+/// A person or program that has an account.
+///
+/// Only its identifier has a use here: accounts live in `nofx.users`.
 public enum User {}
 
 /// Who makes a call, proved by a credential.

@@ -1,6 +1,8 @@
 import Base
 
-/// Where a call came from, for logs and the audit trail. Nothing here is proof of anything.
+/// Where a call came from, for logs and the audit trail.
+///
+/// Nothing here is proof of anything.
 public struct Origin: Sendable {
     /// Names the call in answers, logs and the audit trail.
     public let requestID: String

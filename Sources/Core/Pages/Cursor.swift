@@ -36,7 +36,10 @@ public struct Cursor: InputValue, OutputValue, Equatable {
 
     /// What a cursor that no page gave out is answered with.
     public static let refused = Problem(
-        422, "invalid_cursor", "1 field is invalid.", violations: [Violation(field: "cursor", .invalidFormat, hint)]
+        422,
+        "invalid_cursor",
+        "1 field is invalid.",
+        violations: [Violation(field: "cursor", .invalidFormat, hint)]
     )
 
     public static var rule: String { "string of at most 512 characters" }

@@ -12,6 +12,7 @@ public struct Page<Item: OutputObject>: OutputObject {
     ///
     /// - Parameters:
     ///   - found: Up to one item more than `limit`.
+    ///   - limit: How many items were wanted.
     ///   - cursor: The place of an item in the list.
     public init(_ found: [Item], limit: PageLimit, cursor: (Item) -> Cursor) {
         items = Array(found.prefix(limit.count))

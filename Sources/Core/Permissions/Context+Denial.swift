@@ -35,7 +35,9 @@ extension Context {
                         request_id = excluded.request_id, ip = excluded.ip
                     """
                 ],
-                access: .readWrite, deadline: .after(.milliseconds(250)), log: log
+                access: .readWrite,
+                deadline: .after(.milliseconds(250)),
+                log: log
             )
         } catch {
             log.warning("security_event.lost", ["teamId": team, "userId": user, "error": error.debugDescription])

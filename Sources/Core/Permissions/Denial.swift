@@ -30,7 +30,11 @@ public struct Denial: Error, Sendable {
     /// The team is not there, or the caller is not its member; nobody is told which.
     public static func notMember(_ action: String, team: some CustomStringConvertible) -> Denial {
         Denial(
-            action: action, team: team.description, reason: .notMember, required: nil, role: nil,
+            action: action,
+            team: team.description,
+            reason: .notMember,
+            required: nil,
+            role: nil,
             problem: Problem(404, "team_not_found", "There is no such team, or you are not a member of it.")
         )
     }
@@ -44,7 +48,11 @@ public struct Denial: Error, Sendable {
         detail: String
     ) -> Denial {
         Denial(
-            action: action, team: team.description, reason: .missingPermission, required: permission, role: role,
+            action: action,
+            team: team.description,
+            reason: .missingPermission,
+            required: permission,
+            role: role,
             problem: Problem(403, "forbidden", detail, members: ["requiredPermission": permission.rawValue])
         )
     }
@@ -57,7 +65,11 @@ public struct Denial: Error, Sendable {
         detail: String
     ) -> Denial {
         Denial(
-            action: action, team: team.description, reason: .notOwner, required: nil, role: role,
+            action: action,
+            team: team.description,
+            reason: .notOwner,
+            required: nil,
+            role: role,
             problem: Problem(403, "owner_only", detail)
         )
     }

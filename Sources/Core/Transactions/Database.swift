@@ -34,7 +34,10 @@ public struct Database: ~Copyable {
         do throws(PostgresError) {
             result = .success(
                 try connection.transact(
-                    queries, access: access, limits: .fromDeadline(lock: Self.lockTimeout), deadline: deadline
+                    queries,
+                    access: access,
+                    limits: .fromDeadline(lock: Self.lockTimeout),
+                    deadline: deadline
                 )
             )
         } catch {

@@ -11,7 +11,8 @@ extension Problem {
             self = .unavailable
         case .commitOutcomeUnknown:
             self.init(
-                503, "outcome_unknown",
+                503,
+                "outcome_unknown",
                 "The connection broke while the change was being made: look whether it was, before you repeat it.",
                 retryAfter: 1
             )
@@ -25,7 +26,10 @@ extension Problem {
     }
 
     private static let unavailable = Problem(
-        503, "unavailable", "The database does not answer at the moment.", retryAfter: 1
+        503,
+        "unavailable",
+        "The database does not answer at the moment.",
+        retryAfter: 1
     )
 
     private init(state: SQLState) {

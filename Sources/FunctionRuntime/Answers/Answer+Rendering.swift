@@ -12,7 +12,11 @@ extension Answer {
         case .loadBalancer(let multiValue):
             response { json in
                 json.member("statusDescription", "\(status) \(Self.reason(status))")
-                if multiValue { json.member("multiValueHeaders", multiValues) } else { json.member("headers", singleValues) }
+                if multiValue {
+                    json.member("multiValueHeaders", multiValues)
+                } else {
+                    json.member("headers", singleValues)
+                }
             }
         }
     }

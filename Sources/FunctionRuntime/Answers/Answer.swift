@@ -35,7 +35,8 @@ struct Answer: Sendable {
     func failure(_ type: String) -> [UInt8] {
         var json = JSONWriter()
         problem?.encode(
-            to: &json, requestID: requestID,
+            to: &json,
+            requestID: requestID,
             extra: [("errorType", type), ("errorMessage", "\(problem?.code ?? ""): \(problem?.detail ?? "")")]
         )
         return json.bytes

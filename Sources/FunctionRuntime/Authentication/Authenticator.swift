@@ -9,11 +9,14 @@ struct Authenticator {
 
     /// Makes an authenticator; nil where the function takes no credential.
     ///
-    /// - Parameter believesPlatform: Whether claims that the platform says it verified are enough.
+    /// - Parameters:
+    ///   - configuration: The keys, and whether an authorizer in front is trusted.
+    ///   - believesPlatform: Whether claims that the platform says it verified are enough.
     init?(_ configuration: Configuration, believesPlatform: Bool) {
         guard let verifier = configuration.verifier else { return nil }
         self.verifier = verifier
-        authorizer = believesPlatform && configuration.trustsAuthorizer
+        authorizer =
+            believesPlatform && configuration.trustsAuthorizer
             ? AuthorizerClaims(issuer: configuration.issuer, audience: configuration.audience) : nil
     }
 
@@ -28,7 +31,10 @@ struct Authenticator {
         do throws(TokenError) {
             let claims = try verifier.verify(token, now: now)
             return Caller(
-                user: ID(claims.userID), issuer: claims.issuer, subject: claims.subject, email: claims.verifiedEmail
+                user: ID(claims.userID),
+                issuer: claims.issuer,
+                subject: claims.subject,
+                email: claims.verifiedEmail
             )
         } catch {
             log.warning("token.refused", ["reason": error.reason.rawValue])

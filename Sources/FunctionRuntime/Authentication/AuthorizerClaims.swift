@@ -26,7 +26,9 @@ struct AuthorizerClaims {
         }
         let isVerified = claims["email_verified"]?.string?.utf8.elementsEqual("true".utf8) == true
         return Caller(
-            user: ID(TokenClaims.userID(of: subject, at: issuer)), issuer: issuer, subject: subject,
+            user: ID(TokenClaims.userID(of: subject, at: issuer)),
+            issuer: issuer,
+            subject: subject,
             email: isVerified ? claims["email"]?.string.flatMap(EmailAddress.init) : nil
         )
     }

@@ -27,6 +27,8 @@ enum Credential {
 
 extension Problem {
     static let unauthenticated = Problem(
-        401, "unauthenticated", "A credential is needed: Authorization: Bearer with a token."
+        401,
+        "unauthenticated",
+        "A credential is needed: Authorization: Bearer with a token."
     )
 }

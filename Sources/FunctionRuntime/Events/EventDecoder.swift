@@ -63,7 +63,11 @@ enum EventDecoder {
         let multiple = event["multiValueHeaders"].flatMap { $0.kind == .object ? $0 : nil }
         var request = Request(form: .loadBalancer(multiValue: multiple != nil), body: try httpBody(of: event))
         request.method = method
-        if let multiple { request.headers.add(multiple: multiple) } else { request.headers.add(single: event["headers"]) }
+        if let multiple {
+            request.headers.add(multiple: multiple)
+        } else {
+            request.headers.add(single: event["headers"])
+        }
         // The load balancer appends the peer it saw; whatever stands before it is the caller's invention.
         request.sourceIP = request.headers.values(of: "x-forwarded-for").last?
             .split(separator: ",").last.map { $0.trimmingSpaces() }

@@ -13,7 +13,9 @@ enum TraceContext {
     static func traceID(xray header: String) -> String? {
         for field in header.split(separator: ";") {
             let parts = field.drop { $0 == " " }.split(separator: "-", omittingEmptySubsequences: false)
-            if parts.count == 3, parts[0] == "Root=1", parts[1].utf8.count == 8 { return validated(parts[1] + parts[2]) }
+            if parts.count == 3, parts[0] == "Root=1", parts[1].utf8.count == 8 {
+                return validated(parts[1] + parts[2])
+            }
         }
         return nil
     }

@@ -2,7 +2,9 @@ import Base
 import Core
 import System
 
-/// Answers one event after the other with one function. Transports bring the events and take the answers away.
+/// Answers one event after the other with one function.
+///
+/// Transports bring the events and take the answers away.
 struct Server<F: Function>: ~Copyable {
     /// What a transport knows about an event beside its bytes.
     struct Delivery {
@@ -25,7 +27,10 @@ struct Server<F: Function>: ~Copyable {
 
     /// Makes a server.
     ///
-    /// - Parameter believesPlatform: Whether the transport's platform may vouch for callers.
+    /// - Parameters:
+    ///   - configuration: What the environment says.
+    ///   - believesPlatform: Whether the transport's platform may vouch for callers.
+    ///   - log: Gets what belongs to each call added.
     init(_ configuration: Configuration, believesPlatform: Bool, log: Log) {
         self.configuration = configuration
         authenticator = Authenticator(configuration, believesPlatform: believesPlatform)
@@ -37,6 +42,7 @@ struct Server<F: Function>: ~Copyable {
     ///
     /// - Parameters:
     ///   - event: The bytes that came; nil when there were too many.
+    ///   - delivery: What the transport knows beside them.
     ///   - deliver: Takes the answer away, in the request's form. Best-effort bookkeeping comes after it, unless the
     ///     process may be frozen by then.
     mutating func answer(
@@ -54,7 +60,9 @@ struct Server<F: Function>: ~Copyable {
         }
         let origin = Self.origin(of: request, delivery)
         var context = Context(
-            origin: origin, deadline: deadline(delivery), log: log(for: origin),
+            origin: origin,
+            deadline: deadline(delivery),
+            log: log(for: origin),
             database: database.take() ?? Database(at: configuration.database)
         )
         var denial: Denial?

@@ -37,7 +37,8 @@ struct StandardStreams<F: Function> {
     private func read(until deadline: Deadline) -> [UInt8]? {
         do throws(SystemError) {
             let contents = try FileDescriptor.standardInput.readAll(
-                limit: JSONLimits.event.bytes, drainLimit: 64 << 20,
+                limit: JSONLimits.event.bytes,
+                drainLimit: 64 << 20,
                 timeoutNanoseconds: { deadline.remainingNanoseconds }
             )
             if case .complete(let bytes) = contents { return bytes }

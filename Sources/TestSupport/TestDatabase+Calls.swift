@@ -1,0 +1,118 @@
+public import Base
+public import Core
+public import FunctionRuntime
+import Postgres
+
+/// How a call was refused: its status and code, such as `404 team_not_found`.
+public struct Refusal: Error, Equatable, CustomStringConvertible {
+    public let description: String
+
+    /// Takes what a caller would be told; other errors, which no caller may ever get, stand out.
+    public init(_ error: any Error) {
+        switch error {
+        case let problem as Problem: description = "\(problem.status) \(problem.code)"
+        case let denial as Denial: description = "\(denial.problem.status) \(denial.problem.code)"
+        default: description = "unanswered: \(error)"
+        }
+    }
+}
+
+extension TestDatabase {
+    /// Calls a function on a connection of its own.
+    ///
+    /// - Throws: A `Problem` or a `Denial`, as a caller would be answered.
+    @discardableResult
+    public func call<F: Function>(
+        _: F.Type,
+        _ input: String,
+        as caller: Caller?,
+        log: Log = .silent
+    ) throws -> F.Output {
+        var context = try context(for: caller, log: log)
+        return try F.call(input, in: &context)
+    }
+
+    /// How a call is refused: its status and code; nil when it is not.
+    public func refusal<F: Function>(of function: F.Type, _ input: String, as caller: Caller?) -> String? {
+        do {
+            try call(function, input, as: caller)
+            return nil
+        } catch {
+            return Refusal(error).description
+        }
+    }
+
+    /// Calls a function from a thread of its own.
+    public func start<F: Function>(
+        _ function: F.Type,
+        _ input: String,
+        as caller: Caller
+    ) -> TestThread<Result<F.Output, Refusal>> {
+        TestThread {
+            Result { try self.call(function, input, as: caller) }.mapError(Refusal.init)
+        }
+    }
+
+    /// Makes many calls of a function at the same moment, each on a connection that is open already.
+    ///
+    /// - Returns: The outcomes, in the order of the calls.
+    public func race<F: Function>(_: F.Type, _ calls: [(caller: Caller, input: String)]) -> [Result<F.Output, Refusal>] {
+        let meeting = Meeting(of: calls.count)
+        let threads = calls.map { call in
+            TestThread<Result<F.Output, Refusal>> {
+                var hasMet = false
+                defer { if !hasMet { meeting.wait() } }
+                do {
+                    var context = try context(for: call.caller)
+                    try context.withConnection { _ in }
+                    meeting.wait()
+                    hasMet = true
+                    return .success(try F.call(call.input, in: &context))
+                } catch {
+                    return .failure(Refusal(error))
+                }
+            }
+        }
+        return threads.map { $0.join() }
+    }
+
+    /// Waits until a number of sessions of this database wait for somebody else's lock.
+    public func awaitWaiters(_ count: Int = 1) throws {
+        var connection = try connect()
+        while try connection.transact(
+            [
+                """
+                SELECT count(*) FROM pg_stat_activity
+                WHERE datname = current_database() AND wait_event_type = 'Lock'
+                """
+            ],
+            deadline: .test
+        )[0].value(as: Int.self) < count {}
+    }
+
+    /// Ends the session that is asleep inside of a statement, as soon as there is one.
+    public func terminateSleeper() throws {
+        var connection = try connect()
+        while try connection.transact(
+            [
+                """
+                SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                WHERE datname = current_database() AND wait_event = 'PgSleep'
+                """
+            ],
+            deadline: .test
+        )[0].value(as: Int.self) == 0 {}
+    }
+}
+
+extension Array {
+    /// How often each outcome is there: `ok`, or a status and code.
+    public func tally<Output>() -> [String: Int] where Element == Result<Output, Refusal> {
+        reduce(into: [:]) { counts, outcome in
+            switch outcome {
+            case .success: counts["ok", default: 0] += 1
+            case .failure(let refusal): counts[refusal.description, default: 0] += 1
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import Glibc
+import Synchronization
+
+/// A thread that ends with a value.
+public final class TestThread<Output: Sendable>: Sendable, Runnable {
+    private let body: @Sendable () -> Output
+    private let output = Mutex<Output?>(nil)
+    private let handle = Mutex<pthread_t>(0)
+
+    /// Starts a thread.
+    public init(_ body: @escaping @Sendable () -> Output) {
+        self.body = body
+        let argument = unsafe Unmanaged<AnyObject>.passRetained(self).toOpaque()
+        let created = handle.withLock { handle in
+            unsafe pthread_create(
+                &handle,
+                nil,
+                { argument in
+                    guard let argument = unsafe argument else { return nil }
+                    (unsafe Unmanaged<AnyObject>.fromOpaque(argument).takeRetainedValue() as? any Runnable)?.run()
+                    return nil
+                },
+                argument
+            )
+        }
+        precondition(created == 0, "a thread could not be made")
+    }
+
+    fileprivate func run() {
+        let output = body()
+        self.output.withLock { $0 = output }
+    }
+
+    /// Waits for the thread's end.
+    public func join() -> Output {
+        unsafe pthread_join(handle.withLock { $0 }, nil)
+        guard let output = output.withLock({ $0 }) else { preconditionFailure("a thread that ended has a value") }
+        return output
+    }
+}
+
+private protocol Runnable {
+    func run()
+}
+
+/// Where several threads wait until all have arrived.
+public final class Meeting: Sendable {
+    private let left: Mutex<Int>
+
+    /// Makes a place for a number of threads.
+    public init(of count: Int) {
+        left = Mutex(count)
+    }
+
+    /// Waits for the others.
+    public func wait() {
+        left.withLock { $0 -= 1 }
+        while left.withLock({ $0 > 0 }) { sched_yield() }
+    }
+}
