@@ -89,7 +89,7 @@ let package = Package(
         module("FunctionRuntime", uses: ["Base", "Core", "Cryptography", "HTTPClient", "Postgres", "System"]),
         module(
             "TestSupport",
-            uses: ["Base", "Core", "Cryptography", "FunctionRuntime", "Migrations", "Postgres", "System"]
+            uses: ["Base", "Core", "Cryptography", "FunctionRuntime", "HTTPClient", "Migrations", "Postgres", "System"]
         ),
 
         tests("BaseTests", of: ["Base"], data: ["JSONTestSuite"]),

@@ -75,6 +75,11 @@ enum EventDecoder {
     }
 
     private static func decodeEnvelope(_ event: JSONValue, body: JSONValue) throws(Problem) -> Request {
+        if let key = event["idempotencyKey"], !key.isNull {
+            // Whoever sends one relies on it.
+            let violation = Violation(field: "idempotencyKey", .unknownField, "is not supported by this function")
+            throw .validationFailed([violation])
+        }
         var request = Request(
             form: .envelope,
             body: body.stringBytes.map(Request.Body.text) ?? .value(body)

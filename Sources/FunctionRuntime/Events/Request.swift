@@ -52,13 +52,18 @@ struct Request: Sendable {
     }
 }
 
+extension JSONLimits {
+    /// What a platform may wrap an input in: Lambda passes on 6 MiB, headers and escapes included.
+    static let wrappedEvent = JSONLimits(bytes: 7 << 20, depth: JSONLimits.event.depth)
+}
+
 extension JSONDocument {
     /// Reads JSON that a caller sent.
     ///
     /// - Throws: 400 `malformed_json` or 413 `payload_too_large`.
-    init(event bytes: [UInt8]) throws(Problem) {
+    init(event bytes: [UInt8], limits: JSONLimits = .event) throws(Problem) {
         do throws(JSONSyntaxError) {
-            try self.init(parsing: bytes)
+            try self.init(parsing: bytes, limits: limits)
         } catch {
             guard error.reason != .tooLarge else { throw .payloadTooLarge }
             throw Problem(400, "malformed_json", "The input is no acceptable JSON: \(error).")

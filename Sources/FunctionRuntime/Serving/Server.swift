@@ -52,8 +52,7 @@ struct Server<F: Function>: ~Copyable {
     ) {
         let request: Request
         do throws(Problem) {
-            guard let event else { throw .payloadTooLarge }
-            request = try EventDecoder.decode(JSONDocument(event: event).root)
+            request = try Self.request(event)
         } catch {
             deliver(Answer(error, requestID: delivery.requestID ?? .newRequestID()), .direct)
             return
@@ -81,6 +80,19 @@ struct Server<F: Function>: ~Copyable {
         deliver(answer, request.form)
         if let denial, !delivery.freezesAfterAnswer { context.record(denial) }
         database = context.end()
+    }
+
+    /// Decodes an event, which may be larger than an input only where a platform has wrapped it.
+    private static func request(_ event: [UInt8]?) throws(Problem) -> Request {
+        guard let event else { throw .payloadTooLarge }
+        let isLarge = event.count > JSONLimits.event.bytes
+        do throws(Problem) {
+            let request = try EventDecoder.decode(JSONDocument(event: event, limits: .wrappedEvent).root)
+            guard !isLarge || request.form.isHTTP else { throw .payloadTooLarge }
+            return request
+        } catch {
+            throw isLarge ? .payloadTooLarge : error
+        }
     }
 
     private static func run(

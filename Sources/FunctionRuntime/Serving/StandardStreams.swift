@@ -37,7 +37,7 @@ struct StandardStreams<F: Function> {
     private func read(until deadline: Deadline) -> [UInt8]? {
         do throws(SystemError) {
             let contents = try FileDescriptor.standardInput.readAll(
-                limit: JSONLimits.event.bytes,
+                limit: JSONLimits.wrappedEvent.bytes,
                 drainLimit: 64 << 20,
                 timeoutNanoseconds: { deadline.remainingNanoseconds }
             )

@@ -80,10 +80,7 @@ extension ConnectionString.Options {
 
     /// Whether a host is given by a name that has to be looked up.
     var namesHosts: Bool {
-        self["hostaddr"] == nil
-            && list("host").contains { host in
-                host.utf8.first != UInt8(ascii: "/") && host.unicodeScalars.contains { ("g"..."z").contains($0) }
-            }
+        self["hostaddr"] == nil && list("host").contains { !$0.isSocketDirectory && !$0.isAddress }
     }
 
     /// One list for each host, in the order given.
@@ -128,10 +125,20 @@ extension ConnectionString.Options {
 }
 
 extension String {
+    /// A path, or with `@` a name in Linux's abstract namespace.
+    fileprivate var isSocketDirectory: Bool {
+        utf8.first == UInt8(ascii: "/") || utf8.first == UInt8(ascii: "@")
+    }
+
+    /// Whether it is an address of IPv4 or IPv6 and nothing to look up.
+    fileprivate var isAddress: Bool {
+        utf8.contains(UInt8(ascii: ":"))
+            || utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: ".") }
+    }
+
     /// Whether it could be a host name, an address, or the directory of a unix socket.
     fileprivate var isPlausibleHost: Bool {
-        let isSocket = utf8.first == UInt8(ascii: "/") || utf8.first == UInt8(ascii: "@")
-        return isSocket
+        isSocketDirectory
             || utf8.allSatisfy { byte in
                 switch byte {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
