@@ -62,7 +62,7 @@ extension TokenClaims {
     }
 
     /// Whether a text can be a subject: RFC 7519 asks for nothing, but it is stored, logged and compared.
-    static func isSubject(_ text: String) -> Bool {
+    public static func isSubject(_ text: String) -> Bool {
         (1...255).contains(text.utf8.count)
             && text.unicodeScalars.allSatisfy { !(0...0x1F).contains($0.value) && !(0x7F...0x9F).contains($0.value) }
     }

@@ -1,45 +1,49 @@
 import Glibc
 
 /// The variables a process was started with.
-///
-/// The process's own environment is walked once, because `getenv` hides that a name is there twice:
-/// web servers that fold header names can put an attacker's spelling in front of the real one.
 public struct Environment: Sendable {
-    private let entries: [(name: String, value: String)]
+    /// What tests say; nil for what the process was started with, which is looked up where the kernel put it.
+    private let entries: [(name: String, value: String)]?
 
     /// Makes an environment from name and value pairs, as tests do.
     public init(_ entries: [(String, String)]) {
         self.entries = entries.map { (name: $0.0, value: $0.1) }
     }
 
+    private init() {
+        entries = nil
+    }
+
     /// The environment of this process.
     public static func current() -> Environment {
-        var entries: [(String, String)] = []
-        entries.reserveCapacity(32)
-        var next = environ
-        while let variable = next.pointee {
-            if let separator = strchr(variable, 0x3D) {
-                let name = UnsafeRawBufferPointer(start: variable, count: separator - variable)
-                entries.append((String(decoding: name, as: UTF8.self), String(cString: separator + 1)))
-            }
-            next += 1
-        }
-        return Environment(entries)
+        Environment()
     }
 
     /// The value of a variable; nil when it is not set or empty.
     public subscript(_ name: String) -> String? {
-        guard let entry = entries.first(where: { $0.name == name }), !entry.value.isEmpty else { return nil }
-        return entry.value
+        guard let value = value(of: name), !value.isEmpty else { return nil }
+        return value
     }
 
     /// Whether a variable is there, be it empty.
     public func contains(_ name: String) -> Bool {
-        entries.contains { $0.name == name }
+        guard let entries else { return getenv(name) != nil }
+        return entries.contains { $0.name == name }
     }
 
-    /// The names that satisfy a condition, each as often as it is there.
-    public func names(where condition: (String) -> Bool) -> [String] {
-        entries.map(\.name).filter(condition)
+    /// Whether there is a variable whose name begins so.
+    public func containsName(startingWith prefix: StaticString) -> Bool {
+        if let entries { return entries.contains { $0.name.hasPrefix(prefix.description) } }
+        var next = environ
+        while let variable = next.pointee {
+            if strncmp(variable, prefix.utf8Start, prefix.utf8CodeUnitCount) == 0 { return true }
+            next += 1
+        }
+        return false
+    }
+
+    private func value(of name: String) -> String? {
+        guard let entries else { return getenv(name).map { String(cString: $0) } }
+        return entries.first { $0.name == name }?.value
     }
 }

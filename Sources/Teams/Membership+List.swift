@@ -63,6 +63,8 @@ extension Membership {
 /// A place in the list of a user's teams.
 private struct Place {
     private static let list = "listTeams"
+    // From 1970 to 9999: every moment of a cursor that a page gave out, and none that Postgres cannot hold.
+    private static let moments: ClosedRange<Int64> = 0...253_402_300_799_999_999
 
     let joinedAt: Timestamp
     let team: ID<Team>
@@ -74,7 +76,8 @@ private struct Place {
 
     init(_ cursor: Cursor, of user: ID<User>) throws(Problem) {
         let keys = try cursor.keys(of: Self.list, scope: user.description, count: 2)
-        guard let microseconds = Int64(keys[0]), let team = ID<Team>(keys[1]) else { throw Cursor.refused }
+        guard let microseconds = Int64(keys[0]), Self.moments.contains(microseconds), let team = ID<Team>(keys[1])
+        else { throw Cursor.refused }
         joinedAt = Timestamp(microsecondsSince1970: microseconds)
         self.team = team
     }

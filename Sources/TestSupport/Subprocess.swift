@@ -1,3 +1,4 @@
+public import Base
 public import Glibc
 
 /// A program that a test starts, feeds and watches.
@@ -12,6 +13,9 @@ public struct Subprocess: ~Copyable {
 
         /// What it wrote to standard error.
         public let errors: String
+
+        /// How many bytes of its input it did not wait for.
+        public let unsent: Int
     }
 
     /// A program that could not be started.
@@ -23,7 +27,7 @@ public struct Subprocess: ~Copyable {
     /// The program's process.
     public let processID: pid_t
 
-    private let input: Int32
+    let input: Int32
     private let output: Int32
     private let errors: Int32
 
@@ -74,42 +78,63 @@ public struct Subprocess: ~Copyable {
     }
 
     /// Gives the program all of its input, takes all it writes, and waits for its end.
-    public consuming func finish(_ bytes: [UInt8] = []) -> Outcome {
+    ///
+    /// - Parameters:
+    ///   - bytes: The input.
+    ///   - endsInput: Whether the input ends there; otherwise it stays open until the program ends.
+    ///   - readsOutput: Whether anybody is there to read the output; otherwise its reader is gone before input comes.
+    ///   - kill: When to send SIGKILL, nil for never.
+    public consuming func finish(
+        _ bytes: [UInt8] = [],
+        endsInput: Bool = true,
+        readsOutput: Bool = true,
+        killedAt kill: Deadline? = nil
+    ) -> Outcome {
         var pending = bytes[...]
+        var unsent = 0
         var collected: [Int32: [UInt8]] = [output: [], errors: []]
         var open: Set<Int32> = [output, errors]
-        if pending.isEmpty { shutdown(input, Int32(SHUT_WR)) }
+        if !readsOutput {
+            open.remove(output)
+            close(output)
+        }
+        if pending.isEmpty, endsInput { shutdown(input, Int32(SHUT_WR)) }
         while !open.isEmpty {
             var waiting = open.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
             if !pending.isEmpty { waiting.append(pollfd(fd: input, events: Int16(POLLOUT), revents: 0)) }
-            _ = unsafe poll(&waiting, nfds_t(waiting.count), -1)
+            if let kill, kill.hasPassed { signal(SIGKILL) }
+            _ = unsafe poll(&waiting, nfds_t(waiting.count), Self.milliseconds(until: kill))
             for ready in waiting where ready.revents != 0 {
                 if ready.fd == input {
                     let sent = unsafe pending.withUnsafeBytes { bytes in
                         unsafe send(input, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
                     }
-                    if sent < 0, errno != EAGAIN { pending = [] }
+                    if sent < 0, errno != EAGAIN { (unsent, pending) = (pending.count, []) }
                     pending = pending.dropFirst(max(sent, 0))
-                    if pending.isEmpty { shutdown(input, Int32(SHUT_WR)) }
+                    if pending.isEmpty, endsInput { shutdown(input, Int32(SHUT_WR)) }
                 } else {
                     var buffer = [UInt8](repeating: 0, count: 65_536)
                     let received = unsafe read(ready.fd, &buffer, buffer.count)
-                    if received <= 0 {
-                        open.remove(ready.fd)
-                    } else {
-                        collected[ready.fd]?.append(contentsOf: buffer.prefix(received))
-                    }
+                    if received <= 0 { open.remove(ready.fd) } else { collected[ready.fd]?.append(contentsOf: buffer.prefix(received)) }
                 }
             }
         }
         var status: Int32 = 0
         unsafe waitpid(processID, &status, 0)
-        [input, output, errors].forEach { close($0) }
+        (readsOutput ? [input, output, errors] : [input, errors]).forEach { close($0) }
         return Outcome(
             status: status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F),
             output: String(decoding: collected[output] ?? [], as: UTF8.self),
-            errors: String(decoding: collected[errors] ?? [], as: UTF8.self)
+            errors: String(decoding: collected[errors] ?? [], as: UTF8.self),
+            unsent: unsent
         )
+    }
+
+    /// How long to wait for something to happen. The last fraction of a millisecond is not waited for but spun away,
+    /// and after the kill a second is long enough.
+    private static func milliseconds(until kill: Deadline?) -> Int32 {
+        guard let kill else { return -1 }
+        return kill.hasPassed ? 1_000 : Int32(clamping: kill.remainingNanoseconds / 1_000_000)
     }
 
     /// The folder of the programs that were built together with the tests.

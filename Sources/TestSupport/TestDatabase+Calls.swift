@@ -43,7 +43,7 @@ extension TestDatabase {
     }
 
     /// Calls a function from a thread of its own.
-    public func start<F: Function>(
+    public func start<F: Function & SendableMetatype>(
         _ function: F.Type,
         _ input: String,
         as caller: Caller
@@ -56,7 +56,10 @@ extension TestDatabase {
     /// Makes many calls of a function at the same moment, each on a connection that is open already.
     ///
     /// - Returns: The outcomes, in the order of the calls.
-    public func race<F: Function>(_: F.Type, _ calls: [(caller: Caller, input: String)]) -> [Result<F.Output, Refusal>] {
+    public func race<F: Function & SendableMetatype>(
+        _: F.Type,
+        _ calls: [(caller: Caller, input: String)]
+    ) -> [Result<F.Output, Refusal>] {
         let meeting = Meeting(of: calls.count)
         let threads = calls.map { call in
             TestThread<Result<F.Output, Refusal>> {

@@ -9,8 +9,8 @@ public struct TestFunction: Sendable {
     public static let issuer = "https://issuer.test"
     public static let audience = "nofx-test"
 
-    private let path: String
-    private let environment: [String: String]
+    let path: String
+    let environment: [String: String]
 
     /// Names a function, and where its database is.
     ///

@@ -33,7 +33,7 @@ public final class TestThread<Output: Sendable>: Sendable, Runnable {
 
     /// Waits for the thread's end.
     public func join() -> Output {
-        unsafe pthread_join(handle.withLock { $0 }, nil)
+        pthread_join(handle.withLock { $0 }, nil)
         guard let output = output.withLock({ $0 }) else { preconditionFailure("a thread that ended has a value") }
         return output
     }

@@ -111,12 +111,12 @@ pooler_stop() {
     fi
 }
 
-# Postgres refuses to run as root.
+# Postgres refuses to run as root. It does not inherit the script's lock either, which it would keep if it lived on.
 as_server() {
     if [[ $(id -u) == 0 ]]; then
-        setpriv --reuid=postgres --regid=postgres --init-groups --reset-env -- "$@"
+        setpriv --reuid=postgres --regid=postgres --init-groups --reset-env -- "$@" 9>&-
     else
-        "$@"
+        "$@" 9>&-
     fi
 }
 

@@ -69,7 +69,7 @@ cluster_make_folder() {
 cluster_create() {
     local folder=$1 authentication=$2
     [[ ! -d $folder/data ]] || return 0
-    cluster_run rm -rf "$folder/data.new"
+    rm -rf -- "$folder/data.new"
     cluster_run initdb --pgdata "$folder/data.new" --username postgres --encoding UTF8 --locale C.UTF-8 \
         --auth-local trust --auth-host "$authentication" --no-sync >"$folder/initdb.log" 2>&1 </dev/null ||
         cluster_failed 'initdb failed' "$folder/initdb.log"
@@ -92,21 +92,35 @@ cluster_process() {
     printf '%s' "$process"
 }
 
-# Starts the server with the settings, given as lines of postgresql.conf.
+# Starts the server, if need be after one that was killed, with its socket in the folder and with the settings, given
+# as lines of postgresql.conf.
 cluster_start() {
-    local folder=$1 try
-    shift
-    cluster_process "$folder" >/dev/null || cluster_run rm -f "$folder/data/postmaster.pid"
+    local folder=$1 socket=$2
+    shift 2
+    if ! cluster_process "$folder" >/dev/null; then
+        cluster_end_orphans "$folder/data" || return
+        # Left by a killed server. They would be in the way if their process number is in use again.
+        rm -f "$folder/data/postmaster.pid" "$socket"/.s.PGSQL.*
+    fi
     # shellcheck disable=SC2016 # for the inner shell
-    printf '%s\n' "$@" | cluster_run sh -c 'cat >"$0/nofx.conf"' "$folder/data"
+    printf '%s\n' "unix_socket_directories = '$socket'" "$@" |
+        cluster_run sh -c 'cat >"$0/nofx.conf"' "$folder/data"
+    rm -f "$folder/log"
+    cluster_run pg_ctl start --silent --wait --timeout 60 --pgdata "$folder/data" --log "$folder/log" \
+        </dev/null >/dev/null 2>&1
+}
+
+# Ends the sessions of a server that was killed: no second server may start beside them.
+cluster_end_orphans() {
+    local data process orphans try
+    data=$(readlink -f "$1")
     for try in 1 2 3 4 5 6 7 8 9 10; do
-        cluster_run rm -f "$folder/log"
-        if cluster_run pg_ctl start --silent --wait --timeout 60 --pgdata "$folder/data" --log "$folder/log" \
-            </dev/null >/dev/null 2>&1; then
-            return
-        fi
-        # Sessions of a server that was killed end by themselves, soon.
-        grep -q 'pre-existing shared memory block' "$folder/log" 2>/dev/null || break
+        orphans=()
+        for process in /proc/[0-9]*; do
+            [[ $(readlink "$process/cwd" 2>/dev/null) != "$data" ]] || orphans+=("${process#/proc/}")
+        done
+        ((${#orphans[@]} > 0)) || return 0
+        kill -s "$( ((try < 5)) && echo TERM || echo QUIT)" "${orphans[@]}" 2>/dev/null || true
         sleep "0.$try"
     done
     return 1
@@ -143,8 +157,8 @@ cluster_throwaway_start() {
     for try in 1 2 3 4 5 6 7 8 9 10; do
         # Below the ports that the kernel hands out to clients.
         cluster_port=$((20000 + RANDOM % 10000))
-        cluster_start "$cluster_folder" "unix_socket_directories = '$cluster_folder'" \
-            "listen_addresses = '127.0.0.1'" "port = $cluster_port" 'max_connections = 200' \
+        cluster_start "$cluster_folder" "$cluster_folder" "listen_addresses = '127.0.0.1'" \
+            "port = $cluster_port" 'max_connections = 200' \
             'fsync = off' 'synchronous_commit = off' 'full_page_writes = off' "$@" && break
         if [[ $try == 10 ]] || ! grep -q 'Address already in use' "$cluster_folder/log"; then
             cluster_failed 'the throw-away cluster did not start' "$cluster_folder/log"

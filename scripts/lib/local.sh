@@ -2,6 +2,8 @@
 # shellcheck shell=bash disable=SC2154 # common.sh sets `root`
 # shellcheck source-path=SCRIPTDIR source=cluster.sh
 source "$root/scripts/lib/cluster.sh"
+# shellcheck source-path=SCRIPTDIR source=local-tour.sh
+source "$root/scripts/lib/local-tour.sh"
 
 readonly local_help="Usage: ./deploy.sh local [stop | status | reset | env] [--dry-run]
 
@@ -18,10 +20,6 @@ the team functions on real events. Run it as often as you like: it starts only w
 DATABASE_URL, if set, names the database to use instead; nothing is started then. The role that owns the schema is
 taken from NOFX_MIGRATE_URL, if set, for the migration alone.
 NOFX_BUILD_PATH is the build's folder, .build by default."
-
-readonly local_issuer=nofx-local
-readonly local_audience=nofx-local
-readonly local_subject=developer
 
 local_main() {
     local action=run dry_run=no database_url='' migrate_url='' grant=''
@@ -84,6 +82,11 @@ local_names() {
     fi
     socket=$folder/nofx-$clone
     local_place
+    # A running server stays where it is.
+    if cluster_process "$cluster_folder" >/dev/null; then
+        folder=$(sed -n 5p "$cluster_folder/data/postmaster.pid")
+        [[ $folder != */nofx-"$clone" ]] || socket=$folder
+    fi
     private_url="postgresql:///nofx?host=$socket&user=nofx_app"
 }
 
@@ -94,12 +97,8 @@ local_can() {
 
 # The cluster is in the clone, unless the server's user cannot get there.
 local_place() {
-    local parent=$root
     cluster_folder=$folder_here/postgres
-    [[ ! -d $folder_here ]] || parent=$folder_here
-    if ! local_can -x "$parent"; then
-        cluster_folder=/var/tmp/nofx-$clone
-    fi
+    local_can -x "$root" || cluster_folder=/var/tmp/nofx-$clone
 }
 
 # DATABASE_URL may be what `local env` of this clone or another one printed: that is not a wish.
@@ -171,7 +170,7 @@ local_start() {
     cluster_stop "$cluster_folder"
     cluster_create "$cluster_folder" scram-sha-256
     say "local: starting Postgres, data in $cluster_folder"
-    cluster_start "$cluster_folder" "unix_socket_directories = '$socket'" "listen_addresses = ''" 'port = 5432' ||
+    cluster_start "$cluster_folder" "$socket" "listen_addresses = ''" 'port = 5432' ||
         cluster_failed 'Postgres did not start' "$cluster_folder/log"
 }
 
@@ -204,74 +203,100 @@ local_migrate() {
     fi
 }
 
-# Runs a function as a user would. What a web server or a platform might have left in the environment is not theirs.
-local_function() {
-    local name=$1 variable clean=() url=$database_url
-    for variable in $(local_foreign_variables); do
-        clean+=(-u "$variable")
-    done
-    [[ $name != migrate ]] || url=$migrate_url
-    env "${clean[@]}" -u NOFX_JWKS DATABASE_URL="$url" NOFX_JWT_SECRET="${secret:-}" \
-        NOFX_JWT_ISSUER="$local_issuer" NOFX_JWT_AUDIENCE="$local_audience" NOFX_TOKEN="${token:-}" \
-        LOG_LEVEL="${LOG_LEVEL:-warning}" "$build/debug/$name" 9>&-
-}
+# MARK: - The other actions
 
-# Variables by which a function takes its caller for a web server or a cloud platform.
-local_foreign_variables() {
-    compgen -e | grep -E '^(HTTP_.*|Http_.*|fprocess|REQUEST_METHOD|SERVER_PROTOCOL|GATEWAY_INTERFACE|__OW_.*)$|^AWS_LAMBDA_RUNTIME_API$' ||
-        true
-}
-
-# MARK: - The secret and the token
-
-# A file that only its owner reads, whole or not there.
-local_keep() {
-    local file=$folder_here/$1
-    (umask 077 && cat >"$file.new") && mv -f "$file.new" "$file"
-}
-
-local_secret() {
-    secret=$(cat "$folder_here/secret" 2>/dev/null || true)
-    [[ ! $secret =~ ^[0-9a-f]{64}$ ]] || return 0
-    head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n' | local_keep secret
-    secret=$(<"$folder_here/secret")
-}
-
-# Keeps a token while it is this secret's and has an hour to live.
-local_token() {
-    local kept
-    kept=$(cat "$folder_here/token" 2>/dev/null || true)
-    token=${kept##* }
-    if [[ $kept != "$(local_secret_mark) "?* ]] || (($(local_expiry "$token") < $(date +%s) + 3600)); then
-        token=$(local_issue "$local_subject")
-        printf '%s %s' "$(local_secret_mark)" "$token" | local_keep token
+local_env() {
+    local name
+    if local_database_is_given; then
+        database_url=$DATABASE_URL
+    else
+        database_url=$private_url
+        cluster_process "$cluster_folder" >/dev/null ||
+            say 'local: Postgres is not running; ./deploy.sh local starts it'
     fi
-}
-
-local_secret_mark() {
-    printf '%s' "$secret" | sha256sum | head -c 12
-}
-
-local_expiry() {
-    local claims=${1#*.}
-    claims=$(printf '%s==' "${claims%%.*}" | tr '_-' '/+' | base64 -d 2>/dev/null || true)
-    [[ $claims =~ \"exp\":([0-9]{1,12}) ]] && printf '%s' "${BASH_REMATCH[1]}" || printf 0
-}
-
-local_issue() {
     [[ -x $build/debug/issueToken ]] || fail 'nothing is built here yet; run ./deploy.sh local'
-    NOFX_JWT_SECRET=$secret NOFX_JWT_ISSUER=$local_issuer NOFX_JWT_AUDIENCE=$local_audience \
-        "$build/debug/issueToken" --subject "$1" --email "$1@example.com" --lifetime 86400
+    local_make_folder
+    local_secret
+    local_token
+    local_environment
+    for name in "${environment[@]}"; do
+        printf 'export %s=%q\n' "${name%%=*}" "${name#*=}"
+    done
 }
 
-# MARK: - The tour
-
-# The main job, on real events. A team that an earlier tour left goes first, so that tours never use up what a user
-# may own; who has used it up nevertheless gets a tour in another name.
-local_tour() {
-    local team
-    local_forget_tour
-    if [[ $(printf '{"name":"Acme"}' | local_function createTeam 2>/dev/null) == *'"code":"team_quota'* ]]; then
-        :
+local_stop() {
+    local_lock
+    cluster_find_programs
+    if cluster_process "$cluster_folder" >/dev/null; then
+        cluster_stop "$cluster_folder"
+        say 'local: Postgres is stopped; its data stays'
+    else
+        say 'local: Postgres is not running'
     fi
+}
+
+local_status() {
+    local process status=0 expiry
+    if process=$(cluster_process "$cluster_folder"); then
+        printf 'Postgres  runs as process %s, socket in %s\n' "$process" "$socket"
+    else
+        printf 'Postgres  is not running\n'
+        status=3
+    fi
+    if [[ -d $cluster_folder/data ]]; then
+        printf 'data      in %s\n' "$cluster_folder"
+    else
+        printf 'data      none yet\n'
+    fi
+    expiry=$(local_expiry "$(cat "$folder_here/token" 2>/dev/null || true)")
+    if ((expiry > $(date +%s))); then
+        printf 'token     for %s, until %s\n' "$local_subject" "$(date --date "@$expiry" '+%F %T %Z')"
+    else
+        printf 'token     none that is valid; one is made when it is needed\n'
+    fi
+    if local_database_is_given; then
+        printf 'DATABASE_URL is set: ./deploy.sh local and its env use that database\n'
+    fi
+    return "$status"
+}
+
+# Takes away what `local` made, wherever it put it, and nothing else.
+local_reset() {
+    local folder
+    local_lock
+    for folder in "$folder_here/postgres" "/var/tmp/nofx-$clone"; do
+        [[ -d $folder && ! -L $folder ]] || continue
+        if cluster_process "$folder" >/dev/null; then
+            cluster_find_programs
+            cluster_stop "$folder"
+        fi
+        rm -rf -- "$folder" || fail "$folder cannot be removed"
+        say "local: removed $folder"
+    done
+    [[ ! -d $socket || -L $socket ]] || rm -rf -- "$socket"
+    rm -f "$folder_here"/{secret,token,tour} "$folder_here"/.{secret,token,tour}.??????
+}
+
+local_rehearse() {
+    case $action in
+    run)
+        run "$root/scripts/setup" build
+        run swift build --package-path "$root" --scratch-path "$build"
+        if ! local_database_is_given; then
+            run initdb --pgdata "$cluster_folder/data" --username postgres --encoding UTF8 --locale C.UTF-8
+            run pg_ctl start --pgdata "$cluster_folder/data" --log "$cluster_folder/log"
+        fi
+        run "$build/debug/migrate"
+        run "$build/debug/issueToken" --subject "$local_subject" --email "$local_subject@example.com"
+        for action in createTeam getTeam listTeams updateTeam deleteTeam restoreTeam; do
+            run "$build/debug/$action"
+        done
+        ;;
+    stop) run pg_ctl stop --mode fast --pgdata "$cluster_folder/data" ;;
+    reset)
+        run pg_ctl stop --mode fast --pgdata "$cluster_folder/data"
+        run rm -rf "$cluster_folder" "$socket" "$folder_here/secret" "$folder_here/token" "$folder_here/tour"
+        ;;
+    *) run cat "$cluster_folder/data/postmaster.pid" "$folder_here/token" ;;
+    esac
 }

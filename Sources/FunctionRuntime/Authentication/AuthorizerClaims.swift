@@ -10,6 +10,9 @@ struct AuthorizerClaims {
     let issuer: String
     let audience: String
 
+    /// The end of the years that have four digits, as for tokens.
+    private static let latestExpiration: Int64 = 253_402_300_800
+
     /// The caller that the claims tell of.
     ///
     /// - Throws: 401 `invalid_token` or `token_expired`.
@@ -18,10 +21,10 @@ struct AuthorizerClaims {
         guard let claimed = claims["iss"]?.string, claimed.utf8.elementsEqual(issuer.utf8),
             let claimedAudience = (claims["aud"] ?? claims["client_id"])?.string,
             claimedAudience.utf8.elementsEqual(audience.utf8),
-            let subject = claims["sub"]?.string, (1...255).contains(subject.utf8.count),
-            let expiration = (claims["exp"]?.string).flatMap(Int64.init)
+            let subject = claims["sub"]?.string, TokenClaims.isSubject(subject),
+            let expiration = (claims["exp"]?.string).flatMap(Int64.init), expiration < Self.latestExpiration
         else { throw invalid }
-        guard now.secondsSince1970 < expiration + 60 else {
+        guard now.secondsSince1970 - 60 < expiration else {
             throw Problem(401, "token_expired", "The token has expired.")
         }
         let isVerified = claims["email_verified"]?.string?.utf8.elementsEqual("true".utf8) == true

@@ -8,18 +8,19 @@ enum EventDecoder {
 
     /// Decodes an event.
     ///
-    /// - Throws: 400 `malformed_json` for an event of a known form that contradicts itself.
+    /// - Throws: 400 `malformed_json` for an envelope that contradicts itself. What is wrong with the body of an HTTP
+    ///   event is found when it is read, so that the answer has the event's form.
     static func decode(_ event: JSONValue) throws(Problem) -> Request {
         guard event.kind == .object else { return Request(form: .direct, body: .value(event)) }
         if let context = event["requestContext"], context.kind == .object {
             if event["version"]?.string == "2.0", let http = context["http"] {
-                return try decodeV2(event, context: context, http: http)
+                return decodeV2(event, context: context, http: http)
             }
             if context["elb"] != nil, let method = event["httpMethod"]?.string {
-                return try decodeLoadBalancer(event, method: method)
+                return decodeLoadBalancer(event, method: method)
             }
             if let method = event["httpMethod"]?.string {
-                return try decodeV1(event, context: context, method: method)
+                return decodeV1(event, context: context, method: method)
             }
         }
         if let body = event["body"], event.members.allSatisfy({ envelopeKeys.contains($0.key) }) {
@@ -32,8 +33,8 @@ enum EventDecoder {
         _ event: JSONValue,
         context: JSONValue,
         http: JSONValue
-    ) throws(Problem) -> Request {
-        var request = Request(form: .apiGatewayV2, body: try httpBody(of: event))
+    ) -> Request {
+        var request = Request(form: .apiGatewayV2, body: httpBody(of: event))
         request.method = http["method"]?.string ?? ""
         request.headers.add(single: event["headers"])
         request.sourceIP = http["sourceIp"]?.string
@@ -46,8 +47,8 @@ enum EventDecoder {
         _ event: JSONValue,
         context: JSONValue,
         method: String
-    ) throws(Problem) -> Request {
-        var request = Request(form: .apiGatewayV1, body: try httpBody(of: event))
+    ) -> Request {
+        var request = Request(form: .apiGatewayV1, body: httpBody(of: event))
         request.method = method
         if let multiple = event["multiValueHeaders"], multiple.kind == .object {
             request.headers.add(multiple: multiple)
@@ -59,9 +60,9 @@ enum EventDecoder {
         return request
     }
 
-    private static func decodeLoadBalancer(_ event: JSONValue, method: String) throws(Problem) -> Request {
+    private static func decodeLoadBalancer(_ event: JSONValue, method: String) -> Request {
         let multiple = event["multiValueHeaders"].flatMap { $0.kind == .object ? $0 : nil }
-        var request = Request(form: .loadBalancer(multiValue: multiple != nil), body: try httpBody(of: event))
+        var request = Request(form: .loadBalancer(multiValue: multiple != nil), body: httpBody(of: event))
         request.method = method
         if let multiple {
             request.headers.add(multiple: multiple)
@@ -93,13 +94,10 @@ enum EventDecoder {
         return request
     }
 
-    private static func httpBody(of event: JSONValue) throws(Problem) -> Request.Body {
+    private static func httpBody(of event: JSONValue) -> Request.Body {
         guard let text = event["body"]?.stringBytes else { return .text([]) }
         guard event["isBase64Encoded"]?.bool == true else { return .text(text) }
-        guard let bytes = Base64.decode(text) else {
-            throw Problem(400, "malformed_json", "The body is not valid base64.")
-        }
-        return .text(bytes)
+        return Base64.decode(text).map(Request.Body.text) ?? .undecodable
     }
 }
 

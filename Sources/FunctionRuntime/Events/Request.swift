@@ -25,6 +25,8 @@ struct Request: Sendable {
         case value(JSONValue)
         /// A text inside the event, JSON itself if the caller is right.
         case text([UInt8])
+        /// What should have been base64.
+        case undecodable
     }
 
     let form: Form
@@ -48,6 +50,7 @@ struct Request: Sendable {
         switch body {
         case .value(let value): return value
         case .text(let bytes): return try JSONDocument(event: bytes).root
+        case .undecodable: throw Problem(400, "malformed_json", "The body is not valid base64.")
         }
     }
 }

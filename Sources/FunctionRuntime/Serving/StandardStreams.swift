@@ -93,6 +93,6 @@ extension Environment {
     /// Whether a web server or watchdog started the process.
     fileprivate var isWebServers: Bool {
         ["fprocess", "REQUEST_METHOD", "SERVER_PROTOCOL", "GATEWAY_INTERFACE"].contains(where: contains)
-            || !names { $0.utf8.starts(with: "HTTP_".utf8) || $0.utf8.starts(with: "Http_".utf8) }.isEmpty
+            || containsName(startingWith: "HTTP_") || containsName(startingWith: "Http_")
     }
 }
