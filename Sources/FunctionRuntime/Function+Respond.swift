@@ -26,11 +26,7 @@ extension Context {
     /// What the caller is told about a database error, after the operator was told all of it.
     fileprivate borrowing func problem(of error: PostgresError) -> Problem {
         let problem = Problem(error)
-        if problem.status >= 500 {
-            log.error("database.failed", ["code": problem.code, "error": error.debugDescription])
-        } else {
-            log.warning("database.refused", ["code": problem.code, "error": error.debugDescription])
-        }
+        log.error("database.failed", ["code": problem.code, "error": error.debugDescription])
         return problem
     }
 }

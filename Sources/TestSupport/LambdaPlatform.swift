@@ -16,6 +16,7 @@ public struct LambdaPlatform {
     ///   - prepare: Is done before the function starts.
     ///   - body: Talks to the platform.
     /// - Returns: How the function ended and what it wrote.
+    /// - Throws: What `prepare` and `body` throw, or that something did not start.
     @discardableResult
     public static func run(
         _ make: (_ environment: [String: String]) -> TestFunction,
@@ -45,8 +46,11 @@ public struct LambdaPlatform {
 
     /// Queues an event.
     ///
-    /// - Parameter headers: Take the place of the platform's own; the value `-` leaves one out.
+    /// - Parameters:
+    ///   - event: The event.
+    ///   - headers: Take the place of the platform's own; the value `-` leaves one out.
     /// - Returns: The request id it will have.
+    /// - Throws: An `HTTPError` when the platform is gone.
     @discardableResult
     public func send(_ event: String, headers: [(name: String, value: String)] = []) throws -> String {
         try control(.post, "/events", headers: headers, body: Array(event.utf8))

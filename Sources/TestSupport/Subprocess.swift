@@ -62,8 +62,16 @@ public struct Subprocess: ~Copyable {
             unsafe words.forEach { unsafe free($0) }
             unsafe variables.forEach { unsafe free($0) }
         }
+        // The threads that run tests block signals, and a child would inherit that.
+        var attributes = unsafe posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        var noSignals = sigset_t()
+        sigemptyset(&noSignals)
+        unsafe posix_spawnattr_setsigmask(&attributes, &noSignals)
+        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var child: pid_t = 0
-        let code = unsafe posix_spawnp(&child, program, &actions, nil, &words, &variables)
+        let code = unsafe posix_spawnp(&child, program, &actions, &attributes, &words, &variables)
         guard code == 0 else {
             ours.forEach { close($0) }
             throw Failure(program: program, code: code)
@@ -84,6 +92,7 @@ public struct Subprocess: ~Copyable {
     ///   - endsInput: Whether the input ends there; otherwise it stays open until the program ends.
     ///   - readsOutput: Whether anybody is there to read the output; otherwise its reader is gone before input comes.
     ///   - kill: When to send SIGKILL, nil for never.
+    /// - Returns: How it ended and what it wrote.
     public consuming func finish(
         _ bytes: [UInt8] = [],
         endsInput: Bool = true,
@@ -115,7 +124,11 @@ public struct Subprocess: ~Copyable {
                 } else {
                     var buffer = [UInt8](repeating: 0, count: 65_536)
                     let received = unsafe read(ready.fd, &buffer, buffer.count)
-                    if received <= 0 { open.remove(ready.fd) } else { collected[ready.fd]?.append(contentsOf: buffer.prefix(received)) }
+                    if received <= 0 {
+                        open.remove(ready.fd)
+                    } else {
+                        collected[ready.fd]?.append(contentsOf: buffer.prefix(received))
+                    }
                 }
             }
         }
@@ -130,7 +143,9 @@ public struct Subprocess: ~Copyable {
         )
     }
 
-    /// How long to wait for something to happen. The last fraction of a millisecond is not waited for but spun away,
+    /// How long to wait for something to happen.
+    ///
+    /// The last fraction of a millisecond is not waited for but spun away,
     /// and after the kill a second is long enough.
     private static func milliseconds(until kill: Deadline?) -> Int32 {
         guard let kill else { return -1 }

@@ -63,13 +63,11 @@ extension TestDatabase {
         let meeting = Meeting(of: calls.count)
         let threads = calls.map { call in
             TestThread<Result<F.Output, Refusal>> {
-                var hasMet = false
-                defer { if !hasMet { meeting.wait() } }
                 do {
                     var context = try context(for: call.caller)
-                    try context.withConnection { _ in }
+                    // A failure to connect shows in the call; here it would keep the others waiting.
+                    try? context.withConnection { _ in }
                     meeting.wait()
-                    hasMet = true
                     return .success(try F.call(call.input, in: &context))
                 } catch {
                     return .failure(Refusal(error))

@@ -27,7 +27,12 @@ public struct TestDatabase: Sendable {
     public let ownerURL: String
 
     /// Makes an empty database; with `migrated`, one that `migrate` has been run on.
-    public init(migrated: Bool = true) throws {
+    ///
+    /// - Parameters:
+    ///   - migrated: Whether the schema is there already.
+    ///   - encoding: Another encoding than the cluster's, by its name in Postgres.
+    /// - Throws: ``Missing`` or ``Unusable`` when there is no cluster to make it on.
+    public init(migrated: Bool = true, encoding: String? = nil) throws {
         guard let text = Environment.current()["TEST_DATABASE_URL"] else { throw Missing() }
         var cluster = try Connection(ConnectionString(text), deadline: .test, log: .silent)
         let name = "test_" + UUID.v7().description.replacing("-", with: "_")
@@ -45,7 +50,7 @@ public struct TestDatabase: Sendable {
         let role: String = try row["role"]
         url = "host='\(directory)' port=\(port) user=nofx_test_app dbname=\(name)"
         ownerURL = "host='\(directory)' port=\(port) user=\(role) dbname=\(name)"
-        try Self.create(name, at: text)
+        try Self.create(name, encoding.map { "ENCODING '\($0)' LOCALE 'C' TEMPLATE template0" } ?? "", at: text)
         if migrated { try migrate() }
     }
 
@@ -101,7 +106,7 @@ public struct TestDatabase: Sendable {
     }
 
     /// Neither CREATE ROLE nor CREATE DATABASE takes parameters, and a `Query` is never computed: psql does it.
-    private static func create(_ name: String, at url: String) throws {
+    private static func create(_ name: String, _ options: String, at url: String) throws {
         let role = """
             DO $$ BEGIN
                 CREATE ROLE nofx_test_app LOGIN;
@@ -110,7 +115,7 @@ public struct TestDatabase: Sendable {
             """
         let psql = try Subprocess(
             "psql",
-            ["-qX", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", role, "-c", "CREATE DATABASE \(name)"],
+            ["-qX", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", role, "-c", "CREATE DATABASE \(name) \(options)"],
             environment: ["PATH": "/usr/local/bin:/usr/bin:/bin", "PGOPTIONS": "-c client_min_messages=error"]
         )
         let outcome = psql.finish()

@@ -1,5 +1,5 @@
 import Base
-import Postgres
+@testable import Postgres
 import Testing
 
 @Suite struct TransactTests {
@@ -59,12 +59,20 @@ import Testing
 
     @Test func `a commit that the server answers with a rollback is an error`() throws {
         var connection = try TestDatabase().connect()
-        // The statement ends the transaction itself, so that COMMIT has nothing to commit; and one that makes
-        // a failed transaction of it, which COMMIT then rolls back.
-        let error = #expect(throws: PostgresError.self) {
-            try connection.transact(["ROLLBACK", "BEGIN", "PREPARE TRANSACTION 'never'"], deadline: .test)
-        }
+        let rolledBack = try connection.rows("ROLLBACK")
+        let error = #expect(throws: PostgresError.self) { try connection.session.requireCommitted(rolledBack) }
         #expect(error?.kind == .server)
+        #expect(error?.state == .inFailedTransaction)
+        let committed = try connection.rows("COMMIT")
+        try connection.session.requireCommitted(committed)
+    }
+
+    @Test func `a statement that leaves the transaction in the middle of another does not spoil the connection`() throws
+    {
+        var connection = try TestDatabase().connect()
+        #expect(throws: PostgresError.self) {
+            try connection.transact(["ROLLBACK", "BEGIN", "SELECT 1 / 0"], deadline: .test)
+        }
         #expect(try connection.checked())
     }
 

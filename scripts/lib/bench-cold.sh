@@ -63,10 +63,19 @@ cold_arguments() {
 cold_bundle() {
     if [[ ! -x $dist/createTeam || ! -x $dist/migrate ]]; then
         [[ $dist == "$root/dist" ]] || fail "createTeam or migrate is missing in $dist"
-        "$root/deploy.sh" bundle --functions createTeam,migrate
+        "$root/deploy.sh" bundle --functions "$(cold_functions)"
     elif [[ -n $(find "$root/Sources" "$root/Functions/createTeam" -newer "$dist/createTeam" -name '*.swift' -print -quit) ]]; then
         say 'bench: some sources are newer than createTeam; ./deploy.sh bundle builds it again'
     fi
+}
+
+# What is needed here and what is in dist/ already, since a bundle takes the place of the one before.
+cold_functions() {
+    local file names=createTeam,migrate
+    for file in "$dist"/*; do
+        [[ ! -d $root/Functions/${file##*/} ]] || names+=,${file##*/}
+    done
+    printf '%s' "$names"
 }
 
 cold_compile() {

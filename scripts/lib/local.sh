@@ -24,6 +24,8 @@ NOFX_BUILD_PATH is the build's folder, .build by default."
 local_main() {
     local action=run dry_run=no database_url='' migrate_url='' grant=''
     local_arguments "$@"
+    # The packages bring the user who runs Postgres.
+    [[ $action != run || $dry_run == yes ]] || "$root/scripts/setup" build
     local_names
     if [[ $dry_run == yes ]]; then
         local_rehearse
@@ -66,16 +68,18 @@ local_wrong() {
 
 # All names come from the clone's path, so that clones do not meet.
 local_names() {
-    local folder=${XDG_RUNTIME_DIR:-/tmp}
+    local folder=${XDG_RUNTIME_DIR:-/tmp} data
     folder_here=$root/.local
     build=${NOFX_BUILD_PATH:-$root/.build}
     clone=$(cd "$root" && pwd -P)
     clone=$(printf '%s' "$clone" | sha256sum | head -c 12)
     cluster_use postgres nobody
-    if [[ ${#cluster_as[@]} != 0 && -d $folder_here/postgres/data ]]; then
-        # As root, in somebody's clone: the cluster stays theirs.
-        cluster_use "$(stat -c %U "$folder_here/postgres/data")" postgres nobody
-    fi
+    # As root: a cluster that is there stays its user's.
+    for data in {"$folder_here/postgres","/var/tmp/nofx-$clone"}/data; do
+        if [[ ${#cluster_as[@]} != 0 && -d $data ]]; then
+            cluster_use "$(stat -c %U "$data")" postgres nobody
+        fi
+    done
     # A socket's whole path has room for 107 bytes.
     if [[ ! $folder =~ ^/[A-Za-z0-9_./-]{0,60}$ ]] || ! local_can -w "$folder"; then
         folder=/tmp
@@ -127,7 +131,6 @@ local_lock() {
 # MARK: - The run
 
 local_run() {
-    "$root/scripts/setup" build
     local_lock
     local_build
     local_open_database

@@ -76,20 +76,27 @@ extension Context {
     }
 
     private mutating func transact(_ queries: [Query], access: AccessMode) throws -> Rows {
-        let all = [Query.entry(of: try requiredCaller)] + queries
+        let entry = Query.entry(of: try requiredCaller)
+        let all = [entry] + queries
         let results: [Rows]
         do throws(PostgresError) {
             results = try database.transact(all, access: access, deadline: deadline, log: log)
         } catch {
             guard error.state == .readOnlyTransaction, access == .readOnly else { throw error }
-            // The caller is seen for the first time, and has to be written down before anything is read.
-            results = try database.transact(all, access: .readWrite, deadline: deadline, log: log)
+            // The caller is seen for the first time, and written down alone: what only reads must not write.
+            let entered = try database.transact([entry], access: .readWrite, deadline: deadline, log: log)
+            try noteEntry(entered.first)
+            results = try database.transact(all, access: .readOnly, deadline: deadline, log: log)
         }
-        guard let entered = results.first, let last = results.last else { throw Problem.internal }
-        if try entered[0][0] as Bool {
-            log.warning("user.email_taken", ["userId": caller?.user])
-        }
+        guard let last = results.last else { throw Problem.internal }
+        try noteEntry(results.first)
         return last
+    }
+
+    /// Reports an address that the caller does not get because another user has it.
+    private func noteEntry(_ rows: Rows?) throws(PostgresError) {
+        guard let row = rows?.first, try row[0] else { return }
+        log.warning("user.email_taken", ["userId": caller?.user])
     }
 }
 

@@ -46,8 +46,13 @@ extension Problem {
             self.init(503, "timeout", "The database took too long.", retryAfter: 1)
         case "40001", "40P01":
             self.init(503, "busy", "Too many changes at once.", retryAfter: 1)
+        case "42501":
+            self = .misconfigured
         case let code where ["08", "53", "57"].contains(code.prefix(2)):
             self = .unavailable
+        case let code where code == "23514" || ["22", "54"].contains(code.prefix(2)):
+            // Whatever checked the input should have seen it; it is the input's fault all the same.
+            self.init(422, "validation_failed", "The input has a value that cannot be stored.")
         default:
             self = .internal
         }

@@ -9,7 +9,8 @@ enum ExitStatus {
     /// The status that tells a script what to do about a problem.
     static func of(_ problem: Problem) -> Int32 {
         switch (problem.code, problem.status) {
-        case ("misconfigured", _), ("database_not_migrated", _), ("database_incompatible", _), ("database_encoding", _): 78
+        case ("misconfigured", _), ("database_encoding", _): 78
+        case ("database_not_migrated", _), ("database_incompatible", _): 78
         case (_, 401), (_, 403): 77
         case (_, 404): 66
         case (_, 409): 73

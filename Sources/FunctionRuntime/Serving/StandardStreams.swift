@@ -54,9 +54,10 @@ struct StandardStreams<F: Function> {
     }
 
     private func answer(_ event: [UInt8]?, _ configuration: Configuration, deadline: Deadline) -> Int32 {
-        var server = Server<F>(configuration, believesPlatform: false, log: log.at(configuration.logLevel))
+        let log = log.at(configuration.logLevel)
+        var server = Server<F>(configuration, believesPlatform: false, log: log)
         var status = ExitStatus.success
-        server.answer(event, .init(deadline: deadline, token: token)) { answer, form in
+        server.answer(event, .init(deadline: deadline, token: token(log))) { answer, form in
             status = write(answer, form)
         }
         return status
@@ -79,7 +80,7 @@ struct StandardStreams<F: Function> {
     /// The credential of the process itself, as a command-line program takes it.
     ///
     /// A web server that forgot to say so may be in front; its callers must not get the process's rights.
-    private var token: String? {
+    private func token(_ log: Log) -> String? {
         guard let token = environment["NOFX_TOKEN"] else { return nil }
         guard !environment.isWebServers else {
             log.warning("NOFX_TOKEN.ignored", ["reason": "the process was started by a web server"])

@@ -39,7 +39,8 @@ extension TestDatabase {
 
     /// What the audit trail tells of a team, oldest first.
     func activity(of team: ID<Team>) throws -> [Activity] {
-        try rows("SELECT *, metadata::text AS data FROM nofx.team_activity WHERE team_id = \(team) ORDER BY id").decode()
+        try rows("SELECT *, metadata::text AS data FROM nofx.team_activity WHERE team_id = \(team) ORDER BY id")
+            .decode()
     }
 
     /// A team's row, as it is stored, in words.

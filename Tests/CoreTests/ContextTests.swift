@@ -1,0 +1,188 @@
+import Base
+import Core
+import Postgres
+import TestSupport
+import Testing
+
+/// How callers become users.
+@Suite struct ContextTests {
+    @Test func `a caller is written down on first sight`() throws {
+        let database = try TestDatabase()
+        let caller = Caller.stranger(email: "Ada@Example.com")
+        var context = try database.context(for: caller)
+        #expect(try context.write("SELECT 7::int8").value() == 7)
+        let rows = try database.rows("SELECT * FROM nofx.users")
+        #expect(rows.count == 1)
+        let row = try #require(rows.first)
+        #expect(try row["id"] == caller.user.uuid)
+        #expect(try row["issuer"] == caller.issuer)
+        #expect(try row["subject"] == caller.subject)
+        #expect(try row["email"] == "Ada@Example.com")
+        #expect(try row["email_normalized"] == "ada@example.com")
+        #expect(try row["email_verified_at"] as Timestamp? != nil)
+        #expect(try row["disabled_at"] as Timestamp? == nil)
+    }
+
+    @Test func `a caller whose first call only reads is written down too`() throws {
+        let database = try TestDatabase()
+        let caller = Caller.stranger(email: "ada@example.com")
+        var context = try database.context(for: caller)
+        let read = try context.read("SELECT id FROM nofx.users WHERE id = \(caller.user)")
+        #expect(try read.value() == caller.user.uuid)
+        #expect(try database.value("SELECT email FROM nofx.users") == "ada@example.com")
+    }
+
+    @Test func `a call that only reads cannot write`() throws {
+        let database = try TestDatabase()
+        let caller = Caller.stranger()
+        // The first call writes the caller down, the second one finds him.
+        for _ in 0..<2 {
+            var context = try database.context(for: caller)
+            let error = #expect(throws: PostgresError.self) {
+                try context.read("UPDATE nofx.users SET disabled_at = now()")
+            }
+            #expect(error?.state == .readOnlyTransaction)
+        }
+        #expect(try database.value("SELECT count(*) FROM nofx.users WHERE disabled_at IS NOT NULL") == 0)
+    }
+
+    @Test func `who is known is left as he is`() throws {
+        let database = try TestDatabase()
+        let caller = Caller.stranger(email: "ada@example.com")
+        var context = try database.context(for: caller)
+        _ = try context.write("SELECT 1")
+        let renamed = Caller(
+            user: caller.user,
+            issuer: "https://other.test",
+            subject: "other",
+            email: EmailAddress("b@example.com")
+        )
+        let before: String = try database.value("SELECT to_jsonb(u)::text FROM nofx.users u")
+        var again = try database.context(for: renamed)
+        _ = try again.write("SELECT 1")
+        #expect(try database.value("SELECT to_jsonb(u)::text FROM nofx.users u") == before)
+    }
+
+    @Test(arguments: [true, false])
+    func `an address that another user has is left out with a warning, once`(_ isReading: Bool) throws {
+        let database = try TestDatabase()
+        var first = try database.context(for: .stranger(email: "ada@example.com"))
+        _ = try first.write("SELECT 1")
+        let (caller, lines) = (Caller.stranger(email: "ADA@example.com"), LogLines())
+        for _ in 0..<2 {
+            var context = try database.context(for: caller, log: lines.log)
+            _ = try isReading ? context.read("SELECT 1") : context.write("SELECT 1")
+        }
+        let warnings = lines.containing("user.email_taken")
+        #expect(warnings.count == 1)
+        #expect(warnings.first?.contains(caller.user.description) == true)
+        #expect(warnings.first?.contains("example.com") == false)
+        #expect(try database.value("SELECT email FROM nofx.users WHERE id = \(caller.user)", as: String?.self) == nil)
+        #expect(try database.value("SELECT count(*) FROM nofx.users") == 2)
+    }
+
+    @Test func `callers without an address do not get in each other's way`() throws {
+        let database = try TestDatabase()
+        for _ in 0..<3 {
+            var context = try database.context(for: .stranger())
+            _ = try context.write("SELECT 1")
+        }
+        #expect(try database.value("SELECT count(*) FROM nofx.users WHERE email IS NULL") == 3)
+    }
+
+    @Test func `the first calls of one caller at once make one user`() throws {
+        let database = try TestDatabase()
+        let caller = Caller.stranger(email: "ada@example.com")
+        let lines = LogLines()
+        let outcomes = try database.enter(Array(repeating: caller, count: 16), log: lines.log)
+        #expect(outcomes == Array(repeating: nil, count: 16))
+        #expect(lines.containing("user.email_taken").isEmpty)
+        #expect(try database.value("SELECT count(*) FROM nofx.users") == 1)
+        #expect(try database.value("SELECT email FROM nofx.users") == "ada@example.com")
+    }
+
+    @Test func `of the first callers with one address at once one gets it`() throws {
+        let database = try TestDatabase()
+        let lines = LogLines()
+        let callers = (0..<16).map { _ in Caller.stranger(email: "ada@example.com") }
+        #expect(try database.enter(callers, log: lines.log) == Array(repeating: nil, count: 16))
+        #expect(lines.containing("user.email_taken").count == 15)
+        #expect(try database.value("SELECT count(*) FROM nofx.users") == 16)
+        #expect(try database.value("SELECT count(*) FROM nofx.users WHERE email IS NOT NULL") == 1)
+    }
+
+    @Test func `a disabled user does nothing, not even read`() throws {
+        let database = try TestDatabase()
+        let caller = Caller.stranger()
+        var context = try database.context(for: caller)
+        _ = try context.write("SELECT 1")
+        try database.rows("UPDATE nofx.users SET disabled_at = now()")
+        for isWriting in [true, false] {
+            let error = #expect(throws: PostgresError.self) {
+                try isWriting
+                    ? context.write("UPDATE nofx.users SET subject = 'changed'") : context.read("SELECT 1")
+            }
+            let problem = Problem(try #require(error))
+            #expect((problem.status, problem.code) == (401, "invalid_token"))
+        }
+        #expect(try database.value("SELECT subject FROM nofx.users") == caller.subject)
+    }
+
+    @Test func `statements happen all or not at all`() throws {
+        let database = try TestDatabase()
+        let caller = Caller.stranger()
+        var context = try database.context(for: caller)
+        #expect(throws: PostgresError.self) { try context.write("SELECT 1", "SELECT 1/0") }
+        #expect(try database.value("SELECT count(*) FROM nofx.users") == 0)
+        #expect(try context.write("SELECT 1::int8", "SELECT 2::int8").value() == 2)
+    }
+
+    @Test func `nothing is asked for nobody`() throws {
+        let nowhere = try ConnectionString("host=/nowhere user=nobody dbname=none")
+        var context = Context(
+            origin: Origin(requestID: "test"),
+            deadline: .test,
+            log: .silent,
+            database: Database(at: nowhere)
+        )
+        let problem = #expect(throws: Problem.self) { try context.write("SELECT 1") }
+        #expect((problem?.status, problem?.code) == (401, "unauthenticated"))
+        #expect(throws: Problem.self) { try context.user }
+    }
+
+    @Test func `a connection that broke between calls is opened again`() throws {
+        let database = try TestDatabase()
+        let caller = Caller.stranger()
+        var context = try database.context(for: caller)
+        let first: Int = try context.write("SELECT pg_backend_pid()").value()
+        var next = Context(origin: context.origin, deadline: .test, log: .silent, database: context.end())
+        next.authenticated(as: caller)
+        #expect(try next.read("SELECT pg_backend_pid()").value() == first)
+        try database.rows("SELECT pg_terminate_backend(\(Int32(first)), 60000)")
+        #expect(try next.read("SELECT pg_backend_pid()").value() != first)
+    }
+}
+
+extension TestDatabase {
+    /// Makes callers seen for the first time at the same moment.
+    ///
+    /// - Returns: What went wrong for each.
+    fileprivate func enter(_ callers: [Caller], log: Log) throws -> [String?] {
+        let meeting = Meeting(of: callers.count)
+        let threads = callers.enumerated().map { number, caller in
+            TestThread { () -> String? in
+                do {
+                    var context = try context(for: caller, log: log)
+                    // A failure to connect shows in the call; here it would keep the others waiting.
+                    try? context.withConnection { _ in }
+                    meeting.wait()
+                    _ = try number.isMultiple(of: 2) ? context.write("SELECT 1") : context.read("SELECT 1")
+                    return nil
+                } catch {
+                    return "\(error)"
+                }
+            }
+        }
+        return threads.map { $0.join() }
+    }
+}

@@ -1,0 +1,82 @@
+import Base
+import Core
+import Testing
+
+@Suite struct CursorTests {
+    private let cursor = Cursor(list: "listTeams", scope: "ada", keys: ["17", "é\u{1F680}"])
+
+    @Test func `a cursor comes back as it was given out`() throws {
+        let read = try Cursor(text: try cursor.text)
+        #expect(read == cursor)
+        #expect(try read.keys(of: "listTeams", scope: "ada", count: 2) == ["17", "é\u{1F680}"])
+    }
+
+    @Test func `a cursor is base64url of its content`() throws {
+        let bytes = try #require(Base64.decodeURL(try cursor.text.utf8))
+        let content = try JSONDocument(parsing: bytes).root
+        #expect(content["v"]?.integer == 1)
+        #expect(content["o"]?.string == "listTeams")
+        #expect(content["k"]?.elements.compactMap(\.string) == ["17", "é\u{1F680}"])
+        // The scope is told apart, not told.
+        #expect(!String(decoding: bytes, as: UTF8.self).contains("ada"))
+    }
+
+    @Test(arguments: [
+        ("listMembers", "ada", 2), ("listTeams", "bob", 2), ("listTeams", "ada", 1), ("listTeams", "", 2),
+    ])
+    func `a cursor of another list is refused`(_ list: String, _ scope: String, _ count: Int) {
+        let problem = #expect(throws: Problem.self) { try cursor.keys(of: list, scope: scope, count: count) }
+        #expect(problem?.status == 422)
+        #expect(problem?.code == "invalid_cursor")
+        #expect(problem?.violations.map(\.field) == ["cursor"])
+    }
+
+    @Test func `every bit of a cursor counts`() throws {
+        let text = Array(try cursor.text.utf8)
+        for index in text.indices {
+            for bit in 0..<7 {
+                var changed = text
+                changed[index] ^= 1 << bit
+                let input = String(decoding: changed, as: UTF8.self)
+                guard let read = try? Cursor(text: input) else { continue }
+                #expect(read != cursor, "\(input)")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "", "7", #"{"v":1}"#, "[]", "null", #"{"v":2,"o":"l","s":"0","k":[]}"#, #"{"v":"1","o":"l","s":"0","k":[]}"#,
+        #"{"v":1,"o":7,"s":"0","k":[]}"#, #"{"v":1,"o":"l","s":"0","k":{}}"#, #"{"v":1,"o":"l","s":"0"}"#,
+        #"{"v":1,"v":1,"o":"l","s":"0","k":[]}"#, #"{"v":1,"o":"l","s":"0","k":["\u0000"]}"#,
+        #"{"v":1,"o":"l","s":"0","k":[]}."#,
+    ])
+    func `what is not a cursor's content is refused`(_ content: String) {
+        let violations = #expect(throws: Violations.self) {
+            try Cursor(text: Base64.encodeURL(Array(content.utf8)))
+        }
+        #expect(violations?.all.map(\.code) == [.invalidFormat])
+    }
+
+    @Test func `keys that are no strings do not count as keys`() throws {
+        let content = #"{"v":1,"o":"listTeams","s":"00000000","k":[1,null,{},"17"]}"#
+        let read = try Cursor(text: Base64.encodeURL(Array(content.utf8)))
+        #expect(throws: Problem.self) { try read.keys(of: "listTeams", scope: "ada", count: 4) }
+    }
+
+    @Test(arguments: ["{}", "7", "null", #""+/==""#, #""ä""#, #""\#(String(repeating: "A", count: 513))""#])
+    func `what is not base64url of at most 512 characters is refused`(_ input: String) throws {
+        let value = try JSONDocument(parsing: Array(input.utf8)).root
+        #expect(throws: Violations.self) { try Cursor(input: value) }
+    }
+}
+
+extension Cursor {
+    /// The cursor as callers see it.
+    fileprivate var text: String {
+        get throws { try #require(JSONDocument(parsing: jsonBytes).root.string) }
+    }
+
+    fileprivate init(text: String) throws {
+        self = try Cursor(input: JSONDocument(parsing: text.jsonBytes).root)
+    }
+}

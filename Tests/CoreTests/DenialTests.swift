@@ -1,0 +1,151 @@
+import Base
+import Core
+import Postgres
+import TestSupport
+import Testing
+
+@Suite struct DenialTests {
+    private let denial = Denial.missing(
+        .write,
+        "team.update",
+        team: "the team",
+        role: .viewer,
+        detail: "Insufficient permissions to update team"
+    )
+
+    @Test func `a denial says what was attempted and why it was refused`() {
+        let stranger = Denial.notMember("team.get", team: "the team")
+        #expect(stranger.reason == .notMember)
+        #expect((stranger.problem.status, stranger.problem.code) == (404, "team_not_found"))
+        #expect((denial.problem.status, denial.problem.code) == (403, "forbidden"))
+        #expect(denial.problem.members == ["requiredPermission": "write"])
+        let admin = Denial.notOwner("team.delete", team: "the team", role: .admin, detail: "Only team owners")
+        #expect(admin.reason == .notOwner)
+        #expect((admin.problem.status, admin.problem.code) == (403, "owner_only"))
+    }
+
+    @Test func `the operator is told of a denial in one line`() throws {
+        let database = try TestDatabase()
+        let (caller, lines) = (Caller.stranger(), LogLines())
+        let context = try database.context(for: caller, log: lines.log)
+        context.warn(of: denial)
+        #expect(lines.all.count == 1)
+        let line = try JSONDocument(parsing: Array((lines.all.first ?? "").utf8)).root
+        #expect(line["level"]?.string == "warning")
+        #expect(line["message"]?.string == "authz.denied")
+        #expect(line["teamId"]?.string == "the team")
+        #expect(line["userId"]?.string == caller.user.description)
+        #expect(line["action"]?.string == "team.update")
+        #expect(line["reason"]?.string == "missing_permission")
+        #expect(line["required"]?.string == "write")
+        #expect(line["role"]?.string == "viewer")
+        #expect(line["credential"]?.string == "session")
+        #expect(line["ip"]?.string == "192.0.2.1")
+    }
+
+    @Test func `a denial is recorded with who, what and where from`() throws {
+        let database = try TestDatabase()
+        let caller = Caller.stranger()
+        var context = try database.context(for: caller)
+        context.record(denial)
+        let rows = try database.rows("SELECT * FROM nofx.security_events")
+        #expect(rows.count == 1)
+        let row = try #require(rows.first)
+        #expect(try row["user_id"] == caller.user.description)
+        #expect(try row["team_id"] == "the team")
+        #expect(try row["action"] == "team.update")
+        #expect(try row["reason"] == "missing_permission")
+        #expect(try row["hits"] == 1)
+        #expect(try row["request_id"] == context.origin.requestID)
+        #expect(try row["ip"] == "192.0.2.1")
+        #expect(try row["credential"] == "session")
+    }
+
+    @Test func `a flood of the same denial is one row a minute`() throws {
+        let database = try TestDatabase()
+        let (caller, lines) = (Caller.stranger(), LogLines())
+        var context = try database.context(for: caller, log: lines.log)
+        for _ in 0..<1_000 {
+            context.warn(of: denial)
+            context.record(denial)
+        }
+        #expect(lines.containing("authz.denied").count == 1_000)
+        let lost = lines.containing("security_event.lost").count
+        let rows = try database.rows(
+            """
+            SELECT sum(hits)::int8 AS hits, count(*) AS rows, count(DISTINCT bucket) AS minutes
+            FROM nofx.security_events
+            """
+        )
+        let row = try #require(rows.first)
+        #expect(try row["hits"] == 1_000 - lost)
+        #expect(try row["rows"] as Int == (try row["minutes"]))
+    }
+
+    @Test func `denials from many processes at once add up`() throws {
+        let database = try TestDatabase()
+        let (caller, lines) = (Caller.stranger(), LogLines())
+        let (denial, log) = (denial, lines.log)
+        let threads = (0..<8).map { _ in
+            TestThread { () -> Bool in
+                guard var context = try? database.context(for: caller, log: log) else { return false }
+                for _ in 0..<25 { context.record(denial) }
+                return true
+            }
+        }
+        #expect(threads.allSatisfy { $0.join() })
+        let hits: Int = try database.value("SELECT coalesce(sum(hits), 0)::int8 FROM nofx.security_events")
+        #expect(hits + lines.containing("security_event.lost").count == 200)
+        #expect(hits > 0)
+    }
+
+    @Test func `denials that differ are different rows`() throws {
+        let database = try TestDatabase()
+        var context = try database.context(for: .stranger())
+        context.record(denial)
+        context.record(.notMember("team.update", team: "the team"))
+        context.record(.notMember("team.get", team: "the team"))
+        context.record(.notMember("team.get", team: "another"))
+        var other = try database.context(for: .stranger())
+        other.record(denial)
+        #expect(try database.value("SELECT count(*) FROM nofx.security_events") == 5)
+    }
+
+    @Test func `hostile text is recorded, cut and escaped`() throws {
+        let database = try TestDatabase()
+        let lines = LogLines()
+        let hostile = "'; DROP TABLE nofx.security_events; --\n\u{1F680}" + String(repeating: "x", count: 500)
+        var context = Context(
+            origin: Origin(requestID: hostile, ip: hostile, userAgent: hostile),
+            deadline: .test,
+            log: lines.log,
+            database: Database(at: try ConnectionString(database.url))
+        )
+        let denial = Denial.notMember("team.get", team: hostile)
+        context.warn(of: denial)
+        context.record(denial)
+        #expect(lines.all.count == 1)
+        #expect(lines.all.first?.utf8.count { $0 == UInt8(ascii: "\n") } == 1)
+        let expected = String(String.UnicodeScalarView(hostile.unicodeScalars.prefix(64)))
+        #expect(try database.value("SELECT team_id FROM nofx.security_events") == expected)
+        // Nobody was authenticated, which is no reason to record nothing.
+        #expect(try database.value("SELECT user_id FROM nofx.security_events") == "")
+    }
+
+    @Test func `a record that cannot be kept is reported and nothing more`() throws {
+        let database = try TestDatabase()
+        let lines = LogLines()
+        var context = try database.context(for: .stranger(), log: lines.log)
+        var holder = try database.connect()
+        try holder.transaction(deadline: .test) { transaction in
+            try transaction.run("LOCK TABLE nofx.security_events IN ACCESS EXCLUSIVE MODE")
+            context.record(denial)
+        }
+        #expect(lines.containing("security_event.lost").count == 1)
+        try database.rows("DROP TABLE nofx.security_events")
+        context.record(denial)
+        let lost = lines.containing("security_event.lost")
+        #expect(lost.count == 2)
+        #expect(lost.allSatisfy { $0.contains("the team") })
+    }
+}

@@ -1,0 +1,62 @@
+import Base
+import Core
+import Testing
+
+@Suite struct PageTests {
+    struct Item: OutputObject, Equatable {
+        let number: Int
+
+        static let fields: [OutputField<Item>] = [OutputField("number", "A number.") { $0.number }]
+    }
+
+    @Test(arguments: [(0, 3, 0, nil), (2, 3, 2, nil), (3, 3, 3, nil), (4, 3, 3, "2"), (2, 1, 1, "0")])
+    func `a page has a next one when more was found than wanted`(
+        _ found: Int,
+        _ limit: Int,
+        _ count: Int,
+        _ last: String?
+    ) throws {
+        let items = (0..<found).map(Item.init)
+        let page = try Page(items, limit: PageLimit("\(limit)")) { item in
+            Cursor(list: "numbers", scope: "", keys: ["\(item.number)"])
+        }
+        #expect(page.items == Array(items.prefix(count)))
+        #expect(page.nextCursor?.keys == last.map { [$0] })
+    }
+
+    @Test func `a page is written with its items and the next cursor`() throws {
+        let full = try Page([Item(number: 1), Item(number: 2)], limit: PageLimit("1")) { _ in
+            Cursor(list: "numbers", scope: "", keys: [])
+        }
+        let json = try JSONDocument(parsing: full.jsonBytes).root
+        #expect(json["items"]?.elements.map { $0["number"]?.integer } == [1])
+        #expect(json["nextCursor"]?.string?.isEmpty == false)
+        let last = Page<Item>([], limit: .standard) { _ in Cursor(list: "numbers", scope: "", keys: []) }
+        #expect(String(decoding: last.jsonBytes, as: UTF8.self) == #"{"items":[],"nextCursor":null}"#)
+    }
+
+    @Test(arguments: ["1", "20", "100"])
+    func `a limit is 1 to 100`(_ text: String) throws {
+        #expect(try "\(PageLimit(text).count)" == text)
+    }
+
+    @Test(arguments: [
+        ("0", Violation.Code.outOfRange), ("101", .outOfRange), ("-1", .outOfRange), ("1e400000", .invalidType),
+        ("99999999999999999999", .outOfRange), ("1.5", .invalidType), ("1.0", .invalidType), (#""7""#, .invalidType),
+        ("true", .invalidType), ("null", .invalidType), ("[1]", .invalidType),
+    ])
+    func `another limit is refused`(_ text: String, _ code: Violation.Code) {
+        let violations = #expect(throws: Violations.self) { try PageLimit(text) }
+        #expect(violations?.all.map(\.code) == [code])
+    }
+
+    @Test func `a list that is not told how long answers 20`() {
+        #expect(PageLimit.standard.count == 20)
+    }
+}
+
+extension PageLimit {
+    fileprivate init(_ json: String) throws {
+        try self.init(input: JSONDocument(parsing: Array(json.utf8)).root)
+    }
+}

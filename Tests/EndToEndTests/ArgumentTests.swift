@@ -1,0 +1,60 @@
+import TestSupport
+import Testing
+
+/// What a function says about itself on a command line, without any configuration.
+struct ArgumentTests {
+    private static let functions = [
+        "createTeam", "deleteTeam", "getTeam", "listTeams", "migrate", "restoreTeam", "updateTeam",
+    ]
+
+    @Test(arguments: functions)
+    func `every function explains itself`(name: String) throws {
+        let outcome = try TestFunction(name, database: nil).run("", ["--help"])
+
+        #expect(outcome.status == 0)
+        #expect(outcome.output.hasPrefix("\(name): "))
+        for part in ["Usage: \(name) < event.json", "Input:\n  ", "Output:\n  "] {
+            #expect(outcome.output.contains(part))
+        }
+        #expect(outcome.errors.isEmpty)
+        #expect(try TestFunction(name, database: nil).run("", ["-h"]).output == outcome.output)
+    }
+
+    @Test func `the fields of the input are in the help, with their rules`() throws {
+        let create = try TestFunction("createTeam", database: nil).run("", ["--help"]).output
+        let list = try TestFunction("listTeams", database: nil).run("", ["--help"]).output
+
+        for field in ["name", "slug", "billingEmail", "ownerId"] { #expect(create.contains("  \(field)")) }
+        for field in ["limit", "cursor", "items", "nextCursor"] { #expect(list.contains("  \(field)")) }
+    }
+
+    @Test(arguments: functions)
+    func `every function tells its versions`(name: String) throws {
+        let outcome = try TestFunction(name, database: nil).run("", ["--version"])
+        let lines = outcome.output.split(separator: "\n").map { $0.split(separator: " ") }
+
+        #expect(outcome.status == 0)
+        #expect(lines.map { $0.first.map(String.init) } == [name, "libpq", "libcurl", "OpenSSL"])
+        #expect(lines.allSatisfy { $0.count >= 2 && $0[1].contains(".") })
+    }
+
+    @Test(arguments: [
+        ["--serve"], ["x"], [""], ["--help", "x"], ["--version", "--help"], ["-"], ["--"], [#"{"name":"Acme"}"#],
+    ])
+    func `other arguments are a mistake in using it`(arguments: [String]) throws {
+        let outcome = try TestFunction("createTeam", database: nil).run("", arguments)
+
+        #expect(outcome.status == 64)
+        #expect(outcome.output.isEmpty)
+        #expect(outcome.errors.hasPrefix("createTeam "))
+    }
+
+    @Test func `under a web server the arguments are the caller's and not looked at`() throws {
+        let database = try TestDatabase.untouched()
+        for arguments in [["--help"], ["--serve"], ["-h"]] {
+            let outcome = try database.function("createTeam", environment: ["GATEWAY_INTERFACE": "CGI/1.1"])
+                .run("{}", arguments)
+            try expectProblem(outcome, 401, "unauthenticated", exit: 77)
+        }
+    }
+}

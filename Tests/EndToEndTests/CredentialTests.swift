@@ -1,0 +1,152 @@
+import Base
+import Postgres
+import TestSupport
+import Testing
+
+/// Nobody gets in who does not have exactly one good credential, however it comes.
+struct CredentialTests {
+    private let input = #"{"name":"Acme"}"#
+
+    @Test func `no forged token is believed, on whatever way it comes`() throws {
+        let database = try TestDatabase.untouched()
+        let key = try RSAKey.shared()
+        let environment = ["NOFX_JWKS": key.keySet]
+        for (what, token, code) in try Tokens.forgeries(publicKey: key) {
+            let direct = try TestFunction(
+                "createTeam",
+                database: database.url,
+                token: token,
+                environment: environment
+            ).run(input)
+            try expectProblem(direct, 401, code, exit: 77)
+            let gateway = try database.function("createTeam", environment: environment)
+                .run(Events.v2(input, headers: ["authorization": "Bearer \(token)"]))
+            let answer = try gateway.json()
+            #expect(answer["statusCode"]?.integer == 401, "\(what)")
+            #expect(answer["headers"]?["www-authenticate"]?.string == #"Bearer error="invalid_token""#, "\(what)")
+            #expect(gateway.status == 0)
+            for outcome in [direct, gateway] where token.utf8.count > 20 {
+                let signature = token.suffix(20)
+                #expect(!outcome.errors.contains(signature) && !outcome.output.contains(signature), "\(what)")
+                #expect(try outcome.log("token.refused").count == 1, "\(what)")
+            }
+        }
+        #expect(try database.rowCount() == 0)
+    }
+
+    @Test func `the RSA key as a secret is refused where there is no secret at all`() throws {
+        let key = try RSAKey.shared()
+        let function = TestFunction(
+            "createTeam",
+            database: try TestDatabase.untouched().url,
+            token: Tokens.signed(secret: key.pem),
+            environment: ["NOFX_JWKS": key.keySet, "NOFX_JWT_SECRET": ""]
+        )
+
+        try expectProblem(try function.run(input), 401, "invalid_token", exit: 77)
+    }
+
+    @Test func `an honest token of either kind is believed, with a minute for clocks`() throws {
+        let database = try TestDatabase()
+        let key = try RSAKey.shared()
+        let now = Timestamp.now().secondsSince1970
+        for token in [
+            Tokens.signed(), try key.token(header: #"{"alg":"RS256","kid":"rsa"}"#, claims: Tokens.claims()),
+            try key.token(header: #"{"alg":"RS256"}"#, claims: Tokens.claims()),
+            Tokens.signed(claims: Tokens.claims(["aud": #"["other","\#(TestFunction.audience)"]"#])),
+            Tokens.signed(claims: Tokens.claims(["exp": "\(now - 30)", "iat": "\(now - 90)"])),
+            Tokens.signed(claims: Tokens.claims(["nbf": "\(now + 30)"])),
+            Tokens.signed(claims: Tokens.claims(["role": #""admin""#, "user_metadata": #"{"tenant_id":"x"}"#])),
+        ] {
+            let outcome = try TestFunction(
+                "createTeam",
+                database: database.url,
+                token: token,
+                environment: ["NOFX_JWKS": key.keySet]
+            ).run(input)
+            #expect(outcome.status == 0, "\(outcome)")
+            #expect(try outcome.json()["ownerId"]?.string == Tokens.subject)
+        }
+    }
+
+    @Test(arguments: [
+        ("", "unauthenticated"), ("Bearer", "unauthenticated"), ("Bearer ", "unauthenticated"),
+        ("Bearer null", "invalid_token"), ("Basic dXNlcjpwYXNz", "unauthenticated"), ("junk", "unauthenticated"),
+    ])
+    func `a header that is no bearer token is no credential`(value: String, code: String) throws {
+        let database = try TestDatabase.untouched()
+        for event in [
+            Events.envelope(input, headers: ["Authorization": value]),
+            Events.v2(input, headers: ["authorization": value]),
+        ] {
+            let answer = try database.function("createTeam").run(event).json()
+            let problem = try answer["body"].map { try JSONDocument(parsing: $0.stringBytes ?? []).root } ?? answer
+            expectProblem(problem, 401, code)
+        }
+        #expect(try database.rowCount() == 0)
+    }
+
+    @Test func `a scheme in lower case is the same scheme`() throws {
+        let database = try TestDatabase()
+        let event = Events.envelope(input, headers: ["AUTHORIZATION": "bearer \(Tokens.signed())"])
+
+        #expect(try database.function("createTeam").run(event).status == 0)
+    }
+
+    @Test func `two credentials are ambiguous, and an API key is not known`() throws {
+        let database = try TestDatabase.untouched()
+        let function = try database.function("createTeam")
+        let bearer = "Bearer \(Tokens.signed())"
+        func refusal(_ headers: String) throws -> Subprocess.Outcome {
+            try function.run(#"{"headers":{\#(headers)},"body":\#(input)}"#)
+        }
+
+        for headers in [
+            #""authorization":"\#(bearer)","x-api-key":"k""#,
+            #""authorization":"\#(bearer)","Authorization":"\#(bearer)""#,
+            #""x-api-key":"k","X-Api-Key":"k""#,
+        ] {
+            try expectProblem(try refusal(headers), 401, "ambiguous_credentials", exit: 77)
+        }
+        try expectProblem(try refusal(#""x-api-key":"nofx_1""#), 401, "invalid_api_key", exit: 77)
+        #expect(try database.rowCount() == 0)
+    }
+
+    @Test(arguments: ["createTeam", "deleteTeam", "getTeam", "listTeams", "restoreTeam", "updateTeam"])
+    func `every function asks who calls`(name: String) throws {
+        let function = try TestDatabase.untouched().function(name)
+
+        try expectProblem(try function.run("{}"), 401, "unauthenticated", exit: 77)
+        try expectProblem(try function.run(Events.envelope("{}")), 401, "unauthenticated", exit: 77)
+        #expect(try function.run(Events.v1("{}")).json()["statusCode"]?.integer == 401)
+    }
+
+    @Test func `nothing in a body is an identity`() throws {
+        let database = try TestDatabase.untouched()
+        let event = #"{"name":"Acme","userId":"\#(Tokens.subject)","role":"owner","authorization":"Bearer x"}"#
+
+        try expectProblem(try database.function("createTeam").run(event), 401, "unauthenticated", exit: 77)
+        try expectProblem(
+            try database.function("createTeam", environment: ["NODE_ENV": "test", "APP_ENV": "dev"]).run(event),
+            401,
+            "unauthenticated",
+            exit: 77
+        )
+        #expect(try database.rowCount() == 0)
+    }
+
+    @Test func `a disabled user is not let in`() throws {
+        let database = try TestDatabase()
+        let subject = TestDatabase.newSubject()
+        _ = try database.makeTeam(as: subject)
+        try database.rows("UPDATE nofx.users SET disabled_at = now()")
+
+        try expectProblem(
+            try database.function("createTeam", as: subject).run(input),
+            401,
+            "invalid_token",
+            exit: 77
+        )
+        #expect(try database.value("SELECT count(*) FROM nofx.teams", as: Int.self) == 1)
+    }
+}

@@ -1,0 +1,124 @@
+import Base
+import Postgres
+import TestSupport
+import Testing
+
+/// A database that is away, empty, too new, or misbehaves.
+struct DatabaseTroubleTests {
+    private let input = #"{"name":"Acme"}"#
+
+    @Test(arguments: [
+        "host=127.0.0.1 port=1 user=app password=hunter2", "postgres://app:hunter2@127.0.0.1:1/nofx",
+        "host=/tmp/no-such-folder user=app password=hunter2", "host=no-such-host.invalid user=app password=hunter2",
+    ])
+    func `a database that is down is 503, and try again`(url: String) throws {
+        let token = try TestFunction.token(for: Tokens.subject)
+        let outcome = try TestFunction("createTeam", database: url, token: token).run(input)
+
+        try expectProblem(outcome, 503, "unavailable", exit: 75)
+        #expect(try outcome.json()["retryAfter"]?.integer == 1)
+        #expect(try outcome.log("database.failed").count == 1)
+    }
+
+    @Test func `whoever is refused before the database is asked is refused without it`() throws {
+        let down = "host=127.0.0.1 port=1 user=app"
+        let token = try TestFunction.token(for: Tokens.subject)
+
+        try expectProblem(
+            try TestFunction("createTeam", database: down, token: token).run("{"),
+            400,
+            "malformed_json",
+            exit: 65
+        )
+        try expectProblem(
+            try TestFunction("createTeam", database: down).run(input),
+            401,
+            "unauthenticated",
+            exit: 77
+        )
+        try expectProblem(
+            try TestFunction("createTeam", database: down, token: token).run("{}"),
+            422,
+            "validation_failed",
+            exit: 65
+        )
+    }
+
+    @Test(arguments: ["createTeam", "listTeams"])
+    func `a database that was never migrated is 503, and an operator's to set right`(name: String) throws {
+        let database = try TestDatabase(migrated: false)
+        let outcome = try database.function(name, as: Tokens.subject).run(name == "createTeam" ? input : "{}")
+
+        try expectProblem(outcome, 503, "database_not_migrated", exit: 78)
+        #expect(try database.value("SELECT to_regnamespace('nofx') IS NULL", as: Bool.self))
+    }
+
+    @Test(arguments: ["createTeam", "listTeams"])
+    func `a database that is too new is 503, and an operator's to set right`(name: String) throws {
+        let database = try TestDatabase()
+        try addMigration(to: database, minCompatible: 99)
+        let outcome = try database.function(name, as: Tokens.subject).run(name == "createTeam" ? input : "{}")
+
+        try expectProblem(outcome, 503, "database_incompatible", exit: 78)
+        #expect(try database.rowCount() == 0)
+    }
+
+    @Test func `a newer database that says it is compatible is used`() throws {
+        let database = try TestDatabase()
+        try addMigration(to: database, minCompatible: 1)
+
+        #expect(try database.function("createTeam", as: Tokens.subject).run(input).status == 0)
+    }
+
+    @Test func `a database error's own words stay in the log`() throws {
+        let database = try TestDatabase()
+        try database.rows("ALTER TABLE nofx.teams ADD CONSTRAINT password123 CHECK (name <> 'Acme')")
+        let outcome = try database.function("createTeam", as: Tokens.subject).run(input)
+
+        try expectProblem(outcome, 500, "internal", exit: 70)
+        #expect(!outcome.output.contains("password123"))
+        #expect(try outcome.log("database.failed").first?["error"]?.string?.contains("password123") == true)
+        let requestID = try outcome.json()["requestId"]?.string
+        #expect(try outcome.log("database.failed").first?["requestId"]?.string == requestID)
+        #expect(try database.rowCount() == 0)
+    }
+
+    @Test func `a statement that waits too long for a lock is busy, and nothing happened`() throws {
+        let database = try TestDatabase()
+        _ = try database.makeTeam(as: Tokens.subject)
+        var connection = try database.connect()
+        try connection.transaction(deadline: .test) { transaction in
+            try transaction.run("SELECT FROM nofx.users FOR UPDATE")
+            let outcome = try database.function("createTeam", as: Tokens.subject).run(input)
+            try expectProblem(outcome, 503, "busy", exit: 75)
+        }
+
+        #expect(try database.value("SELECT count(*) FROM nofx.teams", as: Int.self) == 1)
+    }
+
+    @Test func `a call ends at its deadline, whatever the database does`() throws {
+        let database = try TestDatabase()
+        _ = try database.makeTeam(as: Tokens.subject)
+        var connection = try database.connect()
+        try connection.transaction(deadline: .test) { transaction in
+            try transaction.run("SELECT FROM nofx.users FOR UPDATE")
+            let environment = ["NOFX_TIMEOUT_MS": "300"]
+            let outcome = try database.function("createTeam", as: Tokens.subject, environment: environment).run(input)
+            #expect(try outcome.json()["status"]?.integer == 503)
+            #expect(outcome.status == 75)
+            try expectNoInternals(outcome)
+        }
+
+        #expect(try database.value("SELECT count(*) FROM nofx.teams", as: Int.self) == 1)
+    }
+
+    private func addMigration(to database: TestDatabase, minCompatible: Int) throws {
+        try database.rows(
+            """
+            INSERT INTO nofx.migrations (version, name, checksum, min_compatible)
+            SELECT max(version) + 1, 'later', decode(repeat('00', 32), 'hex'), \(minCompatible)::bigint::integer
+            FROM nofx.migrations
+            """
+        )
+    }
+}

@@ -1,0 +1,120 @@
+import Base
+import Postgres
+import TestSupport
+import Testing
+
+/// The events of API Gateway, function URLs and load balancers, through standard input.
+struct HTTPEventTests {
+    private let input = #"{"name":"Acme"}"#
+
+    @Test func `every HTTP event makes a team and is answered with 201 in its own form`() throws {
+        let database = try TestDatabase()
+        let headers = ["authorization": "Bearer \(Tokens.signed())", "content-type": "application/json"]
+        for event in Events.allHTTP(input, headers: headers) {
+            let outcome = try database.function("createTeam").run(event)
+            let answer = try outcome.json()
+            #expect(outcome.status == 0)
+            #expect(outcome.output.hasPrefix(#"{"statusCode":201,"#))
+            #expect(try body(answer)["ownerId"]?.string == Tokens.subject)
+            #expect(answer["isBase64Encoded"]?.bool == false)
+        }
+        #expect(try database.value("SELECT count(*) FROM nofx.teams", as: Int.self) == 6)
+    }
+
+    @Test func `the audit trail has what the platform says of the request`() throws {
+        let database = try TestDatabase()
+        let headers = [
+            "authorization": "Bearer \(Tokens.signed())", "user-agent": "curl/8", "x-forwarded-for": "203.0.113.66",
+        ]
+        _ = try database.function("createTeam").run(Events.v2(input, headers: headers))
+        let rows = try database.rows("SELECT request_id, ip, user_agent, credential FROM nofx.team_activity")
+        let row = try #require(rows.first)
+
+        #expect(try row["request_id"] as String == "JKJaXmPLvHcESHA=")
+        #expect(try row["ip"] as String == "192.0.2.7")
+        #expect(try row["user_agent"] as String == "curl/8")
+        #expect(try row["credential"] as String == "session")
+    }
+
+    @Test func `an error is an answer, and the process did its work`() throws {
+        let database = try TestDatabase.untouched()
+        let bearer = ["authorization": "Bearer \(Tokens.signed())"]
+        for (index, plain) in Events.allHTTP("{}").enumerated() {
+            try expect(401, "unauthenticated", try database.function("createTeam").run(plain))
+            for (input, status, code) in [
+                ("{}", 422, "validation_failed"), ("{", 400, "malformed_json"), ("", 400, "malformed_json"),
+                (#"{"name":"a","name":"b"}"#, 400, "malformed_json"),
+                ("\"" + String(repeating: "x", count: 1 << 20) + "\"", 413, "payload_too_large"),
+            ] {
+                let event = Events.allHTTP(input, headers: bearer)[index]
+                try expect(status, code, try database.function("createTeam").run(event))
+            }
+        }
+        #expect(try database.rowCount() == 0)
+    }
+
+    @Test func `base64 that is none is the caller's mistake, told in the event's form`() throws {
+        let database = try TestDatabase.untouched()
+        let headers = #"{"authorization":"Bearer \#(Tokens.signed())"}"#
+        for context in [
+            #""version":"2.0","headers":\#(headers),"requestContext":{"http":{"method":"POST"}}"#,
+            #""httpMethod":"POST","headers":\#(headers),"requestContext":{}"#,
+            #""httpMethod":"POST","headers":\#(headers),"requestContext":{"elb":{}}"#,
+        ] {
+            let event = #"{\#(context),"body":"!!","isBase64Encoded":true}"#
+            try expect(400, "malformed_json", try database.function("createTeam").run(event))
+        }
+    }
+
+    @Test func `only POST calls a function`() throws {
+        for method in ["GET", "PUT", "HEAD", "post"] {
+            let event = #"{"version":"2.0","requestContext":{"http":{"method":"\#(method)"}},"body":"{}"}"#
+            let outcome = try TestDatabase.untouched().function("createTeam").run(event)
+            try expect(405, "method_not_allowed", outcome)
+            #expect(try outcome.json()["headers"]?["allow"]?.string == "POST")
+        }
+    }
+
+    @Test func `the database's trouble is a 503 with a time to come back`() throws {
+        let event = Events.v2(input, headers: ["authorization": "Bearer \(Tokens.signed())"])
+        let outcome = try TestFunction("createTeam", database: "host=127.0.0.1 port=1 user=u").run(event)
+
+        try expect(503, "unavailable", outcome)
+        #expect(try outcome.json()["headers"]?["retry-after"]?.string == "1")
+    }
+
+    @Test func `claims of an authorizer are believed on Lambda only`() throws {
+        let event = """
+            {"version":"2.0","requestContext":{"http":{"method":"POST"},"authorizer":{"jwt":{"claims":
+             {"iss":"\(TestFunction.issuer)","aud":"\(TestFunction.audience)","sub":"x","exp":"9999999999"}}}},"body":"{}"}
+            """
+        let function = try TestDatabase.untouched().function("createTeam", environment: ["NOFX_TRUST_AUTHORIZER": "1"])
+
+        try expect(401, "unauthenticated", try function.run(event))
+    }
+
+    @Test func `an event in the body of an event is a body`() throws {
+        let inner = Events.v2(input, headers: ["authorization": "Bearer \(Tokens.signed())"])
+        try expect(401, "unauthenticated", try TestDatabase.untouched().function("createTeam").run(Events.v2(inner)))
+    }
+
+    private func expect(
+        _ status: Int,
+        _ code: String,
+        _ outcome: Subprocess.Outcome,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let answer = try outcome.json()
+        #expect(outcome.status == 0, sourceLocation: sourceLocation)
+        #expect(answer["statusCode"]?.integer == status, "\(outcome)", sourceLocation: sourceLocation)
+        expectProblem(try body(answer), status, code, sourceLocation: sourceLocation)
+        let headers = try #require(answer["headers"] ?? answer["multiValueHeaders"], sourceLocation: sourceLocation)
+        let type = headers["content-type"]
+        #expect((type?.string ?? type?.elements.first { _ in true }?.string) == "application/problem+json")
+        try expectNoInternals(outcome, sourceLocation: sourceLocation)
+    }
+
+    private func body(_ answer: JSONValue) throws -> JSONValue {
+        try JSONDocument(parsing: answer["body"]?.stringBytes ?? []).root
+    }
+}

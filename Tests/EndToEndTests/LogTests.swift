@@ -1,0 +1,74 @@
+import Base
+import Postgres
+import TestSupport
+import Testing
+
+/// Standard error is one object a line, at the level that was asked for, and never has a secret in it.
+struct LogTests {
+    private let input = #"{"name":"Acme"}"#
+
+    @Test func `a level hides what matters less`() throws {
+        let database = try TestDatabase()
+        let team = try database.makeTeam(as: TestDatabase.newSubject())
+        func levels(_ level: String) throws -> Set<String?> {
+            let outcome = try database.function("deleteTeam", as: Tokens.subject, environment: ["LOG_LEVEL": level])
+                .run(#"{"teamId":"\#(team)"}"#)
+            try expectProblem(outcome, 404, "team_not_found", exit: 66)
+            return Set(try outcome.log().map { $0["level"]?.string })
+        }
+
+        for level in ["debug", "info", "warning", "WARNING"] { #expect(try levels(level).contains("warning")) }
+        #expect(try levels("error").isEmpty)
+    }
+
+    @Test func `a level hides the warning about an ignored token too`() throws {
+        let environment = ["REQUEST_METHOD": "POST", "LOG_LEVEL": "error"]
+        let outcome = try TestDatabase.untouched().function("createTeam", as: "x", environment: environment).run(input)
+
+        #expect(outcome.errors.isEmpty)
+    }
+
+    @Test func `the trace and the request are in every line of a call`() throws {
+        let database = try TestDatabase()
+        let headers = [
+            "authorization": "Bearer \(Tokens.signed())",
+            "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        ]
+        let body = #"{"teamId":"\#(UUID.v7())"}"#
+        let lines = try database.function("getTeam").run(Events.v2(body, headers: headers)).log()
+
+        #expect(lines.contains { $0["message"]?.string == "authz.denied" })
+        for line in lines {
+            #expect(line["traceId"]?.string == "0af7651916cd43dd8448eb211c80319c")
+            #expect(line["requestId"]?.string == "JKJaXmPLvHcESHA=")
+            #expect(line["function"]?.string == "getTeam")
+        }
+    }
+
+    @Test func `no token and no secret is ever logged, at any level`() throws {
+        let database = try TestDatabase()
+        let key = try RSAKey.shared()
+        let good = Tokens.signed()
+        let expired = Tokens.signed(claims: Tokens.claims(["iat": nil, "exp": "1"]))
+        for token in [
+            good, expired, good + "AAAA", try key.token(header: #"{"alg":"RS256"}"#, claims: Tokens.claims()),
+        ] {
+            for input in [input, "{", "{}", #"{"name":"\#(token)"}"#] {
+                let environment = ["LOG_LEVEL": "debug"]
+                let direct = try TestFunction(
+                    "createTeam",
+                    database: database.url,
+                    token: token,
+                    environment: environment
+                ).run(input)
+                let gateway = try database.function("createTeam", environment: environment)
+                    .run(Events.v2(input, headers: ["authorization": "Bearer \(token)", "x-api-key": token]))
+                for outcome in [direct, gateway] {
+                    #expect(!outcome.errors.contains(token.suffix(24)))
+                    #expect(!outcome.errors.contains(token.prefix(60)))
+                    #expect(!outcome.errors.contains(TestFunction.secret))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import Base
+import Postgres
+import TestSupport
+import Testing
+
+/// `migrate` is for whoever can start it.
+struct MigrateTests {
+    @Test func `no event from the web migrates, whoever sends it`() throws {
+        let database = try TestDatabase(migrated: false)
+        let function = TestFunction("migrate", database: database.ownerURL, token: Tokens.signed())
+        let headers = ["authorization": "Bearer \(Tokens.signed())"]
+        try expectProblem(try function.run(Events.envelope("{}", headers: headers)), 403, "operator_only", exit: 77)
+        for event in Events.allHTTP("{}", headers: headers) {
+            let outcome = try function.run(event)
+            let answer = try outcome.json()
+            #expect(outcome.status == 0)
+            #expect(answer["statusCode"]?.integer == 403)
+            expectProblem(try JSONDocument(parsing: answer["body"]?.stringBytes ?? []).root, 403, "operator_only")
+        }
+
+        #expect(try database.value("SELECT to_regnamespace('nofx') IS NULL", as: Bool.self))
+    }
+
+    @Test func `it says what it would do, does it, and finds nothing more to do`() throws {
+        let database = try TestDatabase(migrated: false)
+        let function = TestFunction("migrate", database: database.ownerURL)
+        let dry = try function.run(#"{"dryRun":true}"#)
+        #expect(try dry.json()["applied"]?.count ?? 0 > 0)
+        #expect(try database.value("SELECT to_regnamespace('nofx') IS NULL", as: Bool.self))
+
+        let wet = try function.run("{}")
+        #expect(wet.status == 0)
+        #expect(try wet.json()["applied"]?.count == dry.json()["applied"]?.count)
+        #expect(try function.run("{}").json()["applied"]?.count == 0)
+    }
+
+    @Test func `a database that is newer is left alone`() throws {
+        let database = try TestDatabase()
+        try database.rows(
+            """
+            INSERT INTO nofx.migrations (version, name, checksum, min_compatible)
+            SELECT max(version) + 1, 'later', decode(repeat('00', 32), 'hex'), 1 FROM nofx.migrations
+            """
+        )
+
+        try expectProblem(
+            try TestFunction("migrate", database: database.ownerURL).run("{}"),
+            409,
+            "database_newer",
+            exit: 73
+        )
+    }
+
+    @Test func `a role that only calls functions cannot migrate`() throws {
+        let database = try TestDatabase(migrated: false)
+        let outcome = try TestFunction("migrate", database: database.url).run("{}")
+
+        try expectProblem(outcome, 500, "internal", exit: 70)
+    }
+}

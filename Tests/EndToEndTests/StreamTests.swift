@@ -1,0 +1,94 @@
+import Base
+import Postgres
+import TestSupport
+import Testing
+
+/// Standard streams that are closed, full, slow, or something else than a stream.
+struct StreamTests {
+    private let input = #"{"name":"Acme"}"#
+
+    @Test func `a closed standard input is an empty one`() throws {
+        let outcome = try TestDatabase.untouched().function("createTeam").run(redirecting: "<&-")
+
+        try expectProblem(outcome, 400, "malformed_json", exit: 65)
+    }
+
+    @Test func `a folder as standard input is a failure to read`() throws {
+        let outcome = try TestDatabase.untouched().function("createTeam").run(redirecting: "</")
+
+        #expect(outcome.status == 74)
+        #expect(outcome.output.isEmpty)
+        #expect(try outcome.log("input.failed").count == 1)
+    }
+
+    @Test func `a closed standard output is a failure to write, and nothing else gets the answer`() throws {
+        let database = try TestDatabase()
+        let outcome = try database.function("createTeam", as: Tokens.subject).run(input, redirecting: ">&-")
+
+        #expect(outcome.status == 74)
+        // Had the connection become standard output, the answer would have broken it before the commit.
+        #expect(try database.value("SELECT count(*) FROM nofx.teams", as: Int.self) == 1)
+        #expect(try outcome.log().allSatisfy { $0["level"]?.string != "error" })
+    }
+
+    @Test func `with all three streams closed it still ends by itself`() throws {
+        let database = try TestDatabase.untouched()
+        let outcome = try database.function("createTeam").run(redirecting: "<&- >&- 2>&-")
+
+        #expect(outcome.status == 74)
+        #expect(outcome.output.isEmpty && outcome.errors.isEmpty)
+    }
+
+    @Test(arguments: ["{}", #"{"name":"Acme"}"#])
+    func `a full device is a failure to write`(input: String) throws {
+        let database = try TestDatabase()
+        let outcome = try database.function("createTeam", as: Tokens.subject).run(input, redirecting: ">/dev/full")
+
+        #expect(outcome.status == 74)
+        #expect(try outcome.log("output.failed").count == 1)
+    }
+
+    @Test func `a full device for logs changes nothing`() throws {
+        let outcome = try TestDatabase.untouched().function("createTeam", as: "x").run("{}", redirecting: "2>/dev/full")
+
+        try expectProblem(outcome, 422, "validation_failed", exit: 65)
+    }
+
+    @Test func `a reader that is gone is a failure to write, and no death`() throws {
+        let database = try TestDatabase.untouched()
+        let outcome = try database.function("createTeam").start().finish(Array(input.utf8), readsOutput: false)
+
+        #expect(outcome.status == 74)
+        #expect(try outcome.log("output.failed").count == 1)
+    }
+
+    @Test func `an input that comes slowly is waited for`() throws {
+        let database = try TestDatabase()
+        let process = try database.function("createTeam", as: Tokens.subject).start()
+        for byte in input.utf8.dropLast() { process.feed([byte]) }
+        let outcome = process.finish([UInt8(ascii: "}")])
+
+        #expect(outcome.status == 0)
+        #expect(try outcome.json()["name"]?.string == "Acme")
+    }
+
+    @Test(arguments: ["", "{", #"{"name":"Acme"}"#])
+    func `an input that never ends is waited for until the deadline`(input: String) throws {
+        let database = try TestDatabase.untouched()
+        let function = try database.function("createTeam", as: Tokens.subject, environment: ["NOFX_TIMEOUT_MS": "300"])
+        let outcome = try function.start().finish(Array(input.utf8), endsInput: false)
+
+        try expectProblem(outcome, 503, "timeout", exit: 75)
+        #expect(try database.rowCount() == 0)
+    }
+
+    @Test func `SIGTERM ends a process that waits for its input`() throws {
+        let process = try TestDatabase.untouched().function("createTeam").start()
+        process.feed(Array("{".utf8))
+        process.signal(15)
+        let outcome = process.finish(endsInput: false)
+
+        #expect(outcome.status == 128 + 15)
+        #expect(outcome.output.isEmpty)
+    }
+}

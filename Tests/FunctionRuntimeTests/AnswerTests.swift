@@ -1,0 +1,96 @@
+import Base
+import Testing
+
+@testable import FunctionRuntime
+
+struct AnswerTests {
+    private let success = Answer("text", status: 201, requestID: "r1")
+
+    @Test func `a direct event and an envelope get the body itself`() {
+        for form in [Request.Form.direct, .envelope] {
+            #expect(success.rendered(for: form) == Array(#""text""#.utf8))
+        }
+    }
+
+    @Test(arguments: [Request.Form.apiGatewayV1, .apiGatewayV2])
+    func `API Gateway gets exactly the members that it takes`(form: Request.Form) throws {
+        let answer = try rendered(success, form)
+
+        // One member more is a 502 of a REST API.
+        #expect(answer.members.map(\.key).sorted() == ["body", "headers", "isBase64Encoded", "statusCode"])
+        #expect(answer["statusCode"]?.integer == 201)
+        #expect(answer["body"]?.string == #""text""#)
+        #expect(answer["isBase64Encoded"]?.bool == false)
+        #expect(answer["headers"]?["content-type"]?.string == "application/json")
+        #expect(answer["headers"]?["x-request-id"]?.string == "r1")
+        #expect(answer["headers"]?["cache-control"]?.string == "no-store")
+    }
+
+    @Test func `a load balancer gets a description and headers in the shape of its request`() throws {
+        let single = try rendered(success, .loadBalancer(multiValue: false))
+        let multiple = try rendered(success, .loadBalancer(multiValue: true))
+
+        #expect(single["statusDescription"]?.string == "201 Created")
+        #expect(single["headers"]?["content-type"]?.string == "application/json")
+        #expect(single["multiValueHeaders"] == nil)
+        #expect(multiple["multiValueHeaders"]?["content-type"]?.elements.map(\.string) == ["application/json"])
+        #expect(multiple["headers"] == nil)
+    }
+
+    @Test(arguments: [
+        (200, "200 OK"), (400, "400 Bad Request"), (401, "401 Unauthorized"), (403, "403 Forbidden"),
+        (404, "404 Not Found"), (405, "405 Method Not Allowed"), (409, "409 Conflict"), (413, "413 Content Too Large"),
+        (422, "422 Unprocessable Content"), (429, "429 Too Many Requests"), (500, "500 Internal Server Error"),
+        (503, "503 Service Unavailable"),
+    ])
+    func `every status has its reason`(status: Int, expected: String) throws {
+        let answer = Answer(Problem(status, "code", "detail"), requestID: "r")
+
+        #expect(try rendered(answer, .loadBalancer(multiValue: false))["statusDescription"]?.string == expected)
+    }
+
+    @Test func `a problem has all members of RFC 9457 and the violations`() throws {
+        let problem = Problem.validationFailed([
+            Violation(field: "name", .required, "is required"), Violation(field: "a", .unknownField, "is not a field"),
+        ])
+        let body = try rendered(Answer(problem, requestID: "r1"), .direct)
+
+        #expect(body["type"]?.string == "urn:nofx:error:validation_failed")
+        #expect(body["title"]?.string == "Validation failed")
+        #expect(body["status"]?.integer == 422)
+        #expect(body["code"]?.string == "validation_failed")
+        #expect(body["detail"]?.string == "2 fields are invalid.")
+        #expect(body["requestId"]?.string == "r1")
+        #expect(body["errors"]?.elements.map { $0["field"]?.string } == ["name", "a"])
+        #expect(body["errors"]?.elements.map { $0["code"]?.string } == ["required", "unknown_field"])
+        #expect(body["errors"]?.elements.map { $0["detail"]?.string } == ["is required", "is not a field"])
+    }
+
+    @Test(arguments: [
+        (Problem(401, "unauthenticated", ""), "www-authenticate", "Bearer"),
+        (Problem(401, "invalid_token", ""), "www-authenticate", #"Bearer error="invalid_token""#),
+        (Problem(401, "token_expired", ""), "www-authenticate", #"Bearer error="invalid_token""#),
+        (Problem(405, "method_not_allowed", ""), "allow", "POST"),
+        (Problem(503, "unavailable", "", retryAfter: 7), "retry-after", "7"),
+        (Problem(403, "forbidden", ""), "content-type", "application/problem+json"),
+    ])
+    func `a problem's headers tell a client what to do`(problem: Problem, name: String, value: String) throws {
+        let answer = try rendered(Answer(problem, requestID: "r"), .apiGatewayV2)
+
+        #expect(answer["headers"]?[name]?.string == value)
+    }
+
+    @Test func `an error of a Lambda function is the problem, its type and its message`() throws {
+        let answer = Answer(Problem(404, "team_not_found", "No \"team\"\n\u{1}\u{2028}"), requestID: "r")
+        let failure = try JSONDocument(parsing: answer.failure("Function.TeamNotFound")).root
+
+        #expect(failure["errorType"]?.string == "Function.TeamNotFound")
+        #expect(failure["errorMessage"]?.string == "team_not_found: No \"team\"\n\u{1}\u{2028}")
+        #expect(failure["status"]?.integer == 404)
+        #expect(failure["requestId"]?.string == "r")
+    }
+
+    private func rendered(_ answer: Answer, _ form: Request.Form) throws -> JSONValue {
+        try JSONDocument(parsing: answer.rendered(for: form)).root
+    }
+}

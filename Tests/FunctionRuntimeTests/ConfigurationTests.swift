@@ -1,0 +1,84 @@
+import Base
+import System
+import TestSupport
+import Testing
+
+@testable import FunctionRuntime
+
+struct ConfigurationTests {
+    private static let good = [
+        "DATABASE_URL": "host=db.test user=app password=hunter2hunter2", "NOFX_JWT_SECRET": TestFunction.secret,
+        "NOFX_JWT_ISSUER": TestFunction.issuer, "NOFX_JWT_AUDIENCE": TestFunction.audience,
+    ]
+
+    @Test func `what is not said has a default`() throws {
+        let configuration = try Configuration(Environment(with: Self.good), access: .authenticated)
+
+        #expect(configuration.timeout == .seconds(10))
+        #expect(configuration.logLevel == .info)
+        #expect(!configuration.trustsAuthorizer)
+        #expect(configuration.verifier != nil)
+    }
+
+    @Test func `what is said is taken`() throws {
+        let environment = Environment(
+            with: Self.good,
+            ["NOFX_TIMEOUT_MS": "900000", "LOG_LEVEL": "WARNING", "NOFX_TRUST_AUTHORIZER": "1"]
+        )
+        let configuration = try Configuration(environment, access: .authenticated)
+
+        #expect(configuration.timeout == .seconds(900))
+        #expect(configuration.logLevel == .warning)
+        #expect(configuration.trustsAuthorizer)
+    }
+
+    @Test func `a function for operators needs a database and nothing else`() throws {
+        let environment = Environment(with: ["DATABASE_URL": "user=app"])
+
+        #expect(try Configuration(environment, access: .operatorOnly).verifier == nil)
+    }
+
+    @Test(arguments: ["DATABASE_URL", "NOFX_JWT_ISSUER", "NOFX_JWT_AUDIENCE", "NOFX_JWT_SECRET"])
+    func `what must be said is asked for by its name, also when it is empty`(variable: String) {
+        for value in [nil, ""] {
+            #expect(error(Self.good, [variable: value])?.variable == variable)
+        }
+    }
+
+    @Test(arguments: [
+        ("DATABASE_URL", "postgres://app:hunter2hunter2@[db.test"), ("DATABASE_URL", "nonsense-hunter2hunter2"),
+        ("DATABASE_URL", "host=db.test hunter2hunter2=1 user=app"), ("NOFX_JWT_SECRET", "hunter2hunter2"),
+        ("NOFX_JWKS", #"{"keys":[{"kty":"oct","k":"hunter2hunter2"}]}"#), ("NOFX_JWKS", "hunter2hunter2"),
+        ("NOFX_JWKS", #"{"keys":[]}"#), ("NOFX_TIMEOUT_MS", "0"), ("NOFX_TIMEOUT_MS", "900001"),
+        ("NOFX_TIMEOUT_MS", "1e3"), ("NOFX_TIMEOUT_MS", " 5"), ("NOFX_TIMEOUT_MS", "99999999999999999999"),
+        ("LOG_LEVEL", "loud hunter2hunter2"), ("NOFX_TRUST_AUTHORIZER", "true hunter2hunter2"),
+        ("NOFX_TRUST_AUTHORIZER", "yes"),
+    ])
+    func `a value that cannot be used is named, and never repeated`(variable: String, value: String) {
+        let error = error(Self.good, [variable: value])
+
+        #expect(error?.variable == variable)
+        #expect(error?.rule.isEmpty == false)
+        #expect(error?.description.contains("hunter2") == false)
+    }
+
+    @Test func `thirty-one bytes of secret are one too few`() {
+        #expect(error(Self.good, ["NOFX_JWT_SECRET": String(repeating: "x", count: 31)])?.variable == "NOFX_JWT_SECRET")
+        #expect(error(Self.good, ["NOFX_JWT_SECRET": String(repeating: "x", count: 32)]) == nil)
+    }
+
+    private func error(_ variables: [String: String], _ changes: [String: String?]) -> ConfigurationError? {
+        switch Configuration.result(Environment(with: variables, changes), access: .authenticated) {
+        case .success: nil
+        case .failure(let error): error
+        }
+    }
+}
+
+extension Environment {
+    /// An environment of variables, with some of them changed or, with nil, taken away.
+    init(with variables: [String: String], _ changes: [String: String?] = [:]) {
+        let all = variables.merging(changes.compactMapValues(\.self)) { $1 }
+        self.init(all.filter { name, _ in changes[name] != .some(nil) }.map { ($0.key, $0.value) })
+    }
+}

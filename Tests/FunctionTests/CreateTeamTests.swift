@@ -1,0 +1,151 @@
+import Base
+import Core
+import Postgres
+import Teams
+import TestSupport
+import Testing
+
+@testable import createTeam
+@testable import getTeam
+
+@Suite struct CreateTeamTests {
+    @Test func `the caller owns the new team`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let team = try database.call(CreateTeam.self, #"{"name":"Acme"}"#, as: owner)
+        #expect(team.name.rawValue == "Acme")
+        #expect(team.slug.rawValue == "acme")
+        #expect(team.owner == owner.user)
+        #expect(team.role == .owner)
+        #expect(team.permissions == [.read, .write, .delete, .admin])
+        #expect(team.version == 1)
+        #expect(team.billingEmail == nil)
+        let rows = try database.rows("SELECT user_id, role FROM nofx.team_members WHERE team_id = \(team.id)")
+        #expect(rows.count == 1)
+        #expect(try rows[0]["user_id"] as ID<User> == owner.user)
+        #expect(try rows[0]["role"] as Role == .owner)
+        #expect(try database.call(GetTeam.self, team.reference, as: owner).id == team.id)
+    }
+
+    @Test func `bills go to the owner's address unless another is named`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger(email: "Ada@example.com")
+        #expect(try database.team(of: owner).billingEmail == "Ada@example.com")
+        let input = #"{"name":"Acme","billingEmail":"bills@example.com"}"#
+        #expect(try database.call(CreateTeam.self, input, as: owner).billingEmail == "bills@example.com")
+    }
+
+    @Test(arguments: [
+        ("null", Violation.Code.invalidType), ("7", .invalidType), (#"["Acme"]"#, .invalidType), (#""""#, .tooShort),
+        (#""A""#, .tooShort), (#"" A ""#, .tooShort), (#""\#(String(repeating: " ", count: 1_000))""#, .tooShort),
+        (#""\#(String(repeating: "a", count: 101))""#, .tooLong),
+        (#""\#(String(repeating: "🚀", count: 101))""#, .tooLong),
+        (#""<script>alert(1)</script>""#, .invalidCharacters), (#""a\u0007b""#, .invalidCharacters),
+        (#""a\u202Eb""#, .invalidCharacters), (#""a\u2028b""#, .invalidCharacters), (#""a\nb""#, .invalidCharacters),
+    ])
+    func `a name that people cannot read is refused`(_ name: String, _ code: Violation.Code) throws {
+        let database = try TestDatabase()
+        let caller = Caller.stranger()
+        let problem = #expect(throws: Problem.self) {
+            try database.call(CreateTeam.self, #"{"name":\#(name)}"#, as: caller)
+        }
+        #expect(problem?.status == 422)
+        #expect(problem?.code == "validation_failed")
+        #expect(problem?.violations.map(\.field) == ["name"])
+        #expect(problem?.violations.map(\.code) == [code])
+        #expect(try database.countOfTeams() == 0)
+    }
+
+    @Test(arguments: [
+        #"{"name":"a\u0000b"}"#, #"{"name":"a\ud800b"}"#, #"{"name":"Acme","name":"Acme"}"#, "not JSON", "",
+    ])
+    func `text that is not JSON to us is refused`(_ input: String) throws {
+        let database = try TestDatabase()
+        #expect(database.refusal(of: CreateTeam.self, input, as: .stranger()) == "400 malformed_json")
+        #expect(try database.countOfTeams() == 0)
+    }
+
+    @Test func `every fault is told at once`() throws {
+        let input = #"{"slug":"-","billingEmail":"nobody","ownerId":"x","version":7}"#
+        let database = try TestDatabase()
+        let problem = #expect(throws: Problem.self) { try database.call(CreateTeam.self, input, as: .stranger()) }
+        #expect(problem?.status == 422)
+        #expect(problem?.violations.map(\.field) == ["billingEmail", "name", "ownerId", "slug", "version"])
+        #expect(
+            problem?.violations.map(\.code)
+                == [.invalidEmail, .required, .unknownField, .invalidCharacters, .unknownField]
+        )
+    }
+
+    @Test func `a name has up to 100 scalars, whatever their bytes`() throws {
+        let database = try TestDatabase()
+        let name = String(repeating: "🚀", count: 100)
+        #expect(try database.team(name, of: .stranger()).name.rawValue == name)
+    }
+
+    @Test func `a name is kept as it was written but for white space at its ends`() throws {
+        let database = try TestDatabase()
+        let name = "'; DROP TABLE teams; --"
+        let team = try database.team("  \(name)\\t ", of: .stranger())
+        #expect(try database.value("SELECT name FROM nofx.teams WHERE id = \(team.id)") == name)
+    }
+
+    @Test func `Postgres takes every name that the function takes`() throws {
+        let database = try TestDatabase()
+        let refused: [Int] = try database.value(
+            """
+            SELECT array_agg(n::int8) FROM generate_series(1, 1114111) AS n
+            WHERE n NOT BETWEEN 55296 AND 57343 AND 'a' || chr(n) || 'b' ~ '[[:cntrl:]<>]'
+            """
+        )
+        #expect(refused.count >= 66)
+        for number in refused {
+            let scalar = try #require(Unicode.Scalar(UInt32(number)))
+            #expect(TeamName(rawValue: "a\(scalar)b") == nil, "U+\(String(number, radix: 16))")
+        }
+    }
+
+    @Test func `nobody creates a team without a credential`() throws {
+        let database = try TestDatabase()
+        #expect(database.refusal(of: CreateTeam.self, #"{"name":"Acme"}"#, as: nil) == "401 unauthenticated")
+        #expect(try database.countOfTeams() == 0)
+    }
+
+    @Test func `a disabled user creates nothing`() throws {
+        let database = try TestDatabase()
+        let caller = Caller.stranger()
+        _ = try database.team(of: caller)
+        try database.rows("UPDATE nofx.users SET disabled_at = now() WHERE id = \(caller.user)")
+        #expect(database.refusal(of: CreateTeam.self, #"{"name":"Acme"}"#, as: caller) == "401 invalid_token")
+        #expect(try database.countOfTeams() == 1)
+    }
+
+    @Test func `a user owns at most 20 teams, also of those made at once`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let outcomes = database.race(CreateTeam.self, (0..<32).map { (owner, #"{"name":"Team \#($0)"}"#) })
+        #expect(outcomes.tally() == ["ok": 20, "403 quota_exceeded": 12])
+        #expect(try database.value("SELECT count(*) FROM nofx.teams WHERE owner_id = \(owner.user)") == 20)
+    }
+
+    @Test func `below the quota every one of many calls at once succeeds`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let outcomes = database.race(CreateTeam.self, (0..<10).map { (owner, #"{"name":"Team \#($0)"}"#) })
+        #expect(outcomes.tally() == ["ok": 10])
+    }
+
+    @Test func `a deleted team does not count towards the quota`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let teams = try (0..<20).map { try database.team("Team \($0)", of: owner) }
+        #expect(database.refusal(of: CreateTeam.self, #"{"name":"Acme"}"#, as: owner) == "403 quota_exceeded")
+        try database.rows(
+            """
+            UPDATE nofx.teams SET deleted_at = now(), purge_after = now() + interval '30 days'
+            WHERE id = \(teams[7].id)
+            """
+        )
+        #expect(database.refusal(of: CreateTeam.self, #"{"name":"Acme"}"#, as: owner) == nil)
+    }
+}

@@ -1,0 +1,174 @@
+import Base
+import Core
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Teams
+@testable import updateTeam
+
+@Suite struct UpdateTeamTests {
+    @Test func `a member changes what is named and nothing else`() throws {
+        let database = try TestDatabase()
+        let team = try database.team(of: .stranger(email: "ada@example.com"))
+        let member = try database.member(of: team, as: .member)
+        let renamed = try database.call(UpdateTeam.self, team.changes(#""name":"Zenith""#), as: member)
+        #expect(renamed.name.rawValue == "Zenith")
+        #expect(renamed.slug == team.slug)
+        #expect(renamed.owner == team.owner)
+        #expect(renamed.role == .member)
+        #expect(renamed.billingEmail == "ada@example.com")
+        #expect(renamed.settings?.text == "{}")
+        #expect(renamed.version == 2)
+        #expect(renamed.createdAt == team.createdAt)
+        #expect(renamed.updatedAt.microsecondsSince1970 > team.updatedAt.microsecondsSince1970)
+    }
+
+    @Test func `null empties the billing address, and absence keeps it`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger(email: "ada@example.com")
+        let team = try database.team(of: owner)
+        let kept = try database.call(UpdateTeam.self, team.changes(#""name":"Zenith""#), as: owner)
+        #expect(kept.billingEmail == "ada@example.com")
+        let set = try database.call(UpdateTeam.self, team.changes(#""billingEmail":"b@example.com""#), as: owner)
+        #expect(set.billingEmail == "b@example.com")
+        let emptied = try database.call(UpdateTeam.self, team.changes(#""billingEmail":null"#), as: owner)
+        #expect(emptied.billingEmail == nil)
+        #expect(emptied.name.rawValue == "Zenith")
+        #expect(emptied.version == 4)
+    }
+
+    @Test func `settings replace those that were there`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let team = try database.team(of: owner)
+        _ = try database.call(UpdateTeam.self, team.changes(#""settings":{"a":1,"b":[1e300]}"#), as: owner)
+        let updated = try database.call(UpdateTeam.self, team.changes(#""settings":{"c":{"é":"\u00e9"}}"#), as: owner)
+        #expect(updated.settings?.text == #"{"c": {"é": "é"}}"#)
+    }
+
+    @Test(arguments: [
+        #""name":"A""#, #""name":"<b>""#, #""name":7"#, #""billingEmail":"nobody""#, #""billingEmail":"a@b""#,
+        #""billingEmail":"a@example.com\r\nBcc: b@example.com""#, #""settings":[]"#, #""settings":"{}""#,
+        #""settings":7"#,
+        #""settings":{"n":1e400000}"#, #""settings":{"n":[-1e309]}"#, #""name":"Zenith","ifVersion":"1""#,
+        #""name":"Zenith","ifVersion":1.5"#, #""name":"Zenith","ifVersion":99999999999999999999"#,
+        #""settings":{"text":"\#(String(repeating: "a", count: 17 << 10))"}"#,
+        #""settings":{"n":[\#(repeatElement("1e300", count: 60).joined(separator: ","))]}"#,
+        #""settings":{"text":"\#(String(repeating: "a", count: 300 << 10))"}"#,
+        #""ownerId":"00000000-0000-7000-8000-000000000000""#, #""slug":"zenith""#, #""deletedAt":null"#,
+        #""version":7"#,
+        #""name":"Zenith","role":"owner""#, #""ifVersion":1"#, #""name":null"#, #""settings":null"#,
+    ])
+    func `changes that are none are refused and change nothing`(_ members: String) throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let team = try database.team(of: owner)
+        let before = try database.snapshot(of: team)
+        #expect(database.refusal(of: UpdateTeam.self, team.changes(members), as: owner) == "422 validation_failed")
+        #expect(try database.snapshot(of: team) == before)
+    }
+
+    @Test(arguments: [
+        #""settings":{"text":"\u0000"}"#, #""settings":{"\u0000":1}"#, #""settings":{"a":1,"a":2}"#,
+        #""settings":{"a":"\ud800"}"#,
+        #""settings":\#(String(repeating: #"{"a":"#, count: 40))1\#(String(repeating: "}", count: 40))"#,
+    ])
+    func `settings that Postgres could not keep as they are never get that far`(_ members: String) throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let team = try database.team(of: owner)
+        #expect(database.refusal(of: UpdateTeam.self, team.changes(members), as: owner) == "400 malformed_json")
+    }
+
+    @Test func `settings have up to 16 KiB as they are stored`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let team = try database.team(of: owner)
+        // {"text": "…"} has 12 characters beside the text.
+        let most = String(repeating: "a", count: 16_384 - 12)
+        #expect(
+            database.refusal(of: UpdateTeam.self, team.changes(#""settings":{"text":"\#(most)"}"#), as: owner) == nil
+        )
+        let problem = #expect(throws: Problem.self) {
+            try database.call(UpdateTeam.self, team.changes(#""settings":{"text":"\#(most)a"}"#), as: owner)
+        }
+        #expect(problem?.violations.map(\.field) == ["settings"])
+        #expect(problem?.violations.map(\.code) == [.tooLarge])
+    }
+
+    @Test func `naming nothing to change is refused`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let team = try database.team(of: owner)
+        let problem = #expect(throws: Problem.self) { try database.call(UpdateTeam.self, team.reference, as: owner) }
+        #expect(problem?.status == 422)
+        #expect(problem?.violations.map(\.code) == [.required])
+        #expect(database.refusal(of: UpdateTeam.self, "{}", as: owner) == "422 validation_failed")
+    }
+
+    @Test func `a change for another version is refused`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let team = try database.team(of: owner)
+        let input = team.changes(#""name":"Zenith","ifVersion":1"#)
+        #expect(database.refusal(of: UpdateTeam.self, input, as: owner) == nil)
+        #expect(database.refusal(of: UpdateTeam.self, input, as: owner) == "409 version_conflict")
+        #expect(try database.activity(of: team.id).count == 2)
+    }
+
+    @Test func `of 32 who change the same version at once one does`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let team = try database.team(of: owner)
+        let outcomes = database.race(
+            UpdateTeam.self,
+            (0..<32).map { (owner, team.changes(#""name":"Name \#($0)","ifVersion":1"#)) }
+        )
+        #expect(outcomes.tally() == ["ok": 1, "409 version_conflict": 31])
+        #expect(try database.value("SELECT version FROM nofx.teams WHERE id = \(team.id)") == 2)
+        #expect(try database.activity(of: team.id).map(\.action) == ["team.created", "team.updated"])
+    }
+
+    @Test func `of 16 who change a team at once without a version all do`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let team = try database.team(of: owner)
+        let outcomes = database.race(UpdateTeam.self, (0..<16).map { (owner, team.changes(#""name":"Name \#($0)""#)) })
+        #expect(Set(try outcomes.map { try $0.get().version }) == Set(2...17))
+    }
+
+    @Test(arguments: [
+        ("UPDATE nofx.team_members SET role = 'viewer' WHERE role = 'admin'" as Query, "403 forbidden"),
+        ("UPDATE nofx.team_members SET permissions = '{read}' WHERE role = 'admin'", "403 forbidden"),
+        ("DELETE FROM nofx.team_members WHERE role = 'admin'", "404 team_not_found"),
+        ("UPDATE nofx.teams SET deleted_at = now(), purge_after = now()", "404 team_not_found"),
+    ])
+    func `a permission that is lost while the change waits is lost`(_ revocation: Query, _ expected: String) throws {
+        let database = try TestDatabase()
+        let team = try database.team(of: .stranger())
+        let admin = try database.member(of: team, as: .admin)
+        var holder = try database.connect()
+        let waiter = try holder.transaction(deadline: .test) { transaction in
+            try transaction.run("SELECT FROM nofx.teams WHERE id = \(team.id) FOR UPDATE")
+            let waiter = database.start(UpdateTeam.self, team.changes(#""name":"Zenith""#), as: admin)
+            try database.awaitWaiters()
+            try transaction.run(revocation)
+            return waiter
+        }
+        #expect([waiter.join()].tally() == [expected: 1])
+        #expect(try database.value("SELECT name FROM nofx.teams WHERE id = \(team.id)") == "Acme")
+        #expect(try database.activity(of: team.id).count == 1)
+    }
+
+    @Test func `a team that somebody else keeps locked is busy`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let team = try database.team(of: owner)
+        var holder = try database.connect()
+        try holder.transaction(deadline: .test) { transaction in
+            try transaction.run("SELECT FROM nofx.teams WHERE id = \(team.id) FOR UPDATE")
+            #expect(database.refusal(of: UpdateTeam.self, team.changes(#""name":"Zenith""#), as: owner) == "503 busy")
+        }
+    }
+}
