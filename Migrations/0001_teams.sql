@@ -42,7 +42,8 @@ CREATE FUNCTION nofx.enter(
 ) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_disabled boolean;
+    v_user        record;
+    v_email_taken boolean := false;
 BEGIN
     IF p_schema_version < (SELECT min_compatible FROM nofx.migrations ORDER BY version DESC LIMIT 1) THEN
         RAISE EXCEPTION 'the schema is newer than this program understands' USING ERRCODE = 'NX002';
@@ -51,25 +52,29 @@ BEGIN
         RAISE EXCEPTION 'the schema is older than this program needs' USING ERRCODE = 'NX003';
     END IF;
 
-    SELECT disabled_at IS NOT NULL INTO v_disabled FROM nofx.users WHERE id = p_user;
-    IF v_disabled THEN
+    SELECT issuer, subject, disabled_at INTO v_user FROM nofx.users WHERE id = p_user;
+    IF NOT FOUND THEN
+        INSERT INTO nofx.users (id, issuer, subject, email, email_normalized, email_verified_at)
+        VALUES (p_user, p_issuer, p_subject, p_email, p_email_normalized,
+                CASE WHEN p_email IS NOT NULL THEN now() END)
+        ON CONFLICT DO NOTHING;
+        IF NOT FOUND THEN
+            -- Either a twin of this call was first, or another user has the address.
+            INSERT INTO nofx.users (id, issuer, subject) VALUES (p_user, p_issuer, p_subject)
+            ON CONFLICT (id) DO NOTHING;
+            v_email_taken := FOUND;
+        END IF;
+        SELECT issuer, subject, disabled_at INTO v_user FROM nofx.users WHERE id = p_user;
+    END IF;
+
+    -- A subject that is a UUID is an id as it is: nobody gets in by choosing one that stands for somebody else.
+    IF v_user.issuer <> p_issuer OR lower(v_user.subject) <> lower(p_subject) THEN
+        RAISE EXCEPTION 'the id is another subject''s' USING ERRCODE = 'NX004';
+    END IF;
+    IF v_user.disabled_at IS NOT NULL THEN
         RAISE EXCEPTION 'the user is disabled' USING ERRCODE = 'NX001';
-    ELSIF FOUND THEN
-        RETURN false;
     END IF;
-
-    INSERT INTO nofx.users (id, issuer, subject, email, email_normalized, email_verified_at)
-    VALUES (p_user, p_issuer, p_subject, p_email, p_email_normalized,
-            CASE WHEN p_email IS NOT NULL THEN now() END)
-    ON CONFLICT DO NOTHING;
-    IF FOUND THEN
-        RETURN false;
-    END IF;
-
-    -- Either a twin of this call was first, or another user has the address.
-    INSERT INTO nofx.users (id, issuer, subject) VALUES (p_user, p_issuer, p_subject)
-    ON CONFLICT (id) DO NOTHING;
-    RETURN FOUND;
+    RETURN v_email_taken;
 END
 $$;
 
@@ -218,8 +223,8 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
--- Denied attempts. All text, so that hostile input can always be recorded; one row a minute for the same
--- attempt, so that nobody can fill the disk.
+-- Denied attempts: one row a minute for the same attempt, and an empty team_id for all teams that do not exist, so
+-- that nobody can fill the disk. No foreign keys: what was tried outlives whom it was tried on.
 CREATE TABLE nofx.security_events (
     bucket     timestamptz NOT NULL,
     user_id    text NOT NULL,

@@ -40,9 +40,10 @@ public struct Migrator {
                 try lock(transaction, deadline: deadline)
                 let applied = try history(transaction)
                 let pending = try pending(after: applied)
+                if let role { try require(role, transaction) }
                 if !dryRun {
                     for migration in pending { try apply(migration, transaction) }
-                    if let role { try grant(to: role, transaction) }
+                    if let role { try transaction.run("SELECT nofx.grant_to(\(role.rawValue)::name)") }
                 }
                 return Report(
                     from: Int(applied.last?.version ?? 0),
@@ -122,11 +123,9 @@ extension Migrator {
         )
     }
 
-    private func grant(to role: RoleName, _ transaction: borrowing Transaction) throws {
-        do throws(PostgresError) {
-            try transaction.run("SELECT nofx.grant_to(\(role.rawValue)::name)")
-        } catch {
-            guard error.state?.rawValue == "42704" else { throw error }
+    private func require(_ role: RoleName, _ transaction: borrowing Transaction) throws {
+        let roles = try transaction.run("SELECT FROM pg_roles WHERE rolname = \(role.rawValue)")
+        guard !roles.isEmpty else {
             throw Violations(Violation(field: "grantTo", .invalidFormat, "must be the name of a role that exists"))
         }
     }

@@ -22,7 +22,9 @@ public struct Log: Sendable {
 
     private var level: Level
     private let sink: @Sendable ([UInt8]) -> Void
-    private var context: [(String, String)]
+
+    /// Members that every line has, written already.
+    private var context = JSONWriter(reserving: 128)
 
     /// Makes a log.
     ///
@@ -33,7 +35,7 @@ public struct Log: Sendable {
     public init(level: Level, function: String, sink: @escaping @Sendable ([UInt8]) -> Void = Log.standardError) {
         self.level = level
         self.sink = sink
-        context = [("function", function)]
+        add("function", function)
     }
 
     /// The same log at another level.
@@ -44,9 +46,8 @@ public struct Log: Sendable {
     }
 
     /// Adds a member to every line written from now on.
-    public mutating func set(_ name: String, _ value: String) {
-        context.removeAll { $0.0 == name }
-        context.append((name, value))
+    public mutating func add(_ name: String, _ value: String) {
+        context.member(name, value)
     }
 
     /// Writes what only a developer wants to know.
@@ -81,7 +82,7 @@ public struct Log: Sendable {
             json.member("time", Timestamp.now())
             json.member("level", level.rawValue)
             json.member("message", message)
-            for (name, value) in context { json.member(name, value) }
+            json.raw(context.bytes)
             for (name, value) in fields { json.member(name, value) }
         }
         sink(json.bytes + [UInt8(ascii: "\n")])

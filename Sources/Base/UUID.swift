@@ -51,7 +51,7 @@ public struct UUID: Hashable, Comparable, Sendable, CustomStringConvertible {
         let random = SecureRandom.bytes(10)
         let high = random.prefix(2).reduce(0) { $0 << 8 | UInt64($1) }
         let low = random.suffix(8).reduce(0) { $0 << 8 | UInt64($1) }
-        let milliseconds = UInt64(time.microsecondsSince1970 / 1_000)
+        let milliseconds = UInt64(max(time.microsecondsSince1970, 0) / 1_000)
         return UUID(
             high: milliseconds << 16 | 0x7000 | high & 0x0FFF,
             low: low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000

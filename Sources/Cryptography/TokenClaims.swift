@@ -31,7 +31,7 @@ public struct TokenClaims: Hashable, Sendable {
 }
 
 extension TokenClaims {
-    /// The longest time from `iat` to `exp`.
+    /// The longest time from `iat`, or from now where there is none, to `exp`.
     static let longestLifetime = Duration.seconds(86_400)
 
     private static let leeway = Duration.seconds(60)
@@ -51,7 +51,9 @@ extension TokenClaims {
         }
         if let issuedAt {
             guard issuedAt <= now + Self.leeway else { throw TokenError(.issuedInFuture) }
-            guard expiresAt <= issuedAt + Self.longestLifetime else { throw TokenError(.livesTooLong) }
+        }
+        guard expiresAt <= (issuedAt ?? now + Self.leeway) + Self.longestLifetime else {
+            throw TokenError(.livesTooLong)
         }
         guard now < expiresAt + Self.leeway else { throw TokenError(.expired) }
         self.issuer = issuer

@@ -54,7 +54,7 @@ public struct TokenError: Error, Hashable, CustomStringConvertible {
         case notYetValid
         /// `iat` is in the future.
         case issuedInFuture
-        /// More than 24 hours lie between `iat` and `exp`.
+        /// More than 24 hours lie between `iat`, or now, and `exp`.
         case livesTooLong
         /// `exp` is past.
         case expired

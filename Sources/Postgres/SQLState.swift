@@ -21,8 +21,6 @@ public struct SQLState: RawRepresentable, Hashable, Sendable {
     public static var foreignKeyViolation: Self { Self(rawValue: "23503") }
     /// A row breaks a `CHECK` rule.
     public static var checkViolation: Self { Self(rawValue: "23514") }
-    /// A column that must have a value has none.
-    public static var notNullViolation: Self { Self(rawValue: "23502") }
     /// Another transaction changed what this one had read.
     public static var serializationFailure: Self { Self(rawValue: "40001") }
     /// Two transactions waited for each other and this one was chosen to yield.
@@ -39,6 +37,8 @@ public struct SQLState: RawRepresentable, Hashable, Sendable {
     public static var readOnlyTransaction: Self { Self(rawValue: "25006") }
     /// There is no such table.
     public static var undefinedTable: Self { Self(rawValue: "42P01") }
+    /// There is no such function.
+    public static var undefinedFunction: Self { Self(rawValue: "42883") }
     /// There is no such schema.
     public static var invalidSchemaName: Self { Self(rawValue: "3F000") }
     /// The role may not do this.

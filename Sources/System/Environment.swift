@@ -31,12 +31,19 @@ public struct Environment: Sendable {
         return entries.contains { $0.name == name }
     }
 
-    /// Whether there is a variable whose name begins so.
-    public func containsName(startingWith prefix: StaticString) -> Bool {
-        if let entries { return entries.contains { $0.name.hasPrefix(prefix.description) } }
+    /// Whether there is a variable whose name begins so, other than the one excepted.
+    public func containsName(startingWith prefix: StaticString, except exception: StaticString = "") -> Bool {
+        if let entries {
+            return entries.contains {
+                $0.name.hasPrefix(prefix.description) && $0.name != exception.description
+            }
+        }
         var next = environ
         while let variable = next.pointee {
-            if strncmp(variable, prefix.utf8Start, prefix.utf8CodeUnitCount) == 0 { return true }
+            let end = exception.utf8CodeUnitCount
+            let isExcepted =
+                strncmp(variable, exception.utf8Start, end) == 0 && variable[end] == CChar(UInt8(ascii: "="))
+            if strncmp(variable, prefix.utf8Start, prefix.utf8CodeUnitCount) == 0, !isExcepted { return true }
             next += 1
         }
         return false

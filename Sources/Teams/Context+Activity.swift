@@ -9,12 +9,25 @@ extension Context {
     ///   - row: A row whose column `activity` is what `nofx.log_activity` returned.
     ///   - action: What was to be recorded.
     ///   - team: The team it was done to.
+    ///   - metadata: What was to be recorded of it.
     /// - Throws: `PostgresError` when there is no such column.
-    func noteActivity(_ row: Row, action: String, team: ID<Team>) throws(PostgresError) {
+    func noteActivity(
+        _ row: Row,
+        _ action: String,
+        team: ID<Team>,
+        _ metadata: KeyValuePairs<String, any JSONEncodable>
+    ) throws(PostgresError) {
         guard try row["activity"] as Int? == nil else { return }
+        var json = JSONWriter()
+        json.object { json in
+            for (name, value) in metadata { json.member(name, value) }
+        }
         log.error(
             "activity.lost",
-            ["teamId": team, "userId": caller?.user, "action": action, "record": record]
+            [
+                "action": action, "teamId": team, "userId": caller?.user,
+                "metadata": JSONText(trusted: json.bytes), "origin": record,
+            ]
         )
     }
 }

@@ -69,8 +69,14 @@ extension Team {
             )
             guard let row = rows.first, try row["is_in_quota"] else { throw Problem.quotaExceeded }
             if try row["id"] as ID<Team>? != nil {
-                try context.noteActivity(row, action: "team.created", team: team)
-                return try Team(row: row)
+                let created = try Team(row: row)
+                try context.noteActivity(
+                    row,
+                    "team.created",
+                    team: team,
+                    ["name": created.name, "slug": created.slug]
+                )
+                return created
             }
             if draft.slug != nil { throw Problem.slugTaken }
         }

@@ -48,7 +48,7 @@ extension Team {
                 FROM team WHERE i.team_id = team.id AND i.status = 'pending'
                 RETURNING i.id
             )
-            SELECT member.is_owner, member.role, team.id, team.deleted_at, team.purge_after,
+            SELECT member.is_owner, member.role, team.id, team.slug, team.deleted_at, team.purge_after,
                    (SELECT count(*) FROM cancelled) AS invites_cancelled,
                    CASE WHEN team.id IS NOT NULL THEN nofx.log_activity(
                        team.id, team.name, \(user), 'team.deleted', 'team', team.id::text,
@@ -66,7 +66,7 @@ extension Team {
                 detail: "Only team owners can delete teams"
             )
         }
-        try context.noteActivity(row, action: "team.deleted", team: id)
+        try context.noteActivity(row, "team.deleted", team: id, ["slug": try row["slug"] as TeamSlug])
         return try Deleted(row: row)
     }
 }

@@ -52,7 +52,8 @@ extension Team {
         )
         guard let row = rows.first else { throw Denial.notMember("team.restore", team: id) }
         guard try row["is_in_quota"] else { throw Problem.quotaExceeded }
-        try context.noteActivity(row, action: "team.restored", team: id)
-        return try Team(row: row)
+        let restored = try Team(row: row)
+        try context.noteActivity(row, "team.restored", team: id, ["slug": restored.slug])
+        return restored
     }
 }

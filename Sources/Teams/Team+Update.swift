@@ -92,7 +92,7 @@ extension Team {
             )
         }
         guard try row["id"] as ID<Team>? != nil else { throw Problem.versionConflict }
-        try context.noteActivity(row, action: "team.updated", team: id)
+        try context.noteActivity(row, "team.updated", team: id, ["fields": changes.fields])
         return try Team(row: row)
     }
 }

@@ -13,18 +13,15 @@ public struct LambdaPlatform {
     ///
     /// - Parameters:
     ///   - make: Names the function, given what has to be in its environment.
-    ///   - prepare: Is done before the function starts.
     ///   - body: Talks to the platform.
     /// - Returns: How the function ended and what it wrote.
-    /// - Throws: What `prepare` and `body` throw, or that something did not start.
+    /// - Throws: What `body` throws, or that something did not start.
     @discardableResult
     public static func run(
         _ make: (_ environment: [String: String]) -> TestFunction,
-        prepare: (LambdaPlatform) throws -> Void = { _ in },
         _ body: (LambdaPlatform) throws -> Void
     ) throws -> Subprocess.Outcome {
         try PythonServer.run("lambda_runtime_api.py") { server in
-            try prepare(LambdaPlatform(server: server, processID: 0))
             let process = try make(["AWS_LAMBDA_RUNTIME_API": "127.0.0.1:\(server.words[0])"]).start()
             let result = Result { try body(LambdaPlatform(server: server, processID: process.processID)) }
             process.signal(SIGKILL)

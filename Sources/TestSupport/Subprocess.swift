@@ -63,11 +63,11 @@ public struct Subprocess: ~Copyable {
             unsafe variables.forEach { unsafe free($0) }
         }
         // The threads that run tests block signals, and a child would inherit that.
-        var attributes = unsafe posix_spawnattr_t()
+        var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)
         defer { unsafe posix_spawnattr_destroy(&attributes) }
         var noSignals = sigset_t()
-        sigemptyset(&noSignals)
+        unsafe sigemptyset(&noSignals)
         unsafe posix_spawnattr_setsigmask(&attributes, &noSignals)
         unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var child: pid_t = 0

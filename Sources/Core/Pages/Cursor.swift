@@ -65,7 +65,8 @@ public struct Cursor: InputValue, OutputValue, Equatable {
 
     private init?(_ value: JSONValue) {
         guard value["v"]?.integer == Self.version, let list = value["o"]?.string, let scope = value["s"]?.string,
-            let keys = value["k"], keys.kind == .array
+            let keys = value["k"], keys.kind == .array,
+            keys.elements.allSatisfy({ $0.kind == .string })
         else { return nil }
         self.list = list
         self.scope = scope

@@ -12,65 +12,57 @@ public struct Denial: Error, Sendable {
     /// What was attempted, such as `team.update`.
     public let action: String
 
-    /// The team, as the caller named it.
-    public let team: String
+    /// The team that the caller named.
+    public let team: UUID
 
     /// Why it was refused.
     public let reason: Reason
 
-    /// The permission that was needed, where one would have been enough.
-    public let required: Permission?
-
-    /// The caller's role.
-    public let role: Role?
-
     /// What the caller is told.
     public let problem: Problem
 
+    /// The caller's role.
+    public private(set) var role: Role?
+
+    /// The permission that was needed, where one would have been enough.
+    public private(set) var required: Permission?
+
     /// The team is not there, or the caller is not its member; nobody is told which.
-    public static func notMember(_ action: String, team: some CustomStringConvertible) -> Denial {
+    public static func notMember<Team>(_ action: String, team: ID<Team>) -> Denial {
         Denial(
             action: action,
-            team: team.description,
+            team: team.uuid,
             reason: .notMember,
-            required: nil,
-            role: nil,
             problem: Problem(404, "team_not_found", "There is no such team, or you are not a member of it.")
         )
     }
 
     /// The caller is a member without the permission.
-    public static func missing(
+    public static func missing<Team>(
         _ permission: Permission,
         _ action: String,
-        team: some CustomStringConvertible,
+        team: ID<Team>,
         role: Role?,
         detail: String
     ) -> Denial {
         Denial(
             action: action,
-            team: team.description,
+            team: team.uuid,
             reason: .missingPermission,
-            required: permission,
+            problem: Problem(403, "forbidden", detail, members: ["requiredPermission": permission.rawValue]),
             role: role,
-            problem: Problem(403, "forbidden", detail, members: ["requiredPermission": permission.rawValue])
+            required: permission
         )
     }
 
     /// The caller is a member but not the owner.
-    public static func notOwner(
-        _ action: String,
-        team: some CustomStringConvertible,
-        role: Role?,
-        detail: String
-    ) -> Denial {
+    public static func notOwner<Team>(_ action: String, team: ID<Team>, role: Role?, detail: String) -> Denial {
         Denial(
             action: action,
-            team: team.description,
+            team: team.uuid,
             reason: .notOwner,
-            required: nil,
-            role: role,
-            problem: Problem(403, "owner_only", detail)
+            problem: Problem(403, "owner_only", detail),
+            role: role
         )
     }
 }

@@ -13,8 +13,7 @@ extension Problem {
             self.init(
                 503,
                 "outcome_unknown",
-                "The connection broke while the change was being made: look whether it was, before you repeat it.",
-                retryAfter: 1
+                "The connection broke while the change was being made: look whether it was, before you repeat it."
             )
         case .configuration:
             self = .misconfigured
@@ -33,28 +32,48 @@ extension Problem {
     )
 
     private init(state: SQLState) {
-        switch state.rawValue {
-        case "NX001":
+        switch state {
+        case .userDisabled:
             self.init(401, "invalid_token", "The account is disabled.")
-        case "NX002":
+        case .userIsAnother:
+            self.init(401, "invalid_token", "The token is not valid.")
+        case .schemaTooNew:
             self.init(503, "database_incompatible", "The database is newer than this program understands.")
-        case "NX003", "3F000", "42P01", "42883":
+        case .schemaTooOld, .invalidSchemaName, .undefinedTable, .undefinedFunction:
             self.init(503, "database_not_migrated", "The database has not been migrated to what this program needs.")
-        case "55P03":
-            self.init(503, "busy", "Somebody else is changing this at the moment.", retryAfter: 1)
-        case "57014":
-            self.init(503, "timeout", "The database took too long.", retryAfter: 1)
-        case "40001", "40P01":
-            self.init(503, "busy", "Too many changes at once.", retryAfter: 1)
-        case "42501":
+        case .insufficientPrivilege:
             self = .misconfigured
-        case let code where ["08", "53", "57"].contains(code.prefix(2)):
-            self = .unavailable
-        case let code where code == "23514" || ["22", "54"].contains(code.prefix(2)):
-            // Whatever checked the input should have seen it; it is the input's fault all the same.
-            self.init(422, "validation_failed", "The input has a value that cannot be stored.")
+        case .lockNotAvailable:
+            self.init(503, "busy", "Somebody else is changing this at the moment.", retryAfter: 1)
+        case .serializationFailure, .deadlockDetected:
+            self.init(503, "busy", "Too many changes at once.", retryAfter: 1)
+        case .queryCanceled:
+            self.init(503, "timeout", "The database took too long.", retryAfter: 1)
+        case .checkViolation:
+            self = .unstorable
         default:
-            self = .internal
+            self.init(stateClass: state.rawValue.prefix(2))
         }
     }
+
+    private init(stateClass: Substring) {
+        switch stateClass {
+        case "08", "53", "57": self = .unavailable
+        case "22", "54": self = .unstorable
+        default: self = .internal
+        }
+    }
+
+    /// Whatever checked the input should have seen it; it is the input's fault all the same.
+    private static var unstorable: Problem {
+        Problem(422, "validation_failed", "The input has a value that cannot be stored.")
+    }
+}
+
+/// The codes of `nofx.enter`.
+extension SQLState {
+    fileprivate static var userDisabled: SQLState { SQLState(rawValue: "NX001") }
+    fileprivate static var schemaTooNew: SQLState { SQLState(rawValue: "NX002") }
+    fileprivate static var schemaTooOld: SQLState { SQLState(rawValue: "NX003") }
+    fileprivate static var userIsAnother: SQLState { SQLState(rawValue: "NX004") }
 }

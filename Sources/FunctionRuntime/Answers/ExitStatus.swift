@@ -11,6 +11,8 @@ enum ExitStatus {
         switch (problem.code, problem.status) {
         case ("misconfigured", _), ("database_encoding", _): 78
         case ("database_not_migrated", _), ("database_incompatible", _): 78
+        // Trying again could do it twice.
+        case ("outcome_unknown", _): 70
         case (_, 401), (_, 403): 77
         case (_, 404): 66
         case (_, 409): 73

@@ -1,10 +1,15 @@
 /// The header fields of a request (RFC 9110, section 5), found by name without regard to case.
 struct Headers: Sendable {
-    private var fields: [(name: String, value: String)] = []
+    private struct Field {
+        let name: String
+        let value: String
+    }
+
+    private var fields: [Field] = []
 
     /// Adds a field; names are kept in lower case.
     mutating func add(_ name: String, _ value: String) {
-        fields.append((name.lowercasedASCII, value))
+        fields.append(Field(name: name.lowercasedASCII, value: value))
     }
 
     /// Every value of a field, in the order they came.

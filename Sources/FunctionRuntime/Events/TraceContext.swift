@@ -3,7 +3,9 @@ enum TraceContext {
     /// The trace id of a `traceparent` header (W3C Trace Context, section 3.2); nil when it is malformed.
     static func traceID(traceparent: String) -> String? {
         let parts = traceparent.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count >= 4, parts[0].utf8.count == 2, parts[0] != "ff",
+        // A later version may have more parts.
+        guard parts.count == 4 || parts.count > 4 && parts[0] != "00",
+            parts[0].utf8.count == 2, parts[0].isLowercaseHexadecimal, parts[0] != "ff",
             parts[2].utf8.count == 16, parts[2].isLowercaseHexadecimal
         else { return nil }
         return validated(parts[1])

@@ -15,12 +15,13 @@ struct LambdaLoop<F: Function> {
     /// Serves until the platform stops the process.
     func serve() -> Never {
         _ = FileDescriptor.plugStandardStreams()
-        let log = Log(level: .info, function: F.name)
+        let configuration = Configuration.result(environment, access: F.access)
+        let log = Log(level: (try? configuration.get())?.logLevel ?? .info, function: F.name)
         do throws(LambdaRuntimeError) {
             var lambda = try LambdaRuntimeAPI(address: address, log: log)
-            switch Configuration.result(environment, access: F.access) {
+            switch configuration {
             case .success(let configuration):
-                var server = Server<F>(configuration, believesPlatform: true, log: log.at(configuration.logLevel))
+                var server = Server<F>(configuration, believesPlatform: true, log: log)
                 while true { try serveNext(of: &lambda, with: &server) }
             case .failure(let error):
                 log.error("misconfigured", ["variable": error.variable, "rule": error.rule])

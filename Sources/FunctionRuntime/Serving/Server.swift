@@ -15,6 +15,9 @@ struct Server<F: Function>: ~Copyable {
         /// What stands in for a credential when the event is the input itself.
         var token: String?
 
+        /// Whether a web server or watchdog started the process: nothing that it brings is an operator's.
+        var isFromWeb = false
+
         /// Whether the process may be frozen as soon as the answer is out.
         var freezesAfterAnswer = false
     }
@@ -114,7 +117,7 @@ struct Server<F: Function>: ~Copyable {
             let caller = try authenticator.caller(of: request, now: .now(), log: context.log)
             context.authenticated(as: caller)
         case .operatorOnly:
-            guard request.form == .direct else {
+            guard request.form == .direct, !delivery.isFromWeb else {
                 throw Problem(403, "operator_only", "This function cannot be called over the web.")
             }
         }
@@ -128,8 +131,8 @@ struct Server<F: Function>: ~Copyable {
 
     private func log(for origin: Origin) -> Log {
         var log = baseLog
-        log.set("requestId", origin.requestID)
-        if let traceID = origin.traceID { log.set("traceId", traceID) }
+        log.add("requestId", origin.requestID)
+        if let traceID = origin.traceID { log.add("traceId", traceID) }
         return log
     }
 

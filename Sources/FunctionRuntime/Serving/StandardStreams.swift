@@ -57,7 +57,12 @@ struct StandardStreams<F: Function> {
         let log = log.at(configuration.logLevel)
         var server = Server<F>(configuration, believesPlatform: false, log: log)
         var status = ExitStatus.success
-        server.answer(event, .init(deadline: deadline, token: token(log))) { answer, form in
+        let delivery = Server<F>.Delivery(
+            deadline: deadline,
+            token: token(log),
+            isFromWeb: environment.isWebServers
+        )
+        server.answer(event, delivery) { answer, form in
             status = write(answer, form)
         }
         return status
@@ -92,8 +97,10 @@ struct StandardStreams<F: Function> {
 
 extension Environment {
     /// Whether a web server or watchdog started the process.
+    ///
+    /// `HTTP_PROXY` alone says nothing: many machines have it set, and no web server sets only that.
     fileprivate var isWebServers: Bool {
         ["fprocess", "REQUEST_METHOD", "SERVER_PROTOCOL", "GATEWAY_INTERFACE"].contains(where: contains)
-            || containsName(startingWith: "HTTP_") || containsName(startingWith: "Http_")
+            || containsName(startingWith: "HTTP_", except: "HTTP_PROXY") || containsName(startingWith: "Http_")
     }
 }
