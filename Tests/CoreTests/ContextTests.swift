@@ -53,14 +53,27 @@ import Testing
         _ = try context.write("SELECT 1")
         let renamed = Caller(
             user: caller.user,
-            issuer: "https://other.test",
-            subject: "other",
+            issuer: caller.issuer,
+            subject: caller.subject,
             email: EmailAddress("b@example.com")
         )
         let before: String = try database.value("SELECT to_jsonb(u)::text FROM nofx.users u")
         var again = try database.context(for: renamed)
         _ = try again.write("SELECT 1")
         #expect(try database.value("SELECT to_jsonb(u)::text FROM nofx.users u") == before)
+    }
+
+    @Test(arguments: [("https://issuer.test", "mallory"), ("https://other.test", "ada")])
+    func `an id of somebody else's does not let anybody in`(_ issuer: String, _ subject: String) throws {
+        let database = try TestDatabase()
+        let user = ID<User>.make()
+        let ada = Caller(user: user, issuer: "https://issuer.test", subject: "ada", email: nil)
+        var context = try database.context(for: ada)
+        _ = try context.write("SELECT 1")
+        var impostor = try database.context(for: Caller(user: user, issuer: issuer, subject: subject, email: nil))
+        let error = #expect(throws: PostgresError.self) { try impostor.read("SELECT 1") }
+        let problem = Problem(try #require(error))
+        #expect((problem.status, problem.code) == (401, "invalid_token"))
     }
 
     @Test(arguments: [true, false])

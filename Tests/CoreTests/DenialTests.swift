@@ -5,21 +5,28 @@ import TestSupport
 import Testing
 
 @Suite struct DenialTests {
-    private let denial = Denial.missing(
-        .write,
-        "team.update",
-        team: "the team",
-        role: .viewer,
-        detail: "Insufficient permissions to update team"
-    )
+    private enum Team {}
+
+    private let team = ID<Team>.make()
+    private let denial: Denial
+
+    init() {
+        denial = .missing(
+            .write,
+            "team.update",
+            team: team,
+            role: .viewer,
+            detail: "Insufficient permissions to update team"
+        )
+    }
 
     @Test func `a denial says what was attempted and why it was refused`() {
-        let stranger = Denial.notMember("team.get", team: "the team")
+        let stranger = Denial.notMember("team.get", team: team)
         #expect(stranger.reason == .notMember)
         #expect((stranger.problem.status, stranger.problem.code) == (404, "team_not_found"))
         #expect((denial.problem.status, denial.problem.code) == (403, "forbidden"))
         #expect(denial.problem.members == ["requiredPermission": "write"])
-        let admin = Denial.notOwner("team.delete", team: "the team", role: .admin, detail: "Only team owners")
+        let admin = Denial.notOwner("team.delete", team: team, role: .admin, detail: "Only team owners")
         #expect(admin.reason == .notOwner)
         #expect((admin.problem.status, admin.problem.code) == (403, "owner_only"))
     }
@@ -33,7 +40,7 @@ import Testing
         let line = try JSONDocument(parsing: Array((lines.all.first ?? "").utf8)).root
         #expect(line["level"]?.string == "warning")
         #expect(line["message"]?.string == "authz.denied")
-        #expect(line["teamId"]?.string == "the team")
+        #expect(line["teamId"]?.string == team.description)
         #expect(line["userId"]?.string == caller.user.description)
         #expect(line["action"]?.string == "team.update")
         #expect(line["reason"]?.string == "missing_permission")
@@ -47,12 +54,22 @@ import Testing
         let database = try TestDatabase()
         let caller = Caller.stranger()
         var context = try database.context(for: caller)
+        try database.rows(
+            """
+            WITH owner AS (
+                INSERT INTO nofx.users (id, issuer, subject) VALUES (gen_random_uuid(), 'i', 's') RETURNING id
+            ), team AS (
+                INSERT INTO nofx.teams (id, name, slug, owner_id) SELECT \(team), 'Acme', 'acme', id FROM owner
+            )
+            INSERT INTO nofx.team_members (team_id, user_id, role) SELECT \(team), id, 'owner' FROM owner
+            """
+        )
         context.record(denial)
         let rows = try database.rows("SELECT * FROM nofx.security_events")
         #expect(rows.count == 1)
         let row = try #require(rows.first)
         #expect(try row["user_id"] == caller.user.description)
-        #expect(try row["team_id"] == "the team")
+        #expect(try row["team_id"] == team.description)
         #expect(try row["action"] == "team.update")
         #expect(try row["reason"] == "missing_permission")
         #expect(try row["hits"] == 1)
@@ -103,12 +120,25 @@ import Testing
         let database = try TestDatabase()
         var context = try database.context(for: .stranger())
         context.record(denial)
-        context.record(.notMember("team.update", team: "the team"))
-        context.record(.notMember("team.get", team: "the team"))
-        context.record(.notMember("team.get", team: "another"))
+        context.record(.notMember("team.update", team: team))
+        context.record(.notMember("team.get", team: team))
         var other = try database.context(for: .stranger())
         other.record(denial)
-        #expect(try database.value("SELECT count(*) FROM nofx.security_events") == 5)
+        #expect(try database.value("SELECT count(*) FROM nofx.security_events") == 4)
+    }
+
+    @Test func `teams that do not exist are counted together`() throws {
+        let database = try TestDatabase()
+        var context = try database.context(for: .stranger())
+        for _ in 0..<10 { context.record(.notMember("team.get", team: ID<Team>.make())) }
+        let row = try #require(
+            try database.rows(
+                "SELECT sum(hits)::int8, count(DISTINCT bucket), count(*), max(team_id) FROM nofx.security_events"
+            ).first
+        )
+        #expect(try row[0] == 10)
+        #expect(try row[1] as Int == (try row[2]))
+        #expect(try row[3] == "")
     }
 
     @Test func `hostile text is recorded, cut and escaped`() throws {
@@ -121,13 +151,12 @@ import Testing
             log: lines.log,
             database: Database(at: try ConnectionString(database.url))
         )
-        let denial = Denial.notMember("team.get", team: hostile)
         context.warn(of: denial)
         context.record(denial)
         #expect(lines.all.count == 1)
         #expect(lines.all.first?.utf8.count { $0 == UInt8(ascii: "\n") } == 1)
         let expected = String(String.UnicodeScalarView(hostile.unicodeScalars.prefix(64)))
-        #expect(try database.value("SELECT team_id FROM nofx.security_events") == expected)
+        #expect(try database.value("SELECT request_id FROM nofx.security_events") == expected)
         // Nobody was authenticated, which is no reason to record nothing.
         #expect(try database.value("SELECT user_id FROM nofx.security_events") == "")
     }
@@ -146,6 +175,6 @@ import Testing
         context.record(denial)
         let lost = lines.containing("security_event.lost")
         #expect(lost.count == 2)
-        #expect(lost.allSatisfy { $0.contains("the team") })
+        #expect(lost.allSatisfy { $0.contains(team.description) })
     }
 }

@@ -40,8 +40,9 @@ struct ActivityTests {
 
         #expect(outcome.errors.split(separator: "\n").filter { $0.contains("forged") }.count == 1)
         #expect(lines.count == 1)
-        #expect(lines.first?["record"]?["userAgent"]?.string == agent)
-        #expect(lines.first?["record"]?["ip"]?.string == "192.0.2.7")
+        #expect(lines.first?["origin"]?["userAgent"]?.string == agent)
+        #expect(lines.first?["origin"]?["ip"]?.string == "192.0.2.7")
+        #expect(lines.first?["metadata"]?["name"]?.string == "Acme")
         #expect(try outcome.log("forged").isEmpty)
     }
 
@@ -79,6 +80,6 @@ struct ActivityTests {
         #expect(lines.first?["teamId"]?.string == team, sourceLocation: sourceLocation)
         #expect(lines.first?["userId"]?.string == Tokens.subject, sourceLocation: sourceLocation)
         #expect(lines.first?["action"]?.string == "team.created", sourceLocation: sourceLocation)
-        #expect(lines.first?["record"]?["requestId"]?.string != nil, sourceLocation: sourceLocation)
+        #expect(lines.first?["origin"]?["requestId"]?.string != nil, sourceLocation: sourceLocation)
     }
 }

@@ -21,6 +21,15 @@ struct MigrateTests {
         #expect(try database.value("SELECT to_regnamespace('nofx') IS NULL", as: Bool.self))
     }
 
+    @Test(arguments: ["REQUEST_METHOD", "GATEWAY_INTERFACE", "HTTP_HOST", "fprocess", "Http_Method"])
+    func `nothing that a web server starts migrates`(variable: String) throws {
+        let database = try TestDatabase(migrated: false)
+        let function = TestFunction("migrate", database: database.ownerURL, environment: [variable: "x"])
+
+        try expectProblem(try function.run("{}"), 403, "operator_only", exit: 77)
+        #expect(try database.value("SELECT to_regnamespace('nofx') IS NULL", as: Bool.self))
+    }
+
     @Test func `it says what it would do, does it, and finds nothing more to do`() throws {
         let database = try TestDatabase(migrated: false)
         let function = TestFunction("migrate", database: database.ownerURL)
@@ -55,6 +64,7 @@ struct MigrateTests {
         let database = try TestDatabase(migrated: false)
         let outcome = try TestFunction("migrate", database: database.url).run("{}")
 
-        try expectProblem(outcome, 500, "internal", exit: 70)
+        try expectProblem(outcome, 503, "misconfigured", exit: 78)
+        #expect(try database.value("SELECT to_regnamespace('nofx') IS NULL", as: Bool.self))
     }
 }

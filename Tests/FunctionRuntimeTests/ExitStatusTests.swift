@@ -9,7 +9,7 @@ struct ExitStatusTests {
         (403, "quota_exceeded", 77), (404, "team_not_found", 66), (405, "method_not_allowed", 65),
         (409, "slug_taken", 73), (413, "payload_too_large", 65), (422, "validation_failed", 65),
         (429, "rate_limited", 75), (500, "internal", 70), (503, "unavailable", 75), (503, "timeout", 75),
-        (503, "outcome_unknown", 75), (503, "misconfigured", 78), (503, "database_not_migrated", 78),
+        (503, "outcome_unknown", 70), (503, "misconfigured", 78), (503, "database_not_migrated", 78),
         (503, "database_incompatible", 78), (503, "database_encoding", 78), (409, "database_newer", 73), (302, "x", 70),
         (504, "x", 70),
     ])

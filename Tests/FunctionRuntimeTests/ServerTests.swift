@@ -98,7 +98,7 @@ struct ServerTests {
         let denied = try Answered(Failing.self, #"{"text":"denial"}"#)
 
         #expect(try code(of: denied) == "404 team_not_found")
-        #expect(denied.log.containing("authz.denied").first?.contains(#""teamId":"t1""#) == true)
+        #expect(denied.log.containing("authz.denied").first?.contains(#""teamId":"\#(UUID(high: 1, low: 2))""#) == true)
         #expect(denied.log.containing("security_event.lost").count == 1)
     }
 
@@ -137,6 +137,7 @@ struct ServerTests {
         ] {
             #expect(try code(of: Answered(OperatorEcho.self, event)) == "403 operator_only")
         }
+        #expect(try code(of: Answered(OperatorEcho.self, input, .init(isFromWeb: true))) == "403 operator_only")
         #expect(try Answered(OperatorEcho.self, input).answer.status == 200)
     }
 

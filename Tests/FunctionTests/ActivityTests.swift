@@ -145,7 +145,8 @@ import Testing
         #expect(line["action"]?.string == action)
         #expect(line["teamId"]?.string == team.id.description)
         #expect(line["userId"]?.string == caller.user.description)
-        #expect(line["record"]?["ip"]?.string == "192.0.2.1")
-        #expect(line["record"]?["credential"]?.string == "session")
+        #expect(line["metadata"]?.count ?? 0 > 0)
+        #expect(line["origin"]?["ip"]?.string == "192.0.2.1")
+        #expect(line["origin"]?["credential"]?.string == "session")
     }
 }

@@ -63,7 +63,7 @@ import Testing
         #expect(denial?.action == "team.delete")
         #expect(denial?.reason == .notOwner)
         #expect(denial?.role == role)
-        #expect(denial?.team == team.id.description)
+        #expect(denial?.team == team.id.uuid)
         #expect(try database.snapshot(of: team) == before)
         #expect(try database.activity(of: team.id).count == 1)
     }

@@ -94,7 +94,7 @@ import Testing
         #expect(denial?.reason == .missingPermission)
         #expect(denial?.required == .write)
         #expect(denial?.role == .viewer)
-        #expect(denial?.team == team.id.description)
+        #expect(denial?.team == team.id.uuid)
         #expect(try database.activity(of: team.id).count == 1)
     }
 

@@ -29,6 +29,16 @@ public struct Row {
             try rows.decode(row: index, column: Int32(clamping: column))
         }
     }
+
+    /// The value of a column, with its type named.
+    ///
+    /// - Throws: As the subscript by name does.
+    public func get<Value: PostgresDecodable>(
+        _ column: String,
+        as _: Value.Type = Value.self
+    ) throws(PostgresError) -> Value {
+        try self[column]
+    }
 }
 
 /// A value that can be read from a row.

@@ -1,0 +1,34 @@
+"""Names every import of one of the package's own targets that the importing target does not declare.
+
+Reads what `swift package dump-package` prints. SwiftPM's own check overlooks imports with an access level.
+"""
+
+import json
+import pathlib
+import re
+import sys
+
+IMPORT = re.compile(
+    r"^\s*(?:@\w+\s+)*(?:(?:public|package|internal|fileprivate|private)\s+)?import\s+"
+    r"(?:(?:struct|class|enum|protocol|func|typealias|let|var)\s+)?(\w+)"
+)
+
+
+def undeclared(target, names):
+    declared = {target["name"]}
+    for dependency in target["dependencies"]:
+        declared.update(value[0] for value in dependency.values())
+    kind = "Tests" if target["type"] == "test" else "Sources"
+    folder = pathlib.Path(target.get("path") or f"{kind}/{target['name']}")
+    for file in sorted(folder.rglob("*.swift")):
+        for number, line in enumerate(file.read_text().splitlines(), 1):
+            found = IMPORT.match(line)
+            if found and found[1] in names - declared:
+                yield f"{file}:{number}: {target['name']} does not declare that it uses {found[1]}"
+
+
+targets = json.load(sys.stdin)["targets"]
+names = {target["name"] for target in targets}
+problems = [problem for target in targets for problem in undeclared(target, names)]
+print("\n".join(problems), end="\n" if problems else "")
+sys.exit(1 if problems else 0)
