@@ -1,0 +1,89 @@
+import Base
+import Postgres
+import TestSupport
+import Testing
+
+/// A Lambda whose configuration, Runtime API or database is not what it should be.
+struct LambdaTroubleTests {
+    private let input = #"{"name":"Acme"}"#
+    private let headers = ["authorization": "Bearer \(Tokens.signed())"]
+
+    @Test(arguments: ["DATABASE_URL", "NOFX_JWT_SECRET", "NOFX_TIMEOUT_MS"])
+    func `a function that is misconfigured says so before it takes an event`(variable: String) throws {
+        let value = variable == "NOFX_TIMEOUT_MS" ? "hunter2" : ""
+        let (outcome, summary) = try LambdaPlatform.runToEnd { environment in
+            TestFunction("createTeam", database: "user=u", environment: environment.merging([variable: value]) { $1 })
+        }
+
+        #expect(outcome.status == 1)
+        #expect(summary["polls"]?.integer == 0)
+        let error = try #require(summary["initializationError"])
+        #expect(error["type"]?.string == "Runtime.Misconfigured")
+        #expect(error["body"]?.string?.contains(variable) == false)
+        #expect(try outcome.log("misconfigured").first?["variable"]?.string == variable)
+        #expect(summary["faults"]?.count == 0)
+        try expectNoInternals(outcome)
+    }
+
+    @Test(arguments: ["nonsense", "127.0.0.1:1"])
+    func `a Runtime API that is not there ends the process`(address: String) throws {
+        let outcome = try TestFunction(
+            "createTeam",
+            database: "user=u",
+            environment: ["AWS_LAMBDA_RUNTIME_API": address]
+        )
+        .run("")
+
+        #expect(outcome.status == 1)
+        #expect(outcome.output.isEmpty)
+        #expect(try outcome.log("lambda.failed").count == 1)
+    }
+
+    @Test func `an answer that Lambda finds too large is given up, and the next event served`() throws {
+        let database = try TestDatabase.untouched()
+        let outcome = try LambdaPlatform.run({ database.function("createTeam", on: $0) }) { lambda in
+            try lambda.answer("response", with: 413)
+            for _ in 0..<3 { try lambda.send(Events.v1("{}")) }
+            #expect(try lambda.results(3).map { $0["status"]?.integer } == [413, 202, 202])
+            #expect(try lambda.summary()["faults"]?.count == 0)
+        }
+        #expect(outcome.errors.contains("too large"))
+    }
+
+    @Test func `a session that the database ended between events is opened again`() throws {
+        let database = try TestDatabase()
+        try LambdaPlatform.run({ database.function("createTeam", on: $0) }) { lambda in
+            for number in 1...5 {
+                try lambda.send(Events.v2(input, headers: headers))
+                #expect(try lambda.results(number)[number - 1].answer()["statusCode"]?.integer == 201)
+                try database.endFunctionSessions()
+            }
+        }
+    }
+
+    @Test func `a database that is down for one event is back for the next`() throws {
+        let database = try TestDatabase()
+        let outcome = try LambdaPlatform.run({ database.function("createTeam", on: $0) }) { lambda in
+            for (index, (isOpen, status)) in [(true, 201), (false, 503), (true, 201)].enumerated() {
+                try database.allowConnections(isOpen)
+                try database.endFunctionSessions()
+                try lambda.send(Events.v2(input, headers: headers))
+                #expect(try lambda.results(index + 1)[index].answer()["statusCode"]?.integer == status)
+            }
+        }
+        #expect(try outcome.log("database.failed").count == 1)
+    }
+
+    @Test func `a deadline that makes no sense is no deadline, and one that has passed is passed`() throws {
+        let database = try TestDatabase()
+        try LambdaPlatform.run({ database.function("createTeam", on: $0) }) { lambda in
+            let past = Timestamp.now().secondsSince1970 * 1_000 - 5_000
+            let texts = ["soon", "-", "-1", "1e3", "99999999999999999999", "0", "\(past)"]
+            for text in texts {
+                try lambda.send(Events.v2(input, headers: headers), headers: [("Lambda-Runtime-Deadline-Ms", text)])
+            }
+            let statuses = try lambda.results(texts.count).map { try $0.answer()["statusCode"]?.integer }
+            #expect(statuses == [201, 201, 201, 201, 201, 201, 503])
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import Base
+import Postgres
+import TestSupport
+
+extension TestDatabase {
+    /// A function on this database, in what a platform gives it for an environment.
+    func function(_ name: String, on platform: [String: String], _ more: [String: String] = [:]) -> TestFunction {
+        TestFunction(name, database: url, environment: platform.merging(more) { $1 })
+    }
+
+    /// How many sessions functions have with the database.
+    func functionSessions() throws -> Int {
+        try value(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'nofx_test_app'"
+        )
+    }
+
+    /// Ends the functions' sessions and waits until they are gone.
+    func endFunctionSessions() throws {
+        try rows(
+            """
+            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND usename = 'nofx_test_app'
+            """
+        )
+        while try functionSessions() > 0 {}
+    }
+
+    /// Lets the functions in, or not.
+    func allowConnections(_ isAllowed: Bool) throws {
+        if isAllowed {
+            try rows("DO $$ BEGIN EXECUTE format('GRANT CONNECT ON DATABASE %I TO PUBLIC', current_database()); END $$")
+        } else {
+            try rows(
+                "DO $$ BEGIN EXECUTE format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', current_database()); END $$"
+            )
+        }
+    }
+}
+
+extension JSONValue {
+    /// The answer in what a function posted.
+    func answer() throws -> JSONValue {
+        try JSONDocument(parsing: self["body"]?.stringBytes ?? []).root
+    }
+}
