@@ -2,18 +2,8 @@ import Glibc
 
 /// The running process.
 public enum Process {
-    /// The arguments after the program's name, as long as nothing has changed the environment.
-    ///
-    /// `CommandLine.arguments` searches `/proc/self/maps` for them, which costs time and needs a `/proc`. But they lie
-    /// just below the environment, with their count before them (System V ABI, "Initial Process Stack").
-    public static var arguments: [String] {
-        let end = UnsafeRawPointer(environ).assumingMemoryBound(to: UInt.self) - 1
-        var count = 0
-        while end[-(count + 1)] != UInt(count) { count += 1 }
-        return (0..<count).dropFirst().compactMap { index in
-            UnsafePointer<CChar>(bitPattern: end[index - count]).map { String(cString: $0) }
-        }
-    }
+    /// The arguments after the program's name.
+    public static var arguments: [String] { Array(CommandLine.arguments.dropFirst()) }
 
     /// Ends the process with a status of `sysexits.h`.
     public static func exit(_ status: Int32) -> Never {
