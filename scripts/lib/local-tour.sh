@@ -36,7 +36,7 @@ local_environment() {
 # Variables by which a function takes its caller for a web server or a cloud platform.
 local_foreign_variables() {
     local names='HTTP_.*|Http_.*|fprocess|REQUEST_METHOD|SERVER_PROTOCOL|GATEWAY_INTERFACE|AWS_LAMBDA_.*|__OW_.*'
-    compgen -e | grep -xE "$names" || true
+    compgen -e | grep -xE "$names" | grep -xv HTTP_PROXY || true
 }
 
 # MARK: - The secret and the token
