@@ -24,7 +24,7 @@ public struct EmailAddress: Hashable, Sendable, CustomStringConvertible {
     /// `lowercased()` would fold characters from outside of ASCII into it, such as the Kelvin sign into k. Dots and
     /// tags of a local part mean what its mail server says, so they stay.
     public var normalized: String {
-        String(decoding: text.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
+        text.lowercasedASCII
     }
 
     public var description: String { text }

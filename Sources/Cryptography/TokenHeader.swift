@@ -10,7 +10,7 @@ struct TokenHeader {
         guard json.kind == .object else { throw TokenError(.malformedHeader) }
         if json["crit"] != nil { throw TokenError(.criticalExtension) }
         if ["jwk", "jku", "x5u", "x5c"].contains(where: { json[$0] != nil }) { throw TokenError(.embeddedKey) }
-        if let type = try Self.text("typ", in: json), !["jwt", "at+jwt"].contains(type.asciiLowercased) {
+        if let type = try Self.text("typ", in: json), !["jwt", "at+jwt"].contains(type.lowercasedASCII) {
             throw TokenError(.unsupportedType)
         }
         guard let name = try Self.text("alg", in: json) else { throw TokenError(.malformedHeader) }
@@ -23,12 +23,5 @@ struct TokenHeader {
         guard let value = json[name] else { return nil }
         guard let text = value.string else { throw TokenError(.malformedHeader) }
         return text
-    }
-}
-
-extension String {
-    /// Media types are compared without regard to case (RFC 2045, section 5.1).
-    fileprivate var asciiLowercased: String {
-        String(decoding: utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
     }
 }

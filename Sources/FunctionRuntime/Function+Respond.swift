@@ -5,7 +5,7 @@ import Postgres
 extension Function {
     /// Answers one input: the endpoint as a caller sees it, without a process around it.
     ///
-    /// - Throws: Nothing but what a caller is told about: a `Denial` or a ``Problem``.
+    /// - Throws: Nothing but what a caller is told about: a `Denial` or a `Problem`.
     public static func respond(to input: JSONValue, in context: inout Context) throws -> Output {
         do {
             return try Self().run(Input(input: input), in: &context)

@@ -25,7 +25,7 @@ public protocol Function {
 
     /// Does the work.
     ///
-    /// - Throws: A ``Problem``, a `Denial`, `Violations` or a `PostgresError`, which have answers of their own; any
+    /// - Throws: A `Problem`, a `Denial`, `Violations` or a `PostgresError`, which have answers of their own; any
     ///   other error is answered as an internal one.
     func run(_ input: Input, in context: inout Context) throws -> Output
 }

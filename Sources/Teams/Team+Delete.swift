@@ -27,7 +27,7 @@ extension Team {
 
     /// Deletes a team, restorably for 30 days.
     ///
-    /// - Throws: A ``Denial`` for all but the owner.
+    /// - Throws: A `Denial` for all but the owner.
     public static func delete(_ id: ID<Team>, in context: inout Context) throws -> Deleted {
         let user = try context.user
         let rows = try context.write(

@@ -5,7 +5,7 @@ import Postgres
 extension Team {
     /// The team as the caller may see it.
     ///
-    /// - Throws: A ``Denial`` when the caller is no member or may not read.
+    /// - Throws: A `Denial` when the caller is no member or may not read.
     public static func get(_ id: ID<Team>, in context: inout Context) throws -> Team {
         let user = try context.user
         let rows = try context.read(

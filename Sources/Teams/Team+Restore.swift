@@ -8,7 +8,7 @@ extension Team {
     /// Its slug gets a suffix when another team took it meanwhile, and the team counts towards its owner's quota
     /// again.
     ///
-    /// - Throws: A ``Denial`` for all but the owner and for what is not there to restore; 403 `quota_exceeded`.
+    /// - Throws: A `Denial` for all but the owner and for what is not there to restore; 403 `quota_exceeded`.
     public static func restore(_ id: ID<Team>, in context: inout Context) throws -> Team {
         let user = try context.user
         for _ in 0..<5 {

@@ -46,7 +46,7 @@ extension Team {
     /// The permission is asked for by the statement that writes, under the row's lock: whoever loses it while the
     /// statement waits is refused.
     ///
-    /// - Throws: A ``Denial``, or 409 `version_conflict`.
+    /// - Throws: A `Denial`, or 409 `version_conflict`.
     public static func update(_ changes: Changes, in context: inout Context) throws -> Team {
         let (id, user) = (changes.team, try context.user)
         let rows: Rows

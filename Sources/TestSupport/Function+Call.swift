@@ -5,7 +5,7 @@ public import FunctionRuntime
 extension Function {
     /// Calls the function with an input in JSON, without a process and without a credential around it.
     ///
-    /// - Throws: A ``Problem`` or a `Denial`, as a caller would be answered.
+    /// - Throws: A `Problem` or a `Denial`, as a caller would be answered.
     public static func call(_ input: String, in context: inout Context) throws -> Output {
         let document: JSONDocument
         do {

@@ -28,7 +28,7 @@ public struct Cursor: InputValue, OutputValue, Equatable {
 
     /// The cursor's keys, where it is one of this list.
     ///
-    /// - Throws: A 422 ``Problem`` that names the field `cursor`.
+    /// - Throws: A 422 `Problem` that names the field `cursor`.
     public func keys(of list: String, scope: String, count: Int) throws(Problem) -> [String] {
         guard self.list == list, self.scope == Self.digest(scope), keys.count == count else { throw Self.refused }
         return keys

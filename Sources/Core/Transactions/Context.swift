@@ -43,7 +43,7 @@ extension Context {
     /// sight. Then, and only then, the statements run, with the caller's row to refer to.
     ///
     /// - Returns: The rows of the last statement.
-    /// - Throws: ``PostgresError``, or a 401 ``Problem`` when nobody is authenticated.
+    /// - Throws: `PostgresError`, or a 401 `Problem` when nobody is authenticated.
     public mutating func write(_ queries: Query...) throws -> Rows {
         try transact(queries, access: .readWrite)
     }
@@ -60,7 +60,7 @@ extension Context {
 
     /// The identifier of who makes the call.
     ///
-    /// - Throws: A 401 ``Problem`` when nobody is authenticated.
+    /// - Throws: A 401 `Problem` when nobody is authenticated.
     public var user: ID<User> {
         get throws { try requiredCaller.user }
     }

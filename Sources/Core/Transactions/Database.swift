@@ -22,7 +22,7 @@ public struct Database: ~Copyable {
     /// Deadlocks and serialization failures are retried by the connection.
     ///
     /// - Returns: The rows of each statement.
-    /// - Throws: ``PostgresError``; nothing was stored, unless it says that the outcome is unknown.
+    /// - Throws: `PostgresError`; nothing was stored, unless it says that the outcome is unknown.
     mutating func transact(
         _ queries: [Query],
         access: AccessMode,

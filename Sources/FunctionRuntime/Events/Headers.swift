@@ -1,3 +1,5 @@
+import Base
+
 /// The header fields of a request (RFC 9110, section 5), found by name without regard to case.
 struct Headers: Sendable {
     private struct Field {
@@ -21,12 +23,5 @@ struct Headers: Sendable {
     subscript(_ name: String) -> String? {
         let values = values(of: name)
         return values.count == 1 ? values[0] : nil
-    }
-}
-
-extension String {
-    /// The text with A to Z in lower case and all else as it is: `lowercased()` would turn a Kelvin sign into a k.
-    var lowercasedASCII: String {
-        String(decoding: utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
     }
 }

@@ -1,15 +1,8 @@
 internal import Glibc
+internal import System
 
 /// The certificates a server's is checked against when the connection string asks for a check and names none.
 enum CertificateBundle {
-    /// Where distributions keep theirs.
-    private static var usualPlaces: [String] {
-        [
-            "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem",
-            "/etc/ssl/ca-bundle.pem",
-        ]
-    }
-
     /// The file to name to libpq; nil leaves it to libpq.
     ///
     /// libpq 16 understands `sslrootcert=system`; here every version does.
@@ -19,7 +12,6 @@ enum CertificateBundle {
         let mode = options["sslmode"] ?? environment("PGSSLMODE")
         guard isSystem || mode == "verify-ca" || mode == "verify-full" else { return nil }
         if !isSystem, let home = environment("HOME"), access(home + "/.postgresql/root.crt", R_OK) == 0 { return nil }
-        if let named = environment("SSL_CERT_FILE") { return named }
-        return usualPlaces.first { access($0, R_OK) == 0 }
+        return SystemCertificates.path()
     }
 }
