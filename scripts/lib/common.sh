@@ -1,6 +1,9 @@
 # Shared by deploy.sh and the scripts: messages, failures, the places where generated files live.
 # shellcheck shell=bash
 
+# Text is UTF-8 also where no locale is set, as in a bare container.
+export LC_ALL=C.UTF-8
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 readonly root
 # shellcheck disable=SC2034 # used by the scripts that source this file
