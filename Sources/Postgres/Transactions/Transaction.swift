@@ -12,7 +12,7 @@ public struct Transaction: ~Copyable {
     /// Runs a statement.
     ///
     /// - Throws: A ``PostgresError``. After one of kind ``PostgresError/Kind/server`` the transaction, or the
-    ///   innermost ``savepoint(_:)-(_)``, can only be rolled back.
+    ///   innermost `savepoint`, can only be rolled back.
     @discardableResult
     public borrowing func run(_ query: Query) throws(PostgresError) -> Rows {
         let rows = try run([query])
