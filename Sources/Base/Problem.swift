@@ -50,6 +50,13 @@ public struct Problem: Error, Sendable {
     /// The operator has something to set right before the program can work.
     public static let misconfigured = Problem(503, "misconfigured", "The function is not configured correctly.")
 
+    /// Nobody has proved who makes the call.
+    public static let unauthenticated = Problem(
+        401,
+        "unauthenticated",
+        "A credential is needed: Authorization: Bearer with a token."
+    )
+
     /// Writes the problem as the JSON object of RFC 9457, section 3.
     ///
     /// - Parameters:

@@ -70,7 +70,7 @@ extension Context {
 
     private var requiredCaller: Caller {
         get throws {
-            guard let caller else { throw Problem(401, "unauthenticated", "A credential is needed.") }
+            guard let caller else { throw Problem.unauthenticated }
             return caller
         }
     }

@@ -24,11 +24,3 @@ enum Credential {
         return String(scalars.dropFirst(scheme.utf8.count))
     }
 }
-
-extension Problem {
-    static let unauthenticated = Problem(
-        401,
-        "unauthenticated",
-        "A credential is needed: Authorization: Bearer with a token."
-    )
-}

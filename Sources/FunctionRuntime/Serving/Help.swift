@@ -1,7 +1,4 @@
 import Base
-import Cryptography
-import HTTPClient
-import Postgres
 import System
 
 /// What a function says about itself on a command line.
