@@ -82,10 +82,15 @@ let package = Package(
             name: "Migrations",
             dependencies: ["Base", "Core", "Cryptography", "Postgres"],
             path: "Migrations",
-            resources: [.embedInCode("0001_teams.sql")],
+            resources: [
+                .embedInCode("0001_teams.sql"),
+                .embedInCode("0002_membership.sql"),
+                .embedInCode("0003_credentials.sql"),
+                .embedInCode("0004_row_security.sql"),
+            ],
             swiftSettings: settings + [.strictMemorySafety()]
         ),
-        module("Teams", uses: ["Base", "Core", "Postgres"]),
+        module("Teams", uses: ["Base", "Core", "Cryptography", "Postgres", "System"]),
         module("FunctionRuntime", uses: ["Base", "Core", "Cryptography", "HTTPClient", "Postgres", "System"]),
         module(
             "TestSupport",

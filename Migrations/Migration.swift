@@ -20,7 +20,10 @@ public struct Migration: Sendable {
 
     /// Every migration, in order.
     public static let all: [Migration] = [
-        Migration(1, "teams", PackageResources._001_teams_sql)
+        Migration(1, "teams", PackageResources._001_teams_sql),
+        Migration(2, "membership", PackageResources._002_membership_sql),
+        Migration(3, "credentials", PackageResources._003_credentials_sql),
+        Migration(4, "row security", PackageResources._004_row_security_sql),
     ]
 
     /// Takes a file whose first line is `-- min-compatible: N`.

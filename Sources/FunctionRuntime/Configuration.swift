@@ -11,6 +11,7 @@ struct Configuration: Sendable {
     let logLevel: Log.Level
     let timeout: Duration
     let trustsAuthorizer: Bool
+    let settings: Settings
     let issuer: String
     let audience: String
 
@@ -27,6 +28,7 @@ struct Configuration: Sendable {
         } catch {
             throw ConfigurationError("DATABASE_URL", error.debugDescription)
         }
+        settings = try Settings(environment)
         guard case .authenticated = access else {
             (verifier, issuer, audience) = (nil, "", "")
             return
@@ -90,12 +92,12 @@ struct ConfigurationError: Error, CustomStringConvertible {
 }
 
 extension Environment {
-    fileprivate func required(_ name: String) throws(ConfigurationError) -> String {
+    func required(_ name: String) throws(ConfigurationError) -> String {
         guard let value = self[name] else { throw ConfigurationError(name, "must be set") }
         return value
     }
 
-    fileprivate func integer(
+    func integer(
         _ name: String,
         in range: ClosedRange<Int>,
         default fallback: Int
@@ -107,7 +109,7 @@ extension Environment {
         return value
     }
 
-    fileprivate func flag(_ name: String) throws(ConfigurationError) -> Bool {
+    func flag(_ name: String) throws(ConfigurationError) -> Bool {
         switch self[name] {
         case nil, "0": return false
         case "1": return true

@@ -21,6 +21,10 @@ public protocol Function {
     /// The HTTP status of success; 200 unless the endpoint makes something.
     static var successStatus: Int { get }
 
+    /// Whether a repeated call is answered also when its caller is no member of the team in its input any more; false
+    /// unless the endpoint's own work is what ends the membership.
+    static var answersFormerMembers: Bool { get }
+
     init()
 
     /// Does the work.
@@ -32,6 +36,7 @@ public protocol Function {
 
 extension Function {
     public static var successStatus: Int { 200 }
+    public static var answersFormerMembers: Bool { false }
 }
 
 /// Who may call a function.

@@ -28,6 +28,9 @@ public struct PostgresError: Error, Sendable {
     /// The violated constraint, when there is one.
     public let constraint: String?
 
+    /// What the server says could be done about it, which never repeats a value.
+    public let hint: String?
+
     /// The server's or the client library's words, for logs only.
     let message: String
 
@@ -38,12 +41,14 @@ public struct PostgresError: Error, Sendable {
         _ kind: Kind,
         state: SQLState? = nil,
         constraint: String? = nil,
+        hint: String? = nil,
         message: String,
         statement: String? = nil
     ) {
         self.kind = kind
         self.state = state
         self.constraint = constraint
+        self.hint = hint
         self.message = message
         self.statement = statement
     }

@@ -40,17 +40,24 @@ extension Membership {
         )
     }
 
+    private static var listing: Action {
+        Action("team.list", needs: .read, refusal: "Insufficient permissions to list teams")
+    }
+
     /// The teams that the caller may read, the last joined first.
     ///
     /// - Throws: 422 `invalid_cursor` for a cursor of another list.
     public static func list(_ request: Request, in context: inout Context) throws -> Page<Membership> {
-        let user = try context.user
+        let user = try context.user(attempting: listing)
+        // An API key may be for one team alone.
+        let only = context.caller?.team
         let after = try request.cursor.map { try Place($0, of: user) }
         let rows = try context.read(
             """
             SELECT t.id, t.name, t.slug, m.role, m.joined_at
             FROM nofx.team_members m JOIN nofx.teams t ON t.id = m.team_id AND t.deleted_at IS NULL
             WHERE m.user_id = \(user) AND 'read' = ANY (nofx.permissions(m.role, m.permissions))
+              AND (\(only) IS NULL OR t.id = \(only))
               AND (\(after == nil) OR (m.joined_at, m.team_id) < (\(after?.joinedAt), \(after?.team)))
             ORDER BY m.joined_at DESC, m.team_id DESC
             LIMIT \(request.limit.count + 1)

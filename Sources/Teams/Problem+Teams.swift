@@ -1,12 +1,23 @@
 import Base
 
 extension Problem {
-    static let quotaExceeded = Problem(
-        403,
-        "quota_exceeded",
-        "You own as many teams as you may: \(Team.quota).",
-        members: ["quota": "teams"]
-    )
+    /// What there may be only so many of.
+    enum Quota: String {
+        case teams, members, invites, keys
+
+        fileprivate func reached(_ limit: Int) -> String {
+            switch self {
+            case .teams: "You own as many teams as you may: \(limit)."
+            case .members: "The team has as many members and pending invites as it may have members: \(limit)."
+            case .invites: "The team has as many pending invites as it may: \(limit)."
+            case .keys: "You have as many API keys as you may: \(limit)."
+            }
+        }
+    }
+
+    static func quotaExceeded(_ quota: Quota, _ limit: Int) -> Problem {
+        Problem(403, "quota_exceeded", quota.reached(limit), members: ["quota": quota.rawValue])
+    }
 
     static let slugTaken = Problem(409, "slug_taken", "Another team has this slug, or it is reserved.")
 

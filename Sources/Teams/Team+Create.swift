@@ -22,8 +22,9 @@ extension Team {
         )
     }
 
-    /// How many living teams one user may own.
-    static let quota = 20
+    private static var creating: Action {
+        Action("team.create", needs: .write, refusal: "Insufficient permissions to create teams")
+    }
 
     /// Makes a team that the caller owns.
     ///
@@ -32,7 +33,7 @@ extension Team {
     ///
     /// - Throws: 403 `quota_exceeded`, 409 `slug_taken` for a slug that the caller chose.
     public static func create(_ draft: Draft, in context: inout Context) throws -> Team {
-        let user = try context.user
+        let (user, quota) = (try context.user(attempting: creating), context.settings.teams)
         for _ in 0..<5 {
             let team = ID<Team>.make()
             let rows = try context.write(
@@ -67,7 +68,7 @@ extension Team {
                 FROM owned LEFT JOIN team ON true LEFT JOIN member ON true
                 """
             )
-            guard let row = rows.first, try row["is_in_quota"] else { throw Problem.quotaExceeded }
+            guard let row = rows.first, try row["is_in_quota"] else { throw Problem.quotaExceeded(.teams, quota) }
             if try row["id"] as ID<Team>? != nil {
                 let created = try Team(row: row)
                 try context.noteActivity(

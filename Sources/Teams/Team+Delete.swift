@@ -25,11 +25,15 @@ extension Team {
         ]
     }
 
+    private static var deleting: Action {
+        Action("team.delete", needs: .delete, refusal: "Only team owners can delete teams")
+    }
+
     /// Deletes a team, restorably for 30 days.
     ///
     /// - Throws: A `Denial` for all but the owner.
     public static func delete(_ id: ID<Team>, in context: inout Context) throws -> Deleted {
-        let user = try context.user
+        let user = try context.user(attempting: deleting, on: id)
         let rows = try context.write(
             """
             WITH member AS MATERIALIZED (
@@ -57,14 +61,9 @@ extension Team {
             FROM member LEFT JOIN team ON true
             """
         )
-        guard let row = rows.first else { throw Denial.notMember("team.delete", team: id) }
+        guard let row = rows.first else { throw Denial.notMember(deleting, team: id) }
         guard try row["is_owner"] else {
-            throw Denial.notOwner(
-                "team.delete",
-                team: id,
-                role: try row["role"],
-                detail: "Only team owners can delete teams"
-            )
+            throw Denial.notOwner(deleting, team: id, role: try row["role"])
         }
         try context.noteActivity(row, "team.deleted", team: id, ["slug": try row["slug"] as TeamSlug])
         return try Deleted(row: row)

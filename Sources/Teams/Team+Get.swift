@@ -3,11 +3,15 @@ public import Core
 import Postgres
 
 extension Team {
+    private static var reading: Action {
+        Action("team.get", needs: .read, refusal: "Insufficient permissions to read team")
+    }
+
     /// The team as the caller may see it.
     ///
     /// - Throws: A `Denial` when the caller is no member or may not read.
     public static func get(_ id: ID<Team>, in context: inout Context) throws -> Team {
-        let user = try context.user
+        let user = try context.user(attempting: reading, on: id)
         let rows = try context.read(
             """
             SELECT 'read' = ANY (p.permissions) AS allowed, m.role, p.permissions,
@@ -20,15 +24,9 @@ extension Team {
             WHERE t.id = \(id) AND t.deleted_at IS NULL
             """
         )
-        guard let row = rows.first else { throw Denial.notMember("team.get", team: id) }
+        guard let row = rows.first else { throw Denial.notMember(reading, team: id) }
         guard try row["allowed"] else {
-            throw Denial.missing(
-                .read,
-                "team.get",
-                team: id,
-                role: try row["role"],
-                detail: "Insufficient permissions to read team"
-            )
+            throw Denial.missing(reading, team: id, role: try row["role"])
         }
         return try Team(row: row)
     }

@@ -3,6 +3,10 @@ public import Core
 import Postgres
 
 extension Team {
+    private static var restoring: Action {
+        Action("team.restore", needs: .delete, refusal: "Only team owners can restore teams")
+    }
+
     /// Brings a deleted team back within its 30 days.
     ///
     /// Its slug gets a suffix when another team took it meanwhile, and the team counts towards its owner's quota
@@ -10,7 +14,7 @@ extension Team {
     ///
     /// - Throws: A `Denial` for all but the owner and for what is not there to restore; 403 `quota_exceeded`.
     public static func restore(_ id: ID<Team>, in context: inout Context) throws -> Team {
-        let user = try context.user
+        let user = try context.user(attempting: restoring, on: id)
         for _ in 0..<5 {
             do {
                 return try restoreOnce(id, for: user, in: &context)
@@ -22,6 +26,7 @@ extension Team {
     }
 
     private static func restoreOnce(_ id: ID<Team>, for user: ID<User>, in context: inout Context) throws -> Team {
+        let quota = context.settings.teams
         let rows = try context.write(
             .lockUser(user),
             """
@@ -50,8 +55,8 @@ extension Team {
             LEFT JOIN nofx.team_members m ON m.team_id = team.id AND m.user_id = \(user)
             """
         )
-        guard let row = rows.first else { throw Denial.notMember("team.restore", team: id) }
-        guard try row["is_in_quota"] else { throw Problem.quotaExceeded }
+        guard let row = rows.first else { throw Denial.notMember(restoring, team: id) }
+        guard try row["is_in_quota"] else { throw Problem.quotaExceeded(.teams, quota) }
         let restored = try Team(row: row)
         try context.noteActivity(row, "team.restored", team: id, ["slug": restored.slug])
         return restored

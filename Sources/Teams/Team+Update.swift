@@ -41,6 +41,10 @@ extension Team {
         }
     }
 
+    private static var updating: Action {
+        Action("team.update", needs: .write, refusal: "Insufficient permissions to update team")
+    }
+
     /// Changes a team.
     ///
     /// The permission is asked for by the statement that writes, under the row's lock: whoever loses it while the
@@ -48,7 +52,8 @@ extension Team {
     ///
     /// - Throws: A `Denial`, or 409 `version_conflict`.
     public static func update(_ changes: Changes, in context: inout Context) throws -> Team {
-        let (id, user) = (changes.team, try context.user)
+        let id = changes.team
+        let user = try context.user(attempting: updating, on: id)
         let rows: Rows
         do {
             rows = try context.write(
@@ -81,15 +86,9 @@ extension Team {
         } catch let error as PostgresError where error.constraint == "teams_settings_check" {
             throw TeamSettings.tooLarge.prefixed(with: "settings")
         }
-        guard let row = rows.first else { throw Denial.notMember("team.update", team: id) }
+        guard let row = rows.first else { throw Denial.notMember(updating, team: id) }
         guard try row["allowed"] else {
-            throw Denial.missing(
-                .write,
-                "team.update",
-                team: id,
-                role: try row["role"],
-                detail: "Insufficient permissions to update team"
-            )
+            throw Denial.missing(updating, team: id, role: try row["role"])
         }
         guard try row["id"] as ID<Team>? != nil else { throw Problem.versionConflict }
         try context.noteActivity(row, "team.updated", team: id, ["fields": changes.fields])

@@ -110,6 +110,7 @@ public struct TestDatabase: Sendable {
         let role = """
             DO $$ BEGIN
                 CREATE ROLE nofx_test_app LOGIN;
+                CREATE ROLE nofx_test_operator LOGIN;
             EXCEPTION WHEN duplicate_object OR unique_violation THEN
             END $$
             """

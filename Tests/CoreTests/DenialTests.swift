@@ -9,24 +9,21 @@ import Testing
 
     private let team = ID<Team>.make()
     private let denial: Denial
+    private let updating = Action("team.update", needs: .write, refusal: "Insufficient permissions to update team")
+    private let reading = Action("team.get", needs: .read, refusal: "Insufficient permissions to read team")
+    private let deleting = Action("team.delete", needs: .delete, refusal: "Only team owners")
 
     init() {
-        denial = .missing(
-            .write,
-            "team.update",
-            team: team,
-            role: .viewer,
-            detail: "Insufficient permissions to update team"
-        )
+        denial = .missing(updating, team: team, role: .viewer)
     }
 
     @Test func `a denial says what was attempted and why it was refused`() {
-        let stranger = Denial.notMember("team.get", team: team)
+        let stranger = Denial.notMember(reading, team: team)
         #expect(stranger.reason == .notMember)
         #expect((stranger.problem.status, stranger.problem.code) == (404, "team_not_found"))
         #expect((denial.problem.status, denial.problem.code) == (403, "forbidden"))
         #expect(denial.problem.members == ["requiredPermission": "write"])
-        let admin = Denial.notOwner("team.delete", team: team, role: .admin, detail: "Only team owners")
+        let admin = Denial.notOwner(deleting, team: team, role: .admin)
         #expect(admin.reason == .notOwner)
         #expect((admin.problem.status, admin.problem.code) == (403, "owner_only"))
     }
@@ -120,8 +117,8 @@ import Testing
         let database = try TestDatabase()
         var context = try database.context(for: .stranger())
         context.record(denial)
-        context.record(.notMember("team.update", team: team))
-        context.record(.notMember("team.get", team: team))
+        context.record(.notMember(updating, team: team))
+        context.record(.notMember(reading, team: team))
         var other = try database.context(for: .stranger())
         other.record(denial)
         #expect(try database.value("SELECT count(*) FROM nofx.security_events") == 4)
@@ -130,7 +127,7 @@ import Testing
     @Test func `teams that do not exist are counted together`() throws {
         let database = try TestDatabase()
         var context = try database.context(for: .stranger())
-        for _ in 0..<10 { context.record(.notMember("team.get", team: ID<Team>.make())) }
+        for _ in 0..<10 { context.record(.notMember(reading, team: ID<Team>.make())) }
         let row = try #require(
             try database.rows(
                 "SELECT sum(hits)::int8, count(DISTINCT bucket), count(*), max(team_id) FROM nofx.security_events"

@@ -60,7 +60,7 @@ import Testing
         #expect(denial?.problem.status == 403)
         #expect(denial?.problem.code == "owner_only")
         #expect(denial?.problem.detail == "Only team owners can delete teams")
-        #expect(denial?.action == "team.delete")
+        #expect(denial?.action.name == "team.delete")
         #expect(denial?.reason == .notOwner)
         #expect(denial?.role == role)
         #expect(denial?.team == team.id.uuid)

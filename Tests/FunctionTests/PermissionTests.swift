@@ -90,7 +90,7 @@ import Testing
         #expect(denial?.problem.code == "forbidden")
         #expect(denial?.problem.detail == "Insufficient permissions to update team")
         #expect(denial?.problem.members == ["requiredPermission": "write"])
-        #expect(denial?.action == "team.update")
+        #expect(denial?.action.name == "team.update")
         #expect(denial?.reason == .missingPermission)
         #expect(denial?.required == .write)
         #expect(denial?.role == .viewer)

@@ -79,7 +79,7 @@ import Testing
             }
             #expect(denial?.problem.status == 404)
             #expect(denial?.problem.code == "team_not_found")
-            #expect(denial?.action == "team.restore")
+            #expect(denial?.action.name == "team.restore")
         }
     }
 

@@ -3,12 +3,18 @@ public struct JSONWriter: Sendable {
     /// What was written so far.
     public private(set) var bytes: [UInt8] = []
 
+    /// Whether a ``ShownOnce`` is left out.
+    public let hidesSecrets: Bool
+
     private var needsComma = false
 
     /// Makes an empty writer.
     ///
-    /// - Parameter capacity: The bytes to make room for.
-    public init(reserving capacity: Int = 256) {
+    /// - Parameters:
+    ///   - capacity: The bytes to make room for.
+    ///   - hidesSecrets: Whether what is told only once is left out.
+    public init(reserving capacity: Int = 256, hidesSecrets: Bool = false) {
+        self.hidesSecrets = hidesSecrets
         bytes.reserveCapacity(capacity)
     }
 

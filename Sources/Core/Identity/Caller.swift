@@ -19,15 +19,31 @@ public struct Caller: Sendable {
     /// The address, where the issuer says that it was verified.
     public let email: EmailAddress?
 
-    /// What proved it, as the audit trail shows it: `session` for a token.
+    /// What proved it, as the audit trail shows it: `session` for a token, `key:` and its identifier for an API key.
     public let credential: String
 
+    /// What an API key is good for; nil for a person, who may all that they are permitted.
+    public let scopes: [Permission]?
+
+    /// The only team that an API key is good for; nil for all of its user's.
+    public let team: UUID?
+
     /// Makes a caller of what a credential proved.
-    public init(user: ID<User>, issuer: String, subject: String, email: EmailAddress?, credential: String = "session") {
+    public init(
+        user: ID<User>,
+        issuer: String,
+        subject: String,
+        email: EmailAddress?,
+        credential: String = "session",
+        scopes: [Permission]? = nil,
+        team: UUID? = nil
+    ) {
         self.user = user
         self.issuer = issuer
         self.subject = subject
         self.email = email
         self.credential = credential
+        self.scopes = scopes
+        self.team = team
     }
 }

@@ -7,7 +7,7 @@ extension Context {
         log.warning(
             "authz.denied",
             [
-                "teamId": denial.team, "userId": caller?.user, "action": denial.action,
+                "teamId": denial.team, "userId": caller?.user, "action": denial.action.name,
                 "reason": denial.reason.rawValue, "required": denial.required?.rawValue,
                 "role": denial.role?.rawValue, "credential": caller?.credential, "ip": origin.ip,
             ]
@@ -20,31 +20,24 @@ extension Context {
     /// transaction of its own, after the refused one was rolled back, and its failure changes no answer: the
     /// record is on standard error already.
     public mutating func record(_ denial: Denial) {
-        let (user, team) = (caller.map { "\($0.user)" } ?? "", denial.team)
         // Not far beyond the call's own time: the platform may stop the process.
         let budget = min(.after(.milliseconds(250)), max(deadline, .after(.milliseconds(100))))
-        let (origin, credential) = (origin, caller?.credential)
+        var queries: [Query] = [
+            """
+            SELECT nofx.log_denial(\(caller?.user), \(denial.team), \(denial.action.name), \(denial.reason.rawValue),
+                                   \(origin.requestID), \(origin.ip), \(caller?.credential))
+            """
+        ]
+        // An attempt counts, although what it did was undone. When nothing is left there is nothing to take.
+        if let rate = settings.writes, let user = caller?.user { queries.append(.take(rate, of: "\(user) writes")) }
         do throws(PostgresError) {
-            _ = try database.transact(
-                [
-                    """
-                    INSERT INTO nofx.security_events AS seen
-                        (bucket, user_id, team_id, action, reason, request_id, ip, credential)
-                    VALUES (date_trunc('minute', clock_timestamp()), \(user),
-                            coalesce((SELECT id::text FROM nofx.teams WHERE id = \(team)), ''),
-                            \(denial.action), \(denial.reason.rawValue),
-                            left(\(origin.requestID), 64), left(\(origin.ip), 64), left(\(credential), 64))
-                    ON CONFLICT (user_id, team_id, action, reason, bucket) DO UPDATE
-                    SET hits = seen.hits + 1, last_at = clock_timestamp(),
-                        request_id = excluded.request_id, ip = excluded.ip
-                    """
-                ],
-                access: .readWrite,
-                deadline: budget,
-                log: log
-            )
+            let results = try database.runEach(queries, deadline: budget, log: log)
+            _ = try results.first?.get()
         } catch {
-            log.warning("security_event.lost", ["teamId": team, "userId": user, "error": error.debugDescription])
+            log.warning(
+                "security_event.lost",
+                ["teamId": denial.team, "userId": caller?.user, "error": error.debugDescription]
+            )
         }
     }
 }

@@ -7,13 +7,20 @@ public struct Denial: Error, Sendable {
         case notMember = "not_a_member_or_missing"
         case missingPermission = "missing_permission"
         case notOwner = "not_owner"
+        case roleTooHigh = "role_too_high"
+        case ownRole = "own_role"
+        case scope
+        case sessionRequired = "session_required"
+        case emailNotVerified = "email_not_verified"
+        case emailMismatch = "email_mismatch"
+        case unknownInvite = "unknown_invite"
     }
 
-    /// What was attempted, such as `team.update`.
-    public let action: String
+    /// What was attempted.
+    public let action: Action
 
-    /// The team that the caller named.
-    public let team: UUID
+    /// The team that the caller named, or whose invite it was.
+    public let team: UUID?
 
     /// Why it was refused.
     public let reason: Reason
@@ -22,15 +29,26 @@ public struct Denial: Error, Sendable {
     public let problem: Problem
 
     /// The caller's role.
-    public private(set) var role: Role?
+    public let role: Role?
 
-    /// The permission that was needed, where one would have been enough.
-    public private(set) var required: Permission?
+    /// Refuses an attempt for a reason that has no constructor of its own.
+    public init(_ action: Action, team: UUID?, reason: Reason, problem: Problem, role: Role? = nil) {
+        self.action = action
+        self.team = team
+        self.reason = reason
+        self.problem = problem
+        self.role = role
+    }
+
+    /// The permission that would have been enough, where one would.
+    var required: Permission? {
+        reason == .missingPermission || reason == .scope ? action.permission : nil
+    }
 
     /// The team is not there, or the caller is not its member; nobody is told which.
-    public static func notMember<Team>(_ action: String, team: ID<Team>) -> Denial {
+    public static func notMember<Team>(_ action: Action, team: ID<Team>) -> Denial {
         Denial(
-            action: action,
+            action,
             team: team.uuid,
             reason: .notMember,
             problem: Problem(404, "team_not_found", "There is no such team, or you are not a member of it.")
@@ -38,30 +56,28 @@ public struct Denial: Error, Sendable {
     }
 
     /// The caller is a member without the permission.
-    public static func missing<Team>(
-        _ permission: Permission,
-        _ action: String,
-        team: ID<Team>,
-        role: Role?,
-        detail: String
-    ) -> Denial {
+    public static func missing<Team>(_ action: Action, team: ID<Team>, role: Role?) -> Denial {
         Denial(
-            action: action,
+            action,
             team: team.uuid,
             reason: .missingPermission,
-            problem: Problem(403, "forbidden", detail, members: ["requiredPermission": permission.rawValue]),
-            role: role,
-            required: permission
+            problem: Problem(
+                403,
+                "forbidden",
+                action.refusal,
+                members: ["requiredPermission": action.permission.rawValue]
+            ),
+            role: role
         )
     }
 
     /// The caller is a member but not the owner.
-    public static func notOwner<Team>(_ action: String, team: ID<Team>, role: Role?, detail: String) -> Denial {
+    public static func notOwner<Team>(_ action: Action, team: ID<Team>, role: Role?) -> Denial {
         Denial(
-            action: action,
+            action,
             team: team.uuid,
             reason: .notOwner,
-            problem: Problem(403, "owner_only", detail),
+            problem: Problem(403, "owner_only", action.refusal),
             role: role
         )
     }

@@ -15,13 +15,27 @@ public struct Context: ~Copyable {
     /// Who makes the call; nil before it was proved.
     public private(set) var caller: Caller?
 
+    /// What the operator allows.
+    public let settings: Settings
+
+    /// What is left of the caller's rate, once that was asked.
+    public internal(set) var standing: RateStanding?
+
     var database: Database
+    var repeatable: RepeatableCall?
 
     /// Begins a call.
-    public init(origin: Origin, deadline: Deadline, log: Log, database: consuming Database) {
+    public init(
+        origin: Origin,
+        deadline: Deadline,
+        log: Log,
+        settings: Settings = Settings(),
+        database: consuming Database
+    ) {
         self.origin = origin
         self.deadline = deadline
         self.log = log
+        self.settings = settings
         self.database = database
     }
 
@@ -53,6 +67,16 @@ extension Context {
         try transact(queries, access: .readOnly)
     }
 
+    /// Runs statements that are nobody's, before it is known who calls.
+    ///
+    /// - Returns: The rows of the last statement.
+    /// - Throws: `PostgresError`.
+    public mutating func lookUp(_ queries: Query..., access: AccessMode = .readOnly) throws -> Rows {
+        let results = try database.transact(queries, access: access, deadline: deadline, log: log)
+        guard let last = results.last else { throw Problem.internal }
+        return last
+    }
+
     /// Lends the connection itself, for work that is not one caller's: migrations.
     public mutating func withConnection<Output>(_ body: (inout Connection) throws -> Output) throws -> Output {
         try database.withConnection(deadline: deadline, log: log, body)
@@ -68,29 +92,49 @@ extension Context {
     /// What the audit trail keeps of the call, as `nofx.log_activity` takes it.
     public var record: JSONText { origin.record(credential: caller?.credential ?? "") }
 
-    private var requiredCaller: Caller {
-        get throws {
-            guard let caller else { throw Problem.unauthenticated }
+    var requiredCaller: Caller {
+        get throws(Problem) {
+            guard let caller else { throw .unauthenticated }
             return caller
         }
     }
 
     private mutating func transact(_ queries: [Query], access: AccessMode) throws -> Rows {
-        let entry = Query.entry(of: try requiredCaller)
-        let all = [entry] + queries
+        let caller = try requiredCaller
+        let rate = access == .readWrite ? settings.writes : settings.reads
+        var opening = [Query.entry(of: caller)]
+        if let rate { opening.append(.take(rate, of: "\(caller.user) \(access == .readWrite ? "writes" : "reads")")) }
+        if access == .readWrite, let repeatable { opening.append(.once(repeatable, by: caller.user)) }
         let results: [Rows]
         do throws(PostgresError) {
-            results = try database.transact(all, access: access, deadline: deadline, log: log)
+            results = try run(opening + queries, access: rate == nil ? access : .readWrite)
         } catch {
-            guard error.state == .readOnlyTransaction, access == .readOnly else { throw error }
-            // The caller is seen for the first time, and written down alone: what only reads must not write.
-            let entered = try database.transact([entry], access: .readWrite, deadline: deadline, log: log)
-            try noteEntry(entered.first)
-            results = try database.transact(all, access: .readOnly, deadline: deadline, log: log)
+            switch error.state {
+            case .callRepeated where repeatable != nil: throw CallRepeated()
+            case .rateExceeded: standing = rate.map { RateStanding(exhausted: $0, reset: error.hint.flatMap(Int.init)) }
+            default: break
+            }
+            throw error
         }
         guard let last = results.last else { throw Problem.internal }
         try noteEntry(results.first)
+        if rate != nil { standing = try results[1].decodeFirst() }
         return last
+    }
+
+    private mutating func run(_ queries: [Query], access: AccessMode) throws(PostgresError) -> [Rows] {
+        if access == .readWrite, repeatable != nil {
+            return try database.hold(queries, deadline: deadline, log: log)
+        }
+        do {
+            return try database.transact(queries, access: access, deadline: deadline, log: log)
+        } catch {
+            guard error.state == .readOnlyTransaction, access == .readOnly, let entry = queries.first else { throw error }
+            // The caller is seen for the first time, and written down alone: what only reads must not write.
+            let entered = try database.transact([entry], access: .readWrite, deadline: deadline, log: log)
+            try noteEntry(entered.first)
+            return try database.transact(queries, access: .readOnly, deadline: deadline, log: log)
+        }
     }
 
     /// Reports an address that the caller does not get because another user has it.

@@ -11,6 +11,9 @@ public struct Database: ~Copyable {
     private let string: ConnectionString
     private var connection: Connection?
 
+    /// Whether a transaction is open that waits for ``commit(_:deadline:)``.
+    private(set) var isHolding = false
+
     /// Names the database; nothing is opened yet.
     public init(at string: ConnectionString) {
         self.string = string
@@ -40,6 +43,62 @@ public struct Database: ~Copyable {
                     deadline: deadline
                 )
             )
+        } catch {
+            result = .failure(error)
+        }
+        self.connection = consume connection
+        return try result.get()
+    }
+
+    /// Runs statements in one round trip, in a new transaction that stays open.
+    ///
+    /// One that is open already is undone first: whoever comes again has got nothing from it.
+    ///
+    /// - Returns: The rows of each statement.
+    /// - Throws: `PostgresError`; nothing was stored.
+    mutating func hold(_ queries: [Query], deadline: Deadline, log: Log) throws(PostgresError) -> [Rows] {
+        rollBack(deadline: deadline)
+        var connection = try takeConnection(deadline: deadline, log: log)
+        let result: Result<[Rows], PostgresError>
+        do throws(PostgresError) {
+            let limits = Limits.fromDeadline(lock: Self.lockTimeout)
+            result = .success(try connection.begin(queries, limits: limits, deadline: deadline))
+            isHolding = true
+        } catch {
+            result = .failure(error)
+        }
+        self.connection = consume connection
+        return try result.get()
+    }
+
+    /// Runs the last statements of the transaction that is open, and commits it.
+    ///
+    /// - Throws: `PostgresError`; nothing was stored, unless it says that the outcome is unknown.
+    mutating func commit(_ queries: [Query], deadline: Deadline) throws(PostgresError) {
+        isHolding = false
+        try connection?.commit(queries, deadline: deadline)
+    }
+
+    /// Undoes the transaction that is open, if there is one.
+    mutating func rollBack(deadline: Deadline) {
+        guard isHolding else { return }
+        isHolding = false
+        connection?.rollBack(deadline: deadline)
+    }
+
+    /// Runs statements that have nothing to do with each other, in one round trip.
+    ///
+    /// - Returns: What became of each.
+    /// - Throws: `PostgresError` when they could not be sent.
+    mutating func runEach(
+        _ queries: [Query],
+        deadline: Deadline,
+        log: Log
+    ) throws(PostgresError) -> [Result<Rows, PostgresError>] {
+        var connection = try takeConnection(deadline: deadline, log: log)
+        let result: Result<[Result<Rows, PostgresError>], PostgresError>
+        do throws(PostgresError) {
+            result = .success(try connection.pipeline(queries, deadline: deadline))
         } catch {
             result = .failure(error)
         }

@@ -20,7 +20,11 @@ extension Problem {
         case .decoding:
             self = .internal
         case .server:
-            self = error.state.map(Problem.init(state:)) ?? .internal
+            switch error.state {
+            case .rateExceeded: self = .rateLimited(retryAfter: error.hint.flatMap(Int.init) ?? 1)
+            case let state?: self.init(state: state)
+            case nil: self = .internal
+            }
         }
     }
 
@@ -43,6 +47,8 @@ extension Problem {
             self.init(503, "database_not_migrated", "The database has not been migrated to what this program needs.")
         case .insufficientPrivilege:
             self = .misconfigured
+        case .callInFlight:
+            self = .callInFlight
         case .lockNotAvailable:
             self.init(503, "busy", "Somebody else is changing this at the moment.", retryAfter: 1)
         case .serializationFailure, .deadlockDetected:
@@ -54,6 +60,17 @@ extension Problem {
         default:
             self.init(stateClass: state.rawValue.prefix(2))
         }
+    }
+
+    static let callInFlight = Problem(
+        409,
+        "idempotency_in_flight",
+        "A call with this idempotency key is under way.",
+        retryAfter: 1
+    )
+
+    private static func rateLimited(retryAfter seconds: Int) -> Problem {
+        Problem(429, "rate_limited", "There were too many calls.", retryAfter: seconds)
     }
 
     private init(stateClass: Substring) {
@@ -70,8 +87,11 @@ extension Problem {
     }
 }
 
-/// The codes of `nofx.enter`.
+/// The codes of the functions in the schema.
 extension SQLState {
+    static var callRepeated: SQLState { SQLState(rawValue: "NX005") }
+    static var rateExceeded: SQLState { SQLState(rawValue: "NX007") }
+    fileprivate static var callInFlight: SQLState { SQLState(rawValue: "NX006") }
     fileprivate static var userDisabled: SQLState { SQLState(rawValue: "NX001") }
     fileprivate static var schemaTooNew: SQLState { SQLState(rawValue: "NX002") }
     fileprivate static var schemaTooOld: SQLState { SQLState(rawValue: "NX003") }

@@ -1,4 +1,5 @@
 import Base
+import Core
 
 /// What a call is answered with, before a platform's form is put around it.
 struct Answer: Sendable {
@@ -12,23 +13,29 @@ struct Answer: Sendable {
     let problem: Problem?
 
     private let requestID: String
+    private let isRepeated: Bool
+    private let standing: RateStanding?
 
     /// A success.
-    init(_ output: some JSONEncodable, status: Int, requestID: String) {
+    init(_ reply: Reply, status: Int, requestID: String, standing: RateStanding?) {
         self.status = status
-        body = output.jsonBytes
+        body = reply.body
         problem = nil
         self.requestID = requestID
+        isRepeated = reply.isRepeated
+        self.standing = standing
     }
 
     /// A failure.
-    init(_ problem: Problem, requestID: String) {
+    init(_ problem: Problem, requestID: String, standing: RateStanding? = nil) {
         status = problem.status
         var json = JSONWriter()
         problem.encode(to: &json, requestID: requestID)
         body = json.bytes
         self.problem = problem
         self.requestID = requestID
+        isRepeated = false
+        self.standing = standing
     }
 
     /// The problem in the form that Lambda wants errors of functions in; empty for a success.
@@ -49,6 +56,12 @@ struct Answer: Sendable {
             (name: "cache-control", value: "no-store"),
             (name: "x-request-id", value: requestID),
         ]
+        if isRepeated { headers.append(("idempotency-replayed", "true")) }
+        if let standing {
+            headers.append(("ratelimit-limit", "\(standing.limit)"))
+            headers.append(("ratelimit-remaining", "\(standing.remaining)"))
+            headers.append(("ratelimit-reset", "\(standing.reset)"))
+        }
         if let problem {
             if problem.status == 401 {
                 let error = problem.code == "unauthenticated" ? "" : #" error="invalid_token""#

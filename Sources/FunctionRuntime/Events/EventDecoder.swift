@@ -8,7 +8,7 @@ enum EventDecoder {
 
     /// Decodes an event.
     ///
-    /// - Throws: 400 `malformed_json` for an envelope that contradicts itself. What is wrong with the body of an HTTP
+    /// - Throws: 400 `malformed_json` or `invalid_idempotency_key` for an envelope that is none. What is wrong with the body of an HTTP
     ///   event is found when it is read, so that the answer has the event's form.
     static func decode(_ event: JSONValue) throws(Problem) -> Request {
         guard event.kind == .object else { return Request(form: .direct, body: .value(event)) }
@@ -76,11 +76,6 @@ enum EventDecoder {
     }
 
     private static func decodeEnvelope(_ event: JSONValue, body: JSONValue) throws(Problem) -> Request {
-        if let key = event["idempotencyKey"], !key.isNull {
-            // Whoever sends one relies on it.
-            let violation = Violation(field: "idempotencyKey", .unknownField, "is not supported by this function")
-            throw .validationFailed([violation])
-        }
         var request = Request(
             form: .envelope,
             body: body.stringBytes.map(Request.Body.text) ?? .value(body)
@@ -90,6 +85,10 @@ enum EventDecoder {
                 throw Problem(400, "malformed_json", "The envelope's headers must be an object of strings.")
             }
             request.headers.add(single: headers)
+        }
+        if let key = event["idempotencyKey"], !key.isNull {
+            guard let key = key.string else { throw IdempotencyKey.refused }
+            request.headers.add(IdempotencyKey.header, key)
         }
         return request
     }

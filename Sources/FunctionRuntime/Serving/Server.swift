@@ -65,19 +65,29 @@ struct Server<F: Function>: ~Copyable {
             origin: origin,
             deadline: deadline(delivery),
             log: log(for: origin),
+            settings: configuration.settings,
             database: database.take() ?? Database(at: configuration.database)
         )
         var denial: Denial?
         let answer: Answer
         do {
-            let output = try Self.run(request, delivery, authenticator, in: &context)
-            answer = Answer(output, status: F.successStatus, requestID: origin.requestID)
+            let reply = try Self.run(request, delivery, authenticator, in: &context)
+            answer = Answer(
+                reply,
+                status: F.successStatus,
+                requestID: origin.requestID,
+                standing: context.standing
+            )
         } catch let error as Denial {
             context.warn(of: error)
             denial = error
             answer = Answer(error.problem, requestID: origin.requestID)
         } catch {
-            answer = Answer(error as? Problem ?? .internal, requestID: origin.requestID)
+            answer = Answer(
+                error as? Problem ?? .internal,
+                requestID: origin.requestID,
+                standing: context.standing
+            )
         }
         if let denial, delivery.freezesAfterAnswer { context.record(denial) }
         deliver(answer, request.form)
@@ -103,7 +113,7 @@ struct Server<F: Function>: ~Copyable {
         _ delivery: Delivery,
         _ authenticator: Authenticator?,
         in context: inout Context
-    ) throws -> F.Output {
+    ) throws -> Reply {
         guard request.method == "POST" else {
             throw Problem(405, "method_not_allowed", "Only POST is allowed.")
         }
@@ -121,7 +131,8 @@ struct Server<F: Function>: ~Copyable {
                 throw Problem(403, "operator_only", "This function cannot be called over the web.")
             }
         }
-        return try F.respond(to: request.input(), in: &context)
+        let key = try IdempotencyKey.find(in: request.headers)
+        return try F.reply(to: request.input(), key: key, in: &context)
     }
 
     private func deadline(_ delivery: Delivery) -> Deadline {

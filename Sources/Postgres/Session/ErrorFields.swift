@@ -13,6 +13,7 @@ struct ErrorFields {
     var state: String? { self[POSTGRES_FIELD_STATE] }
     var message: String? { self[POSTGRES_FIELD_MESSAGE] }
     var constraint: String? { self[POSTGRES_FIELD_CONSTRAINT] }
+    var hint: String? { self[POSTGRES_FIELD_HINT] }
 
     /// The severity in English, which a pooler may send in the older field only.
     var severity: String? { self[POSTGRES_FIELD_SEVERITY_IN_ENGLISH] ?? self[POSTGRES_FIELD_SEVERITY] }

@@ -113,6 +113,7 @@ extension Session {
             kind,
             state: fields.state.map(SQLState.init(rawValue:)),
             constraint: fields.constraint,
+            hint: fields.hint,
             message: redacted(fields.message ?? String(cString: PQresultErrorMessage(result))),
             statement: statement?.sql
         )

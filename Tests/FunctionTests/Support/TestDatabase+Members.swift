@@ -9,8 +9,8 @@ extension TestDatabase {
     func invite(_ email: String, to team: Team, by caller: Caller) throws {
         try rows(
             """
-            INSERT INTO nofx.team_invites (team_id, email, email_normalized, role, token_hash, invited_by)
-            VALUES (\(team.id), \(email), \(email), 'member', sha256(gen_random_uuid()::text::bytea), \(caller.user))
+            INSERT INTO nofx.team_invites (team_id, email, email_normalized, role, invited_by)
+            VALUES (\(team.id), \(email), \(email), 'member', \(caller.user))
             """
         )
     }

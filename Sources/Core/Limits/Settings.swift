@@ -1,0 +1,25 @@
+/// What an operator may set about how much is allowed.
+public struct Settings: Sendable {
+    /// How many living teams one user may own.
+    public var teams = 20
+
+    /// How many members one team may have.
+    public var members = 100
+
+    /// How many invites of one team may be pending.
+    public var invites = 50
+
+    /// How often one team may invite; nil for no limit.
+    public var invitations: Rate?
+
+    /// How often one user may change something; nil for no limit.
+    public var writes: Rate?
+
+    /// How often one user may look at something; nil for no limit.
+    ///
+    /// Counting makes a write of every read.
+    public var reads: Rate?
+
+    /// The quotas that hold when nobody sets any, and no rate limits.
+    public init() {}
+}

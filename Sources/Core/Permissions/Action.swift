@@ -1,0 +1,80 @@
+public import Base
+
+/// Something that a caller attempts, as the audit trail calls it, and what it takes.
+public struct Action: Sendable {
+    /// Its name in the audit trail, such as `team.update`.
+    public let name: String
+
+    /// What a member must be permitted, and an API key must have as a scope.
+    public let permission: Permission
+
+    /// Whether only a person may, and no API key.
+    public let isSessionOnly: Bool
+
+    /// What a member is told who may not.
+    let refusal: String
+
+    /// Describes an action.
+    public init(_ name: String, needs permission: Permission, sessionOnly: Bool = false, refusal: String) {
+        self.name = name
+        self.permission = permission
+        isSessionOnly = sessionOnly
+        self.refusal = refusal
+    }
+}
+
+extension Context {
+    /// The caller, where the credential is good for an attempt on a team.
+    ///
+    /// What the caller's membership permits is not asked here: the statements ask that, under their locks.
+    ///
+    /// - Throws: A 401 `Problem` when nobody is authenticated; a `Denial` for an API key without the scope, for one
+    ///   that is for another team, and for any where only a person may.
+    public func user<Team>(attempting action: Action, on team: ID<Team>) throws -> ID<User> {
+        let caller = try requiredCaller
+        try caller.requireCredential(for: action, on: team.uuid)
+        if let only = caller.team, only != team.uuid { throw Denial.notMember(action, team: team) }
+        return caller.user
+    }
+
+    /// The caller, where the credential is good for an attempt on no team in particular.
+    ///
+    /// - Throws: As ``user(attempting:on:)`` does. An API key that is for one team may only look.
+    public func user(attempting action: Action) throws -> ID<User> {
+        let caller = try requiredCaller
+        try caller.requireCredential(for: action, on: nil)
+        if caller.team != nil, action.permission != .read { throw Denial.outOfScope(action, team: nil) }
+        return caller.user
+    }
+}
+
+extension Caller {
+    fileprivate func requireCredential(for action: Action, on team: UUID?) throws(Denial) {
+        guard let scopes else { return }
+        if action.isSessionOnly {
+            throw Denial(
+                action,
+                team: team,
+                reason: .sessionRequired,
+                problem: Problem(403, "session_required", "An API key cannot do this: a person has to.")
+            )
+        }
+        if !scopes.contains(action.permission) { throw Denial.outOfScope(action, team: team) }
+    }
+}
+
+extension Denial {
+    fileprivate static func outOfScope(_ action: Action, team: UUID?) -> Denial {
+        Denial(
+            action,
+            team: team,
+            reason: .scope,
+            problem: Problem(
+                403,
+                "insufficient_scope",
+                "The API key's scopes do not allow this.",
+                members: ["requiredPermission": action.permission.rawValue]
+            )
+        )
+    }
+}

@@ -1,0 +1,38 @@
+import Core
+import System
+
+extension Settings {
+    /// Reads what an operator allows.
+    init(_ environment: Environment) throws(ConfigurationError) {
+        self.init()
+        teams = try environment.integer("NOFX_MAX_TEAMS", in: 1...100_000, default: teams)
+        members = try environment.integer("NOFX_MAX_MEMBERS", in: 1...100_000, default: members)
+        invites = try environment.integer("NOFX_MAX_INVITES", in: 1...100_000, default: invites)
+        invitations = try environment.rate("NOFX_INVITES_PER_DAY", default: 50, seconds: 86_400)
+        writes = try environment.rate(
+            "NOFX_WRITES_PER_MINUTE",
+            default: 60,
+            seconds: 60,
+            burst: environment.integer("NOFX_WRITE_BURST", in: 1...1_000_000, default: 20)
+        )
+        reads = try environment.rate(
+            "NOFX_READS_PER_MINUTE",
+            default: 0,
+            seconds: 60,
+            burst: environment.integer("NOFX_READ_BURST", in: 1...1_000_000, default: 60)
+        )
+    }
+}
+
+extension Environment {
+    /// A rate; none for zero. As many as the whole count at once, unless a burst is named.
+    fileprivate func rate(
+        _ name: String,
+        default fallback: Int,
+        seconds: Int,
+        burst: Int? = nil
+    ) throws(ConfigurationError) -> Rate? {
+        let count = try integer(name, in: 0...1_000_000, default: fallback)
+        return count == 0 ? nil : Rate(count, in: seconds, burst: burst ?? count)
+    }
+}
