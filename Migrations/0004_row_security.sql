@@ -2,6 +2,9 @@
 
 -- A second wall behind the statements: a role that owns nothing sees the rows of the caller's teams and no others,
 -- whatever the statement forgot to ask. Who the caller is, nofx.enter says for the rest of the transaction.
+--
+-- Functions that read past the policies look names up in pg_catalog and nowhere else: an empty search_path would still
+-- find types in the caller's temporary schema first.
 
 -- The caller -------------------------------------------------------------------------------------
 
@@ -12,24 +15,40 @@ $$;
 
 -- These read past the policies, which would otherwise ask themselves.
 CREATE FUNCTION nofx.my_team_ids() RETURNS SETOF uuid
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT m.team_id FROM nofx.team_members m WHERE m.user_id = nofx.me()
 $$;
 
 CREATE FUNCTION nofx.my_teammate_ids() RETURNS SETOF uuid
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT b.user_id FROM nofx.team_members a JOIN nofx.team_members b ON b.team_id = a.team_id
     WHERE a.user_id = nofx.me()
 $$;
 
--- Who deleted a team may read what was done to it when nobody is its member any more.
+-- Who deleted a team may read what was done to it when nobody is its member any more: the one who deleted it last.
 CREATE INDEX team_activity_deleted ON nofx.team_activity (actor_id, team_id) WHERE action = 'team.deleted';
 CREATE FUNCTION nofx.my_purged_team_ids() RETURNS SETOF uuid
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT a.team_id FROM nofx.team_activity a
     WHERE a.action = 'team.deleted' AND a.actor_id = nofx.me()
       AND NOT EXISTS (SELECT FROM nofx.teams t WHERE t.id = a.team_id)
+      AND NOT EXISTS (SELECT FROM nofx.team_activity b
+                      WHERE b.team_id = a.team_id AND b.id > a.id AND b.action = 'team.deleted')
 $$;
+
+-- A slug is taken also by a team that the caller does not see.
+ALTER FUNCTION nofx.is_slug_free(text) SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+
+-- Whether an invite is one of a team that is not the caller's; one that the statement itself makes is not there yet.
+CREATE FUNCTION nofx.is_invite_of_others(p_invite uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM nofx.team_invites i WHERE i.id = p_invite
+                   AND NOT EXISTS (SELECT FROM nofx.team_members m
+                                   WHERE m.team_id = i.team_id AND m.user_id = nofx.me()))
+$$;
+
+-- A slug can be taken by a team that the caller does not see.
+ALTER FUNCTION nofx.is_slug_free(text) SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 
 -- What it was in the first migration, and it now names the caller to the policies. Users are made past them.
 CREATE OR REPLACE FUNCTION nofx.enter(
@@ -40,7 +59,7 @@ CREATE OR REPLACE FUNCTION nofx.enter(
     p_email            text,
     p_email_normalized text
 ) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_user        record;
     v_email_taken boolean := false;
@@ -82,14 +101,14 @@ $$;
 -- Records, which everybody writes and few read ------------------------------------------------------
 
 ALTER FUNCTION nofx.log_activity(uuid, text, uuid, text, text, text, jsonb, jsonb)
-    SECURITY DEFINER SET search_path = '';
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 
 -- Counts a denied attempt. Teams that do not exist are counted together.
 CREATE INDEX security_events_team ON nofx.security_events (team_id, bucket DESC, user_id, action, reason);
 CREATE FUNCTION nofx.log_denial(
     p_user uuid, p_team uuid, p_action text, p_reason text, p_request_id text, p_ip text, p_credential text
 ) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO nofx.security_events AS seen
         (bucket, user_id, team_id, action, reason, request_id, ip, credential)
     VALUES (date_trunc('minute', clock_timestamp()), coalesce(p_user::text, ''),
@@ -113,18 +132,26 @@ CREATE POLICY teams_seen ON nofx.teams FOR SELECT
 CREATE POLICY teams_made ON nofx.teams FOR INSERT WITH CHECK (owner_id = nofx.me());
 CREATE POLICY teams_changed ON nofx.teams FOR UPDATE USING (id IN (SELECT nofx.my_team_ids())) WITH CHECK (true);
 
+-- Nobody gets into a team alone: there can be no second owner, and nofx.accept_invite makes all other members.
 ALTER TABLE nofx.team_members ENABLE ROW LEVEL SECURITY;
-CREATE POLICY team_members_of_mine ON nofx.team_members
+CREATE POLICY team_members_seen ON nofx.team_members FOR SELECT
+    USING (user_id = nofx.me() OR team_id IN (SELECT nofx.my_team_ids()));
+CREATE POLICY team_members_made ON nofx.team_members FOR INSERT
+    WITH CHECK (user_id = nofx.me() AND role = 'owner');
+CREATE POLICY team_members_changed ON nofx.team_members FOR UPDATE
+    USING (user_id = nofx.me() OR team_id IN (SELECT nofx.my_team_ids()));
+CREATE POLICY team_members_removed ON nofx.team_members FOR DELETE
     USING (user_id = nofx.me() OR team_id IN (SELECT nofx.my_team_ids()));
 
 ALTER TABLE nofx.team_invites ENABLE ROW LEVEL SECURITY;
 CREATE POLICY team_invites_of_mine ON nofx.team_invites USING (team_id IN (SELECT nofx.my_team_ids()));
 
 ALTER TABLE nofx.team_invite_tokens ENABLE ROW LEVEL SECURITY;
-CREATE POLICY team_invite_tokens_made ON nofx.team_invite_tokens FOR INSERT WITH CHECK (true);
+CREATE POLICY team_invite_tokens_made ON nofx.team_invite_tokens FOR INSERT
+    WITH CHECK (NOT nofx.is_invite_of_others(invite_id));
 
 ALTER TABLE nofx.outbox ENABLE ROW LEVEL SECURITY;
-CREATE POLICY outbox_filled ON nofx.outbox FOR INSERT WITH CHECK (true);
+CREATE POLICY outbox_filled ON nofx.outbox FOR INSERT WITH CHECK (NOT nofx.is_invite_of_others(subject_id));
 
 ALTER TABLE nofx.team_activity ENABLE ROW LEVEL SECURITY;
 CREATE POLICY team_activity_of_mine ON nofx.team_activity FOR SELECT
@@ -135,48 +162,120 @@ CREATE POLICY security_events_of_mine ON nofx.security_events FOR SELECT
     USING (team_id IN (SELECT t::text FROM nofx.my_team_ids() AS t));
 
 ALTER TABLE nofx.api_keys ENABLE ROW LEVEL SECURITY;
-CREATE POLICY api_keys_of_mine ON nofx.api_keys USING (user_id = nofx.me());
+CREATE POLICY api_keys_of_mine ON nofx.api_keys
+    USING (user_id = nofx.me())
+    WITH CHECK (user_id = nofx.me() AND (team_id IS NULL OR revoked_at IS NOT NULL
+                                         OR team_id IN (SELECT nofx.my_team_ids())));
 
 ALTER TABLE nofx.idempotency_keys ENABLE ROW LEVEL SECURITY;
 CREATE POLICY idempotency_keys_of_mine ON nofx.idempotency_keys USING (user_id = nofx.me());
 
 ALTER TABLE nofx.rate_limits ENABLE ROW LEVEL SECURITY;
 
--- Grants -----------------------------------------------------------------------------------------
+-- Retention --------------------------------------------------------------------------------------
 
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA nofx FROM PUBLIC;
+-- What purge looks for. Rate limits have no index: it would cost every call, and the table is small.
+CREATE INDEX team_invites_expiry ON nofx.team_invites (expires_at) WHERE status = 'pending';
+CREATE INDEX team_invites_decided ON nofx.team_invites (decided_at) WHERE status <> 'pending';
+CREATE INDEX teams_purge ON nofx.teams (purge_after) WHERE purge_after IS NOT NULL;
+CREATE INDEX api_keys_ended ON nofx.api_keys (least(revoked_at, expires_at))
+    WHERE revoked_at IS NOT NULL OR expires_at IS NOT NULL;
+
+-- What nofx.enter begins with, for programs that call for nobody.
+CREATE FUNCTION nofx.check_version(p_schema_version integer) RETURNS void
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_newest record;
+BEGIN
+    SELECT version, min_compatible INTO v_newest FROM nofx.migrations ORDER BY version DESC LIMIT 1;
+    IF p_schema_version < v_newest.min_compatible THEN
+        RAISE EXCEPTION 'the schema is newer than this program understands' USING ERRCODE = 'NX002';
+    END IF;
+    IF p_schema_version > v_newest.version THEN
+        RAISE EXCEPTION 'the schema is older than this program needs' USING ERRCODE = 'NX003';
+    END IF;
+END
+$$;
+
+-- Roles and grants -------------------------------------------------------------------------------
+
+-- Makes a role that can log in and nothing else; whoever operates the database gives it a password.
+CREATE FUNCTION nofx.create_role(p_role name) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('CREATE ROLE %I LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION',
+                   p_role);
+END
+$$;
+
+-- Why row-level security would not hold a role back; NULL if it would. An operator's role is held back by less, and
+-- whoever is its member with it.
+CREATE FUNCTION nofx.role_flaw(p_role name, p_is_operator boolean) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT CASE
+        WHEN EXISTS (SELECT FROM pg_roles b WHERE (b.rolsuper OR b.rolbypassrls OR b.rolcreaterole)
+                     AND pg_has_role(r.oid, b.oid, 'MEMBER'))
+            THEN 'must not be able to bypass row-level security or to make roles'
+        WHEN EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = 'nofx'::regnamespace
+                     AND pg_has_role(r.oid, c.relowner, 'MEMBER'))
+            THEN 'must not own the schema''s tables, nor be a member of who does'
+        WHEN p_is_operator AND has_table_privilege(r.oid, 'nofx.team_members', 'SELECT')
+            THEN 'must not be a role of the functions'
+        WHEN NOT p_is_operator AND EXISTS (
+            SELECT FROM pg_policy p CROSS JOIN unnest(p.polroles) AS o
+            WHERE p.polrelid = 'nofx.outbox'::regclass AND o <> 0 AND pg_has_role(r.oid, o, 'MEMBER'))
+            THEN 'must not be an operator''s role'
+    END
+    FROM pg_roles r WHERE r.rolname = p_role
+$$;
 
 -- Gives a role what the functions need, takes back what they no longer do, and nothing to delete or alter that lasts.
+-- Members are changed by these columns alone, keys only end, and users are only locked.
 CREATE OR REPLACE FUNCTION nofx.grant_to(p_role name) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA nofx FROM %I', p_role);
     EXECUTE format('GRANT USAGE ON SCHEMA nofx TO %I', p_role);
     EXECUTE format('GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA nofx TO %I', p_role);
-    EXECUTE format('REVOKE EXECUTE ON FUNCTION nofx.grant_to(name), nofx.grant_operator_to(name) FROM %I', p_role);
-    EXECUTE format('GRANT SELECT ON nofx.migrations, nofx.team_activity, nofx.security_events TO %I', p_role);
-    EXECUTE format('GRANT SELECT, UPDATE ON nofx.users TO %I', p_role);
-    EXECUTE format('GRANT SELECT, INSERT, UPDATE ON nofx.teams, nofx.team_invites, nofx.api_keys, nofx.key_sets, '
+    EXECUTE format('REVOKE EXECUTE ON FUNCTION nofx.grant_to(name), nofx.grant_operator_to(name), '
+                   'nofx.create_role(name), nofx.role_flaw(name, boolean) FROM %I', p_role);
+    EXECUTE format('GRANT SELECT ON nofx.migrations, nofx.users, nofx.team_activity, nofx.security_events TO %I', p_role);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE ON nofx.teams, nofx.team_invites, nofx.key_sets, '
                    'nofx.idempotency_keys TO %I', p_role);
-    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON nofx.team_members TO %I', p_role);
+    EXECUTE format('GRANT SELECT, INSERT, DELETE ON nofx.team_members TO %I', p_role);
+    EXECUTE format('GRANT UPDATE (role, permissions, updated_at) ON nofx.team_members TO %I', p_role);
+    EXECUTE format('GRANT SELECT, INSERT ON nofx.api_keys TO %I', p_role);
+    EXECUTE format('GRANT UPDATE (revoked_at) ON nofx.api_keys TO %I', p_role);
+    EXECUTE format('GRANT UPDATE (created_at) ON nofx.users TO %I', p_role);
     EXECUTE format('GRANT INSERT ON nofx.team_invite_tokens, nofx.outbox TO %I', p_role);
 END
 $$;
 
--- Gives a role what deliverOutbox and purge need: they work for all teams.
+-- Gives a role what deliverOutbox and purge need: they work for all teams, and read no answer, no hash and no activity.
+-- One column each may be updated of what is only locked.
 CREATE FUNCTION nofx.grant_operator_to(p_role name) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     v_table  name;
     v_policy name := left('operator ' || p_role, 63);
 BEGIN
+    EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA nofx FROM %I', p_role);
     EXECUTE format('GRANT USAGE ON SCHEMA nofx TO %I', p_role);
-    EXECUTE format('GRANT SELECT ON nofx.migrations, nofx.users, nofx.teams TO %I', p_role);
-    EXECUTE format('GRANT EXECUTE ON FUNCTION nofx.me(), nofx.my_team_ids(), nofx.my_teammate_ids() TO %I', p_role);
-    EXECUTE format('GRANT SELECT, UPDATE, DELETE ON nofx.outbox, nofx.team_invites, nofx.teams, nofx.idempotency_keys, '
-                   'nofx.rate_limits TO %I', p_role);
-    EXECUTE format('GRANT SELECT, INSERT, DELETE ON nofx.team_invite_tokens TO %I', p_role);
-    FOREACH v_table IN ARRAY '{users,teams,team_invites,team_invite_tokens,outbox,idempotency_keys,rate_limits}'::name[]
+    EXECUTE format('GRANT EXECUTE ON FUNCTION nofx.check_version(integer) TO %I', p_role);
+    EXECUTE format('GRANT SELECT ON nofx.migrations TO %I', p_role);
+    EXECUTE format('GRANT SELECT (id, email) ON nofx.users TO %I', p_role);
+    EXECUTE format('GRANT SELECT (id, name, deleted_at, purge_after), UPDATE (purge_after), DELETE ON nofx.teams TO %I',
+                   p_role);
+    EXECUTE format('GRANT SELECT, UPDATE (status, decided_at), DELETE ON nofx.team_invites TO %I', p_role);
+    EXECUTE format('GRANT INSERT ON nofx.team_invite_tokens TO %I', p_role);
+    EXECUTE format('GRANT SELECT, UPDATE, DELETE ON nofx.outbox TO %I', p_role);
+    EXECUTE format('GRANT SELECT (user_id, operation, key, expires_at), UPDATE (expires_at), DELETE '
+                   'ON nofx.idempotency_keys TO %I', p_role);
+    EXECUTE format('GRANT SELECT, UPDATE (tat), DELETE ON nofx.rate_limits TO %I', p_role);
+    EXECUTE format('GRANT SELECT (id, revoked_at, expires_at), UPDATE (revoked_at), DELETE ON nofx.api_keys TO %I',
+                   p_role);
+    FOREACH v_table IN ARRAY '{users,teams,team_invites,team_invite_tokens,outbox,idempotency_keys,rate_limits,
+                               api_keys}'::name[]
     LOOP
         EXECUTE format('DROP POLICY IF EXISTS %I ON nofx.%I', v_policy, v_table);
         EXECUTE format('CREATE POLICY %I ON nofx.%I TO %I USING (true)', v_policy, v_table, p_role);
@@ -184,14 +283,16 @@ BEGIN
 END
 $$;
 
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA nofx FROM PUBLIC;
+
 -- Roles that had the grants of before get those of now: the functions go on working while this is rolled out.
 DO $$
 DECLARE
     v_role name;
 BEGIN
     FOR v_role IN
-        SELECT r.rolname FROM pg_namespace n CROSS JOIN aclexplode(n.nspacl) a JOIN pg_roles r ON r.oid = a.grantee
-        WHERE n.nspname = 'nofx' AND a.privilege_type = 'USAGE' AND a.grantee <> n.nspowner
+        SELECT r.rolname FROM pg_class c CROSS JOIN aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
+        WHERE c.oid = 'nofx.team_activity'::regclass AND a.privilege_type = 'INSERT' AND a.grantee <> c.relowner
     LOOP
         PERFORM nofx.grant_to(v_role);
     END LOOP;

@@ -23,6 +23,8 @@ public struct TestFunction: Sendable {
         path = "\(Subprocess.buildFolder)/\(name)"
         var all = [
             "NOFX_JWT_SECRET": Self.secret, "NOFX_JWT_ISSUER": Self.issuer, "NOFX_JWT_AUDIENCE": Self.audience,
+            // Tests call more often than people do.
+            "NOFX_WRITES_PER_MINUTE": "0", "NOFX_INVITES_PER_DAY": "0",
         ]
         all["DATABASE_URL"] = database
         all["NOFX_TOKEN"] = token

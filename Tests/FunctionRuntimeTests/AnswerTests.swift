@@ -4,7 +4,12 @@ import Testing
 @testable import FunctionRuntime
 
 struct AnswerTests {
-    private let success = Answer("text", status: 201, requestID: "r1")
+    private let success = Answer(
+        Reply(body: Array(#""text""#.utf8), isRepeated: false),
+        status: 201,
+        requestID: "r1",
+        standing: nil
+    )
 
     @Test func `a direct event and an envelope get the body itself`() {
         for form in [Request.Form.direct, .envelope] {

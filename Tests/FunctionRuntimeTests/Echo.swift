@@ -80,7 +80,8 @@ struct Failing: Function {
         case "problem": throw Problem(409, "slug_taken", "Taken.")
         case "database": _ = try context.withConnection { _ in 1 }
         case "denial":
-            throw Denial.notMember(Action("test.do", needs: .read, refusal: ""), team: ID<Failing>(UUID(high: 1, low: 2)))
+            let action = Action("test.do", needs: .read, refusal: "")
+            throw Denial.notMember(action, team: ID<Failing>(UUID(high: 1, low: 2)))
         default: break
         }
         throw Failure()

@@ -120,8 +120,11 @@ struct EventDecoderTests {
         #expect { try decode(event) } throws: { ($0 as? Problem)?.status == 400 }
     }
 
-    @Test func `an envelope with a key for repetitions is refused, since whoever sends one relies on it`() {
-        #expect { try decode(#"{"body":{},"idempotencyKey":"k"}"#) } throws: { ($0 as? Problem)?.status == 422 }
+    @Test func `an envelope's key for repetitions is as good as a header`() throws {
+        let request = try decode(#"{"body":{},"idempotencyKey":"k"}"#)
+        #expect(try IdempotencyKey.find(in: request.headers) == "k")
+        #expect(try IdempotencyKey.find(in: try decode(#"{"body":{}}"#).headers) == nil)
+        #expect { try decode(#"{"body":{},"idempotencyKey":1}"#) } throws: { ($0 as? Problem)?.status == 400 }
     }
 
     @Test(arguments: [

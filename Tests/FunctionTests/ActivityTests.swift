@@ -80,7 +80,7 @@ import Testing
         let settings: [String] = try TestDatabase().value(
             "SELECT proconfig FROM pg_proc WHERE oid = 'nofx.log_activity'::regproc"
         )
-        #expect(settings == ["lock_timeout=100ms"])
+        #expect(settings.contains("lock_timeout=100ms"))
     }
 
     @Test func `a lost audit trail does not stop anybody, and says what was lost`() throws {

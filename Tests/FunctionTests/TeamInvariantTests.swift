@@ -123,7 +123,7 @@ import Testing
         let database = try TestDatabase()
         _ = try database.team(of: .stranger())
         let queries: [Query] = [
-            "DELETE FROM nofx.teams", "DELETE FROM nofx.users", "DELETE FROM nofx.team_members",
+            "DELETE FROM nofx.teams", "DELETE FROM nofx.users", "DELETE FROM nofx.team_invites",
             "TRUNCATE nofx.team_members", "DROP TABLE nofx.teams CASCADE", "CREATE TABLE nofx.more (n int)",
             "ALTER TABLE nofx.teams DROP CONSTRAINT teams_owner_fk", "UPDATE nofx.migrations SET min_compatible = 7",
             "UPDATE nofx.team_activity SET action = 'x'", "DELETE FROM nofx.team_activity",

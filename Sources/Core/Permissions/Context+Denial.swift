@@ -22,17 +22,19 @@ extension Context {
     public mutating func record(_ denial: Denial) {
         // Not far beyond the call's own time: the platform may stop the process.
         let budget = min(.after(.milliseconds(250)), max(deadline, .after(.milliseconds(100))))
-        var queries: [Query] = [
-            """
-            SELECT nofx.log_denial(\(caller?.user), \(denial.team), \(denial.action.name), \(denial.reason.rawValue),
-                                   \(origin.requestID), \(origin.ip), \(caller?.credential))
-            """
-        ]
-        // An attempt counts, although what it did was undone. When nothing is left there is nothing to take.
-        if let rate = settings.writes, let user = caller?.user { queries.append(.take(rate, of: "\(user) writes")) }
         do throws(PostgresError) {
-            let results = try database.runEach(queries, deadline: budget, log: log)
-            _ = try results.first?.get()
+            _ = try database.transact(
+                [
+                    """
+                    SELECT nofx.log_denial(\(caller?.user), \(denial.team), \(denial.action.name),
+                                           \(denial.reason.rawValue), \(origin.requestID), \(origin.ip),
+                                           \(caller?.credential))
+                    """
+                ],
+                access: .readWrite,
+                deadline: budget,
+                log: log
+            )
         } catch {
             log.warning(
                 "security_event.lost",

@@ -129,7 +129,9 @@ extension Context {
         do {
             return try database.transact(queries, access: access, deadline: deadline, log: log)
         } catch {
-            guard error.state == .readOnlyTransaction, access == .readOnly, let entry = queries.first else { throw error }
+            guard error.state == .readOnlyTransaction, access == .readOnly, let entry = queries.first else {
+                throw error
+            }
             // The caller is seen for the first time, and written down alone: what only reads must not write.
             let entered = try database.transact([entry], access: .readWrite, deadline: deadline, log: log)
             try noteEntry(entered.first)

@@ -86,26 +86,6 @@ public struct Database: ~Copyable {
         connection?.rollBack(deadline: deadline)
     }
 
-    /// Runs statements that have nothing to do with each other, in one round trip.
-    ///
-    /// - Returns: What became of each.
-    /// - Throws: `PostgresError` when they could not be sent.
-    mutating func runEach(
-        _ queries: [Query],
-        deadline: Deadline,
-        log: Log
-    ) throws(PostgresError) -> [Result<Rows, PostgresError>] {
-        var connection = try takeConnection(deadline: deadline, log: log)
-        let result: Result<[Result<Rows, PostgresError>], PostgresError>
-        do throws(PostgresError) {
-            result = .success(try connection.pipeline(queries, deadline: deadline))
-        } catch {
-            result = .failure(error)
-        }
-        self.connection = consume connection
-        return try result.get()
-    }
-
     /// Lends the connection itself, for work that is not one caller's: migrations.
     mutating func withConnection<Output>(
         deadline: Deadline,

@@ -1,0 +1,224 @@
+import Base
+import Postgres
+import TestSupport
+import Testing
+
+/// Calls that are sent again, as real processes.
+struct IdempotencyTests {
+    private let input = #"{"name":"Acme"}"#
+
+    @Test func `a call with the same key is answered again and done once`() throws {
+        let database = try TestDatabase()
+        let headers = ["authorization": "Bearer \(Tokens.signed())", "idempotency-key": "a-1"]
+        let answers = try (0..<3).map { _ in
+            try database.function("createTeam").run(Events.v2(input, headers: headers)).json()
+        }
+
+        #expect(answers.allSatisfy { $0["statusCode"]?.integer == 201 })
+        #expect(Set(answers.map { $0["body"]?.string }).count == 1)
+        #expect(answers.map { $0["headers"]?["idempotency-replayed"]?.string } == [nil, "true", "true"])
+        #expect(Set(answers.map { $0["headers"]?["x-request-id"]?.string }).count == 1)
+        #expect(try teams(database) == 1)
+        #expect(try database.value("SELECT count(*) FROM nofx.team_activity", as: Int.self) == 1)
+    }
+
+    @Test func `the envelope has a place for the key, and the alias works like the name`() throws {
+        let database = try TestDatabase()
+        let bearer = "Bearer \(Tokens.signed())"
+        let events = [
+            #"{"headers":{"Authorization":"\#(bearer)"},"idempotencyKey":"k","body":\#(input)}"#,
+            Events.envelope(input, headers: ["authorization": bearer, "Idempotency-Key": "k"]),
+            Events.envelope(input, headers: ["authorization": bearer, "x-idempotency-key": "k"]),
+            Events.envelope(input, headers: ["authorization": bearer, "idempotency-key": #""k""#]),
+        ]
+        let bodies = try events.map { try database.function("createTeam").run($0).output }
+        #expect(Set(bodies).count == 1)
+        #expect(try teams(database) == 1)
+    }
+
+    @Test func `members in another order and white space make no other call of it`() throws {
+        let database = try TestDatabase()
+        let first = try call(database, #"{"name":"Acme","slug":"acme"}"#, key: "k")
+        let second = try call(database, #"{ "slug" : "acme", "name":"\u0041cme" }"#, key: "k")
+        #expect(first.status == 0 && first.output == second.output)
+        #expect(try teams(database) == 1)
+    }
+
+    @Test func `the same key with another input is refused, and nothing is done`() throws {
+        let database = try TestDatabase()
+        _ = try call(database, input, key: "k")
+        try expectProblem(try call(database, #"{"name":"Zenith"}"#, key: "k"), 422, "idempotency_mismatch", exit: 65)
+        #expect(try teams(database) == 1)
+    }
+
+    @Test func `one key means different calls for different users and endpoints`() throws {
+        let database = try TestDatabase()
+        let subject = TestDatabase.newSubject()
+        let mine = try call(database, input, key: "k", as: subject)
+        let theirs = try call(database, input, key: "k", as: TestDatabase.newSubject())
+        #expect(mine.status == 0 && theirs.status == 0 && mine.output != theirs.output)
+        let team = try #require(try mine.json()["id"]?.string)
+        let update = #"{"teamId":"\#(team)","name":"Zenith"}"#
+        #expect(try call(database, update, key: "k", as: subject, function: "updateTeam").status == 0)
+        #expect(try teams(database) == 2)
+    }
+
+    @Test func `a known key is of no use to somebody without a credential`() throws {
+        let database = try TestDatabase()
+        _ = try call(database, input, key: "k")
+        let outcome = try database.function("createTeam").run(#"{"idempotencyKey":"k","body":\#(input)}"#)
+        try expectProblem(outcome, 401, "unauthenticated", exit: 77)
+    }
+
+    @Test(arguments: ["", " ", "a b", "\u{e9}", "a\\nb", "\\u0000", String(repeating: "k", count: 256), #"\"\""#])
+    func `a key that is none is refused before anything is done`(key: String) throws {
+        let database = try TestDatabase.untouched()
+        let token = Tokens.signed()
+        let event = #"{"headers":{"authorization":"Bearer \#(token)"},"idempotencyKey":"\#(key)","body":\#(input)}"#
+        let outcome = try database.function("createTeam").run(event)
+        let code = key == "\\u0000" ? "malformed_json" : "invalid_idempotency_key"
+        try expectProblem(outcome, 400, code, exit: 65)
+        #expect(try database.rowCount() == 0)
+    }
+
+    @Test func `two keys for one call are refused`() throws {
+        let database = try TestDatabase.untouched()
+        let bearer = "Bearer \(Tokens.signed())"
+        for event in [
+            #"{"headers":{"authorization":"\#(bearer)","idempotency-key":"a"},"idempotencyKey":"a","body":\#(input)}"#,
+            #"{"headers":{"authorization":"\#(bearer)"},"idempotencyKey":7,"body":\#(input)}"#,
+            Events.envelope(
+                input,
+                headers: ["authorization": bearer, "idempotency-key": "a", "x-idempotency-key": "b"]
+            ),
+        ] {
+            try expectProblem(try database.function("createTeam").run(event), 400, "invalid_idempotency_key", exit: 65)
+        }
+        #expect(try database.rowCount() == 0)
+    }
+
+    @Test func `what was refused is not remembered`() throws {
+        let database = try TestDatabase()
+        let subject = TestDatabase.newSubject()
+        _ = try call(database, #"{"name":"First"}"#, key: nil, as: subject)
+        let wrong = try call(database, #"{"name":"A"}"#, key: "k", as: subject)
+        try expectProblem(wrong, 422, "validation_failed", exit: 65)
+        let full = try call(database, input, key: "k", as: subject, environment: ["NOFX_MAX_TEAMS": "1"])
+        try expectProblem(full, 403, "quota_exceeded", exit: 77)
+        #expect(try database.value("SELECT count(*) FROM nofx.idempotency_keys", as: Int.self) == 0)
+        #expect(try call(database, input, key: "k", as: subject).status == 0)
+        #expect(try teams(database) == 2)
+    }
+
+    @Test func `a key that has expired is a new one, and protects again`() throws {
+        let database = try TestDatabase()
+        let first = try call(database, input, key: "k")
+        try database.rows("UPDATE nofx.idempotency_keys SET expires_at = now() - interval '1 second'")
+        let second = try call(database, #"{"name":"Zenith"}"#, key: "k")
+        let third = try call(database, #"{"name":"Zenith"}"#, key: "k")
+        #expect(first.status == 0 && second.status == 0)
+        #expect(first.output != second.output && second.output == third.output)
+        #expect(try teams(database) == 2)
+    }
+
+    @Test func `who has left the team does not get its answer again`() throws {
+        let database = try TestDatabase()
+        let (owner, member) = (TestDatabase.newSubject(), TestDatabase.newSubject())
+        let team = try database.makeTeam(as: owner)
+        try database.add(member, to: team, as: "member")
+        let update = #"{"teamId":"\#(team)","name":"Zenith"}"#
+        let first = try call(database, update, key: "k", as: member, function: "updateTeam")
+        let again = try call(database, update, key: "k", as: member, function: "updateTeam")
+        #expect(first.status == 0 && first.output == again.output)
+        try database.rows("DELETE FROM nofx.team_members WHERE user_id::text = \(member)")
+        let gone = try call(database, update, key: "k", as: member, function: "updateTeam")
+        try expectProblem(gone, 404, "team_not_found", exit: 66)
+    }
+
+    @Test func `a call whose twin does not end is told to come again, and then it is done`() throws {
+        let database = try TestDatabase()
+        let subject = Tokens.subject
+        _ = try call(database, #"{"name":"First"}"#, key: nil, as: subject)
+        var connection = try database.connect()
+        // Undone in the end, as a call is that dies.
+        #expect(throws: Undone.self) {
+            try connection.transaction(deadline: .test) { transaction in
+                try transaction.run(
+                    "SELECT nofx.begin_once(\(subject)::text::uuid, 'createTeam', 'k', '{\"name\": \"Acme\"}', NULL)"
+                )
+                let outcome = try call(database, input, key: "k", as: subject)
+                try expectProblem(outcome, 409, "idempotency_in_flight", exit: 73)
+                #expect(try outcome.json()["retryAfter"]?.integer == 1)
+                throw Undone()
+            }
+        }
+        #expect(try call(database, input, key: "k", as: subject).status == 0)
+        #expect(try teams(database) == 2)
+    }
+
+    @Test func `a process that dies in its work leaves its key free`() throws {
+        let database = try TestDatabase()
+        let subject = TestDatabase.newSubject()
+        _ = try call(database, #"{"name":"First"}"#, key: nil, as: subject)
+        var connection = try database.connect()
+        try connection.transaction(deadline: .test) { transaction in
+            try transaction.run("SELECT FROM nofx.users WHERE id::text = \(subject) FOR UPDATE")
+            let event = try envelope(input, key: "k", as: subject)
+            let thread = TestThread {
+                Result {
+                    try database.function("createTeam").start()
+                        .finish(Array(event.utf8), killedAt: .after(.milliseconds(1_500)))
+                }
+            }
+            try database.awaitWaiters()
+            #expect(try thread.join().get().status == 128 + 9)
+        }
+        while try database.value(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'nofx_test_app'",
+            as: Int.self
+        ) > 0 {}
+        #expect(try teams(database) == 1)
+        #expect(try database.value("SELECT count(*) FROM nofx.idempotency_keys", as: Int.self) == 0)
+        #expect(try call(database, input, key: "k", as: subject).status == 0)
+        #expect(try teams(database) == 2)
+    }
+
+    @Test func `of 640 calls with one key, 32 at a time, one makes a team`() throws {
+        let database = try TestDatabase()
+        let subject = TestDatabase.newSubject()
+        let outcomes = try Crowd.run(of: 32) { _, meet in
+            meet()
+            return try (0..<20).map { _ in try call(database, input, key: "k", as: subject) }
+        }.flatMap(\.self)
+        let refused = outcomes.filter { $0.status != 0 }
+        for outcome in refused { try expectProblem(outcome, 409, "idempotency_in_flight", exit: 73) }
+        #expect(Set(outcomes.filter { $0.status == 0 }.map(\.output)).count == 1)
+        #expect(try teams(database) == 1)
+        #expect(try database.value("SELECT count(*) FROM nofx.idempotency_keys", as: Int.self) == 1)
+    }
+
+    private struct Undone: Error {}
+
+    // MARK: - Calls
+
+    private func call(
+        _ database: TestDatabase,
+        _ input: String,
+        key: String?,
+        as subject: String = Tokens.subject,
+        function: String = "createTeam",
+        environment: [String: String] = [:]
+    ) throws -> Subprocess.Outcome {
+        try database.function(function, environment: environment).run(envelope(input, key: key, as: subject))
+    }
+
+    private func envelope(_ input: String, key: String?, as subject: String) throws -> String {
+        let key = key.map { "\"\($0)\"" } ?? "null"
+        let token = try TestFunction.token(for: subject)
+        return #"{"headers":{"authorization":"Bearer \#(token)"},"idempotencyKey":\#(key),"body":\#(input)}"#
+    }
+
+    private func teams(_ database: TestDatabase) throws -> Int {
+        try database.value("SELECT count(*) FROM nofx.teams")
+    }
+}

@@ -1,0 +1,95 @@
+import Base
+import Postgres
+import TestSupport
+import Testing
+
+/// How often somebody may call, counted over all processes.
+struct RateLimitTests {
+    private let input = #"{"name":"Acme"}"#
+    private let limits = ["NOFX_WRITES_PER_MINUTE": "1", "NOFX_WRITE_BURST": "5"]
+
+    @Test func `of 32 processes at once as many get through as may, and the others learn when to come again`() throws {
+        let database = try TestDatabase()
+        let subject = TestDatabase.newSubject()
+        let outcomes = try Crowd.run(of: 32) { _, meet in
+            let process = try database.function("createTeam", as: subject, environment: limits).start()
+            meet()
+            return process.finish(Array(input.utf8))
+        }
+        let refused = outcomes.filter { $0.status != 0 }
+
+        #expect(refused.count == 27)
+        for outcome in refused {
+            try expectProblem(outcome, 429, "rate_limited", exit: 75)
+            #expect((1...60).contains(try outcome.json()["retryAfter"]?.integer ?? 0))
+        }
+        #expect(try database.value("SELECT count(*) FROM nofx.teams", as: Int.self) == 5)
+    }
+
+    @Test func `an answer says how much is left`() throws {
+        let database = try TestDatabase()
+        let headers = ["authorization": "Bearer \(Tokens.signed())"]
+        let answers = try (0..<6).map { number in
+            // A caller can say that a request comes from anywhere.
+            let headers = headers.merging(["x-forwarded-for": "198.51.100.\(number)"]) { $1 }
+            return try database.function("createTeam", environment: limits)
+                .run(Events.v2(input, headers: headers)).json()
+        }
+        let limit = answers.map { $0["headers"]?["ratelimit-limit"]?.string }
+        let remaining = answers.map { $0["headers"]?["ratelimit-remaining"]?.string }
+        let reset = try answers.map { try #require($0["headers"]?["ratelimit-reset"]?.string.flatMap { Int($0) }) }
+
+        #expect(answers.map { $0["statusCode"]?.integer } == [201, 201, 201, 201, 201, 429])
+        #expect(limit == Array(repeating: "5", count: 6))
+        #expect(remaining == ["4", "3", "2", "1", "0", "0"])
+        #expect(reset.allSatisfy { (1...300).contains($0) } && reset[0] < reset[4])
+        #expect(answers[5]["headers"]?["retry-after"]?.string == "\(reset[5])")
+    }
+
+    @Test func `a rate is one user's, and what is looked at does not count as changed`() throws {
+        let database = try TestDatabase()
+        let (first, second) = (TestDatabase.newSubject(), TestDatabase.newSubject())
+        let one = ["NOFX_WRITES_PER_MINUTE": "1", "NOFX_WRITE_BURST": "1"]
+        #expect(try database.function("createTeam", as: first, environment: one).run(input).status == 0)
+        #expect(try database.function("createTeam", as: first, environment: one).run(input).status == 75)
+        #expect(try database.function("listTeams", as: first, environment: one).run("{}").status == 0)
+        #expect(try database.function("createTeam", as: second, environment: one).run(input).status == 0)
+    }
+
+    @Test func `reads have a rate of their own where an operator sets one`() throws {
+        let database = try TestDatabase()
+        let subject = TestDatabase.newSubject()
+        let reads = ["NOFX_READS_PER_MINUTE": "1", "NOFX_READ_BURST": "2"]
+        let outcomes = try (0..<3).map { _ in
+            try database.function("listTeams", as: subject, environment: reads).run("{}")
+        }
+        #expect(outcomes.map(\.status) == [0, 0, 75])
+        #expect(try database.function("createTeam", as: subject, environment: reads).run(input).status == 0)
+    }
+
+    @Test func `a refused attempt counts, and one that breaks rules does not`() throws {
+        let database = try TestDatabase()
+        let (owner, stranger) = (TestDatabase.newSubject(), TestDatabase.newSubject())
+        let team = try database.makeTeam(as: owner)
+        let two = ["NOFX_WRITES_PER_MINUTE": "1", "NOFX_WRITE_BURST": "2"]
+        let attempts = try (0..<3).map { _ in
+            try database.function("updateTeam", as: stranger, environment: two)
+                .run(#"{"teamId":"\#(team)","name":"Mine"}"#)
+        }
+        #expect(attempts.map(\.status) == [66, 66, 75])
+        for _ in 0..<3 {
+            #expect(try database.function("createTeam", as: owner, environment: two).run("{}").status == 65)
+        }
+        #expect(try database.function("createTeam", as: owner, environment: two).run(input).status == 0)
+    }
+
+    @Test func `what was used comes back with time`() throws {
+        let database = try TestDatabase()
+        let subject = TestDatabase.newSubject()
+        let one = ["NOFX_WRITES_PER_MINUTE": "1", "NOFX_WRITE_BURST": "1"]
+        #expect(try database.function("createTeam", as: subject, environment: one).run(input).status == 0)
+        #expect(try database.function("createTeam", as: subject, environment: one).run(input).status == 75)
+        try database.rows("UPDATE nofx.rate_limits SET tat = tat - interval '60 seconds'")
+        #expect(try database.function("createTeam", as: subject, environment: one).run(input).status == 0)
+    }
+}
