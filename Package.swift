@@ -51,12 +51,28 @@ func tests(_ name: String, of dependencies: [Target.Dependency], data: [String] 
 // MARK: - Endpoints
 
 let functions = [
+    function("acceptInvite", uses: ["Teams"]),
+    function("cancelInvite", uses: ["Teams"]),
+    function("createApiKey", uses: ["Teams"]),
     function("createTeam", uses: ["Teams"]),
     function("deleteTeam", uses: ["Teams"]),
+    function("deliverOutbox", uses: ["Mail", "System", "Teams"]),
     function("getTeam", uses: ["Teams"]),
+    function("inviteMember", uses: ["Teams"]),
+    function("leaveTeam", uses: ["Teams"]),
+    function("listActivity", uses: ["Teams"]),
+    function("listApiKeys", uses: ["Teams"]),
+    function("listInvites", uses: ["Teams"]),
+    function("listMembers", uses: ["Teams"]),
+    function("listSecurityEvents", uses: ["Teams"]),
     function("listTeams", uses: ["Teams"]),
     function("migrate", uses: ["Migrations"]),
+    function("purge", uses: ["Teams"]),
+    function("removeMember", uses: ["Teams"]),
     function("restoreTeam", uses: ["Teams"]),
+    function("revokeApiKey", uses: ["Teams"]),
+    function("transferOwnership", uses: ["Teams"]),
+    function("updateMemberRole", uses: ["Teams"]),
     function("updateTeam", uses: ["Teams"]),
 ]
 
@@ -90,7 +106,8 @@ let package = Package(
             ],
             swiftSettings: settings + [.strictMemorySafety()]
         ),
-        module("Teams", uses: ["Base", "Core", "Cryptography", "Postgres", "System"]),
+        module("Mail", uses: ["Base", "HTTPClient", "System"]),
+        module("Teams", uses: ["Base", "Core", "Cryptography", "Mail", "Postgres", "System"]),
         module("FunctionRuntime", uses: ["Base", "Core", "Cryptography", "HTTPClient", "Postgres", "System"]),
         module(
             "TestSupport",
@@ -101,11 +118,15 @@ let package = Package(
         tests("CryptographyTests", of: ["Base", "Cryptography"]),
         tests("PostgresTests", of: ["Base", "Postgres", "System"]),
         tests("HTTPClientTests", of: ["Base", "HTTPClient"]),
+        tests("MailTests", of: ["Base", "Mail", "System"]),
         tests("CoreTests", of: ["Base", "Core", "Cryptography", "Postgres"]),
-        tests("FunctionRuntimeTests", of: ["Base", "Core", "Cryptography", "FunctionRuntime", "HTTPClient", "System"]),
+        tests(
+            "FunctionRuntimeTests",
+            of: ["Base", "Core", "Cryptography", "FunctionRuntime", "HTTPClient", "Postgres", "System"]
+        ),
         tests(
             "FunctionTests",
-            of: ["Base", "Core", "FunctionRuntime", "Migrations", "Postgres", "Teams"]
+            of: ["Base", "Core", "FunctionRuntime", "Mail", "Migrations", "Postgres", "System", "Teams"]
                 + functions.map { .target(name: $0.name) }
         ),
         tests("EndToEndTests", of: ["Base", "Core", "Cryptography", "Postgres", "System"]),

@@ -37,8 +37,10 @@ CREATE FUNCTION nofx.accept_invite(
     p_user        uuid,
     p_email       text,
     p_max_members integer
-) RETURNS TABLE (outcome text, team_id uuid, team_name text, invite_id uuid, member_id uuid, role text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+) RETURNS TABLE (
+    outcome text, team_id uuid, team_name text, invite_id uuid, member_id uuid, role text, was_member boolean
+)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     v_invite nofx.team_invites;
@@ -56,6 +58,7 @@ BEGIN
     SELECT i.* INTO v_invite FROM nofx.team_invites i WHERE i.id = v_invite.id FOR UPDATE;
     SELECT m.* INTO v_member FROM nofx.team_members m WHERE m.team_id = v_invite.team_id AND m.user_id = p_user;
     invite_id := v_invite.id;
+    was_member := v_member.id IS NOT NULL;
     outcome := CASE
         WHEN v_invite.email_normalized IS DISTINCT FROM p_email THEN 'email_mismatch'
         WHEN v_invite.status = 'accepted' AND v_invite.accepted_by = p_user AND v_member.id IS NOT NULL THEN 'repeated'

@@ -25,7 +25,7 @@ CREATE INDEX api_keys_team ON nofx.api_keys (team_id);
 -- minute, and only of the right secret.
 CREATE FUNCTION nofx.find_api_key(p_id text, p_secret_hash bytea, p_ip text)
 RETURNS TABLE (user_id uuid, issuer text, subject text, team_id uuid, scopes text[], secret_hash bytea, is_live boolean)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     UPDATE nofx.api_keys k SET last_used_at = now(), last_used_ip = left(p_ip, 64)
@@ -103,7 +103,7 @@ CREATE UNLOGGED TABLE nofx.rate_limits (
 -- to wait as hint. Returns how many are left, and the seconds until all are back.
 CREATE FUNCTION nofx.take_rate(p_key text, p_microseconds bigint, p_burst integer)
 RETURNS TABLE (remaining integer, reset integer)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_interval interval := p_microseconds * interval '1 microsecond';
     v_now      timestamptz := clock_timestamp();

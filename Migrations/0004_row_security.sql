@@ -47,9 +47,6 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
                                    WHERE m.team_id = i.team_id AND m.user_id = nofx.me()))
 $$;
 
--- A slug can be taken by a team that the caller does not see.
-ALTER FUNCTION nofx.is_slug_free(text) SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-
 -- What it was in the first migration, and it now names the caller to the policies. Users are made past them.
 CREATE OR REPLACE FUNCTION nofx.enter(
     p_schema_version   integer,
@@ -162,10 +159,10 @@ CREATE POLICY security_events_of_mine ON nofx.security_events FOR SELECT
     USING (team_id IN (SELECT t::text FROM nofx.my_team_ids() AS t));
 
 ALTER TABLE nofx.api_keys ENABLE ROW LEVEL SECURITY;
-CREATE POLICY api_keys_of_mine ON nofx.api_keys
-    USING (user_id = nofx.me())
-    WITH CHECK (user_id = nofx.me() AND (team_id IS NULL OR revoked_at IS NOT NULL
-                                         OR team_id IN (SELECT nofx.my_team_ids())));
+CREATE POLICY api_keys_seen ON nofx.api_keys FOR SELECT USING (user_id = nofx.me());
+CREATE POLICY api_keys_made ON nofx.api_keys FOR INSERT
+    WITH CHECK (user_id = nofx.me() AND (team_id IS NULL OR team_id IN (SELECT nofx.my_team_ids())));
+CREATE POLICY api_keys_changed ON nofx.api_keys FOR UPDATE USING (user_id = nofx.me());
 
 ALTER TABLE nofx.idempotency_keys ENABLE ROW LEVEL SECURITY;
 CREATE POLICY idempotency_keys_of_mine ON nofx.idempotency_keys USING (user_id = nofx.me());
@@ -208,27 +205,6 @@ BEGIN
 END
 $$;
 
--- Why row-level security would not hold a role back; NULL if it would. An operator's role is held back by less, and
--- whoever is its member with it.
-CREATE FUNCTION nofx.role_flaw(p_role name, p_is_operator boolean) RETURNS text
-LANGUAGE sql STABLE AS $$
-    SELECT CASE
-        WHEN EXISTS (SELECT FROM pg_roles b WHERE (b.rolsuper OR b.rolbypassrls OR b.rolcreaterole)
-                     AND pg_has_role(r.oid, b.oid, 'MEMBER'))
-            THEN 'must not be able to bypass row-level security or to make roles'
-        WHEN EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = 'nofx'::regnamespace
-                     AND pg_has_role(r.oid, c.relowner, 'MEMBER'))
-            THEN 'must not own the schema''s tables, nor be a member of who does'
-        WHEN p_is_operator AND has_table_privilege(r.oid, 'nofx.team_members', 'SELECT')
-            THEN 'must not be a role of the functions'
-        WHEN NOT p_is_operator AND EXISTS (
-            SELECT FROM pg_policy p CROSS JOIN unnest(p.polroles) AS o
-            WHERE p.polrelid = 'nofx.outbox'::regclass AND o <> 0 AND pg_has_role(r.oid, o, 'MEMBER'))
-            THEN 'must not be an operator''s role'
-    END
-    FROM pg_roles r WHERE r.rolname = p_role
-$$;
-
 -- Gives a role what the functions need, takes back what they no longer do, and nothing to delete or alter that lasts.
 -- Members are changed by these columns alone, keys only end, and users are only locked.
 CREATE OR REPLACE FUNCTION nofx.grant_to(p_role name) RETURNS void
@@ -238,8 +214,9 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA nofx TO %I', p_role);
     EXECUTE format('GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA nofx TO %I', p_role);
     EXECUTE format('REVOKE EXECUTE ON FUNCTION nofx.grant_to(name), nofx.grant_operator_to(name), '
-                   'nofx.create_role(name), nofx.role_flaw(name, boolean) FROM %I', p_role);
-    EXECUTE format('GRANT SELECT ON nofx.migrations, nofx.users, nofx.team_activity, nofx.security_events TO %I', p_role);
+                   'nofx.create_role(name) FROM %I', p_role);
+    EXECUTE format('GRANT SELECT ON nofx.migrations, nofx.users, nofx.team_activity, nofx.security_events TO %I',
+                   p_role);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE ON nofx.teams, nofx.team_invites, nofx.key_sets, '
                    'nofx.idempotency_keys TO %I', p_role);
     EXECUTE format('GRANT SELECT, INSERT, DELETE ON nofx.team_members TO %I', p_role);
@@ -257,7 +234,7 @@ CREATE FUNCTION nofx.grant_operator_to(p_role name) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     v_table  name;
-    v_policy name := left('operator ' || p_role, 63);
+    v_policy name := 'operator_' || md5(p_role);
 BEGIN
     EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA nofx FROM %I', p_role);
     EXECUTE format('GRANT USAGE ON SCHEMA nofx TO %I', p_role);
@@ -269,8 +246,7 @@ BEGIN
     EXECUTE format('GRANT SELECT, UPDATE (status, decided_at), DELETE ON nofx.team_invites TO %I', p_role);
     EXECUTE format('GRANT INSERT ON nofx.team_invite_tokens TO %I', p_role);
     EXECUTE format('GRANT SELECT, UPDATE, DELETE ON nofx.outbox TO %I', p_role);
-    EXECUTE format('GRANT SELECT (user_id, operation, key, expires_at), UPDATE (expires_at), DELETE '
-                   'ON nofx.idempotency_keys TO %I', p_role);
+    EXECUTE format('GRANT SELECT (ctid, expires_at), UPDATE (expires_at), DELETE ON nofx.idempotency_keys TO %I', p_role);
     EXECUTE format('GRANT SELECT, UPDATE (tat), DELETE ON nofx.rate_limits TO %I', p_role);
     EXECUTE format('GRANT SELECT (id, revoked_at, expires_at), UPDATE (revoked_at), DELETE ON nofx.api_keys TO %I',
                    p_role);

@@ -19,37 +19,41 @@ public struct Migrator {
         let from: Int
         let to: Int
         let applied: [String]
+        let createdRoles: [String]
         let isDryRun: Bool
 
         public static let fields: [OutputField<Report>] = [
             OutputField("from", "The schema's version before; 0 for an empty database.") { $0.from },
             OutputField("to", "The schema's version after.") { $0.to },
             OutputField("applied", "The migrations that were done, or would be.") { $0.applied },
+            OutputField("createdRoles", "The roles that were made, or would be.") { $0.createdRoles },
             OutputField("dryRun", "Whether nothing was done.") { $0.isDryRun },
         ]
     }
 
-    /// Applies the migrations that are missing.
+    /// Applies the migrations that are missing, and makes the roles ready that are named.
     ///
-    /// - Throws: 409 `database_newer` and `migration_changed`, 422 for a role that does not exist, 503
-    ///   `database_encoding` for a database whose encoding is not UTF8.
-    public func run(dryRun: Bool, grantTo role: RoleName?, in context: inout Context) throws -> Report {
+    /// - Throws: 409 `database_newer` and `migration_changed`, 422 for a role that does not exist or that row-level
+    ///   security would not hold back, 503 `database_encoding` for a database whose encoding is not UTF8.
+    public func run(_ request: Request, in context: inout Context) throws -> Report {
         let deadline = context.deadline
         return try context.withConnection { connection in
             try connection.transaction(deadline: deadline) { transaction in
                 try lock(transaction, deadline: deadline)
                 let applied = try history(transaction)
                 let pending = try pending(after: applied)
-                if let role { try require(role, transaction) }
-                if !dryRun {
+                let missing = try missing(of: request.roles, mayCreate: request.createsRoles, transaction)
+                if !request.isDryRun {
                     for migration in pending { try apply(migration, transaction) }
-                    if let role { try transaction.run("SELECT nofx.grant_to(\(role.rawValue)::name)") }
+                    for role in missing { try transaction.run("SELECT nofx.create_role(\(role.name)::name)") }
+                    for role in request.roles { try grant(to: role, transaction) }
                 }
                 return Report(
                     from: Int(applied.last?.version ?? 0),
                     to: Int(migrations.last?.version ?? 0),
                     applied: pending.map { "\($0.version) \($0.name)" },
-                    isDryRun: dryRun
+                    createdRoles: missing.map(\.name),
+                    isDryRun: request.isDryRun
                 )
             }
         }
@@ -121,12 +125,5 @@ extension Migrator {
             VALUES (\(migration.version), \(migration.name), \(migration.checksum), \(migration.minCompatible))
             """
         )
-    }
-
-    private func require(_ role: RoleName, _ transaction: borrowing Transaction) throws {
-        let roles = try transaction.run("SELECT FROM pg_roles WHERE rolname = \(role.rawValue)")
-        guard !roles.isEmpty else {
-            throw Violations(Violation(field: "grantTo", .invalidFormat, "must be the name of a role that exists"))
-        }
     }
 }

@@ -1,5 +1,5 @@
 /// The identifier of one kind of thing, so that a team's cannot be passed for a user's.
-public struct ID<Entity>: Hashable, Sendable, CustomStringConvertible {
+public struct ID<Entity>: Hashable, Sendable, LosslessStringConvertible {
     /// The identifier without its kind.
     public let uuid: UUID
 

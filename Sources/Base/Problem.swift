@@ -54,7 +54,7 @@ public struct Problem: Error, Sendable {
     public static let unauthenticated = Problem(
         401,
         "unauthenticated",
-        "A credential is needed: Authorization: Bearer with a token."
+        "A credential is needed: Authorization: Bearer with a token, or X-API-Key with an API key."
     )
 
     /// Writes the problem as the JSON object of RFC 9457, section 3.

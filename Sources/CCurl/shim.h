@@ -1,5 +1,6 @@
 #pragma once
 #include <curl/curl.h>
+#include <sys/socket.h>
 
 // `curl_easy_setopt` and `curl_easy_getinfo` are variadic, which Swift cannot call. One wrapper for each
 // type of argument, so that a long can never be passed where libcurl reads a pointer.
@@ -42,6 +43,37 @@ static inline CURLcode curl_allow_http_only(CURL *handle) {
 #else
     return curl_easy_setopt(handle, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
+}
+
+/// Allows smtp and smtps and nothing else.
+static inline CURLcode curl_allow_smtp_only(CURL *handle) {
+#if LIBCURL_VERSION_NUM >= 0x075500
+    return curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+#else
+    return curl_easy_setopt(handle, CURLOPT_PROTOCOLS, (long)(CURLPROTO_SMTP | CURLPROTO_SMTPS));
+#endif
+}
+
+/// Shows what is said in both directions.
+static inline CURLcode curl_set_observer(CURL *handle, curl_debug_callback function, void *data) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_DEBUGFUNCTION, function);
+    if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_DEBUGDATA, data);
+    return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_VERBOSE, 1L);
+}
+
+/// Asks again and again whether to go on.
+static inline CURLcode curl_set_progress(CURL *handle, curl_xferinfo_callback function, void *data) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, function);
+    if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_XFERINFODATA, data);
+    return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+}
+
+/// Lets the peer's last words go unheard, so that nothing waits for them.
+static inline void curl_stop_listening(CURL *handle) {
+    curl_socket_t socket = CURL_SOCKET_BAD;
+    if (curl_easy_getinfo(handle, CURLINFO_ACTIVESOCKET, &socket) == CURLE_OK && socket != CURL_SOCKET_BAD) {
+        shutdown(socket, SHUT_RD);
+    }
 }
 
 /// Lets a request end at its deadline while a thread of libcurl's still waits for the name service.

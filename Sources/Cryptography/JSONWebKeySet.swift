@@ -34,6 +34,12 @@ public struct JSONWebKeySet: Sendable {
         keys = found.map(\.key)
     }
 
+    /// Whether a newer set could not help: the key that the token names is here, or it names none.
+    public func knowsKey(of token: SignedToken) -> Bool {
+        guard let id = token.header.keyID else { return true }
+        return keys.contains { $0.id?.utf8.elementsEqual(id.utf8) == true }
+    }
+
     /// The key that a token names, or the only one if it names none.
     ///
     /// - Throws: ``TokenError`` when there is no such key. Never a guess: a name that is not known is not ignored.

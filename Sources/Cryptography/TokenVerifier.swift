@@ -6,7 +6,7 @@ public import Base
 /// algorithm: what a token says about itself never widens what is accepted (RFC 8725).
 public struct TokenVerifier: Sendable {
     private let secret: HMACSecret?
-    private let keys: JSONWebKeySet?
+    private var keys: JSONWebKeySet?
     private let issuer: String
     private let audience: String
 
@@ -21,10 +21,22 @@ public struct TokenVerifier: Sendable {
     ///   or audience is empty.
     public init(secret: Secret?, keys: JSONWebKeySet?, issuer: String, audience: String) throws(KeyError) {
         guard secret != nil || keys != nil else { throw KeyError(.noKey) }
+        try self.init(secret: secret, issuer: issuer, audience: audience)
+        self.keys = keys
+    }
+
+    /// Makes a verifier that is given the issuer's keys with each token that needs them.
+    ///
+    /// - Parameters:
+    ///   - secret: As above; nil if no token is signed with a secret.
+    ///   - issuer: The exact `iss`.
+    ///   - audience: What `aud` must be or have.
+    /// - Throws: ``KeyError`` when the secret is too short, and when issuer or audience is empty.
+    public init(secret: Secret?, issuer: String, audience: String) throws(KeyError) {
         guard !issuer.isEmpty else { throw KeyError(.emptyIssuer) }
         guard !audience.isEmpty else { throw KeyError(.emptyAudience) }
         if let secret { self.secret = try HMACSecret(secret) } else { self.secret = nil }
-        self.keys = keys
+        keys = nil
         self.issuer = issuer
         self.audience = audience
     }
@@ -40,15 +52,30 @@ public struct TokenVerifier: Sendable {
     ///
     /// - Throws: ``TokenError`` with the first rule that the token breaks.
     public func verify(_ token: [UInt8], now: Timestamp) throws(TokenError) -> TokenClaims {
-        let token = try SignedToken(token)
-        guard try isValid(token) else { throw TokenError(.invalidSignature) }
+        try verify(SignedToken(token), now: now)
+    }
+
+    /// Verifies a token that was taken apart.
+    ///
+    /// - Parameters:
+    ///   - token: The token.
+    ///   - keys: The issuer's public keys of the moment; nil for those that the verifier was made with.
+    ///   - now: The time.
+    /// - Returns: What the token says.
+    /// - Throws: ``TokenError`` with the first rule that the token breaks.
+    public func verify(
+        _ token: SignedToken,
+        keys: JSONWebKeySet? = nil,
+        now: Timestamp
+    ) throws(TokenError) -> TokenClaims {
+        guard try isValid(token, keys ?? self.keys) else { throw TokenError(.invalidSignature) }
         guard let json = try? JSONDocument(parsing: token.payload, limits: SignedToken.limits) else {
             throw TokenError(.malformedClaims)
         }
         return try TokenClaims(json: json.root, issuer: issuer, audience: audience, now: now)
     }
 
-    private func isValid(_ token: SignedToken) throws(TokenError) -> Bool {
+    private func isValid(_ token: SignedToken, _ keys: JSONWebKeySet?) throws(TokenError) -> Bool {
         if token.header.algorithm == .hs256 {
             guard let secret, token.header.keyID == nil else { throw TokenError(.unknownKey) }
             return secret.isValid(signature: token.signature, for: token.signedBytes)

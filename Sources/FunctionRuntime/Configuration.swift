@@ -8,6 +8,7 @@ import System
 struct Configuration: Sendable {
     let database: ConnectionString
     let verifier: TokenVerifier?
+    let keySetURL: KeySetURL?
     let logLevel: Log.Level
     let timeout: Duration
     let trustsAuthorizer: Bool
@@ -30,12 +31,13 @@ struct Configuration: Sendable {
         }
         settings = try Settings(environment)
         guard case .authenticated = access else {
-            (verifier, issuer, audience) = (nil, "", "")
+            (verifier, keySetURL, issuer, audience) = (nil, nil, "", "")
             return
         }
         issuer = try environment.required("NOFX_JWT_ISSUER")
         audience = try environment.required("NOFX_JWT_AUDIENCE")
-        verifier = try Self.verifier(environment, issuer: issuer, audience: audience)
+        keySetURL = try Self.keySetURL(environment)
+        verifier = try Self.verifier(environment, keysFollow: keySetURL != nil, issuer: issuer, audience: audience)
     }
 
     /// The configuration or what is wrong with it.
@@ -55,8 +57,18 @@ struct Configuration: Sendable {
         return level
     }
 
+    private static func keySetURL(_ environment: Environment) throws(ConfigurationError) -> KeySetURL? {
+        guard let text = environment["NOFX_JWKS_URL"] else { return nil }
+        guard environment["NOFX_JWKS"] == nil else {
+            throw ConfigurationError("NOFX_JWKS_URL", "cannot be set beside NOFX_JWKS")
+        }
+        guard let url = KeySetURL(text) else { throw ConfigurationError("NOFX_JWKS_URL", KeySetURL.rule) }
+        return url
+    }
+
     private static func verifier(
         _ environment: Environment,
+        keysFollow: Bool,
         issuer: String,
         audience: String
     ) throws(ConfigurationError) -> TokenVerifier {
@@ -67,10 +79,11 @@ struct Configuration: Sendable {
         } catch {
             throw ConfigurationError("NOFX_JWKS", "\(error)")
         }
-        guard secret != nil || keys != nil else {
-            throw ConfigurationError("NOFX_JWT_SECRET", "is needed, unless NOFX_JWKS is set")
+        guard secret != nil || keys != nil || keysFollow else {
+            throw ConfigurationError("NOFX_JWT_SECRET", "is needed, unless NOFX_JWKS or NOFX_JWKS_URL is set")
         }
         do throws(KeyError) {
+            if keysFollow { return try TokenVerifier(secret: secret, issuer: issuer, audience: audience) }
             return try TokenVerifier(secret: secret, keys: keys, issuer: issuer, audience: audience)
         } catch {
             throw ConfigurationError("NOFX_JWT_SECRET", "\(error)")

@@ -17,6 +17,7 @@ extension Function {
     ///   - input: What is wanted.
     ///   - key: What the caller calls the call; nil for one that is not to be repeated.
     ///   - context: Who calls, and the database.
+    /// - Returns: The answer, of this call or of the one that it repeats.
     /// - Throws: Nothing but what a caller is told about: a `Denial` or a `Problem`.
     static func reply(to input: JSONValue, key: String?, in context: inout Context) throws -> Reply {
         guard let key else { return Reply(body: try respond(to: input, in: &context).jsonBytes, isRepeated: false) }

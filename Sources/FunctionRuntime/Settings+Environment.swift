@@ -8,6 +8,8 @@ extension Settings {
         teams = try environment.integer("NOFX_MAX_TEAMS", in: 1...100_000, default: teams)
         members = try environment.integer("NOFX_MAX_MEMBERS", in: 1...100_000, default: members)
         invites = try environment.integer("NOFX_MAX_INVITES", in: 1...100_000, default: invites)
+        keys = try environment.integer("NOFX_MAX_KEYS", in: 1...100_000, default: keys)
+        keyEnvironment = try environment.keyEnvironment("NOFX_ENVIRONMENT", default: keyEnvironment)
         invitations = try environment.rate("NOFX_INVITES_PER_DAY", default: 50, seconds: 86_400)
         writes = try environment.rate(
             "NOFX_WRITES_PER_MINUTE",
@@ -25,7 +27,19 @@ extension Settings {
 }
 
 extension Environment {
-    /// A rate; none for zero. As many as the whole count at once, unless a burst is named.
+    /// Which API keys are meant.
+    fileprivate func keyEnvironment(
+        _ name: String,
+        default fallback: KeyEnvironment
+    ) throws(ConfigurationError) -> KeyEnvironment {
+        guard let word = self[name] else { return fallback }
+        guard let value = KeyEnvironment(exactly: word.utf8) else {
+            throw ConfigurationError(name, "must be live or test")
+        }
+        return value
+    }
+
+    /// A rate, none for zero; the whole count may come at once, unless a burst is named.
     fileprivate func rate(
         _ name: String,
         default fallback: Int,

@@ -3,7 +3,7 @@
 /// A response of any status is not an error.
 public struct HTTPError: Error, Equatable, Sendable {
     /// What a caller can tell apart.
-    public enum Kind: Sendable {
+    public enum Kind: String, Sendable {
         /// The request can never be sent as it is; nothing was sent.
         case invalidRequest
 

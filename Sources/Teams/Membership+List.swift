@@ -51,49 +51,21 @@ extension Membership {
         let user = try context.user(attempting: listing)
         // An API key may be for one team alone.
         let only = context.caller?.team
-        let after = try request.cursor.map { try Place($0, of: user) }
+        let (endpoint, scope) = ("listTeams", user.description)
+        let after: Place<ID<Team>>? = try request.cursor.map { try Place($0, of: endpoint, scope: scope) }
         let rows = try context.read(
             """
             SELECT t.id, t.name, t.slug, m.role, m.joined_at
             FROM nofx.team_members m JOIN nofx.teams t ON t.id = m.team_id AND t.deleted_at IS NULL
             WHERE m.user_id = \(user) AND 'read' = ANY (nofx.permissions(m.role, m.permissions))
               AND (\(only) IS NULL OR t.id = \(only))
-              AND (\(after == nil) OR (m.joined_at, m.team_id) < (\(after?.joinedAt), \(after?.team)))
+              AND (\(after == nil) OR (m.joined_at, m.team_id) < (\(after?.time), \(after?.key)))
             ORDER BY m.joined_at DESC, m.team_id DESC
             LIMIT \(request.limit.count + 1)
             """
         )
-        return Page(try rows.decode(), limit: request.limit) { Place($0).cursor(of: user) }
-    }
-}
-
-/// A place in the list of a user's teams.
-private struct Place {
-    private static let list = "listTeams"
-    // From 1970 to 9999: every moment of a cursor that a page gave out, and none that Postgres cannot hold.
-    private static let moments: ClosedRange<Int64> = 0...253_402_300_799_999_999
-
-    let joinedAt: Timestamp
-    let team: ID<Team>
-
-    init(_ membership: Membership) {
-        joinedAt = membership.joinedAt
-        team = membership.team
-    }
-
-    init(_ cursor: Cursor, of user: ID<User>) throws(Problem) {
-        let keys = try cursor.keys(of: Self.list, scope: user.description, count: 2)
-        guard let microseconds = Int64(keys[0]), Self.moments.contains(microseconds), let team = ID<Team>(keys[1])
-        else { throw Cursor.refused }
-        joinedAt = Timestamp(microsecondsSince1970: microseconds)
-        self.team = team
-    }
-
-    func cursor(of user: ID<User>) -> Cursor {
-        Cursor(
-            list: Self.list,
-            scope: user.description,
-            keys: ["\(joinedAt.microsecondsSince1970)", team.description]
-        )
+        return Page(try rows.decode(), limit: request.limit) {
+            Place($0.joinedAt, $0.team).cursor(of: endpoint, scope: scope)
+        }
     }
 }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// A server from `Tests/Support` that runs in a process of its own while a test needs it.
-public struct PythonServer {
+public struct PythonServer: Sendable {
     /// What the server said when it was ready, word by word; the first is its port.
     public let words: [String]
 
@@ -21,8 +21,16 @@ public struct PythonServer {
         _ arguments: String...,
         body: (PythonServer) throws -> Output
     ) throws -> Output {
-        let support = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-        let path = "/\(support)/Tests/Support/\(script)"
+        try run(script, arguments, body: body)
+    }
+
+    /// The same, with the arguments in an array.
+    public static func run<Output>(
+        _ script: String,
+        _ arguments: [String],
+        body: (PythonServer) throws -> Output
+    ) throws -> Output {
+        let path = path(of: script)
         let (near, far) = try openSocketPair()
         let child: pid_t
         do {
@@ -37,6 +45,12 @@ public struct PythonServer {
         let words = readLine(from: near).split(separator: " ").map(String.init)
         guard !words.isEmpty else { throw Failure(call: script) }
         return try body(PythonServer(words: words))
+    }
+
+    /// Where a file of `Tests/Support` is.
+    static func path(of script: String) -> String {
+        let package = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        return "/\(package)/Tests/Support/\(script)"
     }
 
     /// A server that could not be started.

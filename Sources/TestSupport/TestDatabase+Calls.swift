@@ -26,16 +26,22 @@ extension TestDatabase {
         _: F.Type,
         _ input: String,
         as caller: Caller?,
+        settings: Settings = Settings(),
         log: Log = .silent
     ) throws -> F.Output {
-        var context = try context(for: caller, log: log)
+        var context = try context(for: caller, settings: settings, log: log)
         return try F.call(input, in: &context)
     }
 
     /// How a call is refused: its status and code; nil when it is not.
-    public func refusal<F: Function>(of function: F.Type, _ input: String, as caller: Caller?) -> String? {
+    public func refusal<F: Function>(
+        of function: F.Type,
+        _ input: String,
+        as caller: Caller?,
+        settings: Settings = Settings()
+    ) -> String? {
         do {
-            try call(function, input, as: caller)
+            try call(function, input, as: caller, settings: settings)
             return nil
         } catch {
             return Refusal(error).description
@@ -58,13 +64,14 @@ extension TestDatabase {
     /// - Returns: The outcomes, in the order of the calls.
     public func race<F: Function & SendableMetatype>(
         _: F.Type,
-        _ calls: [(caller: Caller, input: String)]
+        _ calls: [(caller: Caller, input: String)],
+        settings: Settings = Settings()
     ) -> [Result<F.Output, Refusal>] {
         let meeting = Meeting(of: calls.count)
         let threads = calls.map { call in
             TestThread<Result<F.Output, Refusal>> {
                 do {
-                    var context = try context(for: call.caller)
+                    var context = try context(for: call.caller, settings: settings)
                     // A failure to connect shows in the call; here it would keep the others waiting.
                     try? context.withConnection { _ in }
                     meeting.wait()

@@ -23,6 +23,9 @@ public struct TestDatabase: Sendable {
     /// How a function finds the database: the value of `DATABASE_URL`.
     public let url: String
 
+    /// How deliverOutbox and purge find it, as a role for operators.
+    public let operatorURL: String
+
     /// How the superuser finds it.
     public let ownerURL: String
 
@@ -49,6 +52,7 @@ public struct TestDatabase: Sendable {
         let port: String = try row["port"]
         let role: String = try row["role"]
         url = "host='\(directory)' port=\(port) user=nofx_test_app dbname=\(name)"
+        operatorURL = "host='\(directory)' port=\(port) user=nofx_test_operator dbname=\(name)"
         ownerURL = "host='\(directory)' port=\(port) user=\(role) dbname=\(name)"
         try Self.create(name, encoding.map { "ENCODING '\($0)' LOCALE 'C' TEMPLATE template0" } ?? "", at: text)
         if migrated { try migrate() }
@@ -57,8 +61,9 @@ public struct TestDatabase: Sendable {
     /// Runs the migrations, as `migrate` does.
     public func migrate() throws {
         var context = try context(ownerURL: ownerURL)
-        let role = try RoleName(input: JSONDocument(parsing: Array(#""nofx_test_app""#.utf8)).root)
-        _ = try Migrator(Migration.all).run(dryRun: false, grantTo: role, in: &context)
+        let roles = #"{"grantTo":"nofx_test_app","grantOperatorTo":"nofx_test_operator"}"#
+        let request = try Migrator.Request(input: JSONDocument(parsing: Array(roles.utf8)).root)
+        _ = try Migrator(Migration.all).run(request, in: &context)
     }
 
     /// A connection as the superuser.
@@ -82,14 +87,20 @@ public struct TestDatabase: Sendable {
     ///
     /// - Parameters:
     ///   - caller: Who calls; nil for nobody.
+    ///   - settings: What the operator allows.
     ///   - log: Takes what is logged.
     /// - Returns: A context with a way to the database that is not open yet.
     /// - Throws: `PostgresError` when the test's own connection string is wrong.
-    public func context(for caller: Caller?, log: Log = .silent) throws -> Context {
+    public func context(
+        for caller: Caller?,
+        settings: Settings = Settings(),
+        log: Log = .silent
+    ) throws -> Context {
         var context = Context(
             origin: Origin(requestID: "test-\(UUID.v7())", ip: "192.0.2.1", userAgent: "tests"),
             deadline: .test,
             log: log,
+            settings: settings,
             database: Database(at: try ConnectionString(url))
         )
         if let caller { context.authenticated(as: caller) }
@@ -107,16 +118,19 @@ public struct TestDatabase: Sendable {
 
     /// Neither CREATE ROLE nor CREATE DATABASE takes parameters, and a `Query` is never computed: psql does it.
     private static func create(_ name: String, _ options: String, at url: String) throws {
-        let role = """
-            DO $$ BEGIN
-                CREATE ROLE nofx_test_app LOGIN;
-                CREATE ROLE nofx_test_operator LOGIN;
-            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+        let roles = """
+            DO $$ DECLARE v_role name; BEGIN
+                FOREACH v_role IN ARRAY '{nofx_test_app,nofx_test_operator}'::name[] LOOP
+                    BEGIN
+                        EXECUTE format('CREATE ROLE %I LOGIN', v_role);
+                    EXCEPTION WHEN duplicate_object OR unique_violation THEN
+                    END;
+                END LOOP;
             END $$
             """
         let psql = try Subprocess(
             "psql",
-            ["-qX", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", role, "-c", "CREATE DATABASE \(name) \(options)"],
+            ["-qX", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", roles, "-c", "CREATE DATABASE \(name) \(options)"],
             environment: ["PATH": "/usr/local/bin:/usr/bin:/bin", "PGOPTIONS": "-c client_min_messages=error"]
         )
         let outcome = psql.finish()

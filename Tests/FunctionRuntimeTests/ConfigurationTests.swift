@@ -1,4 +1,5 @@
 import Base
+import Core
 import System
 import TestSupport
 import Testing
@@ -32,6 +33,34 @@ struct ConfigurationTests {
         #expect(configuration.trustsAuthorizer)
     }
 
+    @Test func `quotas and rates have defaults, and zero is no limit`() throws {
+        let standard = try Configuration(Environment(with: Self.good), access: .authenticated).settings
+        #expect((standard.teams, standard.members, standard.invites) == (20, 100, 50))
+        #expect(standard.writes == Rate(60, in: 60, burst: 20))
+        #expect(standard.invitations == Rate(50, in: 86_400, burst: 50))
+        #expect(standard.reads == nil)
+
+        let environment = Environment(
+            with: Self.good,
+            [
+                "NOFX_MAX_TEAMS": "1", "NOFX_MAX_MEMBERS": "2", "NOFX_MAX_INVITES": "3", "NOFX_INVITES_PER_DAY": "0",
+                "NOFX_WRITES_PER_MINUTE": "0", "NOFX_READS_PER_MINUTE": "600", "NOFX_READ_BURST": "7",
+            ]
+        )
+        let set = try Configuration(environment, access: .authenticated).settings
+        #expect((set.teams, set.members, set.invites) == (1, 2, 3))
+        #expect(set.writes == nil && set.invitations == nil)
+        #expect(set.reads == Rate(600, in: 60, burst: 7))
+    }
+
+    @Test(arguments: [
+        ("NOFX_MAX_TEAMS", "0"), ("NOFX_MAX_MEMBERS", "many"), ("NOFX_WRITES_PER_MINUTE", "-1"),
+        ("NOFX_WRITE_BURST", "0"), ("NOFX_INVITES_PER_DAY", "1.5"), ("NOFX_READS_PER_MINUTE", "1000001"),
+    ])
+    func `a limit that is none is refused by its name`(variable: String, value: String) {
+        #expect(error(Self.good, [variable: value])?.variable == variable)
+    }
+
     @Test func `a function for operators needs a database and nothing else`() throws {
         let environment = Environment(with: ["DATABASE_URL": "user=app"])
 
@@ -60,6 +89,22 @@ struct ConfigurationTests {
         #expect(error?.variable == variable)
         #expect(error?.rule.isEmpty == false)
         #expect(error?.description.contains("hunter2") == false)
+    }
+
+    @Test func `keys are inline or at a URL, and a secret may stand beside either`() throws {
+        let url = "https://issuer.test/keys"
+        let both = ["NOFX_JWKS_URL": url, "NOFX_JWKS": #"{"keys":[]}"#]
+        let configuration = try Configuration(
+            Environment(with: Self.good, ["NOFX_JWKS_URL": url]),
+            access: .authenticated
+        )
+
+        #expect(configuration.keySetURL?.text == url)
+        #expect(configuration.verifier != nil)
+        #expect(error(Self.good, ["NOFX_JWKS_URL": url, "NOFX_JWT_SECRET": nil]) == nil)
+        #expect(error(Self.good, both)?.variable == "NOFX_JWKS_URL")
+        #expect(error(Self.good, ["NOFX_JWKS_URL": "http://hunter2.test"])?.variable == "NOFX_JWKS_URL")
+        #expect(error(Self.good, ["NOFX_JWKS_URL": url, "NOFX_JWT_SECRET": "short"])?.variable == "NOFX_JWT_SECRET")
     }
 
     @Test func `thirty-one bytes of secret are one too few`() {

@@ -97,6 +97,25 @@ struct HTTPClientTests {
         }
     }
 
+    @Test func `a credential does not travel to where a redirect points`() throws {
+        try PythonServer.run("http_server.py") { (server) throws in
+            try PythonServer.run("http_server.py") { (other) throws in
+                var client = HTTPClient(userAgent: "tests/1")
+                let request = HTTPRequest(
+                    .get,
+                    server.url("/redirect/\(other.port)"),
+                    headers: [("Authorization", "Bearer secret")]
+                )
+                let answer = try client.send(request, deadline: .after(.seconds(30)))
+                let seen = try client.send(HTTPRequest(.get, other.url("/requests")), deadline: .after(.seconds(30)))
+
+                #expect(answer.status == 302)
+                #expect(answer.header("location") == other.url("/size/1"))
+                #expect(seen.text == "0")
+            }
+        }
+    }
+
     @Test func `a thousand requests share one connection`() throws {
         try PythonServer.run("http_server.py") { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")

@@ -12,7 +12,7 @@ struct TrustTests {
     }
 
     @Test func `a private authority is trusted when it is named, and no other`() throws {
-        try PythonServer.run("http_server.py", "--tls") { (server) throws in
+        try PythonServer.run("http_server.py", "--tls", "good") { (server) throws in
             let url = "https://localhost:\(server.port)/size/5"
 
             #expect(try get(url, trusting: .file(server.words[1])).text == "xxxxx")
@@ -22,7 +22,7 @@ struct TrustTests {
     }
 
     @Test func `a certificate for another name is refused`() throws {
-        try PythonServer.run("http_server.py", "--tls") { (server) throws in
+        try PythonServer.run("http_server.py", "--tls", "good") { (server) throws in
             let url = "https://127.0.0.1:\(server.port)/size/5"
 
             #expect(try failure { _ = try get(url, trusting: .file(server.words[1])) } == .tls)
@@ -30,7 +30,7 @@ struct TrustTests {
     }
 
     @Test func `secure requests share one connection too`() throws {
-        try PythonServer.run("http_server.py", "--tls") { (server) throws in
+        try PythonServer.run("http_server.py", "--tls", "good") { (server) throws in
             var client = HTTPClient(userAgent: "tests/1", authorities: .file(server.words[1]))
             let url = "https://localhost:\(server.port)/connections"
             for _ in 0..<100 {
@@ -49,7 +49,7 @@ struct TrustTests {
 
     @Test func `SSL_CERT_FILE names the authority, and the system's are not trusted beside it`() async {
         await #expect(processExitsWith: .success) {
-            try PythonServer.run("http_server.py", "--tls") { (server) throws in
+            try PythonServer.run("http_server.py", "--tls", "good") { (server) throws in
                 let request = HTTPRequest(.get, "https://localhost:\(server.port)/size/5", usesProxy: false)
                 var before = HTTPClient(userAgent: "tests/1")
                 #expect(try failure { _ = try before.send(request, deadline: .after(.seconds(30))) } == .tls)

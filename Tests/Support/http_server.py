@@ -1,29 +1,33 @@
 #!/usr/bin/env python3
 """A plain HTTP server from Python's standard library, told by the path what to answer.
 
-Prints its port, and with --tls the paths of the authority that signed its certificate and of another one.
-Ends when standard input does.
+Prints its port, and with --tls the paths of the authority that signed its certificate and of another one; what
+follows --tls is the kind of certificate, see certificates.py. Ends when standard input does.
 
 /echo             the request as it came, as text
 /redirect         302 to /echo
+/redirect/PORT    302 to /size/1 of the server on another port
 /status/N         status N
 /size/N           N bytes
 /connections      how many connections were accepted so far
+/requests         how many requests came before this one
 http://...        the word "proxied": the client took this server for a proxy
 """
 import os
-import subprocess
-import ssl
 import sys
 import tempfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+sys.dont_write_bytecode = True
+from certificates import Certificates
 
 
 class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
     accepted = 0
+    requests = 0
     context = None
 
     def get_request(self):
@@ -59,14 +63,19 @@ class Handler(BaseHTTPRequestHandler):
             ) + body
         elif self.path == "/redirect":
             status, headers = 302, {"Location": "/echo"}
+        elif parts[1] == "redirect":
+            status, headers = 302, {"Location": f"http://127.0.0.1:{parts[2]}/size/1"}
         elif parts[1] == "status":
             status = int(parts[2])
         elif parts[1] == "size":
             content = b"x" * int(parts[2])
         elif self.path == "/connections":
             content = str(self.server.accepted).encode()
+        elif self.path == "/requests":
+            content = str(self.server.requests).encode()
         else:
             status = 404
+        self.server.requests += 1
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
         self.send_header("X-Mixed-Case", "  kept as it is\t")
@@ -78,36 +87,14 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = answer
 
 
-def openssl(directory, *arguments):
-    subprocess.run(["openssl", *arguments], cwd=directory, check=True, stderr=subprocess.DEVNULL)
-
-
-def make_certificates(directory):
-    """Two authorities, and a certificate for localhost that the first one signed."""
-    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    for name in ("authority", "stranger"):
-        openssl(
-            directory, "req", "-x509", *curve, "-keyout", f"{name}.key", "-out", f"{name}.pem", "-days", "2",
-            "-subj", f"/CN={name}", "-addext", "basicConstraints=critical,CA:TRUE",
-        )  # fmt: skip
-    openssl(directory, "req", *curve, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=localhost")
-    with open(os.path.join(directory, "names"), "w") as names:
-        names.write("subjectAltName=DNS:localhost\n")
-    openssl(
-        directory, "x509", "-req", "-in", "server.csr", "-CA", "authority.pem", "-CAkey", "authority.key",
-        "-CAcreateserial", "-days", "2", "-extfile", "names", "-out", "server.pem",
-    )  # fmt: skip
-
-
 def main():
     with tempfile.TemporaryDirectory() as directory:
         server = Server(("127.0.0.1", 0), Handler)
         words = [str(server.server_port)]
         if "--tls" in sys.argv:
-            make_certificates(directory)
-            server.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            server.context.load_cert_chain(os.path.join(directory, "server.pem"), os.path.join(directory, "server.key"))
-            words += [os.path.join(directory, "authority.pem"), os.path.join(directory, "stranger.pem")]
+            certificates = Certificates(directory)
+            server.context = certificates.context(sys.argv[sys.argv.index("--tls") + 1])
+            words += [certificates.path("authority.pem"), certificates.path("stranger.pem")]
         threading.Thread(target=server.serve_forever, daemon=True).start()
         print(*words, flush=True)
         sys.stdin.read()

@@ -9,6 +9,12 @@ public struct Settings: Sendable {
     /// How many invites of one team may be pending.
     public var invites = 50
 
+    /// How many living API keys one user may have.
+    public var keys = 50
+
+    /// Which API keys are made, and taken.
+    public var keyEnvironment = KeyEnvironment.live
+
     /// How often one team may invite; nil for no limit.
     public var invitations: Rate?
 

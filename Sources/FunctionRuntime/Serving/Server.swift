@@ -23,7 +23,8 @@ struct Server<F: Function>: ~Copyable {
     }
 
     private let configuration: Configuration
-    private let authenticator: Authenticator?
+    /// With the keys that it fetched.
+    private var authenticator: Authenticator?
     private let baseLog: Log
     /// The last call's, with its connection.
     private var database: Database?
@@ -71,7 +72,7 @@ struct Server<F: Function>: ~Copyable {
         var denial: Denial?
         let answer: Answer
         do {
-            let reply = try Self.run(request, delivery, authenticator, in: &context)
+            let reply = try Self.run(request, delivery, &authenticator, in: &context)
             answer = Answer(
                 reply,
                 status: F.successStatus,
@@ -111,7 +112,7 @@ struct Server<F: Function>: ~Copyable {
     private static func run(
         _ request: Request,
         _ delivery: Delivery,
-        _ authenticator: Authenticator?,
+        _ authenticator: inout Authenticator?,
         in context: inout Context
     ) throws -> Reply {
         guard request.method == "POST" else {
@@ -119,12 +120,14 @@ struct Server<F: Function>: ~Copyable {
         }
         switch F.access {
         case .authenticated:
-            guard let authenticator else { throw Problem.misconfigured }
             var request = request
             if request.form == .direct, let token = delivery.token {
-                request.headers.add("authorization", "Bearer \(token)")
+                request.headers.add(credential: token)
             }
-            let caller = try authenticator.caller(of: request, now: .now(), log: context.log)
+            let caller = try F.answering(in: &context) { context in
+                try authenticator?.caller(of: request, now: .now(), in: &context)
+            }
+            guard let caller else { throw Problem.misconfigured }
             context.authenticated(as: caller)
         case .operatorOnly:
             guard request.form == .direct, !delivery.isFromWeb else {

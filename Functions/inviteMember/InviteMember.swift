@@ -1,0 +1,16 @@
+import Core
+import FunctionRuntime
+import Teams
+
+/// Asks somebody into a team.
+@main
+struct InviteMember: Function {
+    static let name = "inviteMember"
+    static let summary = "Invites an address into a team, by mail."
+    static let access = Access.authenticated
+    static let successStatus = 201
+
+    func run(_ input: NewInvite.Draft, in context: inout Context) throws -> NewInvite {
+        try NewInvite.create(input, in: &context)
+    }
+}

@@ -1,0 +1,15 @@
+import Core
+import FunctionRuntime
+import Teams
+
+/// Lists a team's invites.
+@main
+struct ListInvites: Function {
+    static let name = "listInvites"
+    static let summary = "Lists the invites of a team, the newest first."
+    static let access = Access.authenticated
+
+    func run(_ input: Invite.Request, in context: inout Context) throws -> Page<Invite> {
+        try Invite.list(input, in: &context)
+    }
+}

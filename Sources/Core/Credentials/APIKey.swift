@@ -1,0 +1,64 @@
+import Base
+import Cryptography
+
+/// A program's credential: `nofx_<environment>_<identifier>_<secret><checksum>`.
+///
+/// The environment and the checksum, a CRC-32 of all that stands before it, tell most of what is no key of ours without
+/// asking a database, and let scanners find keys that were published by mistake. The secret has 256 random bits, which
+/// is why a plain hash is enough to keep it by.
+public struct APIKey: Sendable {
+    /// Why a text is no key, for the log.
+    public enum Refusal: String, Error {
+        case malformed
+        case wrongChecksum = "wrong_checksum"
+        case otherEnvironment = "other_environment"
+    }
+
+    /// What every key begins with, and no token.
+    public static let marker = "nofx_"
+
+    private static let secretLength = 43
+
+    /// Which installation the key is for.
+    public let environment: KeyEnvironment
+
+    /// Names the key; no secret.
+    public let id: KeyID
+
+    private let secret: Secret
+
+    /// Makes a new key.
+    public static func make(for environment: KeyEnvironment) -> APIKey {
+        APIKey(environment: environment, id: .make(), secret: Secret(Base62.random(secretLength)))
+    }
+
+    private init(environment: KeyEnvironment, id: KeyID, secret: Secret) {
+        self.environment = environment
+        self.id = id
+        self.secret = secret
+    }
+
+    /// Reads a key as a caller sends it; whether there is such a key, the database knows.
+    ///
+    /// - Throws: Why it cannot be a key of this environment.
+    public init(_ text: String, for environment: KeyEnvironment) throws(Refusal) {
+        let parts = text.utf8.split(separator: UInt8(ascii: "_"), maxSplits: 3, omittingEmptySubsequences: false)
+        guard parts.count == 4, parts[0].elementsEqual(Self.marker.utf8.dropLast()),
+            let named = KeyEnvironment(exactly: parts[1]), let id = KeyID(String(Substring(parts[2]))),
+            parts[3].count == Self.secretLength + Base62.width, parts[3].allSatisfy(Base62.isDigit)
+        else { throw .malformed }
+        let checksum = CRC32.checksum(text.utf8.dropLast(Base62.width))
+        guard parts[3].suffix(Base62.width).elementsEqual(Base62.encode(checksum)) else { throw .wrongChecksum }
+        guard named == environment else { throw .otherEnvironment }
+        self.init(environment: named, id: id, secret: Secret(Array(parts[3].prefix(Self.secretLength))))
+    }
+
+    /// The whole key, for the one who asked for it and for nobody else.
+    public var text: String {
+        let body = Array("\(environment.prefix(of: id))_".utf8) + secret.bytes
+        return String(decoding: body + Base62.encode(CRC32.checksum(body)), as: UTF8.self)
+    }
+
+    /// What is kept of the secret: its SHA-256.
+    public var secretHash: [UInt8] { SHA256.digest(secret.bytes) }
+}

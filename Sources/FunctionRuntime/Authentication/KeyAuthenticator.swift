@@ -1,0 +1,73 @@
+import Base
+import Core
+import Cryptography
+import Postgres
+
+/// Turns an API key into a caller, or refuses it.
+///
+/// Whatever is wrong with a key, its bearer is told the same; the log says more.
+struct KeyAuthenticator {
+    let environment: KeyEnvironment
+
+    /// Verifies a key; what cannot be one asks no database.
+    ///
+    /// - Throws: 401 `invalid_api_key`, or `PostgresError`.
+    func caller(_ text: String, in context: inout Context) throws -> Caller {
+        let key: APIKey
+        do throws(APIKey.Refusal) {
+            key = try APIKey(text, for: environment)
+        } catch {
+            throw refusal(error.rawValue, of: nil, context.log)
+        }
+        let rows = try context.lookUp(
+            "SELECT * FROM nofx.find_api_key(\(key.id), \(key.secretHash), \(context.origin.ip))",
+            access: .readWrite
+        )
+        guard let known = try rows.decodeFirst(KnownKey.self) else { throw refusal("unknown", of: key, context.log) }
+        guard constantTimeEqual(known.secretHash, key.secretHash) else {
+            throw refusal("wrong_secret", of: key, context.log)
+        }
+        guard known.isLive else { throw refusal("not_live", of: key, context.log) }
+        return known.caller(credential: "key:\(key.id)")
+    }
+
+    private func refusal(_ reason: String, of key: APIKey?, _ log: Log) -> Problem {
+        log.warning("key.refused", ["reason": reason, "keyId": key?.id.rawValue])
+        return Problem(401, "invalid_api_key", "The API key is not valid.")
+    }
+}
+
+/// What the database knows of a key and its user.
+private struct KnownKey: RowDecodable {
+    let secretHash: [UInt8]
+    let isLive: Bool
+
+    private let user: ID<User>
+    private let issuer: String
+    private let subject: String
+    private let team: UUID?
+    private let scopes: [Permission]
+
+    init(row: borrowing Row) throws(PostgresError) {
+        secretHash = try row["secret_hash"]
+        isLive = try row["is_live"]
+        user = try row["user_id"]
+        issuer = try row["issuer"]
+        subject = try row["subject"]
+        team = try row["team_id"]
+        scopes = try row["scopes"]
+    }
+
+    /// Who may act with the key, as far as it reaches.
+    func caller(credential: String) -> Caller {
+        Caller(
+            user: user,
+            issuer: issuer,
+            subject: subject,
+            email: nil,
+            credential: credential,
+            scopes: scopes,
+            team: team
+        )
+    }
+}

@@ -1,0 +1,107 @@
+import Base
+import Core
+import Cryptography
+import Postgres
+
+/// An issuer's signing keys by URL, fetched when they are needed and kept in Postgres for all processes, so that a
+/// new one need not ask.
+///
+/// The issuer is asked when there are no keys, when they are an hour old, or when a token names one that is not among
+/// them; by all processes together at most once a minute, however many tokens somebody makes up. An answer that is no
+/// good leaves the old keys in use, however old they are.
+struct KeySetSource: Sendable {
+    /// How long the process believes its own copy without looking into the database.
+    private static let copyLifetime = Duration.seconds(300)
+
+    private let url: KeySetURL
+
+    /// The keys as they were when the process last looked.
+    private var copy: Copy?
+
+    private struct Copy {
+        let keys: JSONWebKeySet
+
+        /// Names the version; nil for one that the database does not have.
+        let fetchedAt: Timestamp?
+
+        let readAt: Timestamp
+    }
+
+    init(_ url: KeySetURL) {
+        self.url = url
+    }
+
+    /// The keys to verify a token with.
+    ///
+    /// - Parameters:
+    ///   - token: The token, in which nothing is wrong that shows without a key.
+    ///   - now: The time.
+    ///   - context: Has the way to the database, and the time that is left.
+    /// - Returns: The best there are; they need not have the token's.
+    /// - Throws: 503 `keys_unavailable` when there are none at all, or a `PostgresError`.
+    mutating func keys(
+        for token: SignedToken,
+        now: Timestamp,
+        in context: inout Context
+    ) throws -> JSONWebKeySet {
+        if let copy, (copy.readAt..<copy.readAt + Self.copyLifetime).contains(now), copy.keys.knowsKey(of: token) {
+            return copy.keys
+        }
+        let state = try look(now, in: &context)
+        if state.isOld || copy?.keys.knowsKey(of: token) != true {
+            try refresh(after: state, now, in: &context)
+        }
+        guard let copy else { throw Problem.keysUnavailable }
+        return copy.keys
+    }
+
+    private mutating func refresh(after state: StoredKeySet, _ now: Timestamp, in context: inout Context) throws {
+        if state.wasTriedLately { return }
+        if let claim = try context.claimFetch(of: url) {
+            fetch(claim, now, in: &context)
+        } else {
+            // Somebody was quicker, and may be done.
+            _ = try look(now, in: &context)
+        }
+    }
+
+    /// Makes the copy what the database has.
+    ///
+    /// A version that the process has already is not read again.
+    private mutating func look(_ now: Timestamp, in context: inout Context) throws -> StoredKeySet {
+        let stored = try context.storedKeySet(at: url, besides: copy?.fetchedAt)
+        if let json = stored.json {
+            copy = parse(json, context.log).map { Copy(keys: $0, fetchedAt: stored.fetchedAt, readAt: now) }
+        } else if let known = copy, known.fetchedAt == stored.fetchedAt, stored.fetchedAt != nil {
+            copy = Copy(keys: known.keys, fetchedAt: known.fetchedAt, readAt: now)
+        } else {
+            copy = nil
+        }
+        return stored
+    }
+
+    /// Keys that this program cannot read are as good as none.
+    private func parse(_ json: String, _ log: Log) -> JSONWebKeySet? {
+        do throws(KeyError) {
+            return try JSONWebKeySet(json: json)
+        } catch {
+            log.warning("keys.unreadable", ["error": error.description])
+            return nil
+        }
+    }
+
+    private mutating func fetch(_ claim: Timestamp, _ now: Timestamp, in context: inout Context) {
+        do throws(KeySetURL.FetchFailure) {
+            let (keys, json) = try url.fetch(until: context.deadline)
+            copy = Copy(keys: keys, fetchedAt: context.store(json, at: url, claim), readAt: now)
+        } catch {
+            context.log.warning("keys.fetch_failed", ["reason": error.reason, "error": error.details])
+        }
+    }
+}
+
+extension Problem {
+    fileprivate static var keysUnavailable: Problem {
+        Problem(503, "keys_unavailable", "The keys that tokens are signed with are not known yet.", retryAfter: 1)
+    }
+}

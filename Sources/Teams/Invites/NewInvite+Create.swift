@@ -1,0 +1,111 @@
+public import Base
+public import Core
+import Postgres
+
+extension NewInvite {
+    /// Who is to be invited, and as what.
+    public struct Draft: InputObject {
+        let team: ID<Team>
+        let email: EmailAddress
+        let role: InvitedRole
+        let message: InviteMessage?
+
+        public static let schema = Schema(
+            Field("teamId", ID<Team>.self, "The team."),
+            Field("email", EmailAddress.self, "Whom to invite; only who has this address can accept."),
+            .optional("role", InvitedRole.self, default: .member, "What they will be; at most what you are."),
+            .optional("message", InviteMessage.self, "What the mail adds in your words."),
+            into: Draft.init
+        )
+    }
+
+    private static var inviting: Action {
+        Action("invite.send", needs: .admin, refusal: "Insufficient permissions to invite members")
+    }
+
+    /// Invites an address into a team.
+    ///
+    /// The invite, the hash of its token, the order to mail it and what it takes of the team's rate are one statement:
+    /// all of them or none. The team is locked first, so that what is counted is exact.
+    ///
+    /// - Throws: A `Denial`; 409 `already_member` and `invite_pending`, 403 `quota_exceeded`, 429 `rate_limited`.
+    public static func create(_ draft: Draft, in context: inout Context) throws -> NewInvite {
+        let (team, email, settings) = (draft.team, draft.email, context.settings)
+        let user = try context.user(attempting: inviting, on: team)
+        let (id, token) = (ID<Invite>.make(), InviteToken.make())
+        let rows = try context.write(
+            .lockTeam(team, for: user),
+            expire(in: team, for: email, by: user),
+            """
+            WITH actor AS MATERIALIZED (
+                SELECT t.name, m.role, nofx.can_manage(m.role, m.permissions) AS can_manage,
+                       nofx.role_rank(\(draft.role)) <= nofx.role_rank(m.role) AS may_give_role
+                FROM nofx.teams t JOIN nofx.team_members m ON m.team_id = t.id
+                WHERE t.id = \(team) AND t.deleted_at IS NULL AND m.user_id = \(user)
+                FOR NO KEY UPDATE OF t FOR SHARE OF m
+            ), held AS MATERIALIZED (
+                SELECT (SELECT count(*) FROM nofx.team_members WHERE team_id = \(team)) AS members,
+                       (SELECT count(*) FROM nofx.team_invites
+                        WHERE team_id = \(team) AND status = 'pending' AND expires_at > now()) AS invites,
+                       EXISTS (SELECT FROM nofx.team_members m JOIN nofx.users u ON u.id = m.user_id
+                               WHERE m.team_id = \(team) AND u.email_normalized = \(email.normalized)) AS is_member
+            ), invite AS (
+                INSERT INTO nofx.team_invites (id, team_id, email, email_normalized, role, invited_by, message)
+                SELECT \(id), \(team), \(email.text), \(email.normalized), \(draft.role), \(user), \(draft.message)
+                FROM actor, held
+                WHERE actor.can_manage AND actor.may_give_role AND NOT held.is_member
+                  AND held.invites < \(settings.invites) AND held.members + held.invites < \(settings.members)
+                ON CONFLICT (team_id, email_normalized) WHERE status = 'pending' DO NOTHING
+                RETURNING *
+            ), token AS (
+                INSERT INTO nofx.team_invite_tokens (token_hash, invite_id) SELECT \(token.hash), id FROM invite
+            ), mail AS (
+                INSERT INTO nofx.outbox (topic, subject_id) SELECT 'invite', id FROM invite
+            ), rate AS MATERIALIZED (
+                SELECT taken.remaining
+                FROM invite CROSS JOIN LATERAL nofx.take_rate(
+                    'invites ' || invite.team_id, \(settings.invitations?.interval),
+                    \(settings.invitations?.burst)::integer
+                ) AS taken
+                WHERE \(settings.invitations != nil)
+            )
+            SELECT actor.role AS actor_role, actor.can_manage, actor.may_give_role, held.is_member,
+                   held.invites < \(settings.invites) AS has_room_for_invite,
+                   held.members + held.invites < \(settings.members) AS has_room_for_member,
+                   invite.*, rate.remaining,
+                   CASE WHEN invite.id IS NOT NULL THEN nofx.log_activity(
+                       \(team), actor.name, \(user), 'invite.sent', 'invite', invite.id::text,
+                       jsonb_build_object('inviteId', invite.id, 'role', invite.role), \(context.record)
+                   ) END AS activity
+            FROM actor CROSS JOIN held LEFT JOIN invite ON true LEFT JOIN rate ON true
+            """
+        )
+        guard let row = rows.first else { throw Denial.notMember(inviting, team: team) }
+        guard try row["id"] as ID<Invite>? != nil else { throw try refusal(in: team, row, settings) }
+        let invite = try NewInvite(token, row: row)
+        try context.noteActivity(row, "invite.sent", team: team, ["inviteId": id, "role": invite.role])
+        return invite
+    }
+
+    /// Ends an invite of the same address whose time is over, so that it is in nobody's way.
+    private static func expire(in team: ID<Team>, for email: EmailAddress, by user: ID<User>) -> Query {
+        """
+        UPDATE nofx.team_invites i SET status = 'expired', decided_at = now()
+        FROM nofx.teams t JOIN nofx.team_members m ON m.team_id = t.id
+        WHERE t.id = \(team) AND t.deleted_at IS NULL AND m.user_id = \(user) AND nofx.can_manage(m.role, m.permissions)
+          AND i.team_id = t.id AND i.email_normalized = \(email.normalized)
+          AND i.status = 'pending' AND i.expires_at <= now()
+        """
+    }
+
+    /// Why nobody was invited.
+    private static func refusal(in team: ID<Team>, _ row: Row, _ settings: Settings) throws(PostgresError) -> any Error {
+        let role: Role = try row["actor_role"]
+        guard try row["can_manage"] else { return Denial.missing(inviting, team: team, role: role) }
+        guard try row["may_give_role"] else { return Denial.roleTooHigh(inviting, team: team, role: role) }
+        if try row["is_member"] { return Problem.alreadyMember }
+        guard try row["has_room_for_invite"] else { return Problem.quotaExceeded(.invites, settings.invites) }
+        guard try row["has_room_for_member"] else { return Problem.quotaExceeded(.members, settings.members) }
+        return Problem.invitePending
+    }
+}

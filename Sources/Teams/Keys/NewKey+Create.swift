@@ -1,0 +1,86 @@
+public import Base
+public import Core
+import Postgres
+
+extension NewKey {
+    /// What a new key is to be.
+    public struct Draft: InputObject {
+        let name: KeyName
+        let scopes: KeyScopes
+        let team: ID<Team>?
+        let lifetime: KeyLifetime
+
+        public static let schema = Schema(
+            Field("name", KeyName.self, "What you call the key; no two living keys of yours have the same name."),
+            Field("scopes", KeyScopes.self, "What it is good for, as far as you are permitted."),
+            .optional("teamId", ID<Team>.self, "The only team that it is good for; all of yours by default."),
+            .optional("expiresInDays", KeyLifetime.self, default: .standard, "How long it lasts."),
+            into: Draft.init
+        )
+    }
+
+    private static var creating: Action {
+        Action("key.create", needs: .admin, sessionOnly: true, refusal: "Insufficient permissions to make API keys")
+    }
+
+    /// Makes an API key for the caller, who must be a person: a key that makes keys could never be taken back.
+    ///
+    /// The user's row is locked first, so that the quota is exact. A key that has expired gives up its name. Who uses a
+    /// key is asked for the same permissions as its user, at the time of use, so that none is asked for here.
+    ///
+    /// - Throws: A `Denial` for a key, and for a team that the caller is no member of; 403 `quota_exceeded`, 409
+    ///   `key_name_taken`.
+    public static func create(_ draft: Draft, in context: inout Context) throws -> NewKey {
+        let (action, quota) = (creating, context.settings.keys)
+        let user =
+            if let team = draft.team {
+                try context.user(attempting: action, on: team)
+            } else {
+                try context.user(attempting: action)
+            }
+        let key = APIKey.make(for: context.settings.keyEnvironment)
+        let (name, scopes) = (draft.name, draft.scopes.permissions)
+        let rows = try context.write(
+            .lockUser(user),
+            """
+            UPDATE nofx.api_keys SET revoked_at = now()
+            WHERE user_id = \(user) AND name = \(name) AND revoked_at IS NULL AND expires_at <= now()
+            """,
+            """
+            WITH held AS (
+                SELECT count(*) < \(quota) AS is_in_quota, coalesce(bool_or(k.name = \(name)), false) AS is_name_taken
+                FROM nofx.api_keys k
+                WHERE k.user_id = \(user) AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+            ), team AS (
+                SELECT t.id, t.name FROM nofx.teams t JOIN nofx.team_members m ON m.team_id = t.id
+                WHERE t.id = \(draft.team) AND t.deleted_at IS NULL AND m.user_id = \(user)
+            ), key AS (
+                INSERT INTO nofx.api_keys (id, user_id, team_id, name, secret_hash, scopes, expires_at)
+                SELECT \(key.id), \(user), team.id, \(name), \(key.secretHash), \(scopes),
+                       now() + \(draft.lifetime.days) * interval '24 hours'
+                FROM held LEFT JOIN team ON true
+                WHERE held.is_in_quota AND NOT held.is_name_taken AND (\(draft.team) IS NULL OR team.id IS NOT NULL)
+                RETURNING *
+            )
+            SELECT held.is_in_quota, held.is_name_taken, team.id IS NOT NULL AS is_member, key.*,
+                   CASE WHEN key.team_id IS NOT NULL THEN nofx.log_activity(
+                       team.id, team.name, \(user), 'key.created', 'api_key', key.id,
+                       jsonb_build_object('name', key.name, 'scopes', key.scopes), \(context.record)
+                   ) END AS activity
+            FROM held LEFT JOIN team ON true LEFT JOIN key ON true
+            """
+        )
+        guard let row = rows.first else { throw Problem.internal }
+        if let team = draft.team, try !row["is_member"] { throw Denial.notMember(action, team: team) }
+        guard try row["is_in_quota"] else { throw Problem.quotaExceeded(.keys, quota) }
+        guard try !row["is_name_taken"] else { throw Problem.keyNameTaken }
+        if let team = draft.team {
+            try context.noteActivity(row, "key.created", team: team, ["name": name, "scopes": scopes])
+        }
+        return try NewKey(key, row: row)
+    }
+}
+
+extension Problem {
+    fileprivate static let keyNameTaken = Problem(409, "key_name_taken", "Another of your API keys has this name.")
+}

@@ -1,0 +1,30 @@
+import Base
+import Core
+
+extension Denial {
+    /// The caller manages members, but not those of this rank, or not as far as they are to be raised.
+    static func roleTooHigh(_ action: Action, team: ID<Team>, role: Role?) -> Denial {
+        Denial(
+            action,
+            team: team.uuid,
+            reason: .roleTooHigh,
+            problem: Problem(
+                403,
+                "role_too_high",
+                "You manage members of lower roles than yours, and give no more than you have."
+            ),
+            role: role
+        )
+    }
+
+    /// The caller wants another role or other permissions for themselves.
+    static func ownRole(_ action: Action, team: ID<Team>, role: Role?) -> Denial {
+        Denial(
+            action,
+            team: team.uuid,
+            reason: .ownRole,
+            problem: Problem(403, "cannot_change_own_role", "Nobody changes their own role or permissions."),
+            role: role
+        )
+    }
+}

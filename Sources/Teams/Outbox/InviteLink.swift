@@ -1,0 +1,30 @@
+public import Mail
+public import System
+
+/// The address of the page where an invite is accepted.
+public struct InviteLink: Sendable {
+    private static var variable: String { "NOFX_INVITE_URL" }
+    private static var placeholder: String { "{token}" }
+
+    private let head: String
+    private let tail: String
+
+    /// Reads `NOFX_INVITE_URL`, an address with `{token}` where the token belongs; nil when it is not set.
+    ///
+    /// - Throws: `MailConfigurationError`.
+    public init?(_ environment: Environment) throws(MailConfigurationError) {
+        guard let template = environment[Self.variable] else { return nil }
+        guard template.utf8.allSatisfy({ (0x21...0x7E).contains($0) }),
+            template.hasPrefix("https://") || template.hasPrefix("http://")
+        else {
+            throw MailConfigurationError(Self.variable, "must begin with https:// and have no spaces")
+        }
+        let parts = template.split(separator: Self.placeholder, omittingEmptySubsequences: false)
+        guard parts.count == 2 else { throw MailConfigurationError(Self.variable, "must have {token} in it, once") }
+        (head, tail) = (String(parts[0]), String(parts[1]))
+    }
+
+    func address(with token: InviteToken) -> String {
+        head + token.text + tail
+    }
+}

@@ -1,0 +1,81 @@
+import Core
+import Postgres
+
+extension Retention {
+    /// Something that is kept for a time.
+    enum Kind: CaseIterable {
+        case idempotencyKeys
+        case rateLimits
+        case expiredInvites
+        case decidedInvites
+        case teams
+        case outbox
+        case keys
+    }
+}
+
+extension Retention.Kind {
+    /// How many rows a transaction takes; fewer teams, because each takes up to hundreds of rows with it.
+    func limit(of batch: Retention.BatchSize) -> Int {
+        self == .teams ? max(batch.count / 10, 1) : batch.count
+    }
+
+    /// The statement that deletes so many of what has had its time, and leaves out what somebody else has locked.
+    ///
+    /// Whether a row has had its time is asked again once it is locked: a key may have been taken up, or a team
+    /// restored. Arrays, because the server would join by reading the whole table.
+    func deletion(_ limit: Int) -> Query {
+        switch self {
+        case .idempotencyKeys:
+            """
+            DELETE FROM nofx.idempotency_keys WHERE ctid = ANY (ARRAY(
+                SELECT ctid FROM nofx.idempotency_keys WHERE expires_at <= now()
+                ORDER BY expires_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
+            ))
+            """
+        case .rateLimits:
+            """
+            DELETE FROM nofx.rate_limits WHERE key = ANY (ARRAY(
+                SELECT key FROM nofx.rate_limits WHERE tat <= now() LIMIT \(limit) FOR UPDATE SKIP LOCKED
+            ))
+            """
+        case .expiredInvites:
+            """
+            UPDATE nofx.team_invites SET status = 'expired', decided_at = expires_at WHERE id = ANY (ARRAY(
+                SELECT id FROM nofx.team_invites WHERE status = 'pending' AND expires_at <= now()
+                ORDER BY expires_at LIMIT \(limit) FOR NO KEY UPDATE SKIP LOCKED
+            ))
+            """
+        case .decidedInvites:
+            """
+            DELETE FROM nofx.team_invites WHERE id = ANY (ARRAY(
+                SELECT id FROM nofx.team_invites WHERE status <> 'pending' AND decided_at <= now() - interval '90 days'
+                ORDER BY decided_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
+            ))
+            """
+        case .teams:
+            """
+            DELETE FROM nofx.teams WHERE id = ANY (ARRAY(
+                SELECT id FROM nofx.teams WHERE purge_after <= now()
+                ORDER BY purge_after LIMIT \(limit) FOR UPDATE SKIP LOCKED
+            ))
+            """
+        case .outbox:
+            """
+            DELETE FROM nofx.outbox WHERE id = ANY (ARRAY(
+                SELECT id FROM nofx.outbox WHERE status <> 'pending' AND settled_at <= now() - interval '30 days'
+                ORDER BY settled_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
+            ))
+            """
+        case .keys:
+            """
+            DELETE FROM nofx.api_keys WHERE id = ANY (ARRAY(
+                SELECT id FROM nofx.api_keys
+                WHERE (revoked_at IS NOT NULL OR expires_at IS NOT NULL)
+                  AND least(revoked_at, expires_at) <= now() - interval '90 days'
+                ORDER BY least(revoked_at, expires_at) LIMIT \(limit) FOR UPDATE SKIP LOCKED
+            ))
+            """
+        }
+    }
+}

@@ -1,0 +1,25 @@
+import Postgres
+
+extension TestDatabase {
+    /// Runs a PgBouncer in transaction mode while the body needs it.
+    ///
+    /// - Parameters:
+    ///   - servers: How many connections to the server it keeps at most.
+    ///   - body: Gets the value of `DATABASE_URL` for functions behind it.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body throws, or that there is no PgBouncer.
+    public func withPooler<Output>(servers: Int, _ body: (_ url: String) throws -> Output) throws -> Output {
+        let found = try rows(
+            """
+            SELECT trim(split_part(current_setting('unix_socket_directories'), ',', 1)) AS directory,
+                   current_setting('port') AS port, current_database()::text AS name
+            """
+        )
+        guard let row = found.first else { throw Missing() }
+        let name: String = try row["name"]
+        let place: [String] = [name, try row["directory"], try row["port"], "nofx_test_app", "\(servers)"]
+        return try PythonServer.run("pooler.py", place) { server in
+            try body("host=127.0.0.1 port=\(server.port) user=nofx_test_app dbname=\(name) sslmode=disable")
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import Base
+import Core
+import TestSupport
+import Testing
+
+@testable import FunctionRuntime
+
+/// What is decided of an API key without a database: there is none where the functions are told to look.
+struct KeyAuthenticatorTests {
+    private let input = #""text":"hello""#
+
+    @Test(arguments: [
+        "", "k", "nofx_", "null", "nofx_live_0123456789ab_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefgAAAAAA",
+        "Bearer nofx_live_0123456789ab_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefgAAAAAA",
+        "nofx_test_0123456789ab_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg1U8r6m",
+    ])
+    func `what is no key of this environment is refused without a database`(text: String) throws {
+        let answered = try Answered(event(text))
+
+        #expect(answered.answer.status == 401)
+        #expect(try answered.body["code"]?.string == "invalid_api_key")
+        #expect(try answered.body["detail"]?.string == "The API key is not valid.")
+        #expect(answered.log.containing("key.refused").count == 1)
+        #expect(answered.log.all.allSatisfy { !$0.contains("ABCDEFGHIJ") })
+    }
+
+    @Test func `a key that may be one takes a database to know`() throws {
+        let answered = try Answered(event(APIKey.make(for: .live).text))
+
+        #expect(answered.answer.status == 503)
+        #expect(try answered.body["code"]?.string == "unavailable")
+    }
+
+    @Test(arguments: [("live", "test"), ("test", "live")])
+    func `each environment takes its own keys only`(here: String, there: String) throws {
+        let environment = ["NOFX_ENVIRONMENT": here]
+        let (own, foreign) = (KeyEnvironment(rawValue: here), KeyEnvironment(rawValue: there))
+        let taken = try Answered(event(APIKey.make(for: #require(own)).text), environment: environment)
+        let refused = try Answered(event(APIKey.make(for: #require(foreign)).text), environment: environment)
+
+        #expect(taken.answer.status == 503)
+        #expect(refused.answer.status == 401)
+        #expect(refused.log.containing("other_environment").count == 1)
+    }
+
+    @Test(arguments: ["prod", "LIVE", "live ", "0"])
+    func `there is no third environment`(word: String) {
+        #expect(throws: ConfigurationError.self) { try Answered(event("k"), environment: ["NOFX_ENVIRONMENT": word]) }
+    }
+
+    @Test func `a key in NOFX_TOKEN is a key, and as a bearer token it is none`() throws {
+        let key = APIKey.make(for: .live).text
+
+        #expect(try Answered("{\(input)}", .init(token: key)).body["code"]?.string == "unavailable")
+        let bearer = try Answered(#"{"headers":{"authorization":"Bearer \#(key)"},"body":{\#(input)}}"#)
+        #expect(try bearer.body["code"]?.string == "invalid_token")
+    }
+
+    private func event(_ key: String) -> String {
+        var json = JSONWriter()
+        json.object { $0.member("X-API-Key", key) }
+        return #"{"headers":\#(String(decoding: json.bytes, as: UTF8.self)),"body":{\#(input)}}"#
+    }
+}

@@ -1,0 +1,256 @@
+import Base
+import Core
+import Cryptography
+import Postgres
+import TestSupport
+import Testing
+
+@testable import FunctionRuntime
+
+/// When the issuer is asked for its keys, when the database, and when nobody.
+///
+/// Times are moved, not waited for.
+struct KeySetSourceTests {
+    private let now = Timestamp.now()
+
+    /// One process: what it knows, and the tokens it is shown.
+    private struct Process {
+        let database: TestDatabase
+        let lines = TestSupport.LogLines()
+        var source: KeySetSource
+
+        init(_ database: TestDatabase, _ issuer: KeyServer) throws {
+            self.database = database
+            source = KeySetSource(try #require(KeySetURL(issuer.url)))
+        }
+
+        /// Whether a key of a name is known, and how it is refused otherwise.
+        mutating func knows(_ key: String, at now: Timestamp) throws -> Bool {
+            let header = Base64.encodeURL(Array(#"{"alg":"ES256","kid":"\#(key)"}"#.utf8))
+            let token = try SignedToken(Array("\(header).e30.AAAA".utf8))
+            var context = try database.context(for: nil, log: lines.log)
+            return try source.keys(for: token, now: now, in: &context).knowsKey(of: token)
+        }
+    }
+
+    @Test func `keys are fetched once and are there for the next process`() throws {
+        let (key, database) = (try SigningKey(.es256, id: "one"), try TestDatabase())
+        try KeyServer.run(key) { (issuer) throws in
+            for _ in 0..<3 {
+                var process = try Process(database, issuer)
+                #expect(try process.knows("one", at: now))
+            }
+            #expect(try issuer.requests() == 1)
+            #expect(try database.value("SELECT keys FROM nofx.key_sets", as: String.self) == SigningKey.set([key]))
+        }
+    }
+
+    @Test func `a process believes its own copy for five minutes`() throws {
+        let database = try TestDatabase()
+        try KeyServer.run(SigningKey(.es256, id: "one")) { (issuer) throws in
+            var process = try Process(database, issuer)
+            #expect(try process.knows("one", at: now))
+
+            let keys = SigningKey.set([try SigningKey(.es256, id: "two")])
+            try database.rows("UPDATE nofx.key_sets SET keys = \(keys), fetched_at = fetched_at + interval '1 ms'")
+            #expect(try process.knows("one", at: now + .seconds(299)))
+            #expect(try !process.knows("one", at: now + .seconds(300)))
+            #expect(try process.knows("two", at: now + .seconds(300)))
+            // A clock that was set back makes no copy young.
+            #expect(try process.knows("two", at: now))
+        }
+    }
+
+    @Test func `a copy needs no database while it is young, and a version that is known is not read again`() throws {
+        let database = try TestDatabase()
+        try KeyServer.run(SigningKey(.es256, id: "one")) { (issuer) throws in
+            var process = try Process(database, issuer)
+            #expect(try process.knows("one", at: now))
+
+            try database.rows("UPDATE nofx.key_sets SET keys = 'unreadable'")
+            #expect(try process.knows("one", at: now + .seconds(300)))
+            try database.rows("ALTER TABLE nofx.key_sets RENAME TO away")
+            #expect(try process.knows("one", at: now + .seconds(599)))
+            #expect(Refusal.of { try process.knows("one", at: now + .seconds(600)) } != nil)
+            #expect(Refusal.of { try process.knows("other", at: now + .seconds(599)) } != nil)
+        }
+    }
+
+    @Test func `keys that are an hour old are fetched again, and what the issuer took back is gone`() throws {
+        let database = try TestDatabase()
+        let keys = try ["one", "two"].map { try SigningKey(.es256, id: $0) }
+        try KeyServer.run(keys[0], keys[1]) { (issuer) throws in
+            var process = try Process(database, issuer)
+            #expect(try process.knows("one", at: now))
+            try issuer.publish(keys[1])
+
+            try database.age(to: "50 minutes")
+            var young = try Process(database, issuer)
+            #expect(try young.knows("one", at: now))
+            #expect(try issuer.requests() == 1)
+
+            try database.age(to: "1 hour")
+            var old = try Process(database, issuer)
+            #expect(try !old.knows("one", at: now))
+            #expect(try old.knows("two", at: now))
+            #expect(try issuer.requests() == 2)
+        }
+    }
+
+    @Test func `a name that is not known is asked for at most once a minute by all processes`() throws {
+        let database = try TestDatabase()
+        let keys = try ["one", "two"].map { try SigningKey(.es256, id: $0) }
+        try KeyServer.run(keys[0]) { (issuer) throws in
+            var process = try Process(database, issuer)
+            #expect(try process.knows("one", at: now))
+            try issuer.publish(keys[0], keys[1])
+
+            for number in 0..<10 {
+                var other = try Process(database, issuer)
+                #expect(try !other.knows("made up \(number)", at: now))
+                #expect(try !process.knows("two", at: now))
+            }
+            #expect(try issuer.requests() == 1)
+
+            try database.setAttempt("20 seconds")
+            #expect(try !process.knows("two", at: now))
+            try database.setAttempt("1 minute")
+            #expect(try process.knows("two", at: now))
+            #expect(try issuer.requests() == 2)
+        }
+    }
+
+    @Test(arguments: [
+        (KeyServer.Mode.fail, "status"), (.redirect, "status"), (.large, "tooLarge"), (.html, "malformedSet"),
+        (.hang, "timeout"), (.cut, "connectionLost"),
+    ])
+    func `an answer that is no good leaves the old keys in use`(mode: KeyServer.Mode, reason: String) throws {
+        let database = try TestDatabase()
+        try KeyServer.run(SigningKey(.es256, id: "one")) { (issuer) throws in
+            var before = try Process(database, issuer)
+            #expect(try before.knows("one", at: now))
+            try database.age(to: "400 days")
+            try issuer.answer(mode)
+
+            var process = try Process(database, issuer)
+            #expect(try process.knows("one", at: now))
+            #expect(try issuer.requests() == 2)
+            let warnings = process.lines.containing("keys.fetch_failed")
+            #expect(warnings.count == 1)
+            #expect(warnings.first?.contains(#""level":"warning""#) == true)
+            #expect(warnings.first?.contains(#""reason":"\#(reason)""#) == true, "\(warnings)")
+
+            // The next one does not even try, and a minute later a good answer is taken.
+            var next = try Process(database, issuer)
+            #expect(try next.knows("one", at: now))
+            #expect(try issuer.requests() == 2)
+            try issuer.answer(.serve)
+            try database.setAttempt("1 minute")
+            var last = try Process(database, issuer)
+            #expect(try last.knows("one", at: now))
+            #expect(try issuer.requests() == 3)
+            #expect(last.lines.all.isEmpty)
+        }
+    }
+
+    @Test func `an issuer is waited for no longer than the call has time`() throws {
+        try KeyServer.run(SigningKey(.es256, id: "one")) { (issuer) throws in
+            try issuer.answer(.hang)
+            let url = try #require(KeySetURL(issuer.url))
+            let deadline = Deadline.after(.milliseconds(200))
+            let failure = #expect(throws: KeySetURL.FetchFailure.self) { try url.fetch(until: deadline) }
+
+            #expect(failure?.reason == "timeout")
+            #expect(deadline.remaining < .milliseconds(2))
+        }
+    }
+
+    @Test func `without any keys there is nothing to say, and nobody asks for a minute`() throws {
+        let database = try TestDatabase()
+        try KeyServer.run(SigningKey(.es256, id: "one")) { (issuer) throws in
+            try issuer.answer(.fail)
+            for _ in 0..<5 {
+                var process = try Process(database, issuer)
+                #expect(Refusal.of { try process.knows("one", at: now) } == "503 keys_unavailable")
+            }
+            #expect(try issuer.requests() == 1)
+        }
+    }
+
+    @Test func `keys that this program cannot read are as good as none`() throws {
+        let database = try TestDatabase()
+        try KeyServer.run(SigningKey(.es256, id: "one")) { (issuer) throws in
+            try database.rows(
+                """
+                INSERT INTO nofx.key_sets VALUES
+                    (\(issuer.url), '{"keys":[{"kty":"new"}]}', now(), now() - interval '1 minute')
+                """
+            )
+            var process = try Process(database, issuer)
+
+            #expect(try process.knows("one", at: now))
+            #expect(process.lines.containing("keys.unreadable").count == 1)
+        }
+    }
+
+    @Test func `an answer that comes after somebody else asked is not kept`() throws {
+        let database = try TestDatabase()
+        try KeyServer.run(SigningKey(.es256, id: "one")) { (issuer) throws in
+            let url = try #require(KeySetURL(issuer.url))
+            var context = try database.context(for: nil)
+            let late = try #require(try context.claimFetch(of: url))
+            #expect(try context.claimFetch(of: url) == nil)
+            try database.setAttempt("1 minute")
+            let claim = try #require(try context.claimFetch(of: url))
+
+            #expect(context.store("new", at: url, claim) != nil)
+            #expect(context.store("old", at: url, late) == nil)
+            #expect(try context.storedKeySet(at: url, besides: nil).json == "new")
+        }
+    }
+
+    @Test func `of many processes without keys one asks, and the others are told to come again`() throws {
+        let database = try TestDatabase()
+        try KeyServer.run(SigningKey(.es256, id: "one")) { (issuer) throws in
+            let url = issuer.url
+            let claims = try Crowd.run(of: 16) { _, meet in
+                var context = try database.context(for: nil)
+                let url = try #require(KeySetURL(url))
+                _ = try context.storedKeySet(at: url, besides: nil)
+                meet()
+                return try context.claimFetch(of: url)
+            }
+
+            #expect(claims.compactMap(\.self).count == 1)
+        }
+    }
+}
+
+extension TestDatabase {
+    /// Gives all keys, and the last attempt to fetch them, an age.
+    fileprivate func age(to interval: String) throws {
+        try rows(
+            """
+            UPDATE nofx.key_sets SET fetched_at = clock_timestamp() - \(interval)::text::interval,
+                                     tried_at = clock_timestamp() - \(interval)::text::interval
+            """
+        )
+    }
+
+    /// Says how long ago the last attempt was.
+    fileprivate func setAttempt(_ interval: String) throws {
+        try rows("UPDATE nofx.key_sets SET tried_at = clock_timestamp() - \(interval)::text::interval")
+    }
+}
+
+extension Refusal {
+    /// How something is refused: status and code; nil when it is not.
+    fileprivate static func of(_ body: () throws -> Bool) -> String? {
+        do {
+            _ = try body()
+            return nil
+        } catch {
+            return Refusal(error).description
+        }
+    }
+}

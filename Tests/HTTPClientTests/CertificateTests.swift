@@ -1,0 +1,76 @@
+import Base
+import Glibc
+import HTTPClient
+import TestSupport
+import Testing
+
+/// Secure servers that somebody else could have put in a server's place.
+struct CertificateTests {
+    /// What a client says that believes in the authority of a server with a kind of certificate.
+    private func refusal(of kind: String) throws -> HTTPError? {
+        try PythonServer.run("http_server.py", "--tls", kind) { (server) throws in
+            var client = HTTPClient(userAgent: "tests/1", authorities: .file(server.words[1]))
+            let request = HTTPRequest(.get, "https://localhost:\(server.port)/size/5", usesProxy: false)
+            return #expect(throws: HTTPError.self) { try client.send(request, deadline: .after(.seconds(30))) }
+        }
+    }
+
+    @Test(arguments: [
+        ("expired", "expired"), ("self-signed", "self-signed"), ("another-host", "localhost"), ("tls1.1", "protocol"),
+    ])
+    func `a certificate that anything is wrong with is refused, for what is wrong`(kind: String, word: String) throws {
+        let error = try refusal(of: kind)
+
+        #expect(error?.kind == .tls)
+        #expect(error?.debugDescription.contains(word) == true, "\(error?.debugDescription ?? "")")
+    }
+
+    @Test func `a certificate that is trusted as it is must still be for the host`() throws {
+        try PythonServer.run("http_server.py", "--tls", "another-host") { (server) throws in
+            var client = HTTPClient(userAgent: "tests/1", authorities: .file(server.words[1]))
+            for host in ["localhost", "127.0.0.1"] {
+                let request = HTTPRequest(.get, "https://\(host):\(server.port)/size/5", usesProxy: false)
+                #expect(try failure { _ = try client.send(request, deadline: .after(.seconds(30))) } == .tls)
+            }
+        }
+    }
+
+    @Test func `TLS 1.1 is not spoken, not even where OpenSSL is told to`() async {
+        await #expect(processExitsWith: .success) {
+            try PythonServer.run("http_server.py", "--tls", "tls1.1") { (server) throws in
+                let settings = "\(server.words[1]).cnf"
+                try write(
+                    """
+                    openssl_conf = all
+                    [all]
+                    ssl_conf = ssl
+                    [ssl]
+                    system_default = lax
+                    [lax]
+                    MinProtocol = TLSv1
+                    CipherString = ALL:@SECLEVEL=0
+                    """,
+                    to: settings
+                )
+                let lax = try Subprocess(
+                    "openssl",
+                    ["s_client", "-connect", "127.0.0.1:\(server.port)", "-CAfile", server.words[1]],
+                    environment: ["PATH": "/usr/local/bin:/usr/bin:/bin", "OPENSSL_CONF": settings]
+                ).finish()
+                #expect(lax.output.contains("TLSv1.1"), "the server does not speak it: \(lax)")
+
+                setenv("OPENSSL_CONF", settings, 1)
+                var client = HTTPClient(userAgent: "tests/1", authorities: .file(server.words[1]))
+                let request = HTTPRequest(.get, "https://localhost:\(server.port)/size/5", usesProxy: false)
+                #expect(try failure { _ = try client.send(request, deadline: .after(.seconds(30))) } == .tls)
+            }
+        }
+    }
+}
+
+/// Writes a new file; the folder's owner removes it.
+private func write(_ text: String, to path: String) throws {
+    let file = open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
+    defer { close(file) }
+    try #require(Glibc.write(file, text, text.utf8.count) == text.utf8.count)
+}
