@@ -116,7 +116,7 @@ BEGIN
     v_now := clock_timestamp();
     IF v_tat IS NULL THEN
         SELECT r.tat INTO v_tat FROM nofx.rate_limits r WHERE r.key = p_key;
-        RAISE EXCEPTION 'too many calls' USING ERRCODE = 'NX007', HINT = greatest(1, ceil(extract(
+        RAISE EXCEPTION 'too many calls' USING ERRCODE = 'NX007', CONSTRAINT = p_key, HINT = greatest(1, ceil(extract(
             epoch FROM v_tat + v_interval - v_interval * p_burst - v_now)))::integer;
     END IF;
     RETURN QUERY SELECT

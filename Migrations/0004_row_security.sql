@@ -13,27 +13,36 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT nullif(current_setting('nofx.user_id', true), '')::uuid
 $$;
 
--- These read past the policies, which would otherwise ask themselves.
+-- These read past the policies, which would otherwise ask themselves. In PL/pgSQL, because that keeps its plans for the
+-- next call.
 CREATE FUNCTION nofx.my_team_ids() RETURNS SETOF uuid
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT m.team_id FROM nofx.team_members m WHERE m.user_id = nofx.me()
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY SELECT m.team_id FROM nofx.team_members m WHERE m.user_id = nofx.me();
+END
 $$;
 
 CREATE FUNCTION nofx.my_teammate_ids() RETURNS SETOF uuid
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT b.user_id FROM nofx.team_members a JOIN nofx.team_members b ON b.team_id = a.team_id
-    WHERE a.user_id = nofx.me()
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY
+        SELECT b.user_id FROM nofx.team_members a JOIN nofx.team_members b ON b.team_id = a.team_id
+        WHERE a.user_id = nofx.me();
+END
 $$;
 
 -- Who deleted a team may read what was done to it when nobody is its member any more: the one who deleted it last.
 CREATE INDEX team_activity_deleted ON nofx.team_activity (actor_id, team_id) WHERE action = 'team.deleted';
 CREATE FUNCTION nofx.my_purged_team_ids() RETURNS SETOF uuid
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT a.team_id FROM nofx.team_activity a
-    WHERE a.action = 'team.deleted' AND a.actor_id = nofx.me()
-      AND NOT EXISTS (SELECT FROM nofx.teams t WHERE t.id = a.team_id)
-      AND NOT EXISTS (SELECT FROM nofx.team_activity b
-                      WHERE b.team_id = a.team_id AND b.id > a.id AND b.action = 'team.deleted')
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY
+        SELECT a.team_id FROM nofx.team_activity a
+        WHERE a.action = 'team.deleted' AND a.actor_id = nofx.me()
+          AND NOT EXISTS (SELECT FROM nofx.teams t WHERE t.id = a.team_id)
+          AND NOT EXISTS (SELECT FROM nofx.team_activity b
+                          WHERE b.team_id = a.team_id AND b.id > a.id AND b.action = 'team.deleted');
+END
 $$;
 
 -- A slug is taken also by a team that the caller does not see.
@@ -41,10 +50,12 @@ ALTER FUNCTION nofx.is_slug_free(text) SECURITY DEFINER SET search_path = pg_cat
 
 -- Whether an invite is one of a team that is not the caller's; one that the statement itself makes is not there yet.
 CREATE FUNCTION nofx.is_invite_of_others(p_invite uuid) RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT EXISTS (SELECT FROM nofx.team_invites i WHERE i.id = p_invite
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM nofx.team_invites i WHERE i.id = p_invite
                    AND NOT EXISTS (SELECT FROM nofx.team_members m
-                                   WHERE m.team_id = i.team_id AND m.user_id = nofx.me()))
+                                   WHERE m.team_id = i.team_id AND m.user_id = nofx.me()));
+END
 $$;
 
 -- What it was in the first migration, and it now names the caller to the policies. Users are made past them.
@@ -246,7 +257,8 @@ BEGIN
     EXECUTE format('GRANT SELECT, UPDATE (status, decided_at), DELETE ON nofx.team_invites TO %I', p_role);
     EXECUTE format('GRANT INSERT ON nofx.team_invite_tokens TO %I', p_role);
     EXECUTE format('GRANT SELECT, UPDATE, DELETE ON nofx.outbox TO %I', p_role);
-    EXECUTE format('GRANT SELECT (ctid, expires_at), UPDATE (expires_at), DELETE ON nofx.idempotency_keys TO %I', p_role);
+    EXECUTE format('GRANT SELECT (ctid, expires_at), UPDATE (expires_at), DELETE ON nofx.idempotency_keys TO %I',
+                   p_role);
     EXECUTE format('GRANT SELECT, UPDATE (tat), DELETE ON nofx.rate_limits TO %I', p_role);
     EXECUTE format('GRANT SELECT (id, revoked_at, expires_at), UPDATE (revoked_at), DELETE ON nofx.api_keys TO %I',
                    p_role);

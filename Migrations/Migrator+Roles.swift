@@ -19,9 +19,12 @@ extension Migrator {
             switch try standing(of: role, transaction) {
             case .missing where mayCreate: missing.append(role)
             case .missing:
-                violations.append(Violation(field: role.field, .invalidFormat, "must be the name of a role that exists"))
-            case .flawed(let rule): violations.append(Violation(field: role.field, .invalidFormat, rule))
-            case .fit: continue
+                let rule = "must be the name of a role that exists"
+                violations.append(Violation(field: role.field, .invalidFormat, rule))
+            case .flawed(let rule):
+                violations.append(Violation(field: role.field, .invalidFormat, rule))
+            case .fit:
+                continue
             }
         }
         if let violations = Violations(violations) { throw violations }

@@ -12,8 +12,11 @@ public struct RoleName: InputValue {
         let name = try Self.text.read(input)
         // Postgres would cut off what is longer, and mean another role.
         guard name.utf8.count <= 63 else { throw Violations(.tooLong, "must have at most 63 bytes") }
-        guard !name.utf8.starts(with: "pg_".utf8), !["public", "none"].contains(where: { $0.utf8.elementsEqual(name.utf8) })
-        else { throw Violations(.invalidFormat, "must not be a name that Postgres keeps for itself") }
+        let reserved = ["public", "none"]
+        guard !name.utf8.starts(with: "pg_".utf8), !reserved.contains(where: { $0.utf8.elementsEqual(name.utf8) })
+        else {
+            throw Violations(.invalidFormat, "must not be a name that Postgres keeps for itself")
+        }
         rawValue = name
     }
 }

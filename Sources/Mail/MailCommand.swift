@@ -11,7 +11,10 @@ struct MailCommand: Sendable {
     init(_ words: String, _ environment: Environment) throws(MailConfigurationError) {
         var parts = words.split(separator: " ").map(String.init)
         guard let program = parts.first, Executable.isThere(program) else {
-            throw MailConfigurationError("NOFX_MAIL_COMMAND", "must begin with the path of a program that can be started")
+            throw MailConfigurationError(
+                "NOFX_MAIL_COMMAND",
+                "must begin with the path of a program that can be started"
+            )
         }
         parts.removeFirst()
         self.program = program
@@ -45,7 +48,10 @@ struct MailCommand: Sendable {
         switch ending {
         case .exited(0): return
         case .exited(let status):
-            throw MailError(isPermanent: [64, 65, 67, 68].contains(status), "the mail command ended with status \(status)")
+            throw MailError(
+                isPermanent: [64, 65, 67, 68].contains(status),
+                "the mail command ended with status \(status)"
+            )
         case .signaled(let signal):
             throw MailError(isPermanent: false, "the mail command was ended by signal \(signal)")
         case .timedOut:

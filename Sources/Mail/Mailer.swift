@@ -18,7 +18,10 @@ public struct Mailer: ~Copyable {
             throw MailConfigurationError("NOFX_MAIL_FROM", "must be set")
         }
         guard let sender = Mailbox(from) else {
-            throw MailConfigurationError("NOFX_MAIL_FROM", "must be an address, alone or as in Acme <mail@acme.example>")
+            throw MailConfigurationError(
+                "NOFX_MAIL_FROM",
+                "must be an address, alone or as in Acme <mail@acme.example>"
+            )
         }
         let (words, url) = (environment["NOFX_MAIL_COMMAND"], environment["NOFX_SMTP_URL"])
         guard words != nil || url != nil else {

@@ -64,7 +64,7 @@ public enum Retention {
     /// - Throws: `PostgresError`; the transactions before the failed one are done.
     public static func enforce(_ request: Request, in context: inout Context) throws -> Report {
         var report = Report()
-        var pace = Pace(until: context.deadline)
+        var pace = Pace(left: context.deadline.remaining)
         var kinds = Kind.allCases
         while !kinds.isEmpty {
             // All kinds in turn, so that a heap of one keeps no other waiting.
@@ -81,31 +81,9 @@ public enum Retention {
                 )
                 report.counts[kind, default: 0] += rows.affected
                 if rows.affected < limit { kinds.removeAll { $0 == kind } }
-                pace.endStep()
+                pace.endStep(left: context.deadline.remaining)
             }
         }
         return report
-    }
-}
-
-/// Whether there is time for another step: for one that takes twice as long as the longest before.
-private struct Pace {
-    private let deadline: Deadline
-    private let reserve: Duration
-    private var longest = Duration.zero
-    private var left: Duration
-
-    init(until deadline: Deadline) {
-        self.deadline = deadline
-        left = deadline.remaining
-        reserve = left / 10
-    }
-
-    var allowsStep: Bool { left > reserve && left > longest * 2 }
-
-    mutating func endStep() {
-        let now = deadline.remaining
-        longest = max(longest, left - now)
-        left = now
     }
 }

@@ -70,7 +70,7 @@ extension Team {
             )
             guard let row = rows.first, try row["is_in_quota"] else { throw Problem.quotaExceeded(.teams, quota) }
             if try row["id"] as ID<Team>? != nil {
-                let created = try Team(row: row)
+                let created = try Team(row: row, seenBy: context.caller)
                 try context.noteActivity(
                     row,
                     "team.created",

@@ -34,7 +34,9 @@ extension Team {
     /// - Throws: A `Denial` for all but the owner.
     public static func delete(_ id: ID<Team>, in context: inout Context) throws -> Deleted {
         let user = try context.user(attempting: deleting, on: id)
+        // A statement of its own, so that invites which were made while it waited end with the team.
         let rows = try context.write(
+            .lockTeam(id, for: user),
             """
             WITH member AS MATERIALIZED (
                 SELECT m.role, t.owner_id = \(user) OR m.role = 'owner' AS is_owner

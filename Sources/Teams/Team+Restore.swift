@@ -57,7 +57,7 @@ extension Team {
         )
         guard let row = rows.first else { throw Denial.notMember(restoring, team: id) }
         guard try row["is_in_quota"] else { throw Problem.quotaExceeded(.teams, quota) }
-        let restored = try Team(row: row)
+        let restored = try Team(row: row, seenBy: context.caller)
         try context.noteActivity(row, "team.restored", team: id, ["slug": restored.slug])
         return restored
     }

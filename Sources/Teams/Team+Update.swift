@@ -92,6 +92,6 @@ extension Team {
         }
         guard try row["id"] as ID<Team>? != nil else { throw Problem.versionConflict }
         try context.noteActivity(row, "team.updated", team: id, ["fields": changes.fields])
-        return try Team(row: row)
+        return try Team(row: row, seenBy: context.caller)
     }
 }

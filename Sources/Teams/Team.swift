@@ -1,9 +1,9 @@
 public import Base
 public import Core
-public import Postgres
+import Postgres
 
 /// A group of people that owns runs, as one of its members sees it.
-public struct Team: OutputObject, RowDecodable {
+public struct Team: OutputObject {
     /// Names the team.
     public let id: ID<Team>
 
@@ -22,7 +22,7 @@ public struct Team: OutputObject, RowDecodable {
     /// What the caller may do.
     public let permissions: [Permission]
 
-    /// Where bills go; nil also for callers who may not write.
+    /// Where bills go; nil also for callers who do not manage members.
     public let billingEmail: String?
 
     /// What the members keep with it; nil for callers who may not write.
@@ -37,15 +37,22 @@ public struct Team: OutputObject, RowDecodable {
     /// When it last changed.
     public let updatedAt: Timestamp
 
-    public init(row: borrowing Row) throws(PostgresError) {
+    /// Reads a team as a member may see it, and the bearer of a member's API key no more of it than the scopes allow.
+    ///
+    /// The address for bills is some member's by default, so it is shown to those who see members' addresses.
+    init(row: borrowing Row, seenBy caller: Caller?) throws(PostgresError) {
+        let role: Role = try row["role"]
+        let permitted: [Permission] = try row["permissions"]
+        let permissions = permitted.filter { caller?.scopes?.contains($0) ?? true }
+        let seesAddresses = role == .owner || role == .admin || permitted.contains(.admin)
         id = try row["id"]
         name = try row["name"]
         slug = try row["slug"]
         owner = try row["owner_id"]
-        role = try row["role"]
-        permissions = try row["permissions"]
-        billingEmail = try row["billing_email"]
-        settings = try row["settings"]
+        self.role = role
+        self.permissions = permissions
+        billingEmail = seesAddresses && caller?.scopes?.contains(.admin) ?? true ? try row["billing_email"] : nil
+        settings = permissions.contains(.write) ? try row["settings"] : nil
         version = try row["version"]
         createdAt = try row["created_at"]
         updatedAt = try row["updated_at"]
@@ -58,7 +65,7 @@ public struct Team: OutputObject, RowDecodable {
         OutputField("ownerId", "The member who owns it.") { $0.owner },
         OutputField("role", "Your role.") { $0.role },
         OutputField("permissions", "What you may do.") { $0.permissions },
-        OutputField("billingEmail", "Where bills go; null also if you may not write.") { $0.billingEmail },
+        OutputField("billingEmail", "Where bills go; null also if you do not manage members.") { $0.billingEmail },
         OutputField("settings", "What the members keep with it; null if you may not write.") { $0.settings },
         OutputField("version", "Counts the changes, from 1.") { $0.version },
         OutputField("createdAt", "When it was made.") { $0.createdAt },

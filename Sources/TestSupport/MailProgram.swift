@@ -19,8 +19,12 @@ public struct MailProgram: ~Copyable {
         let text = "#!/bin/sh\nfolder=${0%/*}\n\(script)\n"
         // Written by another process: a file that a child of this one may still have open for writing cannot be run.
         let writing = #"cat > "$1" && chmod 755 "$1""#
-        let outcome = try Subprocess("/bin/sh", ["-c", writing, "sh", "\(folder)/sendmail"], environment: Self.variables)
-            .finish(Array(text.utf8))
+        let outcome = try Subprocess(
+            "/bin/sh",
+            ["-c", writing, "sh", "\(folder)/sendmail"],
+            environment: Self.variables
+        )
+        .finish(Array(text.utf8))
         guard outcome.status == 0 else { throw Failure() }
         self.folder = folder
     }
@@ -40,7 +44,8 @@ public struct MailProgram: ~Copyable {
     public func mails() throws -> [JSONValue] {
         let reading = #"cd "$1" && ls *.eml >/dev/null 2>&1 || exit 0; exec python3 "$2" *.eml"#
         let script = PythonServer.path(of: "read_mail.py")
-        let outcome = try Subprocess("/bin/sh", ["-c", reading, "sh", folder, script], environment: Self.variables).finish()
+        let outcome = try Subprocess("/bin/sh", ["-c", reading, "sh", folder, script], environment: Self.variables)
+            .finish()
         guard outcome.status == 0 else { throw Failure() }
         return try outcome.output.split(separator: "\n").map { try JSONDocument(parsing: Array($0.utf8)).root }
     }

@@ -93,7 +93,7 @@ struct CredentialTests {
         #expect(try database.function("createTeam").run(event).status == 0)
     }
 
-    @Test func `two credentials are ambiguous, and an API key is not known`() throws {
+    @Test func `two credentials are ambiguous, and not every text is an API key`() throws {
         let database = try TestDatabase.untouched()
         let function = try database.function("createTeam")
         let bearer = "Bearer \(Tokens.signed())"
@@ -112,7 +112,10 @@ struct CredentialTests {
         #expect(try database.rowCount() == 0)
     }
 
-    @Test(arguments: ["createTeam", "deleteTeam", "getTeam", "listTeams", "restoreTeam", "updateTeam"])
+    @Test(arguments: [
+        "createApiKey", "createTeam", "deleteTeam", "getTeam", "listApiKeys", "listTeams", "restoreTeam",
+        "revokeApiKey", "updateTeam",
+    ])
     func `every function asks who calls`(name: String) throws {
         let function = try TestDatabase.untouched().function(name)
 

@@ -67,4 +67,30 @@ struct MigrateTests {
         try expectProblem(outcome, 503, "misconfigured", exit: 78)
         #expect(try database.value("SELECT to_regnamespace('nofx') IS NULL", as: Bool.self))
     }
+
+    @Test func `it makes the roles, and with them everything works that is called and operated`() throws {
+        let database = try TestDatabase(migrated: false)
+        let suffix = UUID.v7().description.replacing("-", with: "")
+        let (app, operating) = ("test_app_\(suffix)", "test_op_\(suffix)")
+        let outcome = try TestFunction("migrate", database: database.ownerURL)
+            .run(#"{"grantTo":"\#(app)","grantOperatorTo":"\#(operating)","createRoles":true}"#)
+        #expect(outcome.status == 0, "\(outcome)")
+        #expect(try outcome.json()["createdRoles"]?.elements.map(\.string) == [app, operating])
+
+        let url = database.url.replacing("nofx_test_app", with: app)
+        let created = try TestFunction("createTeam", database: url, token: Tokens.signed()).run(#"{"name":"Acme"}"#)
+        #expect(created.status == 0, "\(created)")
+        let purged = try TestFunction("purge", database: url.replacing(app, with: operating)).run("{}")
+        #expect(purged.status == 0, "\(purged)")
+    }
+
+    @Test func `a role that would get past row-level security is refused by the name of its field`() throws {
+        let database = try TestDatabase(migrated: false)
+        let own: String = try database.value("SELECT current_user::text")
+        let outcome = try TestFunction("migrate", database: database.ownerURL).run(#"{"grantTo":"\#(own)"}"#)
+
+        try expectProblem(outcome, 422, "validation_failed", exit: 65)
+        #expect(try outcome.json()["errors"]?.elements.map { $0["field"]?.string } == ["grantTo"])
+        #expect(try database.value("SELECT to_regnamespace('nofx') IS NULL", as: Bool.self))
+    }
 }

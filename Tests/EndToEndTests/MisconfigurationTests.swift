@@ -19,6 +19,9 @@ struct MisconfigurationTests {
             ("NOFX_TIMEOUT_MS", "hunter2"), ("NOFX_TIMEOUT_MS", "-1"), ("LOG_LEVEL", "hunter2"),
             ("NOFX_TRUST_AUTHORIZER", "hunter2"),
         ] + weakKeys.map { ("NOFX_JWKS", $0) }
+        + ["hunter2", "http://hunter2.test/keys", "https://hunter2@issuer.test/keys", "file:///hunter2"].map {
+            ("NOFX_JWKS_URL", $0)
+        }
 
     @Test(arguments: cases)
     func `the variable is named on standard error alone, its value nowhere`(variable: String, value: String) throws {

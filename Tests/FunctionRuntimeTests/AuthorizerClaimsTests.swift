@@ -74,6 +74,12 @@ struct AuthorizerClaimsTests {
         }
     }
 
+    @Test func `claims beside an API key are one credential too many`() throws {
+        let answered = try answer(Self.claims(), headers: #""x-api-key":"nofx_live_x""#)
+        #expect(answered.answer.status == 401)
+        #expect(answered.answer.problem?.code == "ambiguous_credentials")
+    }
+
     @Test func `claims of a REST API or a load balancer are not looked at`() throws {
         let context = #"{"authorizer":{"jwt":{"claims":\#(json(Self.claims()))},"claims":\#(json(Self.claims()))}"#
         for (context, method) in [(context + "}", "POST"), (context + #","elb":{}}"#, "POST")] {
@@ -84,12 +90,14 @@ struct AuthorizerClaimsTests {
 
     private func answer(
         _ claims: [String: String],
+        headers: String = "",
         environment: [String: String] = trusting,
         onLambda: Bool = true
     ) throws -> Answered {
         try Answered(
             """
-            {"version":"2.0","requestContext":{"http":{"method":"POST"},"authorizer":{"jwt":{"claims":\(json(claims))}}},
+            {"version":"2.0","headers":{\(headers)},
+             "requestContext":{"http":{"method":"POST"},"authorizer":{"jwt":{"claims":\(json(claims))}}},
              "body":"{\\"text\\":\\"a\\"}"}
             """,
             environment: environment,

@@ -95,6 +95,27 @@ import Testing
         #expect(database.refusal(of: GetTeam.self, team.reference, as: heir) == nil)
     }
 
+    @Test func `an invite that is made while a team waits to be deleted ends with it`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let team = try database.team(of: owner)
+        var holder = try database.connect()
+        let waiter = try holder.transaction(deadline: .test) { transaction in
+            try transaction.run("SELECT FROM nofx.teams WHERE id = \(team.id) FOR NO KEY UPDATE")
+            let waiter = database.start(DeleteTeam.self, team.reference, as: owner)
+            try database.awaitWaiters()
+            try transaction.run(
+                """
+                INSERT INTO nofx.team_invites (team_id, email, email_normalized, role, invited_by)
+                VALUES (\(team.id), 'a@example.com', 'a@example.com', 'member', \(owner.user))
+                """
+            )
+            return waiter
+        }
+        #expect(try waiter.join().get().invitesCancelled == 1)
+        #expect(try database.value("SELECT status FROM nofx.team_invites") == "cancelled")
+    }
+
     @Test func `of eight who delete a team at once one does`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()

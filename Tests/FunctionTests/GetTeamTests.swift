@@ -23,7 +23,8 @@ import Testing
         #expect(team.owner == owner.user)
         #expect(team.role == .member)
         #expect(team.permissions == [.read, .write])
-        #expect(team.billingEmail == "ada@example.com")
+        // Somebody's address, and members see nobody's.
+        #expect(team.billingEmail == nil)
         #expect(team.settings?.text == #"{"theme": "dark"}"#)
         #expect(team.version == 2)
         #expect(team.createdAt == created.createdAt)

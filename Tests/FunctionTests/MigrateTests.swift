@@ -163,7 +163,7 @@ extension TestDatabase {
     /// How a history is refused; nil when it is not.
     fileprivate func refusal(of migrations: [Migration]) -> String? {
         do {
-            _ = try migrator { try Migrator(migrations).run(dryRun: false, grantTo: nil, in: &$0) }
+            _ = try migrator { try Migrator(migrations).run(.init(), in: &$0) }
             return nil
         } catch let error as PostgresError {
             return error.state.map { "unanswered: \($0.rawValue)" }

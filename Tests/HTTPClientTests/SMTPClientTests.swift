@@ -65,7 +65,8 @@ struct SMTPClientTests {
     }
 
     @Test(arguments: [
-        ("later", false, "the recipient was refused: 450 4.2.1"), ("never", true, "the recipient was refused: 550 5.1.1"),
+        ("later", false, "the recipient was refused: 450 4.2.1"),
+        ("never", true, "the recipient was refused: 550 5.1.1"),
         ("message-later", false, "the message was refused: 451"),
         ("message-never", true, "the message was refused: 554 5.6.0"),
         ("needs-auth", false, "the recipient was refused: 530 5.7.0"),

@@ -5,7 +5,8 @@ import Testing
 
 struct SMTPServerTests {
     @Test(arguments: [
-        ("smtp://mail.example.com", "smtp://mail.example.com:25"), ("smtps://mail.example.com/", "smtps://mail.example.com:465"),
+        ("smtp://mail.example.com", "smtp://mail.example.com:25"),
+        ("smtps://mail.example.com/", "smtps://mail.example.com:465"),
         ("SMTP://127.0.0.1:2525", "smtp://127.0.0.1:2525"), ("smtp://[::1]:25", "smtp://[::1]:25"),
         ("smtp://user:p%40ss@localhost:587", "smtp://localhost:587"), ("smtps://a:b@c@host", "smtps://host:465"),
     ])
@@ -25,7 +26,8 @@ struct SMTPServerTests {
     @Test(arguments: [
         "", "smtp", "smtp:", "smtp:/", "smtp://", "http://host", "mail.example.com", "smtp://host:", "smtp://host:0",
         "smtp://host:65536", "smtp://host:25x", "smtp://host:+25", "smtp://ho st", "smtp://host/path", "smtp://host?x",
-        "smtp://host#x", "smtp://[::1", "smtp://[]", "smtp://[x]", "smtp://:25", "smtp://user@host", "smtp://user:@host",
+        "smtp://host#x", "smtp://[::1", "smtp://[]", "smtp://[x]", "smtp://:25", "smtp://user@host",
+        "smtp://user:@host",
         "smtp://:pass@host", "smtp://user:%0D%0AQUIT@host", "smtp://user:%00@host", "smtp://user:%4@host",
         "smtp://user:%zz@host", "smtp://hö.example", "smtp://host\r\n", "smtp://user:%@host",
     ])

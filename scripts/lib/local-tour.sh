@@ -1,4 +1,4 @@
-# What `deploy.sh local` does with a database that is ready: a token, and six events with their answers.
+# What `deploy.sh local` does with a database that is ready: tokens, and a dozen events with their answers.
 # shellcheck shell=bash disable=SC2154 # local.sh sets the places, common.sh `root`
 
 readonly local_issuer=nofx-local
@@ -84,12 +84,15 @@ local_issue() {
 
 # MARK: - The tour
 
-# The main job, on real events. The team of the tour before goes first, so that tours alone never use up what a user
-# may own; a user who has used it up gets to see the tour in another name.
+# The main job, on real events: a team is made, somebody joins it, and it changes hands. The team of the tour before
+# goes first, so that tours alone never use up what a user may own; a user who has used it up gets to see the tour in
+# another name.
 local_tour() {
-    local team answer
+    local team answer colleague
+    colleague=$(local_issue colleague)
     team=$(cat "$folder_here/tour" 2>/dev/null || true)
-    [[ ! $team =~ ^[0-9a-f-]{36}$ ]] || local_quietly deleteTeam "{\"teamId\":\"$team\"}" >/dev/null || true
+    [[ ! $team =~ ^[0-9a-f-]{36}$ ]] || token=$colleague local_quietly deleteTeam "{\"teamId\":\"$team\"}" >/dev/null ||
+        local_quietly deleteTeam "{\"teamId\":\"$team\"}" >/dev/null || true
     answer=$(local_quietly createTeam '{"name":"Acme"}') || true
     if [[ $answer == *'"code":"quota_exceeded"'* ]]; then
         say "local: $local_subject owns as many teams as one may; the tour is another user's"
@@ -97,19 +100,36 @@ local_tour() {
         answer=$(local_quietly createTeam '{"name":"Acme"}') || true
     fi
     local_show createTeam '{"name":"Acme"}' "$answer"
-    [[ $answer =~ ^\{\"id\":\"([0-9a-f-]{36})\" ]] || fail 'createTeam did not answer a team'
-    team=${BASH_REMATCH[1]}
+    team=$(local_member_of "$answer" id) || fail 'createTeam did not answer a team'
     printf '%s' "$team" | local_keep tour
     local_call getTeam "{\"teamId\":\"$team\"}"
     local_call listTeams '{"limit":3}'
     local_call updateTeam "{\"teamId\":\"$team\",\"name\":\"Acme Research\",\"billingEmail\":\"billing@example.com\"}"
+    local_join
     local_call deleteTeam "{\"teamId\":\"$team\"}"
     local_call restoreTeam "{\"teamId\":\"$team\"}"
 }
 
-# Sends an event and shows it with its answer.
+# A colleague is invited, accepts, gets another role, and then the team; what follows is the new owner's.
+local_join() {
+    local member
+    local_call inviteMember "{\"teamId\":\"$team\",\"email\":\"colleague@example.com\",\"message\":\"Join us.\"}"
+    token=$colleague local_call acceptInvite "{\"token\":\"$(local_member_of "$answer" acceptToken)\"}"
+    member=$(local_member_of "$answer" memberId) || fail 'acceptInvite did not answer a member'
+    local_call updateMemberRole "{\"teamId\":\"$team\",\"memberId\":\"$member\",\"role\":\"admin\"}"
+    local_call transferOwnership "{\"teamId\":\"$team\",\"memberId\":\"$member\"}"
+    token=$colleague
+    local_call listMembers "{\"teamId\":\"$team\"}"
+    local_call listActivity "{\"teamId\":\"$team\",\"limit\":3}"
+}
+
+# A text among the members of an answer.
+local_member_of() {
+    [[ $1 =~ \"$2\":\"([0-9A-Za-z_-]+)\" ]] && printf '%s' "${BASH_REMATCH[1]}"
+}
+
+# Sends an event and shows it with its answer, which stays in `answer`.
 local_call() {
-    local answer
     answer=$(printf '%s' "$2" | local_function "$1") || {
         local_show "$1" "$2" "$answer"
         fail "$1 failed"

@@ -1,4 +1,4 @@
-# `deploy.sh local`: everything on this machine, from a build to six answers.
+# `deploy.sh local`: everything on this machine, from a build to a dozen answers.
 # shellcheck shell=bash disable=SC2154 # common.sh sets `root`
 # shellcheck source-path=SCRIPTDIR source=cluster.sh
 source "$root/scripts/lib/cluster.sh"

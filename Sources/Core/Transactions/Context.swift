@@ -103,7 +103,8 @@ extension Context {
         let caller = try requiredCaller
         let rate = access == .readWrite ? settings.writes : settings.reads
         var opening = [Query.entry(of: caller)]
-        if let rate { opening.append(.take(rate, of: "\(caller.user) \(access == .readWrite ? "writes" : "reads")")) }
+        let rateKey = "\(caller.user) \(access == .readWrite ? "writes" : "reads")"
+        if let rate { opening.append(.take(rate, of: rateKey)) }
         if access == .readWrite, let repeatable { opening.append(.once(repeatable, by: caller.user)) }
         let results: [Rows]
         do throws(PostgresError) {
@@ -111,7 +112,8 @@ extension Context {
         } catch {
             switch error.state {
             case .callRepeated where repeatable != nil: throw CallRepeated()
-            case .rateExceeded: standing = rate.map { RateStanding(exhausted: $0, reset: error.hint.flatMap(Int.init)) }
+            case .rateExceeded where error.constraint == rateKey:
+                standing = rate.map { RateStanding(exhausted: $0, reset: error.hint.flatMap(Int.init)) }
             default: break
             }
             throw error

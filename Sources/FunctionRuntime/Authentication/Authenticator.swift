@@ -30,6 +30,8 @@ struct Authenticator {
     ///   503 `keys_unavailable` when there are none to verify a token with.
     mutating func caller(of request: Request, now: Timestamp, in context: inout Context) throws -> Caller {
         if let authorizer, let claims = request.authorizerClaims {
+            // The token that the claims are of is there as well; a key would be another caller.
+            guard request.headers.values(of: "x-api-key").isEmpty else { throw Credential.ambiguous }
             return try authorizer.caller(claims, now: now)
         }
         switch try Credential(in: request.headers) {

@@ -9,6 +9,8 @@ enum Credential {
     /// What stands in `X-API-Key`.
     case key(String)
 
+    static let ambiguous = Problem(401, "ambiguous_credentials", "Exactly one credential may be sent.")
+
     /// Finds the one credential of a request.
     ///
     /// - Throws: 401 when there is none, more than one, or one of no known kind.
@@ -16,9 +18,7 @@ enum Credential {
         let authorizations = headers.values(of: "authorization")
         let keys = headers.values(of: "x-api-key")
         guard authorizations.count + keys.count > 0 else { throw .unauthenticated }
-        guard authorizations.count + keys.count == 1 else {
-            throw Problem(401, "ambiguous_credentials", "Exactly one credential may be sent.")
-        }
+        guard authorizations.count + keys.count == 1 else { throw Self.ambiguous }
         if let key = keys.first {
             self = .key(key)
             return

@@ -30,7 +30,11 @@ extension EasyHandle {
         try check(curl_set_text(pointer, CURLOPT_PROXY, ""))
         let needsEncryption = server.isSecure || server.credentials != nil
         try check(
-            curl_set_integer(pointer, CURLOPT_USE_SSL, Int((needsEncryption ? CURLUSESSL_ALL : CURLUSESSL_TRY).rawValue))
+            curl_set_integer(
+                pointer,
+                CURLOPT_USE_SSL,
+                Int((needsEncryption ? CURLUSESSL_ALL : CURLUSESSL_TRY).rawValue)
+            )
         )
         do {
             try trust(authorities)

@@ -17,6 +17,8 @@ public struct SMTPError: Error, Equatable, Sendable, CustomStringConvertible {
     }
 
     init(_ error: HTTPError) {
-        self.init(error.kind == .failed || error.kind == .invalidResponse ? "the conversation failed" : error.description)
+        self.init(
+            error.kind == .failed || error.kind == .invalidResponse ? "the conversation failed" : error.description
+        )
     }
 }

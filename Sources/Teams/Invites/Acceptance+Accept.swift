@@ -77,7 +77,11 @@ extension Denial {
             Acceptance.accepting,
             team: nil,
             reason: .emailNotVerified,
-            problem: Problem(403, "email_not_verified", "Your identity provider must say that your address is verified.")
+            problem: Problem(
+                403,
+                "email_not_verified",
+                "Your identity provider does not vouch for an address of yours."
+            )
         )
     }
 

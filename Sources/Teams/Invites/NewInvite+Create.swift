@@ -99,7 +99,8 @@ extension NewInvite {
     }
 
     /// Why nobody was invited.
-    private static func refusal(in team: ID<Team>, _ row: Row, _ settings: Settings) throws(PostgresError) -> any Error {
+    private static func refusal(in team: ID<Team>, _ row: Row, _ settings: Settings) throws(PostgresError) -> any Error
+    {
         let role: Role = try row["actor_role"]
         guard try row["can_manage"] else { return Denial.missing(inviting, team: team, role: role) }
         guard try row["may_give_role"] else { return Denial.roleTooHigh(inviting, team: team, role: role) }

@@ -60,7 +60,7 @@ extension Team {
         )
         guard let row = rows.first else { throw Denial.notMember(transferring, team: id) }
         guard try row["id"] as ID<Team>? != nil else { throw try refusal(in: id, row) }
-        let team = try Team(row: row)
+        let team = try Team(row: row, seenBy: context.caller)
         try context.noteActivity(
             row,
             "ownership.transferred",

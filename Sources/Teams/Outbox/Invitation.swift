@@ -70,7 +70,7 @@ struct Invitation: RowDecodable {
         return "open\n\n\(link.address(with: token))"
     }
 
-    /// 2026-11-29 19:01 UTC
+    /// When the invite ends, as in `2026-11-29 at 19:01 UTC`.
     private var end: String {
         let text = expiresAt.description
         return "\(text.prefix(10)) at \(text.dropFirst(11).prefix(5)) UTC"

@@ -27,9 +27,12 @@ extension Outbox {
     ) throws -> Report {
         var report = Report()
         while report.claimed < request.limit.count, !(context.deadline - timeForOne).hasPassed {
-            guard let row: OutboxRow = try context.lookUp(OutboxRow.claim, access: .readWrite).decodeFirst() else {
-                return report
-            }
+            let claimed = try context.lookUp(
+                "SELECT nofx.check_version(\(SchemaVersion.required))",
+                OutboxRow.claim,
+                access: .readWrite
+            )
+            guard let row: OutboxRow = try claimed.decodeFirst() else { return report }
             report.claimed += 1
             let outcome = try deliver(row, by: &mailer, link: link, in: &context)
             if try context.lookUp(row.settlement(as: outcome), access: .readWrite).isEmpty {
@@ -54,7 +57,8 @@ extension Outbox {
         let token = InviteToken.make()
         let invitation: Invitation?
         do {
-            invitation = try context.lookUp(Invitation.opening(row.subject, with: token), access: .readWrite).decodeFirst()
+            invitation = try context.lookUp(Invitation.opening(row.subject, with: token), access: .readWrite)
+                .decodeFirst()
         } catch let error as PostgresError where error.state == .lockNotAvailable {
             // Somebody is just accepting or cancelling it.
             return row.outcome(ofPassingFailure: error.description)

@@ -1,0 +1,113 @@
+import Base
+import Postgres
+import TestSupport
+import Testing
+
+/// Many processes that want something of invites at the same moment.
+struct InviteCrowdTests {
+    private let database: TestDatabase
+    private let owner = TestDatabase.newSubject()
+    private let team: String
+
+    init() throws {
+        database = try TestDatabase()
+        team = try database.makeTeam(as: owner)
+    }
+
+    @Test func `32 processes that accept one token make one member, and the invite is accepted once`() throws {
+        let invite = try database.invite("ada@example.com", to: team, by: owner)
+        let ada = TestDatabase.newSubject()
+        let function = try database.function("acceptInvite", as: ada, email: "ada@example.com")
+        let outcomes = try race(Array(repeating: (function, invite.acceptance), count: 32))
+
+        #expect(outcomes.allSatisfy { $0.status == 0 }, "\(outcomes.map(\.output))")
+        #expect(try outcomes.count { try $0.json()["alreadyMember"]?.bool == false } == 1)
+        #expect(Set(try outcomes.map { try $0.json()["memberId"]?.string }).count == 1)
+        #expect(try database.value("SELECT count(*) FROM nofx.team_members", as: Int.self) == 2)
+        #expect(
+            try database.value("SELECT count(*) FROM nofx.team_activity WHERE action = 'invite.accepted'", as: Int.self)
+                == 1
+        )
+    }
+
+    @Test func `32 processes of as many people with one token make one member`() throws {
+        let invite = try database.invite("ada@example.com", to: team, by: owner)
+        let outcomes = try race(
+            (0..<32).map { number in
+                let email = number.isMultiple(of: 2) ? "ada@example.com" : "eve\(number)@example.com"
+                return (
+                    try database.function("acceptInvite", as: TestDatabase.newSubject(), email: email),
+                    invite.acceptance
+                )
+            }
+        )
+        let codes = try outcomes.map { try $0.json()["code"]?.string ?? "ok" }
+        #expect(codes.count { $0 == "ok" } == 1)
+        #expect(codes.count { $0 == "invite_used" } == 15)
+        #expect(codes.count { $0 == "invite_email_mismatch" } == 16)
+        #expect(try database.value("SELECT count(*) FROM nofx.team_members", as: Int.self) == 2)
+    }
+
+    @Test func `of a process that accepts and one that cancels one wins, for each of 20 invites`() throws {
+        let guests = try (0..<20).map { number in
+            let email = "a\(number)@example.com"
+            return (email: email, invite: try database.invite(email, to: team, by: owner))
+        }
+        let outcomes = try race(
+            guests.flatMap { guest in
+                let accepts = try database.function("acceptInvite", as: TestDatabase.newSubject(), email: guest.email)
+                let cancels = try database.function("cancelInvite", as: owner)
+                return [
+                    (accepts, guest.invite.acceptance),
+                    (cancels, #"{"teamId":"\#(team)","inviteId":"\#(guest.invite.id)"}"#),
+                ]
+            }
+        )
+        for round in 0..<20 {
+            let codes = try outcomes[2 * round...2 * round + 1].map { try $0.json()["code"]?.string ?? "ok" }
+            #expect(codes == ["ok", "invite_accepted"] || codes == ["invite_cancelled", "ok"])
+        }
+        #expect(try database.membersAreThoseWhoAccepted())
+    }
+
+    @Test func `39 processes that accept at once fill a team of five, exactly`() throws {
+        let calls = try (0..<39).map { number in
+            let email = "a\(number)@example.com"
+            let invite = try database.invite(email, to: team, by: owner)
+            let function = try database.function(
+                "acceptInvite",
+                as: TestDatabase.newSubject(),
+                email: email,
+                environment: ["NOFX_MAX_MEMBERS": "5"]
+            )
+            return (function, invite.acceptance)
+        }
+        let outcomes = try race(calls)
+        let refused = outcomes.filter { $0.status != 0 }
+        #expect(refused.count == 35)
+        for outcome in refused { try expectProblem(outcome, 403, "quota_exceeded", exit: 77) }
+        #expect(try database.value("SELECT count(*) FROM nofx.team_members", as: Int.self) == 5)
+        #expect(try database.membersAreThoseWhoAccepted())
+    }
+
+    @Test func `32 processes that invite one address make one invite`() throws {
+        let function = try database.function("inviteMember", as: owner)
+        let outcomes = try race(
+            Array(repeating: (function, #"{"teamId":"\#(team)","email":"ada@example.com"}"#), count: 32)
+        )
+        let refused = outcomes.filter { $0.status != 0 }
+        #expect(refused.count == 31)
+        for outcome in refused { try expectProblem(outcome, 409, "invite_pending", exit: 73) }
+        #expect(try database.value("SELECT count(*) FROM nofx.team_invites", as: Int.self) == 1)
+        #expect(try database.value("SELECT count(*) FROM nofx.outbox", as: Int.self) == 1)
+    }
+
+    /// Starts processes and gives each its input at the same moment.
+    private func race(_ calls: [(function: TestFunction, input: String)]) throws -> [Subprocess.Outcome] {
+        try Crowd.run(of: calls.count) { number, meet in
+            let process = try calls[number].function.start()
+            meet()
+            return process.finish(Array(calls[number].input.utf8))
+        }
+    }
+}

@@ -1,0 +1,210 @@
+import Base
+import Postgres
+import TestSupport
+import Testing
+
+/// What every endpoint tells those whom a team is none of their business.
+struct StrangerTests {
+    /// Inputs for every endpoint that takes a team, with what else it names.
+    private static let teamInputs: [(function: String, more: String)] = [
+        ("cancelInvite", #","inviteId":"INVITE""#), ("createApiKey", #","name":"mine","scopes":["read"]"#),
+        ("deleteTeam", ""), ("getTeam", ""), ("inviteMember", #","email":"mallory@example.com""#), ("leaveTeam", ""),
+        ("listActivity", ""), ("listInvites", ""), ("listMembers", ""), ("listSecurityEvents", ""),
+        ("removeMember", #","memberId":"MEMBER""#), ("restoreTeam", ""),
+        ("transferOwnership", #","memberId":"MEMBER""#),
+        ("updateMemberRole", #","memberId":"MEMBER","role":"admin""#), ("updateTeam", #","name":"Mine""#),
+    ]
+
+    /// Inputs for the other endpoints that take a credential.
+    private static let otherInputs = [
+        (function: "acceptInvite", input: #"{"token":"nofxi_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#),
+        (function: "createTeam", input: #"{"name":"Own"}"#), (function: "listApiKeys", input: "{}"),
+        (function: "listTeams", input: "{}"), (function: "revokeApiKey", input: #"{"keyId":"KEY"}"#),
+    ]
+
+    private static let operators = ["deliverOutbox", "migrate", "purge"]
+
+    @Test func `every endpoint is walked here`() throws {
+        let package = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        let folders = try Subprocess("ls", ["/\(package)/Functions"], environment: ["PATH": "/usr/bin:/bin"]).finish()
+        let walked = Self.teamInputs.map(\.function) + Self.otherInputs.map(\.function) + Self.operators
+        #expect(folders.output.split(separator: "\n").map(String.init).sorted() == walked.sorted())
+    }
+
+    @Test func `a stranger learns from no endpoint whether a team is there`() throws {
+        let scene = try Scene()
+        let stranger = try TestFunction.token(for: TestDatabase.newSubject(), email: "mallory@example.com")
+        for (function, more) in Self.teamInputs {
+            let there = try scene.call(function, scene.input(scene.team, more), as: stranger)
+            let deleted = try scene.call(function, scene.input(scene.deletedTeam, more), as: stranger)
+            let missing = try scene.call(function, scene.input(UUID.v7().description, more), as: stranger)
+            try expectProblem(there, 404, "team_not_found", exit: 66)
+            #expect(try anonymous(there) == anonymous(missing), "\(function)")
+            #expect(try anonymous(deleted) == anonymous(missing), "\(function)")
+        }
+        #expect(try scene.fingerprint() == scene.before)
+    }
+
+    @Test func `what a stranger gets to see is the stranger's own`() throws {
+        let scene = try Scene()
+        let stranger = try TestFunction.token(for: TestDatabase.newSubject(), email: "mallory@example.com")
+        for (function, input) in Self.otherInputs {
+            let outcome = try scene.call(function, input.replacing("KEY", with: scene.key), as: stranger)
+            try expectNoInternals(outcome)
+            for secret in scene.secrets { #expect(!outcome.output.contains(secret), "\(function): \(secret)") }
+        }
+        #expect(try scene.fingerprint() == scene.before)
+    }
+
+    @Test func `no endpoint answers without a credential, and operators' ones not over the web`() throws {
+        let scene = try Scene()
+        for (function, more) in Self.teamInputs {
+            let outcome = try scene.call(function, scene.input(scene.team, more), as: nil)
+            try expectProblem(outcome, 401, "unauthenticated", exit: 77)
+        }
+        for (function, input) in Self.otherInputs {
+            try expectProblem(try scene.call(function, input, as: nil), 401, "unauthenticated", exit: 77)
+        }
+        let token = try TestFunction.token(for: scene.owner)
+        for function in Self.operators {
+            let event = Events.v2("{}", headers: ["authorization": "Bearer \(token)"])
+            let answer = try scene.database.function(function).run(event).json()
+            #expect(answer["statusCode"]?.integer == 403, "\(function)")
+            #expect(answer["body"]?.string?.contains(#""code":"operator_only""#) == true)
+        }
+        #expect(try scene.fingerprint() == scene.before)
+    }
+
+    @Test(arguments: ["member", "viewer"])
+    func `members who do not manage see nobody else's address, and no token, key or hash`(role: String) throws {
+        let scene = try Scene()
+        let subject = TestDatabase.newSubject()
+        try scene.database.add(subject, to: scene.team, as: role)
+        let token = try TestFunction.token(for: subject, email: "carol@example.com")
+        for (function, more) in Self.teamInputs where function.hasPrefix("get") || function.hasPrefix("list") {
+            let outcome = try scene.call(function, scene.input(scene.team, more), as: token)
+            try expectNoInternals(outcome)
+            for secret in scene.secrets where !scene.publicAmongMembers.contains(secret) {
+                #expect(!outcome.output.contains(secret), "\(function): \(secret)")
+            }
+        }
+    }
+
+    @Test func `the owner sees everything but tokens, keys and hashes`() throws {
+        let scene = try Scene()
+        let token = try TestFunction.token(for: scene.owner, email: "ada@example.com")
+        for (function, more) in Self.teamInputs where function.hasPrefix("get") || function.hasPrefix("list") {
+            let outcome = try scene.call(function, scene.input(scene.team, more), as: token)
+            #expect(outcome.status == 0, "\(outcome)")
+            for secret in scene.hidden { #expect(!outcome.output.contains(secret), "\(function): \(secret)") }
+        }
+        let keys = try scene.call("listApiKeys", "{}", as: token)
+        #expect(keys.status == 0)
+        for secret in scene.hidden { #expect(!keys.output.contains(secret)) }
+    }
+
+    /// An answer without what is different in each.
+    private func anonymous(_ outcome: Subprocess.Outcome) throws -> String {
+        let id = try #require(try outcome.json()["requestId"]?.string)
+        return outcome.output.replacing(id, with: "")
+    }
+}
+
+/// A team with everything that there is to know about one.
+private struct Scene {
+    let database: TestDatabase
+    let owner = TestDatabase.newSubject()
+    let team: String
+    let deletedTeam: String
+    let key: String
+    let before: String
+    private let member: String
+    private let invite: String
+
+    /// What nobody may see once it was told.
+    let hidden: [String]
+
+    /// What a member knows of a team.
+    let publicAmongMembers: [String]
+
+    /// What is the team's business alone.
+    let secrets: [String]
+
+    init() throws {
+        database = try TestDatabase()
+        let token = try TestFunction.token(for: owner, email: "ada@example.com")
+        let made = try Self.call(database, "createTeam", #"{"name":"Secret Society"}"#, as: token).json()
+        team = made["id"]?.string ?? ""
+        let other = try Self.call(database, "createTeam", #"{"name":"Gone"}"#, as: token).json()
+        deletedTeam = other["id"]?.string ?? ""
+        _ = try Self.call(database, "deleteTeam", #"{"teamId":"\#(deletedTeam)"}"#, as: token)
+        let invited = try Self.call(
+            database,
+            "inviteMember",
+            #"{"teamId":"\#(team)","email":"bob@example.com","message":"A very private message."}"#,
+            as: token
+        ).json()
+        invite = invited["id"]?.string ?? ""
+        let accepting = invited["acceptToken"]?.string ?? ""
+        let made2 = try Self.call(
+            database,
+            "createApiKey",
+            #"{"teamId":"\#(team)","name":"the private key","scopes":["read"]}"#,
+            as: token
+        ).json()
+        key = made2["id"]?.string ?? ""
+        let secret = made2["key"]?.string ?? ""
+        member = try database.value("SELECT id::text FROM nofx.team_members WHERE team_id::text = \(team)")
+        let hashes: [String] = try database.value(
+            """
+            SELECT array_agg(h) FROM (
+                SELECT encode(token_hash, 'hex') AS h FROM nofx.team_invite_tokens
+                UNION ALL SELECT encode(secret_hash, 'hex') FROM nofx.api_keys
+                UNION ALL SELECT encode(secret_hash, 'base64') FROM nofx.api_keys
+            ) AS hashes
+            """
+        )
+        hidden = [accepting, secret] + hashes
+        publicAmongMembers = ["Secret Society", "secret-society", owner, member]
+        secrets = publicAmongMembers + hidden + ["ada@example.com", "bob@example.com", invite, "private"]
+        before = try Self.fingerprint(of: database)
+        guard !hidden.contains(""), !secrets.contains("") else { throw TestDatabase.NotOneTeam(output: "\(secrets)") }
+    }
+
+    func input(_ team: String, _ more: String) -> String {
+        let more = more.replacing("INVITE", with: invite).replacing("MEMBER", with: member)
+        return #"{"teamId":"\#(team)"\#(more)}"#
+    }
+
+    func call(_ function: String, _ input: String, as token: String?) throws -> Subprocess.Outcome {
+        try Self.call(database, function, input, as: token)
+    }
+
+    /// What the team's rows are, in one word.
+    func fingerprint() throws -> String {
+        try Self.fingerprint(of: database)
+    }
+
+    private static func call(
+        _ database: TestDatabase,
+        _ function: String,
+        _ input: String,
+        as token: String?
+    ) throws -> Subprocess.Outcome {
+        try TestFunction(function, database: database.url, token: token).run(input)
+    }
+
+    private static func fingerprint(of database: TestDatabase) throws -> String {
+        try database.value(
+            """
+            SELECT md5(string_agg(line, '' ORDER BY line)) FROM (
+                SELECT t::text AS line FROM nofx.teams t WHERE name <> 'Own'
+                UNION ALL SELECT m::text FROM nofx.team_members m JOIN nofx.teams t ON t.id = m.team_id
+                          WHERE t.name <> 'Own'
+                UNION ALL SELECT i::text FROM nofx.team_invites i
+                UNION ALL SELECT k::text FROM nofx.api_keys k
+            ) AS lines
+            """
+        )
+    }
+}

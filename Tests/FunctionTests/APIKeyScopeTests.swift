@@ -1,0 +1,148 @@
+import Base
+import Core
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Teams
+@testable import createTeam
+@testable import deleteTeam
+@testable import getTeam
+@testable import listTeams
+@testable import restoreTeam
+@testable import updateTeam
+
+/// What an API key lets its bearer do: what its user may, as far as its scopes and its team reach.
+@Suite struct APIKeyScopeTests {
+    @Test(arguments: [[], [.read], [.write], [.delete], [.admin], [.read, .write], Permission.allCases])
+    func `a key does what its scopes say, also when its user owns the team`(scopes: [Permission]) throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let team = try database.team(of: owner)
+        let holder = holder(for: owner, scopes)
+        let refused = "403 insufficient_scope"
+        func expect(_ refusal: String?, _ permission: Permission) {
+            #expect(refusal == (scopes.contains(permission) ? nil : refused), "\(permission)")
+        }
+
+        expect(database.refusal(of: GetTeam.self, team.reference, as: holder), .read)
+        expect(database.refusal(of: ListTeams.self, "{}", as: holder), .read)
+        expect(database.refusal(of: UpdateTeam.self, team.changes(#""name":"Zenith""#), as: holder), .write)
+        expect(database.refusal(of: CreateTeam.self, #"{"name":"Another"}"#, as: holder), .write)
+        expect(database.refusal(of: DeleteTeam.self, team.reference, as: holder), .delete)
+        if !scopes.contains(.delete) { try database.call(DeleteTeam.self, team.reference, as: owner) }
+        expect(database.refusal(of: RestoreTeam.self, team.reference, as: holder), .delete)
+    }
+
+    @Test func `a change beyond the scope is a denial that names the scope, and changes nothing`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let team = try database.team(of: owner)
+        let before = try database.snapshot(of: team)
+        let reader = try database.keyHolder(for: owner, [.read])
+        let denial = #expect(throws: Denial.self) {
+            try database.call(UpdateTeam.self, team.changes(#""name":"Zenith""#), as: reader)
+        }
+
+        #expect(denial?.problem.code == "insufficient_scope")
+        #expect(denial?.problem.members == ["requiredPermission": "write"])
+        #expect(denial?.reason == .scope)
+        #expect(denial?.team == team.id.uuid)
+        #expect(try database.snapshot(of: team) == before)
+    }
+
+    @Test func `a scope gives nothing that the user is not permitted`() throws {
+        let database = try TestDatabase()
+        let team = try database.team(of: .stranger())
+        let viewer = try database.member(of: team, as: .viewer)
+        let holder = try database.keyHolder(for: viewer, Permission.allCases)
+
+        #expect(database.refusal(of: GetTeam.self, team.reference, as: holder) == nil)
+        let changes = team.changes(#""name":"Zenith""#)
+        #expect(database.refusal(of: UpdateTeam.self, changes, as: holder) == "403 forbidden")
+        #expect(database.refusal(of: DeleteTeam.self, team.reference, as: holder) == "403 owner_only")
+    }
+
+    @Test func `a key sees what its scopes allow and no more`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger(email: "owner@example.com")
+        let team = try database.team(of: owner)
+        let manager = try database.keyHolder(for: owner, [.read, .admin])
+        let writer = try database.keyHolder(for: owner, [.read, .write])
+        let read = try database.call(GetTeam.self, team.reference, as: manager)
+        let written = try database.call(GetTeam.self, team.reference, as: writer)
+
+        #expect(read.permissions == [.read, .admin])
+        #expect(read.billingEmail == "owner@example.com")
+        #expect(read.settings == nil)
+        #expect(written.permissions == [.read, .write])
+        #expect(written.billingEmail == nil)
+        #expect(written.settings != nil)
+    }
+
+    @Test func `a key for one team finds no other, although its user owns it`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let (mine, other) = (try database.team("Mine", of: owner), try database.team("Other", of: owner))
+        let holder = try database.keyHolder(for: owner, Permission.allCases, team: mine)
+
+        #expect(database.refusal(of: GetTeam.self, mine.reference, as: holder) == nil)
+        #expect(database.refusal(of: UpdateTeam.self, mine.changes(#""name":"Zenith""#), as: holder) == nil)
+        for refusal in [
+            database.refusal(of: GetTeam.self, other.reference, as: holder),
+            database.refusal(of: UpdateTeam.self, other.changes(#""name":"Zenith""#), as: holder),
+            database.refusal(of: DeleteTeam.self, other.reference, as: holder),
+            database.refusal(of: RestoreTeam.self, other.reference, as: holder),
+        ] {
+            #expect(refusal == "404 team_not_found")
+        }
+        #expect(database.refusal(of: CreateTeam.self, #"{"name":"Third"}"#, as: holder) == "403 insufficient_scope")
+        let denial = #expect(throws: Denial.self) {
+            try database.call(GetTeam.self, other.reference, as: holder)
+        }
+        #expect(denial?.reason == .notMember)
+    }
+
+    @Test func `the key of a removed member finds the team no more, and works again with the membership`() throws {
+        let database = try TestDatabase()
+        let team = try database.team(of: .stranger())
+        let member = try database.member(of: team, as: .member)
+        let key = try database.key(of: member, team: team)
+        try database.rows("DELETE FROM nofx.team_members WHERE user_id = \(member.user)")
+        let holder = try database.caller(with: key.key.reveal())
+
+        #expect(database.refusal(of: GetTeam.self, team.reference, as: holder) == "404 team_not_found")
+        #expect(
+            database.refusal(of: UpdateTeam.self, team.changes(#""name":"Zenith""#), as: holder)
+                == "404 team_not_found"
+        )
+        try database.add(member, to: team, as: .member)
+        #expect(database.refusal(of: GetTeam.self, team.reference, as: holder) == nil)
+    }
+
+    @Test func `what a key did is in the audit trail under its name`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let team = try database.team(of: owner)
+        let key = try database.key(of: owner)
+        let holder = try database.caller(with: key.key.reveal())
+        try database.call(UpdateTeam.self, team.changes(#""name":"Zenith""#), as: holder)
+        let entry = try #require(database.activity(of: team.id).last)
+
+        #expect(entry.credential == "key:\(key.id)")
+        #expect(entry.actor == owner.user)
+        #expect(try database.countOfTables(with: key.secret) == 0)
+    }
+
+    /// Who comes with a key, without the key: none is made without any scope.
+    private func holder(for caller: Caller, _ scopes: [Permission]) -> Caller {
+        Caller(
+            user: caller.user,
+            issuer: caller.issuer,
+            subject: caller.subject,
+            email: nil,
+            credential: "key:0123456789ab",
+            scopes: scopes
+        )
+    }
+}

@@ -1,0 +1,33 @@
+import Base
+import Core
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Teams
+@testable import acceptInvite
+@testable import leaveTeam
+@testable import transferOwnership
+
+/// What only a person does: no API key, whatever its scopes.
+@Suite struct APIKeySessionTests {
+    @Test(arguments: [true, false])
+    func `a key accepts no invite, hands over no team and leaves none`(isForTeam: Bool) throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger(email: "owner@example.com")
+        let team = try database.team(of: owner)
+        let heir = try database.member(of: team, as: .admin)
+        let seat: UUID = try database.value("SELECT id FROM nofx.team_members WHERE user_id = \(heir.user)")
+        let holder = try database.keyHolder(for: owner, Permission.allCases, team: isForTeam ? team : nil)
+        let before = try database.snapshot(of: team)
+        let refused = "403 session_required"
+
+        let token = #"{"token":"\#(InviteToken.make().text)"}"#
+        #expect(database.refusal(of: AcceptInvite.self, token, as: holder) == refused)
+        let handover = #"{"teamId":"\#(team.id)","memberId":"\#(seat)"}"#
+        #expect(database.refusal(of: TransferOwnership.self, handover, as: holder) == refused)
+        #expect(database.refusal(of: LeaveTeam.self, team.reference, as: holder) == refused)
+        #expect(try database.snapshot(of: team) == before)
+        #expect(database.refusal(of: TransferOwnership.self, handover, as: owner) == nil)
+    }
+}

@@ -1,0 +1,109 @@
+import Base
+import Core
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Teams
+@testable import acceptInvite
+@testable import deleteTeam
+@testable import inviteMember
+@testable import leaveTeam
+@testable import removeMember
+@testable import restoreTeam
+@testable import updateMemberRole
+
+/// Invites that somebody accepts when it is too late.
+@Suite struct AcceptDecidedInviteTests {
+    private let database: TestDatabase
+    private let owner = Caller.stranger(email: "owner@example.com")
+    private let ada = Caller.stranger(email: "ada@example.com")
+    private let team: Team
+
+    init() throws {
+        database = try TestDatabase()
+        team = try database.team(of: owner)
+    }
+
+    private func refusal(of invite: NewInvite, settings: Settings = Settings()) -> String? {
+        database.refusal(of: AcceptInvite.self, invite.acceptance, as: ada, settings: settings)
+    }
+
+    @Test func `a millisecond after its time by the database's clock an invite has expired`() throws {
+        let invite = try database.invitation("ada@example.com", to: team, by: owner)
+        try database.outlive("ada@example.com", by: .milliseconds(1))
+        #expect(refusal(of: invite) == "409 invite_expired")
+        #expect(try database.guests(of: team) == [])
+        #expect(try database.activity(of: team.id).map(\.action) == ["team.created", "invite.sent"])
+    }
+
+    @Test func `an invite is used up by who accepted it, also for others with the address and after leaving`() throws {
+        let invite = try database.invitation("ada@example.com", to: team, by: owner)
+        try database.call(AcceptInvite.self, invite.acceptance, as: ada)
+        let namesake = Caller.stranger(email: "ada@example.com")
+        #expect(database.refusal(of: AcceptInvite.self, invite.acceptance, as: namesake) == "409 invite_used")
+        try database.call(LeaveTeam.self, team.reference, as: ada)
+        #expect(refusal(of: invite) == "409 invite_used")
+        #expect(try database.guests(of: team) == [])
+    }
+
+    @Test func `an invite that was pending when its team was deleted does not come back with it`() throws {
+        let invite = try database.invitation("ada@example.com", to: team, by: owner)
+        try database.call(DeleteTeam.self, team.reference, as: owner)
+        #expect(refusal(of: invite) == "404 invite_not_found")
+        try database.call(RestoreTeam.self, team.reference, as: owner)
+        #expect(refusal(of: invite) == "409 invite_cancelled")
+        #expect(try database.guests(of: team) == [])
+    }
+
+    @Test func `an invite ends with the membership of who made it, and with their right to invite`() throws {
+        let removed = try database.accepted("removed@example.com", to: team, by: owner, as: .admin)
+        let demoted = try database.accepted("demoted@example.com", to: team, by: owner, as: .admin)
+        let first = try database.invitation("ada@example.com", to: team, by: removed)
+        let id = try memberID(of: removed)
+        try database.call(RemoveMember.self, team.changes(#""memberId":"\#(id)""#), as: owner)
+        #expect(refusal(of: first) == "409 invite_cancelled")
+        let second = try database.invitation("ada@example.com", to: team, by: demoted)
+        let other = try memberID(of: demoted)
+        try database.call(UpdateMemberRole.self, team.changes(#""memberId":"\#(other)","role":"member""#), as: owner)
+        #expect(refusal(of: second) == "409 invite_cancelled")
+        #expect(try database.guests(of: team) == ["member"])
+    }
+
+    @Test func `an invite of somebody who cannot invite any more is worth nothing, even if it is pending`() throws {
+        let admin = try database.member(of: team, as: .admin)
+        let invite = try database.invitation("ada@example.com", to: team, by: admin)
+        try database.rows("UPDATE nofx.team_members SET permissions = '{read,write}' WHERE user_id = \(admin.user)")
+        #expect(refusal(of: invite) == "409 inviter_revoked")
+        try database.rows(
+            "UPDATE nofx.team_members SET permissions = NULL, role = 'viewer' WHERE user_id = \(admin.user)"
+        )
+        #expect(refusal(of: invite) == "409 inviter_revoked")
+        try database.rows("DELETE FROM nofx.team_members WHERE user_id = \(admin.user)")
+        #expect(refusal(of: invite) == "409 inviter_revoked")
+        #expect(try database.guests(of: team) == [])
+        #expect(try database.invites(of: team) == ["ada@example.com pending"])
+    }
+
+    @Test func `a team that is full takes nobody, and the invite stays good for when it is not`() throws {
+        let invite = try database.invitation("ada@example.com", to: team, by: owner)
+        let member = try database.member(of: team, as: .member)
+        var settings = Settings()
+        settings.members = 2
+        let problem = #expect(throws: Problem.self) {
+            try database.call(AcceptInvite.self, invite.acceptance, as: ada, settings: settings)
+        }
+        #expect(problem?.status == 403)
+        #expect(problem?.code == "quota_exceeded")
+        #expect(problem?.members == ["quota": "members"])
+        #expect(try database.invites(of: team) == ["ada@example.com pending"])
+        try database.rows("DELETE FROM nofx.team_members WHERE user_id = \(member.user)")
+        #expect(refusal(of: invite, settings: settings) == nil)
+        // Whoever is a member already takes no seat.
+        #expect(refusal(of: invite, settings: settings) == nil)
+    }
+
+    private func memberID(of caller: Caller) throws -> UUID {
+        try database.value("SELECT id FROM nofx.team_members WHERE team_id = \(team.id) AND user_id = \(caller.user)")
+    }
+}

@@ -1,0 +1,106 @@
+import Base
+import Core
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Teams
+@testable import cancelInvite
+@testable import inviteMember
+
+/// How many invites there may be, and how often.
+@Suite struct InviteLimitTests {
+    private let database: TestDatabase
+    private let owner = Caller.stranger(email: "owner@example.com")
+    private let team: Team
+
+    init() throws {
+        database = try TestDatabase()
+        team = try database.team(of: owner)
+    }
+
+    private func outcome(_ email: String, _ settings: Settings, to other: Team? = nil) -> String {
+        let input = (other ?? team).invitation(email)
+        return database.refusal(of: InviteMember.self, input, as: owner, settings: settings) ?? "ok"
+    }
+
+    @Test func `a team has so many pending invites and no more`() throws {
+        var settings = Settings()
+        settings.invites = 3
+        for number in 0..<3 { #expect(outcome("a\(number)@example.com", settings) == "ok") }
+        let problem = #expect(throws: Problem.self) {
+            try database.call(InviteMember.self, team.invitation("b@example.com"), as: owner, settings: settings)
+        }
+        #expect(problem?.status == 403)
+        #expect(problem?.code == "quota_exceeded")
+        #expect(problem?.members == ["quota": "invites"])
+        #expect(try database.inviteCounts() == [3, 3, 3])
+        // What is cancelled or past its time makes room.
+        let id: ID<Invite> = try database.value("SELECT id FROM nofx.team_invites WHERE email = 'a0@example.com'")
+        try database.call(CancelInvite.self, team.cancellation(of: id), as: owner)
+        #expect(outcome("c@example.com", settings) == "ok")
+        #expect(outcome("d@example.com", settings) == "403 quota_exceeded")
+        try database.outlive("a1@example.com")
+        #expect(outcome("d@example.com", settings) == "ok")
+        #expect(outcome("e@example.com", settings) == "403 quota_exceeded")
+    }
+
+    @Test func `50 pending invites are the usual limit`() throws {
+        for number in 0..<50 { try database.invite("a\(number)@example.com", to: team, by: owner) }
+        #expect(outcome("b@example.com", Settings()) == "403 quota_exceeded")
+    }
+
+    @Test func `members and pending invites together are no more than a team may have members`() throws {
+        var settings = Settings()
+        settings.members = 4
+        _ = try database.member(of: team, as: .viewer)
+        #expect(outcome("a@example.com", settings) == "ok")
+        #expect(outcome("b@example.com", settings) == "ok")
+        let problem = #expect(throws: Problem.self) {
+            try database.call(InviteMember.self, team.invitation("c@example.com"), as: owner, settings: settings)
+        }
+        #expect(problem?.code == "quota_exceeded")
+        #expect(problem?.members == ["quota": "members"])
+        #expect(try database.inviteCounts() == [2, 2, 2])
+    }
+
+    @Test func `a team invites so often and no more, and what is refused costs nothing and leaves nothing`() throws {
+        var settings = Settings()
+        settings.invitations = Rate(3, in: 86_400, burst: 3)
+        let member = try database.member(of: team, as: .member)
+        #expect(outcome("a@example.com", settings) == "ok")
+        for _ in 0..<5 {
+            #expect(outcome("A@example.com", settings) == "409 invite_pending")
+            #expect(outcome("owner@example.com", settings) == "409 already_member")
+            let input = team.invitation("x@example.com")
+            #expect(
+                database.refusal(of: InviteMember.self, input, as: member, settings: settings) == "403 forbidden"
+            )
+        }
+        #expect(outcome("b@example.com", settings) == "ok")
+        #expect(outcome("c@example.com", settings) == "ok")
+        let problem = #expect(throws: Problem.self) {
+            try database.call(InviteMember.self, team.invitation("d@example.com"), as: owner, settings: settings)
+        }
+        #expect(problem?.status == 429)
+        #expect(problem?.code == "rate_limited")
+        #expect((28_000...28_800).contains(problem?.retryAfter ?? 0))
+        #expect(try database.inviteCounts() == [3, 3, 3])
+        #expect(try database.activity(of: team.id).count == 4)
+        // The rate is the team's: cancelling gives nothing back, and another team has its own.
+        let other = try database.team("Other", of: owner)
+        #expect(outcome("d@example.com", settings, to: other) == "ok")
+        #expect(try database.value("SELECT count(*) FROM nofx.rate_limits", as: Int.self) == 2)
+    }
+
+    @Test func `the 51st invite of a day waits, also when all before were cancelled`() throws {
+        var settings = Settings()
+        settings.invitations = Rate(50, in: 86_400, burst: 50)
+        for number in 0..<50 {
+            let input = team.invitation("a\(number)@example.com")
+            let invite = try database.call(InviteMember.self, input, as: owner, settings: settings)
+            try database.call(CancelInvite.self, team.cancellation(of: invite.id), as: owner)
+        }
+        #expect(outcome("b@example.com", settings) == "429 rate_limited")
+    }
+}

@@ -1,0 +1,18 @@
+import Mail
+import System
+import Teams
+import Testing
+
+struct InviteLinkTests {
+    @Test(arguments: [
+        "hunter2", "ftp://a.example/{token}", "https://a.example/", "https://a.example/{token}/{token}",
+        "https://a.example/ {token}", "https://a.example/{Token}", "https://ä.example/{token}",
+    ])
+    func `an address for invites has one place for the token`(template: String) {
+        let error = #expect(throws: MailConfigurationError.self) {
+            try InviteLink(Environment([("NOFX_INVITE_URL", template)]))
+        }
+        #expect(error?.variable == "NOFX_INVITE_URL")
+        #expect(error?.description.contains("hunter2") == false)
+    }
+}

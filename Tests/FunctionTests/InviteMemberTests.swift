@@ -1,0 +1,201 @@
+import Base
+import Core
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Teams
+@testable import acceptInvite
+@testable import deleteTeam
+@testable import inviteMember
+@testable import listTeams
+
+@Suite struct InviteMemberTests {
+    private let database: TestDatabase
+    private let owner = Caller.stranger(email: "owner@example.com")
+    private let team: Team
+
+    init() throws {
+        database = try TestDatabase()
+        team = try database.team(of: owner)
+    }
+
+    @Test func `an owner invites and is told a token, of which the database has a hash of 32 bytes`() throws {
+        let lines = LogLines()
+        let input = team.invitation("Ada@Example.com", #""role":"viewer","message":"Come in.\nWe have cake.""#)
+        let invite = try database.call(InviteMember.self, input, as: owner, log: lines.log)
+        let token = invite.acceptToken.reveal()
+
+        #expect(invite.email == "Ada@Example.com")
+        #expect(invite.role == .viewer)
+        #expect(invite.status == .pending)
+        let life = invite.expiresAt.microsecondsSince1970 - invite.createdAt.microsecondsSince1970
+        #expect(life == 7 * 86_400 * 1_000_000)
+        #expect(
+            try database.value(
+                """
+                SELECT to_jsonb(i) - '{created_at,expires_at}'::text[] = jsonb_build_object(
+                    'id', \(invite.id), 'team_id', \(team.id), 'email', 'Ada@Example.com',
+                    'email_normalized', 'ada@example.com', 'role', 'viewer', 'invited_by', \(owner.user),
+                    'message', E'Come in.\nWe have cake.', 'status', 'pending', 'decided_at', NULL, 'accepted_by', NULL)
+                FROM nofx.team_invites i
+                """
+            )
+        )
+        #expect(
+            try database.value(
+                """
+                SELECT count(*) = 1 AND bool_and(octet_length(token_hash) = 32 AND invite_id = \(invite.id)
+                                                 AND token_hash = sha256(convert_to(\(token), 'UTF8')))
+                FROM nofx.team_invite_tokens
+                """
+            )
+        )
+        #expect(
+            try database.value(
+                """
+                SELECT count(*) = 1 AND bool_and(topic = 'invite' AND subject_id = \(invite.id) AND status = 'pending')
+                FROM nofx.outbox
+                """
+            )
+        )
+        #expect(lines.all.isEmpty)
+    }
+
+    @Test func `an admin invites up to admins, and member is what is meant when nothing is said`() throws {
+        let admin = try database.member(of: team, as: .admin)
+        #expect(try database.call(InviteMember.self, team.invitation("a@example.com"), as: admin).role == .member)
+        for role in ["admin", "member", "viewer"] {
+            let input = team.invitation("\(role)@example.com", #""role":"\#(role)""#)
+            #expect(try database.call(InviteMember.self, input, as: admin).role.rawValue == role)
+        }
+        let unsaid = team.invitation("b@example.com", #""role":null"#)
+        #expect(try database.call(InviteMember.self, unsaid, as: owner).role == .member)
+    }
+
+    @Test(arguments: [Role.member, .viewer])
+    func `members and viewers may not invite, and nothing is left of the attempt`(role: Role) throws {
+        let caller = try database.member(of: team, as: role)
+        let denial = #expect(throws: Denial.self) {
+            try database.call(InviteMember.self, team.invitation("a@example.com"), as: caller)
+        }
+        #expect(denial?.reason == .missingPermission)
+        #expect(denial?.action.name == "invite.send")
+        #expect(denial?.role == role)
+        #expect(denial?.team == team.id.uuid)
+        #expect(denial?.problem.code == "forbidden")
+        #expect(denial?.problem.members == ["requiredPermission": "admin"])
+        #expect(try database.inviteCounts() == [0, 0, 0])
+        #expect(try database.activity(of: team.id).map(\.action) == ["team.created"])
+    }
+
+    @Test func `an override with admin lets a member invite up to members, and one without it no admin at all`() throws
+    {
+        let member = try database.member(of: team, as: .member, permissions: [.read, .admin])
+        #expect(try database.call(InviteMember.self, team.invitation("a@example.com"), as: member).role == .member)
+        let denial = #expect(throws: Denial.self) {
+            try database.call(InviteMember.self, team.invitation("b@example.com", #""role":"admin""#), as: member)
+        }
+        #expect(denial?.reason == .roleTooHigh)
+        #expect(denial?.problem.code == "role_too_high")
+        let narrowed = try database.member(of: team, as: .admin, permissions: [.read, .write, .delete])
+        #expect(
+            database.refusal(of: InviteMember.self, team.invitation("b@example.com"), as: narrowed) == "403 forbidden"
+        )
+        #expect(try database.invites(of: team) == ["a@example.com pending"])
+    }
+
+    @Test func `an address has one pending invite of a team, however it is written`() throws {
+        _ = try database.invitation("U2@X.com", to: team, by: owner)
+        #expect(
+            database.refusal(of: InviteMember.self, team.invitation("u2@x.com"), as: owner) == "409 invite_pending"
+        )
+        #expect(
+            database.refusal(of: InviteMember.self, team.invitation(" u2@X.COM\n"), as: owner) == "409 invite_pending"
+        )
+        #expect(try database.inviteCounts() == [1, 1, 1])
+        // Another team is another matter.
+        let other = try database.team("Other", of: owner)
+        _ = try database.invitation("u2@x.com", to: other, by: owner)
+    }
+
+    @Test func `whoever is a member is not invited, however the address is written`() throws {
+        let member = Caller.stranger(email: "Bob@Example.com")
+        try database.call(ListTeams.self, "{}", as: member)
+        try database.add(member, to: team, as: .viewer)
+        for email in ["bob@example.com", "BOB@EXAMPLE.COM", "Owner@example.com"] {
+            #expect(database.refusal(of: InviteMember.self, team.invitation(email), as: owner) == "409 already_member")
+        }
+        // The owner of this one is the only member of it whom the team does not know.
+        let other = try database.team("Other", of: owner)
+        _ = try database.invitation("bob@example.com", to: other, by: owner)
+    }
+
+    @Test func `an invite past its time makes room for another one, and its token stays worthless`() throws {
+        let old = try database.invitation("Ada@example.com", to: team, by: owner)
+        try database.outlive("ada@example.com")
+        let new = try database.invitation("ada@example.com", to: team, by: owner)
+        #expect(try database.invites(of: team) == ["Ada@example.com expired", "ada@example.com pending"])
+        let ada = Caller.stranger(email: "ada@example.com")
+        #expect(database.refusal(of: AcceptInvite.self, old.acceptance, as: ada) == "409 invite_expired")
+        #expect(database.refusal(of: AcceptInvite.self, new.acceptance, as: ada) == nil)
+    }
+
+    @Test func `somebody who may not invite does not even end an invite that is past its time`() throws {
+        _ = try database.invitation("ada@example.com", to: team, by: owner)
+        try database.outlive("ada@example.com")
+        let member = try database.member(of: team, as: .member)
+        let refusal = database.refusal(of: InviteMember.self, team.invitation("ada@example.com"), as: member)
+        #expect(refusal == "403 forbidden")
+        #expect(try database.invites(of: team) == ["ada@example.com pending"])
+    }
+
+    @Test func `strangers, unknown teams and deleted ones are all the same`() throws {
+        let stranger = Caller.stranger(email: "s@example.com")
+        let input = team.invitation("a@example.com")
+        #expect(database.refusal(of: InviteMember.self, input, as: stranger) == "404 team_not_found")
+        let nowhere = #"{"teamId":"\#(UUID.v7())","email":"a@example.com"}"#
+        #expect(database.refusal(of: InviteMember.self, nowhere, as: owner) == "404 team_not_found")
+        try database.call(DeleteTeam.self, team.reference, as: owner)
+        #expect(database.refusal(of: InviteMember.self, input, as: owner) == "404 team_not_found")
+        #expect(try database.inviteCounts() == [0, 0, 0])
+    }
+
+    @Test func `an API key invites with the scope admin, in its own team`() throws {
+        let input = team.invitation("a@example.com")
+        let narrow = owner.key(scopes: [.read, .write, .delete])
+        #expect(database.refusal(of: InviteMember.self, input, as: narrow) == "403 insufficient_scope")
+        let other = try database.team("Other", of: owner)
+        let foreign = owner.key(scopes: [.admin], team: other)
+        #expect(database.refusal(of: InviteMember.self, input, as: foreign) == "404 team_not_found")
+        try database.call(InviteMember.self, input, as: owner.key(scopes: [.admin], team: team))
+    }
+
+    @Test func `the audit trail has the invite and its role, and neither the address nor the message`() throws {
+        let lines = LogLines()
+        let input = team.invitation("ada.lovelace@example.com", #""message":"Psst, a surprise!""#)
+        let invite = try database.call(InviteMember.self, input, as: owner, log: lines.log)
+        let entry = try #require(try database.activity(of: team.id).last)
+        #expect(entry.action == "invite.sent")
+        #expect(entry.actor == owner.user)
+        #expect(entry.resource == invite.id.description)
+        #expect(entry.metadata == #"{"role": "member", "inviteId": "\#(invite.id)"}"#)
+        let trail: String = try database.value("SELECT string_agg(a::text, ' ') FROM nofx.team_activity a")
+        for word in ["lovelace", "Psst", "nofxi_"] {
+            #expect(!trail.contains(word))
+            #expect(lines.containing(word).isEmpty)
+        }
+    }
+
+    @Test func `when the audit trail cannot be written the invite is made, and the log says what was lost`() throws {
+        try database.rows("DROP TABLE nofx.team_activity")
+        let lines = LogLines()
+        let input = team.invitation("ada.lovelace@example.com", #""message":"Psst""#)
+        let invite = try database.call(InviteMember.self, input, as: owner, log: lines.log)
+        let lost = lines.containing("activity.lost")
+        #expect(lost.count == 1)
+        #expect(lost.allSatisfy { $0.contains(#""inviteId":"\#(invite.id)","role":"member""#) })
+        for word in ["lovelace", "Psst", "nofxi_"] { #expect(lines.containing(word).isEmpty) }
+        #expect(try database.inviteCounts() == [1, 1, 1])
+    }
+}

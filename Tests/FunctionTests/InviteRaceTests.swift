@@ -1,0 +1,136 @@
+import Base
+import Core
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Teams
+@testable import acceptInvite
+@testable import cancelInvite
+@testable import inviteMember
+
+/// What happens to invites when many want something of them at the same moment.
+@Suite struct InviteRaceTests {
+    private let database: TestDatabase
+    private let owner = Caller.stranger(email: "owner@example.com")
+    private let team: Team
+
+    init() throws {
+        database = try TestDatabase()
+        team = try database.team(of: owner)
+    }
+
+    @Test func `32 who invite one address at once make one invite`() throws {
+        let calls = (0..<32).map { number in
+            (caller: owner, input: team.invitation(number.isMultiple(of: 2) ? "ada@example.com" : "Ada@Example.com"))
+        }
+        #expect(database.race(InviteMember.self, calls).tally() == ["ok": 1, "409 invite_pending": 31])
+        #expect(try database.inviteCounts() == [1, 1, 1])
+        #expect(try database.activity(of: team.id).map(\.action) == ["team.created", "invite.sent"])
+    }
+
+    @Test func `32 who invite at once get as many invites as a team may have pending, exactly`() throws {
+        var settings = Settings()
+        settings.invites = 7
+        let calls = (0..<32).map { (caller: owner, input: team.invitation("a\($0)@example.com")) }
+        let outcomes = database.race(InviteMember.self, calls, settings: settings)
+        #expect(outcomes.tally() == ["ok": 7, "403 quota_exceeded": 25])
+        #expect(try database.inviteCounts() == [7, 7, 7])
+    }
+
+    @Test func `32 accepts of one invite make one member, and it is accepted once`() throws {
+        let invite = try database.invitation("ada@example.com", to: team, by: owner)
+        let ada = Caller.stranger(email: "ada@example.com")
+        let outcomes = database.race(AcceptInvite.self, Array(repeating: (ada, invite.acceptance), count: 32))
+        #expect(outcomes.tally() == ["ok": 32])
+        let accepted = try outcomes.map { try $0.get() }
+        #expect(accepted.count { !$0.wasMember } == 1)
+        #expect(Set(accepted.map(\.member)).count == 1)
+        #expect(try database.guests(of: team) == ["member"])
+        #expect(try database.activity(of: team.id).count { $0.action == "invite.accepted" } == 1)
+    }
+
+    @Test func `of accepting and cancelling one wins, in each of 200 rounds`() throws {
+        var settings = Settings()
+        (settings.members, settings.invites) = (1_000, 1_000)
+        let invites = try (0..<200).map { number in
+            let email = "a\(number)@example.com"
+            let input = team.invitation(email)
+            let invite = try database.call(InviteMember.self, input, as: owner, settings: settings)
+            return (caller: Caller.stranger(email: email), made: invite, start: Meeting(of: 2))
+        }
+        let accepted = TestThread { [database, settings] in
+            Result { () throws -> [String?] in
+                // One connection for all rounds, so that both sides are as fast as they can be.
+                var context = try database.context(for: nil, settings: settings)
+                return invites.map { invite in
+                    context.authenticated(as: invite.caller)
+                    invite.start.wait()
+                    return Self.refusal { _ = try AcceptInvite.call(invite.made.acceptance, in: &context) }
+                }
+            }
+        }
+        var context = try database.context(for: owner, settings: settings)
+        let cancelled = invites.map { invite in
+            invite.start.wait()
+            return Self.refusal { _ = try CancelInvite.call(team.cancellation(of: invite.made.id), in: &context) }
+        }
+        for outcome in zip(try accepted.join().get(), cancelled) {
+            #expect(outcome == (nil, "409 invite_accepted") || outcome == ("409 invite_cancelled", nil))
+        }
+        try expectMembersAreThoseWhoAccepted()
+        let pending: Int = try database.value("SELECT count(*) FROM nofx.team_invites WHERE status = 'pending'")
+        #expect(pending == 0)
+    }
+
+    /// How a call is refused; nil when it is not.
+    private static func refusal(of body: () throws -> Void) -> String? {
+        do {
+            try body()
+            return nil
+        } catch {
+            return Refusal(error).description
+        }
+    }
+
+    @Test func `of two with invites for the last seat one gets it`() throws {
+        var settings = Settings()
+        settings.members = 2
+        let first = try database.invitation("a@example.com", to: team, by: owner)
+        let second = try database.invitation("b@example.com", to: team, by: owner)
+        let calls = [
+            (caller: Caller.stranger(email: "a@example.com"), input: first.acceptance),
+            (caller: Caller.stranger(email: "b@example.com"), input: second.acceptance),
+        ]
+        let outcomes = database.race(AcceptInvite.self, calls, settings: settings)
+        #expect(outcomes.tally() == ["ok": 1, "403 quota_exceeded": 1])
+        #expect(try database.guests(of: team) == ["member"])
+        try expectMembersAreThoseWhoAccepted()
+    }
+
+    @Test func `39 who accept at once fill a team of five, exactly`() throws {
+        var settings = Settings()
+        settings.members = 5
+        let calls = try (0..<39).map { number in
+            let invite = try database.invitation("a\(number)@example.com", to: team, by: owner)
+            return (caller: Caller.stranger(email: "a\(number)@example.com"), input: invite.acceptance)
+        }
+        let outcomes = database.race(AcceptInvite.self, calls, settings: settings)
+        #expect(outcomes.tally() == ["ok": 4, "403 quota_exceeded": 35])
+        #expect(try database.value("SELECT count(*) FROM nofx.team_members", as: Int.self) == 5)
+        try expectMembersAreThoseWhoAccepted()
+    }
+
+    private func expectMembersAreThoseWhoAccepted() throws {
+        #expect(
+            try database.value(
+                """
+                SELECT array_agg(user_id ORDER BY user_id) FILTER (WHERE role <> 'owner')
+                       IS NOT DISTINCT FROM (SELECT array_agg(accepted_by ORDER BY accepted_by)
+                                             FROM nofx.team_invites WHERE status = 'accepted')
+                FROM nofx.team_members
+                """
+            )
+        )
+    }
+}

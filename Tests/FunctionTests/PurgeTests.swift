@@ -1,0 +1,254 @@
+import Base
+import Core
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Teams
+@testable import deleteTeam
+@testable import purge
+@testable import restoreTeam
+
+@Suite struct PurgeTests {
+    @Test func `what has had its time goes, and what has not stays`() throws {
+        let database = try TestDatabase()
+        let world = try database.world("ada")
+        try database.age(world)
+        let report = try database.purge()
+        #expect(
+            report.counts == [
+                .idempotencyKeys: 1, .rateLimits: 1, .expiredInvites: 1, .decidedInvites: 1, .teams: 0, .outbox: 1,
+                .keys: 2,
+            ]
+        )
+        #expect(!report.hasMore)
+        let kept: [String] = try database.value(
+            """
+            SELECT array_agg(kept ORDER BY kept) FROM (
+                SELECT 'key ' || name AS kept FROM nofx.api_keys UNION ALL
+                SELECT 'answer ' || key FROM nofx.idempotency_keys UNION ALL
+                SELECT 'invite ' || email || ' ' || status FROM nofx.team_invites UNION ALL
+                SELECT 'message ' || status FROM nofx.outbox UNION ALL
+                SELECT 'rate ' || (key = \("\(world.owner.user) writes")) FROM nofx.rate_limits
+            ) k
+            """
+        )
+        #expect(
+            kept == [
+                "answer ada", "invite cancelled-lately cancelled", "invite invited-by-ada@example.com pending",
+                "invite late expired", "key ada", "key ended-lately", "message delivered", "message pending",
+                "rate true",
+            ]
+        )
+        #expect(try database.purge().counts.values.allSatisfy { $0 == 0 })
+    }
+
+    @Test func `an invite that expires ends when its time was over`() throws {
+        let database = try TestDatabase()
+        try database.age(try database.world("ada"))
+        try database.purge()
+        #expect(
+            try database.value("SELECT decided_at = expires_at FROM nofx.team_invites WHERE status = 'expired'")
+        )
+    }
+
+    @Test func `a deleted team goes after its 30 days with all it had, and what was done to it stays`() throws {
+        let database = try TestDatabase()
+        let (ada, bob) = (try database.world("ada"), try database.world("bob"))
+        for world in [ada, bob] { try database.call(DeleteTeam.self, world.team.reference, as: world.owner) }
+        let activity: Int = try database.value("SELECT count(*) FROM nofx.team_activity")
+        try database.rows("UPDATE nofx.teams SET purge_after = now() WHERE id = \(ada.team.id)")
+        #expect(try database.purge().counts[.teams] == 1)
+        let rest: [Int] = try database.value(
+            """
+            SELECT ARRAY[(SELECT count(*) FROM nofx.teams), (SELECT count(*) FROM nofx.team_members),
+                         (SELECT count(*) FROM nofx.team_invites), (SELECT count(*) FROM nofx.team_invite_tokens),
+                         (SELECT count(*) FROM nofx.api_keys)]
+            """
+        )
+        #expect(rest == [1, 2, 1, 1, 1])
+        #expect(try database.value("SELECT count(*) FROM nofx.team_activity") == activity)
+        #expect(try database.value("SELECT count(*) FROM nofx.users") == 4)
+        #expect(database.refusal(of: RestoreTeam.self, ada.team.reference, as: ada.owner) == "404 team_not_found")
+        #expect(database.refusal(of: RestoreTeam.self, bob.team.reference, as: bob.owner) == nil)
+    }
+
+    @Test func `two at once delete each of 5000 rows once`() throws {
+        let database = try TestDatabase()
+        let world = try database.world("ada")
+        try database.rows(
+            """
+            INSERT INTO nofx.idempotency_keys (user_id, operation, key, fingerprint, expires_at)
+            SELECT \(world.owner.user), 'createTeam', n::text, sha256('x'), now() - n * interval '1 second'
+            FROM generate_series(1, 5000) AS n
+            """
+        )
+        try database.rows(
+            "INSERT INTO nofx.rate_limits (key, tat) SELECT n::text, now() FROM generate_series(1, 5000) AS n"
+        )
+        let reports = try Crowd.run(of: 2) { _, meet in
+            var context = try database.operatorContext()
+            try context.withConnection { _ in }
+            meet()
+            return try Purge.call(#"{"batch":100}"#, in: &context)
+        }
+        for kind in [Retention.Kind.idempotencyKeys, .rateLimits] {
+            #expect(reports.map { $0.counts[kind, default: 0] }.reduce(0, +) == 5_000)
+        }
+        // Whoever found the rest locked is done; all the same nothing is left between the two.
+        #expect(reports.allSatisfy { !$0.hasMore })
+        #expect(try database.value("SELECT count(*) FROM nofx.idempotency_keys") == 1)
+        #expect(try database.value("SELECT count(*) FROM nofx.rate_limits") == 1)
+    }
+
+    @Test func `a team that is being restored is left alone`() throws {
+        let database = try TestDatabase()
+        let world = try database.world("ada")
+        try database.call(DeleteTeam.self, world.team.reference, as: world.owner)
+        try database.rows("UPDATE nofx.teams SET purge_after = now() WHERE id = \(world.team.id)")
+        var restorer = try database.connect()
+        try restorer.transaction(deadline: .test) { transaction in
+            try transaction.run("SELECT FROM nofx.teams WHERE id = \(world.team.id) FOR NO KEY UPDATE")
+            #expect(try database.purge().counts[.teams] == 0)
+            try transaction.run(
+                """
+                UPDATE nofx.teams SET deleted_at = NULL, deleted_by = NULL, purge_after = NULL
+                WHERE id = \(world.team.id)
+                """
+            )
+            #expect(try database.purge().counts[.teams] == 0)
+        }
+        #expect(try database.purge().counts[.teams] == 0)
+        #expect(try database.value("SELECT count(*) FROM nofx.teams") == 1)
+    }
+
+    @Test func `of restoring and purging at the same moment one wins, and nothing is half there`() throws {
+        let database = try TestDatabase()
+        let world = try database.world("ada")
+        for _ in 0..<20 {
+            guard try database.value("SELECT count(*) FROM nofx.teams", as: Int.self) == 1 else { break }
+            try database.call(DeleteTeam.self, world.team.reference, as: world.owner)
+            // Its time is over within what both may take to begin.
+            try database.rows("UPDATE nofx.teams SET purge_after = clock_timestamp() + interval '3 milliseconds'")
+            let outcomes = try Crowd.run(of: 2) { number, meet in
+                if number == 0 {
+                    var context = try database.operatorContext()
+                    try context.withConnection { _ in }
+                    meet()
+                    return try Purge.call("{}", in: &context).counts[.teams] == 1
+                }
+                var context = try database.context(for: world.owner)
+                try context.withConnection { _ in }
+                meet()
+                return (try? RestoreTeam.call(world.team.reference, in: &context)) != nil
+            }
+            let living: Int = try database.value("SELECT count(*) FROM nofx.teams WHERE deleted_at IS NULL")
+            #expect(!(outcomes[0] && outcomes[1]))
+            #expect((living == 1) == outcomes[1])
+            if !outcomes[1] { #expect(try database.purge().hasMore == false) }
+        }
+    }
+
+    @Test func `it stops in time, and the next one goes on`() throws {
+        let database = try TestDatabase()
+        let world = try database.world("ada")
+        let count = 50_000
+        try database.rows(
+            """
+            INSERT INTO nofx.idempotency_keys (user_id, operation, key, fingerprint, expires_at)
+            SELECT \(world.owner.user), 'createTeam', n::text, sha256('x'), now() FROM generate_series(1, \(count)) AS n
+            """
+        )
+        // Enough to begin with, and not for so many transactions.
+        var context = try database.operatorContext(deadline: .after(.seconds(2)))
+        let report = try Purge.call(#"{"batch":1}"#, in: &context)
+        let gone = try #require(report.counts[.idempotencyKeys])
+        #expect(report.hasMore)
+        #expect((1..<count).contains(gone))
+        #expect(try database.value("SELECT count(*) FROM nofx.idempotency_keys") == count + 1 - gone)
+        #expect(try database.purge().counts[.idempotencyKeys] == count - gone)
+    }
+
+    @Test func `it leaves time for a step that takes twice as long as the longest before`() {
+        var pace = Retention.Pace(left: .seconds(10))
+        #expect(pace.allowsStep)
+        pace.endStep(left: .seconds(7))
+        #expect(pace.allowsStep)
+        pace.endStep(left: .seconds(6))
+        #expect(!pace.allowsStep)
+        var quick = Retention.Pace(left: .seconds(10))
+        quick.endStep(left: .milliseconds(1_001))
+        #expect(!quick.allowsStep)
+        var slow = Retention.Pace(left: .seconds(10))
+        for left in stride(from: 9_900, through: 1_100, by: -100) { slow.endStep(left: .milliseconds(left)) }
+        #expect(slow.allowsStep)
+        slow.endStep(left: .seconds(1))
+        #expect(!slow.allowsStep)
+        #expect(!Retention.Pace(left: .zero).allowsStep)
+    }
+
+    @Test(arguments: ["0", "10001", "-1", "1.5", #""all""#, "[]"])
+    func `a batch that is none is refused`(_ batch: String) throws {
+        var context = try TestDatabase().operatorContext()
+        let problem = #expect(throws: Problem.self) { _ = try Purge.call(#"{"batch":\#(batch)}"#, in: &context) }
+        #expect(problem?.violations.map(\.field) == ["batch"])
+    }
+
+    @Test func `the functions' role cannot purge`() throws {
+        let database = try TestDatabase()
+        var context = try database.context(for: nil)
+        let problem = #expect(throws: Problem.self) { _ = try Purge.call("{}", in: &context) }
+        #expect(problem?.code == "misconfigured")
+    }
+
+    @Test func `a schema that this program does not understand is left alone`() throws {
+        let database = try TestDatabase()
+        try database.rows("UPDATE nofx.migrations SET min_compatible = 99 WHERE version = \(SchemaVersion.required)")
+        var context = try database.operatorContext()
+        let problem = #expect(throws: Problem.self) { _ = try Purge.call("{}", in: &context) }
+        #expect(problem?.code == "database_incompatible")
+    }
+}
+
+extension TestDatabase {
+    @discardableResult
+    fileprivate func purge() throws -> Retention.Report {
+        var context = try operatorContext()
+        return try Purge.call("{}", in: &context)
+    }
+
+    /// Gives somebody, beside what they have, some of everything that is over, and some that is over but lately.
+    fileprivate func age(_ world: World) throws {
+        let (user, team) = (world.owner.user, world.team.id)
+        var connection = try connect()
+        _ = try connection.transact(
+            [
+                """
+                INSERT INTO nofx.idempotency_keys (user_id, operation, key, fingerprint, expires_at)
+                VALUES (\(user), 'createTeam', 'old', sha256('x'), now())
+                """,
+                "INSERT INTO nofx.rate_limits (key, tat) VALUES ('old', now())",
+                """
+                INSERT INTO nofx.team_invites
+                    (team_id, email, email_normalized, role, invited_by, status, expires_at, decided_at)
+                VALUES (\(team), 'late', 'late', 'member', \(user), 'pending', now(), NULL),
+                       (\(team), 'cancelled-lately', 'x', 'member', \(user), 'cancelled', now(), now() - interval '89 days'),
+                       (\(team), 'cancelled', 'x', 'member', \(user), 'cancelled', now(), now() - interval '90 days')
+                """,
+                """
+                INSERT INTO nofx.outbox (topic, subject_id, status, settled_at)
+                VALUES ('invite', \(world.invite), 'delivered', now() - interval '29 days'),
+                       ('invite', \(world.invite), 'dead', now() - interval '30 days')
+                """,
+                """
+                INSERT INTO nofx.api_keys (id, user_id, name, secret_hash, scopes, expires_at, revoked_at)
+                VALUES ('lately000000', \(user), 'ended-lately', sha256('x'), '{read}', now() - interval '89 days', NULL),
+                       ('expired00000', \(user), 'expired', sha256('x'), '{read}', now() - interval '90 days', NULL),
+                       ('revoked00000', \(user), 'revoked', sha256('x'), '{read}', now() + interval '1 day',
+                        now() - interval '90 days')
+                """,
+            ],
+            deadline: .test
+        )
+    }
+}

@@ -1,0 +1,294 @@
+import Base
+import Core
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Teams
+
+/// What the functions' role sees and changes, whatever a statement forgot to ask.
+@Suite struct RowSecurityTests {
+    /// How many rows of each table a world has that its owner sees; nil where the role may not look at all.
+    private static let seen: [String: Int?] = [
+        "api_keys": 1, "idempotency_keys": 1, "outbox": nil, "rate_limits": nil, "security_events": 1,
+        "team_activity": 2, "team_invite_tokens": nil, "team_invites": 1, "team_members": 2, "teams": 1, "users": 2,
+    ]
+
+    /// Tables without anybody's rows, which everybody sees.
+    private static let everybodys: Set = ["key_sets", "migrations"]
+
+    @Test func `of each table somebody sees their own team's rows and no others`() throws {
+        let database = try TestDatabase()
+        let (ada, bob) = (try database.world("ada"), try database.world("bob"))
+        // A new table is somebody's or everybody's: whoever adds it says so above.
+        #expect(try Set(database.tables) == Self.everybodys.union(Self.seen.keys))
+        for (own, other) in [(ada, bob), (bob, ada)] {
+            for (table, count) in Self.seen {
+                guard let rows = try database.content(of: table, for: own.owner) else {
+                    #expect(count == nil, "\(table)")
+                    continue
+                }
+                #expect(rows.count == count, "\(table)")
+                for row in rows {
+                    #expect(!other.marks.contains { row.contains($0) }, "\(table): \(row)")
+                }
+            }
+        }
+    }
+
+    @Test func `a member sees the team, but neither the owner's keys and answers nor the team that the owner deleted`()
+        throws
+    {
+        let database = try TestDatabase()
+        let ada = try database.world("ada")
+        _ = try database.world("bob")
+        let counts = try Self.seen.keys.reduce(into: [:]) { counts, table in
+            counts[table] = try database.content(of: table, for: ada.member)?.count
+        }
+        #expect(
+            counts == [
+                "api_keys": 0, "idempotency_keys": 0, "security_events": 1, "team_activity": 1, "team_invites": 1,
+                "team_members": 2, "teams": 1, "users": 2,
+            ]
+        )
+    }
+
+    @Test func `nobody sees nothing, and a stranger sees themself`() throws {
+        let database = try TestDatabase()
+        _ = try (database.world("ada"), database.world("bob"))
+        for table in Self.seen.keys {
+            #expect(try database.content(of: table, for: nil) ?? [] == [], "\(table)")
+            let isUsers = table == "users"
+            #expect(try database.content(of: table, for: .stranger())?.count ?? 0 == (isUsers ? 1 : 0), "\(table)")
+        }
+    }
+
+    @Test func `no way of asking shows another team`() throws {
+        let database = try TestDatabase()
+        let (ada, bob) = (try database.world("ada"), try database.world("bob"))
+        let questions: [Query] = [
+            "SELECT count(*) FROM nofx.teams t JOIN nofx.team_members m ON m.team_id = t.id WHERE t.id = \(bob.team.id)",
+            "SELECT count(*) FROM nofx.users u LEFT JOIN nofx.team_members m ON true WHERE u.id = \(bob.owner.user)",
+            "SELECT count(*) FROM nofx.team_members WHERE user_id IN (SELECT \(bob.owner.user) UNION SELECT \(bob.member.user))",
+            "SELECT count(*) FROM (SELECT * FROM nofx.team_invites OFFSET 0) i WHERE i.id = \(bob.invite)",
+            "SELECT CASE WHEN EXISTS (SELECT FROM nofx.teams WHERE slug = 'bob') THEN 1::bigint ELSE 0 END",
+            "SELECT count(*) FROM nofx.my_team_ids() AS id WHERE id = \(bob.team.id)",
+            "SELECT count(*) FROM nofx.team_activity WHERE team_id IN (\(bob.team.id), \(bob.purged))",
+            "SELECT count(*) FROM nofx.security_events e WHERE e.team_id = \(bob.team.id.description)",
+            "SELECT count(*) FROM nofx.api_keys WHERE team_id = \(bob.team.id) OR id = \(bob.key)",
+            """
+            WITH RECURSIVE more AS (
+                SELECT id FROM nofx.teams UNION SELECT m.team_id FROM more, nofx.team_members m WHERE m.team_id <> more.id
+            )
+            SELECT count(*) FROM more WHERE id = \(bob.team.id)
+            """,
+            "WITH t AS (UPDATE nofx.teams SET version = version RETURNING id) SELECT count(*) FROM t WHERE id = \(bob.team.id)",
+            "WITH m AS (DELETE FROM nofx.team_members WHERE team_id = \(bob.team.id) RETURNING *) SELECT count(*) FROM m",
+            "SELECT count(*) FROM pg_stats WHERE schemaname = 'nofx' AND tablename = 'teams'",
+        ]
+        try database.rows("ANALYZE nofx.teams")
+        for question in questions {
+            #expect(try database.asFunction(for: ada.owner, question).value() == 0, "\(question)")
+            #expect(try database.asFunction(for: nil, question).value() == 0, "\(question)")
+        }
+    }
+
+    @Test func `nothing of another team is changed, added or taken away`() throws {
+        let database = try TestDatabase()
+        let (ada, bob) = (try database.world("ada"), try database.world("bob"))
+        let me = ada.owner.user
+        let before = try database.everything()
+        let attempts: [Query] = [
+            "UPDATE nofx.teams SET owner_id = \(me) WHERE id = \(bob.team.id)",
+            "UPDATE nofx.teams SET name = 'Mine' WHERE id <> \(ada.team.id)",
+            "UPDATE nofx.teams SET id = \(bob.team.id) WHERE id = \(ada.team.id)",
+            "DELETE FROM nofx.teams WHERE id = \(bob.team.id)",
+            "INSERT INTO nofx.teams (id, name, slug, owner_id) VALUES (gen_random_uuid(), 'For Bob', 'x', \(bob.owner.user))",
+            """
+            INSERT INTO nofx.teams (id, name, slug, owner_id) VALUES (\(bob.team.id), 'Mine', 'x', \(me))
+            ON CONFLICT (id) DO UPDATE SET name = 'Mine'
+            """,
+            "INSERT INTO nofx.team_members (team_id, user_id, role) VALUES (\(bob.team.id), \(me), 'viewer')",
+            "INSERT INTO nofx.team_members (team_id, user_id, role) VALUES (\(bob.team.id), \(me), 'admin')",
+            "INSERT INTO nofx.team_members (team_id, user_id, role) VALUES (\(bob.team.id), \(me), 'owner')",
+            "INSERT INTO nofx.team_members (team_id, user_id, role) VALUES (\(ada.team.id), \(bob.owner.user), 'viewer')",
+            "UPDATE nofx.team_members SET team_id = \(bob.team.id) WHERE user_id = \(me)",
+            "UPDATE nofx.team_members SET role = 'viewer' WHERE user_id = \(bob.member.user)",
+            "DELETE FROM nofx.team_members WHERE team_id = \(bob.team.id)",
+            "UPDATE nofx.team_invites SET role = 'admin' WHERE id = \(bob.invite)",
+            "UPDATE nofx.team_invites SET team_id = \(bob.team.id) WHERE id = \(ada.invite)",
+            "DELETE FROM nofx.team_invites WHERE id = \(bob.invite)",
+            """
+            INSERT INTO nofx.team_invites (team_id, email, email_normalized, role, invited_by)
+            VALUES (\(bob.team.id), 'a@b.example', 'a@b.example', 'admin', \(me))
+            """,
+            "INSERT INTO nofx.team_invite_tokens (token_hash, invite_id) VALUES (sha256('mine'), \(bob.invite))",
+            "DELETE FROM nofx.team_invite_tokens",
+            "INSERT INTO nofx.outbox (topic, subject_id) VALUES ('invite', \(bob.invite))",
+            "UPDATE nofx.outbox SET due_at = now()",
+            "UPDATE nofx.users SET email = 'x' WHERE id = \(bob.owner.user)",
+            "UPDATE nofx.users SET created_at = now() WHERE id = \(bob.member.user)",
+            "UPDATE nofx.users SET disabled_at = NULL",
+            """
+            INSERT INTO nofx.api_keys (id, user_id, name, secret_hash, scopes)
+            VALUES ('mine00000000', \(bob.owner.user), 'x', sha256('mine'), '{admin}')
+            """,
+            """
+            INSERT INTO nofx.api_keys (id, user_id, team_id, name, secret_hash, scopes)
+            VALUES ('mine00000000', \(me), \(bob.team.id), 'x', sha256('mine'), '{admin}')
+            """,
+            "UPDATE nofx.api_keys SET revoked_at = now() WHERE id = \(bob.key)",
+            "UPDATE nofx.api_keys SET scopes = '{admin}' WHERE id = \(ada.key)",
+            "UPDATE nofx.idempotency_keys SET answer = '{}' WHERE user_id = \(bob.owner.user)",
+            """
+            INSERT INTO nofx.idempotency_keys (user_id, operation, key, fingerprint)
+            VALUES (\(bob.owner.user), 'createTeam', 'bob', sha256('mine'))
+            ON CONFLICT (user_id, operation, key) DO UPDATE SET answer = '{}' RETURNING answer
+            """,
+            "INSERT INTO nofx.team_activity (team_id, action) VALUES (\(bob.team.id), 'forged')",
+            "UPDATE nofx.team_activity SET action = 'forged'", "DELETE FROM nofx.team_activity",
+            "TRUNCATE nofx.team_activity", "DELETE FROM nofx.security_events",
+            "UPDATE nofx.security_events SET hits = 0", "UPDATE nofx.rate_limits SET tat = now()",
+        ]
+        for attempt in attempts {
+            do {
+                #expect(try database.asFunction(for: ada.owner, attempt).affected == 0, "\(attempt)")
+            } catch let error as PostgresError {
+                #expect(["42501", "23505"].contains(error.state?.rawValue), "\(attempt): \(error.debugDescription)")
+            }
+        }
+        #expect(try database.everything() == before)
+    }
+
+    @Test func `the role owns nothing and bypasses nothing`() throws {
+        let database = try TestDatabase()
+        for role in ["nofx_test_app", "nofx_test_operator"] {
+            let flaws: Int = try database.value(
+                """
+                SELECT (SELECT count(*) FROM pg_roles
+                        WHERE rolname = \(role) AND (rolsuper OR rolbypassrls OR rolcreaterole))
+                     + (SELECT count(*) FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE r.rolname = \(role))
+                     + (SELECT count(*) FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.member
+                        WHERE r.rolname = \(role))
+                """
+            )
+            #expect(flaws == 0)
+            let open: [String] = try database.value(
+                """
+                SELECT coalesce(array_agg(relname::text ORDER BY relname), '{}') FROM pg_class
+                WHERE relnamespace = 'nofx'::regnamespace AND relkind = 'r' AND NOT relrowsecurity
+                """
+            )
+            #expect(Set(open) == Self.everybodys)
+        }
+    }
+
+    @Test
+    func `no function of the schema is everybody's, and those that read past the policies trust no caller's names`()
+        throws
+    {
+        let database = try TestDatabase()
+        let everybodys: [String] = try database.value(
+            """
+            SELECT coalesce(array_agg(p.oid::regprocedure::text), '{}')
+            FROM pg_proc p CROSS JOIN aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+            WHERE p.pronamespace = 'nofx'::regnamespace AND a.grantee = 0
+            """
+        )
+        #expect(everybodys.isEmpty)
+        let unpinned: [String] = try database.value(
+            """
+            SELECT coalesce(array_agg(p.oid::regprocedure::text), '{}') FROM pg_proc p
+            WHERE p.pronamespace = 'nofx'::regnamespace AND p.prosecdef
+              AND 'search_path=pg_catalog, pg_temp' <> ALL (coalesce(p.proconfig, '{}'))
+            """
+        )
+        #expect(unpinned.isEmpty)
+        for role in ["nofx_test_app", "nofx_test_operator"] {
+            let granting: Int = try database.value(
+                """
+                SELECT count(*) FROM pg_proc p
+                WHERE p.pronamespace = 'nofx'::regnamespace
+                  AND p.proname IN ('grant_to', 'grant_operator_to', 'create_role')
+                  AND has_function_privilege(\(role), p.oid, 'EXECUTE')
+                """
+            )
+            #expect(granting == 0)
+        }
+    }
+
+    @Test func `a type in the caller's temporary schema is not taken for the server's`() throws {
+        let database = try TestDatabase()
+        let ada = try database.world("ada")
+        var connection = try Connection(ConnectionString(database.url), deadline: .test, log: .silent)
+        try connection.transaction(deadline: .test) { transaction in
+            try transaction.runScript(
+                """
+                CREATE FUNCTION pg_temp.steal(pg_catalog.text) RETURNS pg_catalog.bool LANGUAGE plpgsql
+                AS $$ BEGIN RAISE EXCEPTION 'stolen by %', current_user; END $$;
+                CREATE DOMAIN pg_temp.text AS pg_catalog.text CHECK (pg_temp.steal(VALUE));
+                CREATE DOMAIN pg_temp.uuid AS pg_catalog.uuid CHECK (pg_temp.steal(VALUE::pg_catalog.text));
+                """
+            )
+            try transaction.run(
+                """
+                SELECT nofx.enter(\(SchemaVersion.required), \(ada.owner.user), \(ada.owner.issuer),
+                                  \(ada.owner.subject), NULL, NULL)
+                """
+            )
+            try transaction.run("SELECT nofx.log_denial(\(ada.owner.user), \(ada.team.id), 'a', 'b', 'c', 'd', 'e')")
+        }
+    }
+
+    @Test func `an operator's role reads no answers, hashes and activity, and changes nobody's rights`() throws {
+        let database = try TestDatabase()
+        let ada = try database.world("ada")
+        let attempts: [Query] = [
+            "SELECT answer FROM nofx.idempotency_keys", "SELECT secret_hash FROM nofx.api_keys",
+            "SELECT token_hash FROM nofx.team_invite_tokens", "SELECT FROM nofx.team_activity WHERE id = 1",
+            "SELECT count(*) FROM nofx.team_members", "SELECT settings FROM nofx.teams",
+            "SELECT subject FROM nofx.users", "SELECT count(*) FROM nofx.security_events",
+            "UPDATE nofx.teams SET owner_id = \(ada.member.user)", "UPDATE nofx.team_invites SET role = 'admin'",
+            "UPDATE nofx.api_keys SET scopes = '{admin}'", "UPDATE nofx.users SET email = NULL",
+            "DELETE FROM nofx.users", "DELETE FROM nofx.team_members", "DELETE FROM nofx.team_activity",
+            "INSERT INTO nofx.outbox (topic, subject_id) VALUES ('invite', \(ada.invite))",
+            "SELECT nofx.my_team_ids()", "SELECT nofx.find_api_key(\(ada.key), sha256('x'), NULL)",
+            "SELECT nofx.log_activity(\(ada.team.id), NULL, NULL, 'forged', NULL, NULL, NULL, NULL)",
+        ]
+        for attempt in attempts {
+            var connection = try Connection(ConnectionString(database.operatorURL), deadline: .test, log: .silent)
+            let error = #expect(throws: PostgresError.self, "\(attempt)") {
+                try connection.transact([attempt], deadline: .test)
+            }
+            #expect(error?.state == .insufficientPrivilege, "\(attempt)")
+        }
+    }
+}
+
+extension World {
+    /// What shows that a row is of this world.
+    fileprivate var marks: [String] {
+        [
+            owner.user.description, member.user.description, team.id.description, purged.description,
+            invite.description, key, "\(team.name.rawValue)@example.com",
+        ]
+    }
+}
+
+extension TestDatabase {
+    /// The rows of a table as somebody sees them, all columns of each; nil where the role may not look.
+    fileprivate func content(of table: String, for caller: Caller?) throws -> [String]? {
+        do {
+            let rows = try asFunction(
+                for: caller,
+                """
+                SELECT unnest(xpath('/table/row/*/text()', x))::text AS row
+                FROM query_to_xml(format('SELECT to_jsonb(t) FROM nofx.%I t', \(table)), true, false, '') AS x
+                """
+            )
+            return try (0..<rows.count).map { try rows[$0]["row"] }
+        } catch let error as PostgresError where error.state == .insufficientPrivilege {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import Base
+import Core
+import Postgres
+import TestSupport
+
+@testable import Teams
+
+/// Somebody with a row in every table: a team with a member, an invite and a key of it, one more team that is purged.
+struct World {
+    let owner: Caller
+    let member: Caller
+    let team: Team
+    let purged: ID<Team>
+    let invite: UUID
+    let key: String
+}
+
+extension TestDatabase {
+    /// Makes somebody who has something of everything, and nothing together with anybody else.
+    func world(_ name: String) throws -> World {
+        let owner = Caller.stranger(email: "\(name)@example.com")
+        let team = try team(name, of: owner)
+        let member = try member(of: team, as: .member)
+        try invite("invited-by-\(name)@example.com", to: team, by: owner)
+        let invite: UUID = try value("SELECT id FROM nofx.team_invites WHERE team_id = \(team.id)")
+        let purged = ID<Team>.make()
+        let key = String(String.UnicodeScalarView((name + "000000000000").unicodeScalars.prefix(12)))
+        var connection = try connect()
+        _ = try connection.transact(
+            [
+                "INSERT INTO nofx.team_invite_tokens (token_hash, invite_id) VALUES (sha256(\(name)::bytea), \(invite))",
+                "INSERT INTO nofx.outbox (topic, subject_id) VALUES ('invite', \(invite))",
+                """
+                INSERT INTO nofx.team_activity (team_id, team_name, actor_id, action)
+                VALUES (\(purged), \(name), \(owner.user), 'team.deleted')
+                """,
+                """
+                INSERT INTO nofx.security_events (bucket, user_id, team_id, action, reason)
+                VALUES (date_trunc('minute', now()), \(name), \(team.id.description), 'team.update', 'tests')
+                """,
+                """
+                INSERT INTO nofx.api_keys (id, user_id, team_id, name, secret_hash, scopes)
+                VALUES (\(key), \(owner.user), \(team.id), \(name), sha256(\(name)::bytea), '{read}')
+                """,
+                """
+                INSERT INTO nofx.idempotency_keys (user_id, operation, key, fingerprint, answer)
+                VALUES (\(owner.user), 'createTeam', \(name), sha256(\(name)::bytea), \(name))
+                """,
+                "INSERT INTO nofx.rate_limits (key, tat) VALUES (\("\(owner.user) writes"), now() + interval '1 hour')",
+                "INSERT INTO nofx.key_sets (url, tried_at) VALUES ('https://issuer.test/keys', now()) ON CONFLICT DO NOTHING",
+            ],
+            deadline: .test
+        )
+        return World(owner: owner, member: member, team: team, purged: purged, invite: invite, key: key)
+    }
+
+    /// The schema's tables and views.
+    var tables: [String] {
+        get throws {
+            try value(
+                """
+                SELECT array_agg(relname::text ORDER BY relname) FROM pg_class
+                WHERE relnamespace = 'nofx'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')
+                """
+            )
+        }
+    }
+
+    /// Every row of every table, as text.
+    func everything() throws -> String {
+        try tables.map { table in
+            try value(
+                "SELECT query_to_xml(format('SELECT to_jsonb(t) FROM nofx.%I t ORDER BY 1', \(table)), true, true, '')::text"
+            )
+        }.joined()
+    }
+
+    /// Runs statements as the functions' role, in a transaction that the caller has opened with `nofx.enter`.
+    ///
+    /// - Parameters:
+    ///   - caller: Who is named to the policies; nil for nobody.
+    ///   - queries: The statements.
+    /// - Returns: The rows of the last statement.
+    /// - Throws: `PostgresError` of any of them.
+    @discardableResult
+    func asFunction(for caller: Caller?, _ queries: Query...) throws -> Rows {
+        var connection = try Connection(ConnectionString(url), deadline: .test, log: .silent)
+        var opening: [Query] = []
+        if let caller {
+            opening.append(
+                """
+                SELECT nofx.enter(\(SchemaVersion.required), \(caller.user), \(caller.issuer), \(caller.subject),
+                                  NULL, NULL)
+                """
+            )
+        }
+        let results = try connection.transact(opening + queries, deadline: .test)
+        return results[results.count - 1]
+    }
+}
