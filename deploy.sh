@@ -25,7 +25,10 @@ main() {
         usage >&2
         exit 64
         ;;
-    *) fail "there is no target '$target'; see ./deploy.sh --help" ;;
+    *)
+        printf "error: there is no target '%s'; see --help\n" "$target" >&2
+        exit 64
+        ;;
     esac
 }
 

@@ -7,6 +7,7 @@ readonly local_subject=developer
 
 secret=''
 token=''
+caller=$local_subject
 environment=()
 
 # MARK: - Functions
@@ -96,7 +97,8 @@ local_tour() {
     answer=$(local_quietly createTeam '{"name":"Acme"}') || true
     if [[ $answer == *'"code":"quota_exceeded"'* ]]; then
         say "local: $local_subject owns as many teams as one may; the tour is another user's"
-        token=$(local_issue "tour-$(head -c 8 /dev/urandom | od -An -v -tx1 | tr -d ' \n')")
+        caller=tour-$(head -c 8 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
+        token=$(local_issue "$caller")
         answer=$(local_quietly createTeam '{"name":"Acme"}') || true
     fi
     local_show createTeam '{"name":"Acme"}' "$answer"
@@ -114,11 +116,12 @@ local_tour() {
 local_join() {
     local member
     local_call inviteMember "{\"teamId\":\"$team\",\"email\":\"colleague@example.com\",\"message\":\"Join us.\"}"
-    token=$colleague local_call acceptInvite "{\"token\":\"$(local_member_of "$answer" acceptToken)\"}"
+    token=$colleague caller=colleague local_call acceptInvite "{\"token\":\"$(local_member_of "$answer" acceptToken)\"}"
     member=$(local_member_of "$answer" memberId) || fail 'acceptInvite did not answer a member'
     local_call updateMemberRole "{\"teamId\":\"$team\",\"memberId\":\"$member\",\"role\":\"admin\"}"
     local_call transferOwnership "{\"teamId\":\"$team\",\"memberId\":\"$member\"}"
     token=$colleague
+    caller=colleague
     local_call listMembers "{\"teamId\":\"$team\"}"
     local_call listActivity "{\"teamId\":\"$team\",\"limit\":3}"
 }
@@ -142,7 +145,7 @@ local_quietly() {
 }
 
 local_show() {
-    printf '%s\n  event   %s\n  answer  %s\n' "$@"
+    printf '%s as %s\n  event   %s\n  answer  %s\n' "$1" "$caller" "$2" "$3"
 }
 
 # The line to try next, as it works from where the caller is.
