@@ -3,11 +3,7 @@ import Testing
 
 /// What a function says about itself on a command line, without any configuration.
 struct ArgumentTests {
-    private static let functions = [
-        "createTeam", "deleteTeam", "getTeam", "listTeams", "migrate", "restoreTeam", "updateTeam",
-    ]
-
-    @Test(arguments: functions)
+    @Test(arguments: try Endpoints.all)
     func `every function explains itself`(name: String) throws {
         let outcome = try TestFunction(name, database: nil).run("", ["--help"])
 
@@ -28,7 +24,7 @@ struct ArgumentTests {
         for field in ["limit", "cursor", "items", "nextCursor"] { #expect(list.contains("  \(field)")) }
     }
 
-    @Test(arguments: functions)
+    @Test(arguments: try Endpoints.all)
     func `every function tells its versions`(name: String) throws {
         let outcome = try TestFunction(name, database: nil).run("", ["--version"])
         let lines = outcome.output.split(separator: "\n").map { $0.split(separator: " ") }

@@ -112,16 +112,25 @@ struct CredentialTests {
         #expect(try database.rowCount() == 0)
     }
 
-    @Test(arguments: [
-        "createApiKey", "createTeam", "deleteTeam", "getTeam", "listApiKeys", "listTeams", "restoreTeam",
-        "revokeApiKey", "updateTeam",
-    ])
+    @Test(arguments: try Endpoints.authenticated)
     func `every function asks who calls`(name: String) throws {
         let function = try TestDatabase.untouched().function(name)
 
         try expectProblem(try function.run("{}"), 401, "unauthenticated", exit: 77)
         try expectProblem(try function.run(Events.envelope("{}")), 401, "unauthenticated", exit: 77)
         #expect(try function.run(Events.v1("{}")).json()["statusCode"]?.integer == 401)
+    }
+
+    @Test(arguments: try Endpoints.authenticated)
+    func `no function believes a token that nobody signed, whatever the environment calls itself`(name: String) throws {
+        let junk = ["test", "null", "a.b.c", Tokens.unsigned(header: #"{"alg":"none"}"#) + "."]
+        for environment in [[:], ["NODE_ENV": "test", "APP_ENV": "development"]] {
+            let function = try TestDatabase.untouched().function(name, environment: environment)
+            for token in junk {
+                let event = Events.envelope("{}", headers: ["authorization": "Bearer \(token)"])
+                try expectProblem(try function.run(event), 401, "invalid_token", exit: 77)
+            }
+        }
     }
 
     @Test func `nothing in a body is an identity`() throws {

@@ -89,6 +89,21 @@ struct DenialTests {
         #expect(try scene.call("deleteTeam", as: scene.owner).status == 0)
     }
 
+    @Test(arguments: ["NODE_ENV", "APP_ENV", "NOFX_ENV", "SWIFT_ENV"])
+    func `what the environment calls itself permits nobody more`(variable: String) throws {
+        let scene = try Scene()
+        for value in ["test", "development"] {
+            func call(_ name: String, as subject: String) throws -> Subprocess.Outcome {
+                try scene.database.function(name, as: subject, environment: [variable: value])
+                    .run(#"{"teamId":"\#(scene.team)"\#(name == "updateTeam" ? #","name":"New""# : "")}"#)
+            }
+            try expectProblem(try call("updateTeam", as: scene.viewer), 403, "forbidden", exit: 77)
+            try expectProblem(try call("updateTeam", as: scene.stranger), 404, "team_not_found", exit: 66)
+            try expectProblem(try call("deleteTeam", as: scene.admin), 403, "owner_only", exit: 77)
+        }
+        #expect(try scene.database.value("SELECT version FROM nofx.teams", as: Int.self) == 1)
+    }
+
     @Test(arguments: ["getTeam", "updateTeam", "deleteTeam", "restoreTeam"])
     func `a foreign team is the same as none`(name: String) throws {
         let scene = try Scene()

@@ -93,6 +93,62 @@ struct HTTPEventTests {
         try expect(401, "unauthenticated", try function.run(event))
     }
 
+    @Test func `the body repeats the answer's status, whatever that is`() throws {
+        let database = try TestDatabase()
+        let (owner, viewer) = (TestDatabase.newSubject(), TestDatabase.newSubject())
+        let team = try database.makeTeam(as: owner)
+        try database.add(viewer, to: team, as: "viewer")
+        let change = #"{"teamId":"\#(team)","name":"New","ifVersion":7}"#
+        let one = ["NOFX_WRITES_PER_MINUTE": "1", "NOFX_WRITE_BURST": "1"]
+        func run(_ name: String, _ input: String, _ user: String, limited: Bool = false) throws -> Subprocess.Outcome {
+            let headers = ["authorization": "Bearer \(try TestFunction.token(for: user))"]
+            return try database.function(name, environment: limited ? one : [:]).run(Events.v2(input, headers: headers))
+        }
+
+        try expect(403, "forbidden", run("updateTeam", change, viewer))
+        try expect(404, "team_not_found", run("updateTeam", change, TestDatabase.newSubject()))
+        try expect(409, "version_conflict", run("updateTeam", change, owner))
+        #expect(try run("createTeam", input, viewer, limited: true).json()["statusCode"]?.integer == 201)
+        let limited = try run("createTeam", input, viewer, limited: true)
+        try expect(429, "rate_limited", limited)
+        let seconds = try body(limited.json())["retryAfter"]?.integer
+        #expect(try limited.json()["headers"]?["retry-after"]?.string == seconds.map(String.init))
+        try database.rows("CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'broken'; END $$")
+        try database.rows("CREATE TRIGGER fail BEFORE INSERT ON nofx.teams FOR EACH ROW EXECUTE FUNCTION fail()")
+        try expect(500, "internal", run("createTeam", input, owner))
+        try database.rows("DROP SCHEMA nofx CASCADE")
+        try expect(503, "database_not_migrated", run("createTeam", input, owner))
+    }
+
+    @Test func `a path, a query and a platform's parameters name no team`() throws {
+        let database = try TestDatabase()
+        let (team, other) = (
+            try database.makeTeam("Mine", as: Tokens.subject), try database.makeTeam("Other", as: Tokens.subject)
+        )
+        let parameters = #"{"teamId":"\#(other)"}"#
+        for inBody in [true, false] {
+            let plain = Events.v2(
+                inBody ? #"{"teamId":"\#(team)"}"# : "{}",
+                headers: ["authorization": "Bearer \(Tokens.signed())"]
+            )
+            let event = plain.replacing(#""rawPath":"/""#, with: #""rawPath":"/teams/\#(other)""#)
+                .replacing(
+                    #""rawQueryString":"""#,
+                    with: """
+                        "rawQueryString":"teamId=\(other)","queryStringParameters":\(parameters),
+                         "pathParameters":\(parameters)
+                        """
+                )
+            #expect(event.contains("/teams/") && event.contains("pathParameters"))
+            let outcome = try database.function("getTeam").run(event)
+            if inBody {
+                #expect(try body(outcome.json())["id"]?.string == team)
+            } else {
+                try expect(422, "validation_failed", outcome)
+            }
+        }
+    }
+
     @Test func `an event in the body of an event is a body`() throws {
         let inner = Events.v2(input, headers: ["authorization": "Bearer \(Tokens.signed())"])
         try expect(401, "unauthenticated", try TestDatabase.untouched().function("createTeam").run(Events.v2(inner)))

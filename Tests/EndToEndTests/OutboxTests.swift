@@ -121,6 +121,23 @@ struct OutboxTests {
         #expect(try database.outbox(id).attempts == 2)
     }
 
+    @Test func `a failure is one also where whoever started the process ignores the ends of children`() throws {
+        let program = try MailProgram("cat >/dev/null; exit 75")
+        try queue("grace@example.com")
+        let environment = [
+            "DATABASE_URL": database.operatorURL, "NOFX_MAIL_FROM": "mail@acme.example",
+            "NOFX_MAIL_COMMAND": program.path, "PATH": "/usr/bin:/bin",
+        ]
+        let outcome = try Subprocess(
+            "/usr/bin/env",
+            ["--ignore-signal=CHLD", "\(Subprocess.buildFolder)/deliverOutbox"],
+            environment: environment
+        )
+        .finish(Array("{}".utf8))
+
+        #expect(try outcome.json()["retried"]?.integer == 1, "\(outcome)")
+    }
+
     @Test func `a variable that cannot be used is named in the log, and its value nowhere`() throws {
         let id = try queue("grace@example.com")
         let outcome = try deliverOutbox("NOFX_SMTP_URL", "smtp://mailer:hunter2@host:x").run("{}")

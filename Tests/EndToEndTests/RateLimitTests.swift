@@ -83,6 +83,20 @@ struct RateLimitTests {
         #expect(try database.function("createTeam", as: owner, environment: two).run(input).status == 0)
     }
 
+    @Test func `a refused attempt counts also where it could be repeated`() throws {
+        let database = try TestDatabase()
+        let team = try database.makeTeam(as: TestDatabase.newSubject())
+        let bearer = "Bearer \(Tokens.signed())"
+        let two = ["NOFX_WRITES_PER_MINUTE": "1", "NOFX_WRITE_BURST": "2"]
+        let attempts = try (0..<3).map { number in
+            let headers = ["authorization": bearer, "idempotency-key": "\(number)"]
+            return try database.function("updateTeam", environment: two)
+                .run(Events.envelope(#"{"teamId":"\#(team)","name":"Mine"}"#, headers: headers))
+        }
+        #expect(attempts.map(\.status) == [66, 66, 75])
+        #expect(try database.value("SELECT count(*) FROM nofx.idempotency_keys", as: Int.self) == 0)
+    }
+
     @Test func `what was used comes back with time`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()

@@ -85,6 +85,26 @@ import Testing
         #expect(try database.invites(of: team) == ["ada@example.com pending"])
     }
 
+    @Test func `an invite ends when whoever made it sinks below its role, though they may still invite`() throws {
+        let admin = try database.accepted("admin@example.com", to: team, by: owner, as: .admin)
+        let invite = try database.invitation("ada@example.com", to: team, by: admin, as: .admin)
+        try database.invitation("grace@example.com", to: team, by: admin, as: .member)
+        let id = try memberID(of: admin)
+        let change = team.changes(#""memberId":"\#(id)","role":"member","permissions":["read","write","admin"]"#)
+        try database.call(UpdateMemberRole.self, change, as: owner)
+        #expect(refusal(of: invite) == "409 invite_cancelled")
+        #expect(
+            try database.invites(of: team) == [
+                "admin@example.com accepted", "ada@example.com cancelled", "grace@example.com pending",
+            ]
+        )
+        try database.rows(
+            "UPDATE nofx.team_invites SET status = 'pending', decided_at = NULL WHERE email = 'ada@example.com'"
+        )
+        #expect(refusal(of: invite) == "409 inviter_revoked")
+        #expect(try database.guests(of: team) == ["member"])
+    }
+
     @Test func `a team that is full takes nobody, and the invite stays good for when it is not`() throws {
         let invite = try database.invitation("ada@example.com", to: team, by: owner)
         let member = try database.member(of: team, as: .member)

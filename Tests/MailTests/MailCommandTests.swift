@@ -95,6 +95,23 @@ struct MailCommandTests {
         #expect(errno == ESRCH)
     }
 
+    @Test func `a program that has left its group is killed at the deadline too`() throws {
+        let program = try MailProgram(
+            """
+            exec python3 - "$folder" <<'END'
+            import os, sys, time
+            os.setpgid(0, os.getpgid(os.getppid()))
+            time.sleep(5)
+            open(sys.argv[1] + "/end", "w")
+            END
+            """
+        )
+        let error = try send(through: program, deadline: .after(.seconds(1)))
+
+        #expect(error?.description == "the mail command did not end in time")
+        #expect(try program.read("end") == nil)
+    }
+
     @Test func `a program that a signal ends is tried again`() throws {
         let error = try send(through: try MailProgram("kill -9 $$"))
 

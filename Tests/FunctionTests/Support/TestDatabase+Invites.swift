@@ -9,6 +9,7 @@ import TestSupport
 
 extension TestDatabase {
     /// Invites an address as `inviteMember` does, and gets its token.
+    @discardableResult
     func invitation(
         _ email: String,
         to team: Team,

@@ -1,0 +1,27 @@
+import TestSupport
+
+/// The endpoints that there are, so that a new one is not left out.
+enum Endpoints {
+    /// Those for operators, which take no credential.
+    static let operators = ["deliverOutbox", "migrate", "purge"]
+
+    /// Every endpoint: the folders of `Functions`, in order.
+    static var all: [String] {
+        get throws {
+            let package = #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
+            let listing = try Subprocess("ls", ["/\(package)/Functions"], environment: ["PATH": "/usr/bin:/bin"])
+                .finish()
+            return listing.output.split(separator: "\n").map(String.init).sorted()
+        }
+    }
+
+    /// Those that ask who calls.
+    static var authenticated: [String] {
+        get throws { try all.filter { !operators.contains($0) } }
+    }
+
+    /// Those that change something for their caller.
+    static var changing: [String] {
+        get throws { try authenticated.filter { !$0.hasPrefix("get") && !$0.hasPrefix("list") } }
+    }
+}

@@ -1,0 +1,34 @@
+import TestSupport
+import Testing
+
+@testable import Teams
+
+/// What a program may rely on is written down.
+struct ProblemCodeTests {
+    @Test func `the codes in the README are those that there are`() throws {
+        let documented = try output(of: "grep '^Codes:' README.md | grep -o '`[a-z_]*`' | tr -d '`'")
+        // Every problem is made with its status and its code beside each other.
+        let made = try output(
+            of: """
+                grep -rhoPz '\\b[45]\\d\\d,\\s+"[a-z_]+"' --include='*.swift' --exclude-dir=TestSupport \
+                    Sources Functions Migrations | tr '\\0' '\\n' | grep -o '"[a-z_]*"' | tr -d '"'
+                """
+        )
+        // An invite's state is part of its code.
+        let decided = InviteStatus.allCases.filter { $0 != .pending }.map { "invite_\($0)" }
+        #expect(made.count > 50)
+        #expect(documented.sorted() == Set(made + decided).sorted())
+    }
+
+    /// The lines that a command writes that runs in the package's folder.
+    private func output(of command: String) throws -> [String] {
+        let package = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        let outcome = try Subprocess(
+            "/bin/sh",
+            ["-c", "cd '\(package)' && \(command)"],
+            environment: ["PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"]
+        ).finish()
+        #expect(outcome.status == 0, "\(outcome)")
+        return outcome.output.split(separator: "\n").map(String.init)
+    }
+}
