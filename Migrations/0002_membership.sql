@@ -66,7 +66,8 @@ BEGIN
         WHEN v_invite.status = 'cancelled' THEN 'cancelled'
         WHEN v_invite.status = 'expired' OR v_invite.expires_at <= now() THEN 'expired'
         WHEN NOT EXISTS (SELECT FROM nofx.team_members b WHERE b.team_id = v_invite.team_id
-                         AND b.user_id = v_invite.invited_by AND nofx.can_manage(b.role, b.permissions))
+                         AND b.user_id = v_invite.invited_by AND nofx.can_manage(b.role, b.permissions)
+                         AND nofx.role_rank(v_invite.role) <= nofx.role_rank(b.role))
             THEN 'inviter_revoked'
         WHEN v_member.id IS NULL AND p_max_members <=
              (SELECT count(*) FROM nofx.team_members c WHERE c.team_id = v_invite.team_id) THEN 'full'

@@ -58,6 +58,22 @@ BEGIN
 END
 $$;
 
+-- Refuses a program that does not fit the schema.
+CREATE FUNCTION nofx.check_version(p_schema_version integer) RETURNS void
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_newest record;
+BEGIN
+    SELECT version, min_compatible INTO v_newest FROM nofx.migrations ORDER BY version DESC LIMIT 1;
+    IF p_schema_version < v_newest.min_compatible THEN
+        RAISE EXCEPTION 'the schema is newer than this program understands' USING ERRCODE = 'NX002';
+    END IF;
+    IF p_schema_version > v_newest.version THEN
+        RAISE EXCEPTION 'the schema is older than this program needs' USING ERRCODE = 'NX003';
+    END IF;
+END
+$$;
+
 -- What it was in the first migration, and it now names the caller to the policies. Users are made past them.
 CREATE OR REPLACE FUNCTION nofx.enter(
     p_schema_version   integer,
@@ -72,12 +88,7 @@ DECLARE
     v_user        record;
     v_email_taken boolean := false;
 BEGIN
-    IF p_schema_version < (SELECT min_compatible FROM nofx.migrations ORDER BY version DESC LIMIT 1) THEN
-        RAISE EXCEPTION 'the schema is newer than this program understands' USING ERRCODE = 'NX002';
-    END IF;
-    IF p_schema_version > (SELECT version FROM nofx.migrations ORDER BY version DESC LIMIT 1) THEN
-        RAISE EXCEPTION 'the schema is older than this program needs' USING ERRCODE = 'NX003';
-    END IF;
+    PERFORM nofx.check_version(p_schema_version);
 
     SELECT issuer, subject, disabled_at INTO v_user FROM nofx.users WHERE id = p_user;
     IF NOT FOUND THEN
@@ -188,22 +199,6 @@ CREATE INDEX team_invites_decided ON nofx.team_invites (decided_at) WHERE status
 CREATE INDEX teams_purge ON nofx.teams (purge_after) WHERE purge_after IS NOT NULL;
 CREATE INDEX api_keys_ended ON nofx.api_keys (least(revoked_at, expires_at))
     WHERE revoked_at IS NOT NULL OR expires_at IS NOT NULL;
-
--- What nofx.enter begins with, for programs that call for nobody.
-CREATE FUNCTION nofx.check_version(p_schema_version integer) RETURNS void
-LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    v_newest record;
-BEGIN
-    SELECT version, min_compatible INTO v_newest FROM nofx.migrations ORDER BY version DESC LIMIT 1;
-    IF p_schema_version < v_newest.min_compatible THEN
-        RAISE EXCEPTION 'the schema is newer than this program understands' USING ERRCODE = 'NX002';
-    END IF;
-    IF p_schema_version > v_newest.version THEN
-        RAISE EXCEPTION 'the schema is older than this program needs' USING ERRCODE = 'NX003';
-    END IF;
-END
-$$;
 
 -- Roles and grants -------------------------------------------------------------------------------
 

@@ -1,17 +1,17 @@
-public import Base
+import Base
 
 /// An address, and the name that people see instead of it: `Acme <invitations@acme.example>`.
-public struct Mailbox: Hashable, Sendable {
+struct Mailbox: Sendable {
     private static let names = TextRule(1...100, forbidding: ["<", ">", "\""])
 
     /// The name; nil where there is only an address.
-    public let name: String?
+    let name: String?
 
     /// Where the mail goes, or comes from.
-    public let address: EmailAddress
+    let address: EmailAddress
 
     /// Parses an address alone or behind a name, which needs no quotes; nil for anything else.
-    public init?(_ text: String) {
+    init?(_ text: String) {
         guard text.utf8.last == UInt8(ascii: ">") else {
             guard let address = EmailAddress(text) else { return nil }
             name = nil

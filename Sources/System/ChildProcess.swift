@@ -87,7 +87,7 @@ public struct ChildProcess: ~Copyable {
             Self.kill(processID)
             throw error
         }
-        return Self.reap(processID)
+        return try Self.reap(processID)
     }
 }
 
@@ -130,15 +130,20 @@ extension ChildProcess {
         }
     }
 
-    private static func reap(_ processID: pid_t) -> Ending {
+    private static func reap(_ processID: pid_t) throws(SystemError) -> Ending {
         var status: Int32 = 0
-        while waitpid(processID, &status, 0) < 0, errno == EINTR {}
+        while waitpid(processID, &status, 0) < 0 {
+            guard errno == EINTR else { throw SystemError("waitpid") }
+        }
         return status & 0x7F == 0 ? .exited(status >> 8 & 0xFF) : .signaled(status & 0x7F)
     }
 
     private static func kill(_ processID: pid_t) {
         _ = Glibc.kill(-processID, SIGKILL)
-        _ = reap(processID)
+        // It may have moved to another group, or become a user whose processes are not ours to kill, nor to wait for.
+        let isKilled = Glibc.kill(processID, SIGKILL) == 0
+        var status: Int32 = 0
+        while waitpid(processID, &status, isKilled ? 0 : WNOHANG) < 0, errno == EINTR {}
     }
 
     private static func spawn(
@@ -173,6 +178,8 @@ extension ChildProcess {
             arguments.forEach { free($0) }
             variables.forEach { free($0) }
         }
+        // Whoever started this process may ignore the ends of children: that is inherited, and no status would be kept.
+        signal(SIGCHLD, SIG_DFL)
         var child: pid_t = 0
         let code = posix_spawn(&child, program, &actions, &attributes, &arguments, &variables)
         guard code == 0 else { throw SystemError("posix_spawn", code: code) }

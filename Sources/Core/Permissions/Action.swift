@@ -9,7 +9,7 @@ public struct Action: Sendable {
     public let permission: Permission
 
     /// Whether only a person may, and no API key.
-    public let isSessionOnly: Bool
+    let isSessionOnly: Bool
 
     /// What a member is told who may not.
     let refusal: String

@@ -105,10 +105,11 @@ extension Context {
         var opening = [Query.entry(of: caller)]
         let rateKey = "\(caller.user) \(access == .readWrite ? "writes" : "reads")"
         if let rate { opening.append(.take(rate, of: rateKey)) }
-        if access == .readWrite, let repeatable { opening.append(.once(repeatable, by: caller.user)) }
+        var work = queries
+        if access == .readWrite, let repeatable { work.insert(.once(repeatable, by: caller.user), at: 0) }
         let results: [Rows]
         do throws(PostgresError) {
-            results = try run(opening + queries, access: rate == nil ? access : .readWrite)
+            results = try run(opening, work, access: rate == nil ? access : .readWrite)
         } catch {
             switch error.state {
             case .callRepeated where repeatable != nil: throw CallRepeated()
@@ -124,14 +125,20 @@ extension Context {
         return last
     }
 
-    private mutating func run(_ queries: [Query], access: AccessMode) throws(PostgresError) -> [Rows] {
+    private mutating func run(
+        _ opening: [Query],
+        _ work: [Query],
+        access: AccessMode
+    ) throws(PostgresError) -> [Rows] {
         if access == .readWrite, repeatable != nil {
-            return try database.hold(queries, deadline: deadline, log: log)
+            // A call that is refused has been made all the same: it counts, as it does where nothing is held.
+            return try database.hold(opening, work, deadline: deadline, log: log)
         }
+        let queries = opening + work
         do {
             return try database.transact(queries, access: access, deadline: deadline, log: log)
         } catch {
-            guard error.state == .readOnlyTransaction, access == .readOnly, let entry = queries.first else {
+            guard error.state == .readOnlyTransaction, access == .readOnly, let entry = opening.first else {
                 throw error
             }
             // The caller is seen for the first time, and written down alone: what only reads must not write.

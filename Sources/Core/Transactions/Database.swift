@@ -54,15 +54,28 @@ public struct Database: ~Copyable {
     ///
     /// One that is open already is undone first: whoever comes again has got nothing from it.
     ///
+    /// - Parameters:
+    ///   - lasting: The first statements, which ``rollBack(deadline:)`` leaves alone.
+    ///   - queries: The statements after them.
+    ///   - deadline: When to give up.
+    ///   - log: For what the server has to say.
     /// - Returns: The rows of each statement.
     /// - Throws: `PostgresError`; nothing was stored.
-    mutating func hold(_ queries: [Query], deadline: Deadline, log: Log) throws(PostgresError) -> [Rows] {
+    mutating func hold(
+        _ lasting: [Query],
+        _ queries: [Query],
+        deadline: Deadline,
+        log: Log
+    ) throws(PostgresError) -> [Rows] {
         rollBack(deadline: deadline)
         var connection = try takeConnection(deadline: deadline, log: log)
         let result: Result<[Rows], PostgresError>
         do throws(PostgresError) {
             let limits = Limits.fromDeadline(lock: Self.lockTimeout)
-            result = .success(try connection.begin(queries, limits: limits, deadline: deadline))
+            let statements = lasting + CollectionOfOne("SAVEPOINT work") + queries
+            var rows = try connection.begin(statements, limits: limits, deadline: deadline)
+            rows.remove(at: lasting.count)
+            result = .success(rows)
             isHolding = true
         } catch {
             result = .failure(error)
@@ -79,11 +92,11 @@ public struct Database: ~Copyable {
         try connection?.commit(queries, deadline: deadline)
     }
 
-    /// Undoes the transaction that is open, if there is one.
+    /// Undoes the transaction that is open, if there is one, and keeps what was to last if that can be done.
     mutating func rollBack(deadline: Deadline) {
         guard isHolding else { return }
         isHolding = false
-        connection?.rollBack(deadline: deadline)
+        _ = try? connection?.commit(["ROLLBACK TO SAVEPOINT work"], deadline: deadline)
     }
 
     /// Lends the connection itself, for work that is not one caller's: migrations.

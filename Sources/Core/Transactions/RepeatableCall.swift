@@ -50,7 +50,7 @@ extension Context {
         )
     }
 
-    /// Undoes what was done, if anything.
+    /// Undoes what was done, if anything; only that somebody called is kept, and counted.
     public mutating func rollBack() {
         repeatable = nil
         database.rollBack(deadline: deadline)

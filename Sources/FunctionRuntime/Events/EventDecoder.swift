@@ -8,8 +8,8 @@ enum EventDecoder {
 
     /// Decodes an event.
     ///
-    /// - Throws: 400 `malformed_json` or `invalid_idempotency_key` for an envelope that is none. What is wrong with the body of an HTTP
-    ///   event is found when it is read, so that the answer has the event's form.
+    /// - Throws: 400 `malformed_json` or `invalid_idempotency_key` for an envelope that is none. What is wrong with
+    ///   the body of an HTTP event is found when it is read, so that the answer has the event's form.
     static func decode(_ event: JSONValue) throws(Problem) -> Request {
         guard event.kind == .object else { return Request(form: .direct, body: .value(event)) }
         if let context = event["requestContext"], context.kind == .object {

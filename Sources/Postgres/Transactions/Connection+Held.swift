@@ -5,8 +5,8 @@ extension Connection {
     /// Begins a transaction and runs its first statements in one round trip, and leaves it open.
     ///
     /// It is for work whose last statement depends on what was made of the first one's rows outside of any closure.
-    /// ``commit(_:deadline:)`` or ``rollBack(deadline:)`` ends it, and so does letting go of the connection, which
-    /// rolls back. After a conflict with another transaction (40001, 40P01) all is done again.
+    /// ``commit(_:deadline:)`` ends it, and so does letting go of the connection, which rolls back. After a conflict
+    /// with another transaction (40001, 40P01) all is done again.
     ///
     /// - Parameters:
     ///   - queries: The statements, in order.
@@ -26,6 +26,7 @@ extension Connection {
             try session.requireIdle()
             var preamble = [Isolation.readCommitted.begin(.readWrite)]
             if let limits = limits.query(until: deadline) { preamble.append(limits) }
+            preamble.append(Self.idleLimit(until: deadline))
             do {
                 var rows = try session.exchange(preamble + queries, by: deadline)
                 rows.removeFirst(preamble.count)
@@ -36,6 +37,13 @@ extension Connection {
             }
             attempt += 1
         }
+    }
+
+    /// Has the server itself end the transaction a second after the deadline: if this process or the network stops
+    /// before the commit, its locks would otherwise stay for hours.
+    private static func idleLimit(until deadline: Deadline) -> Query {
+        let milliseconds = "\(min(deadline.remainingMilliseconds, Int(Int32.max) - 1_000) + 1_000)"
+        return "SELECT set_config('idle_in_transaction_session_timeout', \(milliseconds), true)"
     }
 
     /// Runs the last statements of the transaction that is open, and commits it, in one round trip.
@@ -51,10 +59,5 @@ extension Connection {
             session.rollBack(by: deadline)
             throw error
         }
-    }
-
-    /// Undoes the transaction that is open, if there is one.
-    public mutating func rollBack(deadline: Deadline) {
-        session.rollBack(by: deadline)
     }
 }

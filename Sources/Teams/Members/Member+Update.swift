@@ -43,7 +43,7 @@ extension Member {
     /// Changes a member's role, or the permissions that take the place of the role's.
     ///
     /// Whoever manages members changes those of lower roles, to at most their own role, and overrides permissions with
-    /// no others than they have. Whoever cannot invite any more has their pending invites cancelled.
+    /// no others than they have. The member's pending invites are cancelled as far as they could not be sent any more.
     ///
     /// - Throws: A `Denial`; 404 `member_not_found`, 409 `owner_role_immutable`, 422 `role_not_assignable`.
     public static func update(_ changes: Changes, in context: inout Context) throws -> Member {
@@ -77,7 +77,8 @@ extension Member {
                 UPDATE nofx.team_invites i SET status = 'cancelled', decided_at = now()
                 FROM member
                 WHERE i.team_id = \(team) AND i.invited_by = member.user_id AND i.status = 'pending'
-                  AND NOT nofx.can_manage(member.role, member.permissions)
+                  AND NOT (nofx.can_manage(member.role, member.permissions)
+                           AND nofx.role_rank(i.role) <= nofx.role_rank(member.role))
             )
             SELECT actor.role AS actor_role, actor.can_manage, target.id AS target, target.role AS old_role,
                    target.user_id = \(user) AS is_self,

@@ -17,7 +17,7 @@ public struct InviteLink: Sendable {
         guard template.utf8.allSatisfy({ (0x21...0x7E).contains($0) }),
             template.hasPrefix("https://") || template.hasPrefix("http://")
         else {
-            throw MailConfigurationError(Self.variable, "must begin with https:// and have no spaces")
+            throw MailConfigurationError(Self.variable, "must begin with https:// or http://, without spaces")
         }
         let parts = template.split(separator: Self.placeholder, omittingEmptySubsequences: false)
         guard parts.count == 2 else { throw MailConfigurationError(Self.variable, "must have {token} in it, once") }
