@@ -21,10 +21,10 @@ CREATE UNIQUE INDEX api_keys_name ON nofx.api_keys (user_id, name) WHERE revoked
 CREATE INDEX api_keys_page ON nofx.api_keys (user_id, created_at DESC, id DESC);
 CREATE INDEX api_keys_team ON nofx.api_keys (team_id);
 
--- The key with an identifier and its user, before anybody knows whether the secret fits. A use is noted at most once a
--- minute, and only of the right secret.
+-- The key with an identifier and a secret, and its user; nothing for another secret. The digests of random secrets are
+-- compared, so how long that takes tells nobody anything. A use is noted at most once a minute.
 CREATE FUNCTION nofx.find_api_key(p_id text, p_secret_hash bytea, p_ip text)
-RETURNS TABLE (user_id uuid, issuer text, subject text, team_id uuid, scopes text[], secret_hash bytea, is_live boolean)
+RETURNS TABLE (user_id uuid, issuer text, subject text, team_id uuid, scopes text[], is_live boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
@@ -32,9 +32,10 @@ BEGIN
     WHERE k.id = p_id AND k.secret_hash = p_secret_hash AND k.revoked_at IS NULL
       AND (k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute');
     RETURN QUERY
-        SELECT k.user_id, u.issuer, u.subject, k.team_id, k.scopes, k.secret_hash,
+        SELECT k.user_id, u.issuer, u.subject, k.team_id, k.scopes,
                u.disabled_at IS NULL AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
-        FROM nofx.api_keys k JOIN nofx.users u ON u.id = k.user_id WHERE k.id = p_id;
+        FROM nofx.api_keys k JOIN nofx.users u ON u.id = k.user_id
+        WHERE k.id = p_id AND k.secret_hash = p_secret_hash;
 END
 $$;
 
@@ -92,8 +93,8 @@ $$;
 
 -- Rate limits ------------------------------------------------------------------------------------
 
--- The generic cell rate algorithm (ITU-T I.371, appendix): the theoretical arrival time of the next call. A crash of the
--- server forgets it, which costs nobody anything.
+-- The generic cell rate algorithm (ITU-T I.371, appendix): the theoretical arrival time of the next call. A crash of
+-- the server forgets it, which costs nobody anything.
 CREATE UNLOGGED TABLE nofx.rate_limits (
     key text PRIMARY KEY,
     tat timestamptz NOT NULL
@@ -120,7 +121,8 @@ BEGIN
             epoch FROM v_tat + v_interval - v_interval * p_burst - v_now)))::integer;
     END IF;
     RETURN QUERY SELECT
-        greatest(0, floor(extract(epoch FROM v_interval * p_burst - (v_tat - v_now)) * 1000000 / p_microseconds))::integer,
+        greatest(0, floor(extract(epoch FROM v_interval * p_burst - (v_tat - v_now)) * 1000000
+                          / p_microseconds))::integer,
         greatest(0, ceil(extract(epoch FROM v_tat - v_now)))::integer;
 END
 $$;

@@ -1,12 +1,12 @@
 // Times programs from spawn to exit, all of them once in a round, in an order that is drawn anew for each round.
 //
-// usage: spawn ROUNDS TOKENS INPUT < plan > samples.tsv
+// usage: spawn ROUNDS < plan > samples.tsv
 //
-// A line of the plan: name, path, status, token, DATABASE_URL, the program and its arguments, separated by tabs.
+// A line of the plan: name, path, status, calls, DATABASE_URL, the program and its arguments, separated by tabs.
 //   status  the exit status that is right
-//   token   `fresh`: the next line of TOKENS (subject, blank, token), so that every call has a user of its own;
-//           `forged`: the same with a signature that is wrong
-// A line of the samples: name, path, nanoseconds, resident KiB at most. One round before the first is not counted.
+//   calls   a folder with a file for each round, named by its number: a line with the caller's token, which may be
+//           empty, a line with what the right answer has in it, and the program's input
+// A line of the samples: name, path, nanoseconds, resident KiB at most. Round 0 is not counted.
 //
 // It stays small on purpose: until its exec a child's resident memory is that of its parent.
 
@@ -24,11 +24,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_PROGRAMS = 32, MAX_ARGUMENTS = 8, MAX_VARIABLES = 256, MAX_TEXT = 8192 };
+enum { MAX_PROGRAMS = 256, MAX_ARGUMENTS = 8, MAX_VARIABLES = 256, MAX_TEXT = 8192, MAX_BYTES = 1 << 16 };
 
 struct program {
-    char *name, *path, *url, *arguments[MAX_ARGUMENTS + 1];
-    int status, is_forged;
+    char *name, *path, *calls, *url, *arguments[MAX_ARGUMENTS + 1];
+    int status;
 };
 
 extern char **environ;
@@ -36,6 +36,8 @@ static struct program programs[MAX_PROGRAMS];
 static int program_count;
 static int input, output, errors;
 static char *variables[MAX_VARIABLES + 3];
+static char url[MAX_TEXT], token[MAX_TEXT], expected[MAX_TEXT];
+static char **token_variable;
 
 __attribute__((noreturn, format(printf, 1, 2))) static void fail(const char *format, ...) {
     va_list arguments;
@@ -59,7 +61,7 @@ static void read_plan(void) {
         program->name = fields[0];
         program->path = fields[1];
         program->status = atoi(fields[2]);
-        program->is_forged = strcmp(fields[3], "forged") == 0;
+        program->calls = fields[3];
         program->url = fields[4];
         for (int i = 0; rest; i++) {
             if (i == MAX_ARGUMENTS) fail("a line of the plan is too long");
@@ -70,26 +72,43 @@ static void read_plan(void) {
     if (program_count == 0) fail("the plan is empty");
 }
 
-static void prepare(const char *path) {
+static void prepare(void) {
     // What the programs read and write stays in memory.
-    static char bytes[1 << 16];
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t count = read(file, bytes, sizeof bytes);
     input = memfd_create("input", MFD_CLOEXEC);
     output = memfd_create("output", MFD_CLOEXEC);
     errors = memfd_create("errors", MFD_CLOEXEC);
-    if (count < 1 || input < 0 || output < 0 || errors < 0 || write(input, bytes, count) != count) fail("no input");
-    close(file);
-    int count_of_variables = 0;
-    for (char **variable = environ; *variable && count_of_variables < MAX_VARIABLES; variable++) {
+    if (input < 0 || output < 0 || errors < 0) fail("memfd_create");
+    int count = 0;
+    for (char **variable = environ; *variable && count < MAX_VARIABLES; variable++) {
         if (strncmp(*variable, "NOFX_TOKEN=", 11) != 0 && strncmp(*variable, "DATABASE_URL=", 13) != 0) {
-            variables[count_of_variables++] = *variable;
+            variables[count++] = *variable;
         }
     }
-    // The last two places are filled for each call.
-    static char token[MAX_TEXT], url[MAX_TEXT];
-    variables[count_of_variables] = token;
-    variables[count_of_variables + 1] = url;
+    variables[count] = url;
+    token_variable = &variables[count + 1];
+}
+
+// Makes the input, the variables and the right answer those of a round.
+static void take_call(const struct program *program, int round) {
+    static char path[MAX_TEXT], bytes[MAX_BYTES];
+    snprintf(path, sizeof path, "%s/%d", program->calls, round);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t count = read(file, bytes, sizeof bytes - 1);
+    if (count < 1 || count == sizeof bytes - 1) fail("no call in %s, or one that is too long", path);
+    close(file);
+    bytes[count] = 0;
+    char *rest = bytes, *caller = strsep(&rest, "\n"), *words = strsep(&rest, "\n");
+    if (!rest) fail("%s is too short", path);
+    snprintf(url, sizeof url, "DATABASE_URL=%s", program->url);
+    snprintf(token, sizeof token, "NOFX_TOKEN=%s", caller);
+    *token_variable = *caller ? token : NULL;
+    snprintf(expected, sizeof expected, "%s", words);
+    count -= rest - bytes;
+    if (ftruncate(input, 0) || pwrite(input, rest, (size_t)count, 0) != count) fail("no input");
+    if (ftruncate(output, 0) || ftruncate(errors, 0)) fail("ftruncate");
+    lseek(input, 0, SEEK_SET);
+    lseek(output, 0, SEEK_SET);
+    lseek(errors, 0, SEEK_SET);
 }
 
 static int64_t now(void) {
@@ -98,36 +117,24 @@ static int64_t now(void) {
     return time.tv_sec * 1000000000LL + time.tv_nsec;
 }
 
-// An answer is right when it says whom the team belongs to, or which problem there is, and is one line.
-static void check(const struct program *program, int status, const char *subject) {
-    static char answer[1 << 16], expected[256];
+// An answer is right when it has in it what is expected, and is one line.
+static void check(const struct program *program, int round, int status) {
+    static char answer[MAX_BYTES];
     ssize_t count = pread(output, answer, sizeof answer - 1, 0);
     answer[count < 0 ? 0 : count] = 0;
-    snprintf(expected, sizeof expected, program->is_forged ? "\"code\":\"invalid_token\"" : "\"ownerId\":\"%s\"", subject);
     char *end = strchr(answer, '\n');
     if (WIFEXITED(status) && WEXITSTATUS(status) == program->status && strstr(answer, expected) && end && !end[1]) return;
     static char words[1 << 12];
     count = pread(errors, words, sizeof words - 1, 0);
     words[count < 0 ? 0 : count] = 0;
-    fail("%s (%s) ended with status 0x%x; answer: %s\n%s", program->name, program->path, status, answer, words);
+    fail(
+        "%s (%s), round %d, ended with status 0x%x; answer: %s\n%s", program->name, program->path, round, status, answer,
+        words
+    );
 }
 
-static void call(const struct program *program, FILE *tokens, int is_counted) {
-    static char line[MAX_TEXT];
-    if (!fgets(line, sizeof line, tokens)) fail("not enough tokens");
-    char *token = line, *subject = strsep(&token, " ");
-    if (!token) fail("a line of the tokens is too short");
-    token[strcspn(token, "\n")] = 0;
-    // The last letter of 32 bytes in base64url has bits to spare, the one before has not.
-    if (program->is_forged) token[strlen(token) - 2] ^= 1;
-    int last = 0;
-    while (variables[last + 1]) last++;
-    snprintf(variables[last - 1], MAX_TEXT, "NOFX_TOKEN=%s", token);
-    snprintf(variables[last], MAX_TEXT, "DATABASE_URL=%s", program->url);
-    if (ftruncate(output, 0) || ftruncate(errors, 0)) fail("ftruncate");
-    lseek(input, 0, SEEK_SET);
-    lseek(output, 0, SEEK_SET);
-    lseek(errors, 0, SEEK_SET);
+static void call(const struct program *program, int round) {
+    take_call(program, round);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, input, 0);
@@ -143,18 +150,16 @@ static void call(const struct program *program, FILE *tokens, int is_counted) {
     if (wait4(child, &status, 0, &usage) != child) fail("wait4");
     int64_t end = now();
     posix_spawn_file_actions_destroy(&actions);
-    check(program, status, subject);
-    if (is_counted) {
+    check(program, round, status);
+    if (round > 0) {
         printf("%s\t%s\t%lld\t%ld\n", program->name, program->path, (long long)(end - start), usage.ru_maxrss);
     }
 }
 
 int main(int count, char **arguments) {
-    if (count != 4) fail("usage: spawn ROUNDS TOKENS INPUT < plan > samples.tsv");
-    FILE *tokens = fopen(arguments[2], "re");
-    if (!tokens) fail("cannot open %s", arguments[2]);
+    if (count != 2) fail("usage: spawn ROUNDS < plan > samples.tsv");
     read_plan();
-    prepare(arguments[3]);
+    prepare();
     int order[MAX_PROGRAMS];
     for (int i = 0; i < program_count; i++) order[i] = i;
     uint64_t random = 88172645463325252ULL;
@@ -165,7 +170,7 @@ int main(int count, char **arguments) {
             order[i] = order[other];
             order[other] = kept;
         }
-        for (int i = 0; i < program_count; i++) call(&programs[order[i]], tokens, round > 0);
+        for (int i = 0; i < program_count; i++) call(&programs[order[i]], round);
     }
     return 0;
 }

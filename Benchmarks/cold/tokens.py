@@ -1,32 +1,40 @@
-#!/usr/bin/env python3
-"""Makes tokens: tokens.py COUNT, one a line, each for a user of its own, with the user's name before it."""
+"""Makes tokens as an identity provider does, and ones that are not."""
 
 import base64
 import hashlib
 import hmac
 import json
 import os
-import sys
 import time
-import uuid
 
 
-def encode(data):
+def _encode(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-secret, now = os.environ["NOFX_JWT_SECRET"].encode(), int(time.time())
-head = encode(b'{"alg":"HS256","typ":"JWT"}')
-for _ in range(int(sys.argv[1])):
-    subject = str(uuid.uuid4())
+def make_token(subject, **claims):
+    now = int(time.time())
     claims = {
         "iss": os.environ["NOFX_JWT_ISSUER"],
         "aud": os.environ["NOFX_JWT_AUDIENCE"],
-        "sub": subject,
+        "sub": str(subject),
         "iat": now,
         "nbf": now,
         "exp": now + 14400,
+        **claims,
     }
-    message = f"{head}.{encode(json.dumps(claims, separators=(',', ':')).encode())}"
-    code = hmac.new(secret, message.encode(), hashlib.sha256).digest()
-    print(subject, f"{message}.{encode(code)}")
+    head, payload = b'{"alg":"HS256","typ":"JWT"}', json.dumps(claims, separators=(",", ":")).encode()
+    message = f"{_encode(head)}.{_encode(payload)}"
+    code = hmac.new(os.environ["NOFX_JWT_SECRET"].encode(), message.encode(), hashlib.sha256).digest()
+    return f"{message}.{_encode(code)}"
+
+
+def forge_token(subject):
+    token = make_token(subject)
+    return token[:-4] + ("AAAA" if token[-4:] != "AAAA" else "BBBA")
+
+
+def write_call(folder, number, token, expected, data):
+    """Writes a call as the spawner reads it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / str(number)).write_bytes(f"{token}\n{expected}\n".encode() + data)

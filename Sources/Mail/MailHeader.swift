@@ -11,10 +11,11 @@ struct MailHeader {
 
     /// A text for people: as it is where it is simple, in encoded words otherwise (RFC 2047).
     init(text: String) {
-        let isSimple = text.utf8.count <= 60 && text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
         // What looks like an encoded word would be decoded, and spaces at an end or in a row could get lost.
+        let isSimple =
+            text.utf8.count <= 60 && text.utf8.allSatisfy { (0x20...0x7E).contains($0) && $0 != UInt8(ascii: "=") }
         let words = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
-        let isKept = isSimple && !text.contains("=?") && !words.contains("")
+        let isKept = isSimple && !words.contains("")
         self.words = isKept ? words : Self.encodedWords(text)
     }
 

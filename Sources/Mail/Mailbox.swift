@@ -30,9 +30,9 @@ struct Mailbox: Sendable {
     var header: MailHeader {
         guard let name else { return MailHeader(words: [address.text]) }
         // Words of letters and digits are atoms; in encoded words nothing needs quotes.
-        let isPlain = name.utf8.count <= 60 && name.utf8.allSatisfy(\.isPlain) && !name.contains("  ")
-        let words = isPlain ? name.split(separator: " ").map(String.init) : MailHeader.encodedWords(name)
-        return MailHeader(words: words + ["<\(address.text)>"])
+        let words = name.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+        let isPlain = name.utf8.count <= 60 && name.utf8.allSatisfy(\.isPlain) && !words.contains("")
+        return MailHeader(words: (isPlain ? words : MailHeader.encodedWords(name)) + ["<\(address.text)>"])
     }
 }
 

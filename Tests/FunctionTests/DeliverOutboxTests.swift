@@ -147,6 +147,16 @@ struct DeliverOutboxTests {
         }
     }
 
+    @Test func `a mail that nobody came back from is given up in the end`() throws {
+        try MailServer.run { (server) throws in
+            let id = try queue("grace@example.com")
+            try database.rows("UPDATE nofx.outbox SET attempts = 8")
+            #expect(try deliver(url(server)) == report(1, dead: 1))
+            #expect(try database.outbox(id).status == "dead")
+            #expect(try server.messages().isEmpty)
+        }
+    }
+
     @Test func `what failed once is delivered the next time`() throws {
         try MailServer.run { (server) throws in
             let id = try queue("once@example.com")

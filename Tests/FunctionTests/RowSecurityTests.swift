@@ -76,6 +76,7 @@ import Testing
             "SELECT count(*) FROM nofx.team_activity WHERE team_id IN (\(bob.team.id), \(bob.purged))",
             "SELECT count(*) FROM nofx.security_events e WHERE e.team_id = \(bob.team.id.description)",
             "SELECT count(*) FROM nofx.api_keys WHERE team_id = \(bob.team.id) OR id = \(bob.key)",
+            "SELECT count(*) FROM nofx.find_api_key(\(bob.key), sha256('x'), NULL)",
             """
             WITH RECURSIVE more AS (
                 SELECT id FROM nofx.teams UNION SELECT m.team_id FROM more, nofx.team_members m WHERE m.team_id <> more.id

@@ -1,46 +1,67 @@
-# `scripts/bench cold`: spawn to exit of createTeam.
+# `scripts/bench cold`: spawn to exit of createTeam, or of every endpoint.
 # shellcheck shell=bash disable=SC2154 # common.sh sets `root` and `static_folder`
 
 # shellcheck source-path=SCRIPTDIR source=bench-server.sh
 source "$root/scripts/lib/bench-server.sh"
+# shellcheck source-path=SCRIPTDIR source=bench-cold-all.sh
+source "$root/scripts/lib/bench-cold-all.sh"
 
-readonly cold_help="Usage: scripts/bench cold [--rounds N] [--dist FOLDER]
+readonly cold_help="Usage: scripts/bench cold [--all] [--rounds N] [--dist FOLDER]
 
 Times createTeam from spawn to exit, straight to Postgres and through PgBouncer, against yardsticks that verify the
 same token and send the same statements: C (static libpq, pipeline), Go (static, pgx), Python (psycopg, pipeline).
 All run once in every round, in an order drawn anew for each. \`start only\` is a call with a forged token, which is
 refused before there is any connection. The server runs with fsync off.
 
-  --rounds  how often each program is run; 200 by default
-  --dist    where createTeam and migrate are; by default dist/, which ./deploy.sh bundle fills when they are missing"
+With --all every endpoint is timed, each beside a replay in C of what it sends, byte for byte, and in as many round
+trips. What a call does is learned from two calls that are listened to; then every call has a team of its own, with
+20 rows for each list. All rows that the calls inserted, updated and deleted are counted: both must do the same.
+
+  --all     every endpoint against C, instead of createTeam against all
+  --rounds  how often each program is run; 200 by default, 50 with --all
+  --dist    where the functions are; by default dist/, which ./deploy.sh bundle fills when some are missing"
 
 readonly cold_sources=$root/Benchmarks/cold
 readonly cold_build=$root/.build/bench/cold
 
 bench_cold() {
-    local rounds=200 dist=$root/dist
+    local rounds='' dist=$root/dist all=no functions=(createTeam migrate)
     cold_arguments "$@"
     "$root/scripts/setup" bench
     "$root/scripts/static-libs"
+    mkdir -p "$cold_build"
+    if [[ $all == yes ]]; then
+        cold_all
+    else
+        cold_create_team
+    fi
+}
+
+cold_create_team() {
     cold_bundle
-    cold_compile
-    server_start
-    pooler_start
-    cold_environment
-    printf '{"grantTo":"%s"}' "$database_user" |
-        DATABASE_URL=$(connection "$database_owner") quietly "$cold_build/migrate.log" "$dist/migrate"
+    cold_compile_yardsticks
+    cold_server
     cold_statements
     cold_measure
     cold_verify
     cold_report | tee "$cold_build/report.txt"
 }
 
+cold_server() {
+    server_start
+    pooler_start
+    cold_environment
+    printf '{"grantTo":"%s","grantOperatorTo":"%s"}' "$database_user" "$database_operator" |
+        DATABASE_URL=$(connection "$database_owner") quietly "$cold_build/migrate.log" "$dist/migrate"
+}
+
 cold_arguments() {
     while (($# > 0)); do
         case $1 in
+        --all) all=yes ;;
         --rounds)
             rounds=${2:-}
-            [[ $rounds =~ ^[1-9][0-9]{0,4}$ ]] || fail '--rounds takes a number up to 99999'
+            [[ $rounds =~ ^[1-9][0-9]{0,3}$ ]] || fail '--rounds takes a number up to 9999'
             shift
             ;;
         --dist)
@@ -56,29 +77,54 @@ cold_arguments() {
         esac
         shift
     done
+    if [[ $all == yes ]]; then
+        rounds=${rounds:-50}
+        functions=("$root"/Functions/*/)
+        functions=("${functions[@]%/}")
+        functions=("${functions[@]##*/}")
+    else
+        rounds=${rounds:-200}
+    fi
 }
 
 # MARK: - Programs
 
 cold_bundle() {
-    if [[ ! -x $dist/createTeam || ! -x $dist/migrate ]]; then
-        [[ $dist == "$root/dist" ]] || fail "createTeam or migrate is missing in $dist"
+    local name missing=()
+    for name in "${functions[@]}"; do
+        [[ -x $dist/$name ]] || missing+=("$name")
+    done
+    if ((${#missing[@]} > 0)); then
+        [[ $dist == "$root/dist" ]] || fail "${missing[*]} missing in $dist"
         "$root/deploy.sh" bundle --functions "$(cold_functions)"
-    elif [[ -n $(find "$root/Sources" "$root/Functions/createTeam" -newer "$dist/createTeam" -name '*.swift' -print -quit) ]]; then
-        say 'bench: some sources are newer than createTeam; ./deploy.sh bundle builds it again'
+    elif [[ -n $(find "$root/Sources" "$root/Functions" "$root/Migrations" -newer "$dist/${functions[0]}" \
+        -name '*.s*' -type f -print -quit) ]]; then
+        say 'bench: some sources are newer than the functions; ./deploy.sh bundle builds them again'
     fi
 }
 
 # What is needed here and what is in dist/ already, since a bundle takes the place of the one before.
 cold_functions() {
-    local file names=createTeam,migrate
+    local file names=("${functions[@]}") IFS=,
     for file in "$dist"/*; do
-        [[ ! -d $root/Functions/${file##*/} ]] || names+=,${file##*/}
+        [[ ! -d $root/Functions/${file##*/} ]] || names+=("${file##*/}")
     done
-    printf '%s' "$names"
+    printf '%s' "${names[*]}"
 }
 
-cold_compile() {
+# cold_compile_c NAME SOURCE...: a yardstick in C.
+cold_compile_c() {
+    quietly "$cold_build/c.log" gcc -std=gnu11 -O2 -Wall -Wextra -static -s -o "$cold_build/$1" \
+        -I "$cold_build" -I "$static_folder/include" "${@:2}" "$cold_sources"/c/{token,yardstick}.c \
+        -L "$static_folder/lib" -lpq -lpgcommon -lpgport -lssl -lcrypto -lm
+    cold_install C "$cold_build/$1"
+}
+
+cold_compile_spawn() {
+    quietly "$cold_build/c.log" gcc -std=gnu11 -O2 -Wall -Wextra -static -s -o "$cold_build/spawn" "$cold_sources/spawn.c"
+}
+
+cold_compile_yardsticks() {
     say 'bench: compiling the yardsticks'
     mkdir -p "$cold_build/go" "$cold_build/python"
     "$cold_sources/statements/embed" c >"$cold_build/statements.h"
@@ -86,17 +132,14 @@ cold_compile() {
     cp "$cold_sources/python/create_team.py" "$cold_build/python/"
     rm -rf "$cold_build/go/statements"
     cp -R "$cold_sources"/go/*.go "$cold_sources/statements" "$cold_build/go/"
-    quietly "$cold_build/c.log" gcc -std=gnu11 -O2 -Wall -Wextra -static -s -o "$cold_build/spawn" "$cold_sources/spawn.c"
-    quietly "$cold_build/c.log" gcc -std=gnu11 -O2 -Wall -Wextra -static -s -o "$cold_build/c" \
-        -I "$cold_build" -I "$static_folder/include" "$cold_sources"/c/*.c \
-        -L "$static_folder/lib" -lpq -lpgcommon -lpgport -lssl -lcrypto -lm
+    cold_compile_spawn
+    cold_compile_c create-team "$cold_sources/c/create_team.c"
     (
         cd "$cold_build/go" || exit
         quietly "$cold_build/go.log" env GOPATH=/usr/share/gocode GO111MODULE=off GOFLAGS= CGO_ENABLED=0 \
             GOCACHE="$cold_build/go-cache" go build -ldflags '-s -w' -o "$cold_build/go-pgx" .
     )
     cold_install createTeam "$dist/createTeam"
-    cold_install C "$cold_build/c"
     cold_install Go "$cold_build/go-pgx"
     # Python keeps what it compiled, as an installation would.
     /usr/bin/python3 -m compileall -q "$cold_build/python"
@@ -113,20 +156,39 @@ cold_install() {
 cold_environment() {
     NOFX_JWT_SECRET=$(head -c 32 /dev/urandom | base64 --wrap=0)
     export NOFX_JWT_SECRET NOFX_JWT_ISSUER=https://bench.example NOFX_JWT_AUDIENCE=nofx
-    unset NOFX_TOKEN NOFX_JWKS LOG_LEVEL NOFX_TIMEOUT_MS
-    printf '{"name":"Acme"}' >"$cold_build/event.json"
+    # What is timed is what a function does when nothing is configured that need not be.
+    local name
+    for name in $(compgen -e NOFX_) LOG_LEVEL; do
+        case $name in
+        NOFX_JWT_SECRET | NOFX_JWT_ISSUER | NOFX_JWT_AUDIENCE) ;;
+        *) unset "$name" ;;
+        esac
+    done
 }
 
-# plan PATH TOKEN STATUS PORT [NAME...]: lines for the spawner.
+# One of the programs beside this file, which leave nothing behind in the sources.
+cold_tool() {
+    /usr/bin/python3 -B "$cold_sources/$1" "${@:2}"
+}
+
+# cold_plan PATH CALLS STATUS PORT [NAME...]: lines for the spawner.
 cold_plan() {
-    local path=$1 token=$2 status=$3 url name
+    local url name
     url=$(connection "$database_user" "$4")
     for name in "${@:5}"; do
-        printf '%s\t%s\t%s\t%s\t%s\t' "$name" "$path" "$status" "$token" "$url"
+        printf '%s\t%s\t%s\t%s\t%s\t' "$name" "$1" "$3" "$cold_build/calls/$2/$name" "$url"
         case $name in
         createTeam | C | Go) printf '%s\n' "$cold_build/programs/$name" ;;
         Python) printf '%s\t%s\n' /usr/bin/python3 "$cold_build/python/create_team.py" ;;
         esac
+    done
+}
+
+# cold_calls CALLS COUNT KIND [NAME...]: a call for each program and round.
+cold_calls() {
+    local name
+    for name in "${@:4}"; do
+        cold_tool calls.py "$cold_build/calls/$1/$name" "$2" "$3"
     done
 }
 
@@ -136,35 +198,31 @@ cold_plan() {
 cold_statements() {
     local name names=(createTeam C Go Python)
     query postgres -c "ALTER SYSTEM SET log_statement = 'all'" -c 'SELECT pg_reload_conf()' >/dev/null
-    "$cold_sources/tokens.py" 8 >"$cold_build/tokens"
+    rm -rf "$cold_build/calls"
+    cold_calls statements 1 fresh "${names[@]}"
     # Sessions begun before the server has read its settings again would not be logged.
     until [[ $(query postgres -c 'SHOW log_statement') == all ]]; do sleep 0.1; done
     for name in "${names[@]}"; do
-        cold_plan straight fresh 0 5432 "$name" | cold_once "$name"
+        # No rounds but the one that is not counted.
+        cold_plan straight statements 0 5432 "$name" | "$cold_build/spawn" 0 || fail "$name does not work"
     done
     query postgres -c "ALTER SYSTEM SET log_statement = 'none'" -c 'SELECT pg_reload_conf()' >/dev/null
     as_server cat "$server_folder/log/statements.json" | grep "\"user\":\"$database_user\"" >"$cold_build/statements.json"
-    "$cold_sources/same_statements.py" "$cold_build/statements.json" "${names[@]}"
-}
-
-# No rounds but the one that is not counted.
-cold_once() {
-    tail -n 1 "$cold_build/tokens" >"$cold_build/token"
-    sed -i '$d' "$cold_build/tokens"
-    "$cold_build/spawn" 0 "$cold_build/token" "$cold_build/event.json" || fail "$1 does not work"
+    cold_tool same_statements.py "$cold_build/statements.json" "${names[@]}"
 }
 
 cold_measure() {
-    local names=(createTeam C Go Python) calls=$(((rounds + 1) * 12))
-    "$cold_sources/tokens.py" "$calls" >"$cold_build/tokens"
-    say "bench: $calls calls"
+    local names=(createTeam C Go Python)
+    say "bench: $(((rounds + 1) * 12)) calls"
+    cold_calls refused "$((rounds + 1))" forged "${names[@]}"
+    cold_calls straight "$((rounds + 1))" fresh "${names[@]}"
+    cold_calls pooled "$((rounds + 1))" fresh "${names[@]}"
     {
-        cold_plan 'start only' forged 77 6432 "${names[@]}"
-        cold_plan straight fresh 0 5432 "${names[@]}"
-        cold_plan PgBouncer fresh 0 6432 "${names[@]}"
+        cold_plan 'start only' refused 77 6432 "${names[@]}"
+        cold_plan straight straight 0 5432 "${names[@]}"
+        cold_plan PgBouncer pooled 0 6432 "${names[@]}"
     } >"$cold_build/plan.tsv"
-    interruptibly "$cold_build/spawn" "$rounds" "$cold_build/tokens" "$cold_build/event.json" \
-        <"$cold_build/plan.tsv" >"$cold_build/samples.tsv"
+    interruptibly "$cold_build/spawn" "$rounds" <"$cold_build/plan.tsv" >"$cold_build/samples.tsv"
 }
 
 # Every call that was timed has made a team with its owner, and nothing else was made.
@@ -180,9 +238,13 @@ cold_verify() {
 cold_report() {
     local zipped
     zipped=$(zip -9 -q -j - "$dist/createTeam" | wc -c)
-    printf '\nspawn to exit, %s rounds; Postgres %s (fsync off), %s, %s, Python %s; %s x %s\n\n' "$rounds" \
-        "$(server_version)" "$(/usr/sbin/pgbouncer --version | head -n 1)" "$(go version | cut -d ' ' -f 3)" \
-        "$(/usr/bin/python3 -c 'import platform; print(platform.python_version())')" "$(nproc)" \
+    cold_machine "Go $(go version | sed -E 's/.*go([0-9.]+).*/\1/'), Python $(/usr/bin/python3 -V | cut -d ' ' -f 2)"
+    cold_tool report.py "$cold_build/samples.tsv" "$zipped"
+}
+
+# cold_machine [WORDS]: what was measured with.
+cold_machine() {
+    printf '\nspawn to exit, %s rounds; Postgres %s (fsync off), %s%s; %s x %s\n\n' "$rounds" "$(server_version)" \
+        "$(/usr/sbin/pgbouncer --version | head -n 1)" "${1:+, $1}" "$(nproc)" \
         "$(sed -nE '/^model name/ { s/.*: //p; q }' /proc/cpuinfo)"
-    "$cold_sources/report.py" "$cold_build/samples.tsv" "$zipped"
 }

@@ -4,6 +4,7 @@
 readonly database_name=nofx
 readonly database_owner=nofx_owner
 readonly database_user=nofx_app
+readonly database_operator=nofx_operator
 
 # Sockets have short paths, and the server's user must be able to reach its files wherever the project lies: both
 # are in here. The name is kept, so that what a killed run left behind can be removed.
@@ -30,7 +31,7 @@ server_start() {
     quietly "$root/.build/bench/start.log" as_server "$(postgres_folder)/pg_ctl" start --wait --silent \
         --pgdata="$server_folder/data" --log="$server_folder/postgres.log"
     query postgres -c "CREATE ROLE $database_owner LOGIN" -c "CREATE ROLE $database_user LOGIN" \
-        -c "CREATE DATABASE $database_name OWNER $database_owner" >/dev/null
+        -c "CREATE ROLE $database_operator LOGIN" -c "CREATE DATABASE $database_name OWNER $database_owner" >/dev/null
 }
 
 # What is measured is the way to the server and back, not its disk.
@@ -68,7 +69,7 @@ stats_period = 3600
 logfile = $server_folder/pgbouncer.log
 pidfile = $server_folder/pgbouncer.pid
 CONFIGURATION
-    printf '"%s" ""\n' "$database_user" | as_server tee "$server_folder/users" >/dev/null
+    printf '"%s" ""\n' "$database_user" "$database_owner" "$database_operator" | as_server tee "$server_folder/users" >/dev/null
     quietly "$root/.build/bench/pooler.log" as_server /usr/sbin/pgbouncer --daemon "$server_folder/pgbouncer.ini"
     for _ in {1..100}; do
         [[ ! -S $server_folder/.s.PGSQL.6432 ]] || return 0

@@ -106,6 +106,10 @@ bundle_check() {
     if grep -aqE '\$s(10Foundation|20FoundationEssentials|22_FoundationCollections)' "$file"; then
         fail "$name contains Foundation; find its import and remove it"
     fi
+    # shellcheck disable=SC2016
+    if grep -aqE '\$s17_StringProcessing' "$file"; then
+        fail "$name contains the regular expressions of the library (half a megabyte zipped): a collection was searched or split by another one"
+    fi
 }
 
 # MARK: - The manifest

@@ -1,9 +1,7 @@
 // The yardstick: what createTeam does, in C, with no more than it takes. One event on standard input, one line out.
 
-#include <libpq-fe.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
@@ -11,15 +9,9 @@
 
 #include "statements.h"
 #include "token.h"
+#include "yardstick.h"
 
 enum { BOOLEAN = 16, INT8 = 20, INT4 = 23, TEXT = 25, UUID = 2950, JSONB = 3802 };
-enum { INVALID = 65, INTERNAL = 70, UNAVAILABLE = 75, DENIED = 77, MISCONFIGURED = 78 };
-
-__attribute__((noreturn)) static void end(int status, const char *code) {
-    char line[256];
-    int count = snprintf(line, sizeof line, "{\"code\":\"%s\"}\n", code);
-    _exit(write(1, line, (size_t)count) == count ? status : INTERNAL);
-}
 
 static void make_uuid_v7(char text[37]) {
     struct timespec now;
@@ -43,38 +35,28 @@ static void make_suffix(char text[8]) {
     text[7] = 0;
 }
 
-static const char *variable(const char *name) {
-    const char *value = getenv(name);
-    if (!value || !*value) end(MISCONFIGURED, "misconfigured");
-    return value;
-}
-
-static PGconn *connect_to(const char *url) {
-    const char *names[] = {"dbname", "client_encoding", "fallback_application_name", "passfile", NULL};
-    const char *values[] = {url, "UTF8", "nofx", "/nonexistent/pgpass", NULL};
-    PGconn *connection = PQconnectdbParams(names, values, 1);
-    if (PQstatus(connection) != CONNECTION_OK || PQenterPipelineMode(connection) != 1) end(UNAVAILABLE, "unavailable");
-    return connection;
-}
-
 static void post(PGconn *connection, const char *sql, int count, const Oid *types, const char *const *values) {
     if (PQsendQueryParams(connection, sql, count, types, values, NULL, NULL, 0) != 1) end(UNAVAILABLE, "unavailable");
 }
 
 // Sends the whole transaction at once; the result is that of the statement before COMMIT.
 static PGresult *create(PGconn *connection, const char *user, const char *issuer, const char *name) {
-    char team[37], request[37], suffix[8], record[128];
+    char team[37], request[37], suffix[8], record[128], rate[64];
     make_uuid_v7(team);
     make_uuid_v7(request);
     make_suffix(suffix);
     snprintf(
         record, sizeof record, "{\"credential\":\"session\",\"requestId\":\"%s\",\"ip\":null,\"userAgent\":null}", request
     );
+    snprintf(rate, sizeof rate, "%s writes", user);
     post(connection, sql_begin, 0, NULL, NULL);
     post(connection, sql_limits, 2, (Oid[]){TEXT, TEXT}, (const char *[]){"9750", "2000"});
     post(
         connection, sql_enter, 6, (Oid[]){INT4, UUID, TEXT, TEXT, TEXT, TEXT},
-        (const char *[]){"1", user, issuer, user, NULL, NULL}
+        (const char *[]){"4", user, issuer, user, NULL, NULL}
+    );
+    post(
+        connection, sql_rate, 4, (Oid[]){INT8, TEXT, INT8, INT8}, (const char *[]){"20", rate, "1000000", "20"}
     );
     post(connection, sql_lock, 1, (Oid[]){UUID}, (const char *[]){user});
     post(
@@ -85,19 +67,11 @@ static PGresult *create(PGconn *connection, const char *user, const char *issuer
     post(connection, sql_commit, 0, NULL, NULL);
     if (PQpipelineSync(connection) != 1) end(UNAVAILABLE, "unavailable");
 
-    PGresult *results[6];
-    for (int i = 0; i < 6; i++) {
-        results[i] = PQgetResult(connection);
-        ExecStatusType status = PQresultStatus(results[i]);
-        if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-            fprintf(stderr, "%s", PQerrorMessage(connection));
-            end(INTERNAL, "internal");
-        }
-        if (PQgetResult(connection)) end(INTERNAL, "internal");
-    }
-    if (PQresultStatus(PQgetResult(connection)) != PGRES_PIPELINE_SYNC) end(INTERNAL, "internal");
-    if (strcmp(PQcmdStatus(results[5]), "COMMIT") != 0) end(INTERNAL, "internal");
-    return results[4];
+    PGresult *results[7];
+    for (int i = 0; i < 7; i++) results[i] = take_result(connection);
+    take_sync(connection);
+    if (strcmp(PQcmdStatus(results[6]), "COMMIT") != 0) end(INTERNAL, "internal");
+    return results[5];
 }
 
 // `{a,b}` as `"a","b"`; the elements are plain words.
@@ -145,18 +119,14 @@ static void answer(const PGresult *result) {
 
 int main(void) {
     static char event[1 << 16];
-    ssize_t count, total = 0;
-    while ((count = read(0, event + total, sizeof event - 1 - (size_t)total)) > 0) total += count;
-    const char *url = variable("DATABASE_URL"), *issuer = variable("NOFX_JWT_ISSUER");
     char user[37], name[128];
-    if (!verify_token(variable("NOFX_TOKEN"), variable("NOFX_JWT_SECRET"), issuer, variable("NOFX_JWT_AUDIENCE"), user)) {
-        end(DENIED, "invalid_token");
-    }
+    read_input(event, sizeof event);
+    authenticate(user);
     if (!json_member(event, "name", name, sizeof name) || strlen(name) < 2 || strpbrk(name, "<>\\")) {
         end(INVALID, "validation_failed");
     }
-    PGconn *connection = connect_to(url);
-    answer(create(connection, user, issuer, name));
+    PGconn *connection = open_connection();
+    answer(create(connection, user, variable("NOFX_JWT_ISSUER"), name));
     PQfinish(connection);
     return 0;
 }

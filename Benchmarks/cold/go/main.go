@@ -98,24 +98,26 @@ func create(url, user, issuer, name string) (*team, error) {
 	add("2-limits", []uint32{pgtype.TextOID, pgtype.TextOID}, []byte("9750"), []byte("2000"))
 	add("3-enter",
 		[]uint32{pgtype.Int4OID, pgtype.UUIDOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID},
-		[]byte("1"), owner, []byte(issuer), owner, nil, nil)
-	add("4-lock", []uint32{pgtype.UUIDOID}, owner)
-	add("5-create",
+		[]byte("4"), owner, []byte(issuer), owner, nil, nil)
+	add("4-rate", []uint32{pgtype.Int8OID, pgtype.TextOID, pgtype.Int8OID, pgtype.Int8OID},
+		[]byte("20"), []byte(user+" writes"), []byte("1000000"), []byte("20"))
+	add("5-lock", []uint32{pgtype.UUIDOID}, owner)
+	add("6-create",
 		[]uint32{
 			pgtype.UUIDOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID, pgtype.UUIDOID, pgtype.TextOID,
 			pgtype.TextOID, pgtype.UUIDOID, pgtype.Int8OID, pgtype.BoolOID, pgtype.Int8OID, pgtype.JSONBOID,
 		},
 		owner, nil, []byte(newSuffix()), []byte(name), []byte(newUUID()), []byte(name),
 		nil, owner, []byte("20"), []byte("t"), []byte("20"), record)
-	add("6-commit", nil)
+	add("7-commit", nil)
 	results, err := connection.PgConn().ExecBatch(ctx, batch).ReadAll()
 	if err != nil {
 		return nil, err
 	}
-	if len(results) != 6 || len(results[4].Rows) != 1 || string(results[5].CommandTag) != "COMMIT" {
+	if len(results) != 7 || len(results[5].Rows) != 1 || string(results[6].CommandTag) != "COMMIT" {
 		return nil, fmt.Errorf("%d results, not those of a team", len(results))
 	}
-	return newTeam(results[4]), nil
+	return newTeam(results[5]), nil
 }
 
 func newTeam(result *pgconn.Result) *team {

@@ -60,7 +60,8 @@ def create(url, user, issuer, name):
         with connection.pipeline():
             other.execute(statements.begin)
             other.execute(statements.limits, ("9750", "2000"))
-            other.execute(statements.enter, (1, user, issuer, str(user), None, None))
+            other.execute(statements.enter, (4, user, issuer, str(user), None, None))
+            other.execute(statements.rate, (20, f"{user} writes", 1_000_000, 20))
             other.execute(statements.lock, (user,))
             cursor.execute(
                 statements.create,

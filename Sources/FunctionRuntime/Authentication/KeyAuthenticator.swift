@@ -1,6 +1,5 @@
 import Base
 import Core
-import Cryptography
 import Postgres
 
 /// Turns an API key into a caller, or refuses it.
@@ -24,9 +23,6 @@ struct KeyAuthenticator {
             access: .readWrite
         )
         guard let known = try rows.decodeFirst(KnownKey.self) else { throw refusal("unknown", of: key, context.log) }
-        guard constantTimeEqual(known.secretHash, key.secretHash) else {
-            throw refusal("wrong_secret", of: key, context.log)
-        }
         guard known.isLive else { throw refusal("not_live", of: key, context.log) }
         return known.caller(credential: "key:\(key.id)")
     }
@@ -39,7 +35,6 @@ struct KeyAuthenticator {
 
 /// What the database knows of a key and its user.
 private struct KnownKey: RowDecodable {
-    let secretHash: [UInt8]
     let isLive: Bool
 
     private let user: ID<User>
@@ -49,7 +44,6 @@ private struct KnownKey: RowDecodable {
     private let scopes: [Permission]
 
     init(row: borrowing Row) throws(PostgresError) {
-        secretHash = try row["secret_hash"]
         isLive = try row["is_live"]
         user = try row["user_id"]
         issuer = try row["issuer"]

@@ -4,7 +4,6 @@ public import System
 /// The address of the page where an invite is accepted.
 public struct InviteLink: Sendable {
     private static var variable: String { "NOFX_INVITE_URL" }
-    private static var placeholder: String { "{token}" }
 
     private let head: String
     private let tail: String
@@ -19,9 +18,12 @@ public struct InviteLink: Sendable {
         else {
             throw MailConfigurationError(Self.variable, "must begin with https:// or http://, without spaces")
         }
-        let parts = template.split(separator: Self.placeholder, omittingEmptySubsequences: false)
-        guard parts.count == 2 else { throw MailConfigurationError(Self.variable, "must have {token} in it, once") }
-        (head, tail) = (String(parts[0]), String(parts[1]))
+        // No address has another brace in it.
+        let parts = template.split(separator: "{", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[1].hasPrefix("token}") else {
+            throw MailConfigurationError(Self.variable, "must have {token} in it, once")
+        }
+        (head, tail) = (String(parts[0]), String(parts[1].dropFirst("token}".utf8.count)))
     }
 
     func address(with token: InviteToken) -> String {

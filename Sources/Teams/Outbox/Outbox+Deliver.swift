@@ -54,6 +54,7 @@ extension Outbox {
         link: InviteLink?,
         in context: inout Context
     ) throws -> OutboxRow.Outcome {
+        guard !row.isGivenUp else { return .dead(reason: "every attempt ended without a result") }
         let token = InviteToken.make()
         let invitation: Invitation?
         do {

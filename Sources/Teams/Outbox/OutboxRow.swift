@@ -70,9 +70,15 @@ extension OutboxRow {
         }
     }
 
-    /// What becomes of the row after a failure that may pass: later and later, and given up after 33 hours.
+    /// The minutes after each failure that may pass; there is one attempt more, and 33 hours between first and last.
+    private static var waits: [Int] { [1, 5, 30, 120, 360, 720, 720] }
+
+    /// Whether it was claimed as often as it may be, and nobody lived to write down how the last time ended.
+    var isGivenUp: Bool { attempt > Self.waits.count + 1 }
+
+    /// What becomes of the row after a failure that may pass: later and later, and in the end given up.
     func outcome(ofPassingFailure reason: String) -> Outcome {
-        let minutes = [1, 5, 30, 120, 360, 720, 720]
+        let minutes = Self.waits
         guard attempt <= minutes.count else { return .dead(reason: reason) }
         // What failed together should not come back together.
         let delay = Double(minutes[Int(max(attempt, 1)) - 1] * 60) * Double.random(in: 1...1.2)

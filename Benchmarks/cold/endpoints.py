@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""Times every endpoint beside its replay in C: endpoints.py SERVER PROGRAMS WORK ROUNDS.
+
+SERVER is the folder of the servers' sockets, PROGRAMS has the functions, `C` and `spawn`; what is made lies in WORK.
+"""
+
+import collections
+import os
+import pathlib
+import subprocess
+import sys
+import uuid
+
+import endpoints_report
+import scenarios
+from tokens import forge_token, make_token, write_call
+from wire import Recording, Wire
+
+SERVER, PROGRAMS, WORK = (pathlib.Path(path) for path in sys.argv[1:4])
+ROUNDS = int(sys.argv[4])
+PORTS = {"PgBouncer": 6432, "straight": 5432}
+# The first ones are called to see what a call does; round 0 is not counted.
+SAMPLES = 3
+TARGETS = SAMPLES + 2 * len(PORTS) * (ROUNDS + 1)
+
+
+def psql(sql):
+    """Runs SQL as the cluster's superuser; returns the rows, split."""
+    command = ["psql", f"--host={SERVER}", "--username=postgres", "--dbname=nofx", "--no-psqlrc", "--quiet"]
+    command += ["--tuples-only", "--no-align", "--field-separator=\t", "--set=ON_ERROR_STOP=1"]
+    result = subprocess.run(command, input=sql, stdout=subprocess.PIPE, text=True, check=True)
+    return [line.split("\t") for line in result.stdout.splitlines()]
+
+
+def url(endpoint, folder=SERVER, port=5432):
+    return f"host={folder} port={port} user=nofx_{endpoint.role} dbname=nofx"
+
+
+def token(endpoint, target):
+    if endpoint.role != "app":
+        return ""
+    return make_token(target.caller, email=f"{target.caller}@example.com", email_verified=True)
+
+
+# MARK: - What calls do
+
+
+def changes():
+    """How many rows were inserted, updated and deleted so far, table by table."""
+    # A session reports its numbers at the latest when it ends.
+    others = "FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    psql(f"SELECT pg_terminate_backend(pid) {others}")
+    while psql(f"SELECT count(*) {others}") != [["0"]]:
+        pass
+    rows = psql("SELECT relname, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_user_tables WHERE schemaname = 'nofx'")
+    kinds = ["inserted", "updated", "deleted"]
+    return collections.Counter({(row[0], kind): int(n) for row in rows for kind, n in zip(kinds, row[1:])})
+
+
+def call(wire, program, endpoint, target, data, expected):
+    """Calls once, listened to; returns what was sent and what that changed."""
+    before = changes()
+    environment = {**os.environ, "DATABASE_URL": url(endpoint, wire.folder)}
+    if caller := token(endpoint, target):
+        environment["NOFX_TOKEN"] = caller
+    status, output, statements = wire.run([PROGRAMS / program], environment, data)
+    if status != 0 or expected not in output:
+        sys.exit(f"{program} does not work for {endpoint.name}: status {status}, {output}")
+    return statements, changes() - before
+
+
+def record(wire, endpoint):
+    """Looks what calls of an endpoint do, and that the replay in C does the same."""
+    targets = [scenarios.Target(endpoint, number) for number in range(SAMPLES)]
+    calls = [call(wire, endpoint.name, endpoint, t, t.event, t.expected) for t in targets[:2]]
+    recording = Recording(*((statements, t.forms()) for (statements, _), t in zip(calls, targets)))
+    replay = recording.call(targets[2].forms())
+    sent, changed = call(wire, "C", endpoint, targets[2], replay, "[")
+    if [s and s.sql for s in sent] != [s and s.sql for s in recording.statements]:
+        sys.exit(f"C does not send what {endpoint.name} sends")
+    if not calls[0][1] == calls[1][1] == changed:
+        sys.exit(f"C does not do what {endpoint.name} does:\n{changed}\n{calls[0][1]}\n{calls[1][1]}")
+    return recording, changed
+
+
+# MARK: - Measuring
+
+
+def write_calls(endpoint, recording):
+    """Writes the calls of all rounds; returns lines for the spawner."""
+    plan, number = [], SAMPLES
+    for path, port in PORTS.items():
+        for program in (endpoint.name, "C"):
+            folder = WORK / "calls" / endpoint.name / f"{path}-{program}"
+            for round in range(ROUNDS + 1):
+                target = scenarios.Target(endpoint, number)
+                number += 1
+                data, expected = (target.event, target.expected) if program != "C" else (recording.call(target.forms()), "[")
+                write_call(folder, round, token(endpoint, target), expected, data)
+            plan.append((f"{endpoint.name} {program}", path, 0, folder, url(endpoint, port=port), PROGRAMS / program))
+    return plan
+
+
+def write_refused_calls():
+    """The same for calls that are refused before there is a connection, which is what starting costs."""
+    plan = []
+    for program in ("createTeam", "C"):
+        folder = WORK / "calls" / "refused" / program
+        for round in range(ROUNDS + 1):
+            write_call(folder, round, forge_token(uuid.uuid4()), '"code":"invalid_token"', b'{"name":"Acme"}')
+        plan.append((f"refused {program}", "PgBouncer", 77, folder, url(scenarios.CALLERS[0]), PROGRAMS / program))
+    return plan
+
+
+def measure(wire, endpoints, plan):
+    """Times calls of endpoints; returns the spawner's samples once it is certain that all of them did their work."""
+    expected = collections.Counter()
+    for endpoint in endpoints:
+        recording, changed = record(wire, endpoint)
+        plan += write_calls(endpoint, recording)
+        for change, count in changed.items():
+            expected[change] += count * 2 * len(PORTS) * (ROUNDS + 1)
+    before = changes()
+    print(f"bench: {len(plan) * (ROUNDS + 1)} calls", file=sys.stderr)
+    lines = "".join("\t".join(map(str, line)) + "\n" for line in plan)
+    samples = subprocess.run([PROGRAMS / "spawn", str(ROUNDS)], input=lines, stdout=subprocess.PIPE, text=True)
+    if samples.returncode != 0:
+        sys.exit(1)
+    if (changed := changes() - before) != expected:
+        sys.exit(f"the calls have not done what they should:\n{changed}\n{expected}")
+    return samples.stdout
+
+
+def main():
+    psql(scenarios.world(scenarios.CALLERS, TARGETS))
+    wire = Wire(SERVER / "wire", SERVER)
+    samples = measure(wire, scenarios.CALLERS, write_refused_calls())
+    # What the callers have left behind would be work for operators.
+    psql("TRUNCATE nofx.rate_limits, nofx.outbox")
+    samples += measure(wire, scenarios.OPERATORS, [])
+    (WORK / "endpoints.tsv").write_text(samples)
+    endpoints_report.show(samples)
+
+
+main()

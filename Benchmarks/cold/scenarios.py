@@ -1,0 +1,148 @@
+"""What every endpoint is called with, and the rows that there must be for it.
+
+A target is what one call is about: a team of its own with its members, invites and so on, which no other call touches.
+Its identifiers are digests of its endpoint and number, so that the database makes the same ones.
+"""
+
+import base64
+import hashlib
+import os
+import string
+import uuid
+
+
+class Endpoint:
+    def __init__(self, name, event, expected="{", caller="owner", role="app", **shape):
+        self.name, self.event, self.expected, self.caller, self.role = name, event, expected, caller, role
+        self.shape = {"members": 3, "teams": 1, "invites": 0, "keys": 0, "entries": 0, "events": 0, **shape}
+
+
+TEAM, MEMBER = '{"teamId":"$team"}', '{"teamId":"$team","memberId":"$member"}'
+
+# Name, event, what the answer must have in it; who calls, if not the team's owner, and how much there is.
+CALLERS = [
+    Endpoint("acceptInvite", '{"token":"$token"}', "$team", caller="guest", invites=1),
+    Endpoint("cancelInvite", '{"teamId":"$team","inviteId":"$invite"}', '"cancelled"', invites=1),
+    Endpoint("createApiKey", '{"name":"CI","scopes":["read"],"teamId":"$team"}', "nofx_"),
+    Endpoint("createTeam", '{"name":"Acme"}', '"ownerId":"$owner"'),
+    Endpoint("deleteTeam", TEAM, "$team"),
+    Endpoint("getTeam", TEAM, "$team"),
+    Endpoint("inviteMember", '{"teamId":"$team","email":"new@example.com","role":"viewer"}', "nofxi_"),
+    Endpoint("leaveTeam", TEAM, "$team", caller="member_user"),
+    Endpoint("listActivity", TEAM, "$last", entries=20),
+    Endpoint("listApiKeys", "{}", "$key", keys=20),
+    Endpoint("listInvites", TEAM, "$invite", invites=20),
+    Endpoint("listMembers", TEAM, "$member", members=20),
+    Endpoint("listSecurityEvents", TEAM, "$last", events=20),
+    Endpoint("listTeams", "{}", "$team", members=1, teams=20),
+    Endpoint("removeMember", MEMBER, "$team"),
+    Endpoint("restoreTeam", TEAM, "$team"),
+    Endpoint("revokeApiKey", '{"keyId":"$key"}', "$key", keys=1),
+    Endpoint("transferOwnership", MEMBER, '"ownerId":"$member_user"'),
+    Endpoint("updateMemberRole", '{"teamId":"$team","memberId":"$member","role":"viewer"}', '"role":"viewer"'),
+    Endpoint("updateTeam", '{"teamId":"$team","name":"Initech"}', '"name":"Initech"'),
+]
+
+# They find nothing to do.
+OPERATORS = [
+    Endpoint("deliverOutbox", "{}", '"claimed":0', role="operator"),
+    Endpoint("migrate", "{}", '"applied":[]', role="owner"),
+    Endpoint("purge", "{}", '"rateLimits":0', role="operator"),
+]
+
+
+class Target:
+    def __init__(self, endpoint, number):
+        def name(kind, index=0):
+            return hashlib.md5(f"{kind}/{endpoint.name}/{number}/{index}".encode())
+
+        def identifier(kind, index=0):
+            return str(uuid.UUID(name(kind, index).hexdigest()))
+
+        invite = identifier("invite")
+        secret = hashlib.sha256(invite.encode()).digest()
+        self.names = {
+            "owner": identifier("user"),
+            "member_user": identifier("user", 1),
+            "guest": identifier("user", endpoint.shape["members"]),
+            "team": identifier("team"),
+            "member": identifier("member", 1),
+            "invite": invite,
+            "token": "nofxi_" + base64.urlsafe_b64encode(secret).rstrip(b"=").decode(),
+            "key": name("key").hexdigest()[:12],
+            "last": identifier("last"),
+        }
+        self.caller = self.names[endpoint.caller]
+        self.event = string.Template(endpoint.event).substitute(self.names).encode()
+        self.expected = string.Template(endpoint.expected).substitute(self.names)
+
+    def forms(self):
+        """What stands for the target in the values of a statement; always as many, and as long."""
+        forms = [hashlib.sha256(self.names["token"].encode()).digest()]
+        for name in self.names.values():
+            forms.append(name.encode())
+            if len(name) == 36:
+                forms.append(uuid.UUID(name).bytes)
+        return forms
+
+
+def world(endpoints, count):
+    """The statements that make `count` targets for each endpoint."""
+    shapes = ", ".join(f"('{e.name}', {', '.join(map(str, e.shape.values()))})" for e in endpoints)
+    return WORLD.replace("$shapes", shapes).replace("$count", str(count)).replace("$issuer", os.environ["NOFX_JWT_ISSUER"])
+
+
+WORLD = """
+BEGIN;
+CREATE TEMPORARY TABLE targets AS
+SELECT * FROM (VALUES $shapes) AS shape (endpoint, members, teams, invites, keys, entries, events)
+CROSS JOIN generate_series(0, $count - 1) AS number;
+
+CREATE FUNCTION pg_temp.name(kind text, target targets, i integer) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT md5(concat_ws('/', kind, target.endpoint, target.number, i))
+$$;
+CREATE FUNCTION pg_temp.id(kind text, target targets, i integer DEFAULT 0) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
+    SELECT pg_temp.name(kind, target, i)::uuid
+$$;
+
+INSERT INTO nofx.users (id, issuer, subject, email, email_normalized, email_verified_at)
+SELECT u, '$issuer', u, u || '@example.com', u || '@example.com', now()
+FROM targets t, generate_series(0, t.members) AS i, pg_temp.id('user', t, i) AS u;
+
+INSERT INTO nofx.teams (id, name, slug, owner_id, deleted_at, deleted_by, purge_after)
+SELECT team, 'Globex', team, u, CASE WHEN is_deleted THEN now() END, CASE WHEN is_deleted THEN u END,
+       CASE WHEN is_deleted THEN now() + interval '30 days' END
+FROM targets t, generate_series(0, t.teams - 1) AS i, pg_temp.id('team', t, i) AS team, pg_temp.id('user', t) AS u,
+     LATERAL (SELECT t.endpoint = 'restoreTeam' AS is_deleted) AS state;
+
+INSERT INTO nofx.team_members (id, team_id, user_id, role, joined_at)
+SELECT pg_temp.id('member', t, team * 1000 + i), pg_temp.id('team', t, team), pg_temp.id('user', t, i),
+       CASE i WHEN 0 THEN 'owner' ELSE 'member' END, now() - interval '1 hour' + i * interval '1 second'
+FROM targets t, generate_series(0, t.teams - 1) AS team, generate_series(0, t.members - 1) AS i;
+
+INSERT INTO nofx.team_invites (id, team_id, email, email_normalized, role, invited_by)
+SELECT pg_temp.id('invite', t, i), pg_temp.id('team', t), email, email, 'member', pg_temp.id('user', t)
+FROM targets t, generate_series(0, t.invites - 1) AS i,
+     LATERAL (SELECT pg_temp.id('user', t, t.members + i) || '@example.com' AS email) AS guest;
+INSERT INTO nofx.team_invite_tokens (token_hash, invite_id)
+SELECT sha256(convert_to('nofxi_' || rtrim(translate(encode(secret, 'base64'), '+/', '-_'), '='), 'UTF8')), id
+FROM nofx.team_invites, LATERAL (SELECT sha256(convert_to(id::text, 'UTF8')) AS secret) AS token;
+
+INSERT INTO nofx.api_keys (id, user_id, name, secret_hash, scopes, expires_at)
+SELECT left(pg_temp.name('key', t, i), 12), pg_temp.id('user', t), 'Key ' || i, sha256(i::text::bytea), '{read}',
+       now() + interval '90 days'
+FROM targets t, generate_series(0, t.keys - 1) AS i;
+
+INSERT INTO nofx.team_activity (team_id, team_name, actor_id, action, resource_type, resource_id, metadata, credential,
+                                request_id)
+SELECT team, 'Globex', pg_temp.id('user', t), 'team.updated', 'team', pg_temp.id('last', t), '{"fields": ["name"]}',
+       'session', gen_random_uuid()
+FROM targets t, generate_series(1, t.entries) AS i, pg_temp.id('team', t) AS team;
+
+INSERT INTO nofx.security_events (bucket, user_id, team_id, action, reason, request_id, credential)
+SELECT date_trunc('minute', now()) - i * interval '1 minute', pg_temp.id('last', t), pg_temp.id('team', t),
+       'team.update', 'not_a_member_or_missing', gen_random_uuid(), 'session'
+FROM targets t, generate_series(1, t.events) AS i;
+COMMIT;
+VACUUM ANALYZE;
+"""
