@@ -7,6 +7,7 @@ import Testing
 
 @testable import Migrations
 @testable import createTeam
+@testable import getTeam
 @testable import migrate
 
 @Suite struct MigrateTests {
@@ -54,6 +55,43 @@ import Testing
         #expect(SchemaVersion.required == newest.version)
         #expect(newest.minCompatible <= newest.version)
         #expect(Migration.all.map { Int($0.version) } == Array(1...Migration.all.count))
+    }
+
+    @Test func `what the first version held is there in the newest, and its role may what functions may`() throws {
+        let database = try TestDatabase(migrated: false)
+        let (user, team, invite) = (ID<User>.make(), UUID.v7(), UUID.v7())
+        _ = try database.migrator { try Migrator([Migration.all[0]]).run(.init(), in: &$0) }
+        // As version 1 granted and wrote it.
+        try database.rows("GRANT USAGE ON SCHEMA nofx TO nofx_test_app")
+        try database.rows("GRANT SELECT, INSERT ON nofx.team_activity TO nofx_test_app")
+        try database.rows(
+            """
+            WITH ada AS (
+                INSERT INTO nofx.users (id, issuer, subject, email, email_normalized)
+                VALUES (\(user), \(TestFunction.issuer), \(user.description), 'a@b.example', 'a@b.example')
+            ), acme AS (
+                INSERT INTO nofx.teams (id, name, slug, owner_id) VALUES (\(team), 'Acme', 'acme', \(user))
+            ), member AS (
+                INSERT INTO nofx.team_members (team_id, user_id, role) VALUES (\(team), \(user), 'owner')
+            )
+            INSERT INTO nofx.team_invites (id, team_id, email, email_normalized, role, token_hash, invited_by)
+            VALUES (\(invite), \(team), 'c@d.example', 'c@d.example', 'member', sha256('token'), \(user))
+            """
+        )
+        let report = try database.migrator { try Migrate.call("{}", in: &$0) }
+        #expect((report.from, report.to) == (1, newest))
+        let outcome: String = try database.value(
+            """
+            SELECT outcome FROM nofx.accept_invite(
+                sha256('token'), (SELECT id FROM nofx.users WHERE email = 'a@b.example'), 'c@d.example', 5
+            )
+            """
+        )
+        #expect(outcome == "accepted")
+        let caller = Caller(user: user, issuer: TestFunction.issuer, subject: user.description, email: nil)
+        #expect(database.refusal(of: CreateTeam.self, #"{"name":"Acme"}"#, as: caller) == nil)
+        #expect(database.refusal(of: GetTeam.self, #"{"teamId":"\#(team)"}"#, as: caller) == nil)
+        #expect(try database.value("SELECT nofx.me() IS NULL AND count(*) = 2 FROM nofx.teams") == true)
     }
 
     @Test func `a migration that was changed after it was applied is refused`() throws {
