@@ -160,7 +160,7 @@ import Testing
         )
         let problem = #expect(throws: Problem.self) { try context.write("SELECT 1") }
         #expect((problem?.status, problem?.code) == (401, "unauthenticated"))
-        #expect(throws: Problem.self) { try context.user }
+        #expect(throws: Problem.self) { try context.user(attempting: Action("test.do", needs: .read, refusal: "")) }
     }
 
     @Test func `a connection that broke between calls is opened again`() throws {

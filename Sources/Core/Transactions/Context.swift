@@ -82,13 +82,6 @@ extension Context {
         try database.withConnection(deadline: deadline, log: log, body)
     }
 
-    /// The identifier of who makes the call.
-    ///
-    /// - Throws: A 401 `Problem` when nobody is authenticated.
-    public var user: ID<User> {
-        get throws { try requiredCaller.user }
-    }
-
     /// What the audit trail keeps of the call, as `nofx.log_activity` takes it.
     public var record: JSONText { origin.record(credential: caller?.credential ?? "") }
 
