@@ -106,6 +106,7 @@ let package = Package(
             ],
             swiftSettings: settings + [.strictMemorySafety()]
         ),
+        module("AI", uses: ["Base", "Core", "HTTPClient", "System"]),
         module("Mail", uses: ["Base", "HTTPClient", "System"]),
         module("Teams", uses: ["Base", "Core", "Cryptography", "Mail", "Postgres", "System"]),
         module("FunctionRuntime", uses: ["Base", "Core", "Cryptography", "HTTPClient", "Postgres", "System"]),
@@ -115,6 +116,7 @@ let package = Package(
         ),
 
         tests("BaseTests", of: ["Base"], data: ["JSONTestSuite"]),
+        tests("AITests", of: ["AI", "Base", "Core", "HTTPClient", "Postgres", "System"]),
         tests("CryptographyTests", of: ["Base", "Cryptography"]),
         tests("PostgresTests", of: ["Base", "Postgres", "System"]),
         tests("HTTPClientTests", of: ["Base", "HTTPClient"]),

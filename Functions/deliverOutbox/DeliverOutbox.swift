@@ -12,15 +12,14 @@ struct DeliverOutbox: Function {
     static let summary = "Sends the mail that is due; for a schedule, safe to run many times at once."
     static let access = Access.operatorOnly
 
+    static func checkConfiguration(_ environment: Environment) throws(ConfigurationError) {
+        _ = try Mailer(environment)
+        _ = try InviteLink(environment)
+    }
+
     func run(_ input: Outbox.Request, in context: inout Context) throws -> Outbox.Report {
         let environment = Environment.current()
-        do {
-            var mailer = try Mailer(environment)
-            let link = try InviteLink(environment)
-            return try Outbox.deliver(input, by: &mailer, link: link, in: &context)
-        } catch let error as MailConfigurationError {
-            context.log.error("misconfigured", ["variable": error.variable, "rule": error.rule])
-            throw Problem.misconfigured
-        }
+        var mailer = try Mailer(environment)
+        return try Outbox.deliver(input, by: &mailer, link: InviteLink(environment), in: &context)
     }
 }

@@ -40,10 +40,14 @@ struct Configuration: Sendable {
         verifier = try Self.verifier(environment, keysFollow: keySetURL != nil, issuer: issuer, audience: audience)
     }
 
-    /// The configuration or what is wrong with it.
-    static func result(_ environment: Environment, access: Access) -> Result<Configuration, ConfigurationError> {
+    /// The configuration of a function, its own variables checked, or what is wrong with it.
+    static func result<F: Function>(
+        _ environment: Environment,
+        for function: F.Type
+    ) -> Result<Configuration, ConfigurationError> {
         do throws(ConfigurationError) {
-            return .success(try Configuration(environment, access: access))
+            try function.checkConfiguration(environment)
+            return .success(try Configuration(environment, access: function.access))
         } catch {
             return .failure(error)
         }
@@ -87,46 +91,6 @@ struct Configuration: Sendable {
             return try TokenVerifier(secret: secret, keys: keys, issuer: issuer, audience: audience)
         } catch {
             throw ConfigurationError("NOFX_JWT_SECRET", "\(error)")
-        }
-    }
-}
-
-/// A variable of the environment that cannot be used.
-struct ConfigurationError: Error, CustomStringConvertible {
-    let variable: String
-    let rule: String
-
-    init(_ variable: String, _ rule: String) {
-        self.variable = variable
-        self.rule = rule
-    }
-
-    var description: String { "\(variable): \(rule)" }
-}
-
-extension Environment {
-    func required(_ name: String) throws(ConfigurationError) -> String {
-        guard let value = self[name] else { throw ConfigurationError(name, "must be set") }
-        return value
-    }
-
-    func integer(
-        _ name: String,
-        in range: ClosedRange<Int>,
-        default fallback: Int
-    ) throws(ConfigurationError) -> Int {
-        guard let text = self[name] else { return fallback }
-        guard let value = Int(text), range.contains(value) else {
-            throw ConfigurationError(name, "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
-        }
-        return value
-    }
-
-    func flag(_ name: String) throws(ConfigurationError) -> Bool {
-        switch self[name] {
-        case nil, "0": return false
-        case "1": return true
-        default: throw ConfigurationError(name, "must be 0 or 1")
         }
     }
 }

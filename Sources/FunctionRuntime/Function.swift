@@ -1,5 +1,6 @@
 public import Base
 public import Core
+public import System
 
 /// One endpoint: what it takes, who may call it, and what it answers.
 ///
@@ -25,6 +26,13 @@ public protocol Function {
     /// unless the endpoint's own work is what ends the membership.
     static var answersFormerMembers: Bool { get }
 
+    /// Checks the variables that only this endpoint reads; none unless the endpoint says otherwise.
+    ///
+    /// It runs at start, before an event is answered.
+    ///
+    /// - Throws: `ConfigurationError`, which names the variable and never its value.
+    static func checkConfiguration(_ environment: Environment) throws(ConfigurationError)
+
     init()
 
     /// Does the work.
@@ -37,6 +45,7 @@ public protocol Function {
 extension Function {
     public static var successStatus: Int { 200 }
     public static var answersFormerMembers: Bool { false }
+    public static func checkConfiguration(_ environment: Environment) throws(ConfigurationError) {}
 }
 
 /// Who may call a function.

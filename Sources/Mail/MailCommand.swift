@@ -8,10 +8,10 @@ struct MailCommand: Sendable {
     private let variables: [(name: String, value: String)]
 
     /// Takes a path and arguments, with spaces between them, apart.
-    init(_ words: String, _ environment: Environment) throws(MailConfigurationError) {
+    init(_ words: String, _ environment: Environment) throws(ConfigurationError) {
         var parts = words.split(separator: " ").map(String.init)
         guard let program = parts.first, Executable.isThere(program) else {
-            throw MailConfigurationError(
+            throw ConfigurationError(
                 "NOFX_MAIL_COMMAND",
                 "must begin with the path of a program that can be started"
             )

@@ -12,23 +12,23 @@ public struct Mailer: ~Copyable {
 
     /// Reads the configuration: `NOFX_MAIL_FROM`, and either `NOFX_MAIL_COMMAND` or `NOFX_SMTP_URL`.
     ///
-    /// - Throws: ``MailConfigurationError``, which names the variable and never its value.
-    public init(_ environment: Environment) throws(MailConfigurationError) {
+    /// - Throws: `ConfigurationError`, which names the variable and never its value.
+    public init(_ environment: Environment) throws(ConfigurationError) {
         guard let from = environment["NOFX_MAIL_FROM"] else {
-            throw MailConfigurationError("NOFX_MAIL_FROM", "must be set")
+            throw ConfigurationError("NOFX_MAIL_FROM", "must be set")
         }
         guard let sender = Mailbox(from) else {
-            throw MailConfigurationError(
+            throw ConfigurationError(
                 "NOFX_MAIL_FROM",
                 "must be an address, alone or as in Acme <mail@acme.example>"
             )
         }
         let (words, url) = (environment["NOFX_MAIL_COMMAND"], environment["NOFX_SMTP_URL"])
         guard words != nil || url != nil else {
-            throw MailConfigurationError("NOFX_MAIL_COMMAND", "is needed, unless NOFX_SMTP_URL is set")
+            throw ConfigurationError("NOFX_MAIL_COMMAND", "is needed, unless NOFX_SMTP_URL is set")
         }
         guard words == nil || url == nil else {
-            throw MailConfigurationError("NOFX_MAIL_COMMAND", "must not be set together with NOFX_SMTP_URL")
+            throw ConfigurationError("NOFX_MAIL_COMMAND", "must not be set together with NOFX_SMTP_URL")
         }
         let command = if let words { try MailCommand(words, environment) } else { nil as MailCommand? }
         let server = if let url { try Self.server(url) } else { nil as SMTPServer? }
@@ -53,11 +53,11 @@ public struct Mailer: ~Copyable {
         }
     }
 
-    private static func server(_ url: String) throws(MailConfigurationError) -> SMTPServer {
+    private static func server(_ url: String) throws(ConfigurationError) -> SMTPServer {
         do throws(SMTPServer.InvalidURL) {
             return try SMTPServer(url: url)
         } catch {
-            throw MailConfigurationError("NOFX_SMTP_URL", error.description)
+            throw ConfigurationError("NOFX_SMTP_URL", error.description)
         }
     }
 

@@ -74,11 +74,7 @@ public enum Retention {
                     return report
                 }
                 let limit = kind.limit(of: request.batch)
-                let rows = try context.lookUp(
-                    "SELECT nofx.check_version(\(SchemaVersion.required))",
-                    kind.deletion(limit),
-                    access: .readWrite
-                )
+                let rows = try context.operate(kind.deletion(limit))
                 report.counts[kind, default: 0] += rows.affected
                 if rows.affected < limit { kinds.removeAll { $0 == kind } }
                 pace.endStep(left: context.deadline.remaining)

@@ -113,9 +113,11 @@ struct ConfigurationTests {
     }
 
     private func error(_ variables: [String: String], _ changes: [String: String?]) -> ConfigurationError? {
-        switch Configuration.result(Environment(with: variables, changes), access: .authenticated) {
-        case .success: nil
-        case .failure(let error): error
+        do throws(ConfigurationError) {
+            _ = try Configuration(Environment(with: variables, changes), access: .authenticated)
+            return nil
+        } catch {
+            return error
         }
     }
 }

@@ -1,4 +1,4 @@
-import Mail
+import Base
 import System
 import Teams
 import Testing
@@ -9,7 +9,7 @@ struct InviteLinkTests {
         "https://a.example/ {token}", "https://a.example/{Token}", "https://ä.example/{token}",
     ])
     func `an address for invites has one place for the token`(template: String) {
-        let error = #expect(throws: MailConfigurationError.self) {
+        let error = #expect(throws: ConfigurationError.self) {
             try InviteLink(Environment([("NOFX_INVITE_URL", template)]))
         }
         #expect(error?.variable == "NOFX_INVITE_URL")

@@ -6,7 +6,7 @@ import Testing
 
 struct MailerTests {
     private func problem(_ variables: [(String, String)]) -> String? {
-        do throws(MailConfigurationError) {
+        do throws(ConfigurationError) {
             _ = try Mailer(Environment(variables))
             return nil
         } catch {

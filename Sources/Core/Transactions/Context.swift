@@ -77,6 +77,14 @@ extension Context {
         return last
     }
 
+    /// Runs a statement of an operator's, who is no caller, where the schema fits this program.
+    ///
+    /// - Returns: Its rows.
+    /// - Throws: `PostgresError`.
+    public mutating func operate(_ query: Query) throws -> Rows {
+        try lookUp("SELECT nofx.check_version(\(SchemaVersion.required))", query, access: .readWrite)
+    }
+
     /// Lends the connection itself, for work that is not one caller's: migrations.
     public mutating func withConnection<Output>(_ body: (inout Connection) throws -> Output) throws -> Output {
         try database.withConnection(deadline: deadline, log: log, body)

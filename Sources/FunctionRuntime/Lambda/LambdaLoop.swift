@@ -15,7 +15,7 @@ struct LambdaLoop<F: Function> {
     /// Serves until the platform stops the process.
     func serve() -> Never {
         _ = FileDescriptor.plugStandardStreams()
-        let configuration = Configuration.result(environment, access: F.access)
+        let configuration = Configuration.result(environment, for: F.self)
         let log = Log(level: (try? configuration.get())?.logLevel ?? .info, function: F.name)
         do throws(LambdaRuntimeError) {
             var lambda = try LambdaRuntimeAPI(address: address, log: log)

@@ -21,7 +21,7 @@ struct StandardStreams<F: Function> {
             Help<F>.fail("expects one event on standard input, as in: echo '{}' | \(F.name)")
         }
         do throws(ConfigurationError) {
-            let configuration = try Configuration(environment, access: F.access)
+            let configuration = try Configuration.result(environment, for: F.self).get()
             let deadline = Deadline.after(configuration.timeout)
             let event = read(until: deadline)
             let status = answer(event, configuration, deadline: deadline)

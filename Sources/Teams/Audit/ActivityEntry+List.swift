@@ -75,14 +75,13 @@ extension ActivityEntry {
                 ORDER BY a.id DESC
                 LIMIT \(request.limit.count + 1)
             )
-            SELECT page.*, caller.allowed, caller.role FROM caller LEFT JOIN page ON true ORDER BY page.id DESC
+            SELECT page.*, page.id IS NOT NULL AS is_item, caller.allowed, caller.role AS caller_role
+            FROM caller LEFT JOIN page ON true ORDER BY page.id DESC
             """
         )
-        guard let row = rows.first else { throw Denial.notMember(listing, team: team) }
-        guard try row["allowed"] else { throw Denial.missing(listing, team: team, role: try row["role"]) }
-        // Behind the last entry there is still the row that says that the caller may look.
-        let entries: [ActivityEntry] = try row["id"] as Int? == nil ? [] : rows.decode()
-        return Page(entries, limit: request.limit) { Cursor(list: endpoint, scope: scope, keys: ["\($0.id)"]) }
+        return Page(try rows.items(of: listing, in: team), limit: request.limit) {
+            Cursor(list: endpoint, scope: scope, keys: ["\($0.id)"])
+        }
     }
 
     private static func place(_ cursor: Cursor, scope: String) throws(Problem) -> Int {

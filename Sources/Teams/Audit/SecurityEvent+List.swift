@@ -56,15 +56,12 @@ extension SecurityEvent {
                 ORDER BY e.bucket DESC, e.user_id, e.action, e.reason
                 LIMIT \(request.limit.count + 1)
             )
-            SELECT page.*, caller.allowed, caller.role FROM caller LEFT JOIN page ON true
+            SELECT page.*, page.bucket IS NOT NULL AS is_item, caller.allowed, caller.role AS caller_role
+            FROM caller LEFT JOIN page ON true
             ORDER BY page.bucket DESC, page.user_id, page.action, page.reason
             """
         )
-        guard let row = rows.first else { throw Denial.notMember(listing, team: team) }
-        guard try row["allowed"] else { throw Denial.missing(listing, team: team, role: try row["role"]) }
-        // Behind the last event there is still the row that says that the caller may look.
-        let events: [SecurityEvent] = try row["bucket"] as Timestamp? == nil ? [] : rows.decode()
-        return Page(events, limit: request.limit) { event in
+        return Page(try rows.items(of: listing, in: team), limit: request.limit) { event in
             Cursor(
                 list: endpoint,
                 scope: scope,

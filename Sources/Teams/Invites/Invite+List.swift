@@ -49,18 +49,12 @@ extension Invite {
                 ORDER BY i.created_at DESC, i.id DESC
                 LIMIT \(request.limit.count + 1)
             )
-            SELECT page.*, caller.allowed, caller.role AS caller_role
+            SELECT page.*, page.id IS NOT NULL AS is_item, caller.allowed, caller.role AS caller_role
             FROM caller LEFT JOIN page ON true
             ORDER BY page.created_at DESC, page.id DESC
             """
         )
-        guard let row = rows.first else { throw Denial.notMember(listing, team: team) }
-        guard try row["allowed"] else {
-            throw Denial.missing(listing, team: team, role: try row["caller_role"])
-        }
-        // Behind the last invite there is still the row that says that the caller may look.
-        let invites: [Invite] = try row["id"] as ID<Invite>? == nil ? [] : rows.decode()
-        return Page(invites, limit: request.limit) {
+        return Page(try rows.items(of: listing, in: team), limit: request.limit) {
             Place($0.createdAt, $0.id).cursor(of: endpoint, scope: scope)
         }
     }

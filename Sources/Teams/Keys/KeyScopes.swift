@@ -11,10 +11,6 @@ public struct KeyScopes: InputValue {
     public static var rule: String { "\([Permission].rule), \(list), each once" }
 
     public init(input: JSONValue) throws(Violations) {
-        let named: [Permission] = try Self.list.read(input)
-        guard Set(named).count == named.count else {
-            throw Violations(.invalidFormat, "must name each permission once")
-        }
-        permissions = Permission.allCases.filter(named.contains)
+        permissions = try Permission.distinct(input, in: Self.list)
     }
 }

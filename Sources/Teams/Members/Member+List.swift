@@ -49,18 +49,12 @@ extension Member {
                 ORDER BY m.joined_at, m.id
                 LIMIT \(request.limit.count + 1)
             )
-            SELECT page.*, caller.allowed, caller.role AS caller_role
+            SELECT page.*, page.id IS NOT NULL AS is_item, caller.allowed, caller.role AS caller_role
             FROM caller LEFT JOIN page ON true
             ORDER BY page.joined_at, page.id
             """
         )
-        guard let row = rows.first else { throw Denial.notMember(listing, team: team) }
-        guard try row["allowed"] else {
-            throw Denial.missing(listing, team: team, role: try row["caller_role"])
-        }
-        // Behind the last member there is still the row that says that the caller may look.
-        let members: [Member] = try row["id"] as ID<Member>? == nil ? [] : rows.decode()
-        return Page(members, limit: request.limit) {
+        return Page(try rows.items(of: listing, in: team), limit: request.limit) {
             Place($0.joinedAt, $0.id).cursor(of: endpoint, scope: scope)
         }
     }

@@ -9,10 +9,6 @@ struct PermissionOverride: InputValue {
     static var rule: String { "\([Permission].rule), each at most once" }
 
     init(input: JSONValue) throws(Violations) {
-        let named = try ListRule(0...Permission.allCases.count).read(input) as [Permission]
-        permissions = Permission.allCases.filter(named.contains)
-        guard permissions.count == named.count else {
-            throw Violations(.invalidFormat, "must name each permission once")
-        }
+        permissions = try Permission.distinct(input, in: ListRule(0...Permission.allCases.count))
     }
 }

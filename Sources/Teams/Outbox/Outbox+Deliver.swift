@@ -27,12 +27,7 @@ extension Outbox {
     ) throws -> Report {
         var report = Report()
         while report.claimed < request.limit.count, !(context.deadline - timeForOne).hasPassed {
-            let claimed = try context.lookUp(
-                "SELECT nofx.check_version(\(SchemaVersion.required))",
-                OutboxRow.claim,
-                access: .readWrite
-            )
-            guard let row: OutboxRow = try claimed.decodeFirst() else { return report }
+            guard let row: OutboxRow = try context.operate(OutboxRow.claim).decodeFirst() else { return report }
             report.claimed += 1
             let outcome = try deliver(row, by: &mailer, link: link, in: &context)
             if try context.lookUp(row.settlement(as: outcome), access: .readWrite).isEmpty {
