@@ -103,6 +103,7 @@ let package = Package(
                 .embedInCode("0002_membership.sql"),
                 .embedInCode("0003_credentials.sql"),
                 .embedInCode("0004_row_security.sql"),
+                .embedInCode("0005_circuit_breakers.sql"),
             ],
             swiftSettings: settings + [.strictMemorySafety()]
         ),
