@@ -26,6 +26,15 @@ public struct AIError: Error, Sendable {
     /// Whether some text of the answer was handed on before it failed.
     public var hasPartialOutput: Bool
 
+    /// How long nothing is worth trying, where it is not the answer that says so.
+    var wait: Duration?
+
+    /// Every attempt of the call that ended so.
+    public internal(set) var attempts: [CallAttempt] = []
+
+    /// How long to wait before trying again makes sense; nil where nobody says.
+    public var retryAfter: RetryAfter? { wait.flatMap(RetryAfter.init) ?? retryAdvice.retryAfter }
+
     /// What the provider, or the HTTP client, says about it; for logs, and without the key.
     let message: String
 
