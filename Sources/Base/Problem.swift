@@ -82,6 +82,7 @@ public struct Problem: Error, Sendable {
         switch status {
         case 400: "Malformed request"
         case 401: "Not authenticated"
+        case 402: "Payment required"
         case 403: "Access denied"
         case 404: "Not found"
         case 405: "Method not allowed"
@@ -89,7 +90,10 @@ public struct Problem: Error, Sendable {
         case 413: "Content too large"
         case 422: "Validation failed"
         case 429: "Too many requests"
+        case 499: "Cancelled"
+        case 502: "Bad gateway"
         case 503: "Service unavailable"
+        case 504: "Gateway timeout"
         default: "Internal error"
         }
     }

@@ -32,7 +32,7 @@ extension AIError.Cause {
     // swift-format-ignore
     var consequences: AIError.Consequences {
         switch self {
-        //                                          code             status retry  breaker                   other provider
+        //                                            code          status  retry   breaker                    others
         case .circuitOpen:       AIError.Consequences(.circuitOpen,    503, .never, .neutral,                  .next)
         case .budgetExceeded:    AIError.Consequences(.budgetExceeded, 402, .never, .neutral,                  .stay)
         case .cancelled:         AIError.Consequences(.cancelled,      499, .never, .neutral,                  .stay)

@@ -4,7 +4,7 @@ import Core
 extension AIError.Cause {
     /// Classifies an error that a provider reports: by what it says exactly, then by the kind, then by the status.
     ///
-    /// The message decides only between a bad prompt and one that is too long, where some providers say it nowhere else.
+    /// The message decides only between a bad prompt and one that is too long, which some providers say nowhere else.
     init(_ body: ErrorBody, in context: ResponseContext) {
         // An error beside a status of success says in other ways how bad it is.
         let isDisguised = (200...299).contains(context.status)

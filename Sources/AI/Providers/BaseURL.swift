@@ -35,6 +35,12 @@ public struct BaseURL: Sendable, Hashable, CustomStringConvertible {
         text = url.utf8.last == UInt8(ascii: "/") ? String(url.dropLast()) : url
     }
 
+    /// Anthropic's own.
+    static let anthropic = BaseURL(trusted: "https://api.anthropic.com")
+
+    /// OpenAI's own.
+    static let openAI = BaseURL(trusted: "https://api.openai.com/v1")
+
     private init(trusted text: String) {
         self.text = text
     }
