@@ -197,12 +197,13 @@ $$;
 
 -- Asks for leave to call. `verdict` is `allow` or `probe`, `unrecorded` where the breaker is disabled, or else the
 -- reason why not: `open`, `probing`, `forced_open`, `rate_limited`, `quota_exhausted`, with the microseconds to wait
--- where that can be said. `is_dirty` says whether a success is news.
+-- where that can be said and the class of the last failure. `is_dirty` says whether a success is news.
 --
 -- Where all is well this is one read. Nobody waits for a lock to be told no.
 CREATE FUNCTION nofx.circuit_acquire(
     p_name text, p_policy jsonb,
-    OUT verdict text, OUT generation bigint, OUT is_dirty boolean, OUT wait bigint, OUT transition text
+    OUT verdict text, OUT generation bigint, OUT is_dirty boolean, OUT wait bigint, OUT error text,
+    OUT transition text
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -304,6 +305,7 @@ BEGIN
         END IF;
     END IF;
     IF verdict NOT IN ('allow', 'probe', 'unrecorded') THEN
+        error := CASE WHEN verdict IN ('open', 'probing', 'forced_open') THEN b.last_error END;
         PERFORM nofx.count_circuit_rejection(p_name);
     END IF;
 END
@@ -504,7 +506,8 @@ BEGIN
     EXECUTE format('GRANT UPDATE (revoked_at) ON nofx.api_keys TO %I', p_role);
     EXECUTE format('GRANT UPDATE (created_at) ON nofx.users TO %I', p_role);
     EXECUTE format('GRANT INSERT ON nofx.team_invite_tokens, nofx.outbox TO %I', p_role);
-    EXECUTE format('GRANT SELECT ON nofx.circuit_breakers, nofx.circuit_counters, nofx.circuit_windows TO %I', p_role);
+    EXECUTE format('GRANT SELECT ON nofx.circuit_breakers, nofx.circuit_counters, nofx.circuit_windows TO %I',
+                   p_role);
 END
 $$;
 
