@@ -81,6 +81,7 @@ let functions = [
 let package = Package(
     name: "nofx",
     targets: functions + [
+        tool("ask", uses: ["AI", "Base", "Core", "FunctionRuntime", "System"]),
         tool("issueToken", uses: ["Base", "Cryptography", "System"]),
 
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),

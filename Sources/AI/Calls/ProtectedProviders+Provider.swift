@@ -10,7 +10,11 @@ extension ProtectedProviders where Stores: ~Copyable {
     ) throws(AIError) -> Completion {
         let log = log
         var question = request
-        let breaker = CircuitBreaker(provider.name, policy: protection.breaker) { $0.report(of: provider.name, to: log) }
+        let breaker = CircuitBreaker(
+            provider.name,
+            policy: protection.breaker,
+            onEvent: { $0.report(of: provider.name, to: log) }
+        )
         do {
             return try protection.retry.run(
                 deadline: call.deadline,

@@ -1,6 +1,6 @@
 public import Base
 public import Core
-import HTTPClient
+public import HTTPClient
 
 /// Calls to AI providers that cannot take the system down with them.
 ///

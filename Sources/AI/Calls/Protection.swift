@@ -45,7 +45,6 @@ public struct Protection: Sendable {
             retry: Retry(try RetryPolicy(environment)),
             prices: try PriceList(environment)
         )
-        budget = try Budget(environment)
         idleLimit = .milliseconds(try environment.integer("NOFX_AI_IDLE_MS", in: 1...900_000, default: 30_000))
     }
 }
