@@ -14,12 +14,14 @@ input does. The control is asked for
 """
 import collections
 import email.utils
+import fcntl
 import gzip
 import json
 import socket
 import struct
 import sys
 import tempfile
+import termios
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -179,7 +181,9 @@ def rst_early(request):
 @fault("rst-mid")
 def rst_mid(request):
     request.half()
-    time.sleep(0.05)  # What was sent is read before the reset is.
+    # What the peer's kernel has is read before the reset is.
+    while struct.unpack("i", fcntl.ioctl(request.connection, termios.TIOCOUTQ, b"\0" * 4)) != (0,):
+        time.sleep(0.001)
     return request.reset()
 
 
