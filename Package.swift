@@ -81,6 +81,7 @@ let functions = [
 let package = Package(
     name: "nofx",
     targets: functions + [
+        tool("ask", uses: ["AI", "Base", "Core", "FunctionRuntime", "System"]),
         tool("issueToken", uses: ["Base", "Cryptography", "System"]),
 
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
@@ -103,6 +104,7 @@ let package = Package(
                 .embedInCode("0002_membership.sql"),
                 .embedInCode("0003_credentials.sql"),
                 .embedInCode("0004_row_security.sql"),
+                .embedInCode("0005_circuit_breakers.sql"),
             ],
             swiftSettings: settings + [.strictMemorySafety()]
         ),

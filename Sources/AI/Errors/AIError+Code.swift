@@ -1,4 +1,5 @@
 public import Base
+import Core
 
 extension AIError {
     /// What programs may rely on.
@@ -61,11 +62,10 @@ extension AIError {
 
     /// The error as our own caller sees it.
     ///
-    /// - Parameter retryAfter: The whole seconds after which trying again makes sense.
-    /// - Returns: The error, without anything that the provider said.
-    public func problem(retryAfter: Int? = nil) -> Problem {
+    /// It says nothing that the provider said, and after how many seconds trying again makes sense if anybody knows.
+    public var problem: Problem {
         var members = ["provider": provider]
         if code == .refused, let category = completion?.refusalCategory { members["category"] = category }
-        return Problem(cause.consequences.status, code.rawValue, code.detail, members: members, retryAfter: retryAfter)
+        return Problem(cause.consequences.status, code.rawValue, code.detail, members: members, retryAfter: retryAfter?.delay.wholeSeconds)
     }
 }

@@ -1,3 +1,5 @@
+public import Core
+
 /// Why a call to a provider has no answer that can be used.
 public struct AIError: Error, Sendable {
     /// What happened; everything else follows from it.
@@ -13,7 +15,7 @@ public struct AIError: Error, Sendable {
     public let requestID: String?
 
     /// What the answer says about trying again.
-    public let retryHeaders: RetryHeaders
+    public let retryAdvice: RetryAdvice
 
     /// What the answer says about limits.
     public let rateLimits: RateLimits?
@@ -24,6 +26,15 @@ public struct AIError: Error, Sendable {
     /// Whether some text of the answer was handed on before it failed.
     public var hasPartialOutput: Bool
 
+    /// How long nothing is worth trying, where it is not the answer that says so.
+    var wait: Duration?
+
+    /// Every attempt of the call that ended so.
+    public internal(set) var attempts: [CallAttempt] = []
+
+    /// How long to wait before trying again makes sense; nil where nobody says.
+    public var retryAfter: RetryAfter? { wait.flatMap(RetryAfter.init) ?? retryAdvice.retryAfter }
+
     /// What the provider, or the HTTP client, says about it; for logs, and without the key.
     let message: String
 
@@ -32,7 +43,7 @@ public struct AIError: Error, Sendable {
         provider: String,
         status: Int? = nil,
         requestID: String? = nil,
-        retryHeaders: RetryHeaders = RetryHeaders(),
+        retryAdvice: RetryAdvice = .none,
         rateLimits: RateLimits? = nil,
         completion: Completion? = nil,
         hasPartialOutput: Bool = false,
@@ -42,7 +53,7 @@ public struct AIError: Error, Sendable {
         self.provider = provider
         self.status = status
         self.requestID = requestID
-        self.retryHeaders = retryHeaders
+        self.retryAdvice = retryAdvice
         self.rateLimits = rateLimits
         self.completion = completion
         self.hasPartialOutput = hasPartialOutput
@@ -62,7 +73,7 @@ public struct AIError: Error, Sendable {
     public var retry: RetryRule {
         let consequences = cause.consequences
         guard !hasPartialOutput, code != .quotaExhausted else { return .never }
-        switch retryHeaders.shouldRetry {
+        switch retryAdvice.shouldRetry {
         case true where status != nil: return consequences.retry == .never ? .yes : consequences.retry
         case false where status != nil: return .never
         default: return consequences.retry

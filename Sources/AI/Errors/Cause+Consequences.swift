@@ -36,6 +36,7 @@ extension AIError.Cause {
         case .circuitOpen:       AIError.Consequences(.circuitOpen,    503, .never, .neutral,                  .next)
         case .budgetExceeded:    AIError.Consequences(.budgetExceeded, 402, .never, .neutral,                  .stay)
         case .cancelled:         AIError.Consequences(.cancelled,      499, .never, .neutral,                  .stay)
+        case .outOfTime:         AIError.Consequences(.timeout,        504, .never, .neutral,                  .stay)
         case .unsupported:       AIError.Consequences(.badRequest,     400, .never, .neutral,                  .stay)
         case .clientFailed:      AIError.Consequences(.unreachable,    502, .once,  .neutral,                  .next)
 

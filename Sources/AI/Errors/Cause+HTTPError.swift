@@ -7,9 +7,11 @@ extension AIError.Cause {
             switch error.kind {
             case .invalidRequest: .unsupported
             case .couldNotResolve: .unresolved
-            case .couldNotConnect: .refusedConnection
-            case .tls: .untrusted
-            case .timeout: .noAnswer
+            case .couldNotConnect: error.hasTimedOut ? .connectTimeout : .refusedConnection
+            case .untrusted: .untrusted
+            case .tls: .handshakeFailed
+            case .timeout: error.hadAnswer ? .stalled : .noAnswer
+            case .cancelled: .cancelled
             case .connectionLost: .connectionLost
             case .tooLarge: .unreadable
             case .invalidResponse: .unreadable

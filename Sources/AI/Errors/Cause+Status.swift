@@ -1,4 +1,5 @@
 import Base
+import Core
 
 extension AIError.Cause {
     /// Classifies an error that a provider reports: by what it says exactly, then by the kind, then by the status.
@@ -99,6 +100,6 @@ extension ResponseContext {
     /// Its own servers name each request; other servers that speak its format may say nothing about limits at all.
     fileprivate var lacksLimits: Bool {
         provider.wireFormat == .anthropicMessages && status == 429 && isNamedByAnthropic && rateLimits == nil
-            && retryHeaders.retryAfter == nil && retryHeaders.retryAfterMilliseconds == nil
+            && retryAdvice.retryAfter == nil
     }
 }

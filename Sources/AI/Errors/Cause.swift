@@ -5,6 +5,7 @@ extension AIError {
         case circuitOpen
         case budgetExceeded
         case cancelled
+        case outOfTime
         case unsupported
         case clientFailed
 

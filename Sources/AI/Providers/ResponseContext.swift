@@ -6,7 +6,7 @@ import HTTPClient
 struct ResponseContext: Sendable {
     let provider: Provider
     let status: Int
-    let retryHeaders: RetryHeaders
+    let retryAdvice: RetryAdvice
     let rateLimits: RateLimits?
     private let headerRequestID: String?
 
@@ -16,7 +16,7 @@ struct ResponseContext: Sendable {
     init(_ provider: Provider, status: Int, headers: [(name: String, value: String)], at time: Timestamp) {
         self.provider = provider
         self.status = status
-        retryHeaders = RetryHeaders(headers)
+        retryAdvice = RetryAdvice(received: time) { name in headers.first { $0.name == name }?.value }
         rateLimits = RateLimits(headers, at: time)
         isNamedByAnthropic = headers.contains { $0.name == "request-id" }
         headerRequestID = ["request-id", "x-request-id", "x-litellm-call-id"].lazy
@@ -54,7 +54,7 @@ struct ResponseContext: Sendable {
             provider: provider.name,
             status: status,
             requestID: headerRequestID ?? requestID.map { String($0.prefix(200)) },
-            retryHeaders: retryHeaders,
+            retryAdvice: retryAdvice,
             rateLimits: rateLimits,
             completion: answer.map(completion),
             hasPartialOutput: hasPartialOutput,
