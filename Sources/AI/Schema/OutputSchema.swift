@@ -54,7 +54,8 @@ public struct OutputSchema: Sendable {
     public func validate(_ answer: String) -> [SchemaViolation] {
         do throws(JSONSyntaxError) {
             let value = try JSONDocument(parsing: Array(answer.utf8), limits: .answer).root
-            var validator = SchemaValidator(root: document.root)
+            // Each value takes two bytes and a few comparisons; what takes far more has alternatives that multiply.
+            var validator = SchemaValidator(root: document.root, steps: 10_000 + 16 * answer.utf8.count)
             validator.validate(value, against: document.root, at: "")
             return validator.violations
         } catch {

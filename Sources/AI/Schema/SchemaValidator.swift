@@ -9,10 +9,16 @@ struct SchemaValidator {
     private(set) var violations: [SchemaViolation] = []
 
     private let root: JSONValue
-    private var steps = 0
+    private var steps: Int
 
-    init(root: JSONValue) {
+    /// Prepares to compare values with a schema and its parts.
+    ///
+    /// - Parameters:
+    ///   - root: The whole schema.
+    ///   - steps: How many comparisons to make before giving up.
+    init(root: JSONValue, steps: Int) {
         self.root = root
+        self.steps = steps
     }
 
     /// Takes note of every place where a value does not fit.
@@ -59,8 +65,7 @@ extension SchemaValidator {
 
     private mutating func fitsAny(_ value: JSONValue, of alternatives: JSONValue, at path: String) -> Bool {
         for alternative in alternatives.elements {
-            var attempt = SchemaValidator(root: root)
-            attempt.steps = steps
+            var attempt = SchemaValidator(root: root, steps: steps)
             attempt.validate(value, against: alternative, at: path)
             steps = attempt.steps
             if attempt.violations.isEmpty { return true }
@@ -112,8 +117,8 @@ extension SchemaValidator {
 
     /// Whether enough was found, or alternatives within alternatives have multiplied beyond reason.
     private mutating func isExhausted(at path: String) -> Bool {
-        steps += 1
-        guard steps <= 1_000_000 else {
+        steps -= 1
+        guard steps >= 0 else {
             if violations.isEmpty { report(path, "takes too long to check") }
             return true
         }
