@@ -3,6 +3,11 @@ public struct Day: Hashable, Comparable, Sendable, InputValue, OutputValue, Cust
     /// Days since 1970-01-01.
     public let daysSince1970: Int
 
+    /// Makes a day from its place in the calendar.
+    public init(daysSince1970: Int) {
+        self.daysSince1970 = daysSince1970
+    }
+
     /// The day in UTC that a moment is part of.
     public init(of time: Timestamp) {
         daysSince1970 = Int((time.secondsSince1970 - (time.secondsSince1970 % 86_400 + 86_400) % 86_400) / 86_400)
@@ -11,10 +16,6 @@ public struct Day: Hashable, Comparable, Sendable, InputValue, OutputValue, Cust
     /// The day some days later, or earlier when the number is negative.
     public static func + (day: Day, days: Int) -> Day {
         Day(daysSince1970: day.daysSince1970 + days)
-    }
-
-    private init(daysSince1970: Int) {
-        self.daysSince1970 = daysSince1970
     }
 
     /// Parses `YYYY-MM-DD` (RFC 3339, `full-date`); nil for days that there are not, and for all else.

@@ -41,11 +41,14 @@ public struct USDollars: RawRepresentable, Hashable, Comparable, Sendable, Input
         return decimals.isEmpty ? "\(sign)\(whole)" : "\(sign)\(whole).\(String(decoding: decimals, as: UTF8.self))"
     }
 
-    public static var rule: String { "decimal dollars as a string, 0 to 1000000000 with at most 9 decimals" }
+    /// Which amounts are read, in words.
+    public static let inWords = "decimal dollars, 0 to 1000000000 with at most 9 decimals"
+
+    public static var rule: String { "string of \(inWords)" }
 
     public init(input: JSONValue) throws(Violations) {
         guard let amount = USDollars(try String(input: input)) else {
-            throw Violations(.invalidFormat, "must be decimal dollars, 0 to 1000000000 with at most 9 decimals")
+            throw Violations(.invalidFormat, "must be \(Self.inWords)")
         }
         self = amount
     }
