@@ -85,7 +85,7 @@ import Testing
 
         #expect(error?.code == .refused && error?.retry == .never && error?.breaker == .success)
         #expect(error?.completion?.usage == TokenUsage(input: 5, output: 1))
-        let problem = try #require(error?.problem())
+        let problem = try #require(error?.problem)
         #expect(problem.status == 422 && problem.code == "ai_refused")
         #expect(problem.members == ["provider": "anthropic-ai", "category": "cyber"])
     }

@@ -23,7 +23,7 @@ import Testing
 
         #expect(error?.code == .badResponse, "\(body)")
         #expect(error?.retry == .once && error?.breaker == .failure && error?.tryNextProvider == true)
-        #expect(error?.problem().status == 502)
+        #expect(error?.problem.status == 502)
     }
 
     @Test(arguments: WireFormatName.allCases)
@@ -31,7 +31,7 @@ import Testing
         let provider = try TestProviders.of(format)
         let body = Array(#"{"content": [{"type": "text", "text": ""#.utf8) + [0xC3, 0x28] + Array(#""}]}"#.utf8)
         let error = failure { () throws(AIError) in
-            try provider.completion(from: HTTPResponse(status: 200, headers: [], body: body))
+            try provider.completion(from: HTTPResponse(HTTPHead(status: 200, headers: []), body: body))
         }
 
         #expect(error?.code == .badResponse)

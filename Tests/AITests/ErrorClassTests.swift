@@ -68,7 +68,7 @@ import Testing
         let error = try #require(try TestProviders.anthropic().error(expected.status, [], expected.body))
 
         #expect(error.code == expected.code)
-        #expect(error.problem().status == expected.ours && error.problem().code == expected.code.rawValue)
+        #expect(error.problem.status == expected.ours && error.problem.code == expected.code.rawValue)
         #expect(error.retry == expected.retry)
         #expect(error.breaker == expected.breaker)
         #expect(error.tryNextProvider == expected.next)
@@ -145,6 +145,18 @@ import Testing
         #expect(try TestProviders.chat().error(status, [], body)?.code == expected)
     }
 
+    @Test(arguments: ["null", "false", "\"\"", "0", "[]"])
+    func `an answer that says it has no error has none`(error: String) throws {
+        let completion = try TestProviders.chat().read(
+            #"""
+            {"error": \#(error),
+             "choices": [{"error": \#(error), "message": {"content": "a"}, "finish_reason": "stop"}]}
+            """#
+        )
+
+        #expect(completion.text == "a")
+    }
+
     @Test(arguments: [
         "prompt is too long: 210000 tokens > 200000 maximum", "This model's maximum context length is 8192 tokens.",
     ])
@@ -152,7 +164,7 @@ import Testing
         let body = #"{"error": {"type": "invalid_request_error", "message": "\#(message)"}}"#
 
         #expect(try TestProviders.anthropic().error(400, [], body)?.code == .contextTooLong)
-        #expect(try TestProviders.chat().error(400, [], body)?.problem().status == 413)
+        #expect(try TestProviders.chat().error(400, [], body)?.problem.status == 413)
         #expect(try TestProviders.chat().error(500, [], body)?.code == .upstreamError)
     }
 

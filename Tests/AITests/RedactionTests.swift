@@ -24,7 +24,7 @@ import Testing
         }
         #expect(error.message == "authentication_error: key [redacted] ([redacted], [redacted]) is unknown")
         var json = JSONWriter()
-        error.problem().encode(to: &json, requestID: "r")
+        error.problem.encode(to: &json, requestID: "r")
         let problem = String(decoding: json.bytes, as: UTF8.self)
         #expect(!problem.contains("hunter2") && !problem.contains("unknown") && problem.contains("ai_auth_failed"))
         #expect(problem.contains(#""status":502"#))
@@ -35,6 +35,12 @@ import Testing
 
         #expect(!error.message.contains("sk-ant"))
         #expect(error.message.unicodeScalars.count == 500)
+    }
+
+    @Test func `a server that sends the key back as the request's name does not get it logged`() throws {
+        let error = try TestProviders.chat(key: key).error(500, [(name: "x-request-id", value: key)], "")
+
+        #expect(error?.requestID == "[redacted]")
     }
 
     @Test func `what is shown to anybody has none of the provider's words`() throws {

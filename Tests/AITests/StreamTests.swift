@@ -1,5 +1,6 @@
 import Base
 import Core
+import HTTPClient
 import Testing
 
 @testable import AI
@@ -142,7 +143,7 @@ import Testing
             try feed(pair.events[...half] + [overloaded], to: &stream)
         }
 
-        #expect(error?.code == .overloaded && error?.breaker == .failure && error?.problem().status == 503)
+        #expect(error?.code == .overloaded && error?.breaker == .failure && error?.problem.status == 503)
         #expect(error?.hasPartialOutput == true && error?.retry == .never && error?.tryNextProvider == false)
     }
 
@@ -176,6 +177,18 @@ import Testing
     func `an event that cannot be read is an error`(format: WireFormatName, event: String) throws {
         var stream = try TestProviders.of(format).makeStream()
 
+        #expect(failure { () throws(AIError) in try feed([event], to: &stream) }?.code == .badResponse)
+    }
+
+    @Test func `a stream may be long around its words, and its answer not longer than any other`() throws {
+        #expect(
+            try TestProviders.chat().request(CompletionRequest("Hi"), isStreamed: true).maximumResponseBytes == 64 << 20
+        )
+        #expect(try TestProviders.chat().request(CompletionRequest("Hi")).maximumResponseBytes == 4 << 20)
+        var stream = try TestProviders.chat().makeStream()
+        let mebibyte = String(repeating: "x", count: 1 << 20)
+        let event = #"{"choices": [{"index": 0, "delta": {"content": "\#(mebibyte)"}}]}"#
+        #expect(try feed([event, event, event, event], to: &stream).count == 4)
         #expect(failure { () throws(AIError) in try feed([event], to: &stream) }?.code == .badResponse)
     }
 

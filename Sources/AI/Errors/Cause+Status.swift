@@ -1,5 +1,4 @@
 import Base
-import Core
 
 extension AIError.Cause {
     /// Classifies an error that a provider reports: by what it says exactly, then by the kind, then by the status.
@@ -17,7 +16,8 @@ extension AIError.Cause {
             self = Self(kind: body.type) ?? Self(kind: body.code) ?? .internalError
         }
         if self == .badRequest, body.saysTooLong { self = .contextTooLong }
-        if self == .rateLimited, context.lacksLimits { self = .quotaExhausted }
+        // Anthropic says until when it limits a rate; without a word on that, the money is used up.
+        if self == .rateLimited, context.status == 429, context.isAnthropicWithoutLimits { self = .quotaExhausted }
     }
 
     /// What is said exactly, whatever the status.
@@ -91,15 +91,5 @@ extension ErrorBody {
     fileprivate var saysTooLong: Bool {
         let message = message.lowercasedASCII
         return ["prompt is too long", "maximum context length"].contains { message.utf8.contains($0.utf8) }
-    }
-}
-
-extension ResponseContext {
-    /// Whether Anthropic refuses without saying until when, as it does when the money is used up.
-    ///
-    /// Its own servers name each request; other servers that speak its format may say nothing about limits at all.
-    fileprivate var lacksLimits: Bool {
-        provider.wireFormat == .anthropicMessages && status == 429 && isNamedByAnthropic && rateLimits == nil
-            && retryAdvice.retryAfter == nil
     }
 }

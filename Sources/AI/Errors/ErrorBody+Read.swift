@@ -7,12 +7,12 @@ extension ErrorBody {
     /// says that it is an error (vLLM, and the `error` event of OpenAI Responses).
     init?(in root: JSONValue) {
         guard root.kind == .object else { return nil }
-        if let error = root["error"], !error.isNull {
+        if let error = root["error"], error.saysSomething {
             self.init(error)
         } else if root["object"]?.string == "error" || root["type"]?.string == "error" {
             self.init(root)
         } else if let choice = root["choices"]?.elements.first(where: { _ in true }), let error = choice["error"],
-            !error.isNull
+            error.saysSomething
         {
             self.init(error)
         } else {
@@ -45,6 +45,13 @@ extension ErrorBody {
         } else {
             code = code ?? value.string
         }
+    }
+}
+
+extension JSONValue {
+    /// Whether it can be an error: an object, or a text that is not empty.
+    fileprivate var saysSomething: Bool {
+        kind == .object || string.map { !$0.isEmpty } ?? false
     }
 }
 

@@ -26,7 +26,8 @@ extension Provider {
             baseURL.text + format.path,
             headers: headers,
             body: json.bytes,
-            maximumResponseBytes: JSONLimits.answer.bytes
+            // A stream says everything around each word again.
+            maximumResponseBytes: isStreamed ? 16 * JSONLimits.answer.bytes : JSONLimits.answer.bytes
         )
     }
 

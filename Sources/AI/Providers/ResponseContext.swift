@@ -10,19 +10,22 @@ struct ResponseContext: Sendable {
     let rateLimits: RateLimits?
     private let headerRequestID: String?
 
-    /// Whether the request has a name as Anthropic's own servers give it.
-    let isNamedByAnthropic: Bool
+    /// Whether the answer comes from Anthropic's own servers, which name each request, and says nothing on limits.
+    let isAnthropicWithoutLimits: Bool
 
     init(_ provider: Provider, status: Int, headers: [(name: String, value: String)], at time: Timestamp) {
         self.provider = provider
         self.status = status
         retryAdvice = RetryAdvice(received: time) { name in headers.first { $0.name == name }?.value }
         rateLimits = RateLimits(headers, at: time)
-        isNamedByAnthropic = headers.contains { $0.name == "request-id" }
+        let names = headers.map(\.name)
+        isAnthropicWithoutLimits =
+            provider.wireFormat == .anthropicMessages && rateLimits == nil && names.contains("request-id")
+            && !names.contains("retry-after") && !names.contains("retry-after-ms")
         headerRequestID = ["request-id", "x-request-id", "x-litellm-call-id"].lazy
             .compactMap { name in headers.first { $0.name == name }?.value }
             .first { !$0.isEmpty }
-            .map { String($0.prefix(200)) }
+            .map(provider.redacted)
     }
 
     /// Finishes an answer.
@@ -53,7 +56,7 @@ struct ResponseContext: Sendable {
             cause,
             provider: provider.name,
             status: status,
-            requestID: headerRequestID ?? requestID.map { String($0.prefix(200)) },
+            requestID: headerRequestID ?? requestID.map(provider.redacted),
             retryAdvice: retryAdvice,
             rateLimits: rateLimits,
             completion: answer.map(completion),

@@ -12,7 +12,7 @@ import Base
 public struct CompletionStream: Sendable {
     private let context: ResponseContext
     private var stream: any WireStream
-    private var bytes = 0
+    private var textBytes = 0
 
     /// Whether some text has come, and may have been shown.
     public private(set) var hasText = false
@@ -34,10 +34,6 @@ public struct CompletionStream: Sendable {
     /// - Throws: ``AIError`` for an error that the provider reports, and for what is no event of its format.
     public mutating func take(event: String?, data: [UInt8]) throws(AIError) -> String {
         guard !isTerminal, !data.isEmpty, !stream.takeMark(data) else { return "" }
-        bytes += data.count
-        guard bytes <= JSONLimits.answer.bytes * 4 else {
-            throw context.error(.unreadable, "the stream is too large", hasPartialOutput: hasText)
-        }
         let document: JSONDocument
         do {
             document = try JSONDocument(parsing: data, limits: .answer)
@@ -50,6 +46,8 @@ public struct CompletionStream: Sendable {
         do throws(WireFault) {
             let text = try stream.take(document.root)
             hasText = hasText || !text.isEmpty
+            textBytes += text.utf8.count
+            guard textBytes <= JSONLimits.answer.bytes else { throw .malformed("the answer is too long") }
             return text
         } catch {
             throw context.error(error, hasPartialOutput: hasText)

@@ -45,7 +45,7 @@ enum TestProviders {
 
 extension HTTPResponse {
     init(_ status: Int, _ headers: [(name: String, value: String)] = [], _ body: String) {
-        self.init(status: status, headers: headers, body: Array(body.utf8))
+        self.init(HTTPHead(status: status, headers: headers), body: Array(body.utf8))
     }
 }
 
