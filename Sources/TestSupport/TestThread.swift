@@ -54,7 +54,9 @@ public final class Meeting: Sendable {
     public init(of count: Int) {
         left = Mutex(count)
         var pair: [Int32] = [0, 0]
-        precondition(unsafe pipe(&pair) == 0, "there are no descriptors left")
+        // Not for programs that are started meanwhile: they would hold the far end open.
+        let made = unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &pair)
+        precondition(made == 0, "there are no descriptors left")
         ends = (pair[0], pair[1])
     }
 
