@@ -66,7 +66,7 @@ import Testing
                 kill(id, SIGKILL)
             }
             #expect(probe.finish(Array(question("fault:silent").utf8)).status == 128 + SIGKILL)
-            _ = killer.join()
+            killer.join()
 
             let early = try process.run(question())
             #expect(try early.json()["code"]?.string == "ai_circuit_open")

@@ -1,49 +1,43 @@
 public import Base
+import Postgres
 
 /// What all processes know of providers, in Postgres: their circuit breakers, and what calls to them used.
 ///
-/// It has one connection, which is made when it is first needed.
+/// Each operation is one statement and one round trip, also through a pooler, on a connection of the store's own: a
+/// caller's transaction may be rolled back, and what happened to a provider has happened all the same.
 public struct PostgresStores: ~Copyable {
-    private var database: Database?
-    private let log: Log
-    private let reporter = UUID.v7()
+    /// How long the database may take to answer for a breaker.
     public var answerLimit = Duration.milliseconds(100)
+
+    /// How long it may take where a connection has to be made first.
     public var connectLimit = Duration.seconds(1)
 
-    public init(_ database: consuming Database, log: Log) {
-        self.database = consume database
+    /// How long it may take to write usage down, which is money.
+    public var usageLimit = Duration.seconds(2)
+
+    let reporter: UUID
+    let log: Log
+    private var database: Database
+
+    /// Makes a store; nothing is opened yet.
+    ///
+    /// - Parameters:
+    ///   - database: Where it is.
+    ///   - reporter: Stands for the process.
+    ///   - log: For what the server has to say.
+    public init(_ database: consuming Database, reporter: UUID = .v7(), log: Log) {
+        self.database = database
+        self.reporter = reporter
         self.log = log
     }
-}
 
-extension PostgresStores: CircuitBreakerStore, UsageStore {
-    public mutating func acquire(_ name: String, under policy: CircuitBreakerPolicy) throws -> CircuitAdmission {
-        guard let database = database.take() else { throw Problem.internal }
-        var store = PostgresCircuitBreakerStore(database, reporter: reporter, log: log)
-        store.answerLimit = answerLimit; store.connectLimit = connectLimit
-        let result: CircuitAdmission
-        do { result = try store.acquire(name, under: policy) } catch { self.database = store.end(); throw error }
-        self.database = store.end()
-        return result
+    /// Ends its use and gives the database back.
+    public consuming func end() -> Database {
+        database
     }
-    public mutating func record(
-        _ outcome: CircuitOutcome, of permit: consuming CircuitPermit, under policy: CircuitBreakerPolicy
-    ) throws -> CircuitTransition? {
-        guard let database = database.take() else { throw Problem.internal }
-        var store = PostgresCircuitBreakerStore(database, reporter: reporter, log: log)
-        store.answerLimit = answerLimit; store.connectLimit = connectLimit
-        let result: CircuitTransition?
-        do { result = try store.record(outcome, of: permit, under: policy) } catch { self.database = store.end(); throw error }
-        self.database = store.end()
-        return result
-    }
-    public mutating func record(_ usage: UsageRecord) throws {}
-    public mutating func reserve(_ amount: USDollars, for call: UUID, of team: UUID?, within budget: Budget, lifetime: Duration) throws {}
-    public mutating func release(_ call: UUID) throws {}
-}
 
-extension FallbackCircuitBreakerStore: UsageStore where Shared: UsageStore & ~Copyable {
-    public mutating func record(_ usage: UsageRecord) throws {}
-    public mutating func reserve(_ amount: USDollars, for call: UUID, of team: UUID?, within budget: Budget, lifetime: Duration) throws {}
-    public mutating func release(_ call: UUID) throws {}
+    /// Runs one statement.
+    mutating func run(_ query: Query, within limit: Duration) throws(PostgresError) -> Rows {
+        try database.run(query, connecting: max(connectLimit, limit), answering: limit, log: log)
+    }
 }

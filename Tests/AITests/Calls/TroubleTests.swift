@@ -46,7 +46,7 @@ import Testing
     private static let statuses = [
         Trouble("status:500", .upstreamError, attempts: 3, failures: 3),
         Trouble("html:502", .upstreamError, attempts: 3, failures: 3),
-        Trouble("html:503", .overloaded, attempts: 3, failures: 3),
+        Trouble("html:503", .upstreamError, attempts: 3, failures: 3),
         Trouble("status:529", .overloaded, attempts: 3, failures: 3),
         Trouble("status:401", .authFailed, attempts: 1, failures: 0),
         Trouble("status:404", .modelNotFound, attempts: 1, failures: 0),
@@ -118,7 +118,7 @@ import Testing
 
     @Test(arguments: ["soon", "-3", ""])
     func `a wait that is none is as none`(word: String) throws {
-        try Self.withServer { _, asker in
+        try Self.withServer { (_, asker) throws in
             let request = CompletionRequest(Asker.prompt(), model: "fault:retry-after:\(word)*1")
             // The gate of a second is there all the same, so the one retry has to wait for it.
             #expect(try asker.ask(request, of: ["openai"]).attempts.last?.code == nil)
@@ -146,14 +146,14 @@ import Testing
     }
 
     @Test func `a slow answer in time is an answer`() throws {
-        try Self.withServer { _, asker in
+        try Self.withServer { (_, asker) throws in
             let request = CompletionRequest(Asker.prompt(), model: "fault:slow:200")
             #expect(try asker.ask(request, of: ["openai"]).completion.text == FaultServer.text)
         }
     }
 
     @Test func `that the call's own time is over is no failure of the provider`() throws {
-        try Self.withServer { _, asker in
+        try Self.withServer { (_, asker) throws in
             let request = CompletionRequest(Asker.prompt(), model: "fault:silent")
             let error = try asker.failure(request, of: ["openai"], deadline: .after(.milliseconds(400)))
 
