@@ -19,7 +19,7 @@ struct SilenceTests {
         try PythonServer.run("fault_server.py") { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             let deadline = Deadline.after(.seconds(600))
-            let silent = request(server.url(path), idleLimit: .milliseconds(200))
+            let silent = request(server.url(path), idleLimit: .seconds(1))
             let sent = #expect(throws: HTTPError.self) { try client.send(silent, deadline: deadline) }
             let streamed = #expect(throws: HTTPError.self) {
                 try client.stream(silent, deadline: deadline, onHead: { _ in true }, onBody: { _ in true })

@@ -71,7 +71,7 @@ WHOLE = {
     "no-such-fault": ["BadRequestError 400 invalid_request_error"] * 3,
 }
 
-# The same of clients that wait a second.
+# The same of clients that wait two seconds.
 WHOLE_LATE = {"silent": [LATE] * 3, "stall-mid": [LATE] * 3}
 STREAMED_LATE = {"silent": [LATE] * 3, "stall-mid": ["ReadTimeout", LATE, LATE]}
 
@@ -261,7 +261,7 @@ class Check:
     def outcomes(self, table, calls, **options):
         caller = Caller(self.server, **options)
         rows = [(call, fault, wanted) for fault, row in table.items() for call, wanted in zip(calls, row)]
-        with ThreadPoolExecutor(8) as threads:
+        with ThreadPoolExecutor(12) as threads:
             found = threads.map(lambda row: caller.outcome(*row[:2]), rows)
             for (call, fault, wanted), outcome in zip(rows, found):
                 self.compare(f"{call} of {fault or 'what is well'}", outcome, wanted)
@@ -305,9 +305,9 @@ def main():
     check = Check()
     check.outcomes(WHOLE, CALLS)
     check.redirects()
-    check.outcomes(WHOLE_LATE, CALLS, timeout=1)
+    check.outcomes(WHOLE_LATE, CALLS, timeout=2)
     check.outcomes(STREAMED, STREAM_CALLS)
-    check.outcomes(STREAMED_LATE, STREAM_CALLS, timeout=1)
+    check.outcomes(STREAMED_LATE, STREAM_CALLS, timeout=2)
     check.what_is_sent()
     check.retries()
     check.server.end()
