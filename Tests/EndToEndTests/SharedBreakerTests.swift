@@ -41,6 +41,7 @@ import Testing
             #expect((1...120).contains(problem["retryAfter"]?.integer ?? 0))
             #expect(try mock.requests().count == 5)
 
+            #expect(try mock.verdict().isClean)
             try mock.reset()
             let token = try TestFunction.token(for: TestDatabase.newSubject(), scopes: ["admin:ops"])
             let reset = try TestFunction("resetBreaker", database: database.url, token: token)
