@@ -18,6 +18,9 @@ public struct Problem: Error, Sendable {
     /// Members that only this kind of problem has.
     public let members: [String: String]
 
+    /// Members of this kind of problem that are lists.
+    public let lists: [String: [String]]
+
     /// The whole seconds after which trying again makes sense.
     public let retryAfter: Int?
 
@@ -28,6 +31,7 @@ public struct Problem: Error, Sendable {
         _ detail: String,
         violations: [Violation] = [],
         members: [String: String] = [:],
+        lists: [String: [String]] = [:],
         retryAfter: Int? = nil
     ) {
         self.status = status
@@ -35,6 +39,7 @@ public struct Problem: Error, Sendable {
         self.detail = detail
         self.violations = violations
         self.members = members
+        self.lists = lists
         self.retryAfter = retryAfter
     }
 
@@ -73,6 +78,7 @@ public struct Problem: Error, Sendable {
             json.member("requestId", requestID)
             if let retryAfter { json.member("retryAfter", retryAfter) }
             for (name, value) in members.sorted(by: { $0.key < $1.key }) { json.member(name, value) }
+            for (name, list) in lists.sorted(by: { $0.key < $1.key }) { json.member(name, list) }
             if !violations.isEmpty { json.member("errors", violations) }
             for (name, value) in extra { json.member(name, value) }
         }

@@ -22,7 +22,7 @@ public struct HTTPError: Error, Equatable, Sendable {
         /// The deadline passed, or the server was silent for too long. It may have received the request.
         case timeout
 
-        /// The caller's ``Cancellation`` was told. The server may have received the request.
+        /// The caller's `Cancellation` was told. The server may have received the request.
         case cancelled
 
         /// The connection ended before the answer was whole. The server may have received the request.

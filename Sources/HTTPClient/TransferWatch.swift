@@ -1,6 +1,4 @@
 internal import Base
-internal import CCurl
-internal import System
 
 /// Looks again and again whether a transfer should go on.
 ///

@@ -11,7 +11,9 @@ public struct FallbackCircuitBreakerStore<Shared: CircuitBreakerStore & ~Copyabl
     /// How long a shared store that failed is left alone.
     public var pause = Duration.seconds(1)
 
-    private var shared: Shared
+    /// The store that is shared.
+    public var shared: Shared
+
     private let own: MemoryCircuitBreakerStore
     private let log: Log
     private let clock: @Sendable () -> Duration
