@@ -91,20 +91,27 @@ import Testing
     }
 
     @Test(arguments: [
-        (#""text": """#, "end_turn", AIError.Code.empty), (#""text": """#, "stop_sequence", .empty),
-        (#""text": "a""#, "tool_use", .unexpectedStop), (#""text": "a""#, "pause_turn", .unexpectedStop),
+        ("", "end_turn", AIError.Code.empty, AIError.RetryRule.once, AIError.BreakerEffect.neutral, true),
+        ("", "stop_sequence", .empty, .once, .neutral, true),
+        ("a", "tool_use", .unexpectedStop, .never, .success, false),
+        ("a", "pause_turn", .unexpectedStop, .never, .success, false),
     ])
     func `nothing, and what waits for something, is no answer`(
         text: String,
         reason: String,
-        code: AIError.Code
+        code: AIError.Code,
+        retry: AIError.RetryRule,
+        breaker: AIError.BreakerEffect,
+        next: Bool
     ) throws {
         let provider = try TestProviders.anthropic()
         let completion = try provider.read(
-            #"{"content": [{"type": "text", \#(text)}], "stop_reason": "\#(reason)"}"#
+            #"{"content": [{"type": "text", "text": "\#(text)"}], "stop_reason": "\#(reason)"}"#
         )
+        let error = failure { () throws(AIError) in try provider.accept(completion) }
 
-        #expect(failure { () throws(AIError) in try provider.accept(completion) }?.code == code)
+        #expect(error?.code == code && error?.retry == retry && error?.breaker == breaker)
+        #expect(error?.tryNextProvider == next && error?.problem.status == 502)
     }
 
     @Test(arguments: ["max_tokens", "something_new", "end_turn"])

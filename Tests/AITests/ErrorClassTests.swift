@@ -39,6 +39,7 @@ import Testing
 
     private static let anthropic = [
         Case(400, error("invalid_request_error"), .badRequest, 400, .never, .neutral, next: false),
+        Case(400, error("content_policy_violation"), .refused, 422, .never, .neutral, next: false),
         Case(401, error("authentication_error"), .authFailed, 502, .never, .neutral, next: true),
         Case(402, error("billing_error"), .quotaExhausted, 402, .never, .limited(.quotaExhausted), next: true),
         Case(403, error("permission_error"), .forbidden, 502, .never, .neutral, next: true),
@@ -138,6 +139,8 @@ import Testing
         (200, #"{"error": {"type": "authentication_error"}}"#, .authFailed),
         // llama.cpp, while it loads.
         (503, #"{"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}}"#, .upstreamError),
+        // Neither wrapper nor mark.
+        (429, #"{"code": "insufficient_quota", "message": "no"}"#, .quotaExhausted),
         // FastAPI.
         (422, #"{"detail": [{"loc": ["body"], "msg": "no"}]}"#, .badRequest),
     ])

@@ -84,6 +84,13 @@ import Testing
         #expect(error.retry == .never && error.breaker == .neutral)
     }
 
+    @Test func `an answer of the wrong form is asked for once more and does not count`() {
+        let error = AIError(.schemaMismatch, provider: "openai", status: 200)
+
+        #expect(error.retry == .once && error.breaker == .success && error.tryNextProvider)
+        #expect(error.problem.status == 502 && error.problem.code == "ai_schema_mismatch")
+    }
+
     @Test func `a cause has a status of ours that fits an error, and a provider's 401 is never one of ours`() {
         for cause in AIError.Cause.allCases {
             let status = cause.consequences.status

@@ -34,6 +34,8 @@ import Testing
         (#"{"name": 5}"#, ["/name must be of type string"]),
         (#"{"name": "a", "kind": "twig"}"#, ["/kind must be one of the listed values"]),
         (#"{"name": "a", "kind": {"x": [1], "y": 1}}"#, ["/kind must be one of the listed values"]),
+        (#"{"name": "a", "kind": {"x": []}}"#, ["/kind must be one of the listed values"]),
+        (#"{"name": "a", "kind": {"x": [1, 1]}}"#, ["/kind must be one of the listed values"]),
         (#"{"name": "a", "size": 1.5}"#, ["/size must be of type integer"]),
         (#"{"name": "a", "size": -1}"#, ["/size must be at least 0"]),
         (#"{"name": "a", "size": 10}"#, ["/size must be at most 9"]),
