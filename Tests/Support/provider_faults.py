@@ -480,10 +480,12 @@ def respond(request):
         request.number = len(journal) + 1
         journal.append(request.told())
     if request.fault in answers:
+        # With its own headers and none of those of a good answer.
         prepared = answers[request.fault]
-        return request.answer(
-            prepared.get("body", "").encode(), prepared.get("status", 200), map(tuple, prepared.get("headers", []))
-        )
+        body = prepared.get("body", "").encode()
+        request.head(prepared.get("status", 200), map(tuple, prepared.get("headers", [])), len(body))
+        request.send(body)
+        return True
     if request.fault and request.fault not in FAULTS:
         return request.refuse(400, message=f"no fault is called {request.fault}")
     return FAULTS.get(request.fault, healthy)(request)

@@ -15,7 +15,7 @@ extension ProtectedProviders where Stores: ~Copyable {
         var message = message
         message.idleLimit = protection.idleLimit
         let (end, isOwn) = call.attemptDeadline(protection.breaker.callTimeout)
-        var reader = AnswerReader(provider, onText: call.onText)
+        var reader = AnswerReader(provider, in: call)
         let response: HTTPResponse
         do throws(HTTPError) {
             response = try client.stream(
@@ -60,14 +60,16 @@ extension Provider {
 /// Reads an answer to a request whose answer may come in pieces.
 private struct AnswerReader {
     private let provider: Provider
+    private let cancellation: Cancellation?
     private let onText: ((String) -> Void)?
     private var events = ServerSentEvents()
     private var stream: CompletionStream?
     private var failure: AIError?
 
-    init(_ provider: Provider, onText: ((String) -> Void)?) {
+    init(_ provider: Provider, in call: Call) {
         self.provider = provider
-        self.onText = onText
+        cancellation = call.cancellation
+        onText = call.onText
     }
 
     /// Whether some of the answer was handed on.
@@ -86,8 +88,12 @@ private struct AnswerReader {
     mutating func take(_ bytes: [UInt8]) -> Bool {
         do {
             for event in try events.take(bytes) where stream?.isTerminal == false {
-                guard let text = try stream?.take(event: event.event, data: event.data), !text.isEmpty else { continue }
-                onText?(text)
+                let text = try stream?.take(event: event.event, data: event.data) ?? ""
+                if !text.isEmpty { onText?(text) }
+                // Whoever gave up gets nothing more, be it here already.
+                if cancellation?.isCancelled == true {
+                    throw AIError(.cancelled, provider: provider.name, hasPartialOutput: hasText)
+                }
             }
             return stream?.isTerminal == false
         } catch let error as AIError {

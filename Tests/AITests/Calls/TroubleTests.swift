@@ -116,6 +116,40 @@ import Testing
         }
     }
 
+    @Test func `a limit that does not say how long lasts as long as its window`() throws {
+        try Self.withServer(["NOFX_RETRY_MAX": "0"]) { server, asker in
+            let headers = [
+                (name: "x-ratelimit-limit-requests", value: "2"), (name: "x-ratelimit-remaining-requests", value: "0"),
+                (name: "x-ratelimit-reset-requests", value: "40s"),
+            ]
+            try server.answer("limited", status: 429, headers: headers, body: #"{"error":{"type":"requests"}}"#)
+            let first = try asker.failure(CompletionRequest(Asker.prompt(), model: "fault:limited"), of: ["openai"])
+            let second = try asker.failure(CompletionRequest(Asker.prompt()), of: ["openai"])
+
+            #expect(first?.code == .rateLimited)
+            #expect(second?.code == .rateLimited)
+            #expect((2...40).contains(second?.problem.retryAfter ?? 0))
+            #expect(try server.requests().count == 1)
+        }
+    }
+
+    @Test func `what is sent is what was configured, and the key goes in one header`() throws {
+        try Self.withServer { server, asker in
+            var asker = asker
+            _ = try asker.ask(CompletionRequest(Asker.prompt()), of: ["anthropic-ai"])
+            asker.variables["ANTHROPIC_VERSION"] = "2026-10-21"
+            _ = try asker.ask(CompletionRequest(Asker.prompt()), of: ["anthropic-ai"])
+            let (old, new) = (try server.requests()[0], try server.requests()[1])
+
+            #expect(old.values(of: "anthropic-version") == ["2023-06-01"])
+            #expect(old.values(of: "x-api-key") == [Asker.key] && old.values(of: "authorization") == [])
+            #expect(new.values(of: "anthropic-version") == ["2026-10-21"])
+            #expect(new.values(of: "x-api-key") == [] && new.values(of: "authorization") == ["Bearer \(Asker.key)"])
+            #expect(old.values(of: "expect") == [] && !old.body.contains("temperature"))
+            #expect(old.path == "/v1/messages")
+        }
+    }
+
     @Test(arguments: ["soon", "-3", ""])
     func `a wait that is none is as none`(word: String) throws {
         try Self.withServer { (_, asker) throws in

@@ -38,7 +38,7 @@ import Testing
                  "stop_reason":"refusal","stop_details":{"type":"refusal","category":"cyber"},
                  "usage":{"input_tokens":100,"output_tokens":10}}
                 """#
-            try server.answer("refusal", status: 200, headers: [("content-type", "application/json")], body: answer)
+            try server.answer("refusal", status: 200, body: answer)
             let asker = Asker(database, anthropic: server.url)
             let error = try #require(try asker.failure(CompletionRequest(Asker.prompt(), model: "fault:refusal")))
 
@@ -61,7 +61,7 @@ import Testing
                  "content":[{"type":"text","text":"Once upon"}],"stop_reason":"max_tokens",
                  "usage":{"input_tokens":9,"output_tokens":2}}
                 """#
-            try server.answer("limit", status: 200, headers: [("content-type", "application/json")], body: answer)
+            try server.answer("limit", status: 200, body: answer)
             let asker = Asker(database, anthropic: server.url)
             let answered = try asker.ask(CompletionRequest(Asker.prompt(), model: "fault:limit"))
 
