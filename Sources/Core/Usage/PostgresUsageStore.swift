@@ -68,6 +68,11 @@ public struct PostgresUsageStore: UsageStore, ~Copyable {
         _ = try run("SELECT nofx.release_ai_budget(\(call))")
     }
 
+    /// Ends its use and gives the database back.
+    public consuming func end() -> Database {
+        database
+    }
+
     private mutating func run(_ query: Query) throws(PostgresError) -> Rows {
         let results = try database.transact([query], access: .readWrite, deadline: .after(patience), log: log)
         return results[0]
