@@ -14,7 +14,7 @@ struct UsageStoreTests {
         #expect(try store.reserve(60, within: budget) == nil)
         #expect(try store.reserve(60, within: budget) == "daily 100")
         #expect(try store.reserve(60, of: UUID.v7(), within: budget) == nil)
-        #expect(try store.reserve(60, of: nil, within: budget) == nil)
+        #expect(try store.reserve(60, of: .some(nil), within: budget) == nil)
     }
 
     @Test(arguments: UsageStoreKind.allCases)
