@@ -124,8 +124,9 @@ DECLARE
     v_now           timestamptz := clock_timestamp();
     v_ok            integer := (p_outcome = 'ok')::integer;
     v_tokens        bigint[] := ARRAY(SELECT least(greatest(t, 0), 1000000000000) FROM unnest(p_tokens) AS t);
-    v_cost          bigint := least(greatest(p_cost, 0), 1000000000000000);
-    v_provider_cost bigint := least(greatest(p_provider_cost, 0), 1000000000000000);
+    -- What nobody knows stays so; greatest would make 0 of it.
+    v_cost          bigint := CASE WHEN p_cost >= 0 THEN least(p_cost, 1000000000000000) END;
+    v_provider_cost bigint := CASE WHEN p_provider_cost >= 0 THEN least(p_provider_cost, 1000000000000000) END;
     -- A place in a list is told by it.
     v_model         text := regexp_replace(left(p_model, 100), '[^\x21-\x7E]', '?', 'g');
     v_shard         smallint;

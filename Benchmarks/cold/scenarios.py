@@ -12,9 +12,10 @@ import uuid
 
 
 class Endpoint:
-    def __init__(self, name, event, expected="{", caller="owner", role="app", **shape):
+    def __init__(self, name, event, expected="{", caller="owner", role="app", operates=False, **shape):
         self.name, self.event, self.expected, self.caller, self.role = name, event, expected, caller, role
-        self.shape = {"members": 3, "teams": 1, "invites": 0, "keys": 0, "entries": 0, "events": 0, **shape}
+        self.operates = operates
+        self.shape = {"members": 3, "teams": 1, "invites": 0, "keys": 0, "entries": 0, "events": 0, "days": 0, **shape}
 
 
 TEAM, MEMBER = '{"teamId":"$team"}', '{"teamId":"$team","memberId":"$member"}'
@@ -99,7 +100,7 @@ def world(endpoints, count):
 WORLD = """
 BEGIN;
 CREATE TEMPORARY TABLE targets AS
-SELECT * FROM (VALUES $shapes) AS shape (endpoint, members, teams, invites, keys, entries, events)
+SELECT * FROM (VALUES $shapes) AS shape (endpoint, members, teams, invites, keys, entries, events, days)
 CROSS JOIN generate_series(0, $count - 1) AS number;
 
 CREATE FUNCTION pg_temp.name(kind text, target targets, i integer) RETURNS text LANGUAGE sql IMMUTABLE AS $$
@@ -147,6 +148,10 @@ INSERT INTO nofx.security_events (bucket, user_id, team_id, action, reason, requ
 SELECT date_trunc('minute', now()) - i * interval '1 minute', pg_temp.id('last', t), pg_temp.id('team', t),
        'team.update', 'not_a_member_or_missing', gen_random_uuid(), 'session'
 FROM targets t, generate_series(1, t.events) AS i;
+
+INSERT INTO nofx.ai_usage_daily
+SELECT pg_temp.id('team', t), current_date - i, 'openai', pg_temp.id('last', t), 9, 8, 1, 0, 900, 90, 0, 0, 0, 9, 90, NULL, 90
+FROM targets t, generate_series(1, t.days) AS i;
 COMMIT;
 VACUUM ANALYZE;
 """

@@ -7,7 +7,8 @@ import Testing
 struct StrangerTests {
     /// Inputs for every endpoint that takes a team, with what else it names.
     static let teamInputs: [(function: String, more: String)] = [
-        ("aiUsage", ""), ("cancelInvite", #","inviteId":"INVITE""#), ("createApiKey", #","name":"mine","scopes":["read"]"#),
+        ("aiUsage", ""), ("cancelInvite", #","inviteId":"INVITE""#),
+        ("createApiKey", #","name":"mine","scopes":["read"]"#),
         ("deleteTeam", ""), ("getTeam", ""), ("inviteMember", #","email":"mallory@example.com""#), ("leaveTeam", ""),
         ("listActivity", ""), ("listInvites", ""), ("listMembers", ""), ("listSecurityEvents", ""),
         ("removeMember", #","memberId":"MEMBER""#), ("restoreTeam", ""),
@@ -18,8 +19,10 @@ struct StrangerTests {
     /// Inputs for the other endpoints that take a credential.
     private static let otherInputs = [
         (function: "acceptInvite", input: #"{"token":"nofxi_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#),
-        (function: "aiHealth", input: "{}"), (function: "createTeam", input: #"{"name":"Own"}"#), (function: "listApiKeys", input: "{}"),
-        (function: "listTeams", input: "{}"), (function: "resetBreaker", input: #"{"all":true}"#), (function: "revokeApiKey", input: #"{"keyId":"KEY"}"#),
+        (function: "aiHealth", input: "{}"), (function: "createTeam", input: #"{"name":"Own"}"#),
+        (function: "listApiKeys", input: "{}"),
+        (function: "listTeams", input: "{}"), (function: "resetBreaker", input: #"{"all":true}"#),
+        (function: "revokeApiKey", input: #"{"keyId":"KEY"}"#),
         (function: "setAiBudget", input: #"{"teamId":"TEAM","dailyUsd":"0"}"#),
     ]
 
@@ -46,7 +49,11 @@ struct StrangerTests {
         let scene = try Scene()
         let stranger = try TestFunction.token(for: TestDatabase.newSubject(), email: "mallory@example.com")
         for (function, input) in Self.otherInputs {
-            let outcome = try scene.call(function, input.replacing("KEY", with: scene.key).replacing("TEAM", with: scene.team), as: stranger)
+            let outcome = try scene.call(
+                function,
+                input.replacing("KEY", with: scene.key).replacing("TEAM", with: scene.team),
+                as: stranger
+            )
             try expectNoInternals(outcome)
             for secret in scene.secrets { #expect(!outcome.output.contains(secret), "\(function): \(secret)") }
         }

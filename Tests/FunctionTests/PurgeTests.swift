@@ -38,7 +38,8 @@ import Testing
         )
         #expect(
             kept == [
-                "answer ada", "attempt 1", "attempt 2", "invite cancelled-lately cancelled", "invite invited-by-ada@example.com pending",
+                "answer ada", "attempt 1", "attempt 2", "invite cancelled-lately cancelled",
+                "invite invited-by-ada@example.com pending",
                 "invite late expired", "key ada", "key ended-lately", "message delivered", "message pending",
                 "rate true", "reservation of 1", "reservation of 2", "usage of 3",
             ]

@@ -50,7 +50,8 @@ import Testing
         }
         #expect(
             counts == [
-                "ai_usage_daily": 1, "api_keys": 0, "idempotency_keys": 0, "security_events": 1, "team_activity": 1, "team_invites": 1,
+                "ai_usage_daily": 1, "api_keys": 0, "idempotency_keys": 0, "security_events": 1, "team_activity": 1,
+                "team_invites": 1,
                 "team_members": 2, "teams": 1, "users": 2,
             ]
         )

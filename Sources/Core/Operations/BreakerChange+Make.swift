@@ -9,7 +9,7 @@ extension BreakerChange {
     ///
     /// - Throws: A `Denial` for who does not operate the product; 404 `breaker_not_found`, which names those there are.
     public static func make(_ request: Request, in context: inout Context) throws -> Report {
-        let (name, kind) = (request.name?.rawValue, request.kind.name)
+        let (name, kind) = (request.name?.rawValue, request.kind.action.rawValue)
         let action = Action(
             "breaker.\(kind)",
             needs: .operations,

@@ -28,14 +28,14 @@ public struct BreakerChange: OutputObject, RowDecodable {
 
         public var description: String { rawValue }
 
-        /// What the schema and the trail call it.
-        var name: String {
+        /// What is done with the breaker.
+        var action: CircuitAction {
             switch self {
-            case .reset: "reset"
-            case .forceOpen: "force_open"
-            case .disable: "disable"
-            case .enable: "enable"
-            case .metricsOnly: "metrics_only"
+            case .reset: .reset
+            case .forceOpen: .forceOpen
+            case .disable: .disable
+            case .enable: .enable
+            case .metricsOnly: .metricsOnly
             }
         }
     }

@@ -19,9 +19,10 @@ public struct BreakerReport: OutputObject {
                    coalesce(b.failures, 0) AS breaker_failures, coalesce(b.total_opens, 0) AS total_opens,
                    b.last_error, b.last_failure_at, b.changed_at,
                    coalesce(b.state = 'open' AND b.open_until <= t.now, false) AS is_retry_due,
-                   ceil(nofx.circuit_wait(CASE WHEN b.state = 'open' THEN b.open_until
-                                               WHEN b.state = 'half_open' AND b.permits_left <= 0 THEN b.probe_deadline
-                                          END, t.now) / 1000.0)::bigint AS retry_after_ms,
+                   CASE WHEN b.state = 'open'
+                        THEN ceil(nofx.circuit_wait(b.open_until, t.now) / 1000.0)::bigint
+                        WHEN b.state = 'half_open' AND b.permits_left <= 0
+                        THEN ceil(nofx.circuit_wait(b.probe_deadline, t.now) / 1000.0)::bigint END AS retry_after_ms,
                    CASE WHEN b.not_before > t.now
                         THEN ceil(nofx.circuit_wait(b.not_before, t.now) / 1000.0)::bigint END AS gate_ms,
                    b.gate_reason, c.*

@@ -10,8 +10,9 @@ struct Accept {
 
     private let ranges: [Range]
 
-    /// Reads the header; who has none takes everything. An element that is none is passed over, and parameters other
-    /// than `q` tell nothing here.
+    /// Reads the header; who has none takes everything.
+    ///
+    /// An element that is none is passed over, and parameters other than `q` tell nothing here.
     init(_ headers: Headers) {
         ranges = headers.values(of: "accept").flatMap { $0.split(separator: ",") }.compactMap { element in
             let parts = element.split(separator: ";", omittingEmptySubsequences: false).map(\.trimmed)
