@@ -81,6 +81,7 @@ let functions = [
 let package = Package(
     name: "nofx",
     targets: functions + [
+        tool("benchBreaker", uses: ["Base", "Core", "Postgres", "System"]),
         tool("issueToken", uses: ["Base", "Cryptography", "System"]),
 
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
