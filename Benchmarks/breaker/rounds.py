@@ -25,11 +25,10 @@ def measure(connections):
         subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(connections)
     ]
-    share = max(calls // connections, 20)
 
     def ask(kind):
         for worker in workers:
-            worker.stdin.write(f"{kind} {share}\n")
+            worker.stdin.write(f"{kind} {calls}\n")
             worker.stdin.flush()
         times = []
         for worker in workers:

@@ -13,12 +13,12 @@ more connections than processors the calls wait for each other, and the differen
 one. The server runs with fsync off, and no call may write.
 
   --rounds  how many rounds of each kind; 20 by default
-  --calls   how many calls in each, of all connections together; 2000 by default"
+  --calls   how many calls of each connection in a round; 500 by default"
 
 readonly breaker_build=$root/.build/bench/breaker
 
 bench_breaker() {
-    local rounds=20 calls=2000 before
+    local rounds=20 calls=500 before
     breaker_arguments "$@"
     "$root/scripts/setup" bench
     mkdir -p "$breaker_build"
