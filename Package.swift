@@ -86,6 +86,7 @@ let package = Package(
     name: "nofx",
     targets: functions + [
         tool("ask", uses: ["AI", "Base", "Core", "FunctionRuntime", "System"]),
+        tool("benchBreaker", uses: ["Base", "Core", "Postgres", "System"]),
         tool("issueToken", uses: ["Base", "Cryptography", "System"]),
 
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),

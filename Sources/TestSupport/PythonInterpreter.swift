@@ -12,7 +12,7 @@ public enum PythonInterpreter: Sendable {
     /// What to start; `scripts/setup test` makes those that are not the machine's.
     var program: String {
         switch self {
-        case .system: "python3"
+        case .system: "/usr/bin/python3"
         case .imitation: PythonServer.path(inPackage: ".build/python/imitation/bin/python")
         case .clients: PythonServer.path(inPackage: ".build/python/clients/bin/python")
         }

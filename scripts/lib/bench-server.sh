@@ -39,6 +39,7 @@ server_configure() {
     as_server tee -a "$server_folder/data/postgresql.conf" >/dev/null <<CONFIGURATION
 listen_addresses = ''
 unix_socket_directories = '$server_folder'
+max_connections = 200
 fsync = off
 synchronous_commit = off
 full_page_writes = off

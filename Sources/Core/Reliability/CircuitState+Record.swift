@@ -120,10 +120,9 @@ extension CircuitState {
         at now: Duration
     ) -> [CircuitLimit] {
         guard let window = policy.window else { return [] }
-        let before = calls.limits(exceeding: window, at: now)
+        let known = phase == .closed ? [] : calls.limits(exceeding: window, at: now)
         calls.add(isFailure: isFailure, isSlow: report.isSlow, to: window, at: now)
-        let after = calls.limits(exceeding: window, at: now)
-        return phase == .closed ? after : after.filter { !before.contains($0) }
+        return calls.limits(exceeding: window, at: now).filter { !known.contains($0) }
     }
 
     /// Counts a failure.

@@ -1,0 +1,80 @@
+# `scripts/bench breaker`: a healthy acquire of a circuit breaker.
+# shellcheck shell=bash disable=SC2154 # common.sh sets `root`
+
+# shellcheck source-path=SCRIPTDIR source=bench-server.sh
+source "$root/scripts/lib/bench-server.sh"
+
+readonly breaker_help="Usage: scripts/bench breaker [--rounds N] [--calls N]
+
+Times what a healthy call costs at its circuit breaker, asked through the store that functions use, against a bare
+SELECT of the breaker's row by its key through the same kind of connection: at 1, 16 and 64 connections, each in a
+process of its own. All make their calls at the same time, in rounds of the one kind and of the other by turns. With
+more connections than processors the calls wait for each other, and the difference with them: the budget is that of
+one. The server runs with fsync off, and no call may write.
+
+  --rounds  how many rounds of each kind; 20 by default
+  --calls   how many calls of each connection in a round; 500 by default"
+
+readonly breaker_build=$root/.build/bench/breaker
+
+bench_breaker() {
+    local rounds=20 calls=500 before
+    breaker_arguments "$@"
+    "$root/scripts/setup" bench
+    mkdir -p "$breaker_build"
+    breaker_compile
+    server_start
+    printf '{"grantTo":"%s"}' "$database_user" |
+        DATABASE_URL=$(connection "$database_owner") quietly "$breaker_build/migrate.log" breaker_program migrate
+    before=$(breaker_writes)
+    breaker_report | tee "$breaker_build/report.txt"
+    [[ $(breaker_writes) == "$before" ]] || fail 'a healthy call wrote something'
+}
+
+breaker_arguments() {
+    while (($# > 0)); do
+        case $1 in
+        --rounds | --calls)
+            [[ ${2:-} =~ ^[1-9][0-9]{0,5}$ ]] || fail "$1 takes a number up to 999999"
+            printf -v "${1#--}" '%s' "$2"
+            shift
+            ;;
+        -h | --help)
+            printf '%s\n' "$breaker_help"
+            exit 0
+            ;;
+        *) fail "unknown argument '$1'; see scripts/bench breaker --help" ;;
+        esac
+        shift
+    done
+}
+
+breaker_compile() {
+    local name
+    for name in migrate benchBreaker; do
+        quietly "$breaker_build/$name.log" swift build --package-path "$root" --scratch-path "$root/.build" \
+            --configuration release --product "$name" 9>&-
+    done
+}
+
+# breaker_program NAME: one that was built for this, with nothing configured that need not be.
+breaker_program() {
+    env --unset=LOG_LEVEL NOFX_JWT_SECRET=0123456789abcdef0123456789abcdef NOFX_JWT_ISSUER=https://bench.example \
+        NOFX_JWT_AUDIENCE=nofx "$root/.build/release/$1"
+}
+
+breaker_report() {
+    printf '\nmilliseconds a call; %s rounds; Postgres %s (fsync off), unix socket; %s x %s\n\n' "$rounds" \
+        "$(server_version)" "$(nproc)" "$(sed -nE '/^model name/ { s/.*: //p; q }' /proc/cpuinfo)"
+    DATABASE_URL=$(connection "$database_user") interruptibly \
+        /usr/bin/python3 -B "$root/Benchmarks/breaker/rounds.py" "$root/.build/release/benchBreaker" "$rounds" "$calls"
+}
+
+# What was written into the schema, once every session that could have done it has ended and said so.
+breaker_writes() {
+    until [[ $(query postgres -c "SELECT count(*) FROM pg_stat_activity WHERE datname = '$database_name'") == 0 ]]; do
+        sleep 0.1
+    done
+    query "$database_name" -c "
+        SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables WHERE schemaname = 'nofx'"
+}
