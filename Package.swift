@@ -121,7 +121,7 @@ let package = Package(
         tests("PostgresTests", of: ["Base", "Postgres", "System"]),
         tests("HTTPClientTests", of: ["Base", "HTTPClient"]),
         tests("MailTests", of: ["Base", "Mail", "System"]),
-        tests("CoreTests", of: ["Base", "Core", "Cryptography", "Postgres"]),
+        tests("CoreTests", of: ["Base", "Core", "Cryptography", "Postgres", "System"]),
         tests(
             "FunctionRuntimeTests",
             of: ["Base", "Core", "Cryptography", "FunctionRuntime", "HTTPClient", "Postgres", "System"]
