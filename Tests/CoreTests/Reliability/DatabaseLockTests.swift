@@ -5,6 +5,12 @@ import TestSupport
 import Testing
 
 @Suite struct DatabaseLockTests {
+    /// The advisory locks of the test's own database.
+    private static let countOfLocks: Query = """
+        SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
+        WHERE locktype = 'advisory' AND datname = current_database()
+        """
+
     @Test func `two sessions are never in one lock at once`() throws {
         let database = try TestDatabase(migrated: false)
         try database.rows("CREATE TABLE balance AS SELECT 0::int8 AS n")
@@ -21,7 +27,7 @@ import Testing
             return 25
         }
         #expect(try database.value("SELECT n FROM balance") == counts.reduce(0, +))
-        #expect(try database.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0)
+        #expect(try database.value(Self.countOfLocks) == 0)
     }
 
     @Test func `who only tries is told at once that it is held`() throws {
@@ -69,7 +75,7 @@ import Testing
         }
         #expect(error?.state == SQLState(rawValue: "22012"))
         #expect(try database.value("SELECT n FROM balance") == 0)
-        #expect(try database.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0)
+        #expect(try database.value(Self.countOfLocks) == 0)
     }
 
     @Test func `a call's context takes it too`() throws {
