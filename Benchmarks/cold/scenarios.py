@@ -22,6 +22,8 @@ TEAM, MEMBER = '{"teamId":"$team"}', '{"teamId":"$team","memberId":"$member"}'
 # Name, event, what the answer must have in it; who calls, if not the team's owner, and how much there is.
 CALLERS = [
     Endpoint("acceptInvite", '{"token":"$token"}', "$team", caller="guest", invites=1),
+    Endpoint("aiHealth", "{}", '"openai"', members=1),
+    Endpoint("aiUsage", TEAM, "$last", days=20),
     Endpoint("cancelInvite", '{"teamId":"$team","inviteId":"$invite"}', '"cancelled"', invites=1),
     Endpoint("createApiKey", '{"name":"CI","scopes":["read"],"teamId":"$team"}', "nofx_"),
     Endpoint("createTeam", '{"name":"Acme"}', '"ownerId":"$owner"'),
@@ -36,8 +38,10 @@ CALLERS = [
     Endpoint("listSecurityEvents", TEAM, "$last", events=20),
     Endpoint("listTeams", "{}", "$team", members=1, teams=20),
     Endpoint("removeMember", MEMBER, "$team"),
+    Endpoint("resetBreaker", '{"name":"openai"}', '"changed":false', members=1, operates=True),
     Endpoint("restoreTeam", TEAM, "$team"),
     Endpoint("revokeApiKey", '{"keyId":"$key"}', "$key", keys=1),
+    Endpoint("setAiBudget", '{"teamId":"$team","dailyUsd":"5"}', '"ownDailyUsd":"5"', operates=True),
     Endpoint("transferOwnership", MEMBER, '"ownerId":"$member_user"'),
     Endpoint("updateMemberRole", '{"teamId":"$team","memberId":"$member","role":"viewer"}', '"role":"viewer"'),
     Endpoint("updateTeam", '{"teamId":"$team","name":"Initech"}', '"name":"Initech"'),

@@ -1,19 +1,19 @@
-import Synchronization
+internal import Synchronization
 
-/// A flag that one thread raises to have another stop what it is doing.
+/// A wish that something should stop, told by one thread and looked at by another.
 ///
-/// It is looked at between steps, so what stops is whole: nothing is interrupted.
+/// Nothing takes it back: what is to be done again gets a new one.
 public final class Cancellation: Sendable {
-    private let flag = Atomic(false)
+    private let flag = Atomic<Bool>(false)
 
-    /// Makes a flag that is not raised.
+    /// Makes one that nobody has told yet.
     public init() {}
 
-    /// Raises the flag; once raised it stays.
+    /// Tells everybody who looks to stop; a second time changes nothing.
     public func cancel() {
         flag.store(true, ordering: .releasing)
     }
 
-    /// Whether the flag is raised.
+    /// Whether somebody wants it to stop.
     public var isCancelled: Bool { flag.load(ordering: .acquiring) }
 }

@@ -14,6 +14,9 @@ public enum SystemClock {
         return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
     }
 
+    /// The time since some point in the past, on the clock that never goes back.
+    public static var uptime: Duration { .nanoseconds(Int64(clamping: monotonicNanoseconds())) }
+
     /// Blocks the calling thread for a number of nanoseconds, signals or not.
     public static func sleep(nanoseconds: UInt64) {
         let end = monotonicNanoseconds() + nanoseconds

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import System
 
 /// A thread that ends with a value.
 public final class TestThread<Output: Sendable>: Sendable, Runnable {
@@ -44,17 +45,24 @@ private protocol Runnable {
 }
 
 /// Where several threads wait until all have arrived.
+///
+/// They sleep meanwhile: a thousand that looked again and again would leave nothing for those still to come.
 public final class Meeting: Sendable {
-    private let left: Atomic<Int>
+    private let left: Monitor<Int>
 
     /// Makes a place for a number of threads.
     public init(of count: Int) {
-        left = Atomic(count)
+        left = Monitor(count)
     }
 
     /// Waits for the others.
     public func wait() {
-        left.subtract(1, ordering: .acquiringAndReleasing)
-        while left.load(ordering: .acquiring) > 0 { sched_yield() }
+        let isLast = left.withLock { left in
+            left -= 1
+            return left <= 0
+        }
+        // Only the last one has anything to tell; woken for each, a thousand would be busy with nothing else.
+        guard !isLast else { return left.change { _ in } }
+        _ = left.wait(timeoutNanoseconds: { _ in .max }) { $0 <= 0 ? true : nil }
     }
 }

@@ -20,6 +20,9 @@ public struct Database: ~Copyable {
         connection = nil
     }
 
+    /// Another way to the same place, with a connection of its own.
+    borrowing func separate() -> Database { Database(at: string) }
+
     /// Runs statements in one transaction and one round trip, each in at most the time that is left.
     ///
     /// Deadlocks and serialization failures are retried by the connection.
@@ -97,6 +100,34 @@ public struct Database: ~Copyable {
         guard isHolding else { return }
         isHolding = false
         _ = try? connection?.commit(["ROLLBACK TO SAVEPOINT work"], deadline: deadline)
+    }
+
+    /// Runs one statement by itself, with no transaction around it.
+    ///
+    /// - Parameters:
+    ///   - query: The statement.
+    ///   - connecting: How long it may take when there is no connection yet.
+    ///   - answering: How long it may take when there is.
+    ///   - log: For what the server has to say.
+    /// - Returns: Its rows.
+    /// - Throws: `PostgresError`.
+    mutating func run(
+        _ query: Query,
+        connecting: Duration,
+        answering: Duration,
+        log: Log
+    ) throws(PostgresError) -> Rows {
+        let isConnected = connection?.isUsable ?? false
+        let deadline = Deadline.after(isConnected ? answering : connecting)
+        var connection = try takeConnection(deadline: deadline, log: log)
+        let result: Result<[Result<Rows, PostgresError>], PostgresError>
+        do throws(PostgresError) {
+            result = .success(try connection.pipeline([query], deadline: deadline))
+        } catch {
+            result = .failure(error)
+        }
+        self.connection = consume connection
+        return try result.get()[0].get()
     }
 
     /// Lends the connection itself, for work that is not one caller's: migrations.

@@ -1,0 +1,528 @@
+-- min-compatible: 1
+
+-- Circuit breakers that all processes share. All times are the database's clock, and what a caller is told is how long,
+-- never when. Every answer carries the generation that it was given under, and a result of another generation changes
+-- nothing: it is dropped before anything is locked.
+--
+-- A policy travels with its call, as JSON whose times are microseconds.
+
+-- Tables -----------------------------------------------------------------------------------------
+
+-- Logged, for what an operator forced open must stay so after a crash; what calls record is committed without waiting.
+-- No column but the name is indexed, and pages are mostly empty, so that no update leaves its page.
+CREATE TABLE nofx.circuit_breakers (
+    name            text PRIMARY KEY CHECK (name ~ '^[a-z0-9][a-z0-9._/-]{0,99}$'),
+    state           text NOT NULL DEFAULT 'closed'
+                    CHECK (state IN ('closed', 'open', 'half_open', 'forced_open', 'disabled', 'metrics_only')),
+    generation      bigint NOT NULL DEFAULT 0,   -- one more with every transition
+    failures        integer NOT NULL DEFAULT 0,  -- one after the other
+    last_failure_at timestamptz,
+    last_error      text,
+    reporters       integer NOT NULL DEFAULT 0,  -- of these failures; 2 stands for several
+    last_reporter   uuid,
+    open_until      timestamptz,
+    opens           integer NOT NULL DEFAULT 0,  -- since it was last closed
+    total_opens     bigint NOT NULL DEFAULT 0,
+    permits_left    integer NOT NULL DEFAULT 0,
+    probe_successes integer NOT NULL DEFAULT 0,
+    probe_deadline  timestamptz,
+    half_open_since timestamptz,
+    not_before      timestamptz,
+    gate_reason     text CHECK (gate_reason IN ('rate_limited', 'quota_exhausted')),
+    changed_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CHECK ((not_before IS NULL) = (gate_reason IS NULL)),
+    CHECK (state <> 'open' OR open_until IS NOT NULL),
+    CHECK (state <> 'half_open' OR (probe_deadline IS NOT NULL AND half_open_since IS NOT NULL))
+) WITH (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
+
+INSERT INTO nofx.circuit_breakers (name) VALUES ('anthropic-ai'), ('openai');
+
+-- What was called lately, in slices; only where a policy has a window.
+CREATE TABLE nofx.circuit_windows (
+    name       text NOT NULL REFERENCES nofx.circuit_breakers (name) ON DELETE CASCADE,
+    started_at timestamptz NOT NULL,
+    calls      bigint NOT NULL DEFAULT 0,
+    failures   bigint NOT NULL DEFAULT 0,
+    slow       bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (name, started_at)
+) WITH (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
+
+-- Figures for operators, in shards that are added up, so that no call waits for another's. A crash forgets them.
+CREATE UNLOGGED TABLE nofx.circuit_counters (
+    name            text NOT NULL,
+    shard           smallint NOT NULL,
+    attempts        bigint NOT NULL DEFAULT 0,
+    successes       bigint NOT NULL DEFAULT 0,
+    failures        bigint NOT NULL DEFAULT 0,
+    rejections      bigint NOT NULL DEFAULT 0,
+    last_success_at timestamptz,
+    rate_limit      jsonb,
+    rate_limit_at   timestamptz,
+    PRIMARY KEY (name, shard)
+) WITH (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
+
+-- Parts ------------------------------------------------------------------------------------------
+
+-- A time of a policy; NULL where it has none.
+CREATE FUNCTION nofx.circuit_time(p_policy jsonb, p_key text) RETURNS interval
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT (p_policy ->> p_key)::bigint * interval '1 microsecond'
+$$;
+
+-- The microseconds until a moment, never negative.
+CREATE FUNCTION nofx.circuit_wait(p_until timestamptz, p_now timestamptz) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT greatest(0, (extract(epoch FROM p_until - p_now) * 1000000)::bigint)
+$$;
+
+-- How long a breaker stays open that opens for the p_opens-th time since it was closed.
+CREATE FUNCTION nofx.circuit_cool_down(p_policy jsonb, p_opens integer) RETURNS interval
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    v_base   double precision := (p_policy ->> 'resetTimeout')::double precision;
+    v_most   double precision := (p_policy ->> 'maximumResetTimeout')::double precision;
+    v_growth double precision := (p_policy ->> 'growthFactor')::double precision;
+    v_jitter double precision := (p_policy ->> 'jitter')::double precision;
+BEGIN
+    -- The exponent has an end because numbers have.
+    RETURN floor(least(v_base * power(v_growth, least(p_opens - 1, 256)), v_most)
+                 * (1 - v_jitter + 2 * v_jitter * random())) * interval '1 microsecond';
+END
+$$;
+
+-- How many failures in a row open a breaker. Where several processes must have seen them, one that is alone needs twice
+-- as many: its own network may be what is broken.
+CREATE FUNCTION nofx.circuit_threshold(p_policy jsonb, p_reporters integer) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT (p_policy ->> 'failureThreshold')::integer
+           * CASE WHEN p_reporters < (p_policy ->> 'minimumReporters')::integer THEN 2 ELSE 1 END
+$$;
+
+-- Whether some calls are too many failed or slow ones for a policy: the rates they reach.
+CREATE FUNCTION nofx.circuit_rates(p_policy jsonb, p_calls bigint, p_failures bigint, p_slow bigint) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN p_calls < (p_policy ->> 'minimumCalls')::bigint THEN '{}'::text[] ELSE array_remove(ARRAY[
+        CASE WHEN p_failures >= (p_policy ->> 'failureRate')::double precision * p_calls THEN 'failure_rate' END,
+        CASE WHEN p_slow >= (p_policy ->> 'slowCallRate')::double precision * p_calls THEN 'slow_call_rate' END
+    ], NULL) END
+$$;
+
+-- Opens a breaker whose row the caller has locked and changed, and returns for how long in microseconds.
+CREATE FUNCTION nofx.circuit_open(b nofx.circuit_breakers, p_policy jsonb, p_now timestamptz) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_until timestamptz := p_now + nofx.circuit_cool_down(p_policy, b.opens + 1);
+BEGIN
+    UPDATE nofx.circuit_breakers c
+    SET state = 'open', generation = c.generation + 1, open_until = v_until,
+        opens = c.opens + 1, total_opens = c.total_opens + 1,
+        failures = b.failures, reporters = b.reporters, last_reporter = b.last_reporter,
+        last_failure_at = b.last_failure_at, last_error = b.last_error,
+        permits_left = 0, probe_successes = 0, probe_deadline = NULL, half_open_since = NULL, changed_at = p_now
+    WHERE c.name = b.name;
+    RETURN nofx.circuit_wait(v_until, p_now);
+END
+$$;
+
+-- Puts a breaker whose row the caller has locked into a state that nothing is left over in. Why it last failed stays.
+CREATE FUNCTION nofx.circuit_clear(p_name text, p_state text, p_now timestamptz) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_generation bigint;
+BEGIN
+    DELETE FROM nofx.circuit_windows w WHERE w.name = p_name;
+    UPDATE nofx.circuit_breakers b
+    SET state = p_state, generation = b.generation + 1, failures = 0, reporters = 0, last_reporter = NULL,
+        open_until = NULL, opens = 0, permits_left = 0, probe_successes = 0, probe_deadline = NULL,
+        half_open_since = NULL, changed_at = p_now
+    WHERE b.name = p_name RETURNING b.generation INTO v_generation;
+    RETURN v_generation;
+END
+$$;
+
+-- Counts a call into a policy's window, whose breaker's row the caller has locked.
+-- Returns the rates that are too high; with p_only_news those that this call made so.
+CREATE FUNCTION nofx.circuit_count(
+    p_name text, p_policy jsonb, p_now timestamptz, p_failed boolean, p_slow boolean, p_only_news boolean
+) RETURNS text[]
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_window   bigint := (p_policy ->> 'window')::bigint;
+    v_slice    bigint := greatest(v_window / 10, 1);
+    v_newest   timestamptz;
+    v_calls    bigint;
+    v_failures bigint;
+    v_slow     bigint;
+BEGIN
+    DELETE FROM nofx.circuit_windows w
+    WHERE w.name = p_name AND w.started_at <= p_now - v_window * interval '1 microsecond';
+    SELECT max(w.started_at), coalesce(sum(w.calls), 0), coalesce(sum(w.failures), 0), coalesce(sum(w.slow), 0)
+    INTO v_newest, v_calls, v_failures, v_slow
+    FROM nofx.circuit_windows w WHERE w.name = p_name;
+    -- A slice begins a whole number of slices after the one before it.
+    v_newest := coalesce(v_newest + nofx.circuit_wait(p_now, v_newest) / v_slice * v_slice * interval '1 microsecond',
+                         p_now);
+    INSERT INTO nofx.circuit_windows AS w (name, started_at, calls, failures, slow)
+    VALUES (p_name, v_newest, 1, p_failed::integer, p_slow::integer)
+    ON CONFLICT (name, started_at) DO UPDATE
+    SET calls = w.calls + 1, failures = w.failures + p_failed::integer, slow = w.slow + p_slow::integer;
+    RETURN array(
+        SELECT unnest(nofx.circuit_rates(p_policy, v_calls + 1, v_failures + p_failed::integer,
+                                         v_slow + p_slow::integer))
+        EXCEPT SELECT unnest(nofx.circuit_rates(p_policy, v_calls, v_failures, v_slow)) WHERE p_only_news
+        ORDER BY 1
+    );
+END
+$$;
+
+-- Counts a call that was rejected, if that can be done without waiting. Shards come to be as they are needed.
+CREATE FUNCTION nofx.count_circuit_rejection(p_name text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_shard smallint;
+BEGIN
+    SELECT c.shard INTO v_shard FROM nofx.circuit_counters c WHERE c.name = p_name
+    LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
+    IF FOUND THEN
+        UPDATE nofx.circuit_counters c SET rejections = c.rejections + 1 WHERE c.name = p_name AND c.shard = v_shard;
+    ELSE
+        INSERT INTO nofx.circuit_counters (name, shard, rejections)
+        SELECT b.name, floor(random() * 16), 1 FROM nofx.circuit_breakers b WHERE b.name = p_name
+        ON CONFLICT DO NOTHING;
+    END IF;
+END
+$$;
+
+-- What calls do ----------------------------------------------------------------------------------
+
+-- Asks for leave to call. `verdict` is `allow` or `probe`, `unrecorded` where the breaker is disabled, or else the
+-- reason why not: `open`, `probing`, `forced_open`, `rate_limited`, `quota_exhausted`, with the microseconds to wait
+-- where that can be said and the class of the last failure. `is_dirty` says whether a success is news.
+--
+-- Where all is well this is one read. Nobody waits for a lock to be told no.
+CREATE FUNCTION nofx.circuit_acquire(
+    p_name text, p_policy jsonb,
+    OUT verdict text, OUT generation bigint, OUT is_dirty boolean, OUT wait bigint, OUT error text,
+    OUT transition text
+)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    b           nofx.circuit_breakers;
+    v_now       timestamptz;
+    v_lease     interval;
+    v_most      interval;
+    v_patience  interval;
+    v_is_locked boolean := false;
+BEGIN
+    SELECT * INTO b FROM nofx.circuit_breakers c WHERE c.name = p_name;
+    IF b.state = 'closed' AND b.not_before IS NULL THEN
+        verdict := 'allow';
+        generation := b.generation;
+        is_dirty := b.failures > 0;
+        RETURN;
+    ELSIF NOT FOUND THEN
+        verdict := 'allow';
+        generation := 0;
+        is_dirty := false;
+        RETURN;
+    END IF;
+
+    LOOP
+        v_now := clock_timestamp();
+        generation := b.generation;
+        is_dirty := b.failures > 0;
+        IF b.state = 'forced_open' THEN
+            verdict := 'forced_open';
+        ELSIF b.not_before > v_now THEN
+            verdict := b.gate_reason;
+            wait := nofx.circuit_wait(b.not_before, v_now);
+        ELSIF b.state = 'disabled' THEN
+            verdict := 'unrecorded';
+        ELSIF b.state IN ('closed', 'metrics_only') THEN
+            verdict := 'allow';
+        ELSE
+            v_lease := nofx.circuit_time(p_policy, 'callTimeout') + nofx.circuit_time(p_policy, 'leaseMargin');
+            v_most := nofx.circuit_time(p_policy, 'maximumResetTimeout') * (1 + (p_policy ->> 'jitter')::float8);
+            v_patience := nofx.circuit_time(p_policy, 'halfOpenMaximumWait');
+            IF b.open_until > v_now + v_most OR b.probe_deadline > v_now + v_lease THEN
+                -- The clock was set back: the wait begins again rather than last as long as the step was.
+                UPDATE nofx.circuit_breakers c
+                SET open_until = least(c.open_until, v_now + v_most),
+                    probe_deadline = least(c.probe_deadline, v_now + v_lease),
+                    half_open_since = least(c.half_open_since, v_now)
+                WHERE c.name = (SELECT d.name FROM nofx.circuit_breakers d
+                                WHERE d.name = p_name AND d.generation = b.generation FOR NO KEY UPDATE SKIP LOCKED);
+                b.open_until := least(b.open_until, v_now + v_most);
+                b.probe_deadline := least(b.probe_deadline, v_now + v_lease);
+                b.half_open_since := least(b.half_open_since, v_now);
+            END IF;
+            IF b.state = 'open' AND b.open_until > v_now THEN
+                verdict := 'open';
+                wait := nofx.circuit_wait(b.open_until, v_now);
+            ELSIF b.state = 'half_open' AND b.permits_left <= 0 AND b.probe_deadline > v_now
+                  AND (v_patience IS NULL OR b.half_open_since + v_patience > v_now) THEN
+                verdict := 'probing';
+                wait := nofx.circuit_wait(b.probe_deadline, v_now);
+            ELSIF NOT v_is_locked THEN
+                SELECT * INTO b FROM nofx.circuit_breakers c WHERE c.name = p_name FOR NO KEY UPDATE SKIP LOCKED;
+                v_is_locked := FOUND;
+                IF v_is_locked THEN CONTINUE; END IF;
+                -- Whoever has the row is taking a permit or giving one back.
+                verdict := 'probing';
+                wait := (extract(epoch FROM v_lease) * 1000000)::bigint;
+            END IF;
+        END IF;
+        EXIT;
+    END LOOP;
+
+    IF verdict IS NULL THEN
+        PERFORM set_config('synchronous_commit', 'off', true);
+        IF b.state = 'half_open' AND b.half_open_since + v_patience <= v_now THEN
+            transition := CASE WHEN (p_policy ->> 'closesAfterMaximumWait')::boolean THEN 'closed' ELSE 'opened' END;
+            IF transition = 'closed' THEN
+                verdict := 'allow';
+                is_dirty := false;
+                generation := nofx.circuit_clear(p_name, 'closed', v_now);
+            ELSE
+                verdict := 'open';
+                generation := b.generation + 1;
+                wait := nofx.circuit_open(b, p_policy, v_now);
+            END IF;
+        ELSE
+            verdict := 'probe';
+            transition := CASE b.state WHEN 'open' THEN 'half_opened' END;
+            IF b.state = 'open' OR b.probe_deadline <= v_now THEN
+                generation := b.generation + 1;
+                b.permits_left := (p_policy ->> 'halfOpenPermits')::integer;
+                b.probe_successes := 0;
+            END IF;
+            UPDATE nofx.circuit_breakers c
+            SET state = 'half_open', generation = circuit_acquire.generation, permits_left = b.permits_left - 1,
+                probe_successes = b.probe_successes, probe_deadline = v_now + v_lease, open_until = NULL,
+                half_open_since = CASE b.state WHEN 'open' THEN v_now ELSE b.half_open_since END,
+                changed_at = CASE WHEN circuit_acquire.generation = b.generation THEN b.changed_at ELSE v_now END
+            WHERE c.name = p_name;
+        END IF;
+    END IF;
+    IF verdict NOT IN ('allow', 'probe', 'unrecorded') THEN
+        error := CASE WHEN verdict IN ('open', 'probing', 'forced_open') THEN b.last_error END;
+        PERFORM nofx.count_circuit_rejection(p_name);
+    END IF;
+END
+$$;
+
+-- Takes what came of a call that was let through under a generation: `success`, `failure` with a class of errors,
+-- `neutral`, or `limited` with the microseconds to wait and why. A permit is given back where it was one.
+--
+-- `transition` is `opened` with the microseconds to wait, `closed`, or `exceeded` with the limits that the call went
+-- beyond where the breaker only counts.
+CREATE FUNCTION nofx.circuit_record(
+    p_name text, p_generation bigint, p_outcome text, p_error text, p_wait bigint, p_reason text,
+    p_is_dirty boolean, p_is_slow boolean, p_reporter uuid, p_policy jsonb,
+    OUT transition text, OUT wait bigint, OUT exceeded text[]
+)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    b           nofx.circuit_breakers;
+    v_now       timestamptz;
+    v_until     timestamptz;
+    v_needed    integer;
+    v_permits   integer;
+    v_was_over  boolean;
+    v_cleans    boolean := false;
+    v_failed    boolean := p_outcome = 'failure';
+    v_counts    boolean := p_outcome IN ('success', 'failure') AND p_policy ? 'window';
+BEGIN
+    SELECT * INTO b FROM nofx.circuit_breakers c WHERE c.name = p_name;
+    IF NOT FOUND THEN
+        IF p_generation <> 0 OR NOT (v_failed OR v_counts OR p_outcome = 'limited') THEN RETURN; END IF;
+        INSERT INTO nofx.circuit_breakers (name) VALUES (p_name) ON CONFLICT DO NOTHING;
+    ELSIF b.generation <> p_generation
+          OR (b.state = 'disabled' AND p_outcome <> 'limited')
+          OR (b.state <> 'half_open' AND p_outcome = 'neutral')
+          OR (b.state <> 'half_open' AND p_outcome = 'success' AND NOT p_is_dirty AND NOT v_counts)
+          OR (b.state <> 'half_open' AND p_outcome = 'limited' AND b.not_before > clock_timestamp()
+              AND b.not_before >= clock_timestamp() + (p_wait - 1000000) * interval '1 microsecond') THEN
+        RETURN;
+    END IF;
+
+    PERFORM set_config('synchronous_commit', 'off', true);
+    SELECT * INTO b FROM nofx.circuit_breakers c WHERE c.name = p_name AND c.generation = p_generation
+    FOR NO KEY UPDATE;
+    IF NOT FOUND THEN RETURN; END IF;
+    v_now := clock_timestamp();
+    v_permits := (p_policy ->> 'halfOpenPermits')::integer;
+
+    IF p_outcome = 'limited' THEN
+        v_until := v_now + p_wait * interval '1 microsecond';
+        -- In steps of a second, so that many who are told the same write it once.
+        IF p_wait > 0 AND (b.not_before IS NULL OR b.not_before <= v_now
+                           OR b.not_before < v_until - interval '1 second') THEN
+            UPDATE nofx.circuit_breakers c SET not_before = v_until, gate_reason = p_reason WHERE c.name = p_name;
+        END IF;
+    END IF;
+
+    IF b.state = 'half_open' THEN
+        IF p_outcome IN ('neutral', 'limited') THEN
+            UPDATE nofx.circuit_breakers c SET permits_left = least(v_permits, c.permits_left + 1)
+            WHERE c.name = p_name;
+            RETURN;
+        END IF;
+        -- Where slow calls open a breaker, a slow probe does not close it.
+        IF NOT v_failed AND p_is_slow AND p_policy ? 'slowCallRate' THEN
+            v_failed := true;
+            p_error := 'slow_call';
+        END IF;
+        IF v_failed THEN
+            b.last_failure_at := v_now;
+            b.last_error := p_error;
+            wait := nofx.circuit_open(b, p_policy, v_now);
+            transition := 'opened';
+            RETURN;
+        END IF;
+        v_needed := (p_policy ->> 'successThreshold')::integer - b.probe_successes - 1;
+        IF v_needed <= 0 THEN
+            PERFORM nofx.circuit_clear(p_name, 'closed', v_now);
+            transition := 'closed';
+        ELSE
+            -- Permits that are out or left are never more than the successes still needed, once they were.
+            UPDATE nofx.circuit_breakers c
+            SET probe_successes = c.probe_successes + 1,
+                permits_left = least(v_permits, c.permits_left + (v_permits <= v_needed)::integer)
+            WHERE c.name = p_name;
+        END IF;
+        RETURN;
+    END IF;
+
+    IF p_outcome NOT IN ('success', 'failure') OR b.state NOT IN ('closed', 'metrics_only') THEN RETURN; END IF;
+    IF v_counts THEN
+        exceeded := nofx.circuit_count(p_name, p_policy, v_now, v_failed, p_is_slow, b.state = 'metrics_only');
+    END IF;
+    IF v_failed THEN
+        IF b.last_failure_at <= v_now - nofx.circuit_time(p_policy, 'failureDecay') THEN
+            b.failures := 0;
+        END IF;
+        v_was_over := b.failures >= nofx.circuit_threshold(p_policy, b.reporters);
+        b.reporters := CASE WHEN b.failures = 0 THEN 1 WHEN b.last_reporter IS DISTINCT FROM p_reporter THEN 2
+                       ELSE b.reporters END;
+        b.failures := b.failures + 1;
+        b.last_reporter := p_reporter;
+        b.last_failure_at := v_now;
+        b.last_error := p_error;
+        IF b.failures >= nofx.circuit_threshold(p_policy, b.reporters)
+           AND NOT (v_was_over AND b.state = 'metrics_only') THEN
+            exceeded := ARRAY['failures'] || exceeded;
+        END IF;
+    ELSIF p_is_dirty AND b.failures > 0 THEN
+        b.failures := 0;
+        b.reporters := 0;
+        b.last_reporter := NULL;
+        v_cleans := true;
+    END IF;
+    IF cardinality(exceeded) > 0 AND b.state = 'closed' THEN
+        transition := 'opened';
+        wait := nofx.circuit_open(b, p_policy, v_now);
+        RETURN;
+    ELSIF cardinality(exceeded) > 0 THEN
+        transition := 'exceeded';
+    END IF;
+    IF v_failed OR v_cleans THEN
+        UPDATE nofx.circuit_breakers c
+        SET failures = b.failures, reporters = b.reporters, last_reporter = b.last_reporter,
+            last_failure_at = b.last_failure_at, last_error = b.last_error
+        WHERE c.name = p_name;
+    END IF;
+END
+$$;
+
+-- What operators do ------------------------------------------------------------------------------
+
+-- A breaker as operators are told of it.
+CREATE FUNCTION nofx.circuit_object(b nofx.circuit_breakers) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object(
+        'state', b.state, 'generation', b.generation, 'failures', b.failures, 'opens', b.opens,
+        'lastError', b.last_error,
+        'retryAfterMs', CASE b.state WHEN 'open' THEN ceil(nofx.circuit_wait(b.open_until, clock_timestamp()) / 1000.0)
+                        END,
+        'gate', CASE WHEN b.not_before > clock_timestamp() THEN b.gate_reason END,
+        'gateMs', CASE WHEN b.not_before > clock_timestamp()
+                  THEN ceil(nofx.circuit_wait(b.not_before, clock_timestamp()) / 1000.0) END)
+$$;
+
+-- Puts a breaker by hand into a state: `reset` closes it and lifts its gate, `force_open`, `disable` and `metrics_only`
+-- are states that only `enable` and `reset` end. Done again it changes nothing. A breaker that has no row yet is closed;
+-- before and after are NULL where it stays so.
+CREATE FUNCTION nofx.circuit_set(p_name text, p_action text, OUT before jsonb, OUT after jsonb)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    b        nofx.circuit_breakers;
+    v_target text := CASE p_action WHEN 'reset' THEN 'closed' WHEN 'enable' THEN 'closed'
+                     WHEN 'force_open' THEN 'forced_open' WHEN 'disable' THEN 'disabled'
+                     WHEN 'metrics_only' THEN 'metrics_only' END;
+    v_changes boolean;
+BEGIN
+    IF v_target IS NULL THEN
+        RAISE EXCEPTION 'there is no such action' USING ERRCODE = '22023';
+    END IF;
+    IF v_target <> 'closed' THEN
+        INSERT INTO nofx.circuit_breakers (name) VALUES (p_name) ON CONFLICT DO NOTHING;
+    END IF;
+    SELECT * INTO b FROM nofx.circuit_breakers c WHERE c.name = p_name FOR NO KEY UPDATE;
+    IF NOT FOUND THEN RETURN; END IF;
+    before := nofx.circuit_object(b);
+    v_changes := CASE p_action
+        WHEN 'reset' THEN b.state <> 'closed' OR b.failures > 0 OR coalesce(b.not_before > clock_timestamp(), false)
+                          OR EXISTS (SELECT FROM nofx.circuit_windows w WHERE w.name = p_name)
+        WHEN 'enable' THEN b.state NOT IN ('closed', 'open', 'half_open')
+        ELSE b.state <> v_target END;
+    IF v_changes THEN PERFORM nofx.circuit_clear(p_name, v_target, clock_timestamp()); END IF;
+    IF v_changes AND p_action = 'reset' THEN
+        UPDATE nofx.circuit_breakers c SET not_before = NULL, gate_reason = NULL WHERE c.name = p_name;
+    END IF;
+    SELECT nofx.circuit_object(c) INTO after FROM nofx.circuit_breakers c WHERE c.name = p_name;
+END
+$$;
+
+-- Grants -----------------------------------------------------------------------------------------
+
+-- Gives a role what the functions need, takes back what they no longer do, and nothing to delete or alter that lasts.
+-- Members are changed by these columns alone, keys only end, and users are only locked.
+CREATE OR REPLACE FUNCTION nofx.grant_to(p_role name) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA nofx FROM %I', p_role);
+    EXECUTE format('GRANT USAGE ON SCHEMA nofx TO %I', p_role);
+    EXECUTE format('GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA nofx TO %I', p_role);
+    EXECUTE format('REVOKE EXECUTE ON FUNCTION nofx.grant_to(name), nofx.grant_operator_to(name), '
+                   'nofx.create_role(name) FROM %I', p_role);
+    EXECUTE format('GRANT SELECT ON nofx.migrations, nofx.users, nofx.team_activity, nofx.security_events TO %I',
+                   p_role);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE ON nofx.teams, nofx.team_invites, nofx.key_sets, '
+                   'nofx.idempotency_keys TO %I', p_role);
+    EXECUTE format('GRANT SELECT, INSERT, DELETE ON nofx.team_members TO %I', p_role);
+    EXECUTE format('GRANT UPDATE (role, permissions, updated_at) ON nofx.team_members TO %I', p_role);
+    EXECUTE format('GRANT SELECT, INSERT ON nofx.api_keys TO %I', p_role);
+    EXECUTE format('GRANT UPDATE (revoked_at) ON nofx.api_keys TO %I', p_role);
+    EXECUTE format('GRANT UPDATE (created_at) ON nofx.users TO %I', p_role);
+    EXECUTE format('GRANT INSERT ON nofx.team_invite_tokens, nofx.outbox TO %I', p_role);
+    EXECUTE format('GRANT SELECT ON nofx.circuit_breakers, nofx.circuit_counters, nofx.circuit_windows TO %I',
+                   p_role);
+END
+$$;
+
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA nofx FROM PUBLIC;
+
+-- Roles that had the grants of before get those of now. Only a role that functions call with may add members.
+DO $$
+DECLARE
+    v_role name;
+BEGIN
+    FOR v_role IN
+        SELECT r.rolname FROM pg_class c CROSS JOIN aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
+        WHERE c.oid = 'nofx.team_members'::regclass AND a.privilege_type = 'INSERT' AND a.grantee <> c.relowner
+    LOOP
+        PERFORM nofx.grant_to(v_role);
+    END LOOP;
+END
+$$;
