@@ -1,9 +1,9 @@
 import Core
-import Synchronization
+import System
 
 /// Keeps how long would have been waited, in place of waiting.
 final class Waits: Sendable {
-    private let waits = Synchronization.Mutex<[Duration]>([])
+    private let waits = Monitor<[Duration]>([])
 
     var all: [Duration] { waits.withLock { $0 } }
 
