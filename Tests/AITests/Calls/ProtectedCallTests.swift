@@ -34,7 +34,7 @@ import Testing
             #expect(answer.attempts.count == 1)
             #expect(!answer.usedFallback)
             let usage = try #require(answer.completion.usage)
-            #expect(answer.cost == Cost(nanoUSD: Int64(usage.input) * 1_000 + Int64(usage.output) * 5_000))
+            #expect(answer.cost == USDollars(rawValue: Int64(usage.input) * 1_000 + Int64(usage.output) * 5_000))
         }
     }
 
