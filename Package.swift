@@ -85,6 +85,7 @@ let functions = [
 let package = Package(
     name: "nofx",
     targets: functions + [
+        tool("ask", uses: ["AI", "Base", "Core", "FunctionRuntime", "System"]),
         tool("issueToken", uses: ["Base", "Cryptography", "System"]),
 
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
@@ -127,7 +128,7 @@ let package = Package(
         tests("PostgresTests", of: ["Base", "Postgres", "System"]),
         tests("HTTPClientTests", of: ["Base", "HTTPClient"]),
         tests("MailTests", of: ["Base", "Mail", "System"]),
-        tests("CoreTests", of: ["Base", "Core", "Cryptography", "Postgres"]),
+        tests("CoreTests", of: ["Base", "Core", "Cryptography", "Postgres", "System"]),
         tests(
             "FunctionRuntimeTests",
             of: ["Base", "Core", "Cryptography", "FunctionRuntime", "HTTPClient", "Postgres", "System"]

@@ -96,7 +96,10 @@ public struct Problem: Error, Sendable {
         case 413: "Content too large"
         case 422: "Validation failed"
         case 429: "Too many requests"
+        case 499: "Cancelled"
+        case 502: "Bad gateway"
         case 503: "Service unavailable"
+        case 504: "Gateway timeout"
         default: "Internal error"
         }
     }

@@ -23,7 +23,7 @@ public struct MetricFamily: Sendable {
     ///
     /// - Throws: ``Unreadable``.
     public static func parse(_ text: String) throws -> [MetricFamily] {
-        let outcome = try PythonScript.run("read_metrics.py", by: "/usr/bin/python3", input: Array(text.utf8))
+        let outcome = try PythonScript.run("read_metrics.py", input: Array(text.utf8))
         guard outcome.status == 0 else { throw Unreadable(errors: outcome.errors) }
         return try JSONDocument(parsing: Array(outcome.output.utf8)).root.elements.map(MetricFamily.init)
     }

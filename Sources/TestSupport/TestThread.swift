@@ -44,17 +44,39 @@ private protocol Runnable {
 }
 
 /// Where several threads wait until all have arrived.
+///
+/// They sleep meanwhile: a thousand that looked again and again would leave nothing for those still to come.
 public final class Meeting: Sendable {
     private let left: Mutex<Int>
+    private let ends: (arrivals: Int32, departure: Int32)
 
     /// Makes a place for a number of threads.
     public init(of count: Int) {
         left = Mutex(count)
+        var pair: [Int32] = [0, 0]
+        // Not for programs that are started meanwhile: they would hold the far end open.
+        let made = unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &pair)
+        precondition(made == 0, "there are no descriptors left")
+        ends = (pair[0], pair[1])
     }
 
     /// Waits for the others.
     public func wait() {
-        left.withLock { $0 -= 1 }
-        while left.withLock({ $0 > 0 }) { sched_yield() }
+        let isLast = left.withLock { left in
+            left -= 1
+            return left == 0
+        }
+        guard !isLast else {
+            // The end of what is written is what everybody reads.
+            close(ends.departure)
+            return
+        }
+        var byte: UInt8 = 0
+        while unsafe read(ends.arrivals, &byte, 1) < 0 {}
+    }
+
+    deinit {
+        close(ends.arrivals)
+        if left.withLock({ $0 > 0 }) { close(ends.departure) }
     }
 }

@@ -5,7 +5,7 @@ internal import System
 ///
 /// Between two attempts lies a random wait that grows, so that two that met once do not meet again, and no
 /// attempt starts that could not end before the deadline.
-public struct Retry: Hashable, Sendable {
+public struct ConflictRetry: Hashable, Sendable {
     /// How often it is tried, the first time included.
     public let attempts: Int
 
@@ -15,10 +15,10 @@ public struct Retry: Hashable, Sendable {
     }
 
     /// Once.
-    public static var never: Retry { Retry(attempts: 1) }
+    public static var never: ConflictRetry { ConflictRetry(attempts: 1) }
 
     /// Five times.
-    public static var conflicts: Retry { Retry(attempts: 5) }
+    public static var conflicts: ConflictRetry { ConflictRetry(attempts: 5) }
 
     /// Waits before the attempt after `attempt`, which ended with `error`; false when there should be none.
     func waits(after attempt: Int, endedBy error: PostgresError, until deadline: Deadline) -> Bool {

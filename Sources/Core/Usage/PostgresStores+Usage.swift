@@ -1,26 +1,7 @@
 public import Base
 import Postgres
 
-/// Keeps usage in Postgres, one round trip a call, on a connection of its own.
-///
-/// It is nobody's: a caller's transaction may be rolled back, and what was spent is spent all the same.
-public struct PostgresUsageStore: UsageStore, ~Copyable {
-    private var database: Database
-    private let patience: Duration
-    private let log: Log
-
-    /// Makes a store; nothing is opened yet.
-    ///
-    /// - Parameters:
-    ///   - database: Where usage is kept.
-    ///   - patience: How long one operation may take: what it is about has happened, or waits for it.
-    ///   - log: For what the server has to say.
-    public init(_ database: consuming Database, patience: Duration = .seconds(2), log: Log) {
-        self.database = database
-        self.patience = patience
-        self.log = log
-    }
-
+extension PostgresStores: UsageStore {
     /// As ``UsageStore/record(_:)``.
     ///
     /// - Throws: `PostgresError`.
@@ -35,7 +16,8 @@ public struct PostgresUsageStore: UsageStore, ~Copyable {
                 \([tokens.input, tokens.output, tokens.cacheRead, tokens.cacheWrite5m, tokens.cacheWrite1h,
                    tokens.reasoning]),
                 \(usage.costNanoUSD), \(usage.providerCostNanoUSD), \(usage.duration), \(usage.rateLimit))
-            """
+            """,
+            within: usageLimit
         )
     }
 
@@ -53,7 +35,8 @@ public struct PostgresUsageStore: UsageStore, ~Copyable {
             """
             SELECT * FROM nofx.reserve_ai_budget(\(team), \(call), \(amount), \(lifetime), \(budget.daily),
                                                  \(budget.monthly))
-            """
+            """,
+            within: usageLimit
         )
         guard let row = rows.first, let exceeded = try row["exceeded"] as String?,
             let period = BudgetExceeded.Period(rawValue: exceeded)
@@ -65,16 +48,6 @@ public struct PostgresUsageStore: UsageStore, ~Copyable {
     ///
     /// - Throws: `PostgresError`.
     public mutating func release(_ call: UUID) throws {
-        _ = try run("SELECT nofx.release_ai_budget(\(call))")
-    }
-
-    /// Ends its use and gives the database back.
-    public consuming func end() -> Database {
-        database
-    }
-
-    private mutating func run(_ query: Query) throws(PostgresError) -> Rows {
-        let results = try database.transact([query], access: .readWrite, deadline: .after(patience), log: log)
-        return results[0]
+        _ = try run("SELECT nofx.release_ai_budget(\(call))", within: usageLimit)
     }
 }

@@ -3,7 +3,7 @@ import Glibc
 import Postgres
 import Testing
 
-@Suite struct RetryTests {
+@Suite struct ConflictRetryTests {
     /// Waits until another session waits for a lock on a table.
     private static func waitForWaiter(on table: String, _ connection: inout Connection) throws {
         while try connection.value(
@@ -15,8 +15,8 @@ import Testing
         ) == 0 {}
     }
 
-    @Test(arguments: [Retry.never, .conflicts])
-    func `a transaction that lost to another is done again when asked`(_ retry: Retry) throws {
+    @Test(arguments: [ConflictRetry.never, .conflicts])
+    func `a transaction that lost to another is done again when asked`(_ retry: ConflictRetry) throws {
         let database = try TestDatabase()
         let table = retry == .never ? "retry_transact_never" : "retry_transact_conflicts"
         try database.run("DROP TABLE IF EXISTS \(table); CREATE TABLE \(table) AS SELECT 1::int8 AS n")
@@ -85,7 +85,7 @@ import Testing
                 var attempts = 0
                 do {
                     var connection = try Connection(database.string, deadline: .test, log: .silent)
-                    try connection.transaction(retry: Retry(attempts: 100), deadline: .test) { transaction in
+                    try connection.transaction(retry: ConflictRetry(attempts: 100), deadline: .test) { transaction in
                         attempts += 1
                         try transaction.run("SET LOCAL deadlock_timeout = '5ms'")
                         try transaction.run("UPDATE retry_deadlock SET n = n + 1 WHERE id = \(first)")
@@ -136,7 +136,7 @@ import Testing
         let deadline = Deadline.after(.seconds(2))
         var attempts = 0
         let error = #expect(throws: PostgresError.self) {
-            try connection.transaction(retry: Retry(attempts: .max), deadline: deadline) { transaction in
+            try connection.transaction(retry: ConflictRetry(attempts: .max), deadline: deadline) { transaction in
                 attempts += 1
                 defer { while !deadline.hasPassed { sched_yield() } }
                 try transaction.runScript("DO $$ BEGIN RAISE EXCEPTION 'again' USING ERRCODE = '40P01'; END $$")

@@ -1,0 +1,12 @@
+import Synchronization
+
+/// A clock that goes when it is told.
+final class TestClock: Sendable {
+    private let time = Mutex(Duration.seconds(1_000_000))
+
+    var now: Duration { time.withLock { $0 } }
+
+    func advance(by duration: Duration) {
+        time.withLock { $0 += duration }
+    }
+}
