@@ -209,7 +209,9 @@ extension TestDatabase {
     /// A store on a connection of its own, as the functions' role.
     fileprivate func usageStore() throws -> PostgresStores {
         var store = PostgresStores(Database(at: try ConnectionString(url)), log: .silent)
+        // Crowds wait for each other.
         store.usageLimit = .seconds(60)
+        store.connectLimit = .seconds(60)
         return store
     }
 }
