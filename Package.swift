@@ -52,6 +52,8 @@ func tests(_ name: String, of dependencies: [Target.Dependency], data: [String] 
 
 let functions = [
     function("acceptInvite", uses: ["Teams"]),
+    function("aiHealth", uses: []),
+    function("aiUsage", uses: ["Teams"]),
     function("cancelInvite", uses: ["Teams"]),
     function("createApiKey", uses: ["Teams"]),
     function("createTeam", uses: ["Teams"]),
@@ -69,8 +71,10 @@ let functions = [
     function("migrate", uses: ["Migrations"]),
     function("purge", uses: ["Teams"]),
     function("removeMember", uses: ["Teams"]),
+    function("resetBreaker", uses: []),
     function("restoreTeam", uses: ["Teams"]),
     function("revokeApiKey", uses: ["Teams"]),
+    function("setAiBudget", uses: ["Teams"]),
     function("transferOwnership", uses: ["Teams"]),
     function("updateMemberRole", uses: ["Teams"]),
     function("updateTeam", uses: ["Teams"]),
@@ -81,6 +85,7 @@ let functions = [
 let package = Package(
     name: "nofx",
     targets: functions + [
+        tool("ask", uses: ["AI", "Base", "Core", "FunctionRuntime", "System"]),
         tool("benchBreaker", uses: ["Base", "Core", "Postgres", "System"]),
         tool("issueToken", uses: ["Base", "Cryptography", "System"]),
 
@@ -105,6 +110,7 @@ let package = Package(
                 .embedInCode("0003_credentials.sql"),
                 .embedInCode("0004_row_security.sql"),
                 .embedInCode("0005_circuit_breakers.sql"),
+                .embedInCode("0006_operations.sql"),
             ],
             swiftSettings: settings + [.strictMemorySafety()]
         ),

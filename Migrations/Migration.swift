@@ -25,6 +25,7 @@ public struct Migration: Sendable {
         Migration(3, "credentials", PackageResources._003_credentials_sql),
         Migration(4, "row security", PackageResources._004_row_security_sql),
         Migration(5, "circuit breakers", PackageResources._005_circuit_breakers_sql),
+        Migration(6, "operations", PackageResources._006_operations_sql),
     ]
 
     /// Takes a file whose first line is `-- min-compatible: N`.

@@ -39,7 +39,8 @@ def url(endpoint, folder=SERVER, port=5432):
 def token(endpoint, target):
     if endpoint.role != "app":
         return ""
-    return make_token(target.caller, email=f"{target.caller}@example.com", email_verified=True)
+    scope = {"scope": "admin:ops"} if endpoint.operates else {}
+    return make_token(target.caller, email=f"{target.caller}@example.com", email_verified=True, **scope)
 
 
 # MARK: - What calls do

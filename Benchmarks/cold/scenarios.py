@@ -12,9 +12,10 @@ import uuid
 
 
 class Endpoint:
-    def __init__(self, name, event, expected="{", caller="owner", role="app", **shape):
+    def __init__(self, name, event, expected="{", caller="owner", role="app", operates=False, **shape):
         self.name, self.event, self.expected, self.caller, self.role = name, event, expected, caller, role
-        self.shape = {"members": 3, "teams": 1, "invites": 0, "keys": 0, "entries": 0, "events": 0, **shape}
+        self.operates = operates
+        self.shape = {"members": 3, "teams": 1, "invites": 0, "keys": 0, "entries": 0, "events": 0, "days": 0, **shape}
 
 
 TEAM, MEMBER = '{"teamId":"$team"}', '{"teamId":"$team","memberId":"$member"}'
@@ -22,6 +23,8 @@ TEAM, MEMBER = '{"teamId":"$team"}', '{"teamId":"$team","memberId":"$member"}'
 # Name, event, what the answer must have in it; who calls, if not the team's owner, and how much there is.
 CALLERS = [
     Endpoint("acceptInvite", '{"token":"$token"}', "$team", caller="guest", invites=1),
+    Endpoint("aiHealth", "{}", '"openai"', members=1),
+    Endpoint("aiUsage", TEAM, "$last", days=20),
     Endpoint("cancelInvite", '{"teamId":"$team","inviteId":"$invite"}', '"cancelled"', invites=1),
     Endpoint("createApiKey", '{"name":"CI","scopes":["read"],"teamId":"$team"}', "nofx_"),
     Endpoint("createTeam", '{"name":"Acme"}', '"ownerId":"$owner"'),
@@ -36,8 +39,10 @@ CALLERS = [
     Endpoint("listSecurityEvents", TEAM, "$last", events=20),
     Endpoint("listTeams", "{}", "$team", members=1, teams=20),
     Endpoint("removeMember", MEMBER, "$team"),
+    Endpoint("resetBreaker", '{"name":"openai"}', '"changed":false', members=1, operates=True),
     Endpoint("restoreTeam", TEAM, "$team"),
     Endpoint("revokeApiKey", '{"keyId":"$key"}', "$key", keys=1),
+    Endpoint("setAiBudget", '{"teamId":"$team","dailyUsd":"5"}', '"ownDailyUsd":"5"', operates=True),
     Endpoint("transferOwnership", MEMBER, '"ownerId":"$member_user"'),
     Endpoint("updateMemberRole", '{"teamId":"$team","memberId":"$member","role":"viewer"}', '"role":"viewer"'),
     Endpoint("updateTeam", '{"teamId":"$team","name":"Initech"}', '"name":"Initech"'),
@@ -95,7 +100,7 @@ def world(endpoints, count):
 WORLD = """
 BEGIN;
 CREATE TEMPORARY TABLE targets AS
-SELECT * FROM (VALUES $shapes) AS shape (endpoint, members, teams, invites, keys, entries, events)
+SELECT * FROM (VALUES $shapes) AS shape (endpoint, members, teams, invites, keys, entries, events, days)
 CROSS JOIN generate_series(0, $count - 1) AS number;
 
 CREATE FUNCTION pg_temp.name(kind text, target targets, i integer) RETURNS text LANGUAGE sql IMMUTABLE AS $$
@@ -143,6 +148,10 @@ INSERT INTO nofx.security_events (bucket, user_id, team_id, action, reason, requ
 SELECT date_trunc('minute', now()) - i * interval '1 minute', pg_temp.id('last', t), pg_temp.id('team', t),
        'team.update', 'not_a_member_or_missing', gen_random_uuid(), 'session'
 FROM targets t, generate_series(1, t.events) AS i;
+
+INSERT INTO nofx.ai_usage_daily
+SELECT pg_temp.id('team', t), current_date - i, 'openai', pg_temp.id('last', t), 9, 8, 1, 0, 900, 90, 0, 0, 0, 9, 90, NULL, 90
+FROM targets t, generate_series(1, t.days) AS i;
 COMMIT;
 VACUUM ANALYZE;
 """

@@ -18,6 +18,9 @@ public struct Problem: Error, Sendable {
     /// Members that only this kind of problem has.
     public let members: [String: String]
 
+    /// Members of this kind of problem that are lists.
+    public let lists: [String: [String]]
+
     /// The whole seconds after which trying again makes sense.
     public let retryAfter: Int?
 
@@ -28,6 +31,7 @@ public struct Problem: Error, Sendable {
         _ detail: String,
         violations: [Violation] = [],
         members: [String: String] = [:],
+        lists: [String: [String]] = [:],
         retryAfter: Int? = nil
     ) {
         self.status = status
@@ -35,6 +39,7 @@ public struct Problem: Error, Sendable {
         self.detail = detail
         self.violations = violations
         self.members = members
+        self.lists = lists
         self.retryAfter = retryAfter
     }
 
@@ -73,6 +78,7 @@ public struct Problem: Error, Sendable {
             json.member("requestId", requestID)
             if let retryAfter { json.member("retryAfter", retryAfter) }
             for (name, value) in members.sorted(by: { $0.key < $1.key }) { json.member(name, value) }
+            for (name, list) in lists.sorted(by: { $0.key < $1.key }) { json.member(name, list) }
             if !violations.isEmpty { json.member("errors", violations) }
             for (name, value) in extra { json.member(name, value) }
         }
@@ -82,6 +88,7 @@ public struct Problem: Error, Sendable {
         switch status {
         case 400: "Malformed request"
         case 401: "Not authenticated"
+        case 402: "Payment required"
         case 403: "Access denied"
         case 404: "Not found"
         case 405: "Method not allowed"
@@ -89,7 +96,10 @@ public struct Problem: Error, Sendable {
         case 413: "Content too large"
         case 422: "Validation failed"
         case 429: "Too many requests"
+        case 499: "Cancelled"
+        case 502: "Bad gateway"
         case 503: "Service unavailable"
+        case 504: "Gateway timeout"
         default: "Internal error"
         }
     }

@@ -95,3 +95,12 @@ static inline curl_off_t curl_get_size(CURL *handle, CURLINFO info) {
     curl_off_t value = 0;
     return curl_easy_getinfo(handle, info, &value) == CURLE_OK ? value : 0;
 }
+
+/// How the one transfer of a multi handle ended.
+static inline CURLcode curl_finished_code(CURLM *multi) {
+    int left = 0;
+    for (CURLMsg *message; (message = curl_multi_info_read(multi, &left));) {
+        if (message->msg == CURLMSG_DONE) return message->data.result;
+    }
+    return CURLE_FAILED_INIT;
+}

@@ -3,7 +3,7 @@ public import Base
 /// What a verified token says (RFC 7519, section 4).
 ///
 /// Nothing else in a token is looked at: roles, tenants and whatever users may write about themselves are no claims
-/// of the issuer about who someone is.
+/// of the issuer about who someone is, or what the token is good for.
 public struct TokenClaims: Hashable, Sendable {
     /// Who made the token.
     public let issuer: String
@@ -13,6 +13,12 @@ public struct TokenClaims: Hashable, Sendable {
 
     /// The subject's address, if the issuer says that it verified it.
     public let verifiedEmail: EmailAddress?
+
+    /// What the issuer says that the token is good for: the words of `scope` (RFC 9068, section 2.2.3.1), and the
+    /// elements of `scp` and `permissions`, as some issuers call them.
+    ///
+    /// These are the issuer's own words only where it gives them to whom it decides to, and not to whoever asks.
+    public let scopes: [String]
 
     /// When the token was made, if it says so.
     public let issuedAt: Timestamp?
@@ -60,6 +66,7 @@ extension TokenClaims {
         self.subject = subject
         self.issuedAt = issuedAt
         self.expiresAt = expiresAt
+        scopes = Self.scopes(in: json)
         verifiedEmail = json["email_verified"]?.bool == true ? json["email"]?.string.flatMap(EmailAddress.init) : nil
     }
 
@@ -67,6 +74,15 @@ extension TokenClaims {
     public static func isSubject(_ text: String) -> Bool {
         (1...255).contains(text.utf8.count)
             && text.unicodeScalars.allSatisfy { !(0...0x1F).contains($0.value) && !(0x7F...0x9F).contains($0.value) }
+    }
+
+    /// What claims say that their token is good for, as ``scopes`` has it; of a claim of another type nothing.
+    public static func scopes(in json: JSONValue) -> [String] {
+        let words = json["scope"]?.string?.split(separator: " ").map(String.init) ?? []
+        return ["scp", "permissions"].reduce(into: words) { words, name in
+            guard let list = json[name], list.elements.allSatisfy({ $0.kind == .string }) else { return }
+            words += list.elements.compactMap(\.string)
+        }
     }
 
     private static func hasAudience(_ audience: String, in json: JSONValue) -> Bool {

@@ -24,18 +24,21 @@ public struct TokenIssuer: Sendable {
     /// - Parameters:
     ///   - subject: Whom it is about, 1 to 255 bytes without control characters.
     ///   - email: The subject's address, which the token says was verified.
+    ///   - scopes: What the token says that it is good for, such as `admin:ops`; none leaves the claim out.
     ///   - lifetime: How long it lasts, from one second to 24 hours; fractions of a second are cut off.
     ///   - now: When it starts.
     /// - Returns: The token in its compact form.
-    /// - Throws: ``Failure`` when subject or lifetime is not as said.
+    /// - Throws: ``Failure`` when subject, lifetime or a scope is not as said.
     public func token(
         subject: String,
         email: EmailAddress? = nil,
+        scopes: [String] = [],
         lifetime: Duration = .seconds(3_600),
         now: Timestamp = .now()
     ) throws(Failure) -> String {
         guard TokenClaims.isSubject(subject) else { throw .invalidSubject }
         guard (.seconds(1)...TokenClaims.longestLifetime).contains(lifetime) else { throw .invalidLifetime }
+        guard scopes.allSatisfy(Self.isScope) else { throw .invalidScope }
         var claims = JSONWriter()
         claims.object { claims in
             claims.member("iss", issuer)
@@ -43,6 +46,7 @@ public struct TokenIssuer: Sendable {
             claims.member("sub", subject)
             claims.member("iat", now.secondsSince1970)
             claims.member("exp", now.secondsSince1970 + lifetime.components.seconds)
+            if !scopes.isEmpty { claims.member("scope", scopes.joined(separator: " ")) }
             if let email {
                 claims.member("email", email.text)
                 claims.member("email_verified", true)
@@ -53,15 +57,22 @@ public struct TokenIssuer: Sendable {
         return message + "." + Base64.encodeURL(secret.signature(for: Array(message.utf8)))
     }
 
+    /// Whether a text is one scope (RFC 6749, section 3.3).
+    private static func isScope(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }
+    }
+
     /// Why a token is not made.
     public enum Failure: Error, Hashable, CustomStringConvertible {
         case invalidSubject
         case invalidLifetime
+        case invalidScope
 
         public var description: String {
             switch self {
             case .invalidSubject: "a subject must have 1 to 255 bytes and no control characters"
             case .invalidLifetime: "a lifetime must be between 1 and 86400 seconds"
+            case .invalidScope: "a scope must be visible ASCII without spaces, quotes and backslashes"
             }
         }
     }

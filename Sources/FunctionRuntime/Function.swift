@@ -22,6 +22,9 @@ public protocol Function {
     /// The HTTP status of success; 200 unless the endpoint makes something.
     static var successStatus: Int { get }
 
+    /// Whether the endpoint also answers GET, which brings no input; false unless the endpoint only looks.
+    static var allowsGet: Bool { get }
+
     /// Whether a repeated call is answered also when its caller is no member of the team in its input any more; false
     /// unless the endpoint's own work is what ends the membership.
     static var answersFormerMembers: Bool { get }
@@ -44,6 +47,7 @@ public protocol Function {
 
 extension Function {
     public static var successStatus: Int { 200 }
+    public static var allowsGet: Bool { false }
     public static var answersFormerMembers: Bool { false }
     public static func checkConfiguration(_ environment: Environment) throws(ConfigurationError) {}
 }

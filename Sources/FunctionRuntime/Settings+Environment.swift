@@ -24,6 +24,10 @@ extension Settings {
             seconds: 60,
             burst: environment.integer("NOFX_READ_BURST", in: 1...1_000_000, default: 60)
         )
+        aiBudget = Budget(
+            daily: try environment.dollars("NOFX_AI_DAILY_BUDGET_USD"),
+            monthly: try environment.dollars("NOFX_AI_MONTHLY_BUDGET_USD")
+        )
     }
 }
 
@@ -38,6 +42,13 @@ extension Environment {
             throw ConfigurationError(name, "must be live or test")
         }
         return value
+    }
+
+    /// An amount of money, where one is set.
+    fileprivate func dollars(_ name: String) throws(ConfigurationError) -> USDollars? {
+        guard let text = self[name] else { return nil }
+        guard let amount = USDollars(text) else { throw ConfigurationError(name, "must be \(USDollars.inWords)") }
+        return amount
     }
 
     /// A rate, none for zero; the whole count may come at once, unless a burst is named.

@@ -14,14 +14,14 @@ extension CertificateAuthorities {
     ///
     /// - Parameter environment: Where `SSL_CERT_FILE` may be; read only if it matters.
     /// - Returns: A path, not necessarily that of a readable file.
-    /// - Throws: ``HTTPError`` of kind ``HTTPError/Kind/tls`` if there is no bundle anywhere.
+    /// - Throws: ``HTTPError`` of kind ``HTTPError/Kind/untrusted`` if there is no bundle anywhere.
     func path(in environment: @autoclosure () -> Environment = .current()) throws(HTTPError) -> String {
         switch self {
         case .file(let path):
             return path
         case .system:
             guard let found = SystemCertificates.path(in: environment()) else {
-                throw HTTPError(.tls, "no file of certificate authorities found; set SSL_CERT_FILE")
+                throw HTTPError(.untrusted, "no file of certificate authorities found; set SSL_CERT_FILE")
             }
             return found
         }

@@ -1,3 +1,4 @@
+internal import Base
 internal import CCurl
 
 extension EasyHandle {
@@ -5,50 +6,78 @@ extension EasyHandle {
     ///
     /// - Parameters:
     ///   - request: The request.
+    ///   - transfers: Where it runs.
     ///   - limits: The limits that were configured.
+    ///   - cancellation: What may end it before its time.
+    ///   - pieces: Who may want the body in pieces.
     /// - Returns: The whole answer.
     /// - Throws: ``HTTPError`` when there is none.
-    func perform(_ request: HTTPRequest, limits: TimeLimits) throws(HTTPError) -> HTTPResponse {
+    func perform(
+        _ request: HTTPRequest,
+        in transfers: MultiHandle,
+        limits: TimeLimits,
+        cancellation: Cancellation?,
+        pieces: BodyPieces?
+    ) throws(HTTPError) -> HTTPResponse {
         let headers = try headerList(request)
         defer { curl_slist_free_all(headers) }
         try check(curl_set_list(pointer, CURLOPT_HTTPHEADER, headers))
         try setBody(request)
 
-        var collector = ResponseCollector(maximumBodyBytes: request.maximumResponseBytes)
+        var collector = ResponseCollector(maximumBodyBytes: request.maximumResponseBytes, pieces: pieces)
+        var watch = TransferWatch(idleLimit: request.idleLimit, cancellation: cancellation)
         var message = [CChar](repeating: 0, count: Int(CURL_ERROR_SIZE))
-        let code = run(collecting: &collector, message: &message)
+        let ending = run(in: transfers, watching: &watch, collecting: &collector, message: &message)
 
-        guard code == CURLE_OK else {
-            let message = String(decoding: message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-            if collector.isTooLarge { throw HTTPError(.tooLarge, "more than the request allows") }
-            let isConnected = curl_get_size(pointer, CURLINFO_PRETRANSFER_TIME_T) > 0
-            if code == CURLE_OPERATION_TIMEDOUT, !isConnected, limits.endConnectingFirst {
-                throw HTTPError(.couldNotConnect, message)
-            }
-            throw HTTPError(code, message: message)
-        }
-        guard !collector.isInHeader else { throw HTTPError(.connectionLost, "the header section has no end") }
-        return HTTPResponse(
-            status: curl_get_integer(pointer, CURLINFO_RESPONSE_CODE),
-            headers: collector.headers,
-            body: collector.body
-        )
+        if let error = failure(ending, collector, message: message, limits: limits) { throw error }
+        return HTTPResponse(collector.head, body: collector.body, wasStopped: collector.isStopped)
     }
 
-    /// Lends both buffers to libcurl for as long as the request takes.
-    private func run(collecting collector: inout ResponseCollector, message: inout [CChar]) -> CURLcode {
+    /// What a transfer that ended like this failed of; nil if there is an answer.
+    private func failure(
+        _ ending: MultiHandle.Ending,
+        _ collector: ResponseCollector,
+        message: [CChar],
+        limits: TimeLimits
+    ) -> HTTPError? {
+        let phase = collector.phase ?? (isConnected ? .waiting : .connecting)
+        switch ending {
+        case .cancelled: return HTTPError(.cancelled, "the caller wanted no answer any more", in: phase)
+        case .silent:
+            return HTTPError(.timeout, "nothing moved for as long as the request allows", in: phase, hasTimedOut: true)
+        case .finished(CURLE_OK):
+            guard collector.isInHeader else { return nil }
+            return HTTPError(.connectionLost, "the header section has no end", in: phase)
+        case .finished(let code):
+            if collector.isStopped { return nil }
+            if collector.isTooLarge { return HTTPError(.tooLarge, "more than the request allows", in: phase) }
+            let text = String(decoding: message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+            if code == CURLE_OPERATION_TIMEDOUT, phase == .connecting, limits.endConnectingFirst {
+                return HTTPError(.couldNotConnect, text, hasTimedOut: true)
+            }
+            return HTTPError(code, message: text, in: phase)
+        }
+    }
+
+    /// Lends all buffers to libcurl for as long as the request takes.
+    private func run(
+        in transfers: MultiHandle,
+        watching watch: inout TransferWatch,
+        collecting collector: inout ResponseCollector,
+        message: inout [CChar]
+    ) -> MultiHandle.Ending {
         message.withUnsafeMutableBufferPointer { message in
             withUnsafeMutablePointer(to: &collector) { collector in
                 var code = curl_set_error_buffer(pointer, message.baseAddress)
+                defer { _ = curl_set_error_buffer(pointer, nil) }
                 if code == CURLE_OK {
                     code = curl_set_receiver(pointer, CURLOPT_HEADERFUNCTION, takeHeader, CURLOPT_HEADERDATA, collector)
                 }
                 if code == CURLE_OK {
                     code = curl_set_receiver(pointer, CURLOPT_WRITEFUNCTION, takeBody, CURLOPT_WRITEDATA, collector)
                 }
-                if code == CURLE_OK { code = curl_easy_perform(pointer) }
-                _ = curl_set_error_buffer(pointer, nil)
-                return code
+                guard code == CURLE_OK else { return .finished(code) }
+                return transfers.run(self, watching: &watch) { collector.pointee.receivedBytes }
             }
         }
     }

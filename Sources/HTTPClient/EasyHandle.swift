@@ -58,6 +58,9 @@ struct EasyHandle {
         try check(curl_set_text(pointer, CURLOPT_CAPATH, nil))
     }
 
+    /// Whether the request could be sent: there is a connection, and it is as secure as it must be.
+    var isConnected: Bool { curl_get_size(pointer, CURLINFO_PRETRANSFER_TIME_T) > 0 }
+
     func check(_ code: CURLcode) throws(HTTPError) {
         guard code == CURLE_OK else { throw HTTPError(code, message: "") }
     }

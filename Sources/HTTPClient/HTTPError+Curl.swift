@@ -6,8 +6,14 @@ extension HTTPError {
     /// - Parameters:
     ///   - code: What `curl_easy_perform` returned.
     ///   - message: What libcurl wrote about it; its general text for the code if that is empty.
-    init(_ code: CURLcode, message: String) {
-        self.init(Kind(code), message.isEmpty ? String(cString: curl_easy_strerror(code)) : message)
+    ///   - phase: How far the request had come.
+    init(_ code: CURLcode, message: String, in phase: Phase = .connecting) {
+        self.init(
+            Kind(code),
+            message.isEmpty ? String(cString: curl_easy_strerror(code)) : message,
+            in: phase,
+            hasTimedOut: code == CURLE_OPERATION_TIMEDOUT
+        )
     }
 }
 
@@ -19,9 +25,12 @@ extension HTTPError.Kind {
             case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .couldNotResolve
             case CURLE_COULDNT_CONNECT, CURLE_PROXY: .couldNotConnect
             case CURLE_OPERATION_TIMEDOUT: .timeout
-            case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE,
-                CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS:
-                .tls
+            case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER: .tls
+            // Since 7.62 the code for another host's certificate is that for any bad one. A file of authorities that
+            // cannot be read leaves nobody to believe, and no second try will change it either.
+            case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR,
+                CURLE_SSL_INVALIDCERTSTATUS, CURLE_SSL_PINNEDPUBKEYNOTMATCH, CURLE_SSL_CRL_BADFILE:
+                .untrusted
             case CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_PARTIAL_FILE: .connectionLost
             case CURLE_FILESIZE_EXCEEDED: .tooLarge
             // The scheme was looked at before, so this is an answer in HTTP/0.9: bytes without a status line.

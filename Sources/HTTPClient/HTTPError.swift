@@ -1,4 +1,4 @@
-/// Why a request has no answer.
+/// Why a request has no answer, or not all of it.
 ///
 /// A response of any status is not an error.
 public struct HTTPError: Error, Equatable, Sendable {
@@ -13,11 +13,17 @@ public struct HTTPError: Error, Equatable, Sendable {
         /// No connection in time, or it was refused; nothing was sent.
         case couldNotConnect
 
-        /// No trusted, encrypted connection; nothing was sent.
+        /// The two sides did not come to terms about encryption; nothing was sent.
         case tls
 
-        /// The deadline passed. The server may have received the request.
+        /// Nobody that is believed vouches for the server's certificate, or for this name; nothing was sent.
+        case untrusted
+
+        /// The deadline passed, or the server was silent for too long. It may have received the request.
         case timeout
+
+        /// The caller's `Cancellation` was told. The server may have received the request.
+        case cancelled
 
         /// The connection ended before the answer was whole. The server may have received the request.
         case connectionLost
@@ -34,15 +40,28 @@ public struct HTTPError: Error, Equatable, Sendable {
 
     public let kind: Kind
 
+    /// How far the request had come.
+    public let phase: Phase
+
+    /// Whether time ran out, be it the request's, that for connecting, or that for silence.
+    ///
+    /// A connection that does not come in time is ``Kind/couldNotConnect`` like one that is refused.
+    public let hasTimedOut: Bool
+
     /// What libcurl says about it.
     ///
     /// For logs: it may name hosts and addresses.
     let message: String
 
-    init(_ kind: Kind, _ message: String) {
+    init(_ kind: Kind, _ message: String, in phase: Phase = .connecting, hasTimedOut: Bool = false) {
         self.kind = kind
+        self.phase = phase
+        self.hasTimedOut = hasTimedOut
         self.message = message
     }
+
+    /// Whether any of an answer had come, be it only the first line of its head.
+    public var hadAnswer: Bool { phase.hasAnswer }
 }
 
 extension HTTPError: CustomStringConvertible, CustomDebugStringConvertible {
@@ -52,8 +71,9 @@ extension HTTPError: CustomStringConvertible, CustomDebugStringConvertible {
         case .invalidRequest: "the request is not valid HTTP"
         case .couldNotResolve: "the server's name could not be resolved"
         case .couldNotConnect: "the server could not be reached"
-        case .tls: "no trusted connection to the server"
+        case .tls, .untrusted: "no trusted connection to the server"
         case .timeout: "the server did not answer in time"
+        case .cancelled: "the request was cancelled"
         case .connectionLost: "the connection to the server was lost"
         case .tooLarge: "the server's answer is too large"
         case .invalidResponse: "the server's answer is not valid HTTP"

@@ -29,6 +29,9 @@ extension HTTPRequest {
         guard maximumResponseBytes >= 0 else {
             throw HTTPError(.invalidRequest, "the response limit is negative")
         }
+        if let idleLimit, idleLimit <= .zero {
+            throw HTTPError(.invalidRequest, "the limit for silence is not positive")
+        }
     }
 
     var isSecure: Bool { hasScheme("https://") }

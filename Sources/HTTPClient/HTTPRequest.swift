@@ -21,10 +21,16 @@ public struct HTTPRequest: Sendable {
     /// The content, or `nil` for a request without any.
     public var body: [UInt8]?
 
-    /// The largest response body that is taken, in bytes.
+    /// The largest response body that is taken, in bytes, be it at once or in pieces.
     ///
     /// A larger one is ``HTTPError/Kind/tooLarge``.
     public var maximumResponseBytes: Int
+
+    /// How long nothing may move between the two sides once they are connected; `nil` for as long as it takes.
+    ///
+    /// Longer silence is ``HTTPError/Kind/timeout``, however much of the deadline is left. It counts before the first
+    /// byte of the answer as well, so where a server thinks before it speaks this must be longer than it thinks.
+    public var idleLimit: Duration?
 
     /// Whether `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` of the process are honoured.
     public var usesProxy: Bool
@@ -37,6 +43,7 @@ public struct HTTPRequest: Sendable {
     ///   - headers: Names and values in the order they are sent.
     ///   - body: The content, or `nil` for a request without any.
     ///   - maximumResponseBytes: The largest response body that is taken.
+    ///   - idleLimit: How long nothing may move between the two sides.
     ///   - usesProxy: Whether the proxy variables of the process are honoured.
     public init(
         _ method: Method,
@@ -44,6 +51,7 @@ public struct HTTPRequest: Sendable {
         headers: [(name: String, value: String)] = [],
         body: [UInt8]? = nil,
         maximumResponseBytes: Int = 4 << 20,
+        idleLimit: Duration? = nil,
         usesProxy: Bool = true
     ) {
         self.method = method
@@ -51,6 +59,7 @@ public struct HTTPRequest: Sendable {
         self.headers = headers
         self.body = body
         self.maximumResponseBytes = maximumResponseBytes
+        self.idleLimit = idleLimit
         self.usesProxy = usesProxy
     }
 }

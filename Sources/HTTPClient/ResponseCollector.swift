@@ -3,18 +3,44 @@ struct ResponseCollector {
     /// Far beyond what servers send; without a limit a hostile one could send header lines for ever.
     private static let maximumHeaderBytes = 256 << 10
 
-    private(set) var headers: [(name: String, value: String)] = []
-    private(set) var body: [UInt8] = []
     private(set) var isTooLarge = false
 
+    /// Whether the one who takes the body in pieces has had enough.
+    private(set) var isStopped = false
+
+    /// The body, unless it is taken in pieces.
+    private(set) var body: [UInt8] = []
+
+    /// How many bytes of head and body have come.
+    var receivedBytes: Int { headerBytes + bodyBytes }
+
     private let maximumBodyBytes: Int
+    private let pieces: BodyPieces?
+    private var takesPieces = false
+    private var status: Int?
+    private var headers: [(name: String, value: String)] = []
     private var headerBytes = 0
+    private var bodyBytes = 0
 
     /// Whether a header section has begun and not ended; libcurl takes an answer that ends there for whole.
     private(set) var isInHeader = false
 
-    init(maximumBodyBytes: Int) {
+    /// Makes a collector for one request.
+    ///
+    /// - Parameters:
+    ///   - maximumBodyBytes: The largest body that is taken.
+    ///   - pieces: Who is asked about taking it in pieces; nil if it is taken at once.
+    init(maximumBodyBytes: Int, pieces: BodyPieces? = nil) {
         self.maximumBodyBytes = maximumBodyBytes
+        self.pieces = pieces
+    }
+
+    var head: HTTPHead { HTTPHead(status: status ?? 0, headers: headers) }
+
+    /// How far the answer has come; nil before its first byte.
+    var phase: HTTPError.Phase? {
+        if let status, bodyBytes > 0 { return .body(status: status, bytes: bodyBytes) }
+        return headerBytes > 0 ? .head(status: status) : nil
     }
 
     /// Takes one line of a header section, with its line end.
@@ -33,9 +59,12 @@ struct ResponseCollector {
         let text = line.trimmingWhiteSpace()
         if text.starts(with: "HTTP/".utf8) {
             headers.removeAll()
+            let code = text.drop { $0 != 0x20 }.trimmingWhiteSpace().prefix(3)
+            status = Int(String(decoding: code, as: UTF8.self)).flatMap { $0 < 200 ? nil : $0 }
             isInHeader = true
-        } else if text.isEmpty {
+        } else if text.isEmpty, isInHeader {
             isInHeader = false
+            if status != nil, let pieces { takesPieces = pieces.wants(head) }
         } else if isInHeader {
             takeField(line, text)
         }
@@ -46,12 +75,17 @@ struct ResponseCollector {
     ///
     /// - Returns: Whether to go on.
     mutating func takeBody(_ bytes: some Collection<UInt8>) -> Bool {
-        guard bytes.count <= maximumBodyBytes - body.count else {
+        guard bytes.count <= maximumBodyBytes - bodyBytes else {
             isTooLarge = true
             return false
         }
-        body.append(contentsOf: bytes)
-        return true
+        bodyBytes += bytes.count
+        guard takesPieces, let pieces else {
+            body.append(contentsOf: bytes)
+            return true
+        }
+        isStopped = !pieces.take(Array(bytes))
+        return !isStopped
     }
 
     private mutating func takeField(

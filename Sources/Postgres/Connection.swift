@@ -78,7 +78,7 @@ extension Connection {
         isolation: Isolation = .readCommitted,
         access: AccessMode = .readWrite,
         limits: Limits = .none,
-        retry: Retry = .conflicts,
+        retry: ConflictRetry = .conflicts,
         deadline: Deadline
     ) throws(PostgresError) -> [Rows] {
         guard !queries.isEmpty else { return [] }

@@ -11,6 +11,8 @@ extension Retention {
         case teams
         case outbox
         case keys
+        case attempts
+        case reservations
     }
 }
 
@@ -74,6 +76,20 @@ extension Retention.Kind {
                 WHERE (revoked_at IS NOT NULL OR expires_at IS NOT NULL)
                   AND least(revoked_at, expires_at) <= now() - interval '90 days'
                 ORDER BY least(revoked_at, expires_at) LIMIT \(limit) FOR UPDATE SKIP LOCKED
+            ))
+            """
+        case .attempts:
+            """
+            DELETE FROM nofx.ai_attempts WHERE ctid = ANY (ARRAY(
+                SELECT ctid FROM nofx.ai_attempts WHERE created_at <= now() - interval '90 days'
+                ORDER BY created_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
+            ))
+            """
+        case .reservations:
+            """
+            DELETE FROM nofx.ai_reservations WHERE call_id = ANY (ARRAY(
+                SELECT call_id FROM nofx.ai_reservations WHERE expires_at <= now()
+                ORDER BY expires_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
             ))
             """
         }

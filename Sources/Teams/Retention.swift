@@ -52,6 +52,8 @@ public enum Retention {
             field("teams", "Teams that were deleted for good.", .teams),
             field("outbox", "Delivered and given-up messages that were deleted.", .outbox),
             field("apiKeys", "Ended API keys that were deleted.", .keys),
+            field("aiAttempts", "Attempts at AI calls that were deleted; what they add up to stays.", .attempts),
+            field("aiReservations", "Reservations of AI calls that were deleted because they ended.", .reservations),
             OutputField("more", "Whether there was no time for all of it.") { $0.hasMore },
         ]
     }

@@ -43,7 +43,7 @@ public struct Team: OutputObject {
     init(row: borrowing Row, seenBy caller: Caller?) throws(PostgresError) {
         let role: Role = try row["role"]
         let permitted: [Permission] = try row["permissions"]
-        let permissions = permitted.filter { caller?.scopes?.contains($0) ?? true }
+        let permissions = permitted.filter { caller?.scopes?.contains(Scope($0)) ?? true }
         let seesAddresses = role == .owner || role == .admin || permitted.contains(.admin)
         id = try row["id"]
         name = try row["name"]

@@ -1,6 +1,6 @@
 import Glibc
 import Postgres
-import Synchronization
+import System
 
 /// Stands between programs and a database that seems to go away and come back.
 public final class DatabaseRelay: Sendable {
@@ -19,8 +19,8 @@ public final class DatabaseRelay: Sendable {
 
     private let listener: Int32
     private let path: String
-    private let condition = Mutex(Condition.working)
-    private let open = Mutex<Set<Int32>>([])
+    private let condition = Monitor(Condition.working)
+    private let open = Monitor<Set<Int32>>([])
 
     /// Begins to listen.
     ///

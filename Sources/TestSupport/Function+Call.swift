@@ -19,13 +19,14 @@ extension Function {
 
 extension Caller {
     /// Somebody who was never seen before.
-    public static func stranger(email: String? = nil) -> Caller {
+    public static func stranger(email: String? = nil, isOperator: Bool = false) -> Caller {
         let user = ID<User>.make()
         return Caller(
             user: user,
             issuer: "https://issuer.test",
             subject: user.description,
-            email: email.flatMap(EmailAddress.init)
+            email: email.flatMap(EmailAddress.init),
+            isOperator: isOperator
         )
     }
 }

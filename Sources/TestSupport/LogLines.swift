@@ -1,9 +1,9 @@
 public import Base
-import Synchronization
+import System
 
 /// Keeps what is logged.
 public final class LogLines: Sendable {
-    private let lines = Mutex<[String]>([])
+    private let lines = Monitor<[String]>([])
 
     /// Makes an empty collection.
     public init() {}

@@ -24,10 +24,11 @@ public struct PythonServer: Sendable {
         try run(script, arguments, body: body)
     }
 
-    /// The same, with the arguments in an array.
+    /// The same, with the arguments in an array, and with the Python that has what the script needs.
     public static func run<Output>(
         _ script: String,
         _ arguments: [String],
+        by interpreter: PythonInterpreter = .system,
         body: (PythonServer) throws -> Output
     ) throws -> Output {
         let path = path(of: script)
@@ -35,7 +36,7 @@ public struct PythonServer: Sendable {
         let child: pid_t
         do {
             defer { close(far) }
-            child = try spawn(["python3", path] + arguments, standardStreams: far)
+            child = try spawn([interpreter.program, path] + arguments, standardStreams: far)
         }
         defer {
             // The end of its input is the server's sign to end.
@@ -48,9 +49,12 @@ public struct PythonServer: Sendable {
     }
 
     /// Where a file of `Tests/Support` is.
-    static func path(of script: String) -> String {
+    static func path(of script: String) -> String { path(inPackage: "Tests/Support/\(script)") }
+
+    /// Where a file of the package is.
+    static func path(inPackage path: String) -> String {
         let package = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-        return "/\(package)/Tests/Support/\(script)"
+        return "/\(package)/\(path)"
     }
 
     /// A server that could not be started.

@@ -34,9 +34,10 @@ public struct TestDatabase: Sendable {
     /// - Parameters:
     ///   - migrated: Whether the schema is there already.
     ///   - encoding: Another encoding than the cluster's, by its name in Postgres.
+    ///   - cluster: Where to make it; nil for the one that all tests share.
     /// - Throws: ``Missing`` or ``Unusable`` when there is no cluster to make it on.
-    public init(migrated: Bool = true, encoding: String? = nil) throws {
-        guard let text = Environment.current()["TEST_DATABASE_URL"] else { throw Missing() }
+    public init(migrated: Bool = true, encoding: String? = nil, on cluster: TestCluster? = nil) throws {
+        guard let text = cluster?.url ?? Environment.current()["TEST_DATABASE_URL"] else { throw Missing() }
         var cluster = try Connection(ConnectionString(text), deadline: .test, log: .silent)
         let name = "test_" + UUID.v7().description.replacing("-", with: "_")
         let place = try cluster.transaction(deadline: .test) { transaction in

@@ -48,9 +48,9 @@ public struct TestFunction: Sendable {
     }
 
     /// A token that the functions under test accept.
-    public static func token(for subject: String, email: String? = nil) throws -> String {
+    public static func token(for subject: String, email: String? = nil, scopes: [String] = []) throws -> String {
         try TokenIssuer(secret: Secret(secret), issuer: issuer, audience: audience)
-            .token(subject: subject, email: email.flatMap(EmailAddress.init))
+            .token(subject: subject, email: email.flatMap(EmailAddress.init), scopes: scopes)
     }
 
     // So that the coverage of a run counts what spawned functions did.

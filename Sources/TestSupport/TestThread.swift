@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import System
 
 /// A thread that ends with a value.
 public final class TestThread<Output: Sendable>: Sendable, Runnable {
@@ -47,36 +48,21 @@ private protocol Runnable {
 ///
 /// They sleep meanwhile: a thousand that looked again and again would leave nothing for those still to come.
 public final class Meeting: Sendable {
-    private let left: Mutex<Int>
-    private let ends: (arrivals: Int32, departure: Int32)
+    private let left: Monitor<Int>
 
     /// Makes a place for a number of threads.
     public init(of count: Int) {
-        left = Mutex(count)
-        var pair: [Int32] = [0, 0]
-        // Not for programs that are started meanwhile: they would hold the far end open.
-        let made = unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &pair)
-        precondition(made == 0, "there are no descriptors left")
-        ends = (pair[0], pair[1])
+        left = Monitor(count)
     }
 
     /// Waits for the others.
     public func wait() {
         let isLast = left.withLock { left in
             left -= 1
-            return left == 0
+            return left <= 0
         }
-        guard !isLast else {
-            // The end of what is written is what everybody reads.
-            close(ends.departure)
-            return
-        }
-        var byte: UInt8 = 0
-        while unsafe read(ends.arrivals, &byte, 1) < 0 {}
-    }
-
-    deinit {
-        close(ends.arrivals)
-        if left.withLock({ $0 > 0 }) { close(ends.departure) }
+        // Only the last one has anything to tell; woken for each, a thousand would be busy with nothing else.
+        guard !isLast else { return left.change { _ in } }
+        _ = left.wait(timeoutNanoseconds: { _ in .max }) { $0 <= 0 ? true : nil }
     }
 }

@@ -4,7 +4,15 @@ import Testing
 @testable import AI
 
 @Suite struct ProviderTests {
-    @Test func `a provider's key is not shown`() {
-        #expect(!"\(Provider(name: "openai", key: .init("sk-1")))".contains("sk-1"))
+    @Test func `a provider's key is not shown`() throws {
+        let provider = Provider(
+            name: "openai",
+            wireFormat: .openAIChat,
+            baseURL: try BaseURL("https://api.openai.com/v1"),
+            key: Secret("sk-1")
+        )
+
+        #expect(!"\(provider)".contains("sk-1"))
+        #expect(!String(reflecting: provider).contains("sk-1"))
     }
 }

@@ -15,6 +15,21 @@ struct TokenClaimsTests {
         #expect(claims.expiresAt == TestTokens.time(start + 3_600))
     }
 
+    @Test(
+        arguments: [
+            ([:], []), (["scope": #""read admin:ops""#], ["read", "admin:ops"]), (["scope": #""""#], []),
+            (["scp": #"["a","b c"]"#], ["a", "b c"]), (["permissions": #"["a"]"#], ["a"]),
+            (["scope": #""a""#, "scp": #"["b"]"#, "permissions": #"["c"]"#], ["a", "b", "c"]),
+            (["scope": #"["a"]"#], []), (["scp": #""a b""#], []), (["permissions": #"["a",1]"#], []),
+            (["permissions": #"{"a":"b"}"#], []), (["scp": "null"], []), (["scope": "7"], []),
+            (["app_metadata": #"{"scope":"a"}"#, "roles": #"["a"]"#], []),
+        ] as [(KeyValuePairs<String, String?>, [String])]
+    )
+    func `a token is good for what its issuer says`(claims: KeyValuePairs<String, String?>, scopes: [String]) throws {
+        let token = TestTokens.hs256(claims: TestTokens.claims(claims))
+        #expect(try TestTokens.verifier().verify(token, now: TestTokens.now).scopes == scopes)
+    }
+
     @Test func `a token is accepted until a minute after its end`() throws {
         #expect(try refusal(at: TestTokens.time(start + 3_659)) == nil)
         #expect(try refusal(at: TestTokens.time(start + 3_659, microseconds: 999_999)) == nil)

@@ -32,6 +32,14 @@ struct TokenIssuerTests {
         #expect(throws: TokenIssuer.Failure.invalidSubject) { try issuer().token(subject: subject) }
     }
 
+    @Test func `scopes are one text, and one that is none is not issued`() throws {
+        let token = try issuer().token(subject: "a", scopes: ["read", "admin:ops"], now: TestTokens.now)
+        #expect(try TestTokens.verifier(keys: nil).verify(token, now: TestTokens.now).scopes == ["read", "admin:ops"])
+        for scope in ["", "a b", "a\"", "a\\", "é", "a\n"] {
+            #expect(throws: TokenIssuer.Failure.invalidScope) { try issuer().token(subject: "a", scopes: [scope]) }
+        }
+    }
+
     @Test func `the longest token is accepted`() throws {
         let token = try issuer().token(
             subject: String(repeating: "a", count: 255),

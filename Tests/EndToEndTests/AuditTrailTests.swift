@@ -55,6 +55,7 @@ private struct Story {
 
     private let owner = TestDatabase.newSubject()
     private let guest = TestDatabase.newSubject()
+    private let operating = TestDatabase.newSubject()
 
     init() throws {
         database = try TestDatabase()
@@ -81,6 +82,7 @@ private struct Story {
         try change("revokeApiKey", #"{"keyId":"\#(key["id"]?.string ?? "")"}"#, "key.revoked", by: guest)
         secrets += [token, String((key["key"]?.string ?? "").suffix(49))]
 
+        try change("setAiBudget", input(#""dailyUsd":"12.50""#), "ai_budget.set", by: operating)
         try change("transferOwnership", input(#""memberId":"\#(member(guest))""#), "ownership.transferred", by: owner)
         try change("deleteTeam", input(), "team.deleted", by: guest)
         try change("restoreTeam", input(), "team.restored", by: guest)
@@ -103,7 +105,9 @@ private struct Story {
         by subject: String
     ) throws -> JSONValue {
         let email = subject == owner ? "owner@example.com" : "guest@example.com"
-        let bearer = ["authorization": "Bearer \(try TestFunction.token(for: subject, email: email))"]
+        let scopes = subject == operating ? ["admin:ops"] : []
+        let token = try TestFunction.token(for: subject, email: scopes.isEmpty ? email : nil, scopes: scopes)
+        let bearer = ["authorization": "Bearer \(token)"]
         let event = Events.v2(input, headers: bearer).replacing("JKJaXmPLvHcESHA=", with: "request-\(steps.count)")
         steps.append(Step(function: function, action: action, subject: subject))
         let outcome = try database.function(function).run(event)

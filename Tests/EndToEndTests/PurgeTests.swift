@@ -16,7 +16,8 @@ struct PurgeTests {
         #expect(first.status == 0, "\(first)")
         let report = try first.json()
         let names = [
-            "idempotencyKeys", "rateLimits", "invitesExpired", "invites", "teams", "outbox", "apiKeys", "more",
+            "idempotencyKeys", "rateLimits", "invitesExpired", "invites", "teams", "outbox", "apiKeys", "aiAttempts",
+            "aiReservations", "more",
         ]
         #expect(report.count == names.count && names.allSatisfy { report[$0] != nil })
         #expect(report["teams"]?.integer == 1)

@@ -7,7 +7,8 @@ import Testing
 struct StrangerTests {
     /// Inputs for every endpoint that takes a team, with what else it names.
     static let teamInputs: [(function: String, more: String)] = [
-        ("cancelInvite", #","inviteId":"INVITE""#), ("createApiKey", #","name":"mine","scopes":["read"]"#),
+        ("aiUsage", ""), ("cancelInvite", #","inviteId":"INVITE""#),
+        ("createApiKey", #","name":"mine","scopes":["read"]"#),
         ("deleteTeam", ""), ("getTeam", ""), ("inviteMember", #","email":"mallory@example.com""#), ("leaveTeam", ""),
         ("listActivity", ""), ("listInvites", ""), ("listMembers", ""), ("listSecurityEvents", ""),
         ("removeMember", #","memberId":"MEMBER""#), ("restoreTeam", ""),
@@ -18,8 +19,11 @@ struct StrangerTests {
     /// Inputs for the other endpoints that take a credential.
     private static let otherInputs = [
         (function: "acceptInvite", input: #"{"token":"nofxi_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#),
-        (function: "createTeam", input: #"{"name":"Own"}"#), (function: "listApiKeys", input: "{}"),
-        (function: "listTeams", input: "{}"), (function: "revokeApiKey", input: #"{"keyId":"KEY"}"#),
+        (function: "aiHealth", input: "{}"), (function: "createTeam", input: #"{"name":"Own"}"#),
+        (function: "listApiKeys", input: "{}"),
+        (function: "listTeams", input: "{}"), (function: "resetBreaker", input: #"{"all":true}"#),
+        (function: "revokeApiKey", input: #"{"keyId":"KEY"}"#),
+        (function: "setAiBudget", input: #"{"teamId":"TEAM","dailyUsd":"0"}"#),
     ]
 
     @Test func `every endpoint is walked here`() throws {
@@ -45,7 +49,11 @@ struct StrangerTests {
         let scene = try Scene()
         let stranger = try TestFunction.token(for: TestDatabase.newSubject(), email: "mallory@example.com")
         for (function, input) in Self.otherInputs {
-            let outcome = try scene.call(function, input.replacing("KEY", with: scene.key), as: stranger)
+            let outcome = try scene.call(
+                function,
+                input.replacing("KEY", with: scene.key).replacing("TEAM", with: scene.team),
+                as: stranger
+            )
             try expectNoInternals(outcome)
             for secret in scene.secrets { #expect(!outcome.output.contains(secret), "\(function): \(secret)") }
         }
@@ -77,7 +85,7 @@ struct StrangerTests {
         let subject = TestDatabase.newSubject()
         try scene.database.add(subject, to: scene.team, as: role)
         let token = try TestFunction.token(for: subject, email: "carol@example.com")
-        for (function, more) in Self.teamInputs where function.hasPrefix("get") || function.hasPrefix("list") {
+        for (function, more) in Self.teamInputs where Self.isReading(function) {
             let outcome = try scene.call(function, scene.input(scene.team, more), as: token)
             try expectNoInternals(outcome)
             for secret in scene.secrets where !scene.publicAmongMembers.contains(secret) {
@@ -89,7 +97,7 @@ struct StrangerTests {
     @Test func `the owner sees everything but tokens, keys and hashes`() throws {
         let scene = try Scene()
         let token = try TestFunction.token(for: scene.owner, email: "ada@example.com")
-        for (function, more) in Self.teamInputs where function.hasPrefix("get") || function.hasPrefix("list") {
+        for (function, more) in Self.teamInputs where Self.isReading(function) {
             let outcome = try scene.call(function, scene.input(scene.team, more), as: token)
             #expect(outcome.status == 0, "\(outcome)")
             for secret in scene.hidden { #expect(!outcome.output.contains(secret), "\(function): \(secret)") }
@@ -97,6 +105,10 @@ struct StrangerTests {
         let keys = try scene.call("listApiKeys", "{}", as: token)
         #expect(keys.status == 0)
         for secret in scene.hidden { #expect(!keys.output.contains(secret)) }
+    }
+
+    private static func isReading(_ function: String) -> Bool {
+        ["get", "list", "aiUsage"].contains { function.hasPrefix($0) }
     }
 
     /// An answer without what is different in each.
@@ -199,6 +211,8 @@ private struct Scene {
                           WHERE t.name <> 'Own'
                 UNION ALL SELECT i::text FROM nofx.team_invites i
                 UNION ALL SELECT k::text FROM nofx.api_keys k
+                UNION ALL SELECT b::text FROM nofx.ai_budgets b
+                UNION ALL SELECT c::text FROM nofx.circuit_breakers c
             ) AS lines
             """
         )

@@ -44,6 +44,22 @@ struct AuthorizerClaimsTests {
 
     @Test(
         arguments: [
+            (["scope": "admin:ops"], true), (["scope": "openid admin:ops read"], true), (["scp": "[admin:ops]"], true),
+            (["permissions": "[read admin:ops]"], true), ([:], false), (["scope": ""], false),
+            (["scope": "admin"], false), (["scope": "admin:ops2"], false), (["scope": "ADMIN:OPS"], false),
+            (["scope": "[admin:ops]"], false), (["scope": "read,admin:ops"], false), (["scp": "admin:ops"], false),
+            (["permissions": "[admin:ops"], false), (["permissions": "[]"], false), (["roles": "[admin:ops]"], false),
+            (["cognito:groups": "[admin:ops]"], false),
+        ] as [([String: String], Bool)]
+    )
+    func `who operates is what the claims of the issuer's choice say`(changes: [String: String], operates: Bool) throws
+    {
+        let answered = try answer(Self.claims(changes))
+        #expect(try answered.body["mayOperate"]?.bool == operates)
+    }
+
+    @Test(
+        arguments: [
             ["iss": nil], ["iss": "https://issuer.test/"], ["iss": "https://evil.test"], ["aud": nil], ["aud": "other"],
             ["aud": "[nofx-test]"], ["sub": nil], ["sub": ""], ["sub": String(repeating: "x", count: 256)],
             ["exp": nil],

@@ -61,6 +61,21 @@ struct ConfigurationTests {
         #expect(error(Self.good, [variable: value])?.variable == variable)
     }
 
+    @Test func `budgets are decimal dollars, to the billionth, and none unless they are set`() throws {
+        let set = ["NOFX_AI_DAILY_BUDGET_USD": "0.000000001", "NOFX_AI_MONTHLY_BUDGET_USD": "250"]
+        let environment = Environment(with: Self.good, set)
+        let budget = try Configuration(environment, access: .authenticated).settings.aiBudget
+        #expect(budget == Budget(daily: USDollars(rawValue: 1), monthly: USDollars("250")))
+        #expect(try Configuration(Environment(with: Self.good), access: .authenticated).settings.aiBudget == Budget())
+        for name in set.keys {
+            for value in ["-1", "1e3", "$5", "0.0000000001", "1000000001", "ten"] {
+                let error = error(Self.good, [name: value])
+                #expect(error?.variable == name)
+                #expect(error?.rule == "must be decimal dollars, 0 to 1000000000 with at most 9 decimals")
+            }
+        }
+    }
+
     @Test func `a function for operators needs a database and nothing else`() throws {
         let environment = Environment(with: ["DATABASE_URL": "user=app"])
 

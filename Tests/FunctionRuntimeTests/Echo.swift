@@ -18,6 +18,7 @@ struct Echo: Function {
         let caller: String?
         let issuer: String?
         let email: String?
+        let mayOperate: Bool
         let requestID: String
         let traceID: String?
         let ip: String?
@@ -28,6 +29,7 @@ struct Echo: Function {
             OutputField("caller", "Who calls.") { $0.caller },
             OutputField("issuer", "Who says so.") { $0.issuer },
             OutputField("email", "The caller's address.") { $0.email },
+            OutputField("mayOperate", "Whether the caller operates.") { $0.mayOperate },
             OutputField("requestId", "The request.") { $0.requestID },
             OutputField("traceId", "The trace.") { $0.traceID },
             OutputField("ip", "The peer.") { $0.ip },
@@ -46,6 +48,7 @@ struct Echo: Function {
             caller: caller?.user.description,
             issuer: caller?.issuer,
             email: caller?.email?.text,
+            mayOperate: caller?.mayOperate ?? false,
             requestID: origin.requestID,
             traceID: origin.traceID,
             ip: origin.ip,

@@ -106,7 +106,7 @@ import Testing
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
-        let holder = try database.keyHolder(for: owner, Permission.allCases)
+        let holder = try database.keyHolder(for: owner, .ofMembers)
         try database.rows("UPDATE nofx.users SET disabled_at = now()")
         let changes = team.changes(#""name":"Zenith""#)
         #expect(database.refusal(of: UpdateTeam.self, changes, as: holder) == "401 invalid_token")

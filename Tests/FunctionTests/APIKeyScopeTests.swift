@@ -14,15 +14,15 @@ import Testing
 
 /// What an API key lets its bearer do: what its user may, as far as its scopes and its team reach.
 @Suite struct APIKeyScopeTests {
-    @Test(arguments: [[], [.read], [.write], [.delete], [.admin], [.read, .write], Permission.allCases])
-    func `a key does what its scopes say, also when its user owns the team`(scopes: [Permission]) throws {
+    @Test(arguments: [[], [.read], [.write], [.delete], [.admin], [.read, .write], .ofMembers] as [[Scope]])
+    func `a key does what its scopes say, also when its user owns the team`(scopes: [Scope]) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
         let holder = holder(for: owner, scopes)
         let refused = "403 insufficient_scope"
         func expect(_ refusal: String?, _ permission: Permission) {
-            #expect(refusal == (scopes.contains(permission) ? nil : refused), "\(permission)")
+            #expect(refusal == (scopes.contains(Scope(permission)) ? nil : refused), "\(permission)")
         }
 
         expect(database.refusal(of: GetTeam.self, team.reference, as: holder), .read)
@@ -55,7 +55,7 @@ import Testing
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let viewer = try database.member(of: team, as: .viewer)
-        let holder = try database.keyHolder(for: viewer, Permission.allCases)
+        let holder = try database.keyHolder(for: viewer, .ofMembers)
 
         #expect(database.refusal(of: GetTeam.self, team.reference, as: holder) == nil)
         let changes = team.changes(#""name":"Zenith""#)
@@ -84,7 +84,7 @@ import Testing
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let (mine, other) = (try database.team("Mine", of: owner), try database.team("Other", of: owner))
-        let holder = try database.keyHolder(for: owner, Permission.allCases, team: mine)
+        let holder = try database.keyHolder(for: owner, .ofMembers, team: mine)
 
         #expect(database.refusal(of: GetTeam.self, mine.reference, as: holder) == nil)
         #expect(database.refusal(of: UpdateTeam.self, mine.changes(#""name":"Zenith""#), as: holder) == nil)
@@ -135,7 +135,7 @@ import Testing
     }
 
     /// Who comes with a key, without the key: none is made without any scope.
-    private func holder(for caller: Caller, _ scopes: [Permission]) -> Caller {
+    private func holder(for caller: Caller, _ scopes: [Scope]) -> Caller {
         Caller(
             user: caller.user,
             issuer: caller.issuer,

@@ -18,7 +18,7 @@ import Testing
         let team = try database.team(of: owner)
         let heir = try database.member(of: team, as: .admin)
         let seat: UUID = try database.value("SELECT id FROM nofx.team_members WHERE user_id = \(heir.user)")
-        let holder = try database.keyHolder(for: owner, Permission.allCases, team: isForTeam ? team : nil)
+        let holder = try database.keyHolder(for: owner, .ofMembers, team: isForTeam ? team : nil)
         let before = try database.snapshot(of: team)
         let refused = "403 session_required"
 

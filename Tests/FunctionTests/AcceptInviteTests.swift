@@ -120,7 +120,7 @@ import Testing
         let ada = Caller.stranger(email: "ada@example.com")
         for team in [nil, team] {
             let denial = #expect(throws: Denial.self) {
-                let key = ada.key(scopes: Permission.allCases, team: team)
+                let key = ada.key(scopes: .ofMembers, team: team)
                 try database.call(AcceptInvite.self, invite.acceptance, as: key)
             }
             #expect(denial?.reason == .sessionRequired)

@@ -151,8 +151,8 @@ import Testing
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
         for holder in [
-            try database.keyHolder(for: owner, Permission.allCases),
-            try database.keyHolder(for: owner, Permission.allCases, team: team),
+            try database.keyHolder(for: owner, .ofMembers),
+            try database.keyHolder(for: owner, .ofMembers, team: team),
         ] {
             for input in [draft("Another"), draft("Another", team: team)] {
                 let denial = #expect(throws: Denial.self) { try database.call(CreateAPIKey.self, input, as: holder) }

@@ -80,7 +80,7 @@ import Testing
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let member = try database.member(of: team, as: .member)
-        let key = member.throughKey(Permission.allCases)
+        let key = member.throughKey(.ofMembers)
         #expect(database.refusal(of: LeaveTeam.self, team.reference, as: key) == "403 session_required")
         #expect(try database.role(of: member, in: team) == .member)
     }

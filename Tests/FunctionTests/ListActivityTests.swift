@@ -227,7 +227,7 @@ import Testing
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let (team, other) = (try database.team(of: owner), try database.team("Other", of: owner))
-        func refusal(_ scopes: [Permission], _ only: Team?) -> String? {
+        func refusal(_ scopes: [Scope], _ only: Team?) -> String? {
             database.refusal(of: ListActivity.self, team.reference, as: owner.key(scopes, only: only))
         }
         #expect(refusal([.admin], nil) == nil)
@@ -250,7 +250,7 @@ import Testing
 
 extension Caller {
     /// The same user, known by an API key.
-    fileprivate func key(_ scopes: [Permission], only team: Team?) -> Caller {
+    fileprivate func key(_ scopes: [Scope], only team: Team?) -> Caller {
         Caller(
             user: user,
             issuer: issuer,

@@ -66,7 +66,7 @@ import Testing
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
         for (scopes, refusal) in [([.admin], nil), ([.read, .write, .delete], "403 insufficient_scope")]
-            as [([Permission], String?)]
+            as [([Scope], String?)]
         {
             let key = Caller(
                 user: owner.user,

@@ -9,6 +9,7 @@ import Testing
 @testable import createTeam
 @testable import migrate
 @testable import purge
+@testable import resetBreaker
 
 @Suite struct MigrateRolesTests {
     @Test func `roles that do not exist are made, able to log in and nothing else`() throws {
@@ -130,6 +131,23 @@ import Testing
         var context = try database.context(as: app)
         context.authenticated(as: .stranger())
         #expect(throws: Never.self) { _ = try CreateTeam.call(#"{"name":"Acme"}"#, in: &context) }
+    }
+
+    @Test func `roles of the version before go on working with what came since`() throws {
+        let database = try TestDatabase(migrated: false)
+        let (app, operating) = (RoleNames.make(), RoleNames.make())
+        try database.script("CREATE ROLE \(app) LOGIN; CREATE ROLE \(operating) LOGIN")
+        let event = #"{"grantTo":"\#(app)","grantOperatorTo":"\#(operating)"}"#
+        try database.migrating(event, with: Array(Migration.all.prefix(4)))
+        try database.migrating("{}")
+        var context = try database.context(as: app)
+        context.authenticated(as: .stranger(isOperator: true))
+        #expect(throws: Never.self) {
+            _ = try ResetBreaker.call(#"{"name":"openai","action":"disable"}"#, in: &context)
+        }
+        var operatorContext = try database.context(as: operating)
+        #expect(try Purge.call("{}", in: &operatorContext).counts[.attempts] == 0)
+        #expect(try database.value("SELECT has_table_privilege(\(app)::name, 'nofx.ai_attempts', 'SELECT')") == false)
     }
 }
 

@@ -92,7 +92,7 @@ import Testing
         #expect(denial?.problem.members == ["requiredPermission": "write"])
         #expect(denial?.action.name == "team.update")
         #expect(denial?.reason == .missingPermission)
-        #expect(denial?.action.permission == .write)
+        #expect(denial?.action.scope == .write)
         #expect(denial?.role == .viewer)
         #expect(denial?.team == team.id.uuid)
         #expect(try database.activity(of: team.id).count == 1)

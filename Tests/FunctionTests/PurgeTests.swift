@@ -18,7 +18,7 @@ import Testing
         #expect(
             report.counts == [
                 .idempotencyKeys: 1, .rateLimits: 1, .expiredInvites: 1, .decidedInvites: 1, .teams: 0, .outbox: 1,
-                .keys: 2,
+                .keys: 2, .attempts: 1, .reservations: 1,
             ]
         )
         #expect(!report.hasMore)
@@ -29,15 +29,19 @@ import Testing
                 SELECT 'answer ' || key FROM nofx.idempotency_keys UNION ALL
                 SELECT 'invite ' || email || ' ' || status FROM nofx.team_invites UNION ALL
                 SELECT 'message ' || status FROM nofx.outbox UNION ALL
-                SELECT 'rate ' || (key = \("\(world.owner.user) writes")) FROM nofx.rate_limits
+                SELECT 'rate ' || (key = \("\(world.owner.user) writes")) FROM nofx.rate_limits UNION ALL
+                SELECT 'attempt ' || attempt FROM nofx.ai_attempts UNION ALL
+                SELECT 'usage of ' || attempts FROM nofx.ai_usage_daily UNION ALL
+                SELECT 'reservation of ' || amount FROM nofx.ai_reservations
             ) k
             """
         )
         #expect(
             kept == [
-                "answer ada", "invite cancelled-lately cancelled", "invite invited-by-ada@example.com pending",
+                "answer ada", "attempt 1", "attempt 2", "invite cancelled-lately cancelled",
+                "invite invited-by-ada@example.com pending",
                 "invite late expired", "key ada", "key ended-lately", "message delivered", "message pending",
-                "rate true",
+                "rate true", "reservation of 1", "reservation of 2", "usage of 3",
             ]
         )
         #expect(try database.purge().counts.values.allSatisfy { $0 == 0 })
@@ -246,6 +250,26 @@ extension TestDatabase {
                        ('expired00000', \(user), 'expired', sha256('x'), '{read}', now() - interval '90 days', NULL),
                        ('revoked00000', \(user), 'revoked', sha256('x'), '{read}', now() + interval '1 day',
                         now() - interval '90 days')
+                """,
+            ],
+            deadline: .test
+        )
+        _ = try connection.transact(
+            [
+                """
+                SELECT nofx.record_ai_attempt(\(team.uuid), attempt, \(team), 'openai', 'gpt-6-sol', 'gpt-6-sol', 'ok', 200,
+                                              NULL, '{1,1,0,0,0,0}', 1, NULL, '1 second', NULL)
+                FROM generate_series(2, 3) AS attempt
+                """,
+                """
+                UPDATE nofx.ai_attempts SET created_at = now() - CASE attempt WHEN 2 THEN interval '89 days'
+                                                                  ELSE interval '90 days' END
+                WHERE attempt > 1
+                """,
+                """
+                INSERT INTO nofx.ai_reservations (call_id, team_id, amount, expires_at)
+                VALUES (gen_random_uuid(), \(team), 2, now() + interval '1 minute'),
+                       (gen_random_uuid(), \(team), 3, now())
                 """,
             ],
             deadline: .test

@@ -102,7 +102,7 @@ import Testing
         let own = try database.key(of: owner, "Own", scopes: [.admin])
         let target = try database.key(of: owner, "Target")
         let weak = try database.keyHolder(for: owner, [.read, .write, .delete])
-        let bound = try database.keyHolder(for: owner, Permission.allCases, team: team)
+        let bound = try database.keyHolder(for: owner, .ofMembers, team: team)
         let strong = try database.caller(with: own.key.reveal())
 
         for holder in [weak, bound] {

@@ -10,12 +10,15 @@ import Testing
 @Suite struct RowSecurityTests {
     /// How many rows of each table a world has that its owner sees; nil where the role may not look at all.
     private static let seen: [String: Int?] = [
-        "api_keys": 1, "idempotency_keys": 1, "outbox": nil, "rate_limits": nil, "security_events": 1,
+        "ai_attempts": nil, "ai_budgets": nil, "ai_reservations": nil, "ai_usage_daily": 1, "api_keys": 1,
+        "idempotency_keys": 1, "operator_actions": nil, "outbox": nil, "rate_limits": nil, "security_events": 1,
         "team_activity": 2, "team_invite_tokens": nil, "team_invites": 1, "team_members": 2, "teams": 1, "users": 2,
     ]
 
     /// Tables without anybody's rows, which everybody sees.
-    private static let everybodys: Set = ["key_sets", "migrations"]
+    private static let everybodys: Set = [
+        "circuit_breakers", "circuit_counters", "circuit_windows", "key_sets", "migrations",
+    ]
 
     @Test func `of each table somebody sees their own team's rows and no others`() throws {
         let database = try TestDatabase()
@@ -47,7 +50,8 @@ import Testing
         }
         #expect(
             counts == [
-                "api_keys": 0, "idempotency_keys": 0, "security_events": 1, "team_activity": 1, "team_invites": 1,
+                "ai_usage_daily": 1, "api_keys": 0, "idempotency_keys": 0, "security_events": 1, "team_activity": 1,
+                "team_invites": 1,
                 "team_members": 2, "teams": 1, "users": 2,
             ]
         )
@@ -76,6 +80,7 @@ import Testing
             "SELECT count(*) FROM nofx.team_activity WHERE team_id IN (\(bob.team.id), \(bob.purged))",
             "SELECT count(*) FROM nofx.security_events e WHERE e.team_id = \(bob.team.id.description)",
             "SELECT count(*) FROM nofx.api_keys WHERE team_id = \(bob.team.id) OR id = \(bob.key)",
+            "SELECT count(*) FROM nofx.ai_usage_daily WHERE team_id = \(bob.team.id)",
             "SELECT count(*) FROM nofx.find_api_key(\(bob.key), sha256('x'), NULL)",
             """
             WITH RECURSIVE more AS (
@@ -149,6 +154,13 @@ import Testing
             "INSERT INTO nofx.team_activity (team_id, action) VALUES (\(bob.team.id), 'forged')",
             "UPDATE nofx.team_activity SET action = 'forged'", "DELETE FROM nofx.team_activity",
             "TRUNCATE nofx.team_activity", "DELETE FROM nofx.security_events",
+            "UPDATE nofx.ai_usage_daily SET spent_nano_usd = 0", "DELETE FROM nofx.ai_usage_daily",
+            "DELETE FROM nofx.ai_attempts", "UPDATE nofx.ai_budgets SET daily_nano_usd = NULL",
+            "DELETE FROM nofx.ai_budgets", "DELETE FROM nofx.ai_reservations",
+            "INSERT INTO nofx.ai_budgets (team_id) VALUES (\(bob.team.id))",
+            "INSERT INTO nofx.operator_actions (user_id, action, subject) VALUES (\(bob.owner.user), 'forged', 'x')",
+            "UPDATE nofx.operator_actions SET action = 'forged'", "DELETE FROM nofx.operator_actions",
+            "UPDATE nofx.circuit_breakers SET state = 'disabled'", "DELETE FROM nofx.circuit_counters",
             "UPDATE nofx.security_events SET hits = 0", "UPDATE nofx.rate_limits SET tat = now()",
         ]
         for attempt in attempts {
@@ -248,6 +260,9 @@ import Testing
             "SELECT answer FROM nofx.idempotency_keys", "SELECT secret_hash FROM nofx.api_keys",
             "SELECT token_hash FROM nofx.team_invite_tokens", "SELECT FROM nofx.team_activity WHERE id = 1",
             "SELECT count(*) FROM nofx.team_members", "SELECT settings FROM nofx.teams",
+            "SELECT team_id FROM nofx.ai_attempts", "SELECT count(*) FROM nofx.ai_usage_daily",
+            "SELECT amount FROM nofx.ai_reservations", "SELECT count(*) FROM nofx.operator_actions",
+            "SELECT count(*) FROM nofx.circuit_breakers", "SELECT nofx.circuit_set('openai', 'reset')",
             "SELECT subject FROM nofx.users", "SELECT count(*) FROM nofx.security_events",
             "UPDATE nofx.teams SET owner_id = \(ada.member.user)", "UPDATE nofx.team_invites SET role = 'admin'",
             "UPDATE nofx.api_keys SET scopes = '{admin}'", "UPDATE nofx.users SET email = NULL",

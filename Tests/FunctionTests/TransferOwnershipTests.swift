@@ -187,7 +187,7 @@ import Testing
         let team = try database.team(of: owner)
         let heir = try database.member(of: team, as: .admin)
         let input = team.event(on: try database.membership(of: heir, in: team))
-        let key = owner.throughKey(Permission.allCases, for: team)
+        let key = owner.throughKey(.ofMembers, for: team)
         #expect(database.refusal(of: TransferOwnership.self, input, as: key) == "403 session_required")
         #expect(try database.role(of: owner, in: team) == .owner)
     }

@@ -37,7 +37,20 @@ struct ValidationTests {
         #expect(try failure { try send(request) } == .couldNotConnect)
     }
 
-    @Test func `a GET with a body and a negative limit are refused`() throws {
+    @Test(arguments: ["sk-1\n", "sk-1\r", "sk-1\r\nX-Evil: 1", "sk-\n1", "sk-1\0", "\n"])
+    func `a key with a line break is refused and not quoted`(key: String) throws {
+        for header in [("Authorization", "Bearer \(key)"), ("x-api-key", key)] {
+            let request = HTTPRequest(.post, "http://127.0.0.1:1/", headers: [header], body: [], usesProxy: false)
+            let error = #expect(throws: HTTPError.self) { try send(request) }
+
+            #expect(error?.kind == .invalidRequest)
+            #expect(error?.debugDescription.contains("sk-") == false)
+        }
+    }
+
+    @Test func `a GET with a body and limits that are none are refused`() throws {
+        let silence = HTTPRequest(.get, "http://127.0.0.1:1/", idleLimit: .zero)
+        #expect(try failure { try send(silence) } == .invalidRequest)
         let body = HTTPRequest(.get, "http://127.0.0.1:1/", body: [])
         let limit = HTTPRequest(.get, "http://127.0.0.1:1/", maximumResponseBytes: -1)
 

@@ -38,7 +38,7 @@ import Testing
     @Test(arguments: Way.allCases)
     private func `a commit whose answer is lost is neither failed nor done`(_ way: Way) throws {
         let database = try TestDatabase()
-        try database.run("CREATE TABLE IF NOT EXISTS outcome_answer (id uuid)")
+        try database.run("SELECT pg_advisory_xact_lock(1); CREATE TABLE IF NOT EXISTS outcome_answer (id uuid)")
         let id = UUID.v7()
         let error = try Self.insert(
             way,
@@ -55,7 +55,7 @@ import Testing
     @Test(arguments: Way.allCases)
     private func `a commit that never arrives looks the same`(_ way: Way) throws {
         let database = try TestDatabase()
-        try database.run("CREATE TABLE IF NOT EXISTS outcome_request (id uuid)")
+        try database.run("SELECT pg_advisory_xact_lock(1); CREATE TABLE IF NOT EXISTS outcome_request (id uuid)")
         let id = UUID.v7()
         let error = try Self.insert(
             way,
@@ -70,7 +70,7 @@ import Testing
     @Test(arguments: Way.allCases)
     private func `a commit whose answer is late is unknown at the deadline`(_ way: Way) throws {
         let database = try TestDatabase()
-        try database.run("CREATE TABLE IF NOT EXISTS outcome_late (id uuid)")
+        try database.run("SELECT pg_advisory_xact_lock(1); CREATE TABLE IF NOT EXISTS outcome_late (id uuid)")
         let id = UUID.v7()
         let error = try Self.insert(
             way,
@@ -138,7 +138,7 @@ import Testing
 
     @Test func `a session ended in the middle of a transaction is a lost connection, and nothing is kept`() throws {
         let database = try TestDatabase()
-        try database.run("CREATE TABLE IF NOT EXISTS outcome_ended (id uuid)")
+        try database.run("SELECT pg_advisory_xact_lock(1); CREATE TABLE IF NOT EXISTS outcome_ended (id uuid)")
         let id = UUID.v7()
         var connection = try database.connect()
         var other = try database.connect()

@@ -1,17 +1,27 @@
 #!/usr/bin/env python3
 """A server that does to its client what networks and broken servers do; the path says what.
 
-Prints its port and the port of a second socket that takes no more connections and refuses none.
+Prints its port, the port of a second socket that takes no more connections and refuses none, and that of a third
+one that takes connections and never says a word. `/count/PATH` tells how many requests came for a path.
 Ends when standard input does.
 """
+import collections
+import fcntl
 import itertools
 import socket
 import struct
 import sys
+import termios
 import threading
 import time
 
 OK = b"HTTP/1.1 200 OK\r\n"
+
+# What a compressed body begins with.
+GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\x03"
+
+counts = collections.Counter()
+told = threading.Event()
 
 
 def read_request(stream):
@@ -76,6 +86,57 @@ def reset(connection):
     return False
 
 
+def reset_body(connection):
+    connection.sendall(OK + b"Content-Length: 100\r\n\r\nonly this")
+    # What the peer's kernel has is read before the reset is.
+    while struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, b"\0" * 4)) != (0,):
+        time.sleep(0.001)
+    return reset(connection)
+
+
+def stall(connection):
+    connection.sendall(OK + b"Content-Length: 100\r\n\r\nonly this")
+    connection.recv(1)
+
+
+def stall_header(connection):
+    connection.sendall(OK + b"X-Half: no")
+    connection.recv(1)
+
+
+def half(connection):
+    """Half an answer, and the other half once `/tell` was asked for."""
+    connection.sendall(OK + b"Content-Length: 8\r\n\r\nhalf")
+    told.wait()
+    connection.sendall(b"rest")
+
+
+def tell(connection):
+    told.set()
+    fine(connection)
+
+
+def nothing(connection):
+    connection.sendall(OK + b"Content-Length: 0\r\n\r\n")
+
+
+def until_close(connection):
+    connection.sendall(OK + b"\r\nwhat comes before the end")
+    return False
+
+
+def cut_gzip(connection):
+    connection.sendall(OK + b"Content-Encoding: gzip\r\nContent-Length: 10\r\n\r\n" + GZIP_HEADER)
+
+
+def eight_megabytes(connection):
+    connection.sendall(OK + b"Content-Length: 8388608\r\n\r\n" + b"x" * 8388608)
+
+
+def unavailable(connection):
+    connection.sendall(b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 7\r\nContent-Length: 4\r\n\r\nbusy")
+
+
 def endless(connection):
     connection.sendall(OK + b"Transfer-Encoding: chunked\r\n\r\n")
     while True:
@@ -130,6 +191,11 @@ def serve(connection):
             path = read_request(stream)
             if path is None or path == "/second_dies" and number > 1:
                 break
+            counts[path] += 1
+            if path.startswith("/count/"):
+                count = str(counts[path.removeprefix("/count")]).encode()
+                connection.sendall(OK + b"Content-Length: %d\r\n\r\n" % len(count) + count)
+                continue
             if FAULTS.get(path[1:], fine)(connection) is False:
                 break
     except OSError:
@@ -160,6 +226,7 @@ def accept(listener):
 
 listener = socket.create_server(("127.0.0.1", 0), backlog=64)
 deaf, waiting = deaf_socket()
+mute = socket.create_server(("127.0.0.1", 0), backlog=64)
 threading.Thread(target=accept, args=(listener,), daemon=True).start()
-print(listener.getsockname()[1], deaf.getsockname()[1], flush=True)
+print(listener.getsockname()[1], deaf.getsockname()[1], mute.getsockname()[1], flush=True)
 sys.stdin.read()

@@ -2,7 +2,7 @@ import Base
 import Cryptography
 import System
 
-/// Prints a token for development: `issueToken --subject <text> [--email <address>] [--lifetime <seconds>]`.
+/// Prints a token for development: `issueToken --subject <text> [--email <address>] [--scope <scopes>] [--lifetime <seconds>]`.
 @main
 struct IssueToken {
     static func main() {
@@ -19,7 +19,12 @@ struct IssueToken {
         let options = try Options(arguments)
         let issuer = try issuer(from: environment)
         do throws(TokenIssuer.Failure) {
-            let token = try issuer.token(subject: options.subject, email: options.email, lifetime: options.lifetime)
+            let token = try issuer.token(
+                subject: options.subject,
+                email: options.email,
+                scopes: options.scopes,
+                lifetime: options.lifetime
+            )
             write(token + "\n", to: .standardOutput)
         } catch {
             throw .usage("\(error)")
@@ -54,10 +59,11 @@ struct IssueToken {
         """
         Prints a token (HS256) that functions with the same environment accept. For development only.
 
-        usage: issueToken --subject <text> [--email <address>] [--lifetime <seconds>]
+        usage: issueToken --subject <text> [--email <address>] [--scope <scopes>] [--lifetime <seconds>]
 
           --subject   the user, a UUID or 1 to 255 bytes of other text
           --email     the user's address; the token says that it was verified
+          --scope     what the token says it is good for, separated by spaces, such as admin:ops
           --lifetime  1 to 86400 seconds, by default 3600
           --help      prints this
 

@@ -4,17 +4,19 @@ import Base
 struct Options {
     let subject: String
     let email: EmailAddress?
+    let scopes: [String]
     let lifetime: Duration
 
     /// Reads arguments: names, each followed by its value.
     init(_ arguments: [String]) throws(Failure) {
-        let values = try Self.values(of: ["--subject", "--email", "--lifetime"], in: arguments)
+        let values = try Self.values(of: ["--subject", "--email", "--scope", "--lifetime"], in: arguments)
         guard let subject = values["--subject"] else { throw .usage("--subject is required") }
         self.subject = subject
         email = try values["--email"].map { (text) throws(Failure) in
             guard let email = EmailAddress(text) else { throw .usage("--email: not an e-mail address") }
             return email
         }
+        scopes = (values["--scope"] ?? "").split(separator: " ").map(String.init)
         guard let seconds = Int32(values["--lifetime"] ?? "3600") else {
             throw .usage("--lifetime: not a number of seconds")
         }

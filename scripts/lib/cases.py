@@ -1,4 +1,4 @@
-"""Names every case that Tests/CASES.md does not have exactly once, and every test named there that does not exist."""
+"""Names every case that a file of Tests/Cases does not have exactly once, and every test named there that is not there."""
 
 import collections
 import pathlib
@@ -6,7 +6,8 @@ import re
 import sys
 
 TESTS = pathlib.Path("Tests")
-CASES = range(1, 158)
+# The file and how many cases its subject has, numbered from 1.
+SUBJECTS = {"teams": 157, "breaker": 93, "ai": 70}
 
 
 def tests_in(file):
@@ -27,10 +28,17 @@ def problems_of(number, cell):
         yield f"{number}: there is neither a test nor a reason for none"
 
 
-rows = re.findall(r"^\| (\d+) \| [^|]+ \| ([^|]+) \|", (TESTS / "CASES.md").read_text(), re.MULTILINE)
-counts = collections.Counter(int(number) for number, _ in rows)
-problems = [f"{number}: there is no such case" for number in sorted(counts) if number not in CASES]
-problems += [f"{number}: stands there {counts[number]} times" for number in CASES if counts[number] != 1]
-problems += [problem for number, cell in rows for problem in problems_of(number, cell)]
-print("\n".join(f"Tests/CASES.md: {problem}" for problem in problems), end="\n" if problems else "")
+def problems_in(file, count):
+    rows = re.findall(r"^\| (\d+) \| [^|]+ \| ([^|]+) \|", file.read_text(), re.MULTILINE)
+    counts = collections.Counter(int(number) for number, _ in rows)
+    yield from (f"{number}: there is no such case" for number in sorted(counts) if not 1 <= number <= count)
+    yield from (f"{case}: stands there {counts[case]} times" for case in range(1, count + 1) if counts[case] != 1)
+    for number, cell in rows:
+        yield from problems_of(number, cell)
+
+
+files = {file.stem: file for file in (TESTS / "Cases").glob("*.md")}
+problems = [f"Tests/Cases/{name}.md: is there, or is not, against scripts/lib/cases.py" for name in files.keys() ^ SUBJECTS.keys()]
+problems += [f"{files[name]}: {problem}" for name in files.keys() & SUBJECTS.keys() for problem in problems_in(files[name], SUBJECTS[name])]
+print("\n".join(sorted(problems)), end="\n" if problems else "")
 sys.exit(1 if problems else 0)

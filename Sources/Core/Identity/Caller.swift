@@ -23,19 +23,38 @@ public struct Caller: Sendable {
     public let credential: String
 
     /// What an API key is good for; nil for a person, who may all that they are permitted.
-    public let scopes: [Permission]?
+    public let scopes: [Scope]?
 
     /// The only team that an API key is good for; nil for all of its user's.
     public let team: UUID?
 
+    private let isOperator: Bool
+
+    /// Whether the caller operates the product: a person of whom the issuer says so, or a key of such a person.
+    public var mayOperate: Bool {
+        guard let scopes else { return isOperator }
+        return team == nil && scopes.contains(.operations)
+    }
+
     /// Makes a caller of what a credential proved.
+    ///
+    /// - Parameters:
+    ///   - user: The account.
+    ///   - issuer: Who vouches for the caller.
+    ///   - subject: The caller's name with the issuer.
+    ///   - email: The address, where it was verified.
+    ///   - credential: What proved it.
+    ///   - isOperator: Whether the issuer says that the person operates the product; of a key its scopes say it.
+    ///   - scopes: What a key is good for.
+    ///   - team: The only team that a key is good for.
     public init(
         user: ID<User>,
         issuer: String,
         subject: String,
         email: EmailAddress?,
         credential: String = "session",
-        scopes: [Permission]? = nil,
+        isOperator: Bool = false,
+        scopes: [Scope]? = nil,
         team: UUID? = nil
     ) {
         self.user = user
@@ -43,6 +62,7 @@ public struct Caller: Sendable {
         self.subject = subject
         self.email = email
         self.credential = credential
+        self.isOperator = isOperator
         self.scopes = scopes
         self.team = team
     }

@@ -26,6 +26,9 @@ public struct Settings: Sendable {
     /// Counting makes a write of every read.
     public var reads: Rate?
 
+    /// What a team may spend on AI calls for which an operator set nothing else.
+    public var aiBudget = Budget()
+
     /// The quotas that hold when nobody sets any, and no rate limits.
     public init() {}
 }

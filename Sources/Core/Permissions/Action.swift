@@ -6,7 +6,7 @@ public struct Action: Sendable {
     public let name: String
 
     /// What a member must be permitted, and an API key must have as a scope.
-    public let permission: Permission
+    public let scope: Scope
 
     /// Whether only a person may, and no API key.
     let isSessionOnly: Bool
@@ -15,9 +15,9 @@ public struct Action: Sendable {
     let refusal: String
 
     /// Describes an action.
-    public init(_ name: String, needs permission: Permission, sessionOnly: Bool = false, refusal: String) {
+    public init(_ name: String, needs scope: Scope, sessionOnly: Bool = false, refusal: String) {
         self.name = name
-        self.permission = permission
+        self.scope = scope
         isSessionOnly = sessionOnly
         self.refusal = refusal
     }
@@ -29,7 +29,7 @@ extension Context {
     /// What the caller's membership permits is not asked here: the statements ask that, under their locks.
     ///
     /// - Throws: A 401 `Problem` when nobody is authenticated; a `Denial` for an API key without the scope, for one
-    ///   that is for another team, and for any where only a person may.
+    ///   that is for another team, for any where only a person may, and for who does not operate where that is needed.
     public func user<Team>(attempting action: Action, on team: ID<Team>) throws -> ID<User> {
         let caller = try requiredCaller
         try caller.requireCredential(for: action, on: team.uuid)
@@ -43,14 +43,17 @@ extension Context {
     public func user(attempting action: Action) throws -> ID<User> {
         let caller = try requiredCaller
         try caller.requireCredential(for: action, on: nil)
-        if caller.team != nil, action.permission != .read { throw Denial.outOfScope(action, team: nil) }
+        if caller.team != nil, action.scope != .read { throw Denial.outOfScope(action, team: nil) }
         return caller.user
     }
 }
 
 extension Caller {
     fileprivate func requireCredential(for action: Action, on team: UUID?) throws(Denial) {
-        guard let scopes else { return }
+        guard let scopes else {
+            if action.scope == .operations, !mayOperate { throw Denial.noOperator(action) }
+            return
+        }
         if action.isSessionOnly {
             throw Denial(
                 action,
@@ -59,12 +62,20 @@ extension Caller {
                 problem: Problem(403, "session_required", "An API key cannot do this: a person has to.")
             )
         }
-        if !scopes.contains(action.permission) { throw Denial.outOfScope(action, team: team) }
+        // What an operator does is the operators' business, whatever team it is done to.
+        let isOperation = action.scope == .operations
+        let isInScope = isOperation ? mayOperate : scopes.contains(action.scope)
+        if !isInScope { throw Denial.outOfScope(action, team: isOperation ? nil : team) }
     }
 }
 
 extension Denial {
-    fileprivate static func outOfScope(_ action: Action, team: UUID?) -> Denial {
+    /// The credential is not good for the action, whoever it is that has it.
+    public static func outOfScope(
+        _ action: Action,
+        team: UUID?,
+        _ detail: String = "The API key's scopes do not allow this."
+    ) -> Denial {
         Denial(
             action,
             team: team,
@@ -72,8 +83,23 @@ extension Denial {
             problem: Problem(
                 403,
                 "insufficient_scope",
-                "The API key's scopes do not allow this.",
-                members: ["requiredPermission": action.permission.rawValue]
+                detail,
+                members: ["requiredPermission": action.scope.rawValue]
+            )
+        )
+    }
+
+    /// The caller does not operate the product.
+    fileprivate static func noOperator(_ action: Action) -> Denial {
+        Denial(
+            action,
+            team: nil,
+            reason: .missingPermission,
+            problem: Problem(
+                403,
+                "forbidden",
+                action.refusal,
+                members: ["requiredPermission": action.scope.rawValue]
             )
         )
     }

@@ -41,8 +41,8 @@ public struct Denial: Error, Sendable {
     }
 
     /// The permission that would have been enough, where one would.
-    var required: Permission? {
-        reason == .missingPermission || reason == .scope ? action.permission : nil
+    var required: Scope? {
+        reason == .missingPermission || reason == .scope ? action.scope : nil
     }
 
     /// The team is not there, or the caller is not its member; nobody is told which.
@@ -65,7 +65,7 @@ public struct Denial: Error, Sendable {
                 403,
                 "forbidden",
                 action.refusal,
-                members: ["requiredPermission": action.permission.rawValue]
+                members: ["requiredPermission": action.scope.rawValue]
             ),
             role: role
         )

@@ -105,6 +105,21 @@ public struct FallbackCircuitBreakerStore<Shared: CircuitBreakerStore & ~Copyabl
 }
 
 extension FallbackCircuitBreakerStore where Shared: ~Copyable {
+    /// Has the shared store do something, unless it is being left alone.
+    mutating func sharing(_ body: (inout Shared) throws -> Void) throws where Shared: UsageStore {
+        guard isSharing else { throw Unavailable() }
+        do {
+            try body(&shared)
+            noteAnswer()
+        } catch let exceeded as BudgetExceeded {
+            noteAnswer()
+            throw exceeded
+        } catch {
+            noteFailure(error)
+            throw error
+        }
+    }
+
     private var isSharing: Bool {
         guard let resumption else { return true }
         return resumption <= clock()

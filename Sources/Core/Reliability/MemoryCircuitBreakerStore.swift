@@ -1,10 +1,9 @@
 public import Base
-import Synchronization
 public import System
 
 /// Keeps the states of circuit breakers in the process, for when no database is there to share them.
 public final class MemoryCircuitBreakerStore: CircuitBreakerStore, Sendable {
-    private let states = Mutex<[String: CircuitState]>([:])
+    private let states = Monitor<[String: CircuitState]>([:])
     private let reporter: UUID
     private let clock: @Sendable () -> Duration
     private let random: @Sendable () -> Double

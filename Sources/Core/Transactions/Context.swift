@@ -44,6 +44,10 @@ public struct Context: ~Copyable {
         self.caller = caller
     }
 
+    /// Another way to the same database, for work that must not wait for the call's own transactions, or that goes on in
+    /// another thread; nothing is opened yet.
+    public borrowing func separateDatabase() -> Database { database.separate() }
+
     /// Ends the call and gives the database back for the next one.
     public consuming func end() -> Database {
         database

@@ -6,36 +6,44 @@ struct Answer: Sendable {
     /// The HTTP status.
     let status: Int
 
-    /// One JSON value.
+    /// One JSON value, or a text.
     let body: [UInt8]
 
     /// What went wrong; nil for success.
     let problem: Problem?
 
+    private let contentType: String
     private let requestID: String
     private let isRepeated: Bool
     private let standing: RateStanding?
+
+    /// The methods that the endpoint has, as `Allow` names them.
+    private let methods: String
 
     /// A success.
     init(_ reply: Reply, status: Int, requestID: String, standing: RateStanding?) {
         self.status = status
         body = reply.body
+        contentType = reply.contentType
         problem = nil
         self.requestID = requestID
         isRepeated = reply.isRepeated
         self.standing = standing
+        methods = ""
     }
 
     /// A failure.
-    init(_ problem: Problem, requestID: String, standing: RateStanding? = nil) {
+    init(_ problem: Problem, requestID: String, standing: RateStanding? = nil, methods: String = "POST") {
         status = problem.status
         var json = JSONWriter()
         problem.encode(to: &json, requestID: requestID)
         body = json.bytes
+        contentType = "application/problem+json"
         self.problem = problem
         self.requestID = requestID
         isRepeated = false
         self.standing = standing
+        self.methods = methods
     }
 
     /// The problem in the form that Lambda wants errors of functions in; empty for a success.
@@ -52,7 +60,7 @@ struct Answer: Sendable {
     /// The header fields that belong to the answer, names in lower case.
     var headers: [(name: String, value: String)] {
         var headers = [
-            (name: "content-type", value: problem == nil ? "application/json" : "application/problem+json"),
+            (name: "content-type", value: contentType),
             (name: "cache-control", value: "no-store"),
             (name: "x-request-id", value: requestID),
         ]
@@ -67,7 +75,7 @@ struct Answer: Sendable {
                 let error = problem.code == "unauthenticated" ? "" : #" error="invalid_token""#
                 headers.append(("www-authenticate", "Bearer" + error))
             }
-            if problem.status == 405 { headers.append(("allow", "POST")) }
+            if problem.status == 405 { headers.append(("allow", methods)) }
             if let seconds = problem.retryAfter { headers.append(("retry-after", "\(seconds)")) }
         }
         return headers

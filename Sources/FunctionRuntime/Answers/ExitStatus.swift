@@ -13,7 +13,7 @@ enum ExitStatus {
         case ("database_not_migrated", _), ("database_incompatible", _): 78
         // Trying again could do it twice.
         case ("outcome_unknown", _): 70
-        case (_, 401), (_, 403): 77
+        case (_, 401), (_, 402), (_, 403): 77
         case (_, 404): 66
         case (_, 409): 73
         case (_, 429), (_, 503): 75

@@ -49,7 +49,8 @@ struct Authenticator {
                 user: ID(claims.userID),
                 issuer: claims.issuer,
                 subject: claims.subject,
-                email: claims.verifiedEmail
+                email: claims.verifiedEmail,
+                isOperator: claims.scopes.contains(where: \.isOperators)
             )
         } catch let error as TokenError {
             context.log.warning("token.refused", ["reason": error.reason.rawValue])

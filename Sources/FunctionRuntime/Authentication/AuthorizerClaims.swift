@@ -32,7 +32,20 @@ struct AuthorizerClaims {
             user: ID(TokenClaims.userID(of: subject, at: issuer)),
             issuer: issuer,
             subject: subject,
-            email: isVerified ? claims["email"]?.string.flatMap(EmailAddress.init) : nil
+            email: isVerified ? claims["email"]?.string.flatMap(EmailAddress.init) : nil,
+            isOperator: TokenClaims.scopes(in: claims).contains(where: \.isOperators)
+                || ["scp", "permissions"].contains { claims[$0]?.string.map(Self.isOperators) == true }
         )
     }
+
+    /// Whether a list that became text, as in `[read admin:ops]`, is an operator's.
+    private static func isOperators(_ list: String) -> Bool {
+        guard list.utf8.first == UInt8(ascii: "["), list.utf8.last == UInt8(ascii: "]") else { return false }
+        return list.dropFirst().dropLast().split(separator: " ").map(String.init).contains(where: \.isOperators)
+    }
+}
+
+extension String {
+    /// Whether the word, among those that a token says it is good for, makes its bearer an operator.
+    var isOperators: Bool { utf8.elementsEqual(Scope.operations.rawValue.utf8) }
 }

@@ -41,7 +41,7 @@ private struct KnownKey: RowDecodable {
     private let issuer: String
     private let subject: String
     private let team: UUID?
-    private let scopes: [Permission]
+    private let scopes: [Scope]
 
     init(row: borrowing Row) throws(PostgresError) {
         isLive = try row["is_live"]

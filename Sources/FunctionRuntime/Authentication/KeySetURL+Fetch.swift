@@ -46,7 +46,8 @@ extension KeySetURL {
         /// What an operator can tell apart.
         var reason: String {
             switch self {
-            case .noAnswer(let error): error.kind.rawValue
+            // To an operator a certificate that is not trusted is a fault of TLS like any other.
+            case .noAnswer(let error): (error.kind == .untrusted ? .tls : error.kind).rawValue
             case .status: "status"
             case .unusable(let error): error.rule.rawValue
             }

@@ -43,10 +43,11 @@ struct Request: Sendable {
     /// What a JWT authorizer in front says it has verified; to be believed only where the operator says so.
     var authorizerClaims: JSONValue?
 
-    /// The input as JSON.
+    /// The input as JSON; a GET has none, whatever came with it.
     ///
     /// - Throws: 400 `malformed_json` or 413 `payload_too_large`.
     func input() throws(Problem) -> JSONValue {
+        if method == "GET" { return try JSONDocument(event: Array("{}".utf8)).root }
         switch body {
         case .value(let value): return value
         case .text(let bytes): return try JSONDocument(event: bytes).root

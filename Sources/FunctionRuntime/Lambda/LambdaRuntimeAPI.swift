@@ -162,7 +162,7 @@ extension HTTPError {
     fileprivate var mayPass: Bool {
         switch kind {
         case .couldNotResolve, .couldNotConnect, .connectionLost, .timeout: true
-        case .invalidRequest, .tls, .tooLarge, .invalidResponse, .failed: false
+        case .invalidRequest, .tls, .untrusted, .cancelled, .tooLarge, .invalidResponse, .failed: false
         }
     }
 }

@@ -87,7 +87,8 @@ struct Server<F: Function>: ~Copyable {
             answer = Answer(
                 error as? Problem ?? .internal,
                 requestID: origin.requestID,
-                standing: context.standing
+                standing: context.standing,
+                methods: F.allowsGet ? "GET, POST" : "POST"
             )
         }
         if let denial, delivery.freezesAfterAnswer { context.record(denial) }
@@ -115,8 +116,9 @@ struct Server<F: Function>: ~Copyable {
         _ authenticator: inout Authenticator?,
         in context: inout Context
     ) throws -> Reply {
-        guard request.method == "POST" else {
-            throw Problem(405, "method_not_allowed", "Only POST is allowed.")
+        guard request.method == "POST" || F.allowsGet && request.method == "GET" else {
+            let methods = F.allowsGet ? "POST and GET are" : "POST is"
+            throw Problem(405, "method_not_allowed", "Only \(methods) allowed.")
         }
         switch F.access {
         case .authenticated:
@@ -135,7 +137,7 @@ struct Server<F: Function>: ~Copyable {
             }
         }
         let key = try IdempotencyKey.find(in: request.headers)
-        return try F.reply(to: request.input(), key: key, in: &context)
+        return try F.reply(to: request.input(), key: key, accept: Accept(request.headers), in: &context)
     }
 
     private func deadline(_ delivery: Delivery) -> Deadline {

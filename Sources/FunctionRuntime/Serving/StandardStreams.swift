@@ -68,12 +68,14 @@ struct StandardStreams<F: Function> {
         return status
     }
 
-    /// Writes the answer's line in one system call.
+    /// Writes the answer in one system call, its last line ended.
     ///
     /// - Returns: The process's exit status. An answer that carries an HTTP status of its own is a success here.
     private func write(_ answer: Answer, _ form: Request.Form) -> Int32 {
         do throws(SystemError) {
-            try FileDescriptor.standardOutput.write(answer.rendered(for: form) + [UInt8(ascii: "\n")])
+            var bytes = answer.rendered(for: form)
+            if bytes.last != UInt8(ascii: "\n") { bytes.append(UInt8(ascii: "\n")) }
+            try FileDescriptor.standardOutput.write(bytes)
         } catch {
             log.error("output.failed", ["error": error.description])
             return ExitStatus.inputOutput

@@ -18,7 +18,7 @@ extension Connection {
     public mutating func begin(
         _ queries: [Query],
         limits: Limits = .none,
-        retry: Retry = .conflicts,
+        retry: ConflictRetry = .conflicts,
         deadline: Deadline
     ) throws(PostgresError) -> [Rows] {
         var attempt = 1

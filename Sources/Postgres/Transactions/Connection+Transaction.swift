@@ -29,7 +29,7 @@ extension Connection {
         isolation: Isolation = .readCommitted,
         access: AccessMode = .readWrite,
         limits: Limits = .none,
-        retry: Retry = .never,
+        retry: ConflictRetry = .never,
         deadline: Deadline,
         _ body: (borrowing Transaction) throws -> Output
     ) throws -> Output {
@@ -51,7 +51,7 @@ extension Connection {
         isolation: Isolation = .readCommitted,
         access: AccessMode = .readWrite,
         limits: Limits = .none,
-        retry: Retry = .never,
+        retry: ConflictRetry = .never,
         deadline: Deadline,
         _ body: (borrowing Transaction) throws(PostgresError) -> Output
     ) throws(PostgresError) -> Output {
@@ -71,7 +71,7 @@ private struct TransactionPlan {
     let isolation: Isolation
     let access: AccessMode
     let limits: Limits
-    let retry: Retry
+    let retry: ConflictRetry
     let deadline: Deadline
 }
 

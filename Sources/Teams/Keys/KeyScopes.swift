@@ -1,16 +1,16 @@
 public import Base
 public import Core
 
-/// What an API key is good for: at least one permission, none of them twice.
+/// What an API key is good for: at least one scope, none of them twice.
 public struct KeyScopes: InputValue {
-    private static let list = ListRule(1...Permission.allCases.count)
+    private static let list = ListRule(1...Scope.allCases.count)
 
-    /// The permissions, in their usual order.
-    public let permissions: [Permission]
+    /// The scopes, in their usual order.
+    public let scopes: [Scope]
 
-    public static var rule: String { "\([Permission].rule), \(list), each once" }
+    public static var rule: String { "\([Scope].rule), \(list), each once" }
 
     public init(input: JSONValue) throws(Violations) {
-        permissions = try Permission.distinct(input, in: Self.list)
+        scopes = try Scope.distinct(input, in: Self.list)
     }
 }

@@ -15,7 +15,13 @@ extension NewKey {
             Field("scopes", KeyScopes.self, "What it is good for, as far as you are permitted."),
             .optional("teamId", ID<Team>.self, "The only team that it is good for; all of yours by default."),
             .optional("expiresInDays", KeyLifetime.self, default: .standard, "How long it lasts."),
-            into: Draft.init
+            into: { name, scopes, team, lifetime throws(Violations) in
+                if team != nil, scopes.scopes.contains(.operations) {
+                    let rule = "must not have admin:ops in a key for one team"
+                    throw Violations(Violation(field: "scopes", .invalidFormat, rule))
+                }
+                return Draft(name: name, scopes: scopes, team: team, lifetime: lifetime)
+            }
         )
     }
 
@@ -23,13 +29,18 @@ extension NewKey {
         Action("key.create", needs: .admin, sessionOnly: true, refusal: "Insufficient permissions to make API keys")
     }
 
+    private static var creatingForOperator: Action {
+        Action("key.create", needs: .operations, refusal: "Only operators can make keys for operators")
+    }
+
     /// Makes an API key for the caller, who must be a person: a key that makes keys could never be taken back.
     ///
     /// The user's row is locked first, so that the quota is exact. A key that has expired gives up its name. Who uses a
-    /// key is asked for the same permissions as its user, at the time of use, so that none is asked for here.
+    /// key is asked for the same permissions as its user, at the time of use, so that none is asked for here. Only that
+    /// somebody operates is no row that could be asked: a key has it from a person whose token says so.
     ///
-    /// - Throws: A `Denial` for a key, and for a team that the caller is no member of; 403 `quota_exceeded`, 409
-    ///   `key_name_taken`.
+    /// - Throws: A `Denial` for a key, for a team that the caller is no member of, and for `admin:ops` where the caller
+    ///   does not operate; 403 `quota_exceeded`, 409 `key_name_taken`.
     public static func create(_ draft: Draft, in context: inout Context) throws -> NewKey {
         let (action, quota) = (creating, context.settings.keys)
         let user =
@@ -38,8 +49,11 @@ extension NewKey {
             } else {
                 try context.user(attempting: action)
             }
+        if draft.scopes.scopes.contains(.operations), context.caller?.mayOperate != true {
+            throw Denial.outOfScope(creatingForOperator, team: nil, "Only an operator can make a key for operators.")
+        }
         let key = APIKey.make(for: context.settings.keyEnvironment)
-        let (name, scopes) = (draft.name, draft.scopes.permissions)
+        let (name, scopes) = (draft.name, draft.scopes.scopes)
         let rows = try context.write(
             .lockUser(user),
             """

@@ -14,7 +14,7 @@ public struct NewKey: OutputObject {
     public let name: KeyName
 
     /// What it is good for, as far as its user is permitted.
-    public let scopes: [Permission]
+    public let scopes: [Scope]
 
     /// The only team that it is good for; nil for all of its user's.
     public let team: ID<Team>?

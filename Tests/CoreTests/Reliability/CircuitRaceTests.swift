@@ -25,7 +25,7 @@ import Testing
         let (database, policy) = (database, policy)
         let answers = try database.withPooler(servers: 20) { url in
             try Crowd.run(of: 1_000) { _, meet in
-                var store = try PostgresCircuitBreakerStore.patient(url)
+                var store = try PostgresStores.patient(url)
                 try store.connect(under: policy)
                 meet()
                 switch try store.acquire("openai", under: policy) {
@@ -44,7 +44,7 @@ import Testing
         let before = try database.writes()["circuit_breakers"]
         let answers = try database.withPooler(servers: 20) { url in
             try Crowd.run(of: 1_000) { _, meet in
-                var store = try PostgresCircuitBreakerStore.patient(url)
+                var store = try PostgresStores.patient(url)
                 guard case .permitted(let permit) = try store.acquire("openai", under: policy) else {
                     return "kept away"
                 }
@@ -64,7 +64,7 @@ import Testing
         let before = try database.writes()
         let calls = try database.withPooler(servers: 20) { url in
             try Crowd.run(of: 20) { number, meet in
-                var store = try PostgresCircuitBreakerStore.patient(url)
+                var store = try PostgresStores.patient(url)
                 try store.connect(under: policy)
                 meet()
                 var allowed = 0
@@ -79,7 +79,7 @@ import Testing
         }
         #expect(calls.reduce(0, +) == 10_000)
         #expect(try database.writes() == before)
-        var store = try PostgresCircuitBreakerStore.patient(database.url)
+        var store = try PostgresStores.patient(database.url)
         if case .permitted(let permit) = try store.acquire("openai", under: policy) {
             _ = try store.record(.failure(error: "broken"), of: permit, under: policy)
         }
@@ -93,7 +93,7 @@ import Testing
         let start: Double = try Self.seconds(database)
         _ = try database.withPooler(servers: 20) { url in
             try Crowd.run(of: 200) { _, meet in
-                var store = try PostgresCircuitBreakerStore.patient(url)
+                var store = try PostgresStores.patient(url)
                 guard case .permitted(let permit) = try store.acquire("openai", under: policy) else { return }
                 meet()
                 _ = try store.record(.limited(for: .seconds(600), reason: .rateLimited), of: permit, under: policy)
@@ -110,7 +110,7 @@ import Testing
     }
 }
 
-extension PostgresCircuitBreakerStore {
+extension PostgresStores {
     /// Makes the connection, by asking for a breaker that nobody has.
     fileprivate mutating func connect(under policy: CircuitBreakerPolicy) throws {
         _ = try acquire("nobody's", under: policy)

@@ -142,7 +142,7 @@ import Testing
         }
     }
 
-    private func store(_ url: String) throws -> FallbackCircuitBreakerStore<PostgresCircuitBreakerStore> {
+    private func store(_ url: String) throws -> FallbackCircuitBreakerStore<PostgresStores> {
         FallbackCircuitBreakerStore(
             try .patient(url),
             over: MemoryCircuitBreakerStore(clock: { [clock] in clock.now }),

@@ -20,8 +20,11 @@ enum Endpoints {
         get throws { try all.filter { !operators.contains($0) } }
     }
 
-    /// Those that change something for their caller.
+    /// Those that change something of a team.
     static var changing: [String] {
-        get throws { try authenticated.filter { !$0.hasPrefix("get") && !$0.hasPrefix("list") } }
+        get throws {
+            let others = ["aiHealth", "aiUsage", "resetBreaker"]
+            return try authenticated.filter { !$0.hasPrefix("get") && !$0.hasPrefix("list") && !others.contains($0) }
+        }
     }
 }

@@ -81,7 +81,7 @@ extension Caller {
     }
 
     /// The same person's API key.
-    func key(scopes: [Permission], team: Team? = nil) -> Caller {
+    func key(scopes: [Scope], team: Team? = nil) -> Caller {
         Caller(
             user: user,
             issuer: issuer,

@@ -12,7 +12,7 @@ extension TestDatabase {
     func key(
         of caller: Caller,
         _ name: String = "CI",
-        scopes: [Permission] = Permission.allCases,
+        scopes: [Scope] = .ofMembers,
         team: Team? = nil
     ) throws -> NewKey {
         try call(CreateAPIKey.self, draft(name, scopes: scopes, team: team), as: caller)
@@ -27,7 +27,7 @@ extension TestDatabase {
     }
 
     /// Who comes with a new API key of somebody.
-    func keyHolder(for caller: Caller, _ scopes: [Permission], team: Team? = nil) throws -> Caller {
+    func keyHolder(for caller: Caller, _ scopes: [Scope], team: Team? = nil) throws -> Caller {
         let name = "Key \(UUID.v7())"
         return try self.caller(with: key(of: caller, name, scopes: scopes, team: team).key.reveal())
     }
@@ -54,7 +54,7 @@ extension NewKey {
 }
 
 /// An event that asks for an API key.
-func draft(_ name: String, scopes: [Permission] = [.read], team: Team? = nil, more: String = "") -> String {
+func draft(_ name: String, scopes: [Scope] = [.read], team: Team? = nil, more: String = "") -> String {
     var json = JSONWriter()
     json.object { json in
         json.member("name", name)

@@ -57,7 +57,7 @@ extension Team {
 
 extension Caller {
     /// The same user through an API key.
-    func throughKey(_ scopes: [Permission], for team: Team? = nil) -> Caller {
+    func throughKey(_ scopes: [Scope], for team: Team? = nil) -> Caller {
         Caller(
             user: user,
             issuer: issuer,

@@ -47,6 +47,16 @@ extension TestDatabase {
                 VALUES (\(owner.user), 'createTeam', \(name), sha256(\(name)::bytea), \(name))
                 """,
                 "INSERT INTO nofx.rate_limits (key, tat) VALUES (\("\(owner.user) writes"), now() + interval '1 hour')",
+                """
+                SELECT nofx.record_ai_attempt(\(team.id.uuid), 1, \(team.id), 'openai', 'gpt-6-sol', 'gpt-6-sol', 'ok', 200,
+                                              NULL, '{1,1,0,0,0,0}', 1, NULL, '1 second', NULL)
+                """,
+                "INSERT INTO nofx.ai_budgets (team_id, daily_nano_usd) VALUES (\(team.id), 1)",
+                """
+                INSERT INTO nofx.ai_reservations (call_id, team_id, amount, expires_at)
+                VALUES (gen_random_uuid(), \(team.id), 1, now() + interval '1 hour')
+                """,
+                "INSERT INTO nofx.operator_actions (user_id, action, subject) VALUES (\(owner.user), 'tests', \(name))",
                 "INSERT INTO nofx.key_sets (url, tried_at) VALUES ('https://issuer.test/keys', now()) ON CONFLICT DO NOTHING",
             ],
             deadline: .test

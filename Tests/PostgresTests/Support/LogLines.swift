@@ -1,9 +1,9 @@
 import Base
-import Synchronization
+import System
 
 /// Keeps what is logged.
 final class LogLines: Sendable {
-    private let lines = Mutex<[String]>([])
+    private let lines = Monitor<[String]>([])
 
     var log: Log {
         Log(level: .debug, function: "test") { line in

@@ -43,14 +43,14 @@ private protocol Runnable {
 
 /// Where several threads wait until all have arrived.
 final class Meeting: Sendable {
-    private let left: Mutex<Int>
+    private let left: Atomic<Int>
 
     init(of count: Int) {
-        left = Mutex(count)
+        left = Atomic(count)
     }
 
     func wait() {
-        left.withLock { $0 -= 1 }
-        while left.withLock({ $0 > 0 }) { sched_yield() }
+        left.subtract(1, ordering: .acquiringAndReleasing)
+        while left.load(ordering: .acquiring) > 0 { sched_yield() }
     }
 }

@@ -10,10 +10,10 @@ enum BreakerDatabase {
     static func shared() throws -> TestDatabase { try made.get() }
 }
 
-extension PostgresCircuitBreakerStore {
+extension PostgresStores {
     /// A process's way to the shared breakers, with more patience than a busy machine can try.
-    static func patient(_ url: String, reporter: UUID = .v7()) throws -> PostgresCircuitBreakerStore {
-        var store = PostgresCircuitBreakerStore(
+    static func patient(_ url: String, reporter: UUID = .v7()) throws -> PostgresStores {
+        var store = PostgresStores(
             Database(at: try ConnectionString(url)),
             reporter: reporter,
             log: .silent

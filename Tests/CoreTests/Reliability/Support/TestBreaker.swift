@@ -31,8 +31,8 @@ struct TestBreaker: ~Copyable {
     private let clock: TestClock
     private let database: TestDatabase?
     private let memory: MemoryCircuitBreakerStore
-    private var postgres: PostgresCircuitBreakerStore
-    private var fallback: FallbackCircuitBreakerStore<PostgresCircuitBreakerStore>
+    private var postgres: PostgresStores
+    private var fallback: FallbackCircuitBreakerStore<PostgresStores>
 
     init(_ kind: StoreKind, _ policy: CircuitBreakerPolicy, reporter: UUID = .v7()) throws {
         let clock = TestClock()
@@ -57,8 +57,8 @@ struct TestBreaker: ~Copyable {
         let database = kind == .memory ? nil : try BreakerDatabase.shared()
         // Neither connects before it is used.
         let url = database?.url ?? "host=/nonexistent user=nobody"
-        let postgres = try PostgresCircuitBreakerStore.patient(url, reporter: reporter)
-        let shared = try PostgresCircuitBreakerStore.patient(url, reporter: reporter)
+        let postgres = try PostgresStores.patient(url, reporter: reporter)
+        let shared = try PostgresStores.patient(url, reporter: reporter)
         self.kind = kind
         self.policy = policy
         self.name = name

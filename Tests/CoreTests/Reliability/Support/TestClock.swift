@@ -1,8 +1,8 @@
-import Synchronization
+import System
 
 /// A clock that goes when it is told.
 final class TestClock: Sendable {
-    private let time = Mutex(Duration.seconds(1_000_000))
+    private let time = Monitor(Duration.seconds(1_000_000))
 
     var now: Duration { time.withLock { $0 } }
 

@@ -1,0 +1,14 @@
+import Core
+import FunctionRuntime
+
+/// Lets an operator decide what a circuit breaker does.
+@main
+struct ResetBreaker: Function {
+    static let name = "resetBreaker"
+    static let summary = "Closes circuit breakers, or puts them into another state by hand. For operators (admin:ops)."
+    static let access = Access.authenticated
+
+    func run(_ input: BreakerChange.Request, in context: inout Context) throws -> BreakerChange.Report {
+        try BreakerChange.make(input, in: &context)
+    }
+}

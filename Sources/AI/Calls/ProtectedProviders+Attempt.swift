@@ -1,0 +1,86 @@
+import Base
+import Core
+import HTTPClient
+import System
+
+extension ProtectedProviders where Stores: ~Copyable {
+    /// Asks a provider once, if its breaker and the team's budget allow.
+    mutating func attempt(
+        _ provider: Provider,
+        _ request: CompletionRequest,
+        through breaker: CircuitBreaker,
+        in call: inout Call
+    ) throws(AIError) -> Completion {
+        let model = request.model ?? provider.defaultModel ?? ""
+        let message = try provider.request(request, isStreamed: call.onText != nil)
+        try reserve(for: request, of: model, from: provider, in: call)
+        let (protection, start) = (protection, SystemClock.uptime)
+        var wasSent = false
+        let result: Result<Completion, AIError>
+        do {
+            let completion = try breaker.call(
+                through: &stores,
+                classify: { protection.outcome(of: $0) },
+                {
+                    wasSent = true
+                    return try Self.send(message, asking: request, of: provider, with: &client, protection, in: call)
+                }
+            )
+            result = .success(completion)
+        } catch let error as CircuitBreakerError {
+            result = .failure(AIError(error, provider: provider.name))
+        } catch let error as AIError {
+            result = .failure(error)
+        } catch {
+            // The stores of a program that wants no fallback.
+            log.error("ai.store_failed", ["error": "\(error)"])
+            result = .failure(AIError(.clientFailed, provider: provider.name))
+        }
+        let took = SystemClock.uptime - start
+        record(result, of: provider, asking: model, wasSent: wasSent, took: took, in: &call)
+        return try result.get()
+    }
+}
+
+extension Protection {
+    /// What a breaker is told of an error.
+    func outcome(of error: any Error) -> CircuitOutcome {
+        guard let error = error as? AIError else { return .neutral }
+        switch error.breaker {
+        case .success: return .success
+        case .neutral: return .neutral
+        case .failure: return .failure(error: error.code.rawValue)
+        case .limited(.quotaExhausted): return .limited(for: quotaGate, reason: .quotaExhausted)
+        case .limited(.rateLimited):
+            let wait = error.retryAfter?.delay ?? error.rateLimits?.longestWait ?? shortestGate
+            return .limited(for: min(max(wait, .zero), longestGate), reason: .rateLimited)
+        }
+    }
+}
+
+extension RateLimits {
+    /// How long the windows of which nothing is left stay so; nil where none says.
+    fileprivate var longestWait: Duration? {
+        let now = Timestamp.now()
+        return windows.filter { $0.remaining == 0 }.compactMap(\.reset).max()
+            .map { .microseconds($0.microsecondsSince1970 - now.microsecondsSince1970) }
+    }
+}
+
+extension AIError {
+    /// The call is not let through.
+    init(_ rejection: CircuitBreakerError, provider: String) {
+        let cause: Cause =
+            switch rejection.reason {
+            case .open, .probing, .forcedOpen: .circuitOpen
+            case .rateLimited: .rateLimited
+            case .quotaExhausted: .quotaExhausted
+            }
+        self.init(
+            cause,
+            provider: provider,
+            message: "\(rejection.reason.rawValue), last error \(rejection.lastError ?? "unknown")"
+        )
+        wait = rejection.retryAfter
+    }
+}

@@ -1,0 +1,152 @@
+import Base
+import Core
+
+/// What is kept of attempts; that it cannot be kept fails no call.
+extension ProtectedProviders where Stores: ~Copyable {
+    /// Reserves what an attempt may cost.
+    ///
+    /// - Throws: ``AIError`` when the team has spent what it may.
+    mutating func reserve(
+        for request: CompletionRequest,
+        of model: String,
+        from provider: Provider,
+        in call: Call
+    ) throws(AIError) {
+        guard let team = call.team else { return }
+        let estimate = protection.prices.estimate(of: request, model: model, at: .now()) ?? .zero
+        do {
+            try stores.reserve(
+                USDollars(rawValue: estimate.nanoUSD),
+                for: call.id,
+                of: team,
+                within: protection.budget,
+                // A process that dies over the attempt gives it back then.
+                lifetime: protection.breaker.callTimeout + protection.breaker.leaseMargin
+            )
+        } catch let exceeded as BudgetExceeded {
+            throw AIError(exceeded, provider: provider.name)
+        } catch {
+            log.warning("ai.budget_not_asked", ["teamId": team, "error": "\(error)"])
+        }
+    }
+
+    /// Gives back what a call has reserved that found no answer.
+    mutating func release(_ call: Call) {
+        guard call.team != nil else { return }
+        do {
+            try stores.release(call.id)
+        } catch {
+            log.warning("ai.budget_not_released", ["teamId": call.team, "error": "\(error)"])
+        }
+    }
+
+    /// Writes down what an attempt came to.
+    mutating func record(
+        _ result: Result<Completion, AIError>,
+        of provider: Provider,
+        asking model: String,
+        wasSent: Bool,
+        took: Duration,
+        in call: inout Call
+    ) {
+        let attempt = CallAttempt(result, of: provider, asking: model, took: took, prices: protection.prices)
+        call.add(attempt)
+        if case .failure(let error) = result {
+            log.warning("ai.attempt_failed", attempt.fields(of: call, error))
+        }
+        guard wasSent else { return }
+        let record = UsageRecord(result, of: attempt, number: call.attempts.count, in: call)
+        do {
+            try stores.record(record)
+        } catch {
+            log.error("ai.usage_lost", record.fields(losing: error))
+        }
+    }
+}
+
+extension CallAttempt {
+    init(
+        _ result: Result<Completion, AIError>,
+        of provider: Provider,
+        asking model: String,
+        took: Duration,
+        prices: PriceList
+    ) {
+        let completion = result.completion
+        self.init(
+            provider: provider.name,
+            model: model,
+            code: result.error?.code,
+            status: result.error.map(\.status) ?? 200,
+            requestID: completion?.requestID ?? result.error?.requestID,
+            cost: completion?.usage.flatMap { usage in
+                // The name that answered may be a date's version of the one that was asked for, or the other way round.
+                prices.cost(of: usage, model: completion?.model ?? model, at: .now())
+                    ?? prices.cost(of: usage, model: model, at: .now())
+            },
+            duration: took
+        )
+    }
+
+    fileprivate func fields(of call: Call, _ error: AIError) -> KeyValuePairs<String, any JSONEncodable> {
+        [
+            "callId": call.id, "teamId": call.team, "provider": provider, "model": model,
+            "code": error.code.rawValue, "status": status, "providerRequestId": requestID,
+            "milliseconds": duration.wholeMilliseconds, "error": error.debugDescription,
+        ]
+    }
+}
+
+extension UsageRecord {
+    fileprivate init(_ result: Result<Completion, AIError>, of attempt: CallAttempt, number: Int, in call: Call) {
+        let completion = result.completion
+        let limits = completion?.rateLimits ?? result.error?.rateLimits
+        self.init(
+            call: call.id,
+            attempt: number,
+            team: call.team,
+            provider: attempt.provider,
+            model: completion.flatMap { $0.model.isEmpty ? nil : $0.model } ?? attempt.model,
+            requestedModel: attempt.model,
+            outcome: attempt.code?.rawValue ?? "ok",
+            status: attempt.status,
+            requestID: attempt.requestID,
+            tokens: completion?.usage ?? TokenUsage(),
+            costNanoUSD: attempt.cost?.nanoUSD,
+            providerCostNanoUSD: completion?.providerCost?.nanoUSD,
+            duration: attempt.duration,
+            rateLimit: limits.map { JSONText($0) }
+        )
+    }
+
+    /// All of it, for the log, where it is the only place that is left.
+    fileprivate func fields(losing error: any Error) -> KeyValuePairs<String, any JSONEncodable> {
+        [
+            "callId": call, "attempt": attempt, "teamId": team, "provider": provider, "model": model,
+            "outcome": outcome, "tokens": tokens, "costNanoUsd": costNanoUSD,
+            "providerCostNanoUsd": providerCostNanoUSD, "error": "\(error)",
+        ]
+    }
+}
+
+extension Result where Success == Completion, Failure == AIError {
+    /// What came, be it of use or not.
+    fileprivate var completion: Completion? {
+        switch self {
+        case .success(let completion): completion
+        case .failure(let error): error.completion
+        }
+    }
+
+    fileprivate var error: AIError? {
+        if case .failure(let error) = self { error } else { nil }
+    }
+}
+
+extension AIError {
+    /// The team has spent what it may.
+    fileprivate init(_ exceeded: BudgetExceeded, provider: String) {
+        self.init(.budgetExceeded, provider: provider, message: exceeded.period.rawValue)
+        wait = .seconds(exceeded.resetsIn)
+    }
+}

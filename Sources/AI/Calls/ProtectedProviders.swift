@@ -1,0 +1,155 @@
+public import Base
+public import Core
+public import HTTPClient
+
+/// Calls to AI providers that cannot take the system down with them.
+///
+/// One attempt goes through the provider's circuit breaker, whose state all processes share. Retries are around it, and
+/// the next provider is around those:
+///
+/// ```swift
+/// var ai = ProtectedProviders(providers, protection, stores: stores, log: log)
+/// let answer = try ai.callAnthropic(CompletionRequest("Say hello."), deadline: .after(.seconds(90)))
+/// ```
+///
+/// It belongs to one thread, as its connections do.
+public struct ProtectedProviders<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copyable {
+    private let providers: Providers
+    let protection: Protection
+    let log: Log
+    var stores: Stores
+    var client: HTTPClient
+
+    /// Makes calls possible; nothing is connected to before the first.
+    ///
+    /// - Parameters:
+    ///   - providers: Who can be asked.
+    ///   - protection: How.
+    ///   - stores: Where breakers and usage are kept.
+    ///   - client: What requests are sent with.
+    ///   - log: Takes what an operator should know of failed attempts.
+    public init(
+        _ providers: Providers,
+        _ protection: Protection,
+        stores: consuming Stores,
+        client: consuming HTTPClient = HTTPClient(userAgent: "nofx"),
+        log: Log
+    ) {
+        self.providers = providers
+        self.protection = protection
+        self.stores = stores
+        self.client = client
+        self.log = log
+    }
+
+    /// Asks Anthropic and nobody else; see ``call(_:of:for:deadline:cancellation:onText:)``.
+    public mutating func callAnthropic(
+        _ request: CompletionRequest,
+        for team: UUID? = nil,
+        deadline: Deadline,
+        cancellation: Cancellation? = nil,
+        onText: ((String) -> Void)? = nil
+    ) throws(AIError) -> CallAnswer {
+        try call(
+            request,
+            of: [Providers.anthropicName],
+            for: team,
+            deadline: deadline,
+            cancellation: cancellation,
+            onText: onText
+        )
+    }
+
+    /// Asks OpenAI, or the server in its place, and nobody else; see
+    /// ``call(_:of:for:deadline:cancellation:onText:)``.
+    public mutating func callOpenAI(
+        _ request: CompletionRequest,
+        for team: UUID? = nil,
+        deadline: Deadline,
+        cancellation: Cancellation? = nil,
+        onText: ((String) -> Void)? = nil
+    ) throws(AIError) -> CallAnswer {
+        try call(
+            request,
+            of: [Providers.openAIName],
+            for: team,
+            deadline: deadline,
+            cancellation: cancellation,
+            onText: onText
+        )
+    }
+
+    /// Asks one provider after the other until one answers.
+    ///
+    /// - Parameters:
+    ///   - request: What is asked. A model that it names is the first provider's; the others use their own.
+    ///   - names: Whom to ask, the first one first; nil for all that are configured.
+    ///   - team: Who pays, and whose budget is asked.
+    ///   - deadline: When the answer is due, whatever is tried until then.
+    ///   - cancellation: Ends the call within a tenth of a second.
+    ///   - onText: Takes the text as it comes. What it was given cannot be taken back: an answer that ends early after
+    ///     that is an error, and nobody else is asked.
+    /// - Returns: The answer, with what was tried for it.
+    /// - Throws: ``AIError`` of the last attempt, with all of them.
+    public mutating func call(
+        _ request: CompletionRequest,
+        of names: [String]? = nil,
+        for team: UUID? = nil,
+        deadline: Deadline,
+        cancellation: Cancellation? = nil,
+        onText: ((String) -> Void)? = nil
+    ) throws(AIError) -> CallAnswer {
+        var call = Call(request, team: team, deadline: deadline, cancellation: cancellation, onText: onText)
+        var failure = AIError(.unsupported, provider: "", message: "no provider is configured")
+        for (index, provider) in try chosen(names).enumerated() {
+            let question = index == 0 ? request : request.withoutModel
+            do throws(AIError) {
+                let completion = try ask(provider, question, in: &call)
+                return CallAnswer(
+                    completion: completion,
+                    provider: provider.name,
+                    attempts: call.attempts,
+                    cost: call.cost
+                )
+            } catch {
+                failure = error
+                guard error.tryNextProvider, !deadline.hasPassed else { break }
+                log.warning("ai.provider_given_up", ["provider": provider.name, "code": error.code.rawValue])
+            }
+        }
+        release(call)
+        failure.attempts = call.attempts
+        throw failure
+    }
+
+    private func chosen(_ names: [String]?) throws(AIError) -> [Provider] {
+        guard let names else { return providers.all }
+        var chosen: [Provider] = []
+        for name in names {
+            guard let provider = providers[name] else {
+                throw AIError(.unsupported, provider: name, message: "the provider is not configured")
+            }
+            chosen.append(provider)
+        }
+        return chosen
+    }
+}
+
+extension CompletionRequest {
+    fileprivate var withoutModel: CompletionRequest {
+        var copy = self
+        copy.model = nil
+        return copy
+    }
+}
+
+extension Call {
+    /// What all attempts cost; nil when one of them cannot be priced.
+    fileprivate var cost: Cost? {
+        attempts.reduce(Cost.zero) { sum, attempt in
+            guard let sum else { return nil }
+            // A failed attempt that counted no tokens cost nothing, as far as anybody can tell.
+            return (attempt.cost ?? (attempt.code == nil ? nil : .zero)).map { sum + $0 }
+        }
+    }
+}

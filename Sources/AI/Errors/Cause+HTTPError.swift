@@ -1,0 +1,21 @@
+internal import HTTPClient
+
+extension AIError.Cause {
+    /// What it means that a request has no answer.
+    init(_ error: HTTPError) {
+        self =
+            switch error.kind {
+            case .invalidRequest: .unsupported
+            case .couldNotResolve: .unresolved
+            case .couldNotConnect: error.hasTimedOut ? .connectTimeout : .refusedConnection
+            case .untrusted: .untrusted
+            case .tls: .handshakeFailed
+            case .timeout: error.hadAnswer ? .stalled : .noAnswer
+            case .cancelled: .cancelled
+            case .connectionLost: .connectionLost
+            case .tooLarge: .unreadable
+            case .invalidResponse: .unreadable
+            case .failed: .clientFailed
+            }
+    }
+}

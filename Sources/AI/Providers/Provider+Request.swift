@@ -1,0 +1,69 @@
+import Base
+public import HTTPClient
+
+extension Provider {
+    /// Writes a request as this provider understands it.
+    ///
+    /// - Parameters:
+    ///   - request: What is asked.
+    ///   - isStreamed: Whether the answer is to come in pieces.
+    /// - Returns: The request, key and all.
+    /// - Throws: ``AIError`` for what cannot be asked; nothing was sent then.
+    public func request(_ request: CompletionRequest, isStreamed: Bool = false) throws(AIError) -> HTTPRequest {
+        if let fault = request.fault { throw unsupported(fault) }
+        guard let model = request.model ?? defaultModel, !model.isEmpty else { throw unsupported("no model is named") }
+        let format = wireFormat.format
+        var json = JSONWriter(reserving: request.byteCount + 1_024)
+        do throws(WireFault) {
+            try format.encode(request, model: model, isStreamed: isStreamed, for: self, to: &json)
+        } catch .unsupported(let what) {
+            throw unsupported(what)
+        } catch {
+            throw unsupported("the request cannot be written")
+        }
+        return HTTPRequest(
+            .post,
+            baseURL.text + format.path,
+            headers: headers,
+            body: json.bytes,
+            // A stream says everything around each word again.
+            maximumResponseBytes: isStreamed ? 16 * JSONLimits.answer.bytes : JSONLimits.answer.bytes
+        )
+    }
+
+    /// The same for both ways to answer: Anthropic streams to whoever accepts JSON.
+    private var headers: [(name: String, value: String)] {
+        var headers = [(name: "Content-Type", value: "application/json"), (name: "Accept", value: "application/json")]
+        if wireFormat == .anthropicMessages {
+            headers.append((name: "anthropic-version", value: apiVersion))
+        } else {
+            if let organization { headers.append((name: "OpenAI-Organization", value: organization)) }
+            if let project { headers.append((name: "OpenAI-Project", value: project)) }
+        }
+        guard let key else { return headers }
+        switch authentication {
+        case .bearer: headers.append((name: "Authorization", value: "Bearer \(key.text)"))
+        case .apiKeyHeader: headers.append((name: "x-api-key", value: key.text))
+        }
+        return headers
+    }
+
+    private func unsupported(_ what: String) -> AIError {
+        AIError(.unsupported, provider: name, message: what)
+    }
+}
+
+extension CompletionRequest {
+    /// What no provider would accept; nil if there is nothing of the kind.
+    fileprivate var fault: String? {
+        if messages.isEmpty { return "the request has no messages" }
+        if maxTokens < 1 { return "an answer must be allowed at least one token" }
+        if let temperature, !temperature.isFinite || temperature < 0 { return "the temperature is no such number" }
+        return nil
+    }
+
+    /// The bytes of all that a model has to read.
+    var byteCount: Int {
+        messages.reduce(0) { $0 + $1.text.utf8.count } + (system?.utf8.count ?? 0) + (schema?.text.bytes.count ?? 0)
+    }
+}

@@ -1,0 +1,89 @@
+import Base
+import Core
+import HTTPClient
+
+/// What is known of an answer before its content is read.
+struct ResponseContext: Sendable {
+    let provider: Provider
+    let status: Int
+    let retryAdvice: RetryAdvice
+    let rateLimits: RateLimits?
+    private let headerRequestID: String?
+
+    /// Whether the answer comes from Anthropic's own servers, which name each request, and says nothing on limits.
+    let isAnthropicWithoutLimits: Bool
+
+    init(_ provider: Provider, status: Int, headers: [(name: String, value: String)], at time: Timestamp) {
+        self.provider = provider
+        self.status = status
+        retryAdvice = RetryAdvice(received: time) { name in headers.first { $0.name == name }?.value }
+        rateLimits = RateLimits(headers, at: time)
+        let names = headers.map(\.name)
+        isAnthropicWithoutLimits =
+            provider.wireFormat == .anthropicMessages && rateLimits == nil && names.contains("request-id")
+            && !names.contains("retry-after") && !names.contains("retry-after-ms")
+        headerRequestID = ["request-id", "x-request-id", "x-litellm-call-id"].lazy
+            .compactMap { name in headers.first { $0.name == name }?.value }
+            .first { !$0.isEmpty }
+            .map(provider.redacted)
+    }
+
+    /// Finishes an answer.
+    func completion(_ answer: WireAnswer) -> Completion {
+        Completion(
+            text: answer.text,
+            stopReason: answer.stop,
+            stopSequence: answer.stopSequence,
+            refusalCategory: answer.refusalCategory,
+            usage: answer.usage,
+            providerCost: answer.cost,
+            model: answer.model ?? "",
+            id: answer.id,
+            requestID: headerRequestID,
+            rateLimits: rateLimits
+        )
+    }
+
+    /// Describes an error in terms of the answer.
+    func error(
+        _ cause: AIError.Cause,
+        _ message: String = "",
+        requestID: String? = nil,
+        answer: WireAnswer? = nil,
+        hasPartialOutput: Bool = false
+    ) -> AIError {
+        AIError(
+            cause,
+            provider: provider.name,
+            status: status,
+            requestID: headerRequestID ?? requestID.map(provider.redacted),
+            retryAdvice: retryAdvice,
+            rateLimits: rateLimits,
+            completion: answer.map(completion),
+            hasPartialOutput: hasPartialOutput,
+            message: provider.redacted(message)
+        )
+    }
+
+    /// Describes an error that the provider reports.
+    func error(_ body: ErrorBody, answer: WireAnswer? = nil, hasPartialOutput: Bool = false) -> AIError {
+        let kinds = [body.type, body.code].compactMap(\.self).joined(separator: " ")
+        return error(
+            AIError.Cause(body, in: self),
+            [kinds, body.message].filter { !$0.isEmpty }.joined(separator: ": "),
+            requestID: body.requestID,
+            answer: answer,
+            hasPartialOutput: hasPartialOutput
+        )
+    }
+
+    /// Describes why an answer could not be read.
+    func error(_ fault: WireFault, hasPartialOutput: Bool = false) -> AIError {
+        switch fault {
+        case .unsupported(let what): error(.unsupported, what, hasPartialOutput: hasPartialOutput)
+        case .malformed(let what): error(.unreadable, what, hasPartialOutput: hasPartialOutput)
+        case .cut: error(.cut, "the stream ended before the answer did", hasPartialOutput: hasPartialOutput)
+        case .reported(let body, let answer): error(body, answer: answer, hasPartialOutput: hasPartialOutput)
+        }
+    }
+}

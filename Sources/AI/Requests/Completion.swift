@@ -1,0 +1,39 @@
+public import Core
+
+/// What a model answered.
+public struct Completion: Sendable, Hashable {
+    /// All the text of the answer; what the model thought is left out.
+    public let text: String
+
+    /// Why the model stopped.
+    public let stopReason: StopReason
+
+    /// The stop sequence that ended the answer.
+    public let stopSequence: String?
+
+    /// What kind of thing was refused, in the provider's words.
+    public let refusalCategory: String?
+
+    /// The tokens; nil if the provider did not count them.
+    public let usage: TokenUsage?
+
+    /// What the call cost by the provider's own account, which few give.
+    public let providerCost: Cost?
+
+    /// The model that answered, by its full name.
+    public let model: String
+
+    /// The provider's name of the answer.
+    public let id: String?
+
+    /// The provider's name of the request, which its support asks for.
+    public let requestID: String?
+
+    /// How much more may be asked for now, where the provider says so.
+    public let rateLimits: RateLimits?
+
+    /// Whether the answer ends where its limit was rather than where it is complete.
+    public var isTruncated: Bool {
+        stopReason.kind == .maxTokens || stopReason.kind == .contextWindow
+    }
+}

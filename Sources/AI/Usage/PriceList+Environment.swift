@@ -1,0 +1,120 @@
+public import Base
+public import System
+
+extension PriceList {
+    /// The known prices, and in place of them those that `NOFX_AI_PRICES` has for a model.
+    ///
+    /// The variable holds a JSON array, with prices in US dollars for a million tokens:
+    ///
+    /// ```json
+    /// [{"model": "llama-4", "from": "2026-01-31", "input": 0.5, "output": 1.25, "cacheRead": 0.05,
+    ///   "longPrompt": {"above": 200000, "input": 1, "output": 2.5}}]
+    /// ```
+    ///
+    /// - Throws: `ConfigurationError`, which names the field that is wrong.
+    public init(_ environment: Environment) throws(ConfigurationError) {
+        let variable = "NOFX_AI_PRICES"
+        guard let text = environment[variable] else {
+            self = .known
+            return
+        }
+        let document: JSONDocument
+        do {
+            document = try JSONDocument(parsing: Array(text.utf8))
+        } catch {
+            throw ConfigurationError(variable, "must be a JSON array, but \(error)")
+        }
+        do throws(Violations) {
+            self = PriceList.known.replacing(with: try ListRule(0...1_000).read(document.root))
+        } catch {
+            let faults = error.all.map { $0.field.isEmpty ? $0.detail : "\($0.field) \($0.detail)" }
+            throw ConfigurationError(variable, faults.joined(separator: "; "))
+        }
+    }
+}
+
+extension ModelPrice: InputObject {
+    public static var schema: Schema<ModelPrice> {
+        Schema(
+            Field("model", String.self, "The model's name, without a date."),
+            .optional("from", PriceDay.self, "The day on which the price began, in UTC; none if it was always so."),
+            Field("input", PricePerMillion.self, "What tokens of the prompt cost."),
+            Field("output", PricePerMillion.self, "What tokens of the answer cost."),
+            .optional("cacheRead", PricePerMillion.self, "What tokens from a cache cost; by default as others."),
+            .optional("cacheWrite5m", PricePerMillion.self, "What tokens put into a cache cost; by default as others."),
+            .optional("cacheWrite1h", PricePerMillion.self, "The same for an hour; by default as for five minutes."),
+            .optional("longPrompt", LongPrompt.self, "What all tokens cost when the prompt is long.")
+        ) { model, start, input, output, read, write5m, write1h, longPrompt in
+            ModelPrice(
+                model.lowercasedASCII,
+                from: start?.time,
+                Rates(input, output, read, write5m, write1h),
+                longPrompt: longPrompt
+            )
+        }
+    }
+}
+
+extension ModelPrice.LongPrompt: InputObject {
+    public static var schema: Schema<ModelPrice.LongPrompt> {
+        Schema(
+            Field("above", Int.self, "The longest prompt that is not long, in tokens."),
+            Field("input", PricePerMillion.self, "What tokens of the prompt cost."),
+            Field("output", PricePerMillion.self, "What tokens of the answer cost."),
+            .optional("cacheRead", PricePerMillion.self, "What tokens from a cache cost; by default as others."),
+            .optional("cacheWrite5m", PricePerMillion.self, "What tokens put into a cache cost; by default as others."),
+            .optional("cacheWrite1h", PricePerMillion.self, "The same for an hour; by default as for five minutes.")
+        ) { threshold, input, output, read, write5m, write1h in
+            ModelPrice.LongPrompt(above: threshold, ModelPrice.Rates(input, output, read, write5m, write1h))
+        }
+    }
+}
+
+extension ModelPrice.Rates {
+    fileprivate init(
+        _ input: PricePerMillion,
+        _ output: PricePerMillion,
+        _ cacheRead: PricePerMillion?,
+        _ cacheWrite5m: PricePerMillion?,
+        _ cacheWrite1h: PricePerMillion?
+    ) {
+        self.init(
+            input: input.nanoUSD,
+            output: output.nanoUSD,
+            cacheRead: cacheRead?.nanoUSD,
+            cacheWrite5m: cacheWrite5m?.nanoUSD,
+            cacheWrite1h: cacheWrite1h?.nanoUSD
+        )
+    }
+}
+
+/// A price as people write it, in US dollars for a million tokens.
+private struct PricePerMillion: InputValue {
+    static var rule: String { "number, 0 to 1000000, at most three decimals" }
+
+    /// The price of one token, in billionths of a US dollar.
+    let nanoUSD: Int64
+
+    init(input: JSONValue) throws(Violations) {
+        guard let dollars = input.double else { throw Violations(.invalidType, "must be a number") }
+        let thousandths = (dollars * 1_000).rounded()
+        guard (0...1_000_000).contains(dollars), (dollars * 1_000 - thousandths).magnitude < 1e-6 else {
+            throw Violations(.outOfRange, "must be from 0 to 1000000 and have at most three decimals")
+        }
+        nanoUSD = Int64(thousandths)
+    }
+}
+
+/// The day on which a price began.
+private struct PriceDay: InputValue {
+    static var rule: String { "date" }
+
+    let time: Timestamp
+
+    init(input: JSONValue) throws(Violations) {
+        guard let time = Timestamp("\(try String(input: input))T00:00:00Z") else {
+            throw Violations(.invalidFormat, "must be a date, as in 2026-01-31")
+        }
+        self.time = time
+    }
+}

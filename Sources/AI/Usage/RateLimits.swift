@@ -1,0 +1,69 @@
+public import Base
+
+/// How much a provider says may still be asked for.
+public struct RateLimits: Sendable, Hashable {
+    /// The windows that it counts in, by name: `requests`, `tokens`, `input-tokens`, `output-tokens`.
+    public let windows: [Window]
+
+    /// What is counted together.
+    public struct Window: Sendable, Hashable {
+        public let name: String
+        public let limit: Int?
+        public let remaining: Int?
+
+        /// When all may be asked for again.
+        public let reset: Timestamp?
+    }
+
+    /// Reads what both providers say in headers; nil if they say nothing.
+    ///
+    /// Anthropic's resets are points in time, OpenAI's are durations. Some servers write -1 or 0 for what they do not
+    /// count.
+    ///
+    /// - Parameters:
+    ///   - headers: Names in lower case and values.
+    ///   - time: When they came.
+    public init?(_ headers: [(name: String, value: String)], at time: Timestamp) {
+        func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
+        windows = ["requests", "tokens", "input-tokens", "output-tokens"].compactMap { name in
+            func value(of part: String) -> String? {
+                header("anthropic-ratelimit-\(name)-\(part)") ?? header("x-ratelimit-\(part)-\(name)")
+            }
+            let limit = value(of: "limit").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+            let remaining = value(of: "remaining").flatMap { Int($0) }.flatMap { $0 > 0 || limit != nil ? $0 : nil }
+            let window = Window(
+                name: name,
+                limit: limit,
+                remaining: remaining.flatMap { $0 >= 0 ? $0 : nil },
+                reset: value(of: "reset").flatMap { Self.reset($0, at: time) }
+            )
+            return window.isEmpty ? nil : window
+        }
+        if windows.isEmpty { return nil }
+    }
+
+    private static func reset(_ text: String, at time: Timestamp) -> Timestamp? {
+        Timestamp(text) ?? Duration(go: text).map { time + $0 }
+    }
+}
+
+extension RateLimits.Window {
+    fileprivate var isEmpty: Bool { limit == nil && remaining == nil && reset == nil }
+}
+
+extension RateLimits: JSONEncodable {
+    /// Writes an object that has a member for each window.
+    public func encode(to json: inout JSONWriter) {
+        json.object { json in
+            for window in windows {
+                json.member(window.name) { json in
+                    json.object { json in
+                        if let limit = window.limit { json.member("limit", limit) }
+                        if let remaining = window.remaining { json.member("remaining", remaining) }
+                        if let reset = window.reset { json.member("reset", reset) }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import Base
+
+/// Anthropic Messages.
+struct AnthropicMessages: WireFormat {
+    var path: String { "/v1/messages" }
+
+    func encode(
+        _ request: CompletionRequest,
+        model: String,
+        isStreamed: Bool,
+        for provider: Provider,
+        to json: inout JSONWriter
+    ) {
+        json.object { json in
+            json.member("model", model)
+            json.member("max_tokens", request.maxTokens)
+            if let system = request.system { json.member("system", system) }
+            json.member("messages", request.messages)
+            if !request.stopSequences.isEmpty { json.member("stop_sequences", request.stopSequences) }
+            if let temperature = request.temperature { json.member("temperature", JSONText(number: temperature)) }
+            if let userID = request.userID {
+                json.member("metadata") { json in json.object { json in json.member("user_id", userID) } }
+            }
+            if request.effort != nil || request.schema != nil {
+                json.member("output_config") { json in Self.encodeOutput(of: request, to: &json) }
+            }
+            if isStreamed { json.member("stream", true) }
+        }
+    }
+
+    func read(_ answer: JSONValue, for provider: Provider) throws(WireFault) -> WireAnswer {
+        guard let content = answer["content"], content.kind == .array else {
+            throw .malformed("the answer has no content")
+        }
+        var result = WireAnswer()
+        result.text = content.elements.lazy.filter(Self.isText).compactMap { $0["text"]?.string }.joined()
+        result.takeStop(in: answer)
+        result.model = answer["model"]?.string
+        result.id = answer["id"]?.string
+        var usage = AnthropicUsage()
+        usage.take(answer["usage"])
+        result.usage = usage.tokens
+        result.cost = usage.cost
+        return result
+    }
+
+    func makeStream(for provider: Provider) -> any WireStream {
+        AnthropicStream()
+    }
+
+    /// What a model thinks, and what it does with tools, is no text.
+    static func isText(_ block: JSONValue) -> Bool {
+        block["type"]?.string == "text"
+    }
+
+    private static func encodeOutput(of request: CompletionRequest, to json: inout JSONWriter) {
+        json.object { json in
+            if let effort = request.effort { json.member("effort", effort.rawValue) }
+            if let schema = request.schema {
+                json.member("format") { json in
+                    json.object { json in
+                        json.member("type", "json_schema")
+                        json.member("schema", schema.text)
+                    }
+                }
+            }
+        }
+    }
+}
+
+extension WireAnswer {
+    /// Reads why the model stopped, from an answer or from what the end of a stream says.
+    mutating func takeStop(in object: JSONValue) {
+        if let reason = object["stop_reason"]?.string { stop = StopReason(anthropic: reason) }
+        if let sequence = object["stop_sequence"]?.string { stopSequence = sequence }
+        if let category = object["stop_details"]?["category"]?.string { refusalCategory = category }
+    }
+}
+
+extension StopReason {
+    fileprivate init(anthropic reason: String) {
+        let kind: Kind =
+            switch reason {
+            case "end_turn": .finished
+            case "stop_sequence": .stopSequence
+            case "max_tokens": .maxTokens
+            case "model_context_window_exceeded": .contextWindow
+            case "tool_use": .toolUse
+            case "pause_turn": .pause
+            case "refusal": .refusal
+            default: .other
+            }
+        self.init(kind, reason)
+    }
+}

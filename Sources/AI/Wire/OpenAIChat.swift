@@ -1,0 +1,128 @@
+import Base
+import Core
+
+/// OpenAI Chat Completions.
+struct OpenAIChat: WireFormat {
+    var path: String { "/chat/completions" }
+
+    func encode(
+        _ request: CompletionRequest,
+        model: String,
+        isStreamed: Bool,
+        for provider: Provider,
+        to json: inout JSONWriter
+    ) {
+        json.object { json in
+            json.member("model", model)
+            json.member(provider.maxTokensField.rawValue, request.maxTokens)
+            json.member("messages") { json in
+                json.array { json in
+                    if let system = request.system { json.element(Instructions(text: system)) }
+                    for message in request.messages { json.element(message) }
+                }
+            }
+            if !request.stopSequences.isEmpty { json.member("stop", request.stopSequences) }
+            if let temperature = request.temperature { json.member("temperature", JSONText(number: temperature)) }
+            if let effort = request.effort { json.member("reasoning_effort", effort.rawValue) }
+            if let userID = request.userID { json.member("safety_identifier", userID) }
+            if let schema = request.schema {
+                json.member("response_format") { json in Self.encodeFormat(schema, to: &json) }
+            }
+            if isStreamed {
+                json.member("stream", true)
+                json.member("stream_options") { json in
+                    json.object { json in json.member("include_usage", true) }
+                }
+            }
+        }
+    }
+
+    func read(_ answer: JSONValue, for provider: Provider) throws(WireFault) -> WireAnswer {
+        guard let choice = answer["choices"]?.elements.first(where: Self.isFirst), let message = choice["message"],
+            message.kind == .object
+        else { throw .malformed("the answer has no choice with a message") }
+        var result = WireAnswer()
+        result.text = Self.text(of: message["content"])
+        if let reason = choice["finish_reason"]?.string { result.stop = StopReason(chat: reason) }
+        if let refusal = message["refusal"]?.string { result.refuse(refusal) }
+        result.model = answer["model"]?.string
+        result.id = answer["id"]?.string
+        result.usage = TokenUsage(openAI: answer["usage"], for: provider)
+        result.cost = Cost(usd: answer["usage"]?["cost"])
+        return result
+    }
+
+    func makeStream(for provider: Provider) -> any WireStream {
+        OpenAIChatStream(provider: provider)
+    }
+
+    /// More than one answer is never asked for, so a choice without a number is the first.
+    static func isFirst(_ choice: JSONValue) -> Bool {
+        (choice["index"]?.integer ?? 0) == 0
+    }
+
+    /// A text, or the texts of parts, as some servers write it.
+    static func text(of content: JSONValue?) -> String {
+        guard let content else { return "" }
+        return content.string ?? content.elements.lazy.compactMap { $0["text"]?.string }.joined()
+    }
+
+    private static func encodeFormat(_ schema: OutputSchema, to json: inout JSONWriter) {
+        json.object { json in
+            json.member("type", "json_schema")
+            json.member("json_schema") { json in
+                json.object { json in schema.encodeStrictly(to: &json) }
+            }
+        }
+    }
+
+    /// What the model is told first, under the name that every server knows.
+    private struct Instructions: JSONEncodable {
+        let text: String
+
+        func encode(to json: inout JSONWriter) {
+            json.object { json in
+                json.member("role", "system")
+                json.member("content", text)
+            }
+        }
+    }
+}
+
+extension OutputSchema {
+    /// Writes the members that both of OpenAI's formats have.
+    func encodeStrictly(to json: inout JSONWriter) {
+        json.member("name", name)
+        json.member("strict", true)
+        json.member("schema", text)
+    }
+}
+
+extension WireAnswer {
+    /// Takes note that the model said why it would not answer, which is worth more than how it ended.
+    mutating func refuse(_ explanation: String) {
+        guard !explanation.isEmpty else { return }
+        stop = StopReason(.refusal, stop.rawValue)
+    }
+}
+
+extension StopReason {
+    init(chat reason: String) {
+        let kind: Kind =
+            switch reason {
+            case "stop": .finished
+            case "length": .maxTokens
+            case "tool_calls", "function_call": .toolUse
+            case "content_filter": .refusal
+            default: .other
+            }
+        self.init(kind, reason)
+    }
+}
+
+extension JSONText {
+    /// A number as JSON; zero for what JSON cannot say.
+    init(number: Double) {
+        self.init(trusted: Array((number.isFinite ? "\(number)" : "0").utf8))
+    }
+}

@@ -1,0 +1,111 @@
+import Base
+import Core
+
+/// OpenAI Responses.
+struct OpenAIResponses: WireFormat {
+    var path: String { "/responses" }
+
+    func encode(
+        _ request: CompletionRequest,
+        model: String,
+        isStreamed: Bool,
+        for provider: Provider,
+        to json: inout JSONWriter
+    ) throws(WireFault) {
+        guard request.stopSequences.isEmpty else {
+            throw .unsupported("OpenAI Responses has no stop sequences")
+        }
+        json.object { json in
+            json.member("model", model)
+            json.member("max_output_tokens", request.maxTokens)
+            if let system = request.system { json.member("instructions", system) }
+            json.member("input", request.messages)
+            if let temperature = request.temperature { json.member("temperature", JSONText(number: temperature)) }
+            if let effort = request.effort {
+                json.member("reasoning") { json in
+                    json.object { json in json.member("effort", effort.rawValue) }
+                }
+            }
+            if let userID = request.userID { json.member("safety_identifier", userID) }
+            if let schema = request.schema {
+                json.member("text") { json in Self.encodeFormat(schema, to: &json) }
+            }
+            // The conversation is ours to keep.
+            json.member("store", false)
+            if isStreamed { json.member("stream", true) }
+        }
+    }
+
+    func read(_ answer: JSONValue, for provider: Provider) throws(WireFault) -> WireAnswer {
+        guard let output = answer["output"], output.kind == .array else {
+            throw .malformed("the answer has no output")
+        }
+        var result = WireAnswer()
+        result.model = answer["model"]?.string
+        result.id = answer["id"]?.string
+        result.usage = TokenUsage(openAI: answer["usage"], for: provider)
+        result.cost = Cost(usd: answer["usage"]?["cost"])
+        var hasRefused = false
+        var wantsTool = false
+        for item in output.elements {
+            let type = item["type"]?.string ?? ""
+            wantsTool = wantsTool || type == "function_call" || type == "custom_tool_call"
+            guard type == "message", let content = item["content"] else { continue }
+            for part in content.elements {
+                if part["type"]?.string == "output_text" { result.text += part["text"]?.string ?? "" }
+                hasRefused = hasRefused || part["type"]?.string == "refusal"
+            }
+        }
+        try result.takeStatus(in: answer)
+        if hasRefused { result.stop = StopReason(.refusal, result.stop.rawValue) }
+        if wantsTool, result.stop.kind == .finished { result.stop = StopReason(.toolUse, result.stop.rawValue) }
+        return result
+    }
+
+    func makeStream(for provider: Provider) -> any WireStream {
+        OpenAIResponsesStream(provider: provider)
+    }
+
+    private static func encodeFormat(_ schema: OutputSchema, to json: inout JSONWriter) {
+        json.object { json in
+            json.member("format") { json in
+                json.object { json in
+                    json.member("type", "json_schema")
+                    schema.encodeStrictly(to: &json)
+                }
+            }
+        }
+    }
+}
+
+extension WireAnswer {
+    /// Reads how the answer ended, which OpenAI Responses says beside an HTTP status of 200.
+    fileprivate mutating func takeStatus(in answer: JSONValue) throws(WireFault) {
+        switch answer["status"]?.string {
+        case "completed":
+            stop = StopReason(.finished, "completed")
+        case "incomplete":
+            let reason = answer["incomplete_details"]?["reason"]?.string ?? "incomplete"
+            stop = StopReason(incomplete: reason)
+            if stop.kind == .refusal { refusalCategory = reason }
+        case "failed", "cancelled":
+            throw .reported(ErrorBody(in: answer) ?? ErrorBody(type: "server_error"), self)
+        case "queued", "in_progress":
+            throw .malformed("the answer is not finished")
+        case let status:
+            stop = StopReason(.other, status ?? "")
+        }
+    }
+}
+
+extension StopReason {
+    fileprivate init(incomplete reason: String) {
+        let kind: Kind =
+            switch reason {
+            case "max_output_tokens": .maxTokens
+            case "content_filter": .refusal
+            default: .other
+            }
+        self.init(kind, reason)
+    }
+}

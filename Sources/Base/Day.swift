@@ -1,0 +1,70 @@
+/// A day of the Gregorian calendar, from year 1 to 9999.
+public struct Day: Hashable, Comparable, Sendable, InputValue, OutputValue, CustomStringConvertible {
+    /// Days since 1970-01-01.
+    public let daysSince1970: Int
+
+    /// Makes a day from its place in the calendar.
+    public init(daysSince1970: Int) {
+        self.daysSince1970 = daysSince1970
+    }
+
+    /// The day in UTC that a moment is part of.
+    public init(of time: Timestamp) {
+        daysSince1970 = Int((time.secondsSince1970 - (time.secondsSince1970 % 86_400 + 86_400) % 86_400) / 86_400)
+    }
+
+    /// The day some days later, or earlier when the number is negative.
+    public static func + (day: Day, days: Int) -> Day {
+        Day(daysSince1970: day.daysSince1970 + days)
+    }
+
+    /// Parses `YYYY-MM-DD` (RFC 3339, `full-date`); nil for days that there are not, and for all else.
+    public init?(_ text: String) {
+        let bytes = Array(text.utf8)
+        guard bytes.count == 10, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
+            let year = Self.number(bytes[0..<4]), let month = Self.number(bytes[5..<7]),
+            let day = Self.number(bytes[8..<10]), year >= 1, (1...12).contains(month)
+        else { return nil }
+        let date = CivilDate(year: year, month: month, day: day)
+        guard CivilDate(daysSince1970: date.daysSince1970) == date else { return nil }
+        daysSince1970 = Int(date.daysSince1970)
+    }
+
+    /// The first day of the day's month.
+    public var startOfMonth: Day {
+        let date = CivilDate(daysSince1970: Int64(daysSince1970))
+        return Day(daysSince1970: daysSince1970 - Int(date.day) + 1)
+    }
+
+    public var description: String {
+        let date = CivilDate(daysSince1970: Int64(daysSince1970))
+        return "\(Self.padded(date.year, 4))-\(Self.padded(date.month, 2))-\(Self.padded(date.day, 2))"
+    }
+
+    public static var rule: String { "day, as in 2026-01-31" }
+
+    public init(input: JSONValue) throws(Violations) {
+        guard let day = Day(try String(input: input)) else {
+            throw Violations(.invalidFormat, "must be a day, as in 2026-01-31")
+        }
+        self = day
+    }
+
+    public func encode(to json: inout JSONWriter) { json.string(description) }
+
+    public static func < (left: Day, right: Day) -> Bool { left.daysSince1970 < right.daysSince1970 }
+
+    private static func number(_ digits: ArraySlice<UInt8>) -> Int64? {
+        var value: Int64 = 0
+        for digit in digits {
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return nil }
+            value = value * 10 + Int64(digit - UInt8(ascii: "0"))
+        }
+        return value
+    }
+
+    private static func padded(_ number: Int64, _ width: Int) -> String {
+        let digits = "\(number)"
+        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+    }
+}

@@ -1,0 +1,68 @@
+/// Writes metrics in the text format of Prometheus, version 0.0.4.
+public struct MetricsText: Sendable {
+    /// What a metric does over time.
+    public enum Kind: String, Sendable {
+        case counter, gauge
+    }
+
+    /// The type of the text, as `Content-Type` says it.
+    public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+
+    /// The types to ask for in `Accept`; OpenMetrics is not spoken, but whoever asks for it understands this as well.
+    public static let mediaTypes = ["text/plain", "application/openmetrics-text"]
+
+    /// What was written so far; every line ends.
+    public private(set) var text = ""
+
+    /// Makes an empty text.
+    public init() {}
+
+    /// Writes one metric with all of its samples.
+    ///
+    /// - Parameters:
+    ///   - name: Its name, `[a-zA-Z_:][a-zA-Z0-9_:]*`; a counter's ends in `_total`.
+    ///   - kind: What it does.
+    ///   - help: What it tells.
+    ///   - samples: The values, each with labels of its own.
+    public mutating func metric(_ name: String, _ kind: Kind, _ help: String, _ samples: [Sample]) {
+        text += "# HELP \(name) \(Self.escaped(help, quotes: false))\n# TYPE \(name) \(kind.rawValue)\n"
+        for sample in samples {
+            let labels = sample.labels.map { "\($0.key)=\"\(Self.escaped($0.value, quotes: true))\"" }
+            text += name + (labels.isEmpty ? "" : "{\(labels.joined(separator: ","))}") + " \(sample.value)\n"
+        }
+    }
+
+    /// One value of a metric.
+    public struct Sample: Sendable {
+        let labels: KeyValuePairs<String, String>
+        let value: String
+
+        /// A whole number.
+        public init(_ labels: KeyValuePairs<String, String>, _ value: Int) {
+            self.labels = labels
+            self.value = "\(value)"
+        }
+
+        /// A time, in seconds.
+        public init(_ labels: KeyValuePairs<String, String>, seconds value: Duration) {
+            self.labels = labels
+            let (seconds, attoseconds) = value.components
+            let decimals = "\(attoseconds.magnitude / 1_000_000_000_000_000)"
+            let zeros = String(repeating: "0", count: 3 - decimals.utf8.count)
+            self.value = "\(seconds < 0 || attoseconds < 0 ? "-" : "")\(seconds.magnitude).\(zeros)\(decimals)"
+        }
+    }
+
+    private static func escaped(_ text: String, quotes: Bool) -> String {
+        var scalars = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\\": scalars.append(contentsOf: "\\\\".unicodeScalars)
+            case "\n": scalars.append(contentsOf: "\\n".unicodeScalars)
+            case "\"" where quotes: scalars.append(contentsOf: "\\\"".unicodeScalars)
+            default: scalars.append(scalar)
+            }
+        }
+        return String(scalars)
+    }
+}

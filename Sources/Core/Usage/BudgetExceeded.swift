@@ -1,0 +1,36 @@
+public import Base
+
+/// A team has spent what it may, and so no call is made.
+public struct BudgetExceeded: Error, Hashable, Sendable {
+    /// How long a budget is for.
+    public enum Period: String, Sendable {
+        case daily, monthly
+    }
+
+    /// Which budget is used up; the longer one where both are.
+    public let period: Period
+
+    /// How much may be spent in the period.
+    public let budget: USDollars
+
+    /// The seconds until the next period begins.
+    public let resetsIn: Int
+
+    /// Makes an error.
+    public init(_ period: Period, budget: USDollars, resetsIn: Int) {
+        self.period = period
+        self.budget = budget
+        self.resetsIn = resetsIn
+    }
+
+    /// What a caller is told.
+    public var problem: Problem {
+        Problem(
+            402,
+            "ai_budget_exceeded",
+            "The team's \(period.rawValue) budget for AI calls is used up.",
+            members: ["period": period.rawValue],
+            retryAfter: resetsIn
+        )
+    }
+}

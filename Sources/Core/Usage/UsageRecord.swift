@@ -1,0 +1,85 @@
+public import Base
+
+/// What one attempt at an AI call came to.
+public struct UsageRecord: Sendable {
+    /// The call, which may take several attempts.
+    public var call: UUID
+
+    /// Which of the call's attempts it was, from 1; one that is recorded again counts once.
+    public var attempt: Int
+
+    /// Whose budget it counts against; nil for nobody's.
+    public var team: UUID?
+
+    /// The provider, by the name of its circuit breaker.
+    public var provider: String
+
+    /// The model that answered, or else the one that was asked.
+    public var model: String
+
+    /// The model that was asked.
+    public var requestedModel: String
+
+    /// `ok`, or the code of an error.
+    public var outcome: String
+
+    /// The HTTP status, where there was one.
+    public var status: Int?
+
+    /// What the provider calls the request.
+    public var requestID: String?
+
+    /// The tokens, as far as the provider told.
+    public var tokens: TokenUsage
+
+    /// What our prices make of it, in billionths of a dollar; nil where there is none.
+    public var costNanoUSD: Int64?
+
+    /// What the provider says that it cost, in billionths of a dollar.
+    public var providerCostNanoUSD: Int64?
+
+    /// How long it took.
+    public var duration: Duration
+
+    /// The provider's rate limits, as it told them last.
+    public var rateLimit: JSONText?
+
+    /// Describes an attempt.
+    public init(
+        call: UUID,
+        attempt: Int,
+        team: UUID?,
+        provider: String,
+        model: String,
+        requestedModel: String,
+        outcome: String,
+        status: Int? = nil,
+        requestID: String? = nil,
+        tokens: TokenUsage = TokenUsage(),
+        costNanoUSD: Int64? = nil,
+        providerCostNanoUSD: Int64? = nil,
+        duration: Duration = .zero,
+        rateLimit: JSONText? = nil
+    ) {
+        self.call = call
+        self.attempt = attempt
+        self.team = team
+        self.provider = provider
+        self.model = model
+        self.requestedModel = requestedModel
+        self.outcome = outcome
+        self.status = status
+        self.requestID = requestID
+        self.tokens = tokens
+        self.costNanoUSD = costNanoUSD
+        self.providerCostNanoUSD = providerCostNanoUSD
+        self.duration = duration
+        self.rateLimit = rateLimit
+    }
+
+    /// Whether the attempt brought an answer.
+    var isSuccess: Bool { outcome.utf8.elementsEqual("ok".utf8) }
+
+    /// What counts against a budget: our price, or else the provider's.
+    var spentNanoUSD: Int64 { max(0, costNanoUSD ?? providerCostNanoUSD ?? 0) }
+}

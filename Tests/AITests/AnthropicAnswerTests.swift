@@ -1,0 +1,134 @@
+import Base
+import Core
+import Testing
+
+@testable import AI
+
+@Suite struct AnthropicAnswerTests {
+    @Test func `the texts of all text blocks are the answer, and thoughts are not`() throws {
+        let completion = try TestProviders.anthropic().read(
+            #"""
+            {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude-opus-5-5",
+             "content": [{"type": "thinking", "thinking": "hm", "signature": "c2ln", "text": "no"},
+                         {"type": "text", "text": "It is "}, {"type": "text", "text": "4\u00bd."}],
+             "stop_reason": "end_turn", "stop_sequence": null, "container": null,
+             "usage": {"input_tokens": 12, "cache_creation_input_tokens": 700, "cache_read_input_tokens": 40,
+                       "cache_creation": {"ephemeral_5m_input_tokens": 500, "ephemeral_1h_input_tokens": 200},
+                       "output_tokens": 33, "output_tokens_details": {"thinking_tokens": 20},
+                       "service_tier": "standard"}}
+            """#,
+            [(name: "request-id", value: "req_1"), (name: "anthropic-ratelimit-requests-remaining", value: "9")]
+        )
+
+        #expect(completion.text == "It is 4½.")
+        #expect(completion.stopReason == StopReason(.finished, "end_turn"))
+        #expect(
+            completion.usage
+                == TokenUsage(
+                    input: 12,
+                    output: 33,
+                    cacheRead: 40,
+                    cacheWrite5m: 500,
+                    cacheWrite1h: 200,
+                    reasoning: 20
+                )
+        )
+        #expect(completion.model == "claude-opus-5-5" && completion.id == "msg_1" && completion.requestID == "req_1")
+        #expect(completion.rateLimits?.windows.first?.remaining == 9)
+        #expect(!completion.isTruncated && completion.providerCost == nil)
+    }
+
+    @Test(arguments: [
+        ("end_turn", StopReason.Kind.finished, false), ("stop_sequence", .stopSequence, false),
+        ("max_tokens", .maxTokens, true), ("model_context_window_exceeded", .contextWindow, true),
+        ("tool_use", .toolUse, false), ("pause_turn", .pause, false), ("refusal", .refusal, false),
+        ("something_new", .other, false),
+    ])
+    func `a reason to stop is known or kept as it came`(
+        reason: String,
+        kind: StopReason.Kind,
+        isTruncated: Bool
+    ) throws {
+        let completion = try TestProviders.anthropic().read(
+            #"{"content": [{"type": "text", "text": "a"}], "stop_reason": "\#(reason)", "stop_sequence": "END"}"#
+        )
+
+        #expect(completion.stopReason == StopReason(kind, reason))
+        #expect(completion.isTruncated == isTruncated)
+        #expect(completion.stopSequence == "END")
+        #expect(completion.usage == nil)
+    }
+
+    @Test func `unknown blocks and members are passed over`() throws {
+        let completion = try TestProviders.anthropic().read(
+            #"""
+            {"content": [{"type": "hologram", "text": "x", "data": [1]}, {}, 5, {"type": "text", "text": "a"},
+                         {"type": "tool_use", "id": "t", "name": "n", "input": {}}],
+             "new": {"deep": [[[]]]}, "stop_reason": null}
+            """#
+        )
+
+        #expect(completion.text == "a")
+        #expect(completion.stopReason == StopReason(.other, ""))
+    }
+
+    @Test func `a refusal is no answer, and what it cost is kept with its category`() throws {
+        let provider = try TestProviders.anthropic()
+        let completion = try provider.read(
+            #"""
+            {"content": [], "stop_reason": "refusal", "model": "m",
+             "stop_details": {"type": "refusal", "category": "cyber", "explanation": "no"},
+             "usage": {"input_tokens": 5, "output_tokens": 1}}
+            """#
+        )
+        let error = failure { () throws(AIError) in try provider.accept(completion) }
+
+        #expect(error?.code == .refused && error?.retry == .never && error?.breaker == .success)
+        #expect(error?.completion?.usage == TokenUsage(input: 5, output: 1))
+        let problem = try #require(error?.problem)
+        #expect(problem.status == 422 && problem.code == "ai_refused")
+        #expect(problem.members == ["provider": "anthropic-ai", "category": "cyber"])
+    }
+
+    @Test(arguments: [
+        ("", "end_turn", AIError.Code.empty, AIError.RetryRule.once, AIError.BreakerEffect.neutral, true),
+        ("", "stop_sequence", .empty, .once, .neutral, true),
+        ("a", "tool_use", .unexpectedStop, .never, .success, false),
+        ("a", "pause_turn", .unexpectedStop, .never, .success, false),
+    ])
+    func `nothing, and what waits for something, is no answer`(
+        text: String,
+        reason: String,
+        code: AIError.Code,
+        retry: AIError.RetryRule,
+        breaker: AIError.BreakerEffect,
+        next: Bool
+    ) throws {
+        let provider = try TestProviders.anthropic()
+        let completion = try provider.read(
+            #"{"content": [{"type": "text", "text": "\#(text)"}], "stop_reason": "\#(reason)"}"#
+        )
+        let error = failure { () throws(AIError) in try provider.accept(completion) }
+
+        #expect(error?.code == code && error?.retry == retry && error?.breaker == breaker)
+        #expect(error?.tryNextProvider == next && error?.problem.status == 502)
+    }
+
+    @Test(arguments: ["max_tokens", "something_new", "end_turn"])
+    func `what was cut off at its limit, and what stopped for unknown reasons, is an answer`(reason: String) throws {
+        let provider = try TestProviders.anthropic()
+        let completion = try provider.read(
+            #"{"content": [{"type": "text", "text": "a"}], "stop_reason": "\#(reason)"}"#
+        )
+
+        #expect(try provider.accept(completion) == completion)
+    }
+
+    @Test func `an older count of cache writes is taken for the usual time`() throws {
+        let completion = try TestProviders.anthropic().read(
+            #"{"content": [], "usage": {"input_tokens": 1, "output_tokens": 2, "cache_creation_input_tokens": 9}}"#
+        )
+
+        #expect(completion.usage == TokenUsage(input: 1, output: 2, cacheWrite5m: 9))
+    }
+}

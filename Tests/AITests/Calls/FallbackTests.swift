@@ -1,0 +1,148 @@
+import AI
+import Base
+import Core
+import Postgres
+import TestSupport
+import Testing
+
+/// Several providers for one call, and answers that do not answer.
+@Suite struct FallbackTests {
+    private static let quick = ["NOFX_RETRY_MAX": "1", "NOFX_RETRY_BASE_MS": "5", "NOFX_RETRY_CAP_MS": "20"]
+
+    private func withServer(_ more: [String: String] = quick, body: (FaultServer, Asker) throws -> Void) throws {
+        let database = try TestDatabase()
+        try FaultServer.run { server in
+            try body(server, Asker(database, anthropic: server.url, openAI: server.openAI, more))
+        }
+    }
+
+    private func request(_ fault: String) -> CompletionRequest {
+        CompletionRequest(Asker.prompt(), model: "fault:\(fault)")
+    }
+
+    @Test(arguments: ["status:500", "status:401", "status:404", "spend-limit", "retry-after:999999", "bad-json"])
+    func `what the first provider cannot do the second does`(fault: String) throws {
+        try withServer { _, asker in
+            let answer = try asker.ask(request(fault), of: ["anthropic-ai", "openai"])
+
+            #expect(answer.completion.text == FaultServer.text)
+            #expect(answer.provider == "openai")
+            #expect(answer.usedFallback)
+            #expect(answer.attempts.map(\.provider).first == "anthropic-ai")
+            #expect(answer.attempts.last?.code == nil)
+            // Every attempt is written down, also those in vain.
+            let count = try asker.database.value("SELECT count(*) FROM nofx.ai_attempts", as: Int.self)
+            #expect(count == answer.attempts.count)
+        }
+    }
+
+    @Test func `an open breaker costs no time and no request on the way to the next provider`() throws {
+        try withServer { server, asker in
+            try asker.database.rows("SELECT nofx.circuit_set('anthropic-ai', 'force_open')")
+            let answer = try asker.ask(CompletionRequest(Asker.prompt()))
+
+            #expect(answer.attempts.map(\.code) == [.circuitOpen, nil])
+            #expect(try server.requests().map(\.path) == ["/v1/chat/completions"])
+        }
+    }
+
+    @Test func `when none answers, the last one's error tells of all of them`() throws {
+        try withServer { _, asker in
+            var broken = asker
+            broken.variables["OPENAI_MODEL"] = "fault:status:529"
+            let error = try #require(try broken.failure(request("status:500")))
+
+            #expect(error.code == .overloaded)
+            #expect(error.provider == "openai")
+            #expect(error.attempts.map(\.code) == [.upstreamError, .upstreamError, .overloaded, .overloaded])
+        }
+    }
+
+    @Test(arguments: ["status:400", "status:413", "status:422"])
+    func `what no provider would do is not asked of the next`(fault: String) throws {
+        try withServer { (_, asker) throws in
+            #expect(try asker.failure(request(fault))?.attempts.count == 1)
+        }
+    }
+
+    @Test func `all providers and all waits together end at the deadline`() throws {
+        try withServer(["NOFX_RETRY_MAX": "2", "NOFX_RETRY_BASE_MS": "60000", "NOFX_RETRY_CAP_MS": "60000"]) { _, asker in
+            var broken = asker
+            broken.variables["OPENAI_MODEL"] = "fault:status:500"
+            // A wait of half a minute at least has no place in twenty seconds: nothing waits.
+            let error = try broken.failure(request("status:500"), deadline: .after(.seconds(20)))
+            #expect(error?.attempts.map(\.code) == [.upstreamError, .upstreamError])
+        }
+    }
+
+    @Test func `a call that is cancelled before it begins asks nobody`() throws {
+        try withServer { server, asker in
+            let cancellation = Cancellation()
+            cancellation.cancel()
+            var providers = try asker.providers()
+            let error = #expect(throws: AIError.self) {
+                try providers.call(CompletionRequest(Asker.prompt()), deadline: .test, cancellation: cancellation)
+            }
+
+            #expect(error?.code == .cancelled)
+            #expect(try server.requests().isEmpty)
+        }
+    }
+
+    @Test func `a call that is cancelled while it waits for an answer ends, and the breaker knows nothing of it`() throws {
+        try withServer { server, asker in
+            let cancellation = Cancellation()
+            let canceller = TestThread {
+                while (try? server.requests().isEmpty) == true {}
+                cancellation.cancel()
+            }
+            var providers = try asker.providers()
+            let error = #expect(throws: AIError.self) {
+                try providers.callOpenAI(request("silent"), deadline: .test, cancellation: cancellation)
+            }
+            canceller.join()
+
+            #expect(error?.code == .cancelled)
+            #expect(try asker.breaker() == ("closed", 0, 0))
+        }
+    }
+
+    @Test func `an unknown provider is the caller's mistake`() throws {
+        try withServer { (_, asker) throws in
+            #expect(try asker.failure(CompletionRequest(Asker.prompt()), of: ["mistral"])?.code == .badRequest)
+        }
+    }
+
+    @Test func `without Postgres every call is answered all the same, and somebody is told`() throws {
+        try TestCluster.run { cluster in
+            let database = try TestDatabase(on: cluster)
+            try FaultServer.run { server in
+                let asker = Asker(database, openAI: server.openAI, ["NOFX_RETRY_MAX": "0"])
+                var providers = try asker.providers()
+                let ask: (inout Asker.Providers, String?) throws -> String? = { providers, model in
+                    do throws(AIError) {
+                        let question = CompletionRequest(Asker.prompt(), model: model)
+                        return try providers.callOpenAI(question, deadline: .test).completion.text
+                    } catch {
+                        return error.code.rawValue
+                    }
+                }
+                #expect(try ask(&providers, nil) == FaultServer.text)
+                try cluster.crash()
+                #expect(try ask(&providers, nil) == FaultServer.text)
+                #expect(asker.lines.containing("breaker.store_unavailable").count >= 1)
+                #expect(asker.lines.containing("ai.usage_lost").count >= 1)
+
+                // The process's own breaker guards meanwhile.
+                for _ in 0..<5 { #expect(try ask(&providers, "fault:status:500") == "ai_upstream_error") }
+                #expect(try ask(&providers, nil) == "ai_circuit_open")
+
+                try cluster.start()
+                while asker.lines.containing("breaker.store_back").isEmpty { _ = try ask(&providers, nil) }
+                #expect(try ask(&providers, nil) == FaultServer.text)
+                try database.rows("SELECT nofx.circuit_set('openai', 'force_open')")
+                #expect(try ask(&providers, nil) == "ai_circuit_open")
+            }
+        }
+    }
+}

@@ -1,0 +1,158 @@
+import AI
+import Base
+import Core
+import Postgres
+import TestSupport
+import Testing
+
+/// What is written down of calls, and what answers cost that nobody can use.
+@Suite struct UsageOfCallsTests {
+    private func withMock(_ settings: String..., body: (LLMock, Asker) throws -> Void) throws {
+        let database = try TestDatabase()
+        let run: (LLMock) throws -> Void = { mock in
+            try body(mock, Asker(database, anthropic: mock.anthropic, openAI: mock.openAI))
+        }
+        guard let setting = settings.first else { return try LLMock.run(body: run) }
+        try LLMock.run(setting, body: run)
+    }
+
+    @Test func `an answer that cannot be read is written down beside the one that can`() throws {
+        let database = try TestDatabase()
+        try FaultServer.run { server in
+            let asker = Asker(database, openAI: server.openAI, ["NOFX_RETRY_BASE_MS": "5"])
+            let question = CompletionRequest(Asker.prompt(), model: "fault:bad-json*1")
+            #expect(try asker.ask(question).attempts.map(\.code) == [.badResponse, nil])
+            let outcomes = try database.value(
+                "SELECT array_agg(outcome ORDER BY attempt) FROM nofx.ai_attempts",
+                as: [String].self
+            )
+            #expect(outcomes == ["ai_bad_response", "ok"])
+        }
+    }
+
+    @Test func `a refusal is told as one, and paid for`() throws {
+        let database = try TestDatabase()
+        try FaultServer.run { server in
+            let answer = #"""
+                {"id":"msg_1","type":"message","role":"assistant","model":"claude-haiku-4-5","content":[],
+                 "stop_reason":"refusal","stop_details":{"type":"refusal","category":"cyber"},
+                 "usage":{"input_tokens":100,"output_tokens":10}}
+                """#
+            try server.answer("refusal", status: 200, body: answer)
+            let asker = Asker(database, anthropic: server.url)
+            let error = try #require(try asker.failure(CompletionRequest(Asker.prompt(), model: "fault:refusal")))
+
+            #expect(error.code == .refused)
+            #expect(error.attempts.count == 1)
+            #expect(error.problem.status == 422)
+            #expect(error.problem.members["category"] == "cyber")
+            #expect(try asker.breaker("anthropic-ai") == ("closed", 0, 0))
+            #expect(
+                try database.value("SELECT input_tokens FROM nofx.ai_attempts", as: Int.self) == 100
+            )
+        }
+    }
+
+    @Test func `an answer that ends at its limit says so`() throws {
+        let database = try TestDatabase()
+        try FaultServer.run { server in
+            let answer = #"""
+                {"id":"msg_1","type":"message","role":"assistant","model":"claude-haiku-4-5",
+                 "content":[{"type":"text","text":"Once upon"}],"stop_reason":"max_tokens",
+                 "usage":{"input_tokens":9,"output_tokens":2}}
+                """#
+            try server.answer("limit", status: 200, body: answer)
+            let asker = Asker(database, anthropic: server.url)
+            let answered = try asker.ask(CompletionRequest(Asker.prompt(), model: "fault:limit"))
+
+            #expect(answered.completion.isTruncated)
+            #expect(answered.completion.text == "Once upon")
+        }
+    }
+
+    @Test func `an empty answer is asked for once more`() throws {
+        try withMock { mock, asker in
+            try mock.scenario(#"{"type":"reply","text":"","times":2}"#)
+            let error = try asker.failure(CompletionRequest(Asker.prompt()), of: ["openai"])
+
+            #expect(error?.code == .empty)
+            #expect(try mock.requests().count == 2)
+            #expect(try asker.breaker() == ("closed", 0, 0))
+        }
+    }
+
+    @Test func `an answer without the right form is complained of once`() throws {
+        try withMock { mock, asker in
+            var request = CompletionRequest(Asker.prompt())
+            request.schema = try OutputSchema(
+                name: "sum",
+                #"{"type":"object","properties":{"sum":{"type":"integer"}},"required":["sum"]}"#
+            )
+            try mock.scenario(#"{"type":"reply","text":"Four."}"#, #"{"type":"reply","text":"{\"sum\":4}"}"#)
+            let answer = try asker.ask(request, of: ["openai"])
+            #expect(answer.completion.text == #"{"sum":4}"#)
+            #expect(answer.attempts.map(\.code) == [.schemaMismatch, nil])
+            let second = try #require(try mock.requests().last?["body"]?["messages"])
+            #expect(second.count == 3)
+
+            try mock.scenario(#"{"type":"reply","text":"Four.","times":3}"#)
+            let error = try asker.failure(request, of: ["openai"])
+            #expect(error?.code == .schemaMismatch)
+            #expect(error?.attempts.count == 2)
+            #expect(try asker.breaker() == ("closed", 0, 0))
+        }
+    }
+
+    @Test func `a team's calls count against its budget, and those after it are not made`() throws {
+        let database = try TestDatabase()
+        try LLMock.run { mock in
+            let team = UUID.v7()
+            try database.rows("INSERT INTO nofx.ai_budgets (team_id, daily_nano_usd) VALUES (\(team), 1)")
+            let asker = Asker(database, openAI: mock.openAI)
+            try mock.scenario(#"{"type":"reply","text":"Four."}"#)
+            #expect(try asker.ask(CompletionRequest("What is two and two, my friend?"), for: team).cost ?? .zero > .zero)
+            let error = try #require(try asker.failure(CompletionRequest(Asker.prompt()), for: team))
+
+            #expect(error.code == .budgetExceeded)
+            #expect(error.problem.status == 402)
+            #expect(try mock.requests().count == 1)
+            #expect(try asker.ask(CompletionRequest(Asker.prompt())).completion.text.isEmpty == false)
+        }
+    }
+
+    @Test func `of fifty calls at once, a fifth of them limited, no attempt is lost or counted twice`() throws {
+        try withMock("LLMOCK_ERROR_RATE_429=0.2") { mock, asker in
+            let outcomes = try Crowd.run(of: 50) { _, meet in
+                var providers = try asker.providers()
+                meet()
+                do throws(AIError) {
+                    return try providers.callOpenAI(CompletionRequest(Asker.prompt()), deadline: .test).attempts
+                } catch {
+                    return error.attempts
+                }
+            }.flatMap(\.self)
+            let sent = try mock.requests().count
+
+            #expect(outcomes.count { $0.status != nil } == sent)
+            #expect(try asker.database.value("SELECT count(*) FROM nofx.ai_attempts", as: Int.self) == sent)
+            #expect(
+                try asker.database.value("SELECT sum(attempts)::bigint FROM nofx.ai_usage_daily", as: Int.self) == sent
+            )
+            #expect(try asker.breaker().state == "closed")
+        }
+    }
+
+    @Test func `what a provider says of its limits is kept for those who operate`() throws {
+        try withMock("LLMOCK_RPM=2") { mock, asker in
+            for _ in 0..<2 { _ = try asker.ask(CompletionRequest(Asker.prompt()), of: ["openai"]) }
+            let limits = try asker.database.value(
+                """
+                SELECT rate_limit -> 'requests' ->> 'remaining' FROM nofx.circuit_counters
+                WHERE name = 'openai' ORDER BY rate_limit_at DESC LIMIT 1
+                """,
+                as: String.self
+            )
+            #expect(limits == "0")
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import AI
+import Base
+import Core
+import Postgres
+import System
+import TestSupport
+
+/// Makes protected calls as a program would, to imitations of providers, with the breakers in a database.
+struct Asker {
+    typealias Providers = ProtectedProviders<FallbackCircuitBreakerStore<PostgresStores>>
+
+    var variables: [String: String]
+    let database: TestDatabase
+
+    /// Takes note of what is logged.
+    let lines = LogLines()
+
+    /// Waits in milliseconds where people would in seconds.
+    init(_ database: TestDatabase, anthropic: String? = nil, openAI: String? = nil, _ more: [String: String] = [:]) {
+        self.database = database
+        var variables = ["NOFX_RETRY_BASE_MS": "100", "NOFX_RETRY_CAP_MS": "800"]
+        variables["ANTHROPIC_BASE_URL"] = anthropic
+        variables["OPENAI_BASE_URL"] = openAI
+        variables["ANTHROPIC_MODEL"] = "claude-haiku-4-5"
+        variables["OPENAI_MODEL"] = "gpt-4.1"
+        variables["ANTHROPIC_API_KEY"] = anthropic.map { _ in Self.key }
+        variables["OPENAI_API_KEY"] = openAI.map { _ in Self.key }
+        self.variables = variables.merging(more) { $1 }
+    }
+
+    static let key = "sk-of-the-tests-0123456789"
+
+    /// Everything that an AI call needs, as a process of its own would have it.
+    func providers(at url: String? = nil, _ more: [String: String] = [:]) throws -> Providers {
+        let environment = Environment(variables.merging(more) { $1 }.map { ($0.key, $0.value) })
+        let log = lines.log
+        var stores = PostgresStores(Database(at: try ConnectionString(url ?? database.url)), log: log)
+        // A busy machine is no broken database.
+        stores.answerLimit = .seconds(60)
+        stores.connectLimit = .seconds(60)
+        return Providers(
+            try AI.Providers(environment),
+            try Protection(environment),
+            stores: FallbackCircuitBreakerStore(stores, log: log),
+            log: log
+        )
+    }
+
+    /// Asks once.
+    func ask(
+        _ request: CompletionRequest,
+        of names: [String]? = nil,
+        for team: UUID? = nil,
+        deadline: Deadline = .test
+    ) throws -> CallAnswer {
+        var providers = try providers()
+        return try providers.call(request, of: names, for: team, deadline: deadline)
+    }
+
+    /// Why asking once fails; nil where it does not.
+    func failure(
+        _ request: CompletionRequest,
+        of names: [String]? = nil,
+        for team: UUID? = nil,
+        deadline: Deadline = .test
+    ) throws -> AIError? {
+        var providers = try providers()
+        do throws(AIError) {
+            _ = try providers.call(request, of: names, for: team, deadline: deadline)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// What the database knows of a breaker.
+    func breaker(_ name: String = "openai") throws -> (state: String, failures: Int32, generation: Int) {
+        let row = try database.rows(
+            "SELECT state, failures, generation FROM nofx.circuit_breakers WHERE name = \(name)"
+        )
+        guard let row = row.first else { return ("missing", 0, 0) }
+        return (try row["state"], try row["failures"], try row["generation"])
+    }
+
+    /// A prompt that nobody has used before.
+    static func prompt() -> String { "What is \(UUID.v7())?" }
+}

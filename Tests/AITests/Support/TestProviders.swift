@@ -1,0 +1,72 @@
+import AI
+import Base
+import Testing
+
+@testable import HTTPClient
+
+/// Who is asked in tests.
+enum TestProviders {
+    static func anthropic(_ url: String = "https://api.anthropic.com", key: String? = "sk-ant-1") throws -> Provider {
+        try make(Providers.anthropicName, .anthropicMessages, url, key)
+    }
+
+    static func chat(_ url: String = "https://api.openai.com/v1", key: String? = "sk-1") throws -> Provider {
+        try make(Providers.openAIName, .openAIChat, url, key)
+    }
+
+    static func responses(_ url: String = "https://api.openai.com/v1", key: String? = "sk-1") throws -> Provider {
+        try make(Providers.openAIName, .openAIResponses, url, key)
+    }
+
+    static func of(_ format: WireFormatName) throws -> Provider {
+        switch format {
+        case .anthropicMessages: try anthropic()
+        case .openAIChat: try chat()
+        case .openAIResponses: try responses()
+        }
+    }
+
+    private static func make(
+        _ name: String,
+        _ format: WireFormatName,
+        _ url: String,
+        _ key: String?
+    ) throws -> Provider {
+        var provider = Provider(
+            name: name,
+            wireFormat: format,
+            baseURL: try BaseURL(url),
+            key: key.map { Secret($0) }
+        )
+        provider.defaultModel = "test-model"
+        return provider
+    }
+}
+
+extension HTTPResponse {
+    init(_ status: Int, _ headers: [(name: String, value: String)] = [], _ body: String) {
+        self.init(HTTPHead(status: status, headers: headers), body: Array(body.utf8))
+    }
+}
+
+extension Provider {
+    /// Reads an answer that has status 200.
+    func read(_ body: String, _ headers: [(name: String, value: String)] = []) throws(AIError) -> Completion {
+        try completion(from: HTTPResponse(200, headers, body))
+    }
+
+    /// The error that an answer is taken for; nil if it is taken for an answer.
+    func error(_ status: Int, _ headers: [(name: String, value: String)] = [], _ body: String = "") -> AIError? {
+        failure { () throws(AIError) in try completion(from: HTTPResponse(status, headers, body)) }
+    }
+}
+
+/// The error that something throws; nil if it throws none.
+func failure<Output>(of body: () throws(AIError) -> Output) -> AIError? {
+    do throws(AIError) {
+        _ = try body()
+        return nil
+    } catch {
+        return error
+    }
+}

@@ -1,0 +1,76 @@
+import Base
+import System
+import TestSupport
+import Testing
+
+@Suite struct MonitorTests {
+    @Test func `no wake-up is lost between two that take turns`() throws {
+        let monitor = Monitor(0)
+        let rounds = 20_000
+        _ = try Crowd.run(of: 2) { number, meet in
+            meet()
+            for round in 0..<rounds {
+                let mine = 2 * round + number
+                _ = monitor.wait(timeoutNanoseconds: { _ in .max }) { $0 == mine ? true : nil }
+                monitor.change { $0 += 1 }
+            }
+        }
+        #expect(monitor.withLock { $0 } == 2 * rounds)
+    }
+
+    @Test func `who waits looks once more when the time is over, which it never is early`() {
+        let monitor = Monitor(0)
+        let deadline = Deadline.after(.milliseconds(3))
+        var looks = 0
+        let found: Bool? = monitor.wait(timeoutNanoseconds: { _ in deadline.remainingNanoseconds }) { _ in
+            looks += 1
+            return nil
+        }
+        #expect(found == nil)
+        #expect(looks >= 2)
+        #expect(deadline.hasPassed)
+    }
+
+    @Test func `who has no time looks once`() {
+        var looks = 0
+        let found: Int? = Monitor(7).wait(timeoutNanoseconds: { _ in 0 }) { value in
+            looks += 1
+            return value
+        }
+        #expect(found == 7)
+        let none: Int? = Monitor(7).wait(timeoutNanoseconds: { _ in 0 }) { _ in
+            looks += 1
+            return nil
+        }
+        #expect(none == nil)
+        #expect(looks == 2)
+    }
+
+    @Test func `a body that throws leaves the value free and its change told`() {
+        let monitor = Monitor(0)
+        let waiter = TestThread { monitor.wait(timeoutNanoseconds: { _ in .max }) { $0 == 0 ? nil : $0 } }
+        #expect(throws: Transient()) {
+            try monitor.change { value in
+                value = 3
+                throw Transient()
+            }
+        }
+        #expect(waiter.join() == 3)
+        #expect(throws: Transient()) { try monitor.withLock { _ in throw Transient() } }
+        #expect(monitor.withLock { $0 } == 3)
+    }
+
+    @Test func `the value goes with the monitor`() {
+        final class Tracked: Sendable {
+            let ended: Counter
+            init(_ ended: Counter) { self.ended = ended }
+            deinit { ended.add(1) }
+        }
+        let ended = Counter()
+        do {
+            let monitor = Monitor(Tracked(ended))
+            #expect(monitor.withLock { $0.ended.value } == 0)
+        }
+        #expect(ended.value == 1)
+    }
+}

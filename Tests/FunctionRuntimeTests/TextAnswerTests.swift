@@ -1,0 +1,101 @@
+import Base
+import Core
+import TestSupport
+import Testing
+
+@testable import FunctionRuntime
+
+/// Functions that answer GET, and text.
+struct TextAnswerTests {
+    private static let forms: [(Request.Form, String)] = [
+        (.apiGatewayV2, #"{"version":"2.0","headers":HEADERS,"requestContext":{"http":{"method":"METHOD"}}}"#),
+        (.apiGatewayV1, #"{"httpMethod":"METHOD","headers":HEADERS,"requestContext":{}}"#),
+        (
+            .loadBalancer(multiValue: false),
+            #"{"httpMethod":"METHOD","headers":HEADERS,"requestContext":{"elb":{}},"body":""}"#
+        ),
+    ]
+
+    @Test(arguments: forms)
+    func `an HTTP event gets text with its type, and a GET needs no body`(form: Request.Form, event: String) throws {
+        let answered = try answer(event, "GET", accept: "text/plain")
+        let rendered = try JSONDocument(parsing: answered.answer.rendered(for: answered.form)).root
+        #expect(answered.form == form)
+        #expect(rendered["statusCode"]?.integer == 200)
+        #expect(rendered["headers"]?["content-type"]?.string == "text/x-greeting; charset=utf-8")
+        #expect(rendered["headers"]?["cache-control"]?.string == "no-store")
+        #expect(rendered["body"]?.string == "hello\nworld\n")
+    }
+
+    @Test(arguments: forms)
+    func `without being asked for text it answers JSON`(form: Request.Form, event: String) throws {
+        for accept in ["*/*", "application/json", "text/html"] {
+            let answered = try answer(event, "GET", accept: accept)
+            #expect(try answered.body.string == "hello")
+            #expect(answered.answer.headers.contains { $0 == ("content-type", "application/json") })
+        }
+    }
+
+    @Test func `an envelope gets the text itself`() throws {
+        let answered = try answer(#"{"headers":HEADERS,"body":{}}"#, "", accept: "text/plain")
+        #expect(String(decoding: answered.answer.rendered(for: answered.form), as: UTF8.self) == "hello\nworld\n")
+    }
+
+    @Test func `a failure is a problem in JSON, whatever was asked for`() throws {
+        let answered = try answer(#"{"headers":HEADERS,"body":{"nonsense":1}}"#, "", accept: "text/plain")
+        #expect(answered.answer.status == 422)
+        #expect(answered.answer.headers.contains { $0 == ("content-type", "application/problem+json") })
+        #expect(try answered.body["code"]?.string == "validation_failed")
+    }
+
+    @Test(arguments: ["PUT", "HEAD", "get", ""])
+    func `other methods are refused, and told which there are`(method: String) throws {
+        let answered = try answer(Self.forms[0].1, method, accept: "*/*")
+        #expect(answered.answer.status == 405)
+        #expect(answered.answer.headers.contains { $0 == ("allow", "GET, POST") })
+    }
+
+    @Test func `a function that does not say so answers no GET`() throws {
+        let event = filled(Self.forms[0].1, "GET", accept: "*/*")
+        let answered = try Answered(event)
+        #expect(answered.answer.status == 405)
+        #expect(answered.answer.headers.contains { $0 == ("allow", "POST") })
+    }
+
+    @Test func `what came with a GET is not looked at`() throws {
+        let event = Self.forms[0].1.replacing(#""headers""#, with: #""body":"{{nonsense","headers""#)
+        #expect(try answer(event, "GET", accept: "text/plain").answer.status == 200)
+        #expect(try answer(event, "POST", accept: "text/plain").answer.status == 400)
+    }
+
+    private func answer(_ event: String, _ method: String, accept: String) throws -> Answered {
+        try Answered(Greeting.self, filled(event, method, accept: accept))
+    }
+
+    private func filled(_ event: String, _ method: String, accept: String) -> String {
+        let token = try? TestFunction.token(for: "ada")
+        return event.replacing("METHOD", with: method)
+            .replacing("HEADERS", with: #"{"authorization":"Bearer \#(token ?? "")","Accept":"\#(accept)"}"#)
+    }
+}
+
+/// A function with a text.
+private struct Greeting: Function {
+    struct Output: TextOutput {
+        static let textTypes = ["text/plain"]
+        static let textContentType = "text/x-greeting; charset=utf-8"
+        static let rule = "string"
+        let text = "hello\nworld\n"
+
+        func encode(to json: inout JSONWriter) { json.string("hello") }
+    }
+
+    static let name = "greeting"
+    static let summary = "Greets."
+    static let access = Access.authenticated
+    static let allowsGet = true
+
+    func run(_ input: NoInput, in context: inout Context) -> Output {
+        Output()
+    }
+}

@@ -1,0 +1,176 @@
+import Base
+import Core
+import Postgres
+import TestSupport
+import Testing
+
+@testable import FunctionRuntime
+@testable import Teams
+@testable import aiHealth
+
+@Suite struct AIHealthTests {
+    @Test func `both providers are there before anything was called`() throws {
+        let database = try TestDatabase()
+        for _ in 0..<2 {
+            let health = try database.health(as: .stranger())
+            #expect(health.map { $0["name"]?.string } == ["anthropic-ai", "openai"])
+            for breaker in health {
+                #expect(breaker["state"]?.string == "closed")
+                #expect(breaker["isRetryDue"]?.bool == false)
+                #expect(breaker["generation"]?.integer == 0)
+                for name in ["retryAfterMs", "gate", "lastError", "lastFailureAt", "lastSuccessAt", "rateLimit"] {
+                    #expect(breaker[name]?.isNull == true, "\(name)")
+                }
+                for name in ["attempts", "successes", "failures", "rejections", "opens"] {
+                    #expect(breaker["counters"]?[name]?.integer == 0, "\(name)")
+                }
+            }
+            // Not even a missing row keeps them away.
+            try database.rows("DELETE FROM nofx.circuit_breakers")
+        }
+    }
+
+    @Test func `everybody with a credential may look, and nobody without`() throws {
+        let database = try TestDatabase()
+        let team = try database.team(of: .stranger())
+        let viewer = try database.member(of: team, as: .viewer, permissions: [])
+        let key = try database.keyHolder(for: viewer, [.write], team: team)
+        for caller in [viewer, key, .stranger(), .stranger(isOperator: true)] {
+            #expect(database.refusal(of: AIHealth.self, "{}", as: caller) == nil)
+        }
+        #expect(database.refusal(of: AIHealth.self, "{}", as: nil) == "401 unauthenticated")
+        #expect(database.refusal(of: AIHealth.self, #"{"probe":true}"#, as: viewer) == "422 validation_failed")
+    }
+
+    @Test func `an open breaker tells how long it is open, and then that the next call is let through`() throws {
+        let database = try TestDatabase()
+        try database.rows(
+            """
+            UPDATE nofx.circuit_breakers
+            SET state = 'open', open_until = clock_timestamp() + interval '90 seconds', failures = 5, total_opens = 3,
+                last_error = 'ai_overloaded', last_failure_at = clock_timestamp(), generation = 7
+            WHERE name = 'openai'
+            """
+        )
+        let open = try database.health()[1]
+        #expect(open["state"]?.string == "open")
+        #expect(open["isRetryDue"]?.bool == false)
+        #expect((1...90_000).contains(open["retryAfterMs"]?.integer ?? 0))
+        #expect(open["failures"]?.integer == 5)
+        #expect(open["generation"]?.integer == 7)
+        #expect(open["lastError"]?.string == "ai_overloaded")
+        #expect(open["lastFailureAt"]?.isNull == false)
+        #expect(open["counters"]?["opens"]?.integer == 3)
+        try database.rows("UPDATE nofx.circuit_breakers SET open_until = clock_timestamp() WHERE name = 'openai'")
+        let due = try database.health()[1]
+        #expect(due["state"]?.string == "open")
+        #expect(due["isRetryDue"]?.bool == true)
+        #expect(due["retryAfterMs"]?.integer == 0)
+        #expect(try database.value("SELECT state FROM nofx.circuit_breakers WHERE name = 'openai'") == "open")
+    }
+
+    @Test func `a gate is told as long as it lasts`() throws {
+        let database = try TestDatabase()
+        try database.rows(
+            """
+            UPDATE nofx.circuit_breakers
+            SET not_before = clock_timestamp() + interval '30 seconds', gate_reason = 'rate_limited'
+            WHERE name = 'anthropic-ai'
+            """
+        )
+        let gate = try #require(try database.health()[0]["gate"])
+        #expect((1...30_000).contains(gate["notBeforeMs"]?.integer ?? 0))
+        #expect(gate["reason"]?.string == "rate_limited")
+        try database.rows("UPDATE nofx.circuit_breakers SET not_before = now() WHERE name = 'anthropic-ai'")
+        #expect(try database.health()[0]["gate"]?.isNull == true)
+    }
+
+    @Test func `attempts, answers, rejections and rate limits are added up over all processes`() throws {
+        let database = try TestDatabase()
+        let team = try database.team(of: .stranger())
+        var limited = team.attempt(1)
+        limited.rateLimit = JSONText(trusted: Array(#"{"requests":{"remaining":7}}"#.utf8))
+        try database.record(team.attempt(1), limited, team.attempt(0, outcome: "ai_overloaded"))
+        try database.rows("SELECT nofx.count_circuit_rejection('openai') FROM generate_series(1, 4)")
+        try database.rows(
+            """
+            INSERT INTO nofx.circuit_counters (name, shard, attempts, rejections, rate_limit, rate_limit_at)
+            SELECT 'openai', s, 10, 1, '{"old":true}', now() - interval '1 day'
+            FROM generate_series(20, 21) AS s
+            """
+        )
+        let health = try database.health()[1]
+        let counters = ["attempts", "successes", "failures", "rejections"].map { health["counters"]?[$0]?.integer }
+        #expect(counters == [23, 2, 1, 6])
+        #expect(health["rateLimit"]?["requests"]?["remaining"]?.integer == 7)
+        #expect(health["rateLimitAt"]?.isNull == false)
+        #expect(health["lastSuccessAt"]?.isNull == false)
+    }
+
+    @Test func `breakers of other names are there once they were called`() throws {
+        let database = try TestDatabase()
+        try database.rows("INSERT INTO nofx.circuit_breakers (name, state) VALUES ('ollama.local/1', 'disabled')")
+        let health = try database.health()
+        #expect(health.map { $0["name"]?.string } == ["anthropic-ai", "ollama.local/1", "openai"])
+        #expect(health[1]["state"]?.string == "disabled")
+    }
+
+    @Test func `Prometheus's own parser reads the metrics, and they say what the JSON says`() throws {
+        let database = try TestDatabase()
+        let team = try database.team(of: .stranger())
+        try database.record(team.attempt(1), team.attempt(0, outcome: "ai_overloaded"))
+        try database.rows(
+            """
+            UPDATE nofx.circuit_breakers SET state = 'open', total_opens = 2,
+                   open_until = clock_timestamp() + interval '90 seconds' WHERE name = 'openai'
+            """
+        )
+        let families = try MetricFamily.parse(try database.call(AIHealth.self, "{}", as: .stranger()).text)
+        let types = families.reduce(into: [:]) { $0[$1.name] = $1.type }
+        #expect(
+            types == [
+                "nofx_ai_breaker_state": "gauge", "nofx_ai_breaker_opens": "counter",
+                "nofx_ai_breaker_rejections": "counter", "nofx_ai_breaker_attempts": "counter",
+                "nofx_ai_breaker_retry_after_seconds": "gauge",
+            ]
+        )
+        #expect(families.allSatisfy { !$0.help.isEmpty })
+        let samples = families.flatMap(\.samples)
+        func value(_ name: String, _ labels: [String: String]) -> Double? {
+            samples.first { $0.name == name && $0.labels == labels }?.value
+        }
+        for state in ["closed", "open", "half_open", "forced_open", "disabled", "metrics_only"] {
+            let labels = ["name": "openai", "state": state]
+            #expect(value("nofx_ai_breaker_state", labels) == (state == "open" ? 1 : 0))
+            #expect(
+                value("nofx_ai_breaker_state", ["name": "anthropic-ai", "state": state]) == (state == "closed" ? 1 : 0)
+            )
+        }
+        #expect(value("nofx_ai_breaker_opens_total", ["name": "openai"]) == 2)
+        #expect(value("nofx_ai_breaker_attempts_total", ["name": "openai"]) == 2)
+        #expect(value("nofx_ai_breaker_attempts_total", ["name": "anthropic-ai"]) == 0)
+        #expect(value("nofx_ai_breaker_rejections_total", ["name": "openai"]) == 0)
+        #expect(value("nofx_ai_breaker_retry_after_seconds", ["name": "anthropic-ai"]) == 0)
+        let wait = try #require(value("nofx_ai_breaker_retry_after_seconds", ["name": "openai"]))
+        #expect(wait > 0 && wait <= 90)
+        #expect(samples.count == 2 * (6 + 4))
+    }
+
+    @Test func `nothing is asked of anybody but the database, and nothing is written`() throws {
+        let database = try TestDatabase()
+        let caller = Caller.stranger()
+        _ = try database.health(as: caller)
+        let before = try database.everything()
+        _ = try database.health(as: caller)
+        #expect(try database.everything() == before)
+    }
+}
+
+extension TestDatabase {
+    /// Every breaker as the endpoint answers it.
+    fileprivate func health(as caller: Caller = .stranger()) throws -> [JSONValue] {
+        let report = try call(AIHealth.self, "{}", as: caller)
+        let breakers = try JSONDocument(parsing: report.jsonBytes).root["breakers"]
+        return breakers.map { Array($0.elements) } ?? []
+    }
+}

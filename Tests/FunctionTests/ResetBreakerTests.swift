@@ -1,0 +1,226 @@
+import Base
+import Core
+import FunctionRuntime
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Teams
+@testable import resetBreaker
+
+@Suite struct ResetBreakerTests {
+    private let operating = Caller.stranger(isOperator: true)
+
+    @Test func `one breaker is closed, the other stays, and done again nothing is done`() throws {
+        let database = try TestDatabase()
+        for name in ["openai", "anthropic-ai"] { try database.breaker(name, .forceOpen) }
+        let first = try database.reset(#"{"name":"openai"}"#, as: operating)
+        #expect(first.count == 1)
+        #expect(first[0]["name"]?.string == "openai")
+        #expect(first[0]["changed"]?.bool == true)
+        #expect(first[0]["before"]?["state"]?.string == "forced_open")
+        #expect(first[0]["before"]?["generation"]?.integer == 1)
+        #expect(first[0]["after"]?["state"]?.string == "closed")
+        #expect(first[0]["after"]?["generation"]?.integer == 2)
+        let second = try database.reset(#"{"name":"openai"}"#, as: operating)
+        #expect(second[0]["changed"]?.bool == false)
+        #expect(second[0]["before"]?.text == second[0]["after"]?.text)
+        #expect(try database.state(of: "anthropic-ai") == "forced_open 1")
+        #expect(try database.state(of: "openai") == "closed 2")
+        #expect(
+            try database.operatorActions() == ["breaker.reset openai \(operating.user) session forced_open closed"]
+        )
+    }
+
+    @Test func `all are closed at once, and each is recorded that was not`() throws {
+        let database = try TestDatabase()
+        try database.breaker("openai", .disable)
+        try database.rows("INSERT INTO nofx.circuit_breakers (name, state) VALUES ('ollama', 'metrics_only')")
+        let changes = try database.reset(#"{"all":true}"#, as: operating)
+        #expect(changes.map { $0["name"]?.string } == ["anthropic-ai", "ollama", "openai"])
+        #expect(changes.map { $0["changed"]?.bool } == [false, true, true])
+        #expect(
+            try database.operatorActions() == [
+                "breaker.reset ollama \(operating.user) session metrics_only closed",
+                "breaker.reset openai \(operating.user) session disabled closed",
+            ]
+        )
+    }
+
+    @Test(arguments: [
+        ("forceOpen", "forced_open"), ("disable", "disabled"), ("metricsOnly", "metrics_only"), ("enable", "closed"),
+        ("reset", "closed"),
+    ])
+    func `a breaker is put into a state by hand, and out of it again`(action: String, state: String) throws {
+        let database = try TestDatabase()
+        try database.breaker("openai", action == "disable" ? .forceOpen : .disable)
+        let event = #"{"name":"openai","action":"\#(action)"}"#
+        let changes = try database.reset(event, as: operating)
+        #expect(changes[0]["changed"]?.bool == (state != "disabled" || action == "disable"))
+        #expect(try database.state(of: "openai") == "\(state) 2")
+        #expect(try database.reset(event, as: operating)[0]["changed"]?.bool == false)
+        #expect(try database.state(of: "openai") == "\(state) 2")
+        try database.reset(#"{"name":"openai","action":"enable"}"#, as: operating)
+        #expect(try database.state(of: "openai")?.hasPrefix("closed ") == true)
+    }
+
+    @Test func `enabling ends what was done by hand, and opens no breaker that failures opened`() throws {
+        let database = try TestDatabase()
+        try database.rows(
+            "UPDATE nofx.circuit_breakers SET state = 'open', open_until = now() + interval '1 hour' WHERE name = 'openai'"
+        )
+        let changes = try database.reset(#"{"name":"openai","action":"enable"}"#, as: operating)
+        #expect(changes[0]["changed"]?.bool == false)
+        #expect(try database.state(of: "openai") == "open 0")
+    }
+
+    @Test func `resetting lifts the provider's gate`() throws {
+        let database = try TestDatabase()
+        try database.rows(
+            """
+            UPDATE nofx.circuit_breakers SET not_before = now() + interval '1 hour', gate_reason = 'quota_exhausted'
+            WHERE name = 'openai'
+            """
+        )
+        let changes = try database.reset(#"{"name":"openai"}"#, as: operating)
+        #expect(changes[0]["before"]?["gate"]?.string == "quota_exhausted")
+        #expect(changes[0]["after"]?["gate"]?.isNull == true)
+        #expect(changes[0]["changed"]?.bool == true)
+    }
+
+    @Test func `a result of the time before a reset changes nothing`() throws {
+        let database = try TestDatabase()
+        let policy = try CircuitBreakerPolicy()
+        var store = PostgresCircuitBreakerStore(Database(at: try ConnectionString(database.url)), log: .silent)
+        store.answerLimit = .seconds(60)
+        store.connectLimit = .seconds(60)
+        try database.rows("UPDATE nofx.circuit_breakers SET failures = 4 WHERE name = 'openai'")
+        guard case .permitted(let permit) = try store.acquire("openai", under: policy) else {
+            Issue.record("the breaker is closed")
+            return
+        }
+        try database.reset(#"{"name":"openai"}"#, as: operating)
+        _ = try store.record(.failure(error: "ai_overloaded"), of: permit, under: policy)
+        #expect(try database.state(of: "openai") == "closed 1")
+        #expect(
+            try database.value("SELECT failures FROM nofx.circuit_breakers WHERE name = 'openai'", as: Int.self) == 0
+        )
+    }
+
+    @Test func `a name that is none is answered with those there are, and makes none`() throws {
+        let database = try TestDatabase()
+        for action in ["reset", "forceOpen"] {
+            let problem = #expect(throws: Problem.self) {
+                try database.reset(#"{"name":"gemini","action":"\#(action)"}"#, as: operating)
+            }
+            #expect(problem?.status == 404)
+            #expect(problem?.code == "breaker_not_found")
+            #expect(problem?.lists == ["known": ["anthropic-ai", "openai"]])
+        }
+        #expect(try database.value("SELECT count(*) FROM nofx.circuit_breakers") == 2)
+        #expect(try database.operatorActions() == [])
+    }
+
+    @Test(arguments: [
+        ("{}", ["name"]), (#"{"all":false}"#, ["name"]), (#"{"name":"openai","all":true}"#, ["all"]),
+        (#"{"name":"","action":"open"}"#, ["action", "name"]), (#"{"name":7,"all":"yes"}"#, ["all", "name"]),
+        (#"{"name":"openai","action":"force_open"}"#, ["action"]), (#"{"names":["openai"]}"#, ["names"]),
+        (#"{"name":null}"#, ["name"]),
+    ])
+    func `an input that names not exactly one, or all, is refused`(input: String, fields: [String]) throws {
+        let database = try TestDatabase()
+        let problem = #expect(throws: Problem.self) { try database.reset(input, as: operating) }
+        #expect(problem?.status == 422)
+        #expect(problem?.violations.map(\.field) == fields)
+    }
+
+    @Test func `who does not operate changes nothing, and learns no name`() throws {
+        let database = try TestDatabase()
+        try database.breaker("openai", .forceOpen)
+        let owner = Caller.stranger()
+        _ = try database.team(of: owner)
+        let key = try database.keyHolder(for: owner, .ofMembers)
+        for (caller, refusal) in [(owner, "403 forbidden"), (key, "403 insufficient_scope")] {
+            for input in [#"{"name":"openai"}"#, #"{"name":"gemini"}"#, #"{"all":true}"#] {
+                #expect(database.refusal(of: ResetBreaker.self, input, as: caller) == refusal)
+            }
+        }
+        #expect(database.refusal(of: ResetBreaker.self, #"{"all":true}"#, as: nil) == "401 unauthenticated")
+        #expect(try database.state(of: "openai") == "forced_open 1")
+        #expect(try database.operatorActions() == [])
+    }
+
+    @Test func `what is recorded says from where, and nobody changes it afterwards`() throws {
+        let database = try TestDatabase()
+        let key = try database.key(of: operating, "Ops", scopes: [.operations])
+        try database.reset(#"{"name":"openai","action":"disable"}"#, as: database.caller(with: key.key.reveal()))
+        let isComplete: Bool = try database.value(
+            """
+            SELECT credential = \("key:\(key.id)") AND request_id LIKE 'test-%' AND ip = '192.0.2.1'
+                   AND user_agent = 'tests' AND before ->> 'generation' = '0' AND after ->> 'generation' = '1'
+            FROM nofx.operator_actions
+            """
+        )
+        #expect(isComplete)
+        for change: Query in [
+            "UPDATE nofx.operator_actions SET action = 'x'", "DELETE FROM nofx.operator_actions",
+            "TRUNCATE nofx.operator_actions",
+        ] {
+            let error = #expect(throws: PostgresError.self) { try database.rows(change) }
+            #expect(error?.state == .insufficientPrivilege)
+        }
+    }
+
+    @Test func `32 at once make one change`() throws {
+        let database = try TestDatabase()
+        let outcomes = database.race(
+            ResetBreaker.self,
+            (0..<32).map {
+                (
+                    operating,
+                    $0.isMultiple(of: 2)
+                        ? #"{"all":true,"action":"forceOpen"}"# : #"{"name":"openai","action":"forceOpen"}"#
+                )
+            }
+        )
+        #expect(outcomes.tally() == ["ok": 32])
+        #expect(try database.state(of: "openai") == "forced_open 1")
+        #expect(try database.state(of: "anthropic-ai") == "forced_open 1")
+        #expect(try database.operatorActions().count == 2)
+    }
+
+    @Test func `a call with a key is done once, and answered the same again`() throws {
+        let database = try TestDatabase()
+        try database.breaker("openai", .forceOpen)
+        let answers = try (0..<2).map { _ in
+            var context = try database.context(for: operating)
+            let input = try JSONDocument(parsing: Array(#"{"name":"openai"}"#.utf8)).root
+            let call = RepeatableCall(ResetBreaker.name, key: "k", input: input.text, team: nil)
+            context.begin(call)
+            do {
+                let answer = JSONText(try ResetBreaker.respond(to: input, in: &context))
+                try context.commit(answer: answer)
+                return answer
+            } catch is CallRepeated {
+                context.rollBack()
+                return try context.answer(of: call)
+            }
+        }
+        #expect(answers[0] == answers[1])
+        #expect(try database.operatorActions().count == 1)
+    }
+}
+
+extension TestDatabase {
+    /// What became of breakers, as the endpoint answers it.
+    @discardableResult
+    fileprivate func reset(_ input: String, as caller: Caller) throws -> [JSONValue] {
+        let report = try call(ResetBreaker.self, input, as: caller)
+        return try JSONDocument(parsing: report.jsonBytes).root["breakers"].map { Array($0.elements) } ?? []
+    }
+
+    /// A breaker's state and its generation.
+    fileprivate func state(of breaker: String) throws -> String? {
+        try value("SELECT state || ' ' || generation FROM nofx.circuit_breakers WHERE name = \(breaker)")
+    }
+}

@@ -1,0 +1,6 @@
+import Core
+
+extension [Scope] {
+    /// Every scope that is about teams.
+    static var ofMembers: [Scope] { Permission.allCases.map(Scope.init) }
+}

@@ -1,0 +1,147 @@
+import Base
+import TestSupport
+import Testing
+
+@testable import HTTPClient
+
+/// The limit for silence, and requests that nobody wants any more.
+struct SilenceTests {
+    private func request(_ url: String, idleLimit: Duration? = nil) -> HTTPRequest {
+        HTTPRequest(.get, url, idleLimit: idleLimit, usesProxy: false)
+    }
+
+    @Test(
+        arguments: [
+            ("/silent", .waiting), ("/stall_header", .head(status: 200)), ("/stall", .body(status: 200, bytes: 9)),
+        ] as [(String, HTTPError.Phase)]
+    )
+    func `silence ends a request long before its deadline`(path: String, phase: HTTPError.Phase) throws {
+        try PythonServer.run("fault_server.py") { (server) throws in
+            var client = HTTPClient(userAgent: "tests/1")
+            let deadline = Deadline.after(.seconds(600))
+            let silent = request(server.url(path), idleLimit: .seconds(1))
+            let sent = #expect(throws: HTTPError.self) { try client.send(silent, deadline: deadline) }
+            let streamed = #expect(throws: HTTPError.self) {
+                try client.stream(silent, deadline: deadline, onHead: { _ in true }, onBody: { _ in true })
+            }
+
+            for error in [sent, streamed] {
+                #expect(error?.kind == .timeout)
+                #expect(error?.phase == phase)
+                #expect(error?.hasTimedOut == true)
+            }
+            #expect(!deadline.hasPassed)
+        }
+    }
+
+    @Test func `what moves, and what is not connected yet, is not silent`() {
+        var watch = TransferWatch(idleLimit: .milliseconds(200), cancellation: nil)
+        func waitForSilence(at bytes: Int) {
+            while watch.look(bytes: bytes, isConnected: true) != .silent {}
+        }
+
+        waitForSilence(at: 0)
+        #expect(watch.look(bytes: 1, isConnected: true) != .silent)
+        waitForSilence(at: 1)
+        #expect(watch.look(bytes: 1, isConnected: false) != .silent)
+        #expect(watch.look(bytes: 2, isConnected: true) != .silent)
+    }
+
+    @Test func `somebody looks before a limit is reached, and at a cancellation ten times a second`() {
+        let cancellation = Cancellation()
+        var idle = TransferWatch(idleLimit: .milliseconds(300), cancellation: nil)
+        var watched = TransferWatch(idleLimit: nil, cancellation: cancellation)
+
+        guard case .goOn(let untilSilence) = idle.look(bytes: 0, isConnected: true),
+            case .goOn(let untilLook) = watched.look(bytes: 0, isConnected: true)
+        else {
+            Issue.record("nobody told them to stop")
+            return
+        }
+        #expect((1...300).contains(untilSilence))
+        #expect((1...100).contains(untilLook))
+        cancellation.cancel()
+        #expect(watched.look(bytes: 0, isConnected: true) == .cancelled)
+        #expect(watched.look(bytes: 1, isConnected: true) == .cancelled)
+    }
+
+    @Test(arguments: ["/silent", "/stall_header", "/stall", "/drip"])
+    func `another thread ends a request that waits`(path: String) throws {
+        try PythonServer.run("fault_server.py") { (server) throws in
+            let cancellation = Cancellation()
+            let waiting = TestThread {
+                var client = HTTPClient(userAgent: "tests/1")
+                return #expect(throws: HTTPError.self) {
+                    try client.send(request(server.url(path)), deadline: nil, cancellation: cancellation)
+                }
+            }
+            var client = HTTPClient(userAgent: "tests/1")
+            let count = request(server.url("/count\(path)"))
+            while try client.send(count, deadline: .after(.seconds(30))).text != "1" {}
+            cancellation.cancel()
+
+            #expect(waiting.join()?.kind == .cancelled)
+        }
+    }
+
+    @Test func `a connection that does not come is not waited for once nobody wants it`() throws {
+        try PythonServer.run("fault_server.py") { (server) throws in
+            for url in ["http://127.0.0.1:\(server.words[1])/", "https://127.0.0.1:\(server.words[2])/"] {
+                let cancellation = Cancellation()
+                let waiting = TestThread {
+                    var client = HTTPClient(userAgent: "tests/1", connectTimeout: .seconds(600))
+                    return #expect(throws: HTTPError.self) {
+                        try client.send(request(url), deadline: nil, cancellation: cancellation)
+                    }
+                }
+                cancellation.cancel()
+
+                let error = waiting.join()
+                #expect(error?.kind == .cancelled)
+                #expect(error?.phase == .connecting)
+            }
+        }
+    }
+
+    @Test func `a consumer may cancel in the middle of a stream, and the client works on`() throws {
+        try PythonServer.run("fault_server.py") { (server) throws in
+            var client = HTTPClient(userAgent: "tests/1")
+            let cancellation = Cancellation()
+            var pieces = 0
+            let error = #expect(throws: HTTPError.self) {
+                try client.stream(
+                    request(server.url("/stall")),
+                    deadline: nil,
+                    cancellation: cancellation,
+                    onHead: { _ in true },
+                    onBody: { _ in
+                        pieces += 1
+                        cancellation.cancel()
+                        return true
+                    }
+                )
+            }
+
+            #expect(error?.kind == .cancelled)
+            #expect(error?.phase == .body(status: 200, bytes: 9))
+            #expect(error?.hasTimedOut == false)
+            #expect(pieces == 1)
+            #expect(try client.send(request(server.url("/fine")), deadline: .after(.seconds(30))).text == "fine")
+        }
+    }
+
+    @Test func `a request that was cancelled before is not sent`() throws {
+        try PythonServer.run("fault_server.py") { (server) throws in
+            var client = HTTPClient(userAgent: "tests/1")
+            let cancellation = Cancellation()
+            cancellation.cancel()
+            let error = #expect(throws: HTTPError.self) {
+                try client.send(request(server.url("/fine")), deadline: nil, cancellation: cancellation)
+            }
+
+            #expect(error?.kind == .cancelled)
+            #expect(error?.phase == .connecting)
+            #expect(try client.send(request(server.url("/count/fine")), deadline: .after(.seconds(30))).text == "0")
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import AI
+import Base
+import Core
+import FunctionRuntime
+import System
+
+/// Asks an AI provider from a shell, protected as every call is.
+@main
+struct Ask: Function {
+    static let name = "ask"
+    static let summary = "Asks an AI provider, with the breakers, retries and budgets that every call has."
+    static let access = Access.operatorOnly
+
+    static func checkConfiguration(_ environment: Environment) throws(ConfigurationError) {
+        _ = try Providers(environment)
+        _ = try Protection(environment)
+    }
+
+    func run(_ input: Question, in context: inout Context) throws -> Reply {
+        let environment = Environment.current()
+        let stores = PostgresStores(context.separateDatabase(), log: context.log)
+        var providers = ProtectedProviders(
+            try Providers(environment),
+            try Protection(environment),
+            stores: FallbackCircuitBreakerStore(stores, log: context.log),
+            log: context.log
+        )
+        let onText: ((String) -> Void)? = input.isStreamed ? { Self.show($0) } : nil
+        do throws(AIError) {
+            let answer = try providers.call(
+                input.request,
+                of: input.providers,
+                for: input.team,
+                deadline: context.deadline,
+                onText: onText
+            )
+            return Reply(answer)
+        } catch {
+            throw error.problem
+        }
+    }
+
+    /// Text that comes before the answer is for the eye alone.
+    private static func show(_ text: String) {
+        try? FileDescriptor.standardError.write(Array(text.utf8))
+    }
+}

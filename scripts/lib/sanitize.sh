@@ -1,0 +1,76 @@
+# Tests under the sanitizers of the compiler, for `scripts/check`.
+#
+# Nothing but the modules that share memory between threads or touch pointers is built for it, in a package of its own
+# that has the same sources: with all the functions it would take several times as long.
+# shellcheck shell=bash disable=SC2154 # common.sh sets `root`, the caller `build`
+
+# Those of System are among CoreTests.
+readonly sanitized_tests=(AITests CoreTests CryptographyTests HTTPClientTests PostgresTests)
+
+# Runs the tests under the sanitizer, `address` or `thread`. What it reports goes to standard output.
+sanitize() {
+    local kind=$1 folder=$build/sanitize wrapper=() status=0
+    sanitize_prepare "$folder/package"
+    quietly "$folder/$kind-build.log" swift build --package-path "$folder/package" \
+        --scratch-path "$folder/$kind" --sanitize "$kind" --build-tests
+    trap cluster_throwaway_stop EXIT
+    cluster_throwaway_start 'log_min_messages = fatal'
+    # With more random bits in its addresses a program may not leave ThreadSanitizer the room it needs.
+    if (($(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 28) > 28)) && setarch --addr-no-randomize true 2>/dev/null
+    then
+        wrapper=(setarch --addr-no-randomize)
+    fi
+    env -u LLVM_PROFILE_FILE TEST_DATABASE_URL="$cluster_url" \
+        ASAN_OPTIONS='detect_leaks=1:detect_stack_use_after_return=1' TSAN_OPTIONS='second_deadlock_stack=1' \
+        "${wrapper[@]}" swift test --package-path "$folder/package" --scratch-path "$folder/$kind" --sanitize "$kind" \
+        --skip-build --disable-xctest --parallel >"$folder/$kind.log" 2>&1 || status=$?
+    # The exit status does not tell of a report in a program that a test started.
+    if ((status == 0)) && grep -qE '^. Test run with [1-9]' "$folder/$kind.log" &&
+        ! grep -qE '(ERROR|WARNING): [A-Za-z]*Sanitizer' "$folder/$kind.log"; then
+        return 0
+    fi
+    sanitize_summary <"$folder/$kind.log"
+    printf 'the whole output is in %s\n' "$folder/$kind.log"
+    return 1
+}
+
+# What reports and failed tests say, each with the lines that tell where.
+sanitize_summary() {
+    awk '
+        /(ERROR|WARNING): [A-Za-z]*Sanitizer/ { report = 40 }
+        report > 0 { print; report -= 1 }
+        /^SUMMARY: / { report = 0 }
+        /^✘ |Fatal error/ { print }' | head -n 200
+}
+
+# A package of the tests and what they need; a sanitizer wants everything of a program built for it.
+sanitize_prepare() {
+    local package=$1 folder
+    mkdir -p "$package"
+    for folder in Sources Tests Migrations; do
+        ln -sfn "$root/$folder" "$package/$folder"
+    done
+    {
+        cat "$root/Package.swift"
+        printf '\nvar needed: Set = [%s]\n' "$(printf '"%s", ' "${sanitized_tests[@]}")"
+        cat <<'END'
+for _ in package.targets {
+    for target in package.targets where needed.contains(target.name) {
+        for dependency in target.dependencies {
+            switch dependency {
+            case .byNameItem(let name, _), .targetItem(let name, _): needed.insert(name)
+            default: break
+            }
+        }
+    }
+}
+package.targets.removeAll { !needed.contains($0.name) }
+END
+    } >"$package/Package.swift.new"
+    # An old date spares looking at it again.
+    if cmp -s "$package/Package.swift.new" "$package/Package.swift"; then
+        rm "$package/Package.swift.new"
+    else
+        mv "$package/Package.swift.new" "$package/Package.swift"
+    fi
+}
