@@ -50,7 +50,8 @@ import Testing
         let time = try #require(Timestamp(time))
 
         #expect(
-            prices.cost(of: TokenUsage(cacheRead: 1), model: "claude-sonnet-5-5", at: time) == USDollars(rawValue: price)
+            prices.cost(of: TokenUsage(cacheRead: 1), model: "claude-sonnet-5-5", at: time)
+                == USDollars(rawValue: price)
         )
     }
 
@@ -105,7 +106,8 @@ import Testing
         #expect(prices.estimate(of: request, model: "unknown", at: now) == nil)
         let long = CompletionRequest(String(repeating: "x", count: 300_003), maxTokens: 1)
         #expect(
-            prices.estimate(of: long, model: "claude-haiku-5-5", at: now) == USDollars(rawValue: 100_033 * 1_000 + 2_500)
+            prices.estimate(of: long, model: "claude-haiku-5-5", at: now)
+                == USDollars(rawValue: 100_033 * 1_000 + 2_500)
         )
     }
 
