@@ -52,7 +52,7 @@ func tests(_ name: String, of dependencies: [Target.Dependency], data: [String] 
 
 let functions = [
     function("acceptInvite", uses: ["Teams"]),
-    function("aiHealth", uses: []),
+    function("aiHealth", uses: ["System"]),
     function("aiUsage", uses: ["Teams"]),
     function("cancelInvite", uses: ["Teams"]),
     function("createApiKey", uses: ["Teams"]),
@@ -71,7 +71,7 @@ let functions = [
     function("migrate", uses: ["Migrations"]),
     function("purge", uses: ["Teams"]),
     function("removeMember", uses: ["Teams"]),
-    function("resetBreaker", uses: []),
+    function("resetBreaker", uses: ["System"]),
     function("restoreTeam", uses: ["Teams"]),
     function("revokeApiKey", uses: ["Teams"]),
     function("setAiBudget", uses: ["Teams"]),

@@ -1,6 +1,7 @@
 import Base
 import Core
 import FunctionRuntime
+import System
 
 /// Shows how the AI providers' circuit breakers stand.
 @main
@@ -9,6 +10,11 @@ struct AIHealth: Function {
     static let summary = "Shows how the AI providers' circuit breakers stand; as metrics, if text is asked for."
     static let access = Access.authenticated
     static let allowsGet = true
+
+    /// What calls are judged by is looked at where breakers are looked at.
+    static func checkConfiguration(_ environment: Environment) throws(ConfigurationError) {
+        _ = try CircuitBreakerPolicy(environment)
+    }
 
     func run(_ input: NoInput, in context: inout Context) throws -> BreakerReport {
         try BreakerReport.make(in: &context)

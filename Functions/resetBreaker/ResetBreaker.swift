@@ -1,5 +1,7 @@
+import Base
 import Core
 import FunctionRuntime
+import System
 
 /// Lets an operator decide what a circuit breaker does.
 @main
@@ -7,6 +9,11 @@ struct ResetBreaker: Function {
     static let name = "resetBreaker"
     static let summary = "Closes circuit breakers, or puts them into another state by hand. For operators (admin:ops)."
     static let access = Access.authenticated
+
+    /// What calls are judged by is looked at where breakers are looked at.
+    static func checkConfiguration(_ environment: Environment) throws(ConfigurationError) {
+        _ = try CircuitBreakerPolicy(environment)
+    }
 
     func run(_ input: BreakerChange.Request, in context: inout Context) throws -> BreakerChange.Report {
         try BreakerChange.make(input, in: &context)

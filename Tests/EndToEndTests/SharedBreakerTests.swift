@@ -126,6 +126,33 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("NOFX_BREAKER_FAILURE_THRESHOLD", "-1"), ("NOFX_BREAKER_RESET_MS", "0"), ("NOFX_BREAKER_GROWTH", "nan"),
+        ("NOFX_BREAKER_FAILURE_RATE", "0.5"), ("NOFX_BREAKER_PERMITS", "two"),
+    ])
+    func `a policy that makes no sense is refused at start, by its variable's name`(name: String, value: String) throws {
+        let token = try TestFunction.token(for: TestDatabase.newSubject())
+        for program in ["aiHealth", "resetBreaker", "ask"] {
+            let outcome = try TestFunction(program, database: database.url, token: token, environment: [name: value])
+                .run("{}")
+            #expect(outcome.status == 78)
+            #expect(try outcome.json()["code"]?.string == "misconfigured")
+            #expect(outcome.errors.contains(#""variable":"NOFX_BREAKER_"#))
+            #expect(!outcome.errors.contains(#""\#(value)""#))
+        }
+    }
+
+    @Test(arguments: [
+        ("NOFX_RETRY_MAX", "-1"), ("OPENAI_BASE_URL", "ftp://models.test"), ("OPENAI_API_KEY", "sk-hunter2\nX: y"),
+        ("NOFX_AI_PRICES", #"[{"model":"m"}]"#), ("OPENAI_WIRE", "morse"), ("NOFX_AI_IDLE_MS", "-5"),
+    ])
+    func `whom to call and how is checked at start as well`(name: String, value: String) throws {
+        let outcome = try ask([name: value]).run(question())
+        #expect(outcome.status == 78)
+        #expect(outcome.errors.contains(#""variable":"\#(name)""#))
+        #expect(!outcome.errors.contains("hunter2"))
+    }
+
     @Test func `no key gets into an answer or a log, whatever goes wrong`() throws {
         try FaultServer.run { server in
             for fault in ["echo", "status:401", "bad-json", "rst-mid", "html:502", "redirect"] {
