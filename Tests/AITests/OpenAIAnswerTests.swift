@@ -22,7 +22,7 @@ import Testing
         #expect(
             completion.usage == TokenUsage(input: 30, output: 20, cacheRead: 60, cacheWrite5m: 10, reasoning: 8)
         )
-        #expect(completion.providerCost == Cost(nanoUSD: 140_000))
+        #expect(completion.providerCost == USDollars(rawValue: 140_000))
         #expect(completion.model == "gpt-6-sol-2026-08-01" && completion.id == "chatcmpl-1")
         #expect(completion.requestID == "req-2")
     }

@@ -13,7 +13,7 @@ import Testing
     }
 
     private func cost(_ usage: TokenUsage, _ model: String) -> Int64? {
-        prices.cost(of: usage, model: model, at: now)?.nanoUSD
+        prices.cost(of: usage, model: model, at: now)?.rawValue
     }
 
     private func sum(_ parts: Int64...) -> Int64 {
@@ -50,7 +50,8 @@ import Testing
         let time = try #require(Timestamp(time))
 
         #expect(
-            prices.cost(of: TokenUsage(cacheRead: 1), model: "claude-sonnet-5-5", at: time) == Cost(nanoUSD: price)
+            prices.cost(of: TokenUsage(cacheRead: 1), model: "claude-sonnet-5-5", at: time)
+                == USDollars(rawValue: price)
         )
     }
 
@@ -59,7 +60,7 @@ import Testing
         let before = now + .microseconds(-1)
 
         #expect(list.cost(of: TokenUsage(input: 2), model: "m", at: before) == nil)
-        #expect(list.cost(of: TokenUsage(input: 2), model: "m", at: now) == Cost(nanoUSD: 2))
+        #expect(list.cost(of: TokenUsage(input: 2), model: "m", at: now) == USDollars(rawValue: 2))
     }
 
     @Test(
@@ -93,7 +94,7 @@ import Testing
 
         #expect(cost(usage, "gpt-6-astra") == .max)
         #expect((usage + usage).prompt == .max && (usage + usage).output == .max)
-        #expect(Cost(nanoUSD: .max) + Cost(nanoUSD: 1) == Cost(nanoUSD: .max))
+        #expect(USDollars(rawValue: .max) + USDollars(rawValue: 1) == USDollars(rawValue: .max))
         #expect(TokenUsage(input: -1, output: -2) == TokenUsage())
     }
 
@@ -101,11 +102,12 @@ import Testing
         let request = CompletionRequest(String(repeating: "x", count: 3_000), system: "abc", maxTokens: 200)
         let estimate = try #require(prices.estimate(of: request, model: "claude-opus-5-5", at: now))
 
-        #expect(estimate == Cost(nanoUSD: (1_001 + 32) * 8_000 + 200 * 20_000))
+        #expect(estimate == USDollars(rawValue: (1_001 + 32) * 8_000 + 200 * 20_000))
         #expect(prices.estimate(of: request, model: "unknown", at: now) == nil)
         let long = CompletionRequest(String(repeating: "x", count: 300_003), maxTokens: 1)
         #expect(
-            prices.estimate(of: long, model: "claude-haiku-5-5", at: now) == Cost(nanoUSD: 100_033 * 1_000 + 2_500)
+            prices.estimate(of: long, model: "claude-haiku-5-5", at: now)
+                == USDollars(rawValue: 100_033 * 1_000 + 2_500)
         )
     }
 
@@ -123,7 +125,7 @@ import Testing
             ])
         )
         func cost(_ usage: TokenUsage, _ model: String, _ day: Timestamp) -> Int64? {
-            list.cost(of: usage, model: model, at: day)?.nanoUSD
+            list.cost(of: usage, model: model, at: day)?.rawValue
         }
         let before = try #require(Timestamp("2026-10-31T23:59:59Z"))
 

@@ -51,7 +51,9 @@ import Testing
         }
     }
 
-    @Test func `when whoever probes is killed, nobody else probes before the lease is over, and then somebody does`() throws {
+    @Test func `when whoever probes is killed, nobody else probes before the lease is over, and then somebody does`()
+        throws
+    {
         try FaultServer.run { server in
             let process = ask(["OPENAI_BASE_URL": server.openAI, "NOFX_BREAKER_PERMITS": "1"])
             try database.rows(

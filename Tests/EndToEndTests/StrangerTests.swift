@@ -72,7 +72,8 @@ struct StrangerTests {
         let token = try TestFunction.token(for: scene.owner)
         for function in Endpoints.operators {
             let event = Events.v2("{}", headers: ["authorization": "Bearer \(token)"])
-            let answer = try scene.database.function(function).run(event).json()
+            let mail = ["NOFX_MAIL_FROM": "mail@acme.example", "NOFX_SMTP_URL": "smtp://127.0.0.1:1"]
+            let answer = try scene.database.function(function, environment: mail).run(event).json()
             #expect(answer["statusCode"]?.integer == 403, "\(function)")
             #expect(answer["body"]?.string?.contains(#""code":"operator_only""#) == true)
         }

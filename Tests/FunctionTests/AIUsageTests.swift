@@ -23,7 +23,7 @@ import Testing
             team.attempt(1, provider: "anthropic-ai", model: "claude-haiku-5-5"),
             reported
         )
-        // Around midnight the attempts may be of two days.
+        // A day that is the same in every run.
         try database.rows("UPDATE nofx.ai_usage_daily SET day = '2026-01-31'")
         let page = try database.call(AIUsage.self, team.reference, as: owner)
         #expect(

@@ -18,10 +18,12 @@ struct Ask: Function {
 
     func run(_ input: Question, in context: inout Context) throws -> Reply {
         let environment = Environment.current()
+        var protection = try Protection(environment)
+        protection.budget = context.settings.aiBudget
         let stores = PostgresStores(context.separateDatabase(), log: context.log)
         var providers = ProtectedProviders(
             try Providers(environment),
-            try Protection(environment),
+            protection,
             stores: FallbackCircuitBreakerStore(stores, log: context.log),
             log: context.log
         )

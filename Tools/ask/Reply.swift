@@ -17,9 +17,11 @@ struct Reply: OutputObject {
         OutputField("stopReason", "Why it ends there.") { $0.answer.completion.stopReason.kind.rawValue },
         OutputField("truncated", "Whether it ends at its limit.") { $0.answer.completion.isTruncated },
         OutputField("usedFallback", "Whether another provider was asked first.") { $0.answer.usedFallback },
-        OutputField("usage", "The tokens; null where nobody counted.") { $0.answer.completion.usage.map { JSONText($0) } },
+        OutputField("usage", "The tokens; null where nobody counted.") {
+            $0.answer.completion.usage.map { JSONText($0) }
+        },
         OutputField("costUsd", "What all attempts cost; null where no price is known.") {
-            $0.answer.cost.map { USDollars(rawValue: $0.nanoUSD) }
+            $0.answer.cost
         },
         OutputField("attempts", "What was tried.") { JSONText($0.answer.attempts) },
     ]

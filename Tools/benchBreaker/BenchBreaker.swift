@@ -25,7 +25,7 @@ struct BenchBreaker {
         let log = Log(level: .warning, function: "benchBreaker")
         let policy = try CircuitBreakerPolicy()
         var connection = try Connection(url, deadline: .after(.seconds(60)), log: log)
-        var store = PostgresCircuitBreakerStore(Database(at: url), log: log)
+        var store = PostgresStores(Database(at: url), log: log)
         store.answerLimit = .seconds(60)
         store.connectLimit = .seconds(60)
         while let line = readLine() {
@@ -51,7 +51,7 @@ struct BenchBreaker {
     }
 
     private static func acquire(
-        _ store: inout PostgresCircuitBreakerStore,
+        _ store: inout PostgresStores,
         under policy: CircuitBreakerPolicy
     ) throws {
         guard case .permitted(let permit) = try store.acquire(name, under: policy), !permit.isProbe else {

@@ -1,3 +1,5 @@
+public import Core
+
 /// What came of a protected call that has an answer.
 public struct CallAnswer: Sendable {
     /// The model's answer.
@@ -10,7 +12,7 @@ public struct CallAnswer: Sendable {
     public let attempts: [CallAttempt]
 
     /// What the call cost, its failed attempts included; nil when no price is known for some of it.
-    public let cost: Cost?
+    public let cost: USDollars?
 
     /// Whether another provider than the first answered.
     public var usedFallback: Bool { attempts.first?.provider != provider }

@@ -1,4 +1,5 @@
 public import Base
+public import Core
 
 /// One time that a provider was asked, or would have been.
 public struct CallAttempt: Sendable, Hashable {
@@ -18,7 +19,7 @@ public struct CallAttempt: Sendable, Hashable {
     public let requestID: String?
 
     /// What it cost; nil where nothing came that could be priced.
-    public let cost: Cost?
+    public let cost: USDollars?
 
     /// How long it took.
     public let duration: Duration
@@ -32,7 +33,7 @@ extension CallAttempt: JSONEncodable {
             json.member("code", code?.rawValue)
             json.member("status", status)
             json.member("requestId", requestID)
-            json.member("costNanoUsd", cost?.nanoUSD)
+            json.member("costUsd", cost)
             json.member("milliseconds", duration.wholeMilliseconds)
         }
     }

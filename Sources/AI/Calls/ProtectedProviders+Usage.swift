@@ -16,7 +16,7 @@ extension ProtectedProviders where Stores: ~Copyable {
         let estimate = protection.prices.estimate(of: request, model: model, at: .now()) ?? .zero
         do {
             try stores.reserve(
-                USDollars(rawValue: estimate.nanoUSD),
+                estimate,
                 for: call.id,
                 of: team,
                 within: protection.budget,
@@ -112,8 +112,8 @@ extension UsageRecord {
             status: attempt.status,
             requestID: attempt.requestID,
             tokens: completion?.usage ?? TokenUsage(),
-            costNanoUSD: attempt.cost?.nanoUSD,
-            providerCostNanoUSD: completion?.providerCost?.nanoUSD,
+            costNanoUSD: attempt.cost?.rawValue,
+            providerCostNanoUSD: completion?.providerCost?.rawValue,
             duration: attempt.duration,
             rateLimit: limits.map { JSONText($0) }
         )

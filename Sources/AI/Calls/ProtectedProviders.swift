@@ -145,8 +145,8 @@ extension CompletionRequest {
 
 extension Call {
     /// What all attempts cost; nil when one of them cannot be priced.
-    fileprivate var cost: Cost? {
-        attempts.reduce(Cost.zero) { sum, attempt in
+    fileprivate var cost: USDollars? {
+        attempts.reduce(USDollars.zero) { sum, attempt in
             guard let sum else { return nil }
             // A failed attempt that counted no tokens cost nothing, as far as anybody can tell.
             return (attempt.cost ?? (attempt.code == nil ? nil : .zero)).map { sum + $0 }

@@ -66,6 +66,12 @@ extension AIError {
     public var problem: Problem {
         var members = ["provider": provider]
         if code == .refused, let category = completion?.refusalCategory { members["category"] = category }
-        return Problem(cause.consequences.status, code.rawValue, code.detail, members: members, retryAfter: retryAfter?.delay.wholeSeconds)
+        return Problem(
+            cause.consequences.status,
+            code.rawValue,
+            code.detail,
+            members: members,
+            retryAfter: retryAfter?.delay.wholeSeconds
+        )
     }
 }

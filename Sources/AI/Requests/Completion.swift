@@ -18,7 +18,7 @@ public struct Completion: Sendable, Hashable {
     public let usage: TokenUsage?
 
     /// What the call cost by the provider's own account, which few give.
-    public let providerCost: Cost?
+    public let providerCost: USDollars?
 
     /// The model that answered, by its full name.
     public let model: String

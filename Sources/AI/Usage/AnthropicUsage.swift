@@ -5,7 +5,7 @@ import Core
 ///
 /// A stream counts more than once; what is counted later holds for what it names.
 struct AnthropicUsage: Sendable {
-    private(set) var cost: Cost?
+    private(set) var cost: USDollars?
     private var input: Int?
     private var output: Int?
     private var cacheRead: Int?
@@ -25,7 +25,7 @@ struct AnthropicUsage: Sendable {
             cacheWrite1h = writes["ephemeral_1h_input_tokens"]?.tokenCount ?? cacheWrite1h
         }
         reasoning = usage["output_tokens_details"]?["thinking_tokens"]?.tokenCount ?? reasoning
-        cost = Cost(usd: usage["cost"]) ?? cost
+        cost = USDollars(number: usage["cost"]) ?? cost
     }
 
     /// What was counted; nil if nothing was.

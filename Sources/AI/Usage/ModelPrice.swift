@@ -66,11 +66,11 @@ public struct ModelPrice: Sendable, Hashable {
     }
 
     /// What tokens cost; an amount that does not fit stays at the largest.
-    public func cost(of usage: TokenUsage) -> Cost {
+    public func cost(of usage: TokenUsage) -> USDollars {
         let rates = rates(forPrompt: usage.prompt)
-        return Cost(usage.input, rates.input) + Cost(usage.output, rates.output)
-            + Cost(usage.cacheRead, rates.cacheRead) + Cost(usage.cacheWrite5m, rates.cacheWrite5m)
-            + Cost(usage.cacheWrite1h, rates.cacheWrite1h)
+        return USDollars(usage.input, rates.input) + USDollars(usage.output, rates.output)
+            + USDollars(usage.cacheRead, rates.cacheRead) + USDollars(usage.cacheWrite5m, rates.cacheWrite5m)
+            + USDollars(usage.cacheWrite1h, rates.cacheWrite1h)
     }
 
     /// The rates of a call, by the length of its prompt.
@@ -80,10 +80,10 @@ public struct ModelPrice: Sendable, Hashable {
     }
 }
 
-extension Cost {
+extension USDollars {
     /// The cost of tokens at a price; what does not fit stays at the largest amount.
     init(_ tokens: Int, _ price: Int64) {
         let (product, overflows) = Int64(tokens).multipliedReportingOverflow(by: price)
-        self.init(nanoUSD: overflows ? .max : product)
+        self.init(rawValue: overflows ? .max : product)
     }
 }

@@ -23,18 +23,18 @@ public struct PriceList: Sendable {
     ///   - model: The model as the provider names it.
     ///   - time: When the call was made; prices that began later do not count.
     /// - Returns: The cost.
-    public func cost(of usage: TokenUsage, model: String, at time: Timestamp) -> Cost? {
+    public func cost(of usage: TokenUsage, model: String, at time: Timestamp) -> USDollars? {
         price(of: model, at: time)?.cost(of: usage)
     }
 
     /// The most that a request can be expected to cost, before it is sent; nil for a model that has no price.
     ///
     /// Three bytes a token is less than any language needs, and nobody answers with more tokens than allowed.
-    public func estimate(of request: CompletionRequest, model: String, at time: Timestamp) -> Cost? {
+    public func estimate(of request: CompletionRequest, model: String, at time: Timestamp) -> USDollars? {
         guard let price = price(of: model, at: time) else { return nil }
         let tokens = request.estimatedPromptTokens
         let rates = price.rates(forPrompt: tokens)
-        return Cost(tokens, rates.dearestInput) + Cost(max(request.maxTokens, 0), rates.output)
+        return USDollars(tokens, rates.dearestInput) + USDollars(max(request.maxTokens, 0), rates.output)
     }
 
     /// The price of a model at some time.

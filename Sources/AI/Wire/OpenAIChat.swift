@@ -48,7 +48,7 @@ struct OpenAIChat: WireFormat {
         result.model = answer["model"]?.string
         result.id = answer["id"]?.string
         result.usage = TokenUsage(openAI: answer["usage"], for: provider)
-        result.cost = Cost(usd: answer["usage"]?["cost"])
+        result.cost = USDollars(number: answer["usage"]?["cost"])
         return result
     }
 

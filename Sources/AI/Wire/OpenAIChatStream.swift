@@ -21,7 +21,7 @@ struct OpenAIChatStream: WireStream {
         if let model = event["model"]?.string { result.model = result.model ?? model }
         if let id = event["id"]?.string { result.id = result.id ?? id }
         if let usage = TokenUsage(openAI: event["usage"], for: provider) { result.usage = usage }
-        if let cost = Cost(usd: event["usage"]?["cost"]) { result.cost = cost }
+        if let cost = USDollars(number: event["usage"]?["cost"]) { result.cost = cost }
         guard let choices = event["choices"], choices.kind == .array else { return "" }
         hasBegun = true
         guard let choice = choices.elements.first(where: OpenAIChat.isFirst) else { return "" }

@@ -44,7 +44,7 @@ struct OpenAIResponses: WireFormat {
         result.model = answer["model"]?.string
         result.id = answer["id"]?.string
         result.usage = TokenUsage(openAI: answer["usage"], for: provider)
-        result.cost = Cost(usd: answer["usage"]?["cost"])
+        result.cost = USDollars(number: answer["usage"]?["cost"])
         var hasRefused = false
         var wantsTool = false
         for item in output.elements {

@@ -7,7 +7,7 @@ struct WireAnswer: Sendable {
     var stopSequence: String?
     var refusalCategory: String?
     var usage: TokenUsage?
-    var cost: Cost?
+    var cost: USDollars?
     var model: String?
     var id: String?
 }

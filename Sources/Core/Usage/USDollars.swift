@@ -55,5 +55,14 @@ public struct USDollars: RawRepresentable, Hashable, Comparable, Sendable, Input
 
     public func encode(to json: inout JSONWriter) { json.string(description) }
 
+    /// Nothing.
+    public static let zero = USDollars(rawValue: 0)
+
+    /// Both amounts; a sum that does not fit stays at the largest amount.
+    public static func + (left: USDollars, right: USDollars) -> USDollars {
+        let (sum, overflows) = left.rawValue.addingReportingOverflow(right.rawValue)
+        return USDollars(rawValue: overflows ? .max : sum)
+    }
+
     public static func < (left: USDollars, right: USDollars) -> Bool { left.rawValue < right.rawValue }
 }

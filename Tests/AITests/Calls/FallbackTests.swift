@@ -66,7 +66,9 @@ import Testing
     }
 
     @Test func `all providers and all waits together end at the deadline`() throws {
-        try withServer(["NOFX_RETRY_MAX": "2", "NOFX_RETRY_BASE_MS": "60000", "NOFX_RETRY_CAP_MS": "60000"]) { _, asker in
+        try withServer(["NOFX_RETRY_MAX": "2", "NOFX_RETRY_BASE_MS": "60000", "NOFX_RETRY_CAP_MS": "60000"]) {
+            _,
+            asker in
             var broken = asker
             broken.variables["OPENAI_MODEL"] = "fault:status:500"
             // A wait of half a minute at least has no place in twenty seconds: nothing waits.
@@ -89,7 +91,9 @@ import Testing
         }
     }
 
-    @Test func `a call that is cancelled while it waits for an answer ends, and the breaker knows nothing of it`() throws {
+    @Test func `a call that is cancelled while it waits for an answer ends, and the breaker knows nothing of it`()
+        throws
+    {
         try withServer { server, asker in
             let cancellation = Cancellation()
             let canceller = TestThread {

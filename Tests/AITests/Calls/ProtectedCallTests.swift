@@ -34,7 +34,7 @@ import Testing
             #expect(answer.attempts.count == 1)
             #expect(!answer.usedFallback)
             let usage = try #require(answer.completion.usage)
-            #expect(answer.cost == Cost(nanoUSD: Int64(usage.input) * 1_000 + Int64(usage.output) * 5_000))
+            #expect(answer.cost == USDollars(rawValue: Int64(usage.input) * 1_000 + Int64(usage.output) * 5_000))
         }
     }
 
@@ -80,7 +80,9 @@ import Testing
         }
     }
 
-    @Test func `what does not pass is given up after as many retries as the policy says, each after a longer wait`() throws {
+    @Test func `what does not pass is given up after as many retries as the policy says, each after a longer wait`()
+        throws
+    {
         try withMock(more: ["NOFX_RETRY_MAX": "2"]) { mock, asker in
             try mock.scenario(#"{"type":"fail","status":500,"times":null}"#)
             let error = try asker.failure(CompletionRequest(Asker.prompt()), of: ["openai"])

@@ -75,7 +75,9 @@ import Testing
                 // It would have half an answer asked for again, which whoever has read that half would not want.
                 let verdict = try mock.verdict()
                 #expect(verdict.errors.allSatisfy { $0.hasPrefix("truncated_stream_accepted ") })
-                #expect(verdict.warnings.allSatisfy { $0.hasPrefix("gave_up ") || $0.hasPrefix("malformed_chunk_ignored ") })
+                #expect(
+                    verdict.warnings.allSatisfy { $0.hasPrefix("gave_up ") || $0.hasPrefix("malformed_chunk_ignored ") }
+                )
                 if !pieces.isEmpty {
                     #expect(try mock.requests().count == 1)
                     #expect(error.attempts.count == 1)

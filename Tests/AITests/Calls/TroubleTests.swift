@@ -98,7 +98,9 @@ import Testing
             #expect((1...60).contains(rejected.problem.retryAfter ?? 0))
             #expect(try server.requests().count == 1)
             try asker.database.rows("SELECT nofx.circuit_set('openai', 'reset')")
-            #expect(try asker.ask(CompletionRequest(Asker.prompt()), of: ["openai"]).completion.text == FaultServer.text)
+            #expect(
+                try asker.ask(CompletionRequest(Asker.prompt()), of: ["openai"]).completion.text == FaultServer.text
+            )
         }
     }
 
@@ -165,7 +167,10 @@ import Testing
             let error = try asker.failure(CompletionRequest(Asker.prompt(), model: "fault:silent"), of: ["openai"])
             #expect(error?.code == .timeout)
             #expect(error?.attempts.count == 2)
-            let dripping = try asker.failure(CompletionRequest(Asker.prompt(), model: "fault:drip"), of: ["anthropic-ai"])
+            let dripping = try asker.failure(
+                CompletionRequest(Asker.prompt(), model: "fault:drip"),
+                of: ["anthropic-ai"]
+            )
             #expect(dripping?.code == .timeout)
             #expect(try asker.breaker("anthropic-ai").failures >= 1)
         }

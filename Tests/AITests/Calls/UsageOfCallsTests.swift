@@ -110,7 +110,9 @@ import Testing
             try database.rows("INSERT INTO nofx.ai_budgets (team_id, daily_nano_usd) VALUES (\(team), 1)")
             let asker = Asker(database, openAI: mock.openAI)
             try mock.scenario(#"{"type":"reply","text":"Four."}"#)
-            #expect(try asker.ask(CompletionRequest("What is two and two, my friend?"), for: team).cost ?? .zero > .zero)
+            #expect(
+                try asker.ask(CompletionRequest("What is two and two, my friend?"), for: team).cost ?? .zero > .zero
+            )
             let error = try #require(try asker.failure(CompletionRequest(Asker.prompt()), for: team))
 
             #expect(error.code == .budgetExceeded)

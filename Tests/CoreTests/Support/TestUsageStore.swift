@@ -12,7 +12,7 @@ enum UsageStoreKind: String, CaseIterable, Sendable {
 /// A store of either kind, for one team, in which days pass as they are told to.
 struct TestUsageStore: ~Copyable {
     private var memory: MemoryUsageStore?
-    private var postgres: PostgresUsageStore? = nil
+    private var postgres: PostgresStores? = nil
     private let database: TestDatabase?
     private let clock: Clock
     private let team = UUID.v7()
@@ -29,7 +29,7 @@ struct TestUsageStore: ~Copyable {
         self.clock = clock
         self.database = database
         memory = kind == .memory ? MemoryUsageStore { clock.time.withLock { $0 } } : nil
-        if let string { postgres = PostgresUsageStore(Database(at: string), log: .silent) }
+        if let string { postgres = PostgresStores(Database(at: string), log: .silent) }
     }
 
     /// Reserves for the team, or another; returns which budget is used up.

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What is kept of usage in Postgres, and what many processes do to it at once.
-struct PostgresUsageStoreTests {
+struct PostgresUsageTests {
     @Test func `of 32 calls that begin together near the limit one goes beyond`() throws {
         let database = try TestDatabase()
         let team = UUID.v7()
@@ -207,7 +207,11 @@ struct PostgresUsageStoreTests {
 
 extension TestDatabase {
     /// A store on a connection of its own, as the functions' role.
-    fileprivate func usageStore() throws -> PostgresUsageStore {
-        PostgresUsageStore(Database(at: try ConnectionString(url)), patience: .seconds(60), log: .silent)
+    fileprivate func usageStore() throws -> PostgresStores {
+        var store = PostgresStores(Database(at: try ConnectionString(url)), log: .silent)
+        // Crowds wait for each other.
+        store.usageLimit = .seconds(60)
+        store.connectLimit = .seconds(60)
+        return store
     }
 }
