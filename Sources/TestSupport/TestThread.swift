@@ -6,7 +6,7 @@ import System
 public final class TestThread<Output: Sendable>: Sendable, Runnable {
     private let body: @Sendable () -> Output
     private let output = Mutex<Output?>(nil)
-    private let handle = Mutex<pthread_t>(0)
+    private let handle = Monitor<pthread_t>(0)
 
     /// Starts a thread.
     public init(_ body: @escaping @Sendable () -> Output) {
@@ -27,6 +27,12 @@ public final class TestThread<Output: Sendable>: Sendable, Runnable {
         precondition(created == 0, "a thread could not be made")
     }
 
+    deinit {
+        // Of a thread that nobody waits for nothing stays once it has ended.
+        let thread = handle.withLock { $0 }
+        if thread != 0 { pthread_detach(thread) }
+    }
+
     fileprivate func run() {
         let output = body()
         self.output.withLock { $0 = output }
@@ -34,7 +40,11 @@ public final class TestThread<Output: Sendable>: Sendable, Runnable {
 
     /// Waits for the thread's end.
     public func join() -> Output {
-        pthread_join(handle.withLock { $0 }, nil)
+        let thread = handle.withLock { handle in
+            defer { handle = 0 }
+            return handle
+        }
+        pthread_join(thread, nil)
         guard let output = output.withLock({ $0 }) else { preconditionFailure("a thread that ended has a value") }
         return output
     }

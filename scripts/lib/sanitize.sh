@@ -4,15 +4,18 @@
 # that has the same sources: with all the functions it would take several times as long.
 # shellcheck shell=bash disable=SC2154 # common.sh sets `root`, the caller `build`
 
-# Those of System are among CoreTests.
-readonly sanitized_tests=(AITests CoreTests CryptographyTests HTTPClientTests PostgresTests)
+# Of what threads share in Core and System, and of the wrappers of C libraries.
+readonly sanitized_tests=(CoreTests CryptographyTests HTTPClientTests PostgresTests)
 
 # Runs the tests under the sanitizer, `address` or `thread`. What it reports goes to standard output.
 sanitize() {
     local kind=$1 folder=$build/sanitize wrapper=() status=0
     sanitize_prepare "$folder/package"
-    quietly "$folder/$kind-build.log" swift build --package-path "$folder/package" \
-        --scratch-path "$folder/$kind" --sanitize "$kind" --build-tests
+    swift build --package-path "$folder/package" --scratch-path "$folder/$kind" --sanitize "$kind" --build-tests \
+        >"$folder/$kind-build.log" 2>&1 || {
+        grep -E '(^|[ `-])error: ' "$folder/$kind-build.log" | head -n 50
+        fail "it does not build; the whole output is in $folder/$kind-build.log"
+    }
     trap cluster_throwaway_stop EXIT
     cluster_throwaway_start 'log_min_messages = fatal'
     # With more random bits in its addresses a program may not leave ThreadSanitizer the room it needs.
