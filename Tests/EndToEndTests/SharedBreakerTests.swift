@@ -130,7 +130,8 @@ import Testing
         ("NOFX_BREAKER_FAILURE_THRESHOLD", "-1"), ("NOFX_BREAKER_RESET_MS", "0"), ("NOFX_BREAKER_GROWTH", "nan"),
         ("NOFX_BREAKER_FAILURE_RATE", "0.5"), ("NOFX_BREAKER_PERMITS", "two"),
     ])
-    func `a policy that makes no sense is refused at start, by its variable's name`(name: String, value: String) throws {
+    func `a policy that makes no sense is refused at start, by its variable's name`(name: String, value: String) throws
+    {
         let token = try TestFunction.token(for: TestDatabase.newSubject())
         for program in ["aiHealth", "resetBreaker", "ask"] {
             let outcome = try TestFunction(program, database: database.url, token: token, environment: [name: value])

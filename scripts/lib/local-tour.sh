@@ -1,4 +1,4 @@
-# What `deploy.sh local` does with a database that is ready: tokens, and a dozen events with their answers.
+# What `deploy.sh local` does with a database that is ready: tokens, and some events with their answers.
 # shellcheck shell=bash disable=SC2154 # local.sh sets the places, common.sh `root`
 
 readonly local_issuer=nofx-local
@@ -110,6 +110,7 @@ local_tour() {
     local_join
     local_call deleteTeam "{\"teamId\":\"$team\"}"
     local_call restoreTeam "{\"teamId\":\"$team\"}"
+    local_providers
 }
 
 # A colleague is invited, accepts, gets another role, and then the team; what follows is the new owner's.
@@ -124,6 +125,21 @@ local_join() {
     caller=colleague
     local_call listMembers "{\"teamId\":\"$team\"}"
     local_call listActivity "{\"teamId\":\"$team\",\"limit\":3}"
+}
+
+# How the AI providers' breakers stand, and where there is a provider a question, at whose cost, and what was used.
+local_providers() {
+    local question
+    local_call aiHealth '{}'
+    if [[ -z ${ANTHROPIC_API_KEY:-}${ANTHROPIC_BASE_URL:-}${OPENAI_API_KEY:-}${OPENAI_BASE_URL:-} ]]; then
+        say 'local: no AI provider is asked; set ANTHROPIC_API_KEY, OPENAI_API_KEY or OPENAI_BASE_URL to have one'
+        return
+    fi
+    question="{\"prompt\":\"Say hello in one word.\",\"maxTokens\":200,\"teamId\":\"$team\"}"
+    # That a provider does not answer is no fault of what the tour shows.
+    answer=$(printf '%s' "$question" | local_function ask) || true
+    local_show ask "$question" "$answer"
+    local_call aiUsage "{\"teamId\":\"$team\"}"
 }
 
 # A text among the members of an answer.
