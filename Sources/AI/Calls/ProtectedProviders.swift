@@ -100,7 +100,7 @@ public struct ProtectedProviders<Stores: CircuitBreakerStore & UsageStore & ~Cop
         onText: ((String) -> Void)? = nil
     ) throws(AIError) -> CallAnswer {
         var call = Call(request, team: team, deadline: deadline, cancellation: cancellation, onText: onText)
-        var failure = AIError(.unsupported, provider: "", message: "no provider is configured")
+        var failure = AIError(.notConfigured, provider: "")
         for (index, provider) in try chosen(names).enumerated() {
             let question = index == 0 ? request : request.withoutModel
             do throws(AIError) {
@@ -127,7 +127,7 @@ public struct ProtectedProviders<Stores: CircuitBreakerStore & UsageStore & ~Cop
         var chosen: [Provider] = []
         for name in names {
             guard let provider = providers[name] else {
-                throw AIError(.unsupported, provider: name, message: "the provider is not configured")
+                throw AIError(.notConfigured, provider: name)
             }
             chosen.append(provider)
         }

@@ -4,6 +4,7 @@ import Core
 extension AIError {
     /// What programs may rely on.
     public enum Code: String, Sendable, CaseIterable {
+        case notConfigured = "ai_not_configured"
         case circuitOpen = "ai_circuit_open"
         case budgetExceeded = "ai_budget_exceeded"
         case unreachable = "ai_unreachable"
@@ -32,7 +33,8 @@ extension AIError {
         /// What happened, as a sentence that can be shown to anybody.
         public var detail: String {
             switch self {
-            case .circuitOpen: "The AI provider is not called for a while, because it failed too often."
+            case .notConfigured: "The AI provider is not configured."
+            case .circuitOpen: "The AI provider is not called at the moment: its circuit breaker is open."
             case .budgetExceeded: "The budget for AI calls is used up."
             case .unreachable: "The AI provider cannot be reached."
             case .tlsError: "There is no trusted connection to the AI provider."
@@ -62,14 +64,15 @@ extension AIError {
 
     /// The error as our own caller sees it.
     ///
-    /// It says nothing that the provider said, and after how many seconds trying again makes sense if anybody knows.
+    /// It says nothing that the provider said, and after how many seconds trying again makes sense if anybody knows. What
+    /// cannot be asked to begin with is told in our own words.
     public var problem: Problem {
         var members = ["provider": provider]
         if code == .refused, let category = completion?.refusalCategory { members["category"] = category }
         return Problem(
             cause.consequences.status,
             code.rawValue,
-            code.detail,
+            cause == .unsupported && !message.isEmpty ? "The AI provider cannot be asked: \(message)." : code.detail,
             members: members,
             retryAfter: retryAfter?.delay.wholeSeconds
         )

@@ -33,6 +33,7 @@ extension AIError.Cause {
     var consequences: AIError.Consequences {
         switch self {
         //                                            code          status  retry   breaker                    others
+        case .notConfigured:     AIError.Consequences(.notConfigured,  503, .never, .neutral,                  .stay)
         case .circuitOpen:       AIError.Consequences(.circuitOpen,    503, .never, .neutral,                  .next)
         case .budgetExceeded:    AIError.Consequences(.budgetExceeded, 402, .never, .neutral,                  .stay)
         case .cancelled:         AIError.Consequences(.cancelled,      499, .never, .neutral,                  .stay)

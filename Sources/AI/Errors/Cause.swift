@@ -2,6 +2,7 @@ extension AIError {
     /// What happened, in as many kinds as have consequences of their own.
     enum Cause: Sendable, Hashable, CaseIterable {
         // Ours.
+        case notConfigured
         case circuitOpen
         case budgetExceeded
         case cancelled

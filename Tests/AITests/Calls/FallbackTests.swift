@@ -111,9 +111,9 @@ import Testing
         }
     }
 
-    @Test func `an unknown provider is the caller's mistake`() throws {
+    @Test func `a provider that is not there is told as such`() throws {
         try withServer { (_, asker) throws in
-            #expect(try asker.failure(CompletionRequest(Asker.prompt()), of: ["mistral"])?.code == .badRequest)
+            #expect(try asker.failure(CompletionRequest(Asker.prompt()), of: ["mistral"])?.code == .notConfigured)
         }
     }
 
