@@ -1,8 +1,9 @@
 import Base
-import Core
 import Postgres
 import TestSupport
 import Testing
+
+@testable import Core
 
 /// What a thousand processes do to a breaker at the same moment: a thread each, with a connection of its own.
 @Suite(.serialized) struct CircuitRaceTests {
@@ -85,6 +86,40 @@ import Testing
         }
         _ = consume store
         #expect(try database.writes() == before.merging(["circuit_breakers": 1], uniquingKeysWith: +))
+    }
+
+    @Test func `a result that waited for the row is dropped when the era changed meanwhile`() throws {
+        let (database, policy) = (database, policy)
+        var store = try PostgresStores.patient(database.url)
+        guard case .permitted(let permit) = try store.acquire("openai", under: policy) else {
+            Issue.record("a new breaker let nothing through")
+            return
+        }
+        let generation = permit.generation
+        var operating = try database.connect()
+        let late = try operating.transaction(deadline: .test) { transaction in
+            try transaction.run("SELECT nofx.circuit_set('openai', 'disable')")
+            let late = TestThread {
+                Result { () throws -> CircuitTransition? in
+                    var store = try PostgresStores.patient(database.url)
+                    let permit = CircuitPermit(
+                        name: "openai",
+                        generation: generation,
+                        isProbe: false,
+                        isDirty: false,
+                        isUnrecorded: false,
+                        transition: nil
+                    )
+                    return try store.record(.failure(error: "late"), of: permit, under: policy)
+                }
+            }
+            try database.awaitWaiters()
+            try transaction.run("SELECT nofx.circuit_set('openai', 'enable')")
+            return late
+        }
+        #expect(try late.join().get() == nil)
+        let view = try database.breaker("openai")
+        #expect((view?.state, view?.generation, view?.failures) == ("closed", 2, 0))
     }
 
     @Test func `a burst of limits moves the gate in steps of a second`() throws {
