@@ -10,7 +10,7 @@ extension PostgresStores: CircuitBreakerStore {
         let rows = try run(
             """
             SELECT verdict, generation, is_dirty, wait, error, transition
-            FROM nofx.circuit_acquire(\(name), \(policy.json))
+            FROM nofx.circuit_acquire(\(name), \(policy.json.description))
             """,
             within: answerLimit
         )
