@@ -199,9 +199,9 @@ $$;
 -- reason why not: `open`, `probing`, `forced_open`, `rate_limited`, `quota_exhausted`, with the microseconds to wait
 -- where that can be said and the class of the last failure. `is_dirty` says whether a success is news.
 --
--- Where all is well this is one read, and the policy is text that nobody parses. Nobody waits for a lock to be told no.
+-- Where all is well this is one read. Nobody waits for a lock to be told no.
 CREATE FUNCTION nofx.circuit_acquire(
-    p_name text, p_policy text,
+    p_name text, p_policy jsonb,
     OUT verdict text, OUT generation bigint, OUT is_dirty boolean, OUT wait bigint, OUT error text,
     OUT transition text
 )
@@ -213,7 +213,6 @@ DECLARE
     v_most      interval;
     v_patience  interval;
     v_is_locked boolean := false;
-    v_policy    jsonb;
 BEGIN
     SELECT * INTO b FROM nofx.circuit_breakers c WHERE c.name = p_name;
     IF b.state = 'closed' AND b.not_before IS NULL THEN
@@ -228,7 +227,6 @@ BEGIN
         RETURN;
     END IF;
 
-    v_policy := p_policy::jsonb;
     LOOP
         v_now := clock_timestamp();
         generation := b.generation;
@@ -243,9 +241,9 @@ BEGIN
         ELSIF b.state IN ('closed', 'metrics_only') THEN
             verdict := 'allow';
         ELSE
-            v_lease := nofx.circuit_time(v_policy, 'callTimeout') + nofx.circuit_time(v_policy, 'leaseMargin');
-            v_most := nofx.circuit_time(v_policy, 'maximumResetTimeout') * (1 + (v_policy ->> 'jitter')::float8);
-            v_patience := nofx.circuit_time(v_policy, 'halfOpenMaximumWait');
+            v_lease := nofx.circuit_time(p_policy, 'callTimeout') + nofx.circuit_time(p_policy, 'leaseMargin');
+            v_most := nofx.circuit_time(p_policy, 'maximumResetTimeout') * (1 + (p_policy ->> 'jitter')::float8);
+            v_patience := nofx.circuit_time(p_policy, 'halfOpenMaximumWait');
             IF b.open_until > v_now + v_most OR b.probe_deadline > v_now + v_lease THEN
                 -- The clock was set back: the wait begins again rather than last as long as the step was.
                 UPDATE nofx.circuit_breakers c
@@ -280,7 +278,7 @@ BEGIN
     IF verdict IS NULL THEN
         PERFORM set_config('synchronous_commit', 'off', true);
         IF b.state = 'half_open' AND b.half_open_since + v_patience <= v_now THEN
-            transition := CASE WHEN (v_policy ->> 'closesAfterMaximumWait')::boolean THEN 'closed' ELSE 'opened' END;
+            transition := CASE WHEN (p_policy ->> 'closesAfterMaximumWait')::boolean THEN 'closed' ELSE 'opened' END;
             IF transition = 'closed' THEN
                 verdict := 'allow';
                 is_dirty := false;
@@ -288,14 +286,14 @@ BEGIN
             ELSE
                 verdict := 'open';
                 generation := b.generation + 1;
-                wait := nofx.circuit_open(b, v_policy, v_now);
+                wait := nofx.circuit_open(b, p_policy, v_now);
             END IF;
         ELSE
             verdict := 'probe';
             transition := CASE b.state WHEN 'open' THEN 'half_opened' END;
             IF b.state = 'open' OR b.probe_deadline <= v_now THEN
                 generation := b.generation + 1;
-                b.permits_left := (v_policy ->> 'halfOpenPermits')::integer;
+                b.permits_left := (p_policy ->> 'halfOpenPermits')::integer;
                 b.probe_successes := 0;
             END IF;
             UPDATE nofx.circuit_breakers c

@@ -1,16 +1,40 @@
 import Base
 import Postgres
 
-/// Where all is well, asking is one read and telling is nothing.
+/// Where all is well, asking is reading a row by its key and telling is nothing.
 extension PostgresStores: CircuitBreakerStore {
     public mutating func acquire(
         _ name: String,
         under policy: CircuitBreakerPolicy
     ) throws -> CircuitAdmission {
+        let row = try run(
+            """
+            SELECT state = 'closed' AND coalesce(not_before <= clock_timestamp(), true) AS is_clear, generation,
+                   failures > 0 AS is_dirty
+            FROM nofx.circuit_breakers WHERE name = \(name)
+            """,
+            within: answerLimit
+        ).first
+        // Anything else is looked at again under the row's lock, where it may be as it should be by then.
+        guard try row?["is_clear"] ?? true else { return try judge(name, under: policy) }
+        return .permitted(
+            CircuitPermit(
+                name: name,
+                generation: try row?["generation"] ?? 0,
+                isProbe: false,
+                isDirty: try row?["is_dirty"] ?? false,
+                isUnrecorded: false,
+                transition: nil
+            )
+        )
+    }
+
+    /// Asks for leave where a breaker is not closed, or has a gate.
+    private mutating func judge(_ name: String, under policy: CircuitBreakerPolicy) throws -> CircuitAdmission {
         let rows = try run(
             """
             SELECT verdict, generation, is_dirty, wait, error, transition
-            FROM nofx.circuit_acquire(\(name), \(policy.json.description))
+            FROM nofx.circuit_acquire(\(name), \(policy.json))
             """,
             within: answerLimit
         )

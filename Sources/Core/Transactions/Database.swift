@@ -117,9 +117,14 @@ public struct Database: ~Copyable {
         answering: Duration,
         log: Log
     ) throws(PostgresError) -> Rows {
-        let isConnected = connection?.isUsable ?? false
-        let deadline = Deadline.after(isConnected ? answering : connecting)
-        var connection = try takeConnection(deadline: deadline, log: log)
+        var deadline = Deadline.after(answering)
+        var connection: Connection
+        if let open = takeOpenConnection() {
+            connection = open
+        } else {
+            deadline = .after(connecting)
+            connection = try Connection(string, deadline: deadline, log: log)
+        }
         let result: Result<[Result<Rows, PostgresError>], PostgresError>
         do throws(PostgresError) {
             result = .success(try connection.pipeline([query], deadline: deadline))
@@ -144,7 +149,12 @@ public struct Database: ~Copyable {
 
     /// The connection that is there, or a new one when there is none or it broke while nobody used it.
     private mutating func takeConnection(deadline: Deadline, log: Log) throws(PostgresError) -> Connection {
-        if let connection = connection.take(), connection.isUsable { return connection }
+        if let connection = takeOpenConnection() { return connection }
         return try Connection(string, deadline: deadline, log: log)
+    }
+
+    private mutating func takeOpenConnection() -> Connection? {
+        guard let connection = connection.take(), connection.isUsable else { return nil }
+        return connection
     }
 }
