@@ -199,7 +199,7 @@ $$;
 -- reason why not: `open`, `probing`, `forced_open`, `rate_limited`, `quota_exhausted`, with the microseconds to wait
 -- where that can be said and the class of the last failure. `is_dirty` says whether a success is news.
 --
--- Where all is well this is one read. Nobody waits for a lock to be told no.
+-- Callers come here where a read has shown them that not all is well. Nobody waits for a lock to be told no.
 CREATE FUNCTION nofx.circuit_acquire(
     p_name text, p_policy jsonb,
     OUT verdict text, OUT generation bigint, OUT is_dirty boolean, OUT wait bigint, OUT error text,
@@ -213,14 +213,10 @@ DECLARE
     v_most      interval;
     v_patience  interval;
     v_is_locked boolean := false;
+    v_locked    nofx.circuit_breakers;
 BEGIN
     SELECT * INTO b FROM nofx.circuit_breakers c WHERE c.name = p_name;
-    IF b.state = 'closed' AND b.not_before IS NULL THEN
-        verdict := 'allow';
-        generation := b.generation;
-        is_dirty := b.failures > 0;
-        RETURN;
-    ELSIF NOT FOUND THEN
+    IF NOT FOUND THEN
         verdict := 'allow';
         generation := 0;
         is_dirty := false;
@@ -264,12 +260,16 @@ BEGIN
                 verdict := 'probing';
                 wait := nofx.circuit_wait(b.probe_deadline, v_now);
             ELSIF NOT v_is_locked THEN
-                SELECT * INTO b FROM nofx.circuit_breakers c WHERE c.name = p_name FOR NO KEY UPDATE SKIP LOCKED;
+                SELECT * INTO v_locked FROM nofx.circuit_breakers c WHERE c.name = p_name
+                FOR NO KEY UPDATE SKIP LOCKED;
                 v_is_locked := FOUND;
-                IF v_is_locked THEN CONTINUE; END IF;
-                -- Whoever has the row is taking a permit or giving one back.
+                IF v_is_locked THEN
+                    b := v_locked;
+                    CONTINUE;
+                END IF;
+                -- Whoever has the row is taking a permit or giving one back, and soon done with it.
                 verdict := 'probing';
-                wait := (extract(epoch FROM v_lease) * 1000000)::bigint;
+                wait := 1000000;
             END IF;
         END IF;
         EXIT;

@@ -26,10 +26,10 @@ public struct HTTPRequest: Sendable {
     /// A larger one is ``HTTPError/Kind/tooLarge``.
     public var maximumResponseBytes: Int
 
-    /// How long nothing may move between the two sides once they are connected; `nil` for as long as it takes.
+    /// How long nothing may move between the two sides once an answer has begun; `nil` for as long as it takes.
     ///
-    /// Longer silence is ``HTTPError/Kind/timeout``, however much of the deadline is left. It counts before the first
-    /// byte of the answer as well, so where a server thinks before it speaks this must be longer than it thinks.
+    /// Longer silence is ``HTTPError/Kind/timeout``, however much of the deadline is left. A server may think before it
+    /// speaks: until then there is the deadline alone.
     public var idleLimit: Duration?
 
     /// Whether `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` of the process are honoured.
@@ -43,7 +43,7 @@ public struct HTTPRequest: Sendable {
     ///   - headers: Names and values in the order they are sent.
     ///   - body: The content, or `nil` for a request without any.
     ///   - maximumResponseBytes: The largest response body that is taken.
-    ///   - idleLimit: How long nothing may move between the two sides.
+    ///   - idleLimit: How long nothing may move within an answer.
     ///   - usesProxy: Whether the proxy variables of the process are honoured.
     public init(
         _ method: Method,

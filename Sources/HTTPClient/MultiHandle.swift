@@ -37,8 +37,8 @@ struct MultiHandle {
         while true {
             guard curl_multi_perform(pointer, &running) == CURLM_OK else { return .finished(CURLE_OUT_OF_MEMORY) }
             guard running > 0 else { return .finished(curl_finished_code(pointer)) }
-            let sent = Int(curl_get_size(easy.pointer, CURLINFO_SIZE_UPLOAD_T))
-            switch watch.look(bytes: sent + received(), isConnected: easy.isConnected) {
+            let bytes = received()
+            switch watch.look(bytes: bytes, hasAnswer: bytes > 0) {
             case .silent: return .silent
             case .cancelled: return .cancelled
             case .goOn(let milliseconds):

@@ -30,11 +30,12 @@ struct TransferWatch {
     ///
     /// - Parameters:
     ///   - bytes: How many have moved so far, in both directions.
-    ///   - isConnected: Whether the request could be sent; connecting has a limit of its own.
+    ///   - hasAnswer: Whether an answer has begun; what comes before it has the deadline for a limit, and connecting one
+    ///     of its own.
     /// - Returns: What to do.
-    mutating func look(bytes: Int, isConnected: Bool) -> Verdict {
+    mutating func look(bytes: Int, hasAnswer: Bool) -> Verdict {
         if cancellation?.isCancelled == true { return .cancelled }
-        if let idleLimit, bytes != movedBytes || !isConnected {
+        if let idleLimit, bytes != movedBytes || !hasAnswer {
             movedBytes = bytes
             silence = .after(idleLimit)
         }

@@ -12,7 +12,7 @@ struct SilenceTests {
 
     @Test(
         arguments: [
-            ("/silent", .waiting), ("/stall_header", .head(status: 200)), ("/stall", .body(status: 200, bytes: 9)),
+            ("/stall_header", .head(status: 200)), ("/stall", .body(status: 200, bytes: 9)),
         ] as [(String, HTTPError.Phase)]
     )
     func `silence ends a request long before its deadline`(path: String, phase: HTTPError.Phase) throws {
@@ -34,17 +34,29 @@ struct SilenceTests {
         }
     }
 
-    @Test func `what moves, and what is not connected yet, is not silent`() {
+    @Test func `a server may think for longer than it may be silent`() throws {
+        try PythonServer.run("fault_server.py") { (server) throws in
+            var client = HTTPClient(userAgent: "tests/1")
+            let silent = request(server.url("/silent"), idleLimit: .milliseconds(1))
+            let error = #expect(throws: HTTPError.self) { try client.send(silent, deadline: .after(.milliseconds(600))) }
+
+            // Its deadline ended it: the limit would have hundreds of times before.
+            #expect(error?.phase == .waiting)
+            #expect(error?.message.contains("silen") == false)
+        }
+    }
+
+    @Test func `what moves, and what has not begun yet, is not silent`() {
         var watch = TransferWatch(idleLimit: .milliseconds(200), cancellation: nil)
         func waitForSilence(at bytes: Int) {
-            while watch.look(bytes: bytes, isConnected: true) != .silent {}
+            while watch.look(bytes: bytes, hasAnswer: true) != .silent {}
         }
 
         waitForSilence(at: 0)
-        #expect(watch.look(bytes: 1, isConnected: true) != .silent)
+        #expect(watch.look(bytes: 1, hasAnswer: true) != .silent)
         waitForSilence(at: 1)
-        #expect(watch.look(bytes: 1, isConnected: false) != .silent)
-        #expect(watch.look(bytes: 2, isConnected: true) != .silent)
+        #expect(watch.look(bytes: 1, hasAnswer: false) != .silent)
+        #expect(watch.look(bytes: 2, hasAnswer: true) != .silent)
     }
 
     @Test func `somebody looks before a limit is reached, and at a cancellation ten times a second`() {
@@ -52,8 +64,8 @@ struct SilenceTests {
         var idle = TransferWatch(idleLimit: .milliseconds(300), cancellation: nil)
         var watched = TransferWatch(idleLimit: nil, cancellation: cancellation)
 
-        guard case .goOn(let untilSilence) = idle.look(bytes: 0, isConnected: true),
-            case .goOn(let untilLook) = watched.look(bytes: 0, isConnected: true)
+        guard case .goOn(let untilSilence) = idle.look(bytes: 0, hasAnswer: true),
+            case .goOn(let untilLook) = watched.look(bytes: 0, hasAnswer: true)
         else {
             Issue.record("nobody told them to stop")
             return
@@ -61,8 +73,8 @@ struct SilenceTests {
         #expect((1...300).contains(untilSilence))
         #expect((1...100).contains(untilLook))
         cancellation.cancel()
-        #expect(watched.look(bytes: 0, isConnected: true) == .cancelled)
-        #expect(watched.look(bytes: 1, isConnected: true) == .cancelled)
+        #expect(watched.look(bytes: 0, hasAnswer: true) == .cancelled)
+        #expect(watched.look(bytes: 1, hasAnswer: true) == .cancelled)
     }
 
     @Test(arguments: ["/silent", "/stall_header", "/stall", "/drip"])

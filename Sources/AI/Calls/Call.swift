@@ -42,9 +42,17 @@ struct Call {
     }
 
     /// When an attempt that begins now has to end, so that what comes of it can still be recorded.
-    func attemptDeadline(_ timeout: Duration) -> (end: Deadline, isOwn: Bool) {
+    func attemptDeadline(_ timeout: Duration) -> AttemptDeadline {
         let last = deadline - min(.seconds(2), deadline.remaining / 10)
         let own = Deadline.after(timeout)
-        return own <= last ? (own, true) : (last, false)
+        return AttemptDeadline(end: min(own, last), isCalls: last < own)
+    }
+
+    /// When an attempt has to end.
+    struct AttemptDeadline {
+        let end: Deadline
+
+        /// Whether it is the call's time that is over then, and not the attempt's own.
+        let isCalls: Bool
     }
 }

@@ -18,6 +18,9 @@ public struct CallAttempt: Sendable, Hashable {
     /// The provider's name of the request, which its support asks for.
     public let requestID: String?
 
+    /// What was counted; nil where the provider told nothing.
+    public let tokens: TokenUsage?
+
     /// What it cost; nil where nothing came that could be priced.
     public let cost: USDollars?
 

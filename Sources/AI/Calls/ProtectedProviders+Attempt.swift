@@ -13,15 +13,15 @@ extension ProtectedProviders where Stores: ~Copyable {
     ) throws(AIError) -> Completion {
         let model = request.model ?? provider.defaultModel ?? ""
         let message = try provider.request(request, isStreamed: call.onText != nil)
-        try reserve(for: request, of: model, from: provider, in: call)
-        let (protection, start) = (protection, SystemClock.uptime)
+        let (protection, log, start) = (protection, log, SystemClock.uptime)
         var wasSent = false
         let result: Result<Completion, AIError>
         do {
             let completion = try breaker.call(
                 through: &stores,
                 classify: { protection.outcome(of: $0) },
-                {
+                { stores in
+                    try protection.reserve(for: request, of: model, from: provider, in: call, at: &stores, log)
                     wasSent = true
                     return try Self.send(message, asking: request, of: provider, with: &client, protection, in: call)
                 }
@@ -51,19 +51,14 @@ extension Protection {
         case .neutral: return .neutral
         case .failure: return .failure(error: error.code.rawValue)
         case .limited(.quotaExhausted): return .limited(for: quotaGate, reason: .quotaExhausted)
-        case .limited(.rateLimited):
-            let wait = error.retryAfter?.delay ?? error.rateLimits?.longestWait ?? shortestGate
-            return .limited(for: min(max(wait, .zero), longestGate), reason: .rateLimited)
+        case .limited(.rateLimited): return .limited(for: gate(of: error), reason: .rateLimited)
         }
     }
-}
 
-extension RateLimits {
-    /// How long the windows of which nothing is left stay so; nil where none says.
-    fileprivate var longestWait: Duration? {
-        let now = Timestamp.now()
-        return windows.filter { $0.remaining == 0 }.compactMap(\.reset).max()
-            .map { .microseconds($0.microsecondsSince1970 - now.microsecondsSince1970) }
+    /// How long a provider that limits us is left alone: as it says, or as its window does, within what is sensible.
+    func gate(of error: AIError) -> Duration {
+        let wait = error.retryAfter?.delay ?? error.rateLimits?.longestWait ?? shortestGate
+        return min(max(wait, shortestGate), longestGate)
     }
 }
 

@@ -14,27 +14,18 @@ extension ProtectedProviders where Stores: ~Copyable {
     ) throws(AIError) -> Completion {
         var message = message
         message.idleLimit = protection.idleLimit
-        let (end, isOwn) = call.attemptDeadline(protection.breaker.callTimeout)
         var reader = AnswerReader(provider, in: call)
-        let response: HTTPResponse
-        do throws(HTTPError) {
-            response = try client.stream(
-                message,
-                deadline: end,
-                cancellation: call.cancellation,
-                onHead: { reader.wantsPieces(of: $0) },
-                onBody: { reader.take($0) }
-            )
+        do throws(AIError) {
+            let end = call.attemptDeadline(protection.breaker.callTimeout)
+            let completion = try provider.accept(reader.read(message, with: &client, until: end))
+            if let schema = request.schema { try provider.check(completion, against: schema) }
+            return completion
         } catch {
-            // That the call's own time is over says nothing about the provider.
-            guard isOwn || !error.hasTimedOut || !end.hasPassed else {
-                throw AIError(.outOfTime, provider: provider.name, hasPartialOutput: reader.hasText)
-            }
-            throw provider.error(error, hasPartialOutput: reader.hasText)
+            var error = reader.completed(error)
+            // What the provider asks of all processes it asks of this one.
+            if case .limited(.rateLimited) = error.breaker { error.wait = protection.gate(of: error) }
+            throw error
         }
-        let completion = try provider.accept(reader.finish(response))
-        if let schema = request.schema { try provider.check(completion, against: schema) }
-        return completion
     }
 }
 
@@ -54,61 +45,5 @@ extension Provider {
             completion: completion,
             message: violations.prefix(5).map(\.description).joined(separator: "; ")
         )
-    }
-}
-
-/// Reads an answer to a request whose answer may come in pieces.
-private struct AnswerReader {
-    private let provider: Provider
-    private let cancellation: Cancellation?
-    private let onText: ((String) -> Void)?
-    private var events = ServerSentEvents()
-    private var stream: CompletionStream?
-    private var failure: AIError?
-
-    init(_ provider: Provider, in call: Call) {
-        self.provider = provider
-        cancellation = call.cancellation
-        onText = call.onText
-    }
-
-    /// Whether some of the answer was handed on.
-    var hasText: Bool { onText != nil && stream?.hasText == true }
-
-    /// Only what was asked for in pieces, and comes so, is read so: some servers answer in one piece all the same.
-    mutating func wantsPieces(of head: HTTPHead) -> Bool {
-        guard onText != nil, (200...299).contains(head.status),
-            head.header("content-type")?.lowercasedASCII.hasPrefix("text/event-stream") == true
-        else { return false }
-        stream = provider.makeStream(status: head.status, headers: head.headers)
-        return true
-    }
-
-    /// Takes a piece; false when no more is needed.
-    mutating func take(_ bytes: [UInt8]) -> Bool {
-        do {
-            for event in try events.take(bytes) where stream?.isTerminal == false {
-                let text = try stream?.take(event: event.event, data: event.data) ?? ""
-                if !text.isEmpty { onText?(text) }
-                // Whoever gave up gets nothing more, be it here already.
-                if cancellation?.isCancelled == true {
-                    throw AIError(.cancelled, provider: provider.name, hasPartialOutput: hasText)
-                }
-            }
-            return stream?.isTerminal == false
-        } catch let error as AIError {
-            failure = error
-        } catch {
-            failure = AIError(.unreadable, provider: provider.name, hasPartialOutput: hasText, message: "\(error)")
-        }
-        return false
-    }
-
-    func finish(_ response: HTTPResponse) throws(AIError) -> Completion {
-        if let failure { throw failure }
-        if let stream { return try stream.finish() }
-        let completion = try provider.completion(from: response)
-        if !completion.text.isEmpty { onText?(completion.text) }
-        return completion
     }
 }

@@ -1,27 +1,30 @@
 import Base
 import Core
 
-/// What is kept of attempts; that it cannot be kept fails no call.
-extension ProtectedProviders where Stores: ~Copyable {
-    /// Reserves what an attempt may cost.
+extension Protection {
+    /// Reserves what an attempt may cost, in a tenth of the time that is left at most; that it cannot be asked fails no
+    /// call.
     ///
     /// - Throws: ``AIError`` when the team has spent what it may.
-    mutating func reserve(
+    func reserve<Stores: UsageStore & ~Copyable>(
         for request: CompletionRequest,
         of model: String,
         from provider: Provider,
-        in call: Call
+        in call: Call,
+        at stores: inout Stores,
+        _ log: Log
     ) throws(AIError) {
         guard let team = call.team else { return }
-        let estimate = protection.prices.estimate(of: request, model: model, at: .now()) ?? .zero
+        let estimate = prices.estimate(of: request, model: model, at: .now()) ?? .zero
         do {
             try stores.reserve(
                 estimate,
                 for: call.id,
                 of: team,
-                within: protection.budget,
+                within: budget,
                 // A process that dies over the attempt gives it back then.
-                lifetime: protection.breaker.callTimeout + protection.breaker.leaseMargin
+                lifetime: breaker.callTimeout + breaker.leaseMargin,
+                by: .after(call.deadline.remaining / 10)
             )
         } catch let exceeded as BudgetExceeded {
             throw AIError(exceeded, provider: provider.name)
@@ -29,12 +32,15 @@ extension ProtectedProviders where Stores: ~Copyable {
             log.warning("ai.budget_not_asked", ["teamId": team, "error": "\(error)"])
         }
     }
+}
 
+/// What is kept of attempts; that it cannot be kept fails no call.
+extension ProtectedProviders where Stores: ~Copyable {
     /// Gives back what a call has reserved that found no answer.
     mutating func release(_ call: Call) {
         guard call.team != nil else { return }
         do {
-            try stores.release(call.id)
+            try stores.release(call.id, by: call.deadline)
         } catch {
             log.warning("ai.budget_not_released", ["teamId": call.team, "error": "\(error)"])
         }
@@ -57,7 +63,7 @@ extension ProtectedProviders where Stores: ~Copyable {
         guard wasSent else { return }
         let record = UsageRecord(result, of: attempt, number: call.attempts.count, in: call)
         do {
-            try stores.record(record)
+            try stores.record(record, by: call.deadline)
         } catch {
             log.error("ai.usage_lost", record.fields(losing: error))
         }
@@ -79,6 +85,7 @@ extension CallAttempt {
             code: result.error?.code,
             status: result.error.map(\.status) ?? 200,
             requestID: completion?.requestID ?? result.error?.requestID,
+            tokens: completion?.usage,
             cost: completion?.usage.flatMap { usage in
                 // The name that answered may be a date's version of the one that was asked for, or the other way round.
                 prices.cost(of: usage, model: completion?.model ?? model, at: .now())

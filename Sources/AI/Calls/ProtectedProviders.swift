@@ -148,8 +148,9 @@ extension Call {
     fileprivate var cost: USDollars? {
         attempts.reduce(USDollars.zero) { sum, attempt in
             guard let sum else { return nil }
-            // A failed attempt that counted no tokens cost nothing, as far as anybody can tell.
-            return (attempt.cost ?? (attempt.code == nil ? nil : .zero)).map { sum + $0 }
+            // A failed attempt of which no tokens are told cost nothing, as far as anybody can tell.
+            let isFree = attempt.code != nil && attempt.tokens == nil
+            return (attempt.cost ?? (isFree ? .zero : nil)).map { sum + $0 }
         }
     }
 }

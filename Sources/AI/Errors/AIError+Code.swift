@@ -68,6 +68,7 @@ extension AIError {
     /// cannot be asked to begin with is told in our own words.
     public var problem: Problem {
         var members = ["provider": provider]
+        if code == .budgetExceeded { members["period"] = message }
         if code == .refused, let category = completion?.refusalCategory { members["category"] = category }
         return Problem(
             cause.consequences.status,

@@ -21,7 +21,7 @@ public struct AIError: Error, Sendable {
     public let rateLimits: RateLimits?
 
     /// What came and may have to be paid for although it cannot be used.
-    public let completion: Completion?
+    public internal(set) var completion: Completion?
 
     /// Whether some text of the answer was handed on before it failed.
     public var hasPartialOutput: Bool

@@ -69,7 +69,7 @@ extension Provider {
             requestID: completion.requestID,
             rateLimits: completion.rateLimits,
             completion: completion,
-            message: completion.stopReason.rawValue
+            message: redacted(completion.stopReason.rawValue)
         )
     }
 }

@@ -34,10 +34,10 @@ struct ResponseContext: Sendable {
             text: answer.text,
             stopReason: answer.stop,
             stopSequence: answer.stopSequence,
-            refusalCategory: answer.refusalCategory,
+            refusalCategory: answer.refusalCategory.flatMap { $0.isCategory ? $0 : nil },
             usage: answer.usage,
             providerCost: answer.cost,
-            model: answer.model ?? "",
+            model: provider.redacted(answer.model ?? ""),
             id: answer.id,
             requestID: headerRequestID,
             rateLimits: rateLimits
@@ -85,5 +85,13 @@ struct ResponseContext: Sendable {
         case .cut: error(.cut, "the stream ended before the answer did", hasPartialOutput: hasPartialOutput)
         case .reported(let body, let answer): error(body, answer: answer, hasPartialOutput: hasPartialOutput)
         }
+    }
+}
+
+extension String {
+    /// Whether it is a word, as categories are, and no sentence of a provider's.
+    fileprivate var isCategory: Bool {
+        (1...40).contains(utf8.count)
+            && utf8.allSatisfy { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || $0 == UInt8(ascii: "_") }
     }
 }

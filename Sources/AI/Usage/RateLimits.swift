@@ -5,6 +5,9 @@ public struct RateLimits: Sendable, Hashable {
     /// The windows that it counts in, by name: `requests`, `tokens`, `input-tokens`, `output-tokens`.
     public let windows: [Window]
 
+    /// When the answer was given, by the provider's own clock where it tells.
+    private let time: Timestamp
+
     /// What is counted together.
     public struct Window: Sendable, Hashable {
         public let name: String
@@ -25,6 +28,8 @@ public struct RateLimits: Sendable, Hashable {
     ///   - time: When they came.
     public init?(_ headers: [(name: String, value: String)], at time: Timestamp) {
         func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
+        let time = header("date").flatMap { Timestamp(httpDate: $0, now: time) } ?? time
+        self.time = time
         windows = ["requests", "tokens", "input-tokens", "output-tokens"].compactMap { name in
             func value(of part: String) -> String? {
                 header("anthropic-ratelimit-\(name)-\(part)") ?? header("x-ratelimit-\(part)-\(name)")
@@ -40,6 +45,14 @@ public struct RateLimits: Sendable, Hashable {
             return window.isEmpty ? nil : window
         }
         if windows.isEmpty { return nil }
+    }
+
+    /// How long the windows of which nothing is left stay so; nil where none says.
+    ///
+    /// It is the time between two of the provider's own, so this machine's clock has no say in it.
+    var longestWait: Duration? {
+        windows.filter { $0.remaining == 0 }.compactMap(\.reset).max()
+            .map { .microseconds($0.microsecondsSince1970 - time.microsecondsSince1970) }
     }
 
     private static func reset(_ text: String, at time: Timestamp) -> Timestamp? {

@@ -39,8 +39,13 @@ extension BreakerReport: TextOutput {
         metrics.metric(
             "nofx_ai_breaker_retry_after_seconds",
             .gauge,
-            "The time until it lets a call through to try; 0 where it does.",
-            breakers.map { MetricsText.Sample(["name": $0.name], seconds: .milliseconds($0.retryAfterMs ?? 0)) }
+            "The time until it lets a call through; 0 where it does, and no sample where nobody knows.",
+            breakers.filter { !$0.state.utf8.elementsEqual("forced_open".utf8) }.map {
+                MetricsText.Sample(
+                    ["name": $0.name],
+                    seconds: .milliseconds(max($0.retryAfterMs ?? 0, $0.gate?.notBeforeMs ?? 0))
+                )
+            }
         )
         return metrics.text
     }

@@ -38,7 +38,7 @@ public struct CircuitBreaker: Sendable {
     ///   - store: Where the breaker's state is.
     ///   - classify: What an error says about the provider.
     ///   - judge: What an answer says about it.
-    ///   - body: The call.
+    ///   - body: The call, which the store is lent to.
     /// - Returns: What the call returns.
     /// - Throws: ``CircuitBreakerError`` when the call is not made, what `body` throws, and what the store throws when
     ///   it cannot be asked. That it cannot be told changes nothing.
@@ -46,11 +46,11 @@ public struct CircuitBreaker: Sendable {
         through store: inout Store,
         classify: (any Error) -> CircuitOutcome,
         judge: (Output) -> CircuitOutcome = { _ in .success },
-        _ body: () throws -> Output
+        _ body: (inout Store) throws -> Output
     ) throws -> Output {
         var permit = try acquire(from: &store)
         let start = clock()
-        let result = Result { try body() }
+        let result = Result { try body(&store) }
         permit.duration = clock() - start
         let outcome =
             switch result {
@@ -59,6 +59,19 @@ public struct CircuitBreaker: Sendable {
             }
         record(outcome, of: permit, in: &store)
         return try result.get()
+    }
+
+    /// Makes a call that needs nothing of the store, or does not.
+    ///
+    /// - Returns: What the call returns.
+    /// - Throws: As the other does.
+    public func call<Output, Store: CircuitBreakerStore & ~Copyable>(
+        through store: inout Store,
+        classify: (any Error) -> CircuitOutcome,
+        judge: (Output) -> CircuitOutcome = { _ in .success },
+        _ body: () throws -> Output
+    ) throws -> Output {
+        try call(through: &store, classify: classify, judge: judge) { _ in try body() }
     }
 
     /// Makes a call, and something else when that is not let through or fails.

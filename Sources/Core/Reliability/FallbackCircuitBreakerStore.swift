@@ -16,10 +16,13 @@ public struct FallbackCircuitBreakerStore<Shared: CircuitBreakerStore & ~Copyabl
 
     private let own: MemoryCircuitBreakerStore
     private let log: Log
-    private let clock: @Sendable () -> Duration
+    let clock: @Sendable () -> Duration
 
     /// When the shared store is asked again; nil while it works.
     private var resumption: Duration?
+
+    /// When the shared store is told of usage again; nil while it takes it.
+    var usageResumption: Duration?
 
     /// What the shared store said last of breakers that let nothing through.
     private var remembered: [String: Remembered] = [:]
@@ -105,22 +108,7 @@ public struct FallbackCircuitBreakerStore<Shared: CircuitBreakerStore & ~Copyabl
 }
 
 extension FallbackCircuitBreakerStore where Shared: ~Copyable {
-    /// Has the shared store do something, unless it is being left alone.
-    mutating func sharing(_ body: (inout Shared) throws -> Void) throws where Shared: UsageStore {
-        guard isSharing else { throw Unavailable() }
-        do {
-            try body(&shared)
-            noteAnswer()
-        } catch let exceeded as BudgetExceeded {
-            noteAnswer()
-            throw exceeded
-        } catch {
-            noteFailure(error)
-            throw error
-        }
-    }
-
-    private var isSharing: Bool {
+    var isSharing: Bool {
         guard let resumption else { return true }
         return resumption <= clock()
     }

@@ -13,7 +13,8 @@ extension PostgresStores: CircuitBreakerStore {
                    failures > 0 AS is_dirty
             FROM nofx.circuit_breakers WHERE name = \(name)
             """,
-            within: answerLimit
+            within: answerLimit,
+            connecting: connectLimit
         ).first
         // Anything else is looked at again under the row's lock, where it may be as it should be by then.
         guard try row?["is_clear"] ?? true else { return try judge(name, under: policy) }
@@ -36,7 +37,8 @@ extension PostgresStores: CircuitBreakerStore {
             SELECT verdict, generation, is_dirty, wait, error, transition
             FROM nofx.circuit_acquire(\(name), \(policy.json))
             """,
-            within: answerLimit
+            within: answerLimit,
+            connecting: connectLimit
         )
         return try CircuitAdmission(name: name, row: rows.first)
     }
@@ -56,7 +58,8 @@ extension PostgresStores: CircuitBreakerStore {
                                      \(report.wait), \(report.reason), \(permit.isDirty), \(isSlow), \(reporter),
                                      \(policy.json))
             """,
-            within: answerLimit
+            within: answerLimit,
+            connecting: connectLimit
         )
         return try CircuitTransition(recorded: rows.first)
     }

@@ -37,7 +37,17 @@ public struct PostgresStores: ~Copyable {
     }
 
     /// Runs one statement.
-    mutating func run(_ query: Query, within limit: Duration) throws(PostgresError) -> Rows {
-        try database.run(query, connecting: max(connectLimit, limit), answering: limit, log: log)
+    ///
+    /// - Parameters:
+    ///   - query: The statement.
+    ///   - limit: How long it may take.
+    ///   - connecting: How long it may take where a connection has to be made first, if not as long.
+    /// - Returns: Its rows.
+    mutating func run(
+        _ query: Query,
+        within limit: Duration,
+        connecting: Duration? = nil
+    ) throws(PostgresError) -> Rows {
+        try database.run(query, connecting: connecting ?? limit, answering: limit, log: log)
     }
 }

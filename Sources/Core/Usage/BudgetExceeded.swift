@@ -1,5 +1,3 @@
-public import Base
-
 /// A team has spent what it may, and so no call is made.
 public struct BudgetExceeded: Error, Hashable, Sendable {
     /// How long a budget is for.
@@ -21,16 +19,5 @@ public struct BudgetExceeded: Error, Hashable, Sendable {
         self.period = period
         self.budget = budget
         self.resetsIn = resetsIn
-    }
-
-    /// What a caller is told.
-    public var problem: Problem {
-        Problem(
-            402,
-            "ai_budget_exceeded",
-            "The team's \(period.rawValue) budget for AI calls is used up.",
-            members: ["period": period.rawValue],
-            retryAfter: resetsIn
-        )
     }
 }

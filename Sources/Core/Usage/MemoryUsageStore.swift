@@ -34,7 +34,7 @@ public struct MemoryUsageStore: UsageStore {
         self.now = now
     }
 
-    public mutating func record(_ usage: UsageRecord) {
+    public mutating func record(_ usage: UsageRecord, by deadline: Deadline = .distantFuture) {
         guard known.insert(Attempt(call: usage.call, number: usage.attempt)).inserted else { return }
         records.append(usage)
         spendings.append(Spending(team: usage.team, day: Day(of: now()), amount: usage.spentNanoUSD))
@@ -45,7 +45,7 @@ public struct MemoryUsageStore: UsageStore {
         }
     }
 
-    /// As ``UsageStore/reserve(_:for:of:within:lifetime:)``.
+    /// As ``UsageStore/reserve(_:for:of:within:lifetime:by:)``.
     ///
     /// - Throws: ``BudgetExceeded``.
     public mutating func reserve(
@@ -53,7 +53,8 @@ public struct MemoryUsageStore: UsageStore {
         for call: UUID,
         of team: UUID?,
         within budget: Budget,
-        lifetime: Duration
+        lifetime: Duration,
+        by deadline: Deadline = .distantFuture
     ) throws(BudgetExceeded) {
         guard let team, budget != Budget() else { return }
         let time = now()
@@ -80,7 +81,7 @@ public struct MemoryUsageStore: UsageStore {
         reservations[call] = Reservation(team: team, amount: max(0, amount.rawValue), end: time + lifetime)
     }
 
-    public mutating func release(_ call: UUID) {
+    public mutating func release(_ call: UUID, by deadline: Deadline = .distantFuture) {
         reservations[call] = nil
     }
 }

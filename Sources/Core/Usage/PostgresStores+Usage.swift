@@ -2,10 +2,10 @@ public import Base
 import Postgres
 
 extension PostgresStores: UsageStore {
-    /// As ``UsageStore/record(_:)``.
+    /// As ``UsageStore/record(_:by:)``.
     ///
     /// - Throws: `PostgresError`.
-    public mutating func record(_ usage: UsageRecord) throws {
+    public mutating func record(_ usage: UsageRecord, by deadline: Deadline = .distantFuture) throws {
         let tokens = usage.tokens
         _ = try run(
             """
@@ -17,11 +17,11 @@ extension PostgresStores: UsageStore {
                    tokens.reasoning]),
                 \(usage.costNanoUSD), \(usage.providerCostNanoUSD), \(usage.duration), \(usage.rateLimit))
             """,
-            within: usageLimit
+            within: usageLimit(until: deadline)
         )
     }
 
-    /// As ``UsageStore/reserve(_:for:of:within:lifetime:)``.
+    /// As ``UsageStore/reserve(_:for:of:within:lifetime:by:)``.
     ///
     /// - Throws: ``BudgetExceeded`` or `PostgresError`.
     public mutating func reserve(
@@ -29,14 +29,15 @@ extension PostgresStores: UsageStore {
         for call: UUID,
         of team: UUID?,
         within budget: Budget,
-        lifetime: Duration
+        lifetime: Duration,
+        by deadline: Deadline = .distantFuture
     ) throws {
         let rows = try run(
             """
             SELECT * FROM nofx.reserve_ai_budget(\(team), \(call), \(amount), \(lifetime), \(budget.daily),
                                                  \(budget.monthly))
             """,
-            within: usageLimit
+            within: usageLimit(until: deadline)
         )
         guard let row = rows.first, let exceeded = try row["exceeded"] as String?,
             let period = BudgetExceeded.Period(rawValue: exceeded)
@@ -44,10 +45,15 @@ extension PostgresStores: UsageStore {
         throw BudgetExceeded(period, budget: try row["budget"], resetsIn: try row["resets_in"])
     }
 
-    /// As ``UsageStore/release(_:)``.
+    /// As ``UsageStore/release(_:by:)``.
     ///
     /// - Throws: `PostgresError`.
-    public mutating func release(_ call: UUID) throws {
-        _ = try run("SELECT nofx.release_ai_budget(\(call))", within: usageLimit)
+    public mutating func release(_ call: UUID, by deadline: Deadline = .distantFuture) throws {
+        _ = try run("SELECT nofx.release_ai_budget(\(call))", within: usageLimit(until: deadline))
+    }
+
+    /// No longer than to the deadline, and a tenth of a second all the same: what happened is worth writing down.
+    private func usageLimit(until deadline: Deadline) -> Duration {
+        min(usageLimit, max(deadline.remaining, .milliseconds(100)))
     }
 }

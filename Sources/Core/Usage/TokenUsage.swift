@@ -41,18 +41,6 @@ public struct TokenUsage: Hashable, Sendable {
     public var prompt: Int {
         input.addingSaturated(cacheRead).addingSaturated(cacheWrite5m).addingSaturated(cacheWrite1h)
     }
-
-    /// The tokens of two calls; a sum that does not fit stays at the largest number.
-    public static func + (left: TokenUsage, right: TokenUsage) -> TokenUsage {
-        TokenUsage(
-            input: left.input.addingSaturated(right.input),
-            output: left.output.addingSaturated(right.output),
-            cacheRead: left.cacheRead.addingSaturated(right.cacheRead),
-            cacheWrite5m: left.cacheWrite5m.addingSaturated(right.cacheWrite5m),
-            cacheWrite1h: left.cacheWrite1h.addingSaturated(right.cacheWrite1h),
-            reasoning: left.reasoning.addingSaturated(right.reasoning)
-        )
-    }
 }
 
 extension TokenUsage: JSONEncodable {

@@ -103,6 +103,20 @@ import Testing
         }
     }
 
+    @Test func `what was shown is not asked for again, though it has not the form that was asked for`() throws {
+        try withMock("chat") { mock, asker in
+            try mock.scenario(#"{"type":"reply","text":"It is four.","times":4}"#)
+            var request = CompletionRequest(Asker.prompt())
+            request.schema = try OutputSchema(name: "sum", #"{"type":"object"}"#)
+            let (pieces, result) = try stream(asker, "openai", request)
+
+            #expect(pieces.joined() == "It is four.")
+            guard case .failure(let error) = result else { return #expect(Bool(false)) }
+            #expect(error.code == .schemaMismatch)
+            #expect(error.attempts.count == 1)
+        }
+    }
+
     @Test func `an answer that ends before its first word is asked for again`() throws {
         try withMock("chat") { mock, asker in
             try mock.scenario(

@@ -156,8 +156,8 @@ import Testing
     func `a wait that is none is as none`(word: String) throws {
         try Self.withServer { (_, asker) throws in
             let request = CompletionRequest(Asker.prompt(), model: "fault:retry-after:\(word)*1")
-            // The gate of a second is there all the same, so the one retry has to wait for it.
-            #expect(try asker.ask(request, of: ["openai"]).attempts.last?.code == nil)
+            // There is a gate of a second all the same, and the retry waits for it.
+            #expect(try asker.ask(request, of: ["openai"]).attempts.map(\.code) == [.rateLimited, nil])
         }
     }
 
@@ -192,13 +192,38 @@ import Testing
     }
 
     @Test func `that the call's own time is over is no failure of the provider`() throws {
-        try Self.withServer { (_, asker) throws in
+        try Self.withServer { server, asker in
             let request = CompletionRequest(Asker.prompt(), model: "fault:silent")
-            let error = try asker.failure(request, of: ["openai"], deadline: .after(.milliseconds(400)))
+            let error = try asker.failure(request, of: ["openai"], deadline: .after(.seconds(3)))
 
             #expect(error?.code == .timeout)
             #expect(error?.attempts.count == 1)
             #expect(try asker.breaker() == ("closed", 0, 0))
+            #expect(try server.requests().count == 1)
+        }
+    }
+
+    @Test func `a provider may think for longer than it may be silent within an answer`() throws {
+        try Self.withServer(["NOFX_AI_IDLE_MS": "50", "NOFX_RETRY_MAX": "0"]) { (_, asker) throws in
+            let request = CompletionRequest(Asker.prompt(), model: "fault:slow:500")
+            #expect(try asker.ask(request, of: ["openai"]).completion.text == FaultServer.text)
+        }
+    }
+
+    @Test func `a limit keeps its own call waiting no shorter than all others`() throws {
+        try Self.withServer(["NOFX_RETRY_MAX": "1", "NOFX_RETRY_BASE_MS": "5", "NOFX_RETRY_CAP_MS": "5"]) {
+            server,
+            asker in
+            let headers = [
+                (name: "x-ratelimit-limit-requests", value: "2"), (name: "x-ratelimit-remaining-requests", value: "0"),
+                (name: "x-ratelimit-reset-requests", value: "1500ms"),
+            ]
+            try server.answer("window", status: 429, headers: headers, body: #"{"error":{"type":"requests"}}"#)
+            let error = try asker.failure(CompletionRequest(Asker.prompt(), model: "fault:window"), of: ["openai"])
+
+            // The one retry reaches the provider, for it has waited as long as the gate.
+            #expect(error?.attempts.map(\.status) == [429, 429])
+            #expect(try server.gaps().allSatisfy { $0 >= 1.5 })
         }
     }
 

@@ -30,6 +30,45 @@ import Testing
         }
     }
 
+    @Test func `a stream that is cut is paid for as far as it was counted`() throws {
+        let database = try TestDatabase()
+        try FaultServer.run { server in
+            let asker = Asker(database, anthropic: server.url, ["ANTHROPIC_MODEL": "claude-haiku-4-5"])
+            var providers = try asker.providers()
+            let request = CompletionRequest(Asker.prompt(), model: "fault:sse-truncated")
+            let error = #expect(throws: AIError.self) {
+                try providers.callAnthropic(request, deadline: .test, onText: { _ in })
+            }
+
+            #expect(error?.code == .truncated)
+            #expect(error?.attempts.first?.tokens?.prompt == 19)
+            #expect(try database.value("SELECT input_tokens FROM nofx.ai_attempts", as: Int.self) == 12)
+        }
+    }
+
+    @Test func `a budget that somebody else holds up does not take the breakers away`() throws {
+        let database = try TestDatabase()
+        try LLMock.run { mock in
+            let team = UUID.v7()
+            try database.rows("INSERT INTO nofx.ai_budgets (team_id, daily_nano_usd) VALUES (\(team), 1000000000)")
+            try database.rows("SELECT nofx.circuit_set('openai', 'force_open')")
+            var holder = try database.connect()
+            try holder.transaction(deadline: .test) { transaction in
+                try transaction.run("SELECT pg_advisory_xact_lock(hashtextextended('nofx.ai_budgets/' || \(team), 0))")
+                let asker = Asker(database, openAI: mock.openAI)
+                let error = try asker.failure(
+                    CompletionRequest(Asker.prompt()),
+                    for: team,
+                    deadline: .after(.seconds(20))
+                )
+                #expect(error?.code == .circuitOpen)
+            }
+            #expect(try mock.requests().isEmpty)
+            // Whoever is not let through reserves nothing.
+            #expect(try database.value("SELECT count(*) FROM nofx.ai_reservations", as: Int.self) == 0)
+        }
+    }
+
     @Test func `a refusal is told as one, and paid for`() throws {
         let database = try TestDatabase()
         try FaultServer.run { server in

@@ -38,6 +38,7 @@ struct Asker {
         // A busy machine is no broken database.
         stores.answerLimit = .seconds(60)
         stores.connectLimit = .seconds(60)
+        stores.usageLimit = .seconds(60)
         return Providers(
             try AI.Providers(environment),
             try Protection(environment),

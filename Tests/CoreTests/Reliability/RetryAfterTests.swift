@@ -136,3 +136,12 @@ import Testing
         #expect(RetryAfter(.nanoseconds(1))?.delay == .nanoseconds(1))
     }
 }
+
+extension RetryAdvice {
+    /// What to do after an error: as the server says, and where it says nothing, whether the error may pass.
+    ///
+    /// A server that says yes is still not waited for longer than the policy allows.
+    fileprivate func decision(isTransient: Bool) -> RetryDecision {
+        shouldRetry ?? isTransient ? .retry(after: retryAfter) : .stop
+    }
+}

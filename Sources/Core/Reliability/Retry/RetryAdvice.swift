@@ -20,11 +20,4 @@ public struct RetryAdvice: Hashable, Sendable {
 
     /// The server says nothing.
     public static let none = RetryAdvice { _ in nil }
-
-    /// What to do after an error: as the server says, and where it says nothing, whether the error may pass.
-    ///
-    /// A server that says yes is still not waited for longer than the policy allows.
-    public func decision(isTransient: Bool) -> RetryDecision {
-        shouldRetry ?? isTransient ? .retry(after: retryAfter) : .stop
-    }
 }

@@ -1,0 +1,88 @@
+import Base
+import HTTPClient
+
+/// Reads an answer to a request whose answer may come in pieces.
+struct AnswerReader {
+    private let provider: Provider
+    private let cancellation: Cancellation?
+    private let onText: ((String) -> Void)?
+    private var events = ServerSentEvents()
+    private var stream: CompletionStream?
+    private var failure: AIError?
+
+    /// Whether some of the answer was handed on.
+    private var hasShown = false
+
+    init(_ provider: Provider, in call: Call) {
+        self.provider = provider
+        cancellation = call.cancellation
+        onText = call.onText
+    }
+
+    /// Sends a request and reads its answer.
+    mutating func read(
+        _ message: HTTPRequest,
+        with client: inout HTTPClient,
+        until deadline: Call.AttemptDeadline
+    ) throws(AIError) -> Completion {
+        let response: HTTPResponse
+        do throws(HTTPError) {
+            response = try client.stream(
+                message,
+                deadline: deadline.end,
+                cancellation: cancellation,
+                onHead: { wantsPieces(of: $0) },
+                onBody: { take($0) }
+            )
+        } catch {
+            // That the call's own time is over says nothing about the provider.
+            let isOutOfTime = deadline.isCalls && error.hasTimedOut && deadline.end.hasPassed
+            throw isOutOfTime ? AIError(.outOfTime, provider: provider.name) : provider.error(error)
+        }
+        if let failure { throw failure }
+        if let stream { return try stream.finish() }
+        let completion = try provider.completion(from: response)
+        show(completion.text)
+        return completion
+    }
+
+    /// An error with what had come until then: what was handed on cannot be taken back, and what was counted is paid for.
+    func completed(_ error: AIError) -> AIError {
+        var error = error
+        error.hasPartialOutput = error.hasPartialOutput || hasShown
+        error.completion = error.completion ?? stream?.partial
+        return error
+    }
+
+    /// Only what was asked for in pieces, and comes so, is read so: some servers answer in one piece all the same.
+    private mutating func wantsPieces(of head: HTTPHead) -> Bool {
+        guard onText != nil, (200...299).contains(head.status),
+            head.header("content-type")?.lowercasedASCII.hasPrefix("text/event-stream") == true
+        else { return false }
+        stream = provider.makeStream(status: head.status, headers: head.headers)
+        return true
+    }
+
+    /// Takes a piece; false when no more is needed.
+    private mutating func take(_ bytes: [UInt8]) -> Bool {
+        do {
+            for event in try events.take(bytes) where stream?.isTerminal == false {
+                show(try stream?.take(event: event.event, data: event.data) ?? "")
+                // Whoever gave up gets nothing more, be it here already.
+                if cancellation?.isCancelled == true { throw AIError(.cancelled, provider: provider.name) }
+            }
+            return stream?.isTerminal == false
+        } catch let error as AIError {
+            failure = error
+        } catch {
+            failure = AIError(.unreadable, provider: provider.name, message: "\(error)")
+        }
+        return false
+    }
+
+    private mutating func show(_ text: String) {
+        guard let onText, !text.isEmpty else { return }
+        hasShown = true
+        onText(text)
+    }
+}
