@@ -49,9 +49,10 @@ struct FaultServerTests {
         try FaultServer.run { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             for path in Self.paths {
-                let idleLimit: Duration? = kind == .timeout ? .seconds(1) : nil
+                // Before an answer the deadline is the only limit.
+                let deadline: Deadline = fault == "silent" ? .after(.seconds(1)) : .test
                 let error = #expect(throws: HTTPError.self) {
-                    try client.send(request(server.url + path, fault, idleLimit: idleLimit), deadline: .test)
+                    try client.send(request(server.url + path, fault, idleLimit: .seconds(1)), deadline: deadline)
                 }
                 #expect(error?.kind == kind)
                 #expect(error?.hadAnswer == hadAnswer)
