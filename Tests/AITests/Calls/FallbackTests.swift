@@ -118,6 +118,24 @@ import Testing
         }
     }
 
+    @Test(arguments: [DatabaseRelay.Condition.silent, .stopped])
+    func `a database that does not answer leaves a call the time it needs`(condition: DatabaseRelay.Condition) throws {
+        let database = try TestDatabase()
+        try FaultServer.run { server in
+            try database.withRelay { relay, url in
+                relay.become(condition)
+                let asker = Asker(database, openAI: server.openAI)
+                var providers = try asker.providers(at: url, isPatient: false)
+                let deadline = Deadline.after(.seconds(20))
+                let question = CompletionRequest(Asker.prompt())
+                let answer = try providers.callOpenAI(question, for: .v7(), deadline: deadline)
+
+                #expect(answer.completion.text == FaultServer.text)
+                #expect(!deadline.hasPassed)
+            }
+        }
+    }
+
     @Test func `without Postgres every call is answered all the same, and somebody is told`() throws {
         try TestCluster.run { cluster in
             let database = try TestDatabase(on: cluster)
