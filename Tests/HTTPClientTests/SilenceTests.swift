@@ -38,7 +38,9 @@ struct SilenceTests {
         try PythonServer.run("fault_server.py") { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             let silent = request(server.url("/silent"), idleLimit: .milliseconds(1))
-            let error = #expect(throws: HTTPError.self) { try client.send(silent, deadline: .after(.milliseconds(600))) }
+            let error = #expect(throws: HTTPError.self) {
+                try client.send(silent, deadline: .after(.milliseconds(600)))
+            }
 
             // Its deadline ended it: the limit would have hundreds of times before.
             #expect(error?.phase == .waiting)
