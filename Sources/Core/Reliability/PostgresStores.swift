@@ -43,6 +43,7 @@ public struct PostgresStores: ~Copyable {
     ///   - limit: How long it may take.
     ///   - connecting: How long it may take where a connection has to be made first, if not as long.
     /// - Returns: Its rows.
+    /// - Throws: `PostgresError`.
     mutating func run(
         _ query: Query,
         within limit: Duration,

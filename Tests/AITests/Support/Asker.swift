@@ -36,6 +36,7 @@ struct Asker {
     ///   - url: Where the database is; nil for the usual one.
     ///   - isPatient: Whether a database may be as slow as a busy machine makes it.
     /// - Returns: What makes calls.
+    /// - Throws: `ConfigurationError`, or `PostgresError` for a wrong connection string.
     func providers(at url: String? = nil, isPatient: Bool = true) throws -> Providers {
         let environment = Environment(variables.map { ($0.key, $0.value) })
         let log = lines.log
