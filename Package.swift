@@ -117,6 +117,8 @@ let package = Package(
         module("AI", uses: ["Base", "Core", "HTTPClient", "System"]),
         module("Mail", uses: ["Base", "HTTPClient", "System"]),
         module("Teams", uses: ["Base", "Core", "Cryptography", "Mail", "Postgres", "System"]),
+        module("Runs", uses: ["Base", "Core", "Cryptography", "Postgres", "System"]),
+        module("Worker", uses: ["AI", "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "Runs", "System"]),
         module("FunctionRuntime", uses: ["Base", "Core", "Cryptography", "HTTPClient", "Postgres", "System"]),
         module(
             "TestSupport",
@@ -129,6 +131,11 @@ let package = Package(
         tests("PostgresTests", of: ["Base", "Postgres", "System"]),
         tests("HTTPClientTests", of: ["Base", "HTTPClient"]),
         tests("MailTests", of: ["Base", "Mail", "System"]),
+        tests("RunsTests", of: ["Base", "Core", "Postgres", "Runs", "System"]),
+        tests(
+            "WorkerTests",
+            of: ["AI", "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "Runs", "System", "Worker"]
+        ),
         tests("CoreTests", of: ["Base", "Core", "Cryptography", "Postgres", "System"]),
         tests(
             "FunctionRuntimeTests",

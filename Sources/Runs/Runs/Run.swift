@@ -1,0 +1,2 @@
+/// A plan that a team has started.
+public enum Run {}

@@ -1,0 +1,73 @@
+public import Base
+public import Core
+
+/// A step that a worker has claimed, with all that it takes to do it.
+public struct ClaimedStep: Sendable {
+    /// What shows that it is this worker's.
+    public let lease: JobLease
+
+    /// Whose step it is.
+    public let team: UUID
+
+    /// Which run it belongs to.
+    public let run: ID<Run>
+
+    /// Its place in the plan, from 0.
+    public let number: Int
+
+    /// What the plan calls it.
+    public let name: String
+
+    /// What does it, as the plan says.
+    public let tool: String
+
+    /// What the tool is given; references to earlier steps and secrets are still in it.
+    public let inputs: JSONText
+
+    /// The outputs of the steps that the inputs may refer to, by their names.
+    public let outputs: [String: JSONText]
+
+    /// Which time it is tried, the first being 1.
+    public let attempt: Int
+
+    /// How long an attempt may take.
+    public let timeout: Duration
+
+    /// How long to wait after attempts that failed.
+    public let backoff: StepBackoff
+
+    /// Which secrets it may use.
+    public let secretsScope: String?
+
+    /// Describes a claimed step.
+    public init(
+        lease: JobLease,
+        team: UUID,
+        run: ID<Run>,
+        number: Int,
+        name: String,
+        tool: String,
+        inputs: JSONText,
+        outputs: [String: JSONText] = [:],
+        attempt: Int = 1,
+        timeout: Duration = .seconds(60),
+        backoff: StepBackoff = StepBackoff(),
+        secretsScope: String? = nil
+    ) {
+        self.lease = lease
+        self.team = team
+        self.run = run
+        self.number = number
+        self.name = name
+        self.tool = tool
+        self.inputs = inputs
+        self.outputs = outputs
+        self.attempt = attempt
+        self.timeout = timeout
+        self.backoff = backoff
+        self.secretsScope = secretsScope
+    }
+
+    /// What tells others that it is this step again, whichever attempt it is.
+    public var idempotencyKey: String { "\(run):\(number)" }
+}

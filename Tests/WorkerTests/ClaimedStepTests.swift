@@ -1,0 +1,23 @@
+import Base
+import Core
+import Runs
+import Testing
+
+@Suite struct ClaimedStepTests {
+    @Test func `another attempt at a step has the same idempotency key`() {
+        let run = ID<Run>.make()
+        let keys = [1, 2].map { attempt in
+            ClaimedStep(
+                lease: JobLease(job: .make(), fence: Int64(attempt)),
+                team: .v7(),
+                run: run,
+                number: 3,
+                name: "build",
+                tool: "test:echo",
+                inputs: JSONText(trusted: Array("{}".utf8)),
+                attempt: attempt
+            ).idempotencyKey
+        }
+        #expect(keys == ["\(run):3", "\(run):3"])
+    }
+}
