@@ -20,6 +20,8 @@ public struct Plan: InputObject, OutputObject, Hashable {
     /// Which steps wait for which.
     public let graph: PlanGraph
 
+    private let names: Set<String>
+
     /// The tools of steps whose own list of tools does not have them, each once, in the order of the steps.
     public var deniedTools: [ToolName] {
         var denied: [ToolName] = []
@@ -28,11 +30,10 @@ public struct Plan: InputObject, OutputObject, Hashable {
     }
 
     /// What a step's inputs refer to, in the order of the inputs.
-    public func references(of number: Int) -> [Reference] {
-        let names = Set(steps.map(\.name.rawValue))
-        return steps[number].inputs.places.compactMap { place in
+    func references(of number: Int) -> [StepReference] {
+        steps[number].inputs.places.compactMap { place in
             guard case .from(let text) = place.marker else { return nil }
-            return Reference(text, isStep: names.contains)
+            return Reference(text, isStep: names.contains).map { StepReference(input: place.field, reference: $0) }
         }
     }
 
@@ -71,5 +72,6 @@ public struct Plan: InputObject, OutputObject, Hashable {
         self.steps = steps
         self.deadlineSeconds = deadlineSeconds
         self.graph = graph
+        names = Set(steps.map(\.name.rawValue))
     }
 }

@@ -4,11 +4,13 @@ public import Base
 ///
 /// It has 1 to 200 bytes, no `/` at its ends, no empty component, none that is `.` or `..`, no backslash and no
 /// characters that people cannot see.
-public struct ArtifactName: RawRepresentable, Hashable, InputValue, OutputValue {
+public struct ArtifactName: RawRepresentable, Hashable, InputValue, OutputValue, CustomStringConvertible {
     private static let text = TextRule(1...200, forbidding: ["\\"])
 
     /// The path.
     public let rawValue: String
+
+    public var description: String { rawValue }
 
     public static var rule: String { "relative path, 1 to 200 bytes" }
 
@@ -19,6 +21,11 @@ public struct ArtifactName: RawRepresentable, Hashable, InputValue, OutputValue 
     public init?(rawValue: String) {
         guard let name = try? ArtifactName(checking: rawValue) else { return nil }
         self = name
+    }
+
+    /// Takes a path of the program's own, which is known to be one.
+    init(known path: StaticString) {
+        rawValue = path.description
     }
 
     private init(checking path: String) throws(Violations) {
