@@ -92,6 +92,10 @@ extension EasyHandle {
 
     /// libcurl takes the method from the body, so the body is set first and the method by name.
     private func setBody(_ request: HTTPRequest) throws(HTTPError) {
+        if request.method == .head {
+            // What says how long the body would be is followed by none.
+            return try check(curl_set_integer(pointer, CURLOPT_NOBODY, 1))
+        }
         if request.method != .get, request.method != .delete || request.body != nil {
             let body = request.body ?? []
             try check(curl_set_integer(pointer, CURLOPT_POST, 1))
