@@ -40,7 +40,7 @@ import Worker
     @Test(arguments: [
         (400, "ai_bad_request", StepFailure.Retry.never), (401, "ai_auth_failed", .never),
         (403, "ai_forbidden", .never), (404, "ai_model_not_found", .never), (413, "ai_context_too_long", .never),
-        (500, "ai_upstream_error", .later), (503, "ai_overloaded", .later), (529, "ai_overloaded", .later),
+        (500, "ai_upstream_error", .later), (503, "ai_upstream_error", .later), (529, "ai_overloaded", .later),
     ])
     func `a step fails as its call does`(status: Int, code: String, retry: StepFailure.Retry) throws {
         try FaultServer.run { server in
