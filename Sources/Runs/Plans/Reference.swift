@@ -19,7 +19,8 @@ public struct Reference: Hashable, Sendable {
         var end: String.Index? = text.endIndex
         while let boundary = end {
             let name = String(text[..<boundary])
-            if isStep(name) {
+            // No name has more bytes; a plan full of long references would take long to look through.
+            if name.utf8.count <= 800, isStep(name) {
                 step = name
                 path = text[boundary...].utf8.split(separator: UInt8(ascii: ".")).compactMap(String.init)
                 return
