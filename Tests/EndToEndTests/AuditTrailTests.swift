@@ -82,6 +82,10 @@ private struct Story {
         try change("revokeApiKey", #"{"keyId":"\#(key["id"]?.string ?? "")"}"#, "key.revoked", by: guest)
         secrets += [token, String((key["key"]?.string ?? "").suffix(49))]
 
+        let plan = input(#""plan":{"goal":"Test","steps":[{"name":"a","tool":"test:echo"}]}"#)
+        let run = try change("startRun", plan, "run.started", by: owner)
+        try change("rerunRun", input(#""runId":"\#(run["runId"]?.string ?? "")""#), "run.started", by: owner)
+
         try change("setAiBudget", input(#""dailyUsd":"12.50""#), "ai_budget.set", by: operating)
         try change("transferOwnership", input(#""memberId":"\#(member(guest))""#), "ownership.transferred", by: owner)
         try change("deleteTeam", input(), "team.deleted", by: guest)
