@@ -7,6 +7,9 @@ struct HeldStep {
     /// When the claim or heartbeat was sent that the store took last: the lease lasts from then on at least.
     var keptAt: Duration
 
+    /// Whether it is to show whether a circuit is closed again.
+    var isProbe = false
+
     /// Whether its run was cancelled.
     var isCancelled = false
 

@@ -39,7 +39,8 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         turns[position].pauses.reset()
         turns[position].emptyRound = nil
         turns[position].nextClaim = .zero
-        for step in steps { held[step.lease] = HeldStep(topic: topic, keptAt: sent) }
+        let isProbe = turns[position].isProbing
+        for step in steps { held[step.lease] = HeldStep(topic: topic, keptAt: sent, isProbe: isProbe) }
         let left = end.remaining
         let fitting = steps.filter { $0.timeout <= left }
         bench.add(fitting.map { Assignment(step: $0, topic: topic) })
@@ -55,7 +56,7 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         var limit = WorkerSettings.largestBatch
         if let fitting = turn.fitting { limit = min(limit, fitting) }
         if let most = settings.maxSteps { limit = min(limit, most - report.processed - held.count) }
-        if turn.isProbing { limit = min(limit, held.values.contains { $0.topic == turn.topic } ? 0 : 1) }
+        if turn.isProbing { limit = min(limit, held.values.contains { $0.topic == turn.topic && $0.isProbe } ? 0 : 1) }
         guard limit > 0 else { return 0 }
         let load = bench.load()
         let waiting = load.waiting.values.reduce(0, +)

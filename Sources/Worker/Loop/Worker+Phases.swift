@@ -10,9 +10,6 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
     /// For how long an endless worker lets steps go on unless told otherwise.
     private static var usualGrace: Duration { .seconds(25) }
 
-    /// How long a worker that has nothing to lose waits for a store.
-    private static var patienceWithStore: Duration { .seconds(5) }
-
     /// Sees whether it is time to end.
     mutating func enterPhase(at now: Duration) {
         let isStopRequested = bench.isStopRequested
@@ -41,7 +38,7 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
     /// - Throws: What the store throws, when there is nothing but a store that does not answer.
     mutating func isOver(at now: Duration) throws -> Bool {
         if held.isEmpty, let start = outage.start, let error = outage.error, !settings.isEndless {
-            guard now - start < Self.patienceWithStore, phase == .working else { throw error }
+            guard now - start < settings.storePatience, phase == .working else { throw error }
         }
         switch phase {
         case .working:

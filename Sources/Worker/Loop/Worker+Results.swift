@@ -21,13 +21,14 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
             // It did not fail, it was stopped.
             finished = Finished(step: finished.step, outcome: .released())
         }
-        note(finished, of: step.topic, at: now)
+        note(finished, of: step, at: now)
         if pending.isEmpty { pendingSince = now }
         pending.append(finished)
     }
 
     /// Learns from a result.
-    private mutating func note(_ finished: Finished, of topic: QueueTopic, at now: Duration) {
+    private mutating func note(_ finished: Finished, of step: HeldStep, at now: Duration) {
+        let topic = step.topic
         guard let position = turns.firstIndex(where: { $0.topic == topic }) else { return }
         if case .released(let wait, .circuitOpen) = finished.outcome {
             let end = now + max(wait, settings.pause.lowerBound)
@@ -40,7 +41,7 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
             }
         } else if let took = finished.took, !finished.outcome.isRelease {
             pace.note(took, of: topic)
-            turns[position].isProbing = false
+            if step.isProbe { turns[position].isProbing = false }
         }
     }
 

@@ -1,6 +1,6 @@
 public import Base
 internal import Core
-public import Runs
+internal import Runs
 internal import System
 
 /// Does steps that others planned: takes them from a store, has its threads do them, and says what became of them.
@@ -95,7 +95,7 @@ public struct Worker<Store: StepStore & ~Copyable, Executor: StepExecutor & ~Cop
             }
         }
         for _ in 0..<settings.threads {
-            try threads.start { [bench, makeExecutor] in Self.work(at: bench, with: makeExecutor) }
+            try threads.start { [bench, makeExecutor] in bench.work(with: makeExecutor) }
         }
         do {
             try loop()
@@ -103,21 +103,6 @@ public struct Worker<Store: StepStore & ~Copyable, Executor: StepExecutor & ~Cop
             throw refusal.reason
         }
         return report
-    }
-
-    /// What each thread does.
-    private static func work(at bench: Workbench, with makeExecutor: @Sendable () -> Executor) {
-        var executor = makeExecutor()
-        while let (step, cancellation, isInTime) = bench.next() {
-            guard isInTime else {
-                bench.finish(Finished(step: step, outcome: .released()))
-                continue
-            }
-            let start = SystemClock.uptime
-            let outcome = executor.execute(step, deadline: .after(step.timeout), cancellation: cancellation)
-            bench.finish(Finished(step: step, outcome: outcome, took: SystemClock.uptime - start))
-        }
-        bench.leave()
     }
 
     private mutating func loop() throws {

@@ -1,4 +1,3 @@
-public import Base
 public import Core
 
 /// How much a worker takes on, and when it looks after what.
@@ -51,6 +50,9 @@ public struct WorkerSettings: Sendable {
 
     /// How long a claimed step may have to wait for a thread.
     public var patience = Duration.seconds(2)
+
+    /// How long a worker that has nothing to lose goes on asking a store that does not answer, unless it is endless.
+    public var storePatience = Duration.seconds(5)
 
     /// The first and the longest pause where there is nothing to do, or the store does not answer.
     public var pause = Duration.milliseconds(100)...Duration.seconds(2)
