@@ -111,6 +111,9 @@ let package = Package(
                 .embedInCode("0004_row_security.sql"),
                 .embedInCode("0005_circuit_breakers.sql"),
                 .embedInCode("0006_operations.sql"),
+                .embedInCode("0007_queue.sql"),
+                .embedInCode("0008_runs.sql"),
+                .embedInCode("0009_run_calls.sql"),
             ],
             swiftSettings: settings + [.strictMemorySafety()]
         ),
