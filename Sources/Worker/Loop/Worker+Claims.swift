@@ -34,6 +34,7 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         guard !steps.isEmpty else {
             turns[position].emptyRound = round
             turns[position].nextClaim = sent + turns[position].pauses.take()
+            if held.isEmpty { nextTending = min(nextTending, sent + settings.idleTending) }
             return
         }
         turns[position].pauses.reset()

@@ -36,8 +36,11 @@ public struct WorkerSettings: Sendable {
     /// How often leases are made to last.
     public var heartbeat = Duration.seconds(10)
 
-    /// How often the worker sees to what others left behind.
+    /// How often the worker sees to what others left behind, and to what was delayed.
     public var tending = Duration.seconds(10)
+
+    /// How often it does so while there is nothing else to do.
+    public var idleTending = Duration.seconds(1)
 
     /// How long a step runs before the timeline is told that it has begun; shorter ones tell it with their end.
     public var noteAfter = Duration.seconds(1)
