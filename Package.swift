@@ -76,6 +76,7 @@ let functions = [
     function("resetBreaker", uses: ["System"]),
     function("restoreTeam", uses: ["Teams"]),
     function("revokeApiKey", uses: ["Teams"]),
+    function("runWorker", uses: ["System", "Worker"]),
     function("setAiBudget", uses: ["Teams"]),
     function("startRun", uses: ["Runs"]),
     function("transferOwnership", uses: ["Teams"]),
