@@ -26,6 +26,7 @@ public struct Migration: Sendable {
         Migration(4, "row security", PackageResources._004_row_security_sql),
         Migration(5, "circuit breakers", PackageResources._005_circuit_breakers_sql),
         Migration(6, "operations", PackageResources._006_operations_sql),
+        Migration(7, "webhooks", PackageResources._009_webhooks_sql),
     ]
 
     /// Takes a file whose first line is `-- min-compatible: N`.
