@@ -40,7 +40,9 @@ public struct WebhookURL: Hashable, InputValue, PostgresEncodable {
         return String(decoding: text.utf8.prefix(length), as: UTF8.self)
     }
 
-    public var postgresValue: String { text }
+    public static var postgresType: PostgresType { String.postgresType }
+
+    public func encode(to buffer: inout PostgresBuffer) { text.encode(to: &buffer) }
 
     /// A host name, or an address as a URL has it, and maybe a port.
     private static func isServer(_ authority: Substring.UTF8View) -> Bool {
