@@ -114,7 +114,10 @@ let package = Package(
                 .embedInCode("0004_row_security.sql"),
                 .embedInCode("0005_circuit_breakers.sql"),
                 .embedInCode("0006_operations.sql"),
-                .embedInCode("0009_webhooks.sql"),
+                .embedInCode("0007_queue.sql"),
+                .embedInCode("0008_runs.sql"),
+                .embedInCode("0009_run_calls.sql"),
+                .embedInCode("0010_webhooks.sql"),
             ],
             swiftSettings: settings + [.strictMemorySafety()]
         ),

@@ -26,7 +26,10 @@ public struct Migration: Sendable {
         Migration(4, "row security", PackageResources._004_row_security_sql),
         Migration(5, "circuit breakers", PackageResources._005_circuit_breakers_sql),
         Migration(6, "operations", PackageResources._006_operations_sql),
-        Migration(7, "webhooks", PackageResources._009_webhooks_sql),
+        Migration(7, "queue", PackageResources._007_queue_sql),
+        Migration(8, "runs", PackageResources._008_runs_sql),
+        Migration(9, "run calls", PackageResources._009_run_calls_sql),
+        Migration(10, "webhooks", PackageResources._010_webhooks_sql),
     ]
 
     /// Takes a file whose first line is `-- min-compatible: N`.

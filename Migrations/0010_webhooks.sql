@@ -79,18 +79,86 @@ $$;
 CREATE TRIGGER webhooks_drop_messages AFTER DELETE ON nofx.webhooks
     FOR EACH ROW EXECUTE FUNCTION nofx.drop_messages();
 
+-- Events -----------------------------------------------------------------------------------------
+
+-- Has the webhooks of a team be told of what has just happened in its runs, in the transaction in which it did. Where a
+-- team has none, this is a look into an index.
+--
+-- A message's id is made of its webhook's, its run's and its number in the timeline, so that there is one of each.
+CREATE FUNCTION nofx.queue_messages() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO nofx.outbox (id, topic, subject_id, payload)
+    SELECT md5(w.id || '/' || e.run_id || '/' || e.seq)::uuid, 'webhook', w.id,
+           json_build_object(
+               'type', e.type, 'timestamp', to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+               'data', json_build_object('teamId', e.team_id, 'runId', e.run_id, 'seq', e.seq, 'step', (
+                   SELECT s.name FROM nofx.steps s
+                   WHERE s.team_id = e.team_id AND s.run_id = e.run_id AND s.no = e.step_no
+               ), 'data', e.data))
+    FROM added e JOIN nofx.webhooks w ON w.team_id = e.team_id AND w.disabled_at IS NULL AND e.type = ANY (w.events)
+    ON CONFLICT (id) DO NOTHING;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER events_messages AFTER INSERT ON nofx.events REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION nofx.queue_messages();
+
+-- Tools ------------------------------------------------------------------------------------------
+
+-- Sets which tools and secrets a team may use: NULL for all tools. Recorded where it changes something. No row where
+-- there is no such team: whoever operates is no member, and does not see one.
+CREATE FUNCTION nofx.set_tool_policy(
+    p_team uuid, p_user uuid, p_tools text[], p_scopes text[], p_origin jsonb
+) RETURNS TABLE (is_news boolean, metadata jsonb, activity bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_team   text;
+    v_before nofx.tool_policies;
+BEGIN
+    SELECT t.name INTO v_team FROM nofx.teams t WHERE t.id = p_team AND t.deleted_at IS NULL FOR NO KEY UPDATE;
+    IF NOT FOUND THEN RETURN; END IF;
+    SELECT p.* INTO v_before FROM nofx.tool_policies p WHERE p.team_id = p_team FOR NO KEY UPDATE;
+    is_news := (p_tools, p_scopes) IS DISTINCT FROM (v_before.tools, coalesce(v_before.secret_scopes, '{}'));
+    IF is_news THEN
+        INSERT INTO nofx.tool_policies AS p (team_id, tools, secret_scopes) VALUES (p_team, p_tools, p_scopes)
+        ON CONFLICT (team_id) DO UPDATE
+        SET tools = excluded.tools, secret_scopes = excluded.secret_scopes, updated_at = clock_timestamp();
+        metadata := jsonb_build_object(
+            'before', jsonb_build_object('tools', v_before.tools,
+                                         'secretScopes', coalesce(v_before.secret_scopes, '{}')),
+            'after', jsonb_build_object('tools', p_tools, 'secretScopes', p_scopes));
+        INSERT INTO nofx.operator_actions (user_id, action, subject, before, after,
+                                           credential, request_id, ip, user_agent)
+        VALUES (p_user, 'tool_policy.set', p_team::text, metadata -> 'before', metadata -> 'after',
+                p_origin ->> 'credential', p_origin ->> 'requestId', p_origin ->> 'ip', p_origin ->> 'userAgent');
+        activity := nofx.log_activity(p_team, v_team, p_user, 'tool_policy.set', 'tool_policy', p_team::text, metadata,
+                                      p_origin);
+    END IF;
+    RETURN NEXT;
+END
+$$;
+
 -- Grants -----------------------------------------------------------------------------------------
 
 -- Gives a role what the functions need, takes back what they no longer do, and nothing to delete or alter that lasts.
 -- Members are changed by these columns alone, keys only end, and users are only locked.
 CREATE OR REPLACE FUNCTION nofx.grant_to(p_role name) RETURNS void
 LANGUAGE plpgsql AS $$
+DECLARE
+    v_function regprocedure;
 BEGIN
     EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA nofx FROM %I', p_role);
     EXECUTE format('GRANT USAGE ON SCHEMA nofx TO %I', p_role);
     EXECUTE format('GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA nofx TO %I', p_role);
     EXECUTE format('REVOKE EXECUTE ON FUNCTION nofx.grant_to(name), nofx.grant_operator_to(name), '
                    'nofx.create_role(name) FROM %I', p_role);
+    FOR v_function IN
+        SELECT p.oid::regprocedure FROM pg_proc p
+        WHERE p.pronamespace = 'nofx'::regnamespace AND p.proname = ANY (nofx.worker_functions())
+    LOOP
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM %I', v_function, p_role);
+    END LOOP;
     EXECUTE format('GRANT SELECT ON nofx.migrations, nofx.users, nofx.team_activity, nofx.security_events TO %I',
                    p_role);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE ON nofx.teams, nofx.team_invites, nofx.key_sets, '
@@ -104,21 +172,33 @@ BEGIN
     EXECUTE format('GRANT INSERT ON nofx.team_invite_tokens, nofx.outbox, nofx.operator_actions TO %I', p_role);
     EXECUTE format('GRANT SELECT ON nofx.circuit_breakers, nofx.circuit_counters, nofx.circuit_windows, '
                    'nofx.ai_usage_daily TO %I', p_role);
+    EXECUTE format('GRANT SELECT ON nofx.queue, nofx.runs, nofx.steps, nofx.gates, nofx.events, nofx.artifacts, '
+                   'nofx.tool_policies TO %I', p_role);
 END
 $$;
 
--- Gives a role what deliverOutbox and purge need: they work for all teams, and read no answer, no hash and no activity.
--- One column each may be updated of what is only locked.
+-- Gives a role what runWorker, deliverOutbox and purge need: they work for all teams, and read no answer, no hash and
+-- no activity. One column each may be updated of what is only locked.
 CREATE OR REPLACE FUNCTION nofx.grant_operator_to(p_role name) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_table  name;
-    v_policy name := 'operator_' || md5(p_role);
+    v_function regprocedure;
+    v_table    name;
+    v_policy   name := 'operator_' || md5(p_role);
 BEGIN
     EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA nofx FROM %I', p_role);
     EXECUTE format('GRANT USAGE ON SCHEMA nofx TO %I', p_role);
     EXECUTE format('GRANT EXECUTE ON FUNCTION nofx.check_version(integer) TO %I', p_role);
-    EXECUTE format('GRANT SELECT ON nofx.migrations TO %I', p_role);
+    FOR v_function IN
+        SELECT p.oid::regprocedure FROM pg_proc p
+        WHERE p.pronamespace = 'nofx'::regnamespace
+          AND (p.proname = ANY (nofx.worker_functions()) OR p.proname = ANY (nofx.provider_functions()))
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', v_function, p_role);
+    END LOOP;
+    EXECUTE format('GRANT SELECT ON nofx.migrations, nofx.queue, nofx.steps, nofx.tool_policies TO %I', p_role);
+    EXECUTE format('GRANT SELECT ON nofx.circuit_breakers, nofx.circuit_counters, nofx.circuit_windows TO %I', p_role);
+    EXECUTE format('GRANT SELECT (team_id, id, ended_at), UPDATE (ended_at), DELETE ON nofx.runs TO %I', p_role);
     EXECUTE format('GRANT SELECT (id, email) ON nofx.users TO %I', p_role);
     EXECUTE format('GRANT SELECT (id, name, deleted_at, purge_after), UPDATE (purge_after), DELETE ON nofx.teams TO %I',
                    p_role);
@@ -138,7 +218,7 @@ BEGIN
     EXECUTE format('GRANT SELECT (call_id, expires_at), UPDATE (expires_at), DELETE ON nofx.ai_reservations TO %I',
                    p_role);
     FOREACH v_table IN ARRAY '{users,teams,team_invites,team_invite_tokens,outbox,idempotency_keys,rate_limits,
-                               api_keys,ai_attempts,ai_reservations,webhooks}'::name[]
+                               api_keys,ai_attempts,ai_reservations,queue,runs,steps,tool_policies,webhooks}'::name[]
     LOOP
         EXECUTE format('DROP POLICY IF EXISTS %I ON nofx.%I', v_policy, v_table);
         EXECUTE format('CREATE POLICY %I ON nofx.%I TO %I USING (true)', v_policy, v_table, p_role);
