@@ -72,12 +72,15 @@ let functions = [
     function("listTeams", uses: ["Teams"]),
     function("listWebhooks", uses: ["Teams"]),
     function("migrate", uses: ["Migrations"]),
+    function("previewRun", uses: ["Runs"]),
     function("purge", uses: ["Teams"]),
     function("removeMember", uses: ["Teams"]),
+    function("rerunRun", uses: ["Runs"]),
     function("resetBreaker", uses: ["System"]),
     function("restoreTeam", uses: ["Teams"]),
     function("revokeApiKey", uses: ["Teams"]),
     function("setAiBudget", uses: ["Teams"]),
+    function("startRun", uses: ["Runs"]),
     function("transferOwnership", uses: ["Teams"]),
     function("updateMemberRole", uses: ["Teams"]),
     function("updateTeam", uses: ["Teams"]),
@@ -150,7 +153,7 @@ let package = Package(
         ),
         tests(
             "FunctionTests",
-            of: ["Base", "Core", "FunctionRuntime", "Mail", "Migrations", "Postgres", "System", "Teams"]
+            of: ["Base", "Core", "FunctionRuntime", "Mail", "Migrations", "Postgres", "Runs", "System", "Teams"]
                 + functions.map { .target(name: $0.name) }
         ),
         tests("EndToEndTests", of: ["Base", "Core", "Cryptography", "Postgres", "System"]),

@@ -1,0 +1,19 @@
+import Base
+
+extension Problem {
+    /// A plan uses tools that its own steps or its team do not allow.
+    static func policyDenied(_ tools: [String]) -> Problem {
+        Problem(403, "policy_denied", "The plan uses tools that are not allowed.", lists: ["tools": tools])
+    }
+
+    /// The team has no such run.
+    static let runNotFound = Problem(404, "run_not_found", "The team has no such run.")
+
+    /// As much waits to be done as may.
+    static let queueFull = Problem(
+        429,
+        "queue_full",
+        "Too many steps wait to be done. Start the run again when some are.",
+        retryAfter: 10
+    )
+}
