@@ -80,6 +80,7 @@ let functions = [
     function("restoreTeam", uses: ["Teams"]),
     function("revokeApiKey", uses: ["Teams"]),
     function("setAiBudget", uses: ["Teams"]),
+    function("setToolPolicy", uses: ["Runs"]),
     function("startRun", uses: ["Runs"]),
     function("transferOwnership", uses: ["Teams"]),
     function("updateMemberRole", uses: ["Teams"]),

@@ -106,11 +106,12 @@ CREATE TRIGGER events_messages AFTER INSERT ON nofx.events REFERENCING NEW TABLE
 
 -- Tools ------------------------------------------------------------------------------------------
 
--- Sets which tools and secrets a team may use: NULL for all tools. Recorded where it changes something. No row where
--- there is no such team: whoever operates is no member, and does not see one.
+-- Sets which tools and secrets a team may use, NULL for all tools; what is not to be set stays. Recorded where it changes
+-- something. No row where there is no such team: whoever operates is no member, and does not see one.
 CREATE FUNCTION nofx.set_tool_policy(
-    p_team uuid, p_user uuid, p_tools text[], p_scopes text[], p_origin jsonb
-) RETURNS TABLE (is_news boolean, metadata jsonb, activity bigint)
+    p_team uuid, p_user uuid, p_sets_tools boolean, p_tools text[], p_sets_scopes boolean, p_scopes text[],
+    p_origin jsonb
+) RETURNS TABLE (tools text[], secret_scopes text[], is_news boolean, metadata jsonb, activity bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_team   text;
@@ -119,15 +120,17 @@ BEGIN
     SELECT t.name INTO v_team FROM nofx.teams t WHERE t.id = p_team AND t.deleted_at IS NULL FOR NO KEY UPDATE;
     IF NOT FOUND THEN RETURN; END IF;
     SELECT p.* INTO v_before FROM nofx.tool_policies p WHERE p.team_id = p_team FOR NO KEY UPDATE;
-    is_news := (p_tools, p_scopes) IS DISTINCT FROM (v_before.tools, coalesce(v_before.secret_scopes, '{}'));
+    v_before.secret_scopes := coalesce(v_before.secret_scopes, '{}');
+    tools := CASE WHEN p_sets_tools THEN p_tools ELSE v_before.tools END;
+    secret_scopes := CASE WHEN p_sets_scopes THEN p_scopes ELSE v_before.secret_scopes END;
+    is_news := tools IS DISTINCT FROM v_before.tools OR secret_scopes IS DISTINCT FROM v_before.secret_scopes;
     IF is_news THEN
-        INSERT INTO nofx.tool_policies AS p (team_id, tools, secret_scopes) VALUES (p_team, p_tools, p_scopes)
+        INSERT INTO nofx.tool_policies AS p VALUES (p_team, tools, secret_scopes)
         ON CONFLICT (team_id) DO UPDATE
         SET tools = excluded.tools, secret_scopes = excluded.secret_scopes, updated_at = clock_timestamp();
         metadata := jsonb_build_object(
-            'before', jsonb_build_object('tools', v_before.tools,
-                                         'secretScopes', coalesce(v_before.secret_scopes, '{}')),
-            'after', jsonb_build_object('tools', p_tools, 'secretScopes', p_scopes));
+            'before', jsonb_build_object('tools', v_before.tools, 'secretScopes', v_before.secret_scopes),
+            'after', jsonb_build_object('tools', tools, 'secretScopes', secret_scopes));
         INSERT INTO nofx.operator_actions (user_id, action, subject, before, after,
                                            credential, request_id, ip, user_agent)
         VALUES (p_user, 'tool_policy.set', p_team::text, metadata -> 'before', metadata -> 'after',
