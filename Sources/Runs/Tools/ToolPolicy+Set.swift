@@ -30,7 +30,7 @@ extension ToolPolicy {
             switch changes.tools {
             case .keep: (false, nil as [String]?)
             case .clear: (true, nil)
-            case .set(let allowed): (true, allowed.kinds.map(\.rawValue))
+            case .set(let allowed): (true, allowed.tools.map(\.description))
             }
         let user = try context.user(attempting: setting, on: team)
         let rows = try context.write(

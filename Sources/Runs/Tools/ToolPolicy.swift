@@ -5,7 +5,7 @@ import Postgres
 public struct ToolPolicy: OutputObject {
     let team: ID<Run.Team>
 
-    /// The tools, by their own names; nil for all.
+    /// The tools, by the names that plans use; nil for all.
     public let tools: [String]?
 
     /// The scopes whose secrets steps may have.
@@ -19,7 +19,7 @@ public struct ToolPolicy: OutputObject {
 
     public static let fields: [OutputField<ToolPolicy>] = [
         OutputField("teamId", "The team.") { $0.team },
-        OutputField("tools", "The tools that its plans may use, by their own names; null for all.") { $0.tools },
+        OutputField("tools", "The tools that its plans may use, by these names; null for all.") { $0.tools },
         OutputField("secretScopes", "The scopes whose secrets its steps may have.") { $0.secretScopes },
     ]
 }

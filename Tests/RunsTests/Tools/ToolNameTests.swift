@@ -33,16 +33,4 @@ import Testing
             ]
         )
     }
-
-    @Test(arguments: [
-        ("codegen", ["codegen"], true), ("codegen", ["ai:generate"], true), ("ai:generate", ["codegen"], false),
-        ("manual:deploy", ["gate:manual"], true), ("manual:deploy", ["manual:other"], false), ("test:echo", [], false),
-    ])
-    func `a list allows what it names, and a tool by its own name allows all its names`(
-        _ name: String,
-        _ list: [String],
-        _ isAllowed: Bool
-    ) {
-        #expect(ToolName(name)?.isAllowed(by: list.compactMap(ToolName.init)) == isAllowed)
-    }
 }
