@@ -39,7 +39,8 @@ public struct WebhookReceiver: Sendable {
         let url = "http://127.0.0.1:\(server.words[1])\(path)"
         let request = HTTPRequest(method, url, body: body, maximumResponseBytes: 64 << 20, usesProxy: false)
         let answer = try client.send(request, deadline: .test).body
-        return try JSONDocument(parsing: body == nil ? answer : Array("null".utf8), limits: .init(bytes: 64 << 20, depth: 8))
+        let text = body == nil ? answer : Array("null".utf8)
+        return try JSONDocument(parsing: text, limits: JSONLimits(bytes: 64 << 20, depth: 8))
     }
 }
 

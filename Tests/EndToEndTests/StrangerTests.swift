@@ -9,8 +9,11 @@ struct StrangerTests {
     static let teamInputs: [(function: String, more: String)] = [
         ("aiUsage", ""), ("cancelInvite", #","inviteId":"INVITE""#),
         ("createApiKey", #","name":"mine","scopes":["read"]"#),
-        ("deleteTeam", ""), ("getTeam", ""), ("inviteMember", #","email":"mallory@example.com""#), ("leaveTeam", ""),
+        ("createWebhook", #","url":"https://hooks.example/""#), ("deleteTeam", ""),
+        ("deleteWebhook", #","webhookId":"MEMBER""#), ("getTeam", ""),
+        ("inviteMember", #","email":"mallory@example.com""#), ("leaveTeam", ""),
         ("listActivity", ""), ("listInvites", ""), ("listMembers", ""), ("listSecurityEvents", ""),
+        ("listWebhooks", ""),
         ("removeMember", #","memberId":"MEMBER""#), ("restoreTeam", ""),
         ("transferOwnership", #","memberId":"MEMBER""#),
         ("updateMemberRole", #","memberId":"MEMBER","role":"admin""#), ("updateTeam", #","name":"Mine""#),
@@ -24,6 +27,7 @@ struct StrangerTests {
         (function: "listTeams", input: "{}"), (function: "resetBreaker", input: #"{"all":true}"#),
         (function: "revokeApiKey", input: #"{"keyId":"KEY"}"#),
         (function: "setAiBudget", input: #"{"teamId":"TEAM","dailyUsd":"0"}"#),
+        (function: "setToolPolicy", input: #"{"teamId":"TEAM","tools":null}"#),
     ]
 
     @Test func `every endpoint is walked here`() throws {

@@ -87,7 +87,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "hooks.example", "//hooks.example/", "ftp://hooks.example/", "HTTPS://hooks.example/", "https:/hooks.example",
+        "", "hooks.example", "//hooks.example/", "ftp://hooks.example/", "HTTPS://hooks.example/",
+        "https:/hooks.example",
         "https://", "https:///path", "https://:443/", "https://?x", "https://user@hooks.example/",
         "https://user:password@hooks.example/", "https://hooks.example/#fragment", "https://hooks.example#",
         "https://hooks.example:0/", "https://hooks.example:65536/", "https://hooks.example:80a/", "https://h:/",
@@ -105,7 +106,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "[]", #"["run.succeeded","run.succeeded"]"#, #"["run.exploded"]"#, #"["RUN.SUCCEEDED"]"#, #""run.failed""#, "[1]",
+        "[]", #"["run.succeeded","run.succeeded"]"#, #"["run.exploded"]"#, #"["RUN.SUCCEEDED"]"#, #""run.failed""#,
+        "[1]",
     ])
     func `events that there are not are refused`(_ events: String) throws {
         let problem = #expect(throws: Problem.self) {

@@ -154,7 +154,8 @@ import Testing
     @Test func `the messages of a deleted team and of a webhook that is not there any more are dropped`() throws {
         try WebhookWorld.run { world in
             let ids = [
-                try world.database.queueMessage(to: world.webhook("/200/a")), try world.database.queueMessage(to: .make()),
+                try world.database.queueMessage(to: world.webhook("/200/a")),
+                try world.database.queueMessage(to: .make()),
             ]
             try world.database.rows("UPDATE nofx.teams SET deleted_at = now(), purge_after = now()")
             #expect(try world.deliver() == "")

@@ -12,7 +12,7 @@ public enum Outbox {
 
         public static let schema = Schema(
             .optional("limit", Limit.self, default: Limit(count: 100), "How many rows to take at most."),
-            .optional("redriveDead", RedriveLimit.self, "How many that were given up to try again first; none by default."),
+            .optional("redriveDead", RedriveLimit.self, "How many of the dead to try again; none by default."),
             into: Request.init
         )
     }

@@ -37,6 +37,7 @@ extension OutboxRow {
     /// - Parameters:
     ///   - reason: What failed.
     ///   - floor: How long whoever is to be told asks to be left alone.
+    /// - Returns: When it is due again, if ever.
     func outcome(ofPassingFailure reason: String, notBefore floor: Duration = .zero) -> OutboxOutcome {
         let minutes = Self.waits
         guard attempt <= minutes.count else { return .dead(reason: reason) }

@@ -20,7 +20,10 @@ struct OutboxRow {
     func fields(of outcome: OutboxOutcome) -> KeyValuePairs<String, any JSONEncodable> {
         switch content {
         case .invite:
-            ["outboxId": id, "topic": "invite", "attempt": Int(attempt), "outcome": outcome.name, "reason": outcome.reason]
+            [
+                "outboxId": id, "topic": "invite", "attempt": Int(attempt), "outcome": outcome.name,
+                "reason": outcome.reason,
+            ]
         case .webhook(let message):
             [
                 "outboxId": id, "topic": "webhook", "teamId": message.team, "webhookId": message.webhook,

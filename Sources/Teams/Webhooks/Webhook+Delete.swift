@@ -19,7 +19,9 @@ extension Webhook {
         Action("webhook.delete", needs: .admin, refusal: "Insufficient permissions to delete webhooks")
     }
 
-    /// Deletes a webhook, and the messages that wait for it. One that is under way still arrives.
+    /// Deletes a webhook, and the messages that wait for it.
+    ///
+    /// One that is under way still arrives.
     ///
     /// - Returns: The webhook as it was.
     /// - Throws: A `Denial`; 404 `webhook_not_found`.

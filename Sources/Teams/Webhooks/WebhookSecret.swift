@@ -1,7 +1,9 @@
 import Base
 import Cryptography
 
-/// What the messages of one webhook are signed with, as Standard Webhooks 1.0 has it. Printing it shows `[redacted]`.
+/// What the messages of one webhook are signed with, as Standard Webhooks 1.0 has it.
+///
+/// Printing it shows `[redacted]`.
 public struct WebhookSecret: Sendable, CustomStringConvertible {
     private let secret: Secret
 

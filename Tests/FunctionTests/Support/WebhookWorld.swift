@@ -36,6 +36,7 @@ struct WebhookWorld {
     ///   - log: Takes what is logged.
     ///   - deadline: When the answer is due.
     /// - Returns: What was done, of that what is not nothing: `claimed 2 delivered 2`.
+    /// - Throws: `PostgresError` or `ConfigurationError`.
     @discardableResult
     func deliver(
         _ input: String = "{}",
