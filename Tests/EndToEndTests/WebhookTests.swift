@@ -15,13 +15,12 @@ struct WebhookTests {
     }
 
     private func createWebhook(_ url: String, _ environment: [String: String] = [:]) throws -> Subprocess.Outcome {
-        let function = TestFunction(
-            "createWebhook",
-            database: database.url,
-            token: try TestFunction.token(for: owner),
-            environment: environment
+        let token = try TestFunction.token(for: owner)
+        return try TestFunction("createWebhook", database: database.url, environment: environment).run(
+            """
+            {"headers":{"authorization":"Bearer \(token)","idempotency-key":"once"},"body":{"teamId":"\(team)","url":"\(url)"}}
+            """
         )
-        return try function.run(#"{"idempotencyKey":"once","body":{"teamId":"\#(team)","url":"\#(url)"},"headers":{}}"#)
     }
 
     @Test func `what happened is told to a webhook, whose secret is told once and is in no log and no table`() throws {
