@@ -273,8 +273,10 @@ CREATE FUNCTION nofx.queue_counts(p_topic text) RETURNS TABLE (
 )
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT t.topic, sum(t.ready)::bigint, sum(t.delayed)::bigint, sum(t.leased)::bigint, sum(t.dead)::bigint,
-           (extract(epoch FROM greatest(now() - min(t.due_at), interval '0')) * 1000000)::bigint,
-           (extract(epoch FROM greatest(now() - min(t.enqueued_at), interval '0')) * 1000000)::bigint
+           CASE WHEN min(t.due_at) IS NOT NULL
+                THEN greatest(0, extract(epoch FROM now() - min(t.due_at)) * 1000000)::bigint END,
+           CASE WHEN min(t.enqueued_at) IS NOT NULL
+                THEN greatest(0, extract(epoch FROM now() - min(t.enqueued_at)) * 1000000)::bigint END
     FROM (
         SELECT q.topic, count(*) FILTER (WHERE q.state = 'r') AS ready, count(*) FILTER (WHERE q.state = 'd') AS delayed,
                count(*) FILTER (WHERE q.state = 'l') AS leased, 0 AS dead,

@@ -501,7 +501,8 @@ BEGIN
     ORDER BY r.team_id, r.id FOR NO KEY UPDATE OF r;
     -- Nothing is made by a step before it began.
     IF cardinality(p_artifact_jobs) > 0 THEN
-        PERFORM nofx.start_steps(p_ids, p_fences);
+        PERFORM nofx.start_steps(array_agg(s.id), array_agg(s.fence))
+        FROM unnest(p_ids, p_fences) AS s (id, fence) WHERE s.id = ANY (p_artifact_jobs);
     END IF;
 
     WITH said AS (
