@@ -342,7 +342,7 @@ CREATE FUNCTION nofx.provider_functions() RETURNS name[]
 LANGUAGE sql STABLE AS $$
     SELECT array_agg(p.proname) FROM pg_proc p
     WHERE p.pronamespace = 'nofx'::regnamespace
-      AND (p.proname LIKE 'circuit%'
+      AND (p.proname LIKE 'circuit%' AND p.proname <> 'circuit_set'
            OR p.proname IN ('record_ai_attempt', 'reserve_ai_budget', 'release_ai_budget'))
 $$;
 

@@ -1,5 +1,6 @@
 import Base
 import Core
+import Postgres
 import TestSupport
 import Testing
 
