@@ -19,6 +19,7 @@ class Endpoint:
 
 
 TEAM, MEMBER = '{"teamId":"$team"}', '{"teamId":"$team","memberId":"$member"}'
+PLAN = '"plan":{"goal":"Greet","steps":[{"name":"greet","tool":"test:echo","inputs":{"text":"Hello"}}]}'
 
 # Name, event, what the answer must have in it; who calls, if not the team's owner, and how much there is.
 CALLERS = [
@@ -38,11 +39,13 @@ CALLERS = [
     Endpoint("listMembers", TEAM, "$member", members=20),
     Endpoint("listSecurityEvents", TEAM, "$last", events=20),
     Endpoint("listTeams", "{}", "$team", members=1, teams=20),
+    Endpoint("previewRun", '{"teamId":"$team",%s}' % PLAN, '"stages":1'),
     Endpoint("removeMember", MEMBER, "$team"),
     Endpoint("resetBreaker", '{"name":"openai"}', '"changed":false', members=1, operates=True),
     Endpoint("restoreTeam", TEAM, "$team"),
     Endpoint("revokeApiKey", '{"keyId":"$key"}', "$key", keys=1),
     Endpoint("setAiBudget", '{"teamId":"$team","dailyUsd":"5"}', '"ownDailyUsd":"5"', operates=True),
+    Endpoint("startRun", '{"teamId":"$team",%s}' % PLAN, '"status":"running"'),
     Endpoint("transferOwnership", MEMBER, '"ownerId":"$member_user"'),
     Endpoint("updateMemberRole", '{"teamId":"$team","memberId":"$member","role":"viewer"}', '"role":"viewer"'),
     Endpoint("updateTeam", '{"teamId":"$team","name":"Initech"}', '"name":"Initech"'),

@@ -83,29 +83,28 @@ private struct Story {
         secrets += [token, String((key["key"]?.string ?? "").suffix(49))]
 
         try run()
+
         try change("setAiBudget", input(#""dailyUsd":"12.50""#), "ai_budget.set", by: operating)
         try change("transferOwnership", input(#""memberId":"\#(member(guest))""#), "ownership.transferred", by: owner)
         try change("deleteTeam", input(), "team.deleted", by: guest)
         try change("restoreTeam", input(), "team.restored", by: guest)
     }
 
-    /// A run that comes to three gates, of which two are decided, and that is cancelled then.
+    /// A run that comes to gates, of which two are decided, and that is cancelled then; and once more the same.
     private mutating func run() throws {
-        let gates = (1...3).map { TestStep("gate \($0)", "gate:manual", inputs: #"{"message":"blue"}"#) }
-        let starter = try Caller(endToEnd: owner)
-        let run = try database.startRun(
-            gates + [TestStep("fail", "test:fail")],
-            team: UUID(team) ?? .v7(),
-            by: starter,
-            record: #"{"requestId":"request-\(steps.count)"}"#
-        )
-        steps.append(Step(function: "startRun", action: "run.started", subject: owner))
-        func event(_ members: String) -> String { input(#""runId":"\#(run)"\#(members)"#) }
-        try change("approveGate", event(#","step":"gate 1","reason":"a private word""#), "gate.approved", by: owner)
-        try change("waiveGate", event(#","step":"gate 2","reason":"a hurry""#), "gate.waived", by: owner)
+        let gates = (1...3).map { #"{"name":"gate \($0)","tool":"gate:manual","inputs":{"message":"blue"}}"# }
+        let steps = (gates + [#"{"name":"fail","tool":"test:fail"}"#]).joined(separator: ",")
+        let plan = input(#""plan":{"goal":"Test","steps":[\#(steps)]}"#)
+        let run = try change("startRun", plan, "run.started", by: owner)["runId"]?.string ?? ""
+        func event(_ members: String = "") -> String {
+            input(#""runId":"\#(run)"\#(members.isEmpty ? "" : ",")\#(members)"#)
+        }
+        try change("approveGate", event(#""step":"gate 1""#), "gate.approved", by: owner)
+        try change("waiveGate", event(#""step":"gate 2","reason":"Nobody is there.""#), "gate.waived", by: owner)
         try database.work("test.fail", "failed", outputs: nil, error: "test_failure")
-        try change("retryStep", event(#","step":"fail""#), "run.step_retried", by: guest)
-        try change("cancelRun", event(""), "run.cancelled", by: guest)
+        try change("retryStep", event(#""step":"fail""#), "run.step_retried", by: guest)
+        try change("cancelRun", event(), "run.cancelled", by: guest)
+        try change("rerunRun", event(), "run.started", by: guest)
     }
 
     @discardableResult

@@ -8,14 +8,13 @@ public struct Reference: Hashable, Sendable {
     /// The members, and the numbers of elements, that lead from its outputs to the part; none for all of them.
     public let path: [String]
 
-    /// Reads what follows `$from`.
+    /// Reads what follows `$from`; nil where it begins with the name of no step.
     ///
     /// Names of steps may contain dots, so the longest name that fits is meant.
     ///
     /// - Parameters:
     ///   - text: The name of a step, and what leads on, each after a `.`.
     ///   - isStep: Whether there is a step of a name.
-    /// - Returns: Nil when there is no such step.
     public init?(_ text: String, isStep: (String) -> Bool) {
         var end: String.Index? = text.endIndex
         while let boundary = end {

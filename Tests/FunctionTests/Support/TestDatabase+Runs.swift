@@ -5,93 +5,79 @@ import TestSupport
 
 @testable import Runs
 @testable import Teams
+@testable import startRun
 
-/// A team with members of every kind, and a run of it.
-struct RunWorld {
-    let database: TestDatabase
-    let owner: Caller
-    let team: Team
-    let run: UUID
-
-    /// Starts a run of a new team.
-    init(_ steps: [TestStep] = [TestStep("build")], goal: String = "Test") throws {
-        database = try TestDatabase()
-        owner = .stranger()
-        team = try database.team(of: owner)
-        run = try database.startRun(steps, goal: goal, team: team.id.uuid, by: owner)
-    }
-
-    /// Somebody new in the team.
-    func member(as role: Core.Role, permissions: [Permission]? = nil) throws -> Caller {
-        try database.member(of: team, as: role, permissions: permissions)
-    }
-
-    /// Another run of the team.
+extension TestDatabase {
+    /// A new run of a team's.
     @discardableResult
-    func another(_ steps: [TestStep] = [TestStep("build")], goal: String = "Test") throws -> UUID {
-        try database.startRun(steps, goal: goal, team: team.id.uuid, by: owner)
+    func run(_ plan: String, of team: Team, by caller: Caller) throws -> StartedRun {
+        try call(StartRun.self, team.plan(plan), as: caller)
     }
 
-    /// An input that names the run, and more.
-    func input(_ members: String = "", run: UUID? = nil) -> String { team.input(run ?? self.run, members) }
-
-    /// An input that names a step of the run, and more.
-    func step(_ name: String, _ members: String = "") -> String {
-        input(#""step":"\#(name)"\#(members.isEmpty ? "" : ",")\#(members)"#)
+    /// A new run of one step that does nothing.
+    @discardableResult
+    func run(of team: Team, by caller: Caller) throws -> StartedRun {
+        try run(Steps.json([Steps.echo("a")]), of: team, by: caller)
     }
 
-    /// How the run stands.
-    var status: String {
-        get throws { try database.value("SELECT status FROM nofx.runs WHERE id = \(run)") }
+    /// Allows a team nothing but some tools.
+    func allow(_ tools: [String], to team: Team) throws {
+        try rows(
+            """
+            INSERT INTO nofx.tool_policies (team_id, tools) VALUES (\(team.id), \(tools))
+            ON CONFLICT (team_id) DO UPDATE SET tools = excluded.tools
+            """
+        )
     }
 
-    /// How its steps stand, by their names.
-    var steps: [String: String] {
-        get throws {
-            let rows = try database.rows("SELECT name, status FROM nofx.steps WHERE run_id = \(run)")
-            return try (0..<rows.count).reduce(into: [:]) { $0[try rows[$1][0]] = try rows[$1][1] as String }
-        }
+    /// How many rows there are of everything that a run consists of.
+    func countOfRunRows() throws -> Int {
+        try value(
+            """
+            SELECT (SELECT count(*) FROM nofx.runs) + (SELECT count(*) FROM nofx.steps)
+                 + (SELECT count(*) FROM nofx.gates) + (SELECT count(*) FROM nofx.events)
+                 + (SELECT count(*) FROM nofx.queue)
+            """
+        )
     }
 
-    /// What happened in it, in order.
-    var events: [String] {
-        get throws {
-            try database.value("SELECT array_agg(type ORDER BY seq) FROM nofx.events WHERE run_id = \(run)")
-        }
-    }
-
-    /// How many jobs of it wait or are claimed.
-    var jobs: Int {
-        get throws { try database.value("SELECT count(*) FROM nofx.queue WHERE run_id = \(run)") }
-    }
-
-    /// What was done to the team and has to do with runs, in order.
-    var activity: [String] {
-        get throws {
-            try database.activity(of: team.id).map(\.action).filter { $0 != "team.created" && $0 != "run.started" }
-        }
-    }
-
-    /// Reasons for which somebody was refused.
-    var denials: [String] {
-        get throws {
-            try database.value(
-                "SELECT coalesce(array_agg(reason ORDER BY last_at), '{}') FROM nofx.security_events"
-            )
-        }
+    /// What happened in a run, in order: number, event and step.
+    func events(of run: ID<Run>) throws -> [String] {
+        try value(
+            """
+            SELECT array_agg(concat_ws(' ', e.seq, e.type, s.name) ORDER BY e.seq)
+            FROM nofx.events e LEFT JOIN nofx.steps s ON s.run_id = e.run_id AND s.no = e.step_no
+            WHERE e.run_id = \(run)
+            """
+        )
     }
 }
 
 extension Team {
-    /// An input that names a run, and more.
-    func input(_ run: UUID, _ members: String = "") -> String {
-        #"{"teamId":"\#(id)","runId":"\#(run)"\#(members.isEmpty ? "" : ",")\#(members)}"#
+    /// An event that names the team and a plan.
+    func plan(_ plan: String) -> String { #"{"teamId":"\#(id)","plan":\#(plan)}"# }
+}
+
+/// Plans in JSON.
+enum Steps {
+    /// A plan of steps.
+    static func json(_ steps: [String], more: String = "") -> String {
+        #"{"goal":"Test","steps":[\#(steps.joined(separator: ","))]\#(more)}"#
+    }
+
+    /// A step that does nothing, after others.
+    static func echo(_ name: String, after others: [String] = [], more: String = "") -> String {
+        step(name, "test:echo", after: others, more: more)
+    }
+
+    /// A step.
+    static func step(_ name: String, _ tool: String, after others: [String] = [], more: String = "") -> String {
+        let names = others.map { "\"\($0)\"" }.joined(separator: ",")
+        return #"{"name":"\#(name)","tool":"\#(tool)","dependsOn":[\#(names)]\#(more)}"#
     }
 }
 
-extension OutputObject {
-    /// The output as its caller reads it.
-    var answer: JSONValue {
-        get throws { try JSONDocument(parsing: jsonBytes).root }
-    }
+extension JSONEncodable {
+    /// The JSON of the value.
+    var jsonText: String { String(decoding: jsonBytes, as: UTF8.self) }
 }
