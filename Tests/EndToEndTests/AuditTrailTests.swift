@@ -92,7 +92,7 @@ private struct Story {
 
     /// A run that comes to gates, of which two are decided, and that is cancelled then; and once more the same.
     private mutating func run() throws {
-        let gates = (1...3).map { #"{"name":"gate \($0)","tool":"gate:manual","inputs":{"message":"blue"}}"# }
+        let gates = (1...3).map { #"{"name":"gate \#($0)","tool":"gate:manual","inputs":{"message":"blue"}}"# }
         let steps = (gates + [#"{"name":"fail","tool":"test:fail"}"#]).joined(separator: ",")
         let plan = input(#""plan":{"goal":"Test","steps":[\#(steps)]}"#)
         let run = try change("startRun", plan, "run.started", by: owner)["runId"]?.string ?? ""

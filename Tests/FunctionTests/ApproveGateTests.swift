@@ -60,11 +60,13 @@ import Testing
         #expect(try world.activity == ["gate.rejected"])
     }
 
-    @Test(arguments: [
-        (nil, .viewer, false), (nil, .member, false), (nil, .admin, true), ("admin", .member, false),
-        ("admin", .admin, true), ("member", .viewer, false), ("member", .member, true), ("member", .admin, true),
-        ("owner", .admin, false), ("viewer", .viewer, true),
-    ] as [(String?, Core.Role, Bool)])
+    @Test(
+        arguments: [
+            (nil, .viewer, false), (nil, .member, false), (nil, .admin, true), ("admin", .member, false),
+            ("admin", .admin, true), ("member", .viewer, false), ("member", .member, true), ("member", .admin, true),
+            ("owner", .admin, false), ("viewer", .viewer, true),
+        ] as [(String?, Core.Role, Bool)]
+    )
     func `a gate is for the role that it names and higher ones, or for who manages the team`(
         required: String?,
         role: Core.Role,

@@ -34,7 +34,9 @@ import Testing
         try database.finish(
             claims,
             outputs: #"{"version":2}"#,
-            artifacts: [TestArtifact("notes.md", "text/markdown", "# 2".utf8), TestArtifact("log.txt", "text/plain", [])]
+            artifacts: [
+                TestArtifact("notes.md", "text/markdown", "# 2".utf8), TestArtifact("log.txt", "text/plain", []),
+            ]
         )
         found = try database.call(GetRun.self, world.input(), as: world.owner)
         #expect(found.summary.status == .waiting)

@@ -63,10 +63,12 @@ import Testing
         #expect(refusal == "422 validation_failed")
     }
 
-    @Test(arguments: [
-        ("running", "runs_open"), ("waiting", "runs_open"), ("failed", "runs_unsuccessful"),
-        ("cancelled", "runs_unsuccessful"), (nil, "runs_page"),
-    ] as [(String?, String)])
+    @Test(
+        arguments: [
+            ("running", "runs_open"), ("waiting", "runs_open"), ("failed", "runs_unsuccessful"),
+            ("cancelled", "runs_unsuccessful"), (nil, "runs_page"),
+        ] as [(String?, String)]
+    )
     func `each status is found by the index that has the fewest others`(status: String?, index: String) throws {
         let world = try RunWorld()
         try world.database.rows(

@@ -48,8 +48,10 @@ import Testing
         #expect(refusal(try world.member(as: .member)) == "403 forbidden")
         #expect(refusal(.stranger()) == "404 team_not_found")
         #expect(refusal(world.owner.key(scopes: [.read, .write])) == "403 insufficient_scope")
-        #expect(world.database.refusal(of: WaiveGate.self, world.step("approve"), as: world.owner)
-            == "422 validation_failed")
+        #expect(
+            world.database.refusal(of: WaiveGate.self, world.step("approve"), as: world.owner)
+                == "422 validation_failed"
+        )
         #expect(try world.database.value("SELECT status FROM nofx.gates") == "pending")
     }
 

@@ -7,6 +7,7 @@ extension Problem {
     /// A step is not done again as it stands.
     ///
     /// - Parameter conflict: What forbids it: `cancelling`, `dependencies`, or the step's status.
+    /// - Returns: What its caller is told.
     static func stepNotRetryable(_ conflict: String) -> Problem {
         let detail =
             switch conflict {

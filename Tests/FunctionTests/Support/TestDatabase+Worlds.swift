@@ -27,7 +27,10 @@ extension TestDatabase {
         let invite: UUID = try value("SELECT id FROM nofx.team_invites WHERE team_id = \(team.id)")
         let purged = ID<Team>.make()
         let run = try startRun(
-            [TestStep("build"), TestStep("approve", "gate:manual"), TestStep("ship", "http:request", after: ["build"])],
+            [
+                TestStep("build"), TestStep("approve", "gate:manual"),
+                TestStep("ship", "http:request", after: ["build"]),
+            ],
             goal: "A run of \(name)",
             team: team.id.uuid,
             by: owner
