@@ -28,6 +28,9 @@ extension Retention.Kind {
         }
     }
 
+    /// What has to be gone before anything of this kind can be.
+    var predecessor: Retention.Kind? { self == .teams ? .runsOfTeams : nil }
+
     /// The statement that deletes so many of what has had its time, and leaves out what somebody else has locked.
     ///
     /// Whether a row has had its time is asked again once it is locked: a key may have been taken up, or a team
@@ -84,7 +87,7 @@ extension Retention.Kind {
             ))
             """
         case .teams:
-            // One with more runs than a batch waits for the next time: they are gone by then.
+            // Its runs go before, so many at a time: with all of them at once it might never end in time.
             """
             DELETE FROM nofx.teams WHERE id = ANY (ARRAY(
                 SELECT id FROM nofx.teams t

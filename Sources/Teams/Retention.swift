@@ -80,7 +80,8 @@ public enum Retention {
                 let limit = kind.limit(of: request.batch)
                 let rows = try context.operate(kind.deletion(limit))
                 report.counts[kind, default: 0] += rows.affected
-                if rows.affected < limit { kinds.removeAll { $0 == kind } }
+                let isOver = kind.predecessor.map { !kinds.contains($0) } ?? true
+                if rows.affected < limit, isOver { kinds.removeAll { $0 == kind } }
                 pace.endStep(left: context.deadline.remaining)
             }
         }
