@@ -40,7 +40,7 @@ import Testing
         let kept: [UUID] = try world.database.value("SELECT array_agg(id ORDER BY id) FROM nofx.runs")
         #expect(kept == [lately, waiting, running])
         #expect(try world.database.rowsOfRuns(world.run).isEmpty)
-        #expect(try world.database.rowsOfRuns() == ["events": 11, "gates": 1, "queue": 1, "runs": 3, "steps": 3])
+        #expect(try world.database.rowsOfRuns() == ["events": 9, "gates": 1, "queue": 1, "runs": 3, "steps": 3])
         #expect(try world.database.purge().counts[.runs] == 0)
     }
 
