@@ -144,7 +144,7 @@ let package = Package(
         tests("AITests", of: ["AI", "Base", "Core", "HTTPClient", "Postgres", "System"]),
         tests("CryptographyTests", of: ["Base", "Cryptography"]),
         tests("PostgresTests", of: ["Base", "Postgres", "System"]),
-        tests("HTTPClientTests", of: ["Base", "HTTPClient"]),
+        tests("HTTPClientTests", of: ["Base", "HTTPClient", "System"]),
         tests("MailTests", of: ["Base", "Mail", "System"]),
         tests("RunsTests", of: ["Base", "Core", "Postgres", "Runs", "System"]),
         tests(

@@ -18,9 +18,10 @@ public struct Reference: Hashable, Sendable {
     public init?(_ text: String, isStep: (String) -> Bool) {
         var end: String.Index? = text.endIndex
         while let boundary = end {
-            let name = String(text[..<boundary])
-            if isStep(name) {
-                step = name
+            let name = text[..<boundary]
+            // No name has more bytes; a plan full of long references would take long to look through.
+            if name.utf8.count <= 800, isStep(String(name)) {
+                step = String(name)
                 path = text[boundary...].utf8.split(separator: UInt8(ascii: ".")).compactMap(String.init)
                 return
             }
