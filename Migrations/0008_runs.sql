@@ -76,7 +76,7 @@ CREATE TABLE nofx.gates (
     step_no       smallint NOT NULL,
     status        text NOT NULL DEFAULT 'pending'
                   CHECK (status IN ('pending', 'approved', 'rejected', 'waived', 'expired', 'cancelled')),
-    required_role text CHECK (required_role IN ('owner', 'admin', 'member', 'viewer')),  -- NULL: the admin permission
+    required_role text CHECK (required_role IN ('owner', 'admin', 'member', 'viewer')),  -- NULL: who manages
     allows_waiver boolean NOT NULL,
     four_eyes     boolean NOT NULL,
     message       text CHECK (char_length(message) <= 1000),

@@ -24,7 +24,7 @@ enum Endpoints {
     static var changing: [String] {
         get throws {
             let others = [
-                "aiHealth", "aiUsage", "previewRun", "queueStats", "redriveDeadLetters", "resetBreaker",
+                "aiHealth", "aiUsage", "previewRun", "queueStats", "redriveDeadLetters", "resetBreaker", "runTimeline",
             ]
             return try authenticated.filter { !$0.hasPrefix("get") && !$0.hasPrefix("list") && !others.contains($0) }
         }
