@@ -273,7 +273,7 @@ BEGIN
         SELECT e.team_id, e.run_id, 1, e.no, 2, 'step.' || e.status,
                CASE WHEN e.error IS NOT NULL THEN json_build_object('attempt', e.attempt, 'error', e.error)
                     WHEN NOT e.is_gate THEN json_build_object('attempt', e.attempt) END, v_now,
-               -1, CASE WHEN e.is_gate OR e.status = 'cancelled' THEN 0 ELSE -1 END,
+               -1, CASE WHEN e.is_gate OR e.queued_at IS NULL THEN 0 ELSE -1 END,
                (e.has_failed AND NOT e.continues)::integer, (e.status = 'cancelled')::integer
         FROM ended e
         UNION ALL
