@@ -69,6 +69,7 @@ let functions = [
     function("listSecurityEvents", uses: ["Teams"]),
     function("listTeams", uses: ["Teams"]),
     function("migrate", uses: ["Migrations"]),
+    function("previewRun", uses: ["Runs"]),
     function("purge", uses: ["Teams"]),
     function("removeMember", uses: ["Teams"]),
     function("resetBreaker", uses: ["System"]),
@@ -146,7 +147,7 @@ let package = Package(
         ),
         tests(
             "FunctionTests",
-            of: ["Base", "Core", "FunctionRuntime", "Mail", "Migrations", "Postgres", "System", "Teams"]
+            of: ["Base", "Core", "FunctionRuntime", "Mail", "Migrations", "Postgres", "Runs", "System", "Teams"]
                 + functions.map { .target(name: $0.name) }
         ),
         tests("EndToEndTests", of: ["Base", "Core", "Cryptography", "Postgres", "System"]),

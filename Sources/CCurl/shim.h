@@ -32,6 +32,12 @@ static inline CURLcode curl_set_receiver(
     return code != CURLE_OK ? code : curl_easy_setopt(handle, data_option, data);
 }
 
+/// Lets somebody else open sockets, who sees the address that was resolved.
+static inline CURLcode curl_set_socket_opener(CURL *handle, curl_opensocket_callback function, void *data) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, function);
+    return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, data);
+}
+
 static inline CURLcode curl_set_error_buffer(CURL *handle, char *buffer) {
     return curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, buffer);
 }

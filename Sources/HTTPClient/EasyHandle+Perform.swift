@@ -8,6 +8,7 @@ extension EasyHandle {
     ///   - request: The request.
     ///   - transfers: Where it runs.
     ///   - limits: The limits that were configured.
+    ///   - reach: Which addresses may be connected to.
     ///   - cancellation: What may end it before its time.
     ///   - pieces: Who may want the body in pieces.
     /// - Returns: The whole answer.
@@ -16,6 +17,7 @@ extension EasyHandle {
         _ request: HTTPRequest,
         in transfers: MultiHandle,
         limits: TimeLimits,
+        reach: NetworkReach,
         cancellation: Cancellation?,
         pieces: BodyPieces?
     ) throws(HTTPError) -> HTTPResponse {
@@ -27,9 +29,15 @@ extension EasyHandle {
         var collector = ResponseCollector(maximumBodyBytes: request.maximumResponseBytes, pieces: pieces)
         var watch = TransferWatch(idleLimit: request.idleLimit, cancellation: cancellation)
         var message = [CChar](repeating: 0, count: Int(CURL_ERROR_SIZE))
-        let ending = run(in: transfers, watching: &watch, collecting: &collector, message: &message)
-
-        if let error = failure(ending, collector, message: message, limits: limits) { throw error }
+        var gate = SocketGate(reach)
+        let ending = guarded(by: &gate) {
+            run(in: transfers, watching: &watch, collecting: &collector, message: &message)
+        }
+        if let error = failure(ending, collector, message: message, limits: limits) {
+            // Of several addresses one may be allowed and still not be reached.
+            guard gate.hasRefused, error.kind == .couldNotConnect else { throw error }
+            throw HTTPError(.forbiddenAddress, "the client must not connect to this address")
+        }
         return HTTPResponse(collector.head, body: collector.body, wasStopped: collector.isStopped)
     }
 
@@ -84,6 +92,10 @@ extension EasyHandle {
 
     /// libcurl takes the method from the body, so the body is set first and the method by name.
     private func setBody(_ request: HTTPRequest) throws(HTTPError) {
+        if request.method == .head {
+            // What says how long the body would be is followed by none.
+            return try check(curl_set_integer(pointer, CURLOPT_NOBODY, 1))
+        }
         if request.method != .get, request.method != .delete || request.body != nil {
             let body = request.body ?? []
             try check(curl_set_integer(pointer, CURLOPT_POST, 1))

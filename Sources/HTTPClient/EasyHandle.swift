@@ -46,7 +46,9 @@ struct EasyHandle {
         try check(curl_set_integer(pointer, CURLOPT_TIMEOUT_MS, limits.milliseconds))
         try check(curl_set_integer(pointer, CURLOPT_CONNECTTIMEOUT_MS, limits.connectMilliseconds))
         try check(curl_set_integer(pointer, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1))
-        try check(curl_set_size(pointer, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(request.maximumResponseBytes)))
+        // Zero means no limit: an answer to HEAD tells the size of what does not come.
+        let maximumBytes = request.method == .head ? 0 : request.maximumResponseBytes
+        try check(curl_set_size(pointer, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(maximumBytes)))
         if !request.usesProxy { try check(curl_set_text(pointer, CURLOPT_PROXY, "")) }
     }
 

@@ -13,6 +13,9 @@ public struct HTTPError: Error, Equatable, Sendable {
         /// No connection in time, or it was refused; nothing was sent.
         case couldNotConnect
 
+        /// The server is where the client's ``NetworkReach`` does not go; nothing was sent.
+        case forbiddenAddress
+
         /// The two sides did not come to terms about encryption; nothing was sent.
         case tls
 
@@ -71,6 +74,7 @@ extension HTTPError: CustomStringConvertible, CustomDebugStringConvertible {
         case .invalidRequest: "the request is not valid HTTP"
         case .couldNotResolve: "the server's name could not be resolved"
         case .couldNotConnect: "the server could not be reached"
+        case .forbiddenAddress: "the server's address is not one that may be connected to"
         case .tls, .untrusted: "no trusted connection to the server"
         case .timeout: "the server did not answer in time"
         case .cancelled: "the request was cancelled"

@@ -23,8 +23,8 @@ extension HTTPRequest {
                 throw HTTPError(.invalidRequest, "header \(header.name) is the client's own")
             }
         }
-        guard body == nil || method != .get else {
-            throw HTTPError(.invalidRequest, "a GET request has no body")
+        guard body == nil || method != .get && method != .head else {
+            throw HTTPError(.invalidRequest, "a \(method.rawValue) request has no body")
         }
         guard maximumResponseBytes >= 0 else {
             throw HTTPError(.invalidRequest, "the response limit is negative")

@@ -3,8 +3,10 @@ public struct HTTPRequest: Sendable {
     /// What the request asks for (RFC 9110, section 9).
     public enum Method: String, Sendable {
         case get = "GET"
+        case head = "HEAD"
         case post = "POST"
         case put = "PUT"
+        case patch = "PATCH"
         case delete = "DELETE"
     }
 

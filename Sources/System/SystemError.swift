@@ -13,6 +13,12 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { "\(call): \(String(cString: strerror(code)))" }
 
+    /// A file is larger than it may be.
+    public static var tooLarge: SystemError { SystemError("read", code: EFBIG) }
+
+    /// A file that should be text is none.
+    public static var notText: SystemError { SystemError("read", code: EILSEQ) }
+
     init(_ call: String, code: Int32 = errno) {
         self.call = call
         self.code = code

@@ -28,7 +28,10 @@ import Testing
         #expect(error.status == nil && error.completion == nil)
     }
 
-    @Test(arguments: [(HTTPError.Kind.invalidRequest, AIError.Code.badRequest), (.failed, .unreachable)])
+    @Test(arguments: [
+        (HTTPError.Kind.invalidRequest, AIError.Code.badRequest), (.forbiddenAddress, .badRequest),
+        (.failed, .unreachable),
+    ])
     func `what went wrong on our side says nothing about the provider`(
         kind: HTTPError.Kind,
         code: AIError.Code

@@ -28,7 +28,7 @@ struct HTTPClientTests {
         )
     }
 
-    @Test(arguments: [HTTPRequest.Method.get, .post, .put, .delete])
+    @Test(arguments: [HTTPRequest.Method.get, .post, .put, .patch, .delete])
     func `every method works without a body`(method: HTTPRequest.Method) throws {
         let echo = try PythonServer.run("http_server.py") { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
@@ -38,6 +38,21 @@ struct HTTPClientTests {
         #expect(echo.hasPrefix("\(method.rawValue) /echo HTTP/1.1\n"))
         #expect(echo.hasSuffix("\n\n"))
         #expect(!echo.contains("Content-Type"))
+    }
+
+    @Test func `HEAD asks for the head alone, whatever size it tells, and leaves the connection usable`() throws {
+        try PythonServer.run("http_server.py") { (server) throws in
+            var client = HTTPClient(userAgent: "tests/1")
+            let head = HTTPRequest(.head, server.url("/size/1000"), maximumResponseBytes: 10)
+            for _ in 1...2 {
+                let answer = try client.send(head, deadline: .test)
+                #expect(answer.status == 200)
+                #expect(answer.header("content-length") == "1000")
+                #expect(answer.body == [])
+                #expect(try client.send(HTTPRequest(.get, server.url("/size/2")), deadline: .test).text == "xx")
+            }
+            #expect(try client.send(HTTPRequest(.get, server.url("/connections")), deadline: .test).text == "1")
+        }
     }
 
     @Test func `a body leaves no trace in the next request`() throws {

@@ -8,6 +8,8 @@ extension AIError.Cause {
             case .invalidRequest: .unsupported
             case .couldNotResolve: .unresolved
             case .couldNotConnect: error.hasTimedOut ? .connectTimeout : .refusedConnection
+            // Providers are the operator's choice, and their client goes anywhere.
+            case .forbiddenAddress: .unsupported
             case .untrusted: .untrusted
             case .tls: .handshakeFailed
             case .timeout: error.hadAnswer ? .stalled : .noAnswer

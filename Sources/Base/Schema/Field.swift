@@ -11,7 +11,7 @@ public struct Field<Value: Sendable>: Sendable {
     private let rule: @Sendable () -> String
     private let value: @Sendable (JSONValue?) throws(Violations) -> Value
 
-    private init(
+    init(
         name: String,
         help: String,
         isRequired: Bool,

@@ -30,5 +30,8 @@ public struct Violation: Error, Hashable, Sendable {
         case outOfRange = "out_of_range"
         case tooLarge = "too_large"
         case tooMany = "too_many"
+        case duplicate
+        case notFound = "not_found"
+        case circular
     }
 }

@@ -26,6 +26,11 @@ public struct Violations: Error, Hashable, Sendable {
         all = sorted.prefix(Self.limit).map(\.element)
     }
 
+    /// These violations and others; one that is among both is there once.
+    public func adding(_ others: [Violation]) -> Violations {
+        Violations(all + others.filter { !all.contains($0) }) ?? self
+    }
+
     /// The same violations inside a field or an element: `name` in `steps[2]` is `steps[2].name`.
     public func prefixed(with field: String) -> Violations {
         var copy = self

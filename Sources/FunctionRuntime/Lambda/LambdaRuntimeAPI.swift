@@ -162,7 +162,8 @@ extension HTTPError {
     fileprivate var mayPass: Bool {
         switch kind {
         case .couldNotResolve, .couldNotConnect, .connectionLost, .timeout: true
-        case .invalidRequest, .tls, .untrusted, .cancelled, .tooLarge, .invalidResponse, .failed: false
+        case .invalidRequest, .forbiddenAddress, .tls, .untrusted, .cancelled, .tooLarge, .invalidResponse, .failed:
+            false
         }
     }
 }

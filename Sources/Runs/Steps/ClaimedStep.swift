@@ -39,6 +39,12 @@ public struct ClaimedStep: Sendable {
     /// Which secrets it may use.
     public let secretsScope: String?
 
+    /// When it was put into the queue, by the database's clock.
+    public let queuedAt: Timestamp
+
+    /// When it was claimed, by the same clock: what it waits for has come or not, whatever a worker's clock shows.
+    public let claimedAt: Timestamp
+
     /// Describes a claimed step.
     public init(
         lease: JobLease,
@@ -52,7 +58,9 @@ public struct ClaimedStep: Sendable {
         attempt: Int = 1,
         timeout: Duration = .seconds(60),
         backoff: StepBackoff = StepBackoff(),
-        secretsScope: String? = nil
+        secretsScope: String? = nil,
+        queuedAt: Timestamp = .now(),
+        claimedAt: Timestamp = .now()
     ) {
         self.lease = lease
         self.team = team
@@ -66,6 +74,8 @@ public struct ClaimedStep: Sendable {
         self.timeout = timeout
         self.backoff = backoff
         self.secretsScope = secretsScope
+        self.queuedAt = queuedAt
+        self.claimedAt = claimedAt
     }
 
     /// What tells others that it is this step again, whichever attempt it is.

@@ -16,5 +16,5 @@ public enum StepOutcome: Sendable {
 
     /// It was not even tried: there was no time left, a circuit was open, or its time has not come. It comes again after
     /// a while, and the claim does not count as an attempt.
-    case released(after: Duration = .zero)
+    case released(after: Duration = .zero, because: StepRelease = .noTime)
 }

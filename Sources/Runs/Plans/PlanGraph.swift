@@ -1,0 +1,80 @@
+/// Which steps of a plan wait for which, by their numbers.
+public struct PlanGraph: Hashable, Sendable {
+    /// The steps that each step waits for, in order.
+    public let dependencies: [[Int]]
+
+    /// The steps that wait for each step, in order.
+    public let dependents: [[Int]]
+
+    /// How many others are at least between each step and the start: 0 for one that waits for none, otherwise one more
+    /// than the highest of those that it waits for.
+    public private(set) var stages: [Int]
+
+    /// The steps so that each comes after those that it waits for; those in a circle, and behind one, are not in it.
+    private(set) var order: [Int] = []
+
+    /// Sorts steps.
+    ///
+    /// - Parameter dependencies: The steps that each step waits for, each once and in order.
+    init(dependencies: [[Int]]) {
+        self.dependencies = dependencies
+        var dependents = [[Int]](repeating: [], count: dependencies.count)
+        for (number, others) in dependencies.enumerated() {
+            for other in others { dependents[other].append(number) }
+        }
+        self.dependents = dependents
+        stages = [Int](repeating: 0, count: dependencies.count)
+        var open = dependencies.map(\.count)
+        order = open.indices.filter { open[$0] == 0 }
+        var next = 0
+        while next < order.count {
+            let number = order[next]
+            next += 1
+            for dependent in dependents[number] {
+                stages[dependent] = max(stages[dependent], stages[number] + 1)
+                open[dependent] -= 1
+                if open[dependent] == 0 { order.append(dependent) }
+            }
+        }
+    }
+
+    /// Steps that wait for each other in a circle, each for the next and the last for the first: a few circles that have
+    /// no step in common.
+    ///
+    /// - Parameter limit: How many to look for.
+    func circles(limit: Int) -> [[Int]] {
+        var circles: [[Int]] = []
+        // What is behind a circle waits as well, but walking against the arrows never leaves what waits.
+        var waits = [Bool](repeating: true, count: dependencies.count)
+        for number in order { waits[number] = false }
+        for start in waits.indices where waits[start] && circles.count < limit {
+            guard let circle = circle(from: start, &waits) else { continue }
+            circles.append(circle)
+        }
+        return circles
+    }
+
+    /// Walks from a step to what it waits for until it comes back to where it was.
+    ///
+    /// - Parameter waits: The steps to walk on; those that were walked on are taken out.
+    private func circle(from start: Int, _ waits: inout [Bool]) -> [Int]? {
+        var path: [Int] = []
+        var places: [Int: Int] = [:]
+        var number = start
+        while places[number] == nil {
+            places[number] = path.count
+            path.append(number)
+            guard let next = dependencies[number].first(where: { waits[$0] }) else {
+                // Everything that it leads to was part of a circle that is known.
+                for number in path { waits[number] = false }
+                return nil
+            }
+            number = next
+        }
+        for number in path { waits[number] = false }
+        let circle = path[(places[number] ?? 0)...]
+        // The one that comes first in the plan is named first.
+        guard let first = circle.min().flatMap(circle.firstIndex) else { return nil }
+        return Array(circle[first...] + circle[..<first])
+    }
+}

@@ -1,0 +1,16 @@
+import Base
+
+extension Problem {
+    /// A plan uses tools that its own steps or its team do not allow.
+    static func policyDenied(_ tools: [String]) -> Problem {
+        Problem(403, "policy_denied", "The plan uses tools that are not allowed.", lists: ["tools": tools])
+    }
+
+    /// As much waits to be done as may.
+    static let queueFull = Problem(
+        429,
+        "queue_full",
+        "Too many steps wait to be done. Start the run again when some are.",
+        retryAfter: 10
+    )
+}

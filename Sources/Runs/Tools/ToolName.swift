@@ -1,0 +1,104 @@
+public import Base
+public import Core
+
+/// What does a step, by the name that plans use.
+///
+/// Several names can stand for one tool: `codegen` is `ai:generate`, and every `manual:` with a word is `gate:manual`.
+public struct ToolName: Hashable, Sendable, LosslessStringConvertible {
+    /// The tools that there are, by their own names.
+    public enum Kind: String, CaseIterable, Sendable {
+        /// Asks an AI provider; its inputs are ``GenerateInputs``.
+        case generate = "ai:generate"
+        /// Keeps a text or bytes with the run; its inputs are ``WriteArtifactInputs``.
+        case writeArtifact = "artifact:write"
+        /// Waits for a person's decision; its inputs are ``GateInputs``.
+        case gate = "gate:manual"
+        /// Sends an HTTP request; its inputs are ``HTTPRequestInputs``.
+        case httpRequest = "http:request"
+        /// Answers its inputs; they are ``EchoInputs``.
+        case echo = "test:echo"
+        /// Fails; its inputs are ``FailInputs``.
+        case fail = "test:fail"
+        /// Lets time pass; its inputs are ``WaitInputs``.
+        case wait = "wait:until"
+    }
+
+    /// The name as the plan has it.
+    public let description: String
+
+    /// Which tool it is.
+    public let kind: Kind
+
+    /// What its jobs are about: the tool's own name with `.` for `:`, for all names of the tool.
+    public let topic: QueueTopic
+
+    /// Takes a name; nil for one that no tool has.
+    public init?(_ name: String) {
+        guard let kind = Kind(named: name.utf8),
+            let topic = QueueTopic(
+                String(decoding: kind.rawValue.utf8.map { $0 == Self.colon ? Self.dot : $0 }, as: UTF8.self)
+            )
+        else { return nil }
+        description = name
+        self.kind = kind
+        self.topic = topic
+    }
+
+    /// The tools that workers do, by their own names: all but gates.
+    public static var executable: [ToolName] {
+        Kind.allCases.compactMap { ToolName($0.rawValue) }.filter { !$0.isGate }
+    }
+
+    /// Whether a person decides, and no worker does anything.
+    public var isGate: Bool { kind == .gate }
+
+    /// Whether a list of tools has this one, by this name or by the tool's own.
+    public func isAllowed(by tools: [ToolName]) -> Bool {
+        tools.contains { $0 == self || $0.kind == kind && $0.description == kind.rawValue }
+    }
+
+    private static var colon: UInt8 { UInt8(ascii: ":") }
+    private static var dot: UInt8 { UInt8(ascii: ".") }
+}
+
+extension ToolName: InputValue, OutputValue {
+    public static var rule: String {
+        let names = Kind.allCases.map(\.rawValue) + ["codegen", "manual:<word>"]
+        return "one of \(names.sorted().joined(separator: ", "))"
+    }
+
+    public init(input: JSONValue) throws(Violations) {
+        guard let tool = ToolName(try String(input: input)) else {
+            throw Violations(.invalidEnum, "must be \(Self.rule)")
+        }
+        self = tool
+    }
+
+    public func encode(to json: inout JSONWriter) {
+        json.string(description)
+    }
+}
+
+extension ToolName.Kind {
+    // By bytes: a string equals others that look the same.
+    fileprivate init?(named name: String.UTF8View) {
+        if let kind = Self.allCases.first(where: { $0.rawValue.utf8.elementsEqual(name) }) {
+            self = kind
+        } else if name.elementsEqual("codegen".utf8) {
+            self = .generate
+        } else if name.starts(with: "manual:".utf8), Self.isWord(name.dropFirst("manual:".utf8.count)) {
+            self = .gate
+        } else {
+            return nil
+        }
+    }
+
+    private static func isWord(_ bytes: Substring.UTF8View) -> Bool {
+        (1...63).contains(bytes.count) && bytes.first.map(isLetterOrDigit) ?? false
+            && bytes.allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") }
+    }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    }
+}

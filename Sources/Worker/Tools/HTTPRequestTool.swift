@@ -1,0 +1,106 @@
+import Base
+import Core
+import HTTPClient
+import Runs
+
+/// `http:request`: sends a request to where a team says, and answers with what came.
+///
+/// The server is told the step's idempotency key, so that it can do once what is tried twice. Redirects are answers
+/// like others.
+struct HTTPRequestTool: ~Copyable, Tool {
+    /// The longest that a server may have itself left alone.
+    private static let longestWait = Duration.seconds(86_400)
+
+    private var client: HTTPClient
+
+    /// Makes a tool of a client that does not reach what teams must not.
+    init(_ client: consuming HTTPClient) {
+        self.client = client
+    }
+
+    mutating func run(_ inputs: HTTPRequestInputs, in attempt: StepAttempt) throws(StepFailure) -> StepOutcome {
+        let response: HTTPResponse
+        do throws(HTTPError) {
+            let request = HTTPRequest(inputs, idempotencyKey: attempt.step.idempotencyKey)
+            response = try client.send(request, deadline: attempt.deadline, cancellation: attempt.cancellation)
+        } catch {
+            return try Self.outcome(of: error)
+        }
+        guard inputs.expects(response.status) else { throw Self.failure(of: response) }
+        return .succeeded(outputs: HTTPAnswer(response).outputs)
+    }
+
+    /// What it means that there is no answer.
+    private static func outcome(of error: HTTPError) throws(StepFailure) -> StepOutcome {
+        switch error.kind {
+        case .timeout: return .timedOut
+        case .cancelled: return .cancelled
+        case .forbiddenAddress:
+            throw StepFailure("address_forbidden", "The server's address is none that steps may connect to.")
+        case .tooLarge: throw StepFailure("response_too_large", "The server's answer is larger than maxBytes allows.")
+        case .invalidRequest: throw StepFailure("invalid_inputs", "The request cannot be sent as it is.")
+        case .couldNotResolve, .couldNotConnect, .tls, .untrusted:
+            throw StepFailure("http_unreachable", "There is no answer: \(error).", retry: .later)
+        case .connectionLost, .invalidResponse, .failed:
+            throw StepFailure("http_failed", "There is no answer that can be read: \(error).", retry: .later)
+        }
+    }
+
+    /// What it means that an answer has another status than expected.
+    private static func failure(of response: HTTPResponse) -> StepFailure {
+        let message = "The server answered with status \(response.status)."
+        guard [408, 425, 429].contains(response.status) || response.status >= 500 else {
+            return StepFailure("http_status", message)
+        }
+        let wait = RetryAfter { response.header($0) }.map { min($0.delay, longestWait) }
+        return StepFailure("http_status", message, retry: wait.map { .notBefore($0) } ?? .later)
+    }
+}
+
+extension HTTPRequest {
+    /// The request that a step wants.
+    fileprivate init(_ inputs: HTTPRequestInputs, idempotencyKey: String) {
+        var headers = inputs.headers.map { (name: $0.name, value: $0.value) }
+        headers.append(("Idempotency-Key", idempotencyKey))
+        if let body = inputs.body, !headers.contains(where: { $0.name.lowercasedASCII == "content-type" }) {
+            headers.append(("Content-Type", body.contentType))
+        }
+        self.init(
+            Method(inputs.method),
+            inputs.url.description,
+            headers: headers,
+            body: inputs.body?.bytes,
+            maximumResponseBytes: inputs.maxBytes
+        )
+    }
+}
+
+extension HTTPRequest.Method {
+    fileprivate init(_ method: HTTPRequestInputs.Method) {
+        self =
+            switch method {
+            case .get: .get
+            case .head: .head
+            case .post: .post
+            case .put: .put
+            case .patch: .patch
+            case .delete: .delete
+            }
+    }
+}
+
+extension HTTPRequestInputs.Body {
+    fileprivate var bytes: [UInt8] {
+        switch self {
+        case .text(let text): Array(text.utf8)
+        case .json(let json): json.bytes
+        }
+    }
+
+    fileprivate var contentType: String {
+        switch self {
+        case .text: "text/plain; charset=utf-8"
+        case .json: "application/json"
+        }
+    }
+}

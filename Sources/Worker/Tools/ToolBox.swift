@@ -1,0 +1,128 @@
+public import AI
+public import Base
+public import Core
+public import HTTPClient
+public import Runs
+internal import System
+
+/// All tools, for one thread.
+///
+/// It gives a tool the step's inputs, with what they refer to in place, and sees that what a step leaves behind can be
+/// kept: within the limits, and without the secrets that it was given.
+public struct ToolBox<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copyable, StepExecutor {
+    private let secrets: SecretStore
+    private let log: Log
+    private var generate: GenerateTool<Stores>
+    private var request: HTTPRequestTool
+
+    /// Makes the tools.
+    ///
+    /// - Parameters:
+    ///   - providers: What `ai:generate` asks.
+    ///   - client: What `http:request` sends with; its `NetworkReach` is what teams' steps can reach.
+    ///   - secrets: Where `$secret` finds secrets.
+    ///   - log: Is told of each attempt, never of what a step is given or gives.
+    public init(
+        providers: consuming ProtectedProviders<Stores>,
+        client: consuming HTTPClient,
+        secrets: SecretStore,
+        log: Log
+    ) {
+        generate = GenerateTool(providers)
+        request = HTTPRequestTool(client)
+        self.secrets = secrets
+        self.log = log
+    }
+
+    public mutating func execute(
+        _ step: ClaimedStep,
+        deadline: Deadline,
+        cancellation: Cancellation
+    ) -> StepOutcome {
+        let start = SystemClock.uptime
+        var redaction = Redaction()
+        var outcome: StepOutcome
+        do throws(StepFailure) {
+            let inputs = try resolve(step, noting: &redaction)
+            let attempt = StepAttempt(
+                step: step,
+                deadline: min(deadline, .after(step.timeout)),
+                cancellation: cancellation,
+                redaction: redaction
+            )
+            outcome = try run(inputs, in: attempt)
+        } catch {
+            outcome = .failed(error)
+        }
+        outcome = outcome.storable(redaction)
+        log.info("step.attempted", step.fields(outcome, took: SystemClock.uptime - start))
+        return outcome
+    }
+
+    /// The step's inputs with what they refer to in place.
+    private func resolve(_ step: ClaimedStep, noting redaction: inout Redaction) throws(StepFailure) -> JSONText {
+        try step.inputs.resolving(
+            outputs: step.outputs,
+            secrets: { (name) throws(StepFailure) in
+                guard let scope = step.secretsScope.flatMap(SecretsScope.init(rawValue:)) else { return nil }
+                do throws(SystemError) {
+                    let secret = try secrets.secret(name, of: scope, for: step.team)
+                    if let secret { redaction.add(secret) }
+                    return secret
+                } catch {
+                    log.error(
+                        "step.secret_unreadable",
+                        [
+                            "teamId": step.team, "scope": scope.rawValue, "secret": name.rawValue,
+                            "error": "\(error)",
+                        ]
+                    )
+                    throw StepFailure("secret_unreadable", "A secret of the step cannot be read.", retry: .later)
+                }
+            }
+        )
+    }
+
+    private mutating func run(_ inputs: JSONText, in attempt: StepAttempt) throws(StepFailure) -> StepOutcome {
+        let noTool = StepFailure("tool_not_executable", "No worker does steps of this tool.")
+        guard let kind = ToolName(attempt.step.tool)?.kind else { throw noTool }
+        if attempt.cancellation.isCancelled { return .cancelled }
+        if attempt.deadline.hasPassed { return .timedOut }
+        switch kind {
+        case .generate: return try Self.use(&generate, inputs, attempt)
+        case .httpRequest: return try Self.use(&request, inputs, attempt)
+        case .writeArtifact: return try Self.use(WriteArtifactTool(), inputs, attempt)
+        case .wait: return try Self.use(WaitTool(), inputs, attempt)
+        case .echo: return try Self.use(EchoTool(), inputs, attempt)
+        case .fail: return try Self.use(FailTool(), inputs, attempt)
+        case .gate: throw noTool
+        }
+    }
+
+    private static func use<Used: Tool & ~Copyable>(
+        _ tool: inout Used,
+        _ inputs: JSONText,
+        _ attempt: StepAttempt
+    ) throws(StepFailure) -> StepOutcome {
+        try tool.run(Used.Inputs(stepInputs: inputs), in: attempt)
+    }
+
+    private static func use(
+        _ tool: some Tool,
+        _ inputs: JSONText,
+        _ attempt: StepAttempt
+    ) throws(StepFailure) -> StepOutcome {
+        var tool = tool
+        return try use(&tool, inputs, attempt)
+    }
+}
+
+extension ClaimedStep {
+    /// What is logged of an attempt.
+    fileprivate func fields(_ outcome: StepOutcome, took: Duration) -> KeyValuePairs<String, any JSONEncodable> {
+        [
+            "teamId": team, "runId": run, "step": name, "stepNo": number, "tool": tool, "attempt": attempt,
+            "outcome": outcome.word, "code": outcome.failure?.code, "milliseconds": took.wholeMilliseconds,
+        ]
+    }
+}

@@ -1,0 +1,121 @@
+import Base
+import Testing
+
+@testable import Runs
+
+@Suite struct ReferenceTests {
+    @Test(arguments: [
+        ("a", "a", []), ("a.b", "a.b", []), ("a.b.c", "a.b", ["c"]), ("a.c.0", "a", ["c", "0"]),
+        ("a.b.c.d", "a.b.c.d", []), ("x y.z", "x y", ["z"]),
+    ])
+    func `the longest name that fits is meant`(_ text: String, _ step: String, _ path: [String]) {
+        let steps: Set = ["a", "a.b", "a.b.c.d", "x y"]
+        let reference = Reference(text, isStep: steps.contains)
+        #expect(reference?.step == step)
+        #expect(reference?.path == path)
+        #expect(Reference("b.a", isStep: steps.contains) == nil)
+    }
+
+    @Test(arguments: [
+        ("a", #"{"list":[{"n":1},{"n":[2]}],"t":"x","null":null}"#), ("a.t", #""x""#), ("a.list.1.n.0", "2"),
+        ("a.list.0", #"{"n":1}"#), ("a.null", "null"),
+    ])
+    func `members and numbers lead to a part of the outputs`(_ reference: String, _ expected: String) throws {
+        #expect(try resolve(#"{"it":{"$from":"\#(reference)"}}"#) == #"{"it":\#(expected)}"#)
+    }
+
+    @Test(arguments: [
+        "b", "a.x", "a.list.2", "a.list.-1", "a.list.+0", "a.list.n", "a.list.99999999999999999999", "a.t.0",
+        "a.null.x",
+    ])
+    func `a part that is not there fails the step for good`(_ reference: String) {
+        let failure = #expect(throws: StepFailure.self) { try resolve(#"{"it":{"$from":"\#(reference)"}}"#) }
+        #expect(failure?.code == "reference_missing")
+        #expect(failure?.retry == .never)
+    }
+
+    @Test func `references are replaced wherever they stand, and all else stays`() throws {
+        let inputs =
+            #"{"a":[1.50,{"$from":"a.t"},{"deep":{"er":{"$from":"a.list.0.n"}}}],"\u0024x":"\u00e9","$b":null}"#
+        #expect(try resolve(inputs) == #"{"a":[1.50,"x",{"deep":{"er":1}}],"$x":"\u00e9","$b":null}"#)
+        #expect(try resolve(#"{"a":{"\u0024from":"a.t"}}"#) == #"{"a":"x"}"#)
+        #expect(try resolve(#"{"a": [ ]}"#) == #"{"a": [ ]}"#)
+    }
+
+    @Test func `outputs that look like a reference or a secret stay what they are`() throws {
+        let outputs = ["a": JSONText(#"{"x":{"$secret":"KEY"},"y":{"$from":"a"}}"#)]
+        let resolved = try JSONText(#"{"it":{"$from":"a"}}"#).resolving(outputs: outputs) { _ in Secret("hidden") }
+        #expect(resolved.description == #"{"it":{"x":{"$secret":"KEY"},"y":{"$from":"a"}}}"#)
+    }
+
+    @Test func `a secret is put in, escaped, and one that is not there fails the step for good`() throws {
+        let inputs = JSONText(#"{"it":{"$secret":"KEY"}}"#)
+        let resolved = try inputs.resolving(outputs: [:]) { $0.rawValue == "KEY" ? Secret("a\"b\n") : nil }
+        #expect(resolved.description == #"{"it":"a\"b\n"}"#)
+        let failure = #expect(throws: StepFailure.self) { try inputs.resolving(outputs: [:]) { _ in nil } }
+        #expect(failure?.code == "secret_missing")
+        #expect(failure?.retry == .never)
+    }
+
+    @Test func `a few references to large outputs do not fill the memory`() throws {
+        let outputs = ["a": JSONText("\"\(String(repeating: "a", count: 200_000))\"")]
+        let references = [String](repeating: #"{"$from":"a"}"#, count: 6).joined(separator: ",")
+        let failure = #expect(throws: StepFailure.self) {
+            try JSONText("{\"it\":[\(references)]}").resolving(outputs: outputs) { _ in nil }
+        }
+        #expect(failure?.code == "inputs_too_large")
+    }
+
+    @Test(arguments: [
+        (#"{"$from":"a"}"#, []), (#"{"$from":"b.x"}"#, []), (#"[{"x":{"$from":"b"}}]"#, []),
+        (#"{"$from":"nobody"}"#, ["steps[2].inputs.it not_found"]),
+        (#"{"$from":"c"}"#, ["steps[2].inputs.it not_found"]),
+        (#"{"$from":"d.x"}"#, ["steps[2].inputs.it not_found"]),
+        (#"[0,{"x":{"$from":"d"}}]"#, ["steps[2].inputs.it[1].x not_found"]),
+        (#"{"$from":"a","x":1}"#, ["steps[2].inputs.it invalid_format"]),
+        (#"{"$from":7}"#, ["steps[2].inputs.it invalid_type"]),
+        (#"{"$from":""}"#, ["steps[2].inputs.it invalid_format"]),
+        (#"{"$from":"a..b"}"#, ["steps[2].inputs.it invalid_format"]),
+        (#"{"$from":"a."}"#, ["steps[2].inputs.it invalid_format"]),
+        (#"{"$secret":"K"}"#, ["steps[2].secretsScope required"]),
+        (#"{"$secret":"a-b"}"#, ["steps[2].inputs.it invalid_format"]),
+        (#"{"$secret":"K","$from":"a"}"#, ["steps[2].inputs.it invalid_format"]),
+    ])
+    func `a reference is to a step that is done before`(_ value: String, _ expected: [String]) {
+        let json = Plan.json([
+            #"{"name":"a","tool":"test:echo"}"#, #"{"name":"b","tool":"test:echo","dependsOn":["a"]}"#,
+            #"{"name":"c","tool":"test:echo","dependsOn":["b"],"inputs":{"it":\#(value)}}"#,
+            #"{"name":"d","tool":"test:echo","dependsOn":["c"]}"#,
+        ])
+        #expect(violations(Plan.self, json) == expected)
+    }
+
+    @Test(arguments: [
+        ("ai:generate", #"{"prompt":{"$from":"a"}}"#, []),
+        (
+            "ai:generate", #"{"promt":{"$from":"a"}}"#,
+            ["steps[1].inputs.prompt required", "steps[1].inputs.promt unknown_field"]
+        ),
+        (
+            "ai:generate", #"{"prompt":{"$from":"a"},"maxTokens":0,"x":1}"#,
+            ["steps[1].inputs.maxTokens out_of_range", "steps[1].inputs.x unknown_field"]
+        ),
+        ("http:request", #"{"url":"https://a","headers":{"b":{"$from":"a"},"Host":"x"}}"#, []),
+        ("http:request", #"{"url":{"$from":"a"},"method":"get"}"#, ["steps[1].inputs.method invalid_enum"]),
+        ("gate:manual", #"{"message":{"$from":"a"}}"#, ["steps[1].inputs.message invalid_type"]),
+        ("wait:until", #"{"until":{"$from":"a.at"}}"#, []),
+        ("test:echo", #"{"$from":"a"}"#, ["steps[1].inputs invalid_format"]),
+    ])
+    func `a tool's rules hold for all that can be told before`(_ tool: String, _ inputs: String, _ expected: [String]) {
+        let json = Plan.json([
+            #"{"name":"a","tool":"test:echo"}"#,
+            #"{"name":"b","tool":"\#(tool)","dependsOn":["a"],"inputs":\#(inputs)}"#,
+        ])
+        #expect(violations(Plan.self, json) == expected)
+    }
+
+    private func resolve(_ inputs: String) throws -> String {
+        let outputs = ["a": JSONText(#"{"list":[{"n":1},{"n":[2]}],"t":"x","null":null}"#)]
+        return try JSONText(inputs).resolving(outputs: outputs) { _ in nil }.description
+    }
+}

@@ -1,0 +1,26 @@
+import Base
+
+/// What a text breaks of an input's rules, as `field code`; empty when it is valid.
+func violations<Value: InputValue>(_ type: Value.Type, _ json: String, limits: JSONLimits = .event) -> [String] {
+    do {
+        _ = try Value(json, limits: limits)
+        return []
+    } catch let error as Violations {
+        return error.all.map { "\($0.field) \($0.code.rawValue)" }
+    } catch {
+        return ["\(error)"]
+    }
+}
+
+extension InputValue {
+    /// Reads a value from a text.
+    init(_ json: String, limits: JSONLimits = .event) throws {
+        try self.init(input: JSONDocument(parsing: Array(json.utf8), limits: limits).root)
+    }
+}
+
+extension JSONText {
+    init(_ text: String) {
+        self.init(trusted: Array(text.utf8))
+    }
+}

@@ -1,0 +1,21 @@
+import Base
+
+@testable import Runs
+
+extension Plan {
+    /// A plan of steps that do nothing, in this order.
+    static func of(_ steps: KeyValuePairs<String, [String]>) throws -> Plan {
+        let list = steps.map { name, others in
+            let names = others.map { "\"\($0)\"" }.joined(separator: ",")
+            return #"{"name":"\#(name)","tool":"test:echo","dependsOn":[\#(names)]}"#
+        }
+        return try Plan(json(list))
+    }
+
+    /// The text of a plan.
+    static func json(_ steps: [String]) -> String { #"{"goal":"Test","steps":[\#(steps.joined(separator: ","))]}"# }
+}
+
+extension JSONEncodable {
+    var jsonText: String { String(decoding: jsonBytes, as: UTF8.self) }
+}

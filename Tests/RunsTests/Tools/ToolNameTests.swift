@@ -1,0 +1,48 @@
+import Core
+import Runs
+import Testing
+
+@Suite struct ToolNameTests {
+    @Test(arguments: [
+        ("ai:generate", "ai.generate"), ("codegen", "ai.generate"), ("gate:manual", "gate.manual"),
+        ("manual:deploy", "gate.manual"), ("manual:a-1_b", "gate.manual"), ("http:request", "http.request"),
+        ("artifact:write", "artifact.write"), ("wait:until", "wait.until"), ("test:echo", "test.echo"),
+        ("test:fail", "test.fail"),
+    ])
+    func `a tool's jobs have the topic of its own name, whatever the plan calls it`(_ name: String, _ topic: String) {
+        let tool = ToolName(name)
+        #expect(tool?.description == name)
+        #expect(tool?.topic.description == topic)
+        #expect(tool?.isGate == (topic == "gate.manual"))
+    }
+
+    @Test(arguments: [
+        "", "bash", "git_pr", "AI:generate", "ai.generate", "ai:generate ", "manual:", "manual:Deploy", "manual:a b",
+        "manual:-", "gate:", "gate:auto", "codegen:v2", "ai:generate\u{0}",
+        "manual:\(String(repeating: "a", count: 64))",
+    ])
+    func `a name that no tool has is none`(_ name: String) {
+        #expect(ToolName(name) == nil)
+        #expect(violations(ToolName.self, name.jsonText) == [" invalid_enum"])
+    }
+
+    @Test func `workers do every tool but gates`() {
+        #expect(
+            ToolName.executable.map(\.description) == [
+                "ai:generate", "artifact:write", "http:request", "test:echo", "test:fail", "wait:until",
+            ]
+        )
+    }
+
+    @Test(arguments: [
+        ("codegen", ["codegen"], true), ("codegen", ["ai:generate"], true), ("ai:generate", ["codegen"], false),
+        ("manual:deploy", ["gate:manual"], true), ("manual:deploy", ["manual:other"], false), ("test:echo", [], false),
+    ])
+    func `a list allows what it names, and a tool by its own name allows all its names`(
+        _ name: String,
+        _ list: [String],
+        _ isAllowed: Bool
+    ) {
+        #expect(ToolName(name)?.isAllowed(by: list.compactMap(ToolName.init)) == isAllowed)
+    }
+}
