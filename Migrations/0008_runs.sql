@@ -400,11 +400,13 @@ BEGIN
     SET status = 'blocked', outputs = NULL, error = NULL, attempt = 0, queued_at = NULL, started_at = NULL,
         ended_at = NULL
     WHERE s.team_id = p_team AND s.run_id = p_run AND (s.no = ANY (v_below) OR s.no = p_no);
+    -- Also of what is blocked already, and may have counted the step as met.
     UPDATE nofx.steps s
     SET deps_left = (SELECT count(*) FROM nofx.steps p
                      WHERE p.team_id = p_team AND p.run_id = p_run AND p.no = ANY (s.deps)
                        AND NOT nofx.is_met(p.status, p.continues))
-    WHERE s.team_id = p_team AND s.run_id = p_run AND s.no = ANY (v_below);
+    WHERE s.team_id = p_team AND s.run_id = p_run AND s.status = 'blocked'
+      AND (s.no = ANY (v_below) OR s.no = ANY (v_step.dependents));
     UPDATE nofx.steps s
     SET status = CASE WHEN s.is_gate THEN 'waiting' ELSE 'queued' END, deps_left = 0, queued_at = now()
     WHERE s.team_id = p_team AND s.run_id = p_run AND s.no = p_no;
