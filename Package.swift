@@ -75,6 +75,7 @@ let functions = [
     function("resetBreaker", uses: ["System"]),
     function("restoreTeam", uses: ["Teams"]),
     function("revokeApiKey", uses: ["Teams"]),
+    function("runWorker", uses: ["System", "Worker"]),
     function("setAiBudget", uses: ["Teams"]),
     function("transferOwnership", uses: ["Teams"]),
     function("updateMemberRole", uses: ["Teams"]),

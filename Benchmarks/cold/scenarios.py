@@ -53,6 +53,7 @@ OPERATORS = [
     Endpoint("deliverOutbox", "{}", '"claimed":0', role="operator"),
     Endpoint("migrate", "{}", '"applied":[]', role="owner"),
     Endpoint("purge", "{}", '"rateLimits":0', role="operator"),
+    Endpoint("runWorker", "{}", '"processed":0', role="operator"),
 ]
 
 

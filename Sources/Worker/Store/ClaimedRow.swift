@@ -18,6 +18,8 @@ struct ClaimedRow: RowDecodable {
     private let timeout: Int
     private let backoff: (base: Int, cap: Int)
     private let secretsScope: String?
+    private let queuedAt: Timestamp
+    private let claimedAt: Timestamp
 
     init(row: borrowing Row) throws(PostgresError) {
         lease = JobLease(job: try row["id"], fence: try row["fence"])
@@ -31,6 +33,8 @@ struct ClaimedRow: RowDecodable {
         timeout = try row["timeout_s"]
         backoff = (base: try row["retry_base_s"], cap: try row["retry_cap_s"])
         secretsScope = try row["secrets_scope"]
+        queuedAt = try row["enqueued_at"]
+        claimedAt = try row["claimed_at"]
         references = Array(inputs.references)
     }
 
@@ -48,7 +52,9 @@ struct ClaimedRow: RowDecodable {
             attempt: attempt,
             timeout: .seconds(timeout),
             backoff: StepBackoff(base: .seconds(backoff.base), cap: .seconds(backoff.cap)),
-            secretsScope: secretsScope
+            secretsScope: secretsScope,
+            queuedAt: queuedAt,
+            claimedAt: claimedAt
         )
     }
 }

@@ -36,7 +36,7 @@ public struct PostgresStepStore: ~Copyable, StepStore {
         let rows = try run(
             """
             SELECT j.id, j.fence, j.tenant_id, j.run_id, j.step_no, j.attempt, s.name, s.tool, s.inputs, s.timeout_s,
-                   s.retry_base_s, s.retry_cap_s, s.secrets_scope
+                   s.retry_base_s, s.retry_cap_s, s.secrets_scope, j.enqueued_at, now() AS claimed_at
             FROM nofx.claim_jobs(\(claim.topic.description), \(Int32(clamping: claim.count)), \(claim.lease),
                                  \(claim.topicLimit.map { Int32(clamping: $0) }),
                                  \(claim.tenantLimit.map { Int32(clamping: $0) }), \(turns[claim.topic])) j

@@ -3,7 +3,7 @@ import TestSupport
 /// The endpoints that there are, so that a new one is not left out.
 enum Endpoints {
     /// Those for operators, which take no credential.
-    static let operators = ["deliverOutbox", "migrate", "purge"]
+    static let operators = ["deliverOutbox", "migrate", "purge", "runWorker"]
 
     /// Every endpoint: the folders of `Functions`, in order.
     static var all: [String] {
