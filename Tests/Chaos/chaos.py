@@ -27,7 +27,7 @@ FENCE = "AND q.fence = s.fence "
 LEASE = 3
 
 # What the server says of a restart.
-EXPECTED = ("the database system is", "terminating connection", "the connection to the server was lost")
+EXPECTED = ("the database system is", "terminating connection", "connection to client lost")
 
 # What it says to whoever does not wait longer for a lock that is held on purpose, and asks again.
 IMPATIENT = ("canceling statement due to lock timeout", "canceling statement due to statement timeout")
@@ -39,6 +39,7 @@ def arguments():
     parser.add_argument("--folder", required=True)
     parser.add_argument("--port", required=True)
     parser.add_argument("--build", required=True)
+    parser.add_argument("--logs", required=True)
     parser.add_argument("--seeds", type=int, required=True)
     parser.add_argument("--first", type=int, required=True)
     parser.add_argument("--runs", type=int, required=True)
@@ -121,7 +122,7 @@ class Seed:
         options = self.options
         owners = make_teams(self.session, 5)
         runs = [draw(self.random, list(owners), self.effects.url, LEASE) for _ in range(options.runs)]
-        log = open(os.path.join(options.build, f"chaos-{self.seed}.log"), "wb")
+        log = open(os.path.join(options.logs, f"seed-{self.seed}.log"), "wb")
         workers = None
         if not options.without_workers:
             workers = Workers(

@@ -9,9 +9,14 @@ import hashlib
 
 from database import Session
 
-TOPICS = ["test.echo", "test.fail", "http.request", "artifact.write"]
+ZOMBIES = "test.zombie"
+TOPICS = ["test.echo", "test.fail", "http.request", "artifact.write", ZOMBIES]
 # How often each is drawn.
-WAYS = {"well": 20, "twice": 15, "at_once": 15, "in_time": 15, "too_late": 20, "never": 5, "released": 5, "kept": 5}
+WAYS = {
+    "well": 20, "twice": 15, "at_once": 15, "in_time": 15, "too_late": 15, "overtaken": 15, "never": 5, "released": 5,
+    "kept": 5,
+}  # fmt: skip
+LONG = {"well", "twice", "at_once", "released"}
 
 
 class Claimant(threading.Thread):
@@ -28,7 +33,8 @@ class Claimant(threading.Thread):
         try:
             while not self.is_over.is_set():
                 way = self.random.choices(list(self.ways), list(self.ways.values()))[0]
-                jobs = self.claim(self.random.randint(1, 5), 30 if way in ("well", "twice", "at_once", "released") else 1)
+                topic = ZOMBIES if way == "overtaken" else self.random.choice(TOPICS)
+                jobs = self.claim(self.session, topic, self.random.randint(1, 5), 30 if way in LONG else 1)
                 if jobs:
                     self.counters.add("odd claims", len(jobs))
                     getattr(self, way)(jobs)
@@ -115,6 +121,26 @@ class Claimant(threading.Thread):
             self.counters.break_(f"completed with a claim that was lost, and counted: {accepted}")
         self.counters.add("refused late", len(lost))
 
+    def overtaken(self, jobs):
+        """Somebody else has the job now, and still has it when the first one comes: only the second counts."""
+        reports = {report["id"]: report for report in self.done(jobs)}
+        give_up = time.monotonic() + 5
+        while time.monotonic() < give_up:
+            time.sleep(0.1)
+            again = self.claim(self.other, ZOMBIES, 5, 30)
+            seconds = self.done(again)
+            late = [reports.pop(report["id"]) for report in seconds if report["id"] in reports]
+            if late:
+                if accepted := self.finish(self.session, late):
+                    self.counters.break_(f"completed with a claim that was lost, and counted: {accepted}")
+                self.counters.add("refused late", len(late))
+            if seconds:
+                accepted = self.finish(self.other, seconds)
+                if len(accepted) < len(seconds) and not self.other.was_lost:
+                    self.counters.break_("completed with a claim that was held, and refused")
+            if not reports:
+                return
+
     def never(self, jobs):
         self.done(jobs)
 
@@ -138,9 +164,8 @@ class Claimant(threading.Thread):
 
     # What the database is asked
 
-    def claim(self, count, seconds):
-        topic = self.random.choice(TOPICS)
-        rows = self.session.rows(
+    def claim(self, session, topic, count, seconds):
+        rows = session.rows(
             """SELECT c.id, c.fence, c.tenant_id, c.run_id, c.step_no, c.attempt, s.tool, s.inputs,
                       now() + make_interval(secs => %s)
                FROM nofx.claim_jobs(%s, %s, make_interval(secs => %s), NULL, NULL, NULL) c

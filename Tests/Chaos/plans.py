@@ -4,7 +4,11 @@ import json
 import uuid
 from dataclasses import dataclass, field
 
-TOOLS = {"test:echo": 36, "http:request": 26, "test:fail": 14, "artifact:write": 8, "gate:manual": 12, "manual:check": 4}
+# No worker does test:zombie: those steps are for claimants that do not behave.
+TOOLS = {
+    "test:echo": 34, "http:request": 25, "test:fail": 13, "artifact:write": 8, "gate:manual": 11, "manual:check": 4,
+    "test:zombie": 5,
+}  # fmt: skip
 
 
 @dataclass
@@ -43,6 +47,8 @@ def draw_inputs(random, tool, url, run, number, patience):
             return {"retryable": True, "attempts": random.choice([1, 1, 2])} if kind < 0.85 else {"retryable": True}
         case "http:request":
             return {"method": "POST", "url": f"{url}/{run}/{number}", "body": {"number": number}}
+        case "test:zombie":
+            return {"number": number}
         case "artifact:write":
             return {"name": f"notes/{number}.txt", "content": f"of step {number}"}
         case _:

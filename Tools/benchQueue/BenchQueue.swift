@@ -83,19 +83,16 @@ struct BenchQueue {
     }
 
     private static func start(_ plan: Plan, team: UUID, user: UUID, over connection: inout Connection) throws {
-        let rows = try connection.transact(
-            [
-                "SELECT set_config('nofx.user_id', \(user.description), true)",
-                """
-                SELECT outcome FROM nofx.start_run(
-                    \(team), \(UUID.v7()), 'benchmark', NULL, NULL, 100000000, 100000000, \(plan.names),
-                    \(plan.tools), \(plan.topics), \(plan.inputs), \(plan.dependencies), \(plan.dependents),
-                    \(plan.continues), \(plan.zeros), \(plan.threes), \(plan.sixties), \(plan.threes), \(plan.sixties),
-                    \(plan.zeros), array_replace(\(plan.nothing), '', NULL), array_replace(\(plan.nothing), '', NULL), '{}')
-                """,
-            ],
-            deadline: .after(.seconds(60))
-        )
+        let caller: Query = "SELECT set_config('nofx.user_id', \(user.description), true)"
+        let start: Query = """
+            SELECT outcome FROM nofx.start_run(
+                \(team), \(UUID.v7()), 'benchmark', NULL, NULL, 100000000, 100000000, \(plan.names), \(plan.tools),
+                \(plan.topics), \(plan.inputs), \(plan.dependencies), \(plan.dependents), \(plan.continues),
+                \(plan.zeros)::integer[], \(plan.threes)::integer[], \(plan.sixties)::integer[],
+                \(plan.threes)::integer[], \(plan.sixties)::integer[], \(plan.zeros)::integer[],
+                array_replace(\(plan.nothing), '', NULL), array_replace(\(plan.nothing), '', NULL), '{}')
+            """
+        let rows = try connection.transact([caller, start], deadline: .after(.seconds(60)))
         let outcome: String = try rows[1][0]["outcome"]
         guard outcome == "ok" else { throw Refused() }
     }
@@ -131,9 +128,9 @@ private struct Plan {
     let dependencies: [String]
     let dependents: [String]
     let continues: [Bool]
-    let zeros: [Int32]
-    let threes: [Int32]
-    let sixties: [Int32]
+    let zeros: [Int]
+    let threes: [Int]
+    let sixties: [Int]
     let nothing: [String]
 
     init(steps count: Int) {
