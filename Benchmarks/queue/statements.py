@@ -7,7 +7,7 @@ import subprocess
 # As PostgresStepStore has it.
 CLAIM = """SELECT j.id, j.fence, j.tenant_id, j.run_id, j.step_no, j.attempt, s.name, s.tool, s.inputs, s.timeout_s,
        s.retry_base_s, s.retry_cap_s, s.secrets_scope, j.enqueued_at, now() AS claimed_at
-FROM nofx.claim_jobs('test.echo', :size, '30 s', NULL, NULL, nullif(:last, '')::uuid) j
+FROM nofx.claim_jobs('test.echo', :size, '30 s', NULL, NULL, :last::uuid) j
 CROSS JOIN LATERAL (
     SELECT * FROM nofx.steps s
     WHERE s.team_id = j.tenant_id AND s.run_id = j.run_id AND s.no = j.step_no OFFSET 0
@@ -34,7 +34,7 @@ def pgbench(world, connections, batches, size):
         file.write(re.sub(r"\n(?!SELECT nofx.finish)", " ", SCRIPT.strip()) + "\n")
     every = lambda text: "{" + ",".join([text] * size) + "}"  # noqa: E731
     values = {
-        "size": size, "last": "", "outcomes": every("succeeded"), "outputs": every('"{}"'), "errors": every('""'),
+        "size": size, "last": "00000000-0000-0000-0000-000000000000", "outcomes": every("succeeded"), "outputs": every('"{}"'), "errors": every('""'),
         "delays": every("0"),
     }  # fmt: skip
     answer = subprocess.run(
