@@ -452,12 +452,14 @@ BEGIN
     ORDER BY r.team_id, r.id FOR NO KEY UPDATE OF r;
     FOR v_step IN
         WITH held AS (
-            SELECT q.id FROM unnest(p_ids, p_fences) AS l (id, fence)
-            JOIN nofx.queue q ON q.id = l.id AND q.fence = l.fence AND q.state = 'l'
-            WHERE q.run_id IS NOT NULL AND NOT q.is_noted
-            ORDER BY q.id FOR NO KEY UPDATE OF q
+            SELECT q.id FROM (SELECT * FROM unnest(p_ids, p_fences) AS l (id, fence) ORDER BY l.id) l
+            CROSS JOIN LATERAL (
+                SELECT q.id FROM nofx.queue q
+                WHERE q.id = l.id AND q.fence = l.fence AND q.lease_until IS NOT NULL AND q.run_id IS NOT NULL
+                  AND NOT q.is_noted FOR NO KEY UPDATE
+            ) q
         )
-        UPDATE nofx.queue q SET is_noted = true FROM held WHERE q.id = held.id
+        UPDATE nofx.queue q SET is_noted = true WHERE q.id = ANY (ARRAY(SELECT h.id FROM held h))
         RETURNING q.tenant_id, q.run_id, q.step_no, q.attempt, q.claimed_at
     LOOP
         UPDATE nofx.steps s SET started_at = coalesce(s.started_at, v_step.claimed_at)
@@ -497,18 +499,23 @@ BEGIN
                    WHEN s.error::json ->> 'code' = 'timed_out' THEN 'timed_out'
                    ELSE 'failed'
                END AS outcome
-        FROM unnest(p_ids, p_fences, p_outcomes, p_outputs, p_errors, p_delays)
-             AS s (id, fence, outcome, outputs, error, delay)
+        FROM (
+            SELECT * FROM unnest(p_ids, p_fences, p_outcomes, p_outputs, p_errors, p_delays)
+                AS s (id, fence, outcome, outputs, error, delay) ORDER BY s.id
+        ) s
         -- The fence: what comes from a claim that was lost changes nothing.
-        JOIN nofx.queue q ON q.id = s.id AND q.fence = s.fence AND q.state = 'l' AND q.run_id IS NOT NULL
-        ORDER BY q.id FOR UPDATE OF q
+        CROSS JOIN LATERAL (
+            SELECT q.* FROM nofx.queue q
+            WHERE q.id = s.id AND q.fence = s.fence AND q.lease_until IS NOT NULL AND q.run_id IS NOT NULL FOR UPDATE
+        ) q
     ), kept AS (
         UPDATE nofx.queue q
         SET state = CASE WHEN h.delay > interval '0' THEN 'd' ELSE 'r' END::"char", lease_until = NULL,
             run_at = now() + coalesce(h.delay, interval '0'), attempt = q.attempt - (h.outcome = 'released')::integer
         FROM held h WHERE q.id = h.id AND h.outcome IN ('retry', 'released')
     ), gone AS (
-        DELETE FROM nofx.queue q USING held h WHERE q.id = h.id AND h.outcome NOT IN ('retry', 'released')
+        DELETE FROM nofx.queue q
+        WHERE q.id = ANY (ARRAY(SELECT h.id FROM held h WHERE h.outcome NOT IN ('retry', 'released')))
     )
     SELECT array_agg(h.id) AS ids, array_agg(h.tenant_id) FILTER (WHERE e.ends) AS teams,
            array_agg(h.run_id) FILTER (WHERE e.ends) AS runs,
