@@ -143,6 +143,18 @@ $$;
 CREATE TRIGGER runs_contents AFTER DELETE ON nofx.runs REFERENCING OLD TABLE AS gone
     FOR EACH STATEMENT EXECUTE FUNCTION nofx.delete_run_contents();
 
+-- The runs of a team that is deleted are overdue from then on: workers cancel them, so many at a time.
+CREATE FUNCTION nofx.end_runs_of_deleted_team() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM FROM nofx.runs r WHERE r.team_id = NEW.id AND r.ended_at IS NULL ORDER BY r.id FOR NO KEY UPDATE;
+    UPDATE nofx.runs r SET deadline_at = now() WHERE r.team_id = NEW.id AND r.ended_at IS NULL;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER teams_runs AFTER UPDATE OF deleted_at ON nofx.teams FOR EACH ROW
+    WHEN (NEW.deleted_at IS NOT NULL AND OLD.deleted_at IS NULL) EXECUTE FUNCTION nofx.end_runs_of_deleted_team();
+
 ALTER TABLE nofx.runs ENABLE ROW LEVEL SECURITY;
 CREATE POLICY runs_of_mine ON nofx.runs FOR SELECT USING (team_id IN (SELECT nofx.my_team_ids()));
 ALTER TABLE nofx.steps ENABLE ROW LEVEL SECURITY;
@@ -689,7 +701,9 @@ BEGIN
         WHERE r.ended_at IS NULL AND r.deadline_at <= now() AND r.cancel_requested_at IS NULL
         ORDER BY r.deadline_at LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED
     LOOP
-        PERFORM nofx.stop_run(v_run.team_id, v_run.id, '{"reason":"deadline"}');
+        PERFORM nofx.stop_run(v_run.team_id, v_run.id, json_build_object('reason', (
+            SELECT CASE WHEN t.deleted_at IS NULL THEN 'deadline' ELSE 'team_deleted' END
+            FROM nofx.teams t WHERE t.id = v_run.team_id)));
     END LOOP;
 END
 $$;

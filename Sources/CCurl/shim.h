@@ -38,6 +38,11 @@ static inline CURLcode curl_set_socket_opener(CURL *handle, curl_opensocket_call
     return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, data);
 }
 
+/// The address that a socket is to be connected to, of which the declared type shows only the beginning.
+static inline const void *curl_address_bytes(const struct curl_sockaddr *address) {
+    return &address->addr;
+}
+
 static inline CURLcode curl_set_error_buffer(CURL *handle, char *buffer) {
     return curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, buffer);
 }

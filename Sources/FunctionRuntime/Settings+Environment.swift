@@ -24,6 +24,12 @@ extension Settings {
             seconds: 60,
             burst: environment.integer("NOFX_READ_BURST", in: 1...1_000_000, default: 60)
         )
+        queuedStepsPerTeam = try environment.integer(
+            "NOFX_MAX_QUEUED_STEPS_PER_TEAM",
+            in: 1...100_000_000,
+            default: queuedStepsPerTeam
+        )
+        queuedSteps = try environment.integer("NOFX_MAX_QUEUED_STEPS", in: 1...100_000_000, default: queuedSteps)
         aiBudget = Budget(
             daily: try environment.dollars("NOFX_AI_DAILY_BUDGET_USD"),
             monthly: try environment.dollars("NOFX_AI_MONTHLY_BUDGET_USD")

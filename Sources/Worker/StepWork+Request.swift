@@ -11,7 +11,7 @@ extension StepWork {
 
         public static let schema = Schema(
             .optional("budgetSeconds", Count.self, "How long to work; by default as long as the call may take."),
-            .optional("threads", Threads.self, "How many steps to do at once; by default what the operator configured."),
+            .optional("threads", Threads.self, "How many steps to do at once; by default as the operator configured."),
             .optional("maxSteps", StepCount.self, "How many steps to do."),
             .optional("topics", [ToolName].self, "The tools whose steps to do; by default all."),
             into: { budgetSeconds, threads, maxSteps, topics throws(Violations) in

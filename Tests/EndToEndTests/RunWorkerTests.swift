@@ -57,7 +57,8 @@ import Testing
         #expect(try database.runWorker().run("{}").json()["processed"]?.integer == 0)
     }
 
-    @Test func `a batch on Lambda is answered with what is to come again, all of it where there is no database`() throws {
+    @Test func `a batch on Lambda is answered with what is to come again, all of it where there is no database`() throws
+    {
         try database.startRun([PlannedStep("a")], of: team)
         let event = #"{"Records":[{"messageId":"m","body":"{}","eventSource":"aws:sqs"}]}"#
         for (url, answer) in [
@@ -65,7 +66,8 @@ import Testing
             ("host=127.0.0.1 port=1 user=nobody", #"{"batchItemFailures":[{"itemIdentifier":"m"}]}"#),
         ] {
             try LambdaPlatform.run({ TestFunction("runWorker", database: url, environment: $0) }) { lambda in
-                try lambda.send(event)
+                // The platform's usual three seconds are too little for a step that may take a minute.
+                try lambda.send(event, headers: [("Lambda-Runtime-Deadline-Ms", "-")])
                 let result = try lambda.results(1)[0]
                 #expect(result["kind"]?.string == "response")
                 #expect(result["body"]?.string == answer)
@@ -74,9 +76,7 @@ import Testing
         #expect(try database.value("SELECT status FROM nofx.steps") == "succeeded")
     }
 
-    @Test func `of a worker that was killed in the middle of a batch the done steps stay done, and the others run again`()
-        throws
-    {
+    @Test func `of a worker that was killed in its batch the done steps stay done, and the others run again`() throws {
         let names = (0..<10).map { "step \($0)" }
         let run = try database.startRun(
             names.enumerated().map { number, name in
@@ -94,7 +94,10 @@ import Testing
         try database.endLeases()
         #expect(try function.run("{}").json()["succeeded"]?.integer == 8)
         #expect(try database.status(of: run) == "succeeded")
-        let attempts = try database.value("SELECT array_agg(attempt::bigint ORDER BY no) FROM nofx.steps", as: [Int].self)
+        let attempts = try database.value(
+            "SELECT array_agg(attempt::bigint ORDER BY no) FROM nofx.steps",
+            as: [Int].self
+        )
         #expect(attempts == [1, 1] + Array(repeating: 2, count: 8))
     }
 
@@ -170,13 +173,14 @@ import Testing
     }
 
     @Test func `while a provider's breaker is open its steps keep their attempts and others are done`() throws {
-        try database.rows("SELECT nofx.circuit_set('openai', 'forceOpen')")
+        try database.rows("SELECT nofx.circuit_set('openai', 'force_open')")
         try database.startRun(
             (0..<3).map { PlannedStep("ai \($0)", tool: "ai:generate", inputs: #"{"prompt":"Hello."}"#) }
                 + (0..<3).map { PlannedStep("echo \($0)") },
             of: team
         )
-        let outcome = try database.runWorker(["OPENAI_BASE_URL": "http://127.0.0.1:1/v1"]).run("{}")
+        let outcome = try database.runWorker(["OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "OPENAI_MODEL": "any"])
+            .run("{}")
         #expect(try outcome.json()["processed"]?.integer == 3, "\(outcome)")
         #expect(try outcome.json()["released"]?.integer == 3)
         #expect(try outcome.json()["more"]?.bool == true)

@@ -11,7 +11,9 @@ struct StrangerTests {
         ("createApiKey", #","name":"mine","scopes":["read"]"#),
         ("deleteTeam", ""), ("getTeam", ""), ("inviteMember", #","email":"mallory@example.com""#), ("leaveTeam", ""),
         ("listActivity", ""), ("listInvites", ""), ("listMembers", ""), ("listSecurityEvents", ""),
-        ("removeMember", #","memberId":"MEMBER""#), ("restoreTeam", ""),
+        ("previewRun", #","standard":{"prompt":"Mine"}"#), ("removeMember", #","memberId":"MEMBER""#),
+        ("rerunRun", #","runId":"00000000-0000-7000-8000-000000000000""#), ("restoreTeam", ""),
+        ("startRun", #","standard":{"prompt":"Mine"}"#),
         ("transferOwnership", #","memberId":"MEMBER""#),
         ("updateMemberRole", #","memberId":"MEMBER","role":"admin""#), ("updateTeam", #","name":"Mine""#),
     ]

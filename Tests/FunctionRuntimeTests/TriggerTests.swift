@@ -7,7 +7,7 @@ import Testing
 
 /// Events by which queues, schedules and event buses start a function that takes them.
 @Suite struct TriggerTests {
-    private let detail = #"{"id":"1","version":"0","detail-type":"t","source":"s","region":"r","detail":{"text":"hello"}}"#
+    private let detail = #"{"id":"1","version":"0","detail-type":"t","source":"s","detail":{"text":"hello"}}"#
     private let cloud = #"{"specversion":"1.0","id":"1","source":"/s","type":"t","data":{"text":"hello"}}"#
 
     @Test func `an event of EventBridge brings its detail`() throws {

@@ -54,6 +54,23 @@ import Worker
         #expect(done.withLock { $0 } == Dictionary(uniqueKeysWithValues: names.map { ($0, 1) }))
     }
 
+    @Test func `through a pooler that gives out servers for a transaction it is the same`() throws {
+        let steps = (0..<30).map { PlannedStep("step \($0)") }
+        let run = try database.startRun(
+            steps + [PlannedStep("last", after: (0..<30).map { "step \($0)" })],
+            of: team
+        )
+        let database = database
+        let reports = try database.withPooler(servers: 2, as: "nofx_test_operator") { url in
+            try Crowd.run(of: 6) { _, meet in
+                meet()
+                return try database.drain(at: url, { $0.batch = 3 })
+            }
+        }
+        #expect(reports.map(\.succeeded).reduce(0, +) == 31)
+        #expect(try database.status(of: run) == "succeeded")
+    }
+
     @Test func `a cancelled run stops its running step, and nothing new is begun`() throws {
         let run = try database.startRun([PlannedStep("a"), PlannedStep("b", after: ["a"])], of: team)
         let (database, team) = (database, team)
@@ -84,10 +101,12 @@ import Worker
         let database = database
         let isFirst = Monitor(true)
         let report = try database.drain({ $0.heartbeat = .seconds(3_600) }) { _, _ in
-            guard (isFirst.withLock { isFirst in
-                defer { isFirst = false }
-                return isFirst
-            }) else { return .done }
+            guard
+                (isFirst.withLock { isFirst in
+                    defer { isFirst = false }
+                    return isFirst
+                })
+            else { return .done }
             try? database.endLeases()
             _ = try? database.drain(doing: { _, _ in
                 .succeeded(outputs: JSONText(trusted: Array(#"{"by":"the other"}"#.utf8)))

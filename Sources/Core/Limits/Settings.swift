@@ -29,6 +29,12 @@ public struct Settings: Sendable {
     /// What a team may spend on AI calls for which an operator set nothing else.
     public var aiBudget = Budget()
 
+    /// How many steps of one team may be ready and wait for a worker before it can start no more runs.
+    public var queuedStepsPerTeam = 10_000
+
+    /// How many jobs there may be in total before nobody can start a run.
+    public var queuedSteps = 1_000_000
+
     /// The quotas that hold when nobody sets any, and no rate limits.
     public init() {}
 }

@@ -21,5 +21,5 @@ extension EasyHandle {
 
 private let openSocket: curl_opensocket_callback = { gate, _, address in
     guard let gate = gate?.assumingMemoryBound(to: SocketGate.self), let address else { return curl_socket_t(-1) }
-    return gate.pointee.open(for: &address.pointee)
+    return gate.pointee.open(for: address)
 }

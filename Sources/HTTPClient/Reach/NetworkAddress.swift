@@ -22,13 +22,13 @@ public struct NetworkAddress: Hashable, Sendable {
         self.bytes = bytes
     }
 
-    /// Reads the address that a socket is to be connected to; nil for other families than the two.
-    init?(_ address: UnsafePointer<sockaddr>, length: Int) {
-        let bytes = UnsafeRawBufferPointer(start: address, count: length)
-        switch Int32(address.pointee.sa_family) {
+    /// Reads the address that a socket is to be connected to, a `sockaddr`; nil for other families than the two.
+    init?(socketAddress bytes: UnsafeRawBufferPointer) {
+        guard bytes.count >= MemoryLayout<sa_family_t>.size else { return nil }
+        switch Int32(bytes.loadUnaligned(as: sa_family_t.self)) {
         // The places of `sin_addr` and `sin6_addr`.
-        case AF_INET where length >= 8: self.bytes = Array(bytes[4..<8])
-        case AF_INET6 where length >= 24: self.bytes = Array(bytes[8..<24])
+        case AF_INET where bytes.count >= 8: self.bytes = Array(bytes[4..<8])
+        case AF_INET6 where bytes.count >= 24: self.bytes = Array(bytes[8..<24])
         default: return nil
         }
     }

@@ -16,12 +16,14 @@ struct SocketGate {
     var isOpen: Bool { reach == .anywhere }
 
     /// A socket for an address; none if it must not be connected to.
-    mutating func open(for address: inout curl_sockaddr) -> curl_socket_t {
+    mutating func open(for address: UnsafePointer<curl_sockaddr>) -> curl_socket_t {
+        let bytes = UnsafeRawBufferPointer(start: curl_address_bytes(address), count: Int(address.pointee.addrlen))
         // A socket of another family, such as that of a file, has no address that could be judged.
-        guard let target = NetworkAddress(&address.addr, length: Int(address.addrlen)), reach.allows(target) else {
+        guard let target = NetworkAddress(socketAddress: bytes), reach.allows(target) else {
             hasRefused = true
             return curl_socket_t(-1)
         }
-        return socket(address.family, address.socktype | Int32(SOCK_CLOEXEC.rawValue), address.protocol)
+        let kind = address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue)
+        return socket(address.pointee.family, kind, address.pointee.protocol)
     }
 }

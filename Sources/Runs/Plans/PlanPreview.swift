@@ -6,9 +6,13 @@ public struct PlanPreview: OutputObject {
     let steps: [Step]
 
     /// Looks at a plan.
-    init(_ plan: Plan) {
+    ///
+    /// - Parameters:
+    ///   - plan: The plan.
+    ///   - policy: The only tools that its team may use; nil for all.
+    init(_ plan: Plan, policy: [String]?) {
         self.plan = plan
-        steps = plan.steps.indices.map { Step(plan, number: $0) }
+        steps = plan.steps.indices.map { Step(plan, number: $0, policy) }
     }
 
     public static let fields: [OutputField<PlanPreview>] = [
@@ -23,13 +27,15 @@ public struct PlanPreview: OutputObject {
     struct Step: OutputObject {
         let name: StepName
         let isGate: Bool
+        let isAllowed: Bool
         let stage: Int
         let references: [StepReference]
 
-        fileprivate init(_ plan: Plan, number: Int) {
+        fileprivate init(_ plan: Plan, number: Int, _ policy: [String]?) {
             let step = plan.steps[number]
             name = step.name
             isGate = step.tool.isGate
+            isAllowed = step.allowsItsTool && policy?.contains(step.tool.description) ?? true
             stage = plan.graph.stages[number]
             references = plan.references(of: number)
         }
@@ -37,6 +43,9 @@ public struct PlanPreview: OutputObject {
         static let fields: [OutputField<Step>] = [
             OutputField("name", "The step.") { $0.name },
             OutputField("gate", "Whether a person decides, and no worker does anything.") { $0.isGate },
+            OutputField("allowed", "Whether the plan and the team allow the tool; startRun refuses it otherwise.") {
+                $0.isAllowed
+            },
             OutputField("stage", "How many steps come before it at least, one after the other.") { $0.stage },
             OutputField("references", "What its inputs take from other steps' outputs.") { $0.references },
         ]

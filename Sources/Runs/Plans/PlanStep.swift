@@ -9,7 +9,7 @@ public struct PlanStep: InputObject, OutputObject, Hashable {
     public let tool: ToolName
 
     /// What the tool is given.
-    public let inputs: StepInputs
+    public private(set) var inputs: StepInputs
 
     /// The steps that have to be done before.
     public let dependsOn: [StepName]
@@ -35,8 +35,8 @@ public struct PlanStep: InputObject, OutputObject, Hashable {
     /// Which secrets it may use; nil for none.
     public let secretsScope: SecretsScope?
 
-    /// Whether its own list of tools has its tool.
-    public var allowsItsTool: Bool { toolsAllowed.map(tool.isAllowed) ?? true }
+    /// Whether its own list of tools has its tool, by the name that the plan uses.
+    var allowsItsTool: Bool { toolsAllowed?.contains(tool) ?? true }
 
     public static var rule: String { "object" }
 
@@ -75,21 +75,29 @@ public struct PlanStep: InputObject, OutputObject, Hashable {
 extension PlanStep {
     public init(input: JSONValue) throws(Violations) {
         do throws(Violations) {
-            let step = try Self.schema.decode(input)
-            let broken = Self.violations(step.tool, step.inputs, input["inputs"], hasScope: step.secretsScope != nil)
-            if let violations = Violations(broken) { throw violations }
-            self = step
+            self = try Self.schema.decode(input)
+            let given = Self.given(input)
+            if let violations = Violations(Self.violations(tool, inputs, given, hasScope: secretsScope != nil)) {
+                throw violations
+            }
+            // What a gate is given is read by the database, which looks at no rules.
+            if tool.isGate, let given { inputs = StepInputs(try GateInputs(input: given)) }
         } catch {
             throw error.adding(Self.violationsAcrossFields(of: input))
         }
     }
 
+    /// The inputs as they came, or none where they are left out.
+    private static func given(_ input: JSONValue) -> JSONValue? {
+        if let inputs = input["inputs"], !inputs.isNull { return inputs }
+        return try? JSONDocument(parsing: StepInputs.empty.json.bytes).root
+    }
+
     /// What an input that breaks other rules as well breaks of those across fields.
     private static func violationsAcrossFields(of input: JSONValue) -> [Violation] {
-        guard let tool = try? input["tool"].map(ToolName.init(input:)) else { return [] }
-        let given = input["inputs"]
-        let inputs = given.map { $0.isNull ? .empty : try? StepInputs(input: $0) } ?? StepInputs.empty
-        guard let inputs else { return [] }
+        guard let tool = try? input["tool"].map(ToolName.init(input:)), let given = given(input),
+            let inputs = try? StepInputs(input: given)
+        else { return [] }
         return violations(tool, inputs, given, hasScope: input["secretsScope"].map { !$0.isNull } ?? false)
     }
 
@@ -104,7 +112,6 @@ extension PlanStep {
         if usesSecrets, !hasScope {
             violations.append(Violation(field: "secretsScope", .required, "is required where inputs have a $secret"))
         }
-        let given = given.flatMap { $0.isNull ? nil : $0 } ?? (try? JSONDocument(parsing: inputs.json.bytes).root)
         guard let given, let broken = Violations(inputs.violations(of: tool, in: given)) else { return violations }
         return violations + broken.prefixed(with: "inputs").all
     }

@@ -41,6 +41,11 @@ public struct StepInputs: Hashable, InputValue, OutputValue, CustomStringConvert
         places = search.places
     }
 
+    /// The inputs of a gate with every default filled in.
+    init(_ gate: GateInputs) {
+        self.init(json: JSONText(gate), places: [])
+    }
+
     private init(json: JSONText, places: [Place]) {
         self.json = json
         self.places = places

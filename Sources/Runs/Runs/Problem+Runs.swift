@@ -6,6 +6,9 @@ extension Problem {
         Problem(403, "policy_denied", "The plan uses tools that are not allowed.", lists: ["tools": tools])
     }
 
+    /// The team has no such run.
+    static let runNotFound = Problem(404, "run_not_found", "The team has no such run.")
+
     /// As much waits to be done as may.
     static let queueFull = Problem(
         429,

@@ -4,7 +4,7 @@ public import Core
 /// What `gate:manual` is given: who decides, and how.
 ///
 /// A gate is no worker's, so nothing in its inputs can refer to other steps or to secrets.
-public struct GateInputs: InputObject {
+public struct GateInputs: InputObject, OutputObject {
     /// The role that decides, or a higher one; nil for who manages the team.
     public let role: Role?
 
@@ -19,6 +19,18 @@ public struct GateInputs: InputObject {
 
     /// What whoever decides is told.
     public let message: String?
+
+    public static var rule: String { "object" }
+
+    public static let fields: [OutputField<GateInputs>] = [
+        OutputField("role", "The role that decides; null for who manages the team.") { $0.role },
+        OutputField("allowWaive", "Whether the gate can be waived.") { $0.allowsWaiver },
+        OutputField("fourEyes", "Whether somebody else than who started the run decides.") { $0.needsFourEyes },
+        OutputField("expiresInSeconds", "How long it waits; null for as long as its run.") {
+            $0.expiresIn?.wholeSeconds
+        },
+        OutputField("message", "What whoever decides is told.") { $0.message },
+    ]
 
     public static let schema = Schema(
         .optional("role", Role.self, "The role that decides, or a higher one; by default who manages the team."),

@@ -52,11 +52,6 @@ public struct ToolName: Hashable, Sendable, LosslessStringConvertible {
     /// Whether a person decides, and no worker does anything.
     public var isGate: Bool { kind == .gate }
 
-    /// Whether a list of tools has this one, by this name or by the tool's own.
-    public func isAllowed(by tools: [ToolName]) -> Bool {
-        tools.contains { $0 == self || $0.kind == kind && $0.description == kind.rawValue }
-    }
-
     private static var colon: UInt8 { UInt8(ascii: ":") }
     private static var dot: UInt8 { UInt8(ascii: ".") }
 }

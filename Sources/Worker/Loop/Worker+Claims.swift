@@ -20,6 +20,8 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
                 tenantLimit: settings.tenantLimit
             )
             let sent = SystemClock.uptime
+            // A slow store must not keep leases from being made to last.
+            guard held.isEmpty || sent < nextHeartbeat else { break }
             guard let steps = try ask(at: sent, { try $0.claim(claim) }) else { return }
             if held.isEmpty { nextHeartbeat = sent + settings.heartbeat }
             accept(steps, at: position, sent: sent)
@@ -34,7 +36,8 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         guard !steps.isEmpty else {
             turns[position].emptyRound = round
             turns[position].nextClaim = sent + turns[position].pauses.take()
-            if held.isEmpty { nextTending = min(nextTending, sent + settings.idleTending) }
+            // What is delayed or left behind may be all there is.
+            nextTending = min(nextTending, sent + settings.idleTending)
             return
         }
         turns[position].pauses.reset()
@@ -64,9 +67,10 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         if let batch = settings.batch { return waiting * 2 > batch ? 0 : min(limit, batch - waiting) }
         let free = max(0, settings.threads - load.running - waiting)
         let time = settings.patience * settings.threads
-        let reserve = pace.count(of: turn.topic, in: time - pace.work(load.waiting))
+        let most = pace.count(of: turn.topic, in: time)
+        let reserve = max(0, min(pace.count(of: turn.topic, in: time - pace.work(load.waiting)), most - waiting))
         // A few at a time cost as much as many.
-        guard free > 0 || reserve * 2 >= pace.count(of: turn.topic, in: time) else { return 0 }
+        guard free > 0 || reserve * 2 >= most else { return 0 }
         return min(limit, free + reserve)
     }
 }

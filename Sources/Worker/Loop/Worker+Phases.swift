@@ -67,9 +67,10 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
     /// When there is something to do at the latest.
     func nextMoment(after now: Duration) -> Duration {
         // Threads begin with steps while nobody looks.
-        var moments = [now + settings.noteAfter, nextTending]
+        var moments = [now + settings.noteAfter]
         switch phase {
         case .working:
+            moments.append(nextTending)
             if end < .distantFuture { moments.append(now + end.remaining) }
             moments += turns.filter { !$0.isOut(at: now) && room(for: $0) > 0 }.map(\.nextClaim)
             moments += turns.compactMap(\.pausedUntil).filter { $0 > now }

@@ -60,6 +60,8 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
                 for (finished, isAccepted) in zip(batch, accepted) { count(finished, isAccepted: isAccepted) }
                 // What they led to may be waiting already.
                 if bench.isIdle { for position in turns.indices { turns[position].nextClaim = .zero } }
+                // A slow store must not keep leases from being made to last.
+                guard held.isEmpty || SystemClock.uptime < nextHeartbeat else { return }
             } catch {
                 log.error("worker.result_refused", ["count": batch.count, "error": String(reflecting: error.reason)])
                 if batch.count > 1 { suspects = batch.count } else { replaceRefused() }

@@ -39,7 +39,9 @@ extension WorkerSettings {
             let words = part.split(separator: "=", omittingEmptySubsequences: false)
             guard words.count == 2, let tool = ToolName(String(words[0])), !tool.isGate, let limit = Int(words[1]),
                 (1...1_000_000).contains(limit), limits.updateValue(limit, forKey: tool.topic) == nil
-            else { throw ConfigurationError(variable, "must be tools and numbers, as in ai:generate=4,http:request=20") }
+            else {
+                throw ConfigurationError(variable, "must be tools and numbers, as in ai:generate=4,http:request=20")
+            }
         }
         return limits
     }

@@ -72,6 +72,21 @@ import Testing
         #expect(try failure { _ = try client.send(request, deadline: .test) } == .couldNotConnect)
     }
 
+    @Test(arguments: [
+        ("::1/128", "::1", HTTPError.Kind.couldNotConnect), ("::1/128", "::2", .forbiddenAddress),
+        ("fd00::1/128", "fd00::2", .forbiddenAddress), ("127.0.0.1/32", "::ffff:127.0.0.1", .couldNotConnect),
+        ("127.0.0.1/32", "::ffff:127.0.0.2", .forbiddenAddress),
+    ])
+    func `an address of version 6 is judged to its last bit`(
+        range: String,
+        address: String,
+        kind: HTTPError.Kind
+    ) throws {
+        var client = client(except: range)
+        let request = HTTPRequest(.get, "http://[\(address)]:1/")
+        #expect(try failure { _ = try client.send(request, deadline: .test) } == kind)
+    }
+
     @Test func `a redirect to a forbidden address is an answer, and is not followed`() throws {
         try PythonServer.run("http_server.py") { (server) throws in
             var client = client(except: "127.0.0.0/8")

@@ -12,7 +12,9 @@ import Worker
     @Test func `while a circuit is open its topic is not claimed, others go on, and no attempt is burnt`() throws {
         steps.add((0..<8).map { "ai \($0)" }, topic: .ai)
         steps.add((0..<20).map { "echo \($0)" })
-        let report = try steps.drain(topics: [.ai, .echo]) { $0.threads = 1 } doing: { step, _ in
+        let report = try steps.drain(topics: [.ai, .echo]) {
+            $0.threads = 1
+        } doing: { step, _ in
             step.name.hasPrefix("ai") ? .released(after: .seconds(600), because: .circuitOpen) : .done
         }
         #expect(report.succeeded == 20)

@@ -102,7 +102,9 @@ import Worker
     @Test func `the timeline is told of steps that take a while, and not of others`() throws {
         steps.add("long", "short")
         let steps = steps
-        try steps.drain { $0.noteAfter = .milliseconds(50) } doing: { step, _ in
+        try steps.drain {
+            $0.noteAfter = .milliseconds(50)
+        } doing: { step, _ in
             if step.name == "long" { steps.wait { $0.noted.contains("long") } }
             return .done
         }

@@ -12,7 +12,9 @@ import Worker
     @Test func `a cancelled run stops its running step with the next heartbeat`() throws {
         steps.add("running")
         steps.state.withLock { _ = $0.cancelled.insert("running") }
-        let report = try steps.drain { $0.heartbeat = .milliseconds(20) } doing: { _, cancellation in
+        let report = try steps.drain {
+            $0.heartbeat = .milliseconds(20)
+        } doing: { _, cancellation in
             cancellation.wait()
             return .cancelled
         }
@@ -42,7 +44,9 @@ import Worker
     @Test func `a step that is not the worker's any more is stopped, and nothing is said of it`() throws {
         steps.add("taken")
         steps.state.withLock { _ = $0.lost.insert("taken") }
-        let report = try steps.drain { $0.heartbeat = .milliseconds(20) } doing: { _, cancellation in
+        let report = try steps.drain {
+            $0.heartbeat = .milliseconds(20)
+        } doing: { _, cancellation in
             cancellation.wait()
             return .done
         }

@@ -55,7 +55,9 @@ struct MemoryStepStore: StepStore {
                 }
                 state.leased[result.step.lease.job] = nil
                 state.results.append((result.step.name, result.outcome))
-                if case .released(.zero, _) = result.outcome { state.ready.append((entry.topic, entry.step.givenBack())) }
+                if case .released(.zero, _) = result.outcome {
+                    state.ready.append((entry.topic, entry.step.givenBack()))
+                }
                 return true
             }
         }

@@ -1,6 +1,5 @@
-import Base
-import Core
-import Postgres
+public import Base
+public import Postgres
 
 extension Context {
     /// Reports an entry of the audit trail that was lost, with all that it would have said.
@@ -11,7 +10,7 @@ extension Context {
     ///   - team: The team it was done to.
     ///   - metadata: What was to be recorded of it.
     /// - Throws: `PostgresError` when there is no such column.
-    func noteActivity(
+    public func noteActivity<Team>(
         _ row: Row,
         _ action: String,
         team: ID<Team>,

@@ -1,0 +1,16 @@
+import Core
+import FunctionRuntime
+import Runs
+
+/// Starts the plan of a run again.
+@main
+struct RerunRun: Function {
+    static let name = "rerunRun"
+    static let summary = "Starts the plan of a run again, as another run of your team."
+    static let access = Access.authenticated
+    static let successStatus = 201
+
+    func run(_ input: StartedRun.Again, in context: inout Context) throws -> StartedRun {
+        try StartedRun.rerun(input, in: &context)
+    }
+}

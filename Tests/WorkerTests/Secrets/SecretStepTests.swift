@@ -1,0 +1,101 @@
+import Base
+import Core
+import Cryptography
+import Runs
+import System
+import TestSupport
+import Testing
+import Worker
+
+/// Steps that use secrets, and what they leave behind.
+@Suite struct SecretStepTests {
+    private static let value = #"s3cr3t"va/lue"#
+    private static let encoded = Base64.encode(Array(value.utf8))
+
+    /// Tools of a team that has one secret, TOKEN in scope prod.
+    private func bench() -> ToolBench {
+        var bench = ToolBench()
+        var json = JSONWriter()
+        json.string(Self.value)
+        let value = String(decoding: json.bytes, as: UTF8.self)
+        bench.variables["NOFX_SECRETS"] = #"{"\#(bench.team)":{"prod":{"TOKEN":\#(value)}}}"#
+        return bench
+    }
+
+    private func isHidden(_ text: String) -> Bool {
+        !text.contains("s3cr3t") && !text.contains(Self.encoded.dropLast(3))
+    }
+
+    @Test func `a secret reaches the server and nobody else, even if the server repeats it`() throws {
+        let bench = bench()
+        try PythonServer.run("http_server.py") { (server) throws in
+            let step = bench.step(
+                "http:request",
+                #"{"url":"http://127.0.0.1:\#(server.port)/echo","method":"POST","headers":{"X-Token":{"$secret":"TOKEN"}},"#
+                    + #""body":{"key":{"$secret":"TOKEN"}}}"#,
+                scope: "prod"
+            )
+            let (json, _) = try bench.execute(step).success()
+            let body = try #require(json["body"]?.string)
+            #expect(body.contains("X-Token: [redacted]\n"))
+            #expect(body.hasSuffix(#"{"key":"[redacted]"}"#))
+            #expect(isHidden(json.text.description))
+            // The server counted what it had got.
+            #expect(body.contains("Content-Length: \(#"{"key":"s3cr3t\"va/lue"}"#.utf8.count)\n"))
+        }
+        for line in bench.lines.all { #expect(isHidden(line)) }
+    }
+
+    @Test func `errors and artifacts have none either, and an artifact's hash is that of what is kept`() throws {
+        let bench = bench()
+        let failed = try bench.execute(
+            bench.step("test:fail", #"{"message":{"$secret":"TOKEN"}}"#, scope: "prod")
+        )
+        #expect(failed.error?.message == "[redacted]")
+
+        let (json, artifacts) = try bench.execute(
+            bench.step("artifact:write", #"{"name":"a.txt","content":{"$secret":"TOKEN"}}"#, scope: "prod")
+        ).success()
+        let content = Array("[redacted]".utf8)
+        #expect(artifacts.map(\.content) == [content])
+        #expect(artifacts.map(\.sha256) == [SHA256.digest(content)])
+        #expect(json["artifact"]?["sha256"]?.string == Hexadecimal.encode(SHA256.digest(content)))
+        #expect(json["artifact"]?["size"]?.integer == content.count)
+        for line in bench.lines.all { #expect(isHidden(line)) }
+    }
+
+    @Test(arguments: ["test", nil]) func `a secret of another scope is not there`(scope: String?) throws {
+        let bench = bench()
+        let error = try bench.execute(bench.step("test:echo", #"{"a":{"$secret":"TOKEN"}}"#, scope: scope)).error
+        #expect(error?.code == "secret_missing")
+        #expect(error?.retry == .never)
+    }
+
+    @Test func `a secret of another team is not there, whatever scope a step names`() throws {
+        let owner = bench()
+        var stranger = ToolBench()
+        stranger.variables["NOFX_SECRETS"] = owner.variables["NOFX_SECRETS"]
+        for scope in ["prod", "\(owner.team)"] {
+            let step = stranger.step("test:echo", #"{"a":{"$secret":"TOKEN"}}"#, scope: scope)
+            let error = try #require(stranger.execute(step).error)
+            #expect(error.code == "secret_missing")
+            #expect(error.retry == .never)
+            #expect(isHidden(error.message))
+        }
+        for line in stranger.lines.all { #expect(isHidden(line)) }
+    }
+
+    @Test func `a secret that cannot be read is the operator's to see to, and the step is tried again`() throws {
+        try Folder.with { (folder) throws in
+            var bench = ToolBench()
+            bench.variables["NOFX_SECRETS_DIR"] = folder.path
+            folder.link("\(bench.team)/prod/TOKEN", to: "/etc/passwd")
+            let step = bench.step("test:echo", #"{"a":{"$secret":"TOKEN"}}"#, scope: "prod")
+            let error = try #require(bench.execute(step).error)
+            #expect(error.code == "secret_unreadable")
+            #expect(error.retry == .later)
+            #expect(!error.message.contains(folder.path))
+            #expect(bench.lines.containing("step.secret_unreadable").count == 1)
+        }
+    }
+}

@@ -1,0 +1,143 @@
+import AI
+import Base
+import Core
+import Cryptography
+import Runs
+import System
+import TestSupport
+import Testing
+import Worker
+
+/// What steps make of what models answer.
+@Suite struct GenerateToolTests {
+    /// Has a provider answer with a text, and a step ask it.
+    private func ask(
+        _ tool: String,
+        _ inputs: String,
+        answering text: String,
+        stopping reason: String = "stop"
+    ) throws -> StepOutcome {
+        try FaultServer.run { server in
+            var json = JSONWriter()
+            json.object { json in
+                json.member("id", "c-1")
+                json.member("model", "gpt-4.1-2025-04-14")
+                json.member("usage", JSONText(trusted: Array(#"{"prompt_tokens":10,"completion_tokens":5}"#.utf8)))
+                json.member("choices") { json in
+                    json.array { json in
+                        json.object { json in
+                            json.member("index", 0)
+                            json.member("finish_reason", reason)
+                            json.member("message") { json in
+                                json.object { json in
+                                    json.member("role", "assistant")
+                                    json.member("content", text)
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            let body = String(decoding: json.bytes, as: UTF8.self)
+            try server.answer("told", status: 200, headers: [("x-request-id", "r-1")], body: body)
+            return try ToolBench(openAI: "\(server.url)/fault/told").execute(tool, inputs)
+        }
+    }
+
+    @Test func `an answer is a text, with who gave it and what it cost`() throws {
+        let (json, artifacts) = try ask("ai:generate", #"{"prompt":"x"}"#, answering: "```\nFour.\n```").success()
+        #expect(json["text"]?.string == "```\nFour.\n```")
+        #expect(json["model"]?.string == "gpt-4.1-2025-04-14")
+        #expect(json["provider"]?.string == "openai")
+        #expect(json["requestId"]?.string == "r-1")
+        #expect(json["stopReason"]?.string == "finished")
+        #expect(json["usage"]?["input"]?.integer == 10)
+        #expect(json["usage"]?["output"]?.integer == 5)
+        // 10 tokens at 2 dollars for a million, and 5 at 8.
+        #expect(json["costUsd"]?.string == "0.00006")
+        #expect(json["attempts"]?.count == 1)
+        #expect(json["attempts"]?.elements.map { $0["code"]?.isNull } == [true])
+        #expect(json["artifact"] == nil)
+        #expect(artifacts == [])
+    }
+
+    @Test(arguments: [
+        (#","filename":"src/main.swift""#, "src/main.swift", "text/x-swift; charset=utf-8"),
+        (#","filename":"README.md""#, "README.md", "text/markdown; charset=utf-8"),
+        ("", "output.md", "text/markdown; charset=utf-8"),
+    ])
+    func `code is an artifact with exactly what is in the fence`(more: String, name: String, type: String) throws {
+        let code = "let a = \"`x`\"\n\n  let b = 1\n"
+        let (json, artifacts) = try ask("codegen", #"{"prompt":"x"\#(more)}"#, answering: "\n```swift\n\(code)```\n")
+            .success()
+        let artifact = try #require(artifacts.first)
+        #expect(artifacts.count == 1)
+        #expect(artifact.name == name)
+        #expect(artifact.contentType == type)
+        #expect(artifact.content == Array(code.utf8))
+        #expect(artifact.sha256 == SHA256.digest(Array(code.utf8)))
+        #expect(json["text"]?.string == code)
+        #expect(json["artifact"]?["name"]?.string == name)
+        #expect(json["artifact"]?["contentType"]?.string == type)
+        #expect(json["artifact"]?["sha256"]?.string == Hexadecimal.encode(artifact.sha256))
+        #expect(json["artifact"]?["size"]?.integer == code.utf8.count)
+        #expect(json["model"]?.string == "gpt-4.1-2025-04-14")
+        #expect(json["usage"]?["output"]?.integer == 5)
+        #expect(json["costUsd"]?.string == "0.00006")
+        #expect(json["requestId"]?.string == "r-1")
+    }
+
+    @Test func `a text is an artifact as it is where it is given a name`() throws {
+        let inputs = #"{"prompt":"x","filename":"a.txt"}"#
+        let (_, artifacts) = try ask("ai:generate", inputs, answering: "```\nx\n```").success()
+        #expect(artifacts.map(\.content) == [Array("```\nx\n```".utf8)])
+    }
+
+    @Test func `a text that is long for outputs is an artifact only`() throws {
+        let most = String(repeating: "x", count: 64 << 10)
+        let (short, none) = try ask("ai:generate", #"{"prompt":"x"}"#, answering: most).success()
+        #expect(short["text"]?.string == most)
+        #expect(none == [])
+        let (json, artifacts) = try ask("ai:generate", #"{"prompt":"x"}"#, answering: most + "x").success()
+        #expect(json["text"] == nil)
+        #expect(json["artifact"]?["size"]?.integer == (64 << 10) + 1)
+        #expect(artifacts.map(\.name) == ["output.md"])
+    }
+
+    @Test(arguments: ["ai:generate", "codegen"])
+    func `an answer that ends at its limit fails the step and is not kept, unless that is allowed`(
+        tool: String
+    ) throws {
+        let text = "```\nhalf"
+        let error = try #require(ask(tool, #"{"prompt":"x"}"#, answering: text, stopping: "length").error)
+        #expect(error.code == "ai_truncated")
+        #expect(error.retry == .never)
+
+        let inputs = #"{"prompt":"x","allowPartial":true,"filename":"a.md"}"#
+        let (json, artifacts) = try ask(tool, inputs, answering: text, stopping: "length").success()
+        #expect(json["stopReason"]?.string == "max_tokens")
+        #expect(artifacts.map(\.content) == [Array(text.utf8)])
+    }
+
+    @Test func `an answer that has not the form is asked for again, and then fails`() throws {
+        let form = #"{"type":"object","properties":{"a":{"type":"integer"}},"required":["a"]}"#
+        let inputs = #"{"prompt":"x","schema":\#(form)}"#
+        #expect(try ask("ai:generate", inputs, answering: #"{"a":1}"#).success().json["text"]?.string == #"{"a":1}"#)
+        let error = try #require(ask("ai:generate", inputs, answering: #"{"a":"x"}"#).error)
+        #expect(error.code == "ai_schema_mismatch")
+        #expect(error.retry == .later)
+    }
+
+    @Test func `the same step again makes the same artifact, and each call is counted once`() throws {
+        try FaultServer.run { server in
+            let bench = ToolBench(openAI: server.openAI)
+            let steps = [1, 2].map { bench.step("codegen", #"{"prompt":"x","filename":"a.md"}"#, attempt: $0) }
+            let artifacts = try steps.map { try bench.execute($0).success().artifacts }
+            #expect(artifacts[0] == artifacts[1])
+            #expect(artifacts[0].map(\.content) == [Array(FaultServer.text.utf8)])
+            #expect(bench.stores.records.count == 2)
+            #expect(Set(bench.stores.records.map(\.call)).count == 2)
+            #expect(bench.stores.records.map(\.team) == [bench.team, bench.team])
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import Base
+import Runs
+import Testing
+
+@testable import Worker
+
+@Suite struct StorableOutcomeTests {
+    private func error(_ outputs: String, _ redaction: Redaction = Redaction()) -> StepFailure? {
+        StepOutcome.succeeded(outputs: JSONText(trusted: Array(outputs.utf8))).storable(redaction).failure
+    }
+
+    @Test(arguments: [
+        #"{"a":"\u0000"}"#, "{\"a\":\"\0\"}", #"{"a":"\ud800"}"#, #"{"a":1,"a":2}"#, "{", "", "[1e999]",
+        String(repeating: "[", count: 65) + String(repeating: "]", count: 65),
+    ])
+    func `outputs that nobody could read are refused for good`(outputs: String) {
+        #expect(error(outputs)?.code == "invalid_output")
+        #expect(error(outputs)?.retry == .never)
+    }
+
+    @Test func `outputs have at most 1 MiB, also once secrets are taken out`() {
+        let most = #"{"a":""# + String(repeating: "x", count: (1 << 20) - 8) + #""}"#
+        #expect(error(most) == nil)
+        #expect(error(most + " ")?.code == "output_too_large")
+        var redaction = Redaction()
+        redaction.add(Secret("xxxx"))
+        #expect(error(most, redaction)?.code == "output_too_large")
+    }
+
+    @Test func `outputs that would have a name twice without their secrets are refused`() {
+        var redaction = Redaction()
+        redaction.add(Secret("hunter22"))
+        #expect(error(#"{"hunter22":1,"[redacted]":2}"#, redaction)?.code == "invalid_output")
+    }
+
+    @Test func `a code that is a secret is none`() {
+        var redaction = Redaction()
+        redaction.add(Secret("hunter22"))
+        let failure = StepOutcome.failed(StepFailure("a_hunter22", "It is hunter22.", retry: .later))
+            .storable(redaction).failure
+        #expect(failure == StepFailure("redacted", "It is [redacted].", retry: .later))
+    }
+}

@@ -1,0 +1,45 @@
+import Base
+import Core
+import System
+
+/// Breakers and usage in memory, which several threads' tools share.
+final class ToolStores: CircuitBreakerStore, UsageStore, Sendable {
+    let circuits = MemoryCircuitBreakerStore()
+    private let usage = Monitor(MemoryUsageStore())
+
+    /// Every attempt that was recorded.
+    var records: [UsageRecord] { usage.withLock { $0.records } }
+
+    func acquire(_ name: String, under policy: CircuitBreakerPolicy) -> CircuitAdmission {
+        circuits.acquire(name, under: policy)
+    }
+
+    func record(
+        _ outcome: CircuitOutcome,
+        of permit: consuming CircuitPermit,
+        under policy: CircuitBreakerPolicy
+    ) -> CircuitTransition? {
+        circuits.record(outcome, of: permit, under: policy)
+    }
+
+    func record(_ record: UsageRecord, by deadline: Deadline) {
+        usage.withLock { $0.record(record, by: deadline) }
+    }
+
+    func reserve(
+        _ amount: USDollars,
+        for call: UUID,
+        of team: UUID?,
+        within budget: Budget,
+        lifetime: Duration,
+        by deadline: Deadline
+    ) throws {
+        try usage.withLock {
+            try $0.reserve(amount, for: call, of: team, within: budget, lifetime: lifetime, by: deadline)
+        }
+    }
+
+    func release(_ call: UUID, by deadline: Deadline) {
+        usage.withLock { $0.release(call, by: deadline) }
+    }
+}
