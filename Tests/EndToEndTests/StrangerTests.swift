@@ -22,8 +22,9 @@ struct StrangerTests {
     private static let otherInputs = [
         (function: "acceptInvite", input: #"{"token":"nofxi_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#),
         (function: "aiHealth", input: "{}"), (function: "createTeam", input: #"{"name":"Own"}"#),
-        (function: "listApiKeys", input: "{}"),
-        (function: "listTeams", input: "{}"), (function: "resetBreaker", input: #"{"all":true}"#),
+        (function: "listApiKeys", input: "{}"), (function: "listDeadLetters", input: #"{"teamId":"TEAM"}"#),
+        (function: "listTeams", input: "{}"), (function: "queueStats", input: "{}"),
+        (function: "redriveDeadLetters", input: "{}"), (function: "resetBreaker", input: #"{"all":true}"#),
         (function: "revokeApiKey", input: #"{"keyId":"KEY"}"#),
         (function: "setAiBudget", input: #"{"teamId":"TEAM","dailyUsd":"0"}"#),
     ]
