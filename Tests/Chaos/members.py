@@ -118,7 +118,7 @@ class Operator(threading.Thread):
         try:
             while not self.is_over.wait(1 + self.random.random()) and self.budget > 0:
                 count = self.session.value(
-                    "SELECT nofx.redrive_jobs(%s, %s, %s)",
+                    "SELECT nofx.redrive_jobs(%s, NULL, %s, %s)",
                     self.random.choice([None, "test.echo", "http.request"]), self.random.randint(1, 8),
                     '{"by":"operator"}',
                 )  # fmt: skip

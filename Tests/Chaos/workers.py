@@ -20,19 +20,21 @@ class Workers(threading.Thread):
         )
 
     def run(self):
-        while not self.is_calm.wait(0.3 + self.random.random()):
+        while not self.is_calm.wait(0.2 + self.random.random() * 0.6):
             index = self.random.randrange(len(self.processes))
-            if self.random.random() < 0.2:
+            if self.random.random() < 0.15:
                 self.stall(index)
             else:
                 self.replace(index, signal.SIGTERM if self.random.random() < 0.15 else signal.SIGKILL)
 
     def stall(self, index):
         """It comes back when others have its work."""
-        self.processes[index].send_signal(signal.SIGSTOP)
-        self.is_calm.wait(self.lease * 1.5)
-        self.processes[index].send_signal(signal.SIGCONT)
+        process = self.processes[index]
+        process.send_signal(signal.SIGSTOP)
         self.counters.add("stalls")
+        timer = threading.Timer(self.lease * 1.5, process.send_signal, [signal.SIGCONT])
+        timer.daemon = True
+        timer.start()
 
     def replace(self, index, sign):
         process = self.processes[index]
