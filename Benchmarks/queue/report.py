@@ -128,7 +128,8 @@ def measure_starts(world):
 
 
 def measure_claims(world):
-    heading("a claim of 10 of the jobs that wait, p50 in ms")
+    heading("a claim of 10 of the jobs that wait, p50 in ms, without the wait for the disk")
+    world.session.execute(f"ALTER ROLE {world.operator} SET synchronous_commit = off")
     print(f"{'tenants':>8}{'of 10000':>11}{'of 1000000':>12}{'ratio':>8}")
     for tenants in (1, 1_000):
         times = {}
@@ -141,11 +142,12 @@ def measure_claims(world):
         ratio = times[1_000_000] / times[10_000]
         told = verdict(f"{ratio:8.2f}", 1.5, ratio <= 1.5)
         print(f"{tenants:>8}{times[10_000]:>11.3f}{times[1_000_000]:>12.3f}{told}")
-    world.fill(0)
+    world.session.execute(f"ALTER ROLE {world.operator} RESET synchronous_commit")
 
 
 sys.stdout.reconfigure(line_buffering=True)
 world = World()
+print(f"a commit that waits for the disk: {world.commit():.2f} ms")
 measures = {"steps": measure_steps, "worker": measure_worker, "starts": measure_starts, "claims": measure_claims}
 for part in PARTS:
     measures[part](world)

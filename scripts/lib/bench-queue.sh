@@ -4,7 +4,7 @@
 # shellcheck source-path=SCRIPTDIR source=bench-server.sh
 source "$root/scripts/lib/bench-server.sh"
 
-readonly queue_help="Usage: scripts/bench queue [--rounds N] [--pooled] [PART ...]
+readonly queue_help="Usage: scripts/bench queue [--rounds N] [--pooled] [--forgetful] [PART ...]
 
 Measures the queue of steps on a server whose commits last (fsync on):
 
@@ -18,18 +18,19 @@ Measures the queue of steps on a server whose commits last (fsync on):
 All parts by default. All that is compared runs once in every round, in an order drawn anew; what is printed is the
 median of the rounds.
 
-  --rounds  how many rounds; 3 by default
-  --pooled  ours through PgBouncer in transaction mode, and pgbench too"
+  --rounds     how many rounds; 3 by default
+  --pooled     ours through PgBouncer in transaction mode, and pgbench too
+  --forgetful  with fsync off: what all of them take but for the disk"
 
 readonly queue_build=$root/.build/bench/queue
 
 bench_queue() {
-    local rounds=3 port=5432 parts=()
+    local rounds=3 port=5432 fsync=on parts=()
     queue_arguments "$@"
     "$root/scripts/setup" bench
     mkdir -p "$queue_build"
     queue_compile
-    server_start 'fsync = on' 'synchronous_commit = on' 'full_page_writes = on' 'autovacuum = on' \
+    server_start "fsync = $fsync" 'synchronous_commit = on' 'full_page_writes = on' 'autovacuum = on' \
         'shared_buffers = 512MB' 'max_wal_size = 8GB' 'logging_collector = off'
     printf '{"grantTo":"%s","grantOperatorTo":"%s"}' "$database_user" "$database_operator" |
         DATABASE_URL=$(connection "$database_owner") quietly "$queue_build/migrate.log" queue_program migrate
@@ -47,6 +48,7 @@ queue_arguments() {
             shift
             ;;
         --pooled) port=6432 ;;
+        --forgetful) fsync=off ;;
         steps | worker | starts | claims) parts+=("$1") ;;
         -h | --help)
             printf '%s\n' "$queue_help"
@@ -75,7 +77,7 @@ queue_program() {
 queue_report() {
     local way='unix socket'
     [[ $port == 5432 ]] || way='through PgBouncer in transaction mode'
-    printf '\n%s rounds; Postgres %s (fsync on), %s; %s x %s\n' "$rounds" "$(server_version)" "$way" "$(nproc)" \
+    printf '\n%s rounds; Postgres %s (fsync %s), %s; %s x %s\n' "$rounds" "$(server_version)" "$fsync" "$way" "$(nproc)" \
         "$(sed -nE '/^model name/ { s/.*: //p; q }' /proc/cpuinfo)"
     # Its scripts go where the server's user may write.
     BENCH_FOLDER=$server_folder BENCH_DATABASE=$database_name BENCH_PORT=$port BENCH_OPERATOR=$database_operator \
