@@ -107,6 +107,7 @@ let package = Package(
     targets: functions + [
         tool("ask", uses: ["AI", "Base", "Core", "FunctionRuntime", "System"]),
         tool("benchBreaker", uses: ["Base", "Core", "Postgres", "System"]),
+        tool("benchQueue", uses: ["Base", "Core", "Postgres", "Runs", "System", "Worker"]),
         tool("issueToken", uses: ["Base", "Cryptography", "System"]),
 
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),

@@ -169,16 +169,19 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Makes leases last for another while. A row for each that is held, with whether nobody wants the job done any more.
--- Rows are locked in one order: two heartbeats that name the same jobs do not wait for each other.
+-- Rows are locked in one order: two heartbeats that name the same jobs do not wait for each other. They are looked up one
+-- by one, and by lease_until, because the server, which knows too late how many are leased, would read them all.
 CREATE FUNCTION nofx.heartbeat_jobs(p_ids uuid[], p_fences bigint[], p_lease interval)
 RETURNS TABLE (id uuid, is_cancelled boolean, fence bigint)
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
     WITH held AS (
-        SELECT q.id FROM unnest(p_ids, p_fences) AS l (id, fence)
-        JOIN nofx.queue q ON q.id = l.id AND q.fence = l.fence AND q.state = 'l'
-        ORDER BY q.id FOR NO KEY UPDATE OF q
+        SELECT q.id FROM (SELECT * FROM unnest(p_ids, p_fences) AS l (id, fence) ORDER BY l.id) l
+        CROSS JOIN LATERAL (
+            SELECT q.id FROM nofx.queue q
+            WHERE q.id = l.id AND q.fence = l.fence AND q.lease_until IS NOT NULL FOR NO KEY UPDATE
+        ) q
     )
-    UPDATE nofx.queue q SET lease_until = now() + p_lease FROM held WHERE q.id = held.id
+    UPDATE nofx.queue q SET lease_until = now() + p_lease WHERE q.id = ANY (ARRAY(SELECT h.id FROM held h))
     RETURNING q.id, q.is_cancelled, q.fence
 $$;
 
@@ -200,8 +203,11 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = of
                     WHEN s.outcome = 'dead' OR s.outcome = 'failed' AND q.attempt >= cardinality(p_schedule) THEN 'dead'
                     ELSE 'kept' END AS fate,
                coalesce(CASE s.outcome WHEN 'failed' THEN p_schedule[q.attempt + 1] ELSE s.delay END, interval '0') AS delay
-        FROM said s JOIN nofx.queue q ON q.id = s.id AND q.fence = s.fence AND q.state = 'l' AND q.run_id IS NULL
-        ORDER BY q.id FOR UPDATE OF q
+        FROM said s
+        CROSS JOIN LATERAL (
+            SELECT q.* FROM nofx.queue q
+            WHERE q.id = s.id AND q.fence = s.fence AND q.lease_until IS NOT NULL AND q.run_id IS NULL FOR UPDATE
+        ) q
     ), kept AS (
         UPDATE nofx.queue q
         SET state = CASE WHEN h.delay > interval '0' THEN 'd' ELSE 'r' END::"char", lease_until = NULL,

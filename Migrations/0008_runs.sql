@@ -414,6 +414,7 @@ BEGIN
     SET status = 'blocked', outputs = NULL, error = NULL, attempt = 0, queued_at = NULL, started_at = NULL,
         ended_at = NULL
     WHERE s.team_id = p_team AND s.run_id = p_run AND (s.no = ANY (v_below) OR s.no = p_no);
+    -- Also of what is blocked already, and may have counted the step as met.
     UPDATE nofx.steps s
     SET deps_left = (SELECT count(*) FROM nofx.steps p
                      WHERE p.team_id = p_team AND p.run_id = p_run AND p.no = ANY (s.deps)
@@ -466,12 +467,14 @@ BEGIN
     ORDER BY r.team_id, r.id FOR NO KEY UPDATE OF r;
     FOR v_step IN
         WITH held AS (
-            SELECT q.id FROM unnest(p_ids, p_fences) AS l (id, fence)
-            JOIN nofx.queue q ON q.id = l.id AND q.fence = l.fence AND q.state = 'l'
-            WHERE q.run_id IS NOT NULL AND NOT q.is_noted
-            ORDER BY q.id FOR NO KEY UPDATE OF q
+            SELECT q.id FROM (SELECT * FROM unnest(p_ids, p_fences) AS l (id, fence) ORDER BY l.id) l
+            CROSS JOIN LATERAL (
+                SELECT q.id FROM nofx.queue q
+                WHERE q.id = l.id AND q.fence = l.fence AND q.lease_until IS NOT NULL AND q.run_id IS NOT NULL
+                  AND NOT q.is_noted FOR NO KEY UPDATE
+            ) q
         )
-        UPDATE nofx.queue q SET is_noted = true FROM held WHERE q.id = held.id
+        UPDATE nofx.queue q SET is_noted = true WHERE q.id = ANY (ARRAY(SELECT h.id FROM held h))
         RETURNING q.tenant_id, q.run_id, q.step_no, q.attempt, q.claimed_at
     LOOP
         UPDATE nofx.steps s SET started_at = coalesce(s.started_at, v_step.claimed_at)
@@ -521,15 +524,19 @@ BEGIN
                    ELSE 'failed'
                END AS outcome
         -- The fence: what comes from a claim that was lost changes nothing.
-        FROM said s JOIN nofx.queue q ON q.id = s.id AND q.fence = s.fence AND q.state = 'l' AND q.run_id IS NOT NULL
-        ORDER BY q.id FOR UPDATE OF q
+        FROM said s
+        CROSS JOIN LATERAL (
+            SELECT q.* FROM nofx.queue q
+            WHERE q.id = s.id AND q.fence = s.fence AND q.lease_until IS NOT NULL AND q.run_id IS NOT NULL FOR UPDATE
+        ) q
     ), kept AS (
         UPDATE nofx.queue q
         SET state = CASE WHEN h.delay > interval '0' THEN 'd' ELSE 'r' END::"char", lease_until = NULL,
             run_at = now() + coalesce(h.delay, interval '0'), attempt = q.attempt - (h.outcome = 'released')::integer
         FROM held h WHERE q.id = h.id AND h.outcome IN ('retry', 'released')
     ), gone AS (
-        DELETE FROM nofx.queue q USING held h WHERE q.id = h.id AND h.outcome NOT IN ('retry', 'released')
+        DELETE FROM nofx.queue q
+        WHERE q.id = ANY (ARRAY(SELECT h.id FROM held h WHERE h.outcome NOT IN ('retry', 'released')))
     )
     SELECT array_agg(h.id) AS ids, array_agg(h.tenant_id) FILTER (WHERE e.ends) AS teams,
            array_agg(h.run_id) FILTER (WHERE e.ends) AS runs,

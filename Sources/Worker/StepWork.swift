@@ -36,7 +36,9 @@ public enum StepWork {
         request.apply(to: &settings)
         let tools = try StepTools(environment, budget: context.settings.aiBudget)
         let (databases, log) = (context.separateDatabases(), context.log)
-        var worker = Worker(PostgresStepStore(databases(), log: log), settings, log: log) {
+        var store = PostgresStepStore(databases(), log: log)
+        store.answerLimit = settings.answerLimit
+        var worker = Worker(store, settings, log: log) {
             tools.toolBox(databases(), log: log)
         }
         let end = settings.isEndless ? Deadline.distantFuture : context.deadline - ending

@@ -20,7 +20,8 @@ import Testing
 
     @Test(arguments: [
         ("NOFX_WORKER_THREADS", "0"), ("NOFX_WORKER_THREADS", "65"), ("NOFX_WORKER_BATCH", "501"),
-        ("NOFX_WORKER_GRACE_SECONDS", "-1"), ("NOFX_TEAM_LIMIT", "0"), ("NOFX_TOOL_LIMITS", "ai:generate"),
+        ("NOFX_WORKER_GRACE_SECONDS", "-1"), ("NOFX_WORKER_LEASE_SECONDS", "1"), ("NOFX_TEAM_LIMIT", "0"),
+        ("NOFX_TOOL_LIMITS", "ai:generate"),
         ("NOFX_TOOL_LIMITS", "ai:generate=0"), ("NOFX_TOOL_LIMITS", "ai:generate=1,codegen=2"),
         ("NOFX_TOOL_LIMITS", "nothing=1"), ("NOFX_TOOL_LIMITS", "gate:manual=1"), ("NOFX_TOOL_LIMITS", "test:echo=1,"),
         ("NOFX_HTTP_ALLOW", "here"), ("NOFX_SECRETS", "[]"), ("NOFX_RETRY_MAX", "-1"),

@@ -14,9 +14,21 @@ extension WorkerSettings {
         self.init(topics: ToolName.executable.map(\.topic))
         threads = try environment.integer("NOFX_WORKER_THREADS", in: Self.threadCounts, default: threads)
         batch = try environment.optionalInteger("NOFX_WORKER_BATCH", in: 1...Self.largestBatch)
+        if let seconds = try environment.optionalInteger("NOFX_WORKER_LEASE_SECONDS", in: 2...600) {
+            setLease(.seconds(seconds))
+        }
         grace = try environment.optionalInteger("NOFX_WORKER_GRACE_SECONDS", in: 0...3_600).map { .seconds($0) }
         tenantLimit = try environment.optionalInteger("NOFX_TEAM_LIMIT", in: 1...1_000_000)
         topicLimits = try Self.topicLimits(environment)
+    }
+
+    /// Has claims last for so long, and all that goes with it.
+    private mutating func setLease(_ length: Duration) {
+        lease = length
+        heartbeat = length / 3
+        tending = min(tending, length / 3)
+        leaseMargin = min(leaseMargin, length / 4)
+        answerLimit = min(answerLimit, length / 5)
     }
 
     /// Reads `NOFX_TOOL_LIMITS`.

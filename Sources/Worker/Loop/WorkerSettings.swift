@@ -33,6 +33,9 @@ public struct WorkerSettings: Sendable {
     /// to say that it fails.
     public var leaseMargin = Duration.seconds(6)
 
+    /// How long the store may take to answer.
+    public var answerLimit = Duration.seconds(5)
+
     /// How often leases are made to last.
     public var heartbeat = Duration.seconds(10)
 
