@@ -17,8 +17,9 @@ $$;
 
 -- Starts a run of a plan that was checked: the run, its steps, what happened, and jobs for what can begin.
 --
--- `outcome` is `ok`, `no_member`, `forbidden`, `tools_denied` with the tools that the team may not use, or `queue_full`
--- where more jobs wait than is allowed, the team's or all. Dependencies are numbers of steps from 0, in array literals.
+-- `outcome` is `ok`, `no_member`, `forbidden`, `tools_denied` with the tools that the team may not use, `scopes_denied`
+-- with the scopes whose secrets it may not have, or `queue_full` where more jobs wait than is allowed, the team's or all.
+-- Dependencies are numbers of steps from 0, in array literals.
 CREATE FUNCTION nofx.start_run(
     p_team uuid, p_run uuid, p_goal text, p_rerun_of uuid, p_deadline interval, p_team_limit integer,
     p_total_limit integer, p_names text[], p_tools text[], p_topics text[], p_inputs text[], p_deps text[],
@@ -44,6 +45,13 @@ BEGIN
     FROM nofx.tool_policies p, unnest(p_tools) AS t WHERE p.team_id = p_team AND t <> ALL (p.tools);
     IF denied IS NOT NULL THEN
         outcome := 'tools_denied';
+        RETURN;
+    END IF;
+    SELECT array_agg(DISTINCT s ORDER BY s) INTO denied
+    FROM unnest(p_scopes) AS s
+    WHERE s <> ALL (coalesce((SELECT p.secret_scopes FROM nofx.tool_policies p WHERE p.team_id = p_team), '{}'));
+    IF denied IS NOT NULL THEN
+        outcome := 'scopes_denied';
         RETURN;
     END IF;
 

@@ -26,6 +26,24 @@ import Testing
         #expect(throws: Never.self) { try database.run(of: team, by: owner) }
     }
 
+    @Test func `secrets that the team may not have are named, and nothing is queued`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let team = try database.team(of: owner)
+        let plan = Steps.json(["ci", "prod", "dev", "prod"].enumerated().map { number, scope in
+            Steps.echo("\(number)", more: #","secretsScope":"\#(scope)""#)
+        })
+        for (allowed, denied) in [([], ["ci", "dev", "prod"]), (["dev"], ["ci", "prod"])] {
+            try database.allowSecrets(allowed, to: team)
+            let problem = #expect(throws: Problem.self) { try database.run(plan, of: team, by: owner) }
+            #expect(problem?.code == "policy_denied")
+            #expect(problem?.lists == ["secretsScopes": denied])
+        }
+        #expect(try database.countOfRunRows() == 0)
+        try database.allowSecrets(["ci", "dev", "prod"], to: team)
+        #expect(throws: Never.self) { try database.run(plan, of: team, by: owner) }
+    }
+
     @Test func `a tool that the step itself does not allow is named, to members`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()

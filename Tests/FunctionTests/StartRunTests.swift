@@ -30,6 +30,7 @@ import Testing
             ],
             more: #","deadlineSeconds":3600"#
         )
+        try database.allowSecrets(["deploy"], to: team)
         let run = try database.run(plan, of: team, by: owner)
 
         #expect(
