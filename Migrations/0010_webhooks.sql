@@ -195,13 +195,14 @@ BEGIN
     FOR v_function IN
         SELECT p.oid::regprocedure FROM pg_proc p
         WHERE p.pronamespace = 'nofx'::regnamespace
-          AND (p.proname = ANY (nofx.worker_functions()) OR p.proname = ANY (nofx.provider_functions()))
+          AND p.proname = ANY (nofx.worker_functions() || nofx.queue_functions() || nofx.provider_functions())
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', v_function, p_role);
     END LOOP;
     EXECUTE format('GRANT SELECT ON nofx.migrations, nofx.queue, nofx.steps, nofx.tool_policies TO %I', p_role);
     EXECUTE format('GRANT SELECT ON nofx.circuit_breakers, nofx.circuit_counters, nofx.circuit_windows TO %I', p_role);
-    EXECUTE format('GRANT SELECT (team_id, id, ended_at), UPDATE (ended_at), DELETE ON nofx.runs TO %I', p_role);
+    EXECUTE format('GRANT SELECT (ctid, team_id, id, ended_at), UPDATE (ended_at), DELETE ON nofx.runs TO %I', p_role);
+    EXECUTE format('GRANT SELECT (id, run_id, died_at), UPDATE (died_at), DELETE ON nofx.dead_jobs TO %I', p_role);
     EXECUTE format('GRANT SELECT (id, email) ON nofx.users TO %I', p_role);
     EXECUTE format('GRANT SELECT (id, name, deleted_at, purge_after), UPDATE (purge_after), DELETE ON nofx.teams TO %I',
                    p_role);
@@ -221,7 +222,8 @@ BEGIN
     EXECUTE format('GRANT SELECT (call_id, expires_at), UPDATE (expires_at), DELETE ON nofx.ai_reservations TO %I',
                    p_role);
     FOREACH v_table IN ARRAY '{users,teams,team_invites,team_invite_tokens,outbox,idempotency_keys,rate_limits,
-                               api_keys,ai_attempts,ai_reservations,queue,runs,steps,tool_policies,webhooks}'::name[]
+                               api_keys,ai_attempts,ai_reservations,queue,dead_jobs,runs,steps,
+                               tool_policies,webhooks}'::name[]
     LOOP
         EXECUTE format('DROP POLICY IF EXISTS %I ON nofx.%I', v_policy, v_table);
         EXECUTE format('CREATE POLICY %I ON nofx.%I TO %I USING (true)', v_policy, v_table, p_role);
