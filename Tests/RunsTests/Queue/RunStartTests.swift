@@ -37,7 +37,8 @@ import Testing
     @Test func `a team with as many steps waiting as it may have starts no more, and others do`() throws {
         let bench = try RunBench()
         let other = try RunBench(in: bench.database)
-        var (hands, others) = (try bench.hands(), try other.hands())
+        var hands = try bench.hands()
+        var others = try other.hands()
         _ = try hands.start([Sketch(), Sketch(tool: "wait:until"), Sketch(after: [0])], teamLimit: 2)
         #expect(throws: Hands.Refused(outcome: "queue_full")) { try hands.start([Sketch()], teamLimit: 2) }
         _ = try others.start([Sketch()], teamLimit: 2)
