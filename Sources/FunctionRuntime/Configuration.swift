@@ -18,10 +18,19 @@ struct Configuration: Sendable {
 
     /// Reads the configuration.
     ///
+    /// - Parameters:
+    ///   - environment: The variables.
+    ///   - access: Who may call.
+    ///   - usualTimeout: How long a call may take where no variable says so.
     /// - Throws: The first variable that cannot be used, and why; never its value.
-    init(_ environment: Environment, access: Access) throws(ConfigurationError) {
+    init(
+        _ environment: Environment,
+        access: Access,
+        usualTimeout: Duration = .seconds(10)
+    ) throws(ConfigurationError) {
         logLevel = try Self.logLevel(environment)
-        timeout = .milliseconds(try environment.integer("NOFX_TIMEOUT_MS", in: 1...900_000, default: 10_000))
+        let milliseconds = usualTimeout.wholeMilliseconds
+        timeout = .milliseconds(try environment.integer("NOFX_TIMEOUT_MS", in: 1...900_000, default: milliseconds))
         trustsAuthorizer = try environment.flag("NOFX_TRUST_AUTHORIZER")
         let url = try environment.required("DATABASE_URL")
         do throws(PostgresError) {
@@ -47,7 +56,12 @@ struct Configuration: Sendable {
     ) -> Result<Configuration, ConfigurationError> {
         do throws(ConfigurationError) {
             try function.checkConfiguration(environment)
-            return .success(try Configuration(environment, access: function.access))
+            let configuration = try Configuration(
+                environment,
+                access: function.access,
+                usualTimeout: function.usualTimeout
+            )
+            return .success(configuration)
         } catch {
             return .failure(error)
         }

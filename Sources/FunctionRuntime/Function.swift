@@ -29,6 +29,17 @@ public protocol Function {
     /// unless the endpoint's own work is what ends the membership.
     static var answersFormerMembers: Bool { get }
 
+    /// How long a call may take unless `NOFX_TIMEOUT_MS` says otherwise; ten seconds unless the endpoint's work takes
+    /// longer.
+    static var usualTimeout: Duration { get }
+
+    /// Whether queues, schedules and event buses may start the endpoint with events of their own: a batch of SQS,
+    /// EventBridge, CloudEvents. False unless the endpoint is for operators and does the same whoever starts it.
+    static var takesTriggers: Bool { get }
+
+    /// Whether `--forever` has the endpoint go on until the process is to end; `run` then has no deadline.
+    static var canRunForever: Bool { get }
+
     /// Checks the variables that only this endpoint reads; none unless the endpoint says otherwise.
     ///
     /// It runs at start, before an event is answered.
@@ -49,6 +60,9 @@ extension Function {
     public static var successStatus: Int { 200 }
     public static var allowsGet: Bool { false }
     public static var answersFormerMembers: Bool { false }
+    public static var usualTimeout: Duration { .seconds(10) }
+    public static var takesTriggers: Bool { false }
+    public static var canRunForever: Bool { false }
     public static func checkConfiguration(_ environment: Environment) throws(ConfigurationError) {}
 }
 

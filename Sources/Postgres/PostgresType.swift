@@ -26,6 +26,7 @@ public struct PostgresType: RawRepresentable, Hashable, Sendable {
     static var unknown: Self { Self(rawValue: 705) }
 
     static var boolArray: Self { Self(rawValue: 1000) }
+    static var byteaArray: Self { Self(rawValue: 1001) }
     static var nameArray: Self { Self(rawValue: 1003) }
     static var int8Array: Self { Self(rawValue: 1016) }
     static var textArray: Self { Self(rawValue: 1009) }

@@ -5,10 +5,15 @@ extension TestDatabase {
     ///
     /// - Parameters:
     ///   - servers: How many connections to the server it keeps at most.
+    ///   - role: Who all clients are for the server.
     ///   - body: Gets the value of `DATABASE_URL` for functions behind it.
     /// - Returns: What the body returns.
     /// - Throws: What the body throws, or that there is no PgBouncer.
-    public func withPooler<Output>(servers: Int, _ body: (_ url: String) throws -> Output) throws -> Output {
+    public func withPooler<Output>(
+        servers: Int,
+        as role: String = "nofx_test_app",
+        _ body: (_ url: String) throws -> Output
+    ) throws -> Output {
         let found = try rows(
             """
             SELECT trim(split_part(current_setting('unix_socket_directories'), ',', 1)) AS directory,
@@ -17,9 +22,9 @@ extension TestDatabase {
         )
         guard let row = found.first else { throw Missing() }
         let name: String = try row["name"]
-        let place: [String] = [name, try row["directory"], try row["port"], "nofx_test_app", "\(servers)"]
+        let place: [String] = [name, try row["directory"], try row["port"], role, "\(servers)"]
         return try PythonServer.run("pooler.py", place) { server in
-            try body("host=127.0.0.1 port=\(server.port) user=nofx_test_app dbname=\(name) sslmode=disable")
+            try body("host=127.0.0.1 port=\(server.port) user=\(role) dbname=\(name) sslmode=disable")
         }
     }
 }

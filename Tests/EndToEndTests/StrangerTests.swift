@@ -11,7 +11,9 @@ struct StrangerTests {
         ("aiUsage", ""), ("approveGate", #","runId":"RUN","step":"approve""#),
         ("cancelInvite", #","inviteId":"INVITE""#), ("cancelRun", #","runId":"RUN""#),
         ("createApiKey", #","name":"mine","scopes":["read"]"#),
-        ("deleteTeam", ""), ("getArtifact", #","runId":"RUN","step":"build","name":"confidential.txt""#),
+        ("createWebhook", #","url":"https://hooks.example/""#), ("deleteTeam", ""),
+        ("deleteWebhook", #","webhookId":"MEMBER""#),
+        ("getArtifact", #","runId":"RUN","step":"build","name":"confidential.txt""#),
         ("getRun", #","runId":"RUN""#), ("getTeam", ""), ("inviteMember", #","email":"mallory@example.com""#),
         ("leaveTeam", ""),
         ("listActivity", ""), ("listGates", ""), ("listInvites", ""), ("listMembers", ""), ("listRuns", ""),
@@ -20,6 +22,7 @@ struct StrangerTests {
         ("rerunRun", #","runId":"RUN""#), ("restoreTeam", ""), ("retryStep", #","runId":"RUN","step":"build""#),
         ("runTimeline", #","runId":"RUN""#),
         ("startRun", #","standard":{"prompt":"Mine"}"#),
+        ("listWebhooks", ""),
         ("transferOwnership", #","memberId":"MEMBER""#),
         ("updateMemberRole", #","memberId":"MEMBER","role":"admin""#), ("updateTeam", #","name":"Mine""#),
         ("waiveGate", #","runId":"RUN","step":"approve","reason":"Mine""#),
@@ -29,10 +32,12 @@ struct StrangerTests {
     private static let otherInputs = [
         (function: "acceptInvite", input: #"{"token":"nofxi_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#),
         (function: "aiHealth", input: "{}"), (function: "createTeam", input: #"{"name":"Own"}"#),
-        (function: "listApiKeys", input: "{}"),
-        (function: "listTeams", input: "{}"), (function: "resetBreaker", input: #"{"all":true}"#),
+        (function: "listApiKeys", input: "{}"), (function: "listDeadLetters", input: #"{"teamId":"TEAM"}"#),
+        (function: "listTeams", input: "{}"), (function: "queueStats", input: "{}"),
+        (function: "redriveDeadLetters", input: "{}"), (function: "resetBreaker", input: #"{"all":true}"#),
         (function: "revokeApiKey", input: #"{"keyId":"KEY"}"#),
         (function: "setAiBudget", input: #"{"teamId":"TEAM","dailyUsd":"0"}"#),
+        (function: "setToolPolicy", input: #"{"teamId":"TEAM","tools":null}"#),
     ]
 
     @Test func `every endpoint is walked here`() throws {

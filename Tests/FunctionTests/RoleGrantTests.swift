@@ -129,6 +129,7 @@ import Testing
             "SELECT team_id FROM nofx.ai_attempts", "SELECT count(*) FROM nofx.ai_usage_daily",
             "SELECT amount FROM nofx.ai_reservations", "SELECT count(*) FROM nofx.operator_actions",
             "SELECT nofx.circuit_set('openai', 'reset')",
+            "SELECT events FROM nofx.webhooks", "UPDATE nofx.webhooks SET url = 'x'", "DELETE FROM nofx.webhooks",
             "SELECT subject FROM nofx.users", "SELECT count(*) FROM nofx.security_events",
             "UPDATE nofx.teams SET owner_id = \(ada.member.user)", "UPDATE nofx.team_invites SET role = 'admin'",
             "UPDATE nofx.api_keys SET scopes = '{admin}'", "UPDATE nofx.users SET email = NULL",

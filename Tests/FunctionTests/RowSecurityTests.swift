@@ -14,6 +14,7 @@ import Testing
         "artifacts": 1, "dead_jobs": nil, "events": 7, "gates": 1, "idempotency_keys": 1, "operator_actions": nil,
         "outbox": nil, "queue": 1, "rate_limits": nil, "runs": 1, "security_events": 1, "steps": 3, "team_activity": 3,
         "team_invite_tokens": nil, "team_invites": 1, "team_members": 2, "teams": 1, "tool_policies": 1, "users": 2,
+        "webhooks": 1,
     ]
 
     /// Tables without anybody's rows, which everybody sees.
@@ -54,6 +55,7 @@ import Testing
                 "ai_usage_daily": 1, "api_keys": 0, "artifacts": 1, "events": 7, "gates": 1, "idempotency_keys": 0,
                 "queue": 1, "runs": 1, "security_events": 1, "steps": 3, "team_activity": 2, "team_invites": 1,
                 "team_members": 2, "teams": 1, "tool_policies": 1, "users": 2,
+                "webhooks": 1,
             ]
         )
     }
@@ -82,6 +84,7 @@ import Testing
             "SELECT count(*) FROM nofx.security_events e WHERE e.team_id = \(bob.team.id.description)",
             "SELECT count(*) FROM nofx.api_keys WHERE team_id = \(bob.team.id) OR id = \(bob.key)",
             "SELECT count(*) FROM nofx.ai_usage_daily WHERE team_id = \(bob.team.id)",
+            "SELECT count(*) FROM nofx.webhooks WHERE team_id = \(bob.team.id)",
             "SELECT count(*) FROM nofx.runs r LEFT JOIN nofx.steps s ON s.run_id = r.id WHERE r.id = \(bob.run)",
             "SELECT count(*) FROM nofx.steps WHERE run_id = \(bob.run)",
             "SELECT count(*) FROM nofx.events WHERE (team_id, run_id) = (\(bob.team.id), \(bob.run))",
@@ -149,6 +152,17 @@ import Testing
             "DELETE FROM nofx.team_invite_tokens",
             "INSERT INTO nofx.outbox (topic, subject_id) VALUES ('invite', \(bob.invite))",
             "UPDATE nofx.outbox SET due_at = now()",
+            "INSERT INTO nofx.outbox (topic, subject_id, payload) VALUES ('webhook', gen_random_uuid(), '{}')",
+            "DELETE FROM nofx.webhooks WHERE team_id = \(bob.team.id)",
+            "UPDATE nofx.webhooks SET url = 'https://evil.example/'",
+            """
+            INSERT INTO nofx.webhooks (team_id, id, url, events, created_by)
+            VALUES (\(bob.team.id), gen_random_uuid(), 'https://evil.example/', '{run.failed}', \(me))
+            """,
+            """
+            INSERT INTO nofx.webhooks (team_id, id, url, events, created_by)
+            VALUES (\(ada.team.id), gen_random_uuid(), 'https://evil.example/', '{run.failed}', \(bob.owner.user))
+            """,
             "UPDATE nofx.users SET email = 'x' WHERE id = \(bob.owner.user)",
             "UPDATE nofx.users SET created_at = now() WHERE id = \(bob.member.user)",
             "UPDATE nofx.users SET disabled_at = NULL",

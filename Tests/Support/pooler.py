@@ -29,7 +29,7 @@ with tempfile.TemporaryDirectory() as place:
         file.write(
             f"[databases]\n{database} = host={folder} port={port} dbname={database} user={role}\n"
             f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {listening}\nunix_socket_dir =\nauth_type = any\n"
-            f"pool_mode = transaction\nmax_client_conn = 1200\ndefault_pool_size = {servers}\n"
+            f"pool_mode = transaction\nmax_client_conn = 1200\ndefault_pool_size = {servers}\nserver_login_retry = 1\n"
         )
         if os.geteuid() == 0:
             # It refuses to run as root, and becomes somebody else then.

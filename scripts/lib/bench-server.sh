@@ -11,6 +11,7 @@ readonly database_operator=nofx_operator
 server_folder=''
 measuring_process=''
 
+# server_start [SETTING ...]: lines of postgresql.conf that a benchmark wants otherwise.
 server_start() {
     local kept=$root/.build/bench/server
     if [[ -s $kept ]]; then
@@ -28,13 +29,14 @@ server_start() {
     quietly "$root/.build/bench/initdb.log" as_server "$(postgres_folder)/initdb" --pgdata="$server_folder/data" \
         --username=postgres --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync
     server_configure
+    printf '%s\n' "$@" | as_server tee -a "$server_folder/data/postgresql.conf" >/dev/null
     quietly "$root/.build/bench/start.log" as_server "$(postgres_folder)/pg_ctl" start --wait --silent \
         --pgdata="$server_folder/data" --log="$server_folder/postgres.log"
     query postgres -c "CREATE ROLE $database_owner LOGIN" -c "CREATE ROLE $database_user LOGIN" \
         -c "CREATE ROLE $database_operator LOGIN" -c "CREATE DATABASE $database_name OWNER $database_owner" >/dev/null
 }
 
-# What is measured is the way to the server and back, not its disk.
+# What is measured is the way to the server and back, not its disk, unless a benchmark says otherwise.
 server_configure() {
     as_server tee -a "$server_folder/data/postgresql.conf" >/dev/null <<CONFIGURATION
 listen_addresses = ''

@@ -4,8 +4,8 @@
 # that has the same sources: with all the functions it would take several times as long.
 # shellcheck shell=bash disable=SC2154 # common.sh sets `root`, the caller `build`
 
-# Of what threads share in Core and System, and of the wrappers of C libraries.
-readonly sanitized_tests=(CoreTests CryptographyTests HTTPClientTests PostgresTests)
+# Of what threads share in Core, System and Worker, and of the wrappers of C libraries.
+readonly sanitized_tests=(CoreTests CryptographyTests HTTPClientTests PostgresTests WorkerTests)
 
 # Runs the tests under the sanitizer, `address` or `thread`. What it reports goes to standard output.
 sanitize() {

@@ -48,6 +48,9 @@ public struct Context: ~Copyable {
     /// another thread; nothing is opened yet.
     public borrowing func separateDatabase() -> Database { database.separate() }
 
+    /// Makes ways as ``separateDatabase()`` does, each for a thread of its own, from any thread.
+    public borrowing func separateDatabases() -> @Sendable () -> Database { database.separates() }
+
     /// Ends the call and gives the database back for the next one.
     public consuming func end() -> Database {
         database

@@ -23,6 +23,11 @@ public struct Database: ~Copyable {
     /// Another way to the same place, with a connection of its own.
     borrowing func separate() -> Database { Database(at: string) }
 
+    /// Makes others from any thread.
+    borrowing func separates() -> @Sendable () -> Database {
+        { [string] in Database(at: string) }
+    }
+
     /// Runs statements in one transaction and one round trip, each in at most the time that is left.
     ///
     /// Deadlocks and serialization failures are retried by the connection.

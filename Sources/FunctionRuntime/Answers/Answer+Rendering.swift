@@ -9,6 +9,8 @@ extension Answer {
         case .apiGatewayV2, .apiGatewayV1:
             // A REST API takes these members and no other: one more is a 502.
             response { json in json.member("headers", singleValues) }
+        case .messages(let batch):
+            batch.answer(hasFailed: problem != nil)
         case .loadBalancer(let multiValue):
             response { json in
                 json.member("statusDescription", "\(status) \(Self.reason(status))")

@@ -14,9 +14,16 @@ struct Request: Sendable {
         case apiGatewayV1
         /// Application Load Balancer; it wants its answer's headers in the shape of its request's.
         case loadBalancer(multiValue: Bool)
+        /// SQS; it wants to know which messages are to come again.
+        case messages(MessageBatch)
 
-        /// Whether the answer carries an HTTP status of its own.
-        var isHTTP: Bool { self != .direct && self != .envelope }
+        /// Whether a platform has wrapped the input, and the answer tells it by itself what went wrong.
+        var isWrapped: Bool { self != .direct && self != .envelope }
+    }
+
+    /// The messages that the request stands for, where it stands for messages.
+    var messages: MessageBatch? {
+        if case .messages(let batch) = form { batch } else { nil }
     }
 
     /// The input, before it is looked into.

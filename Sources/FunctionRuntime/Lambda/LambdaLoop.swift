@@ -50,7 +50,7 @@ struct LambdaLoop<F: Function> {
         var answered: (answer: Answer, form: Request.Form)?
         server.answer(invocation.body, delivery) { answered = ($0, $1) }
         guard let (answer, form) = answered else { return }
-        if let problem = answer.problem, !form.isHTTP {
+        if let problem = answer.problem, !form.isWrapped {
             let type = problem.errorType
             try lambda.fail(invocation.requestID, type: type, body: answer.failure(type))
         } else {

@@ -3,13 +3,26 @@ import System
 
 /// What a function says about itself on a command line.
 enum Help<F: Function> {
-    /// Answers `--help` and `--version` and ends the process; goes on when there are no arguments.
-    static func answer(_ arguments: [String]) {
+    /// What arguments ask for.
+    enum Wish {
+        /// To answer one event.
+        case event
+        /// To go on until somebody wants the process to end.
+        case forever
+    }
+
+    /// Answers `--help` and `--version` and ends the process, as do arguments that make no sense.
+    ///
+    /// - Returns: What the process is to do otherwise.
+    static func answer(_ arguments: [String]) -> Wish {
         switch arguments.first {
-        case nil: return
+        case nil: return .event
+        case "--forever" where arguments.count == 1 && F.canRunForever: return .forever
         case "--help" where arguments.count == 1, "-h" where arguments.count == 1: print(text)
         case "--version" where arguments.count == 1: print(version)
-        default: fail("takes no arguments but --help and --version; the event comes on standard input")
+        default:
+            let others = F.canRunForever ? "--forever, --help and --version" : "--help and --version"
+            fail("takes no arguments but \(others); the event comes on standard input")
         }
     }
 
@@ -25,7 +38,7 @@ enum Help<F: Function> {
             \(F.name): \(F.summary) \(needed)
 
             Usage: \(F.name) < event.json
-
+            \(endlessUsage)
             Input:
             \(table(F.Input.schema.fields))
 
@@ -33,6 +46,10 @@ enum Help<F: Function> {
             \(table(outputFields))
 
             """
+    }
+
+    private static var endlessUsage: String {
+        F.canRunForever ? "       \(F.name) --forever, until SIGTERM or SIGINT\n" : ""
     }
 
     private static var outputFields: [FieldDescription] {

@@ -12,6 +12,9 @@ struct Server<F: Function>: ~Copyable {
         var traceID: String?
         var deadline: Deadline?
 
+        /// Whether the call ends only when somebody wants the process to end.
+        var isEndless = false
+
         /// What stands in for a credential when the event is the input itself.
         var token: String?
 
@@ -56,7 +59,7 @@ struct Server<F: Function>: ~Copyable {
     ) {
         let request: Request
         do throws(Problem) {
-            request = try Self.request(event)
+            request = try Self.request(event, delivery, log: baseLog)
         } catch {
             deliver(Answer(error, requestID: delivery.requestID ?? .newRequestID()), .direct)
             return
@@ -90,6 +93,7 @@ struct Server<F: Function>: ~Copyable {
                 standing: context.standing,
                 methods: F.allowsGet ? "GET, POST" : "POST"
             )
+            if request.messages != nil { context.log.error("messages.failed", ["code": answer.problem?.code]) }
         }
         if let denial, delivery.freezesAfterAnswer { context.record(denial) }
         deliver(answer, request.form)
@@ -98,12 +102,21 @@ struct Server<F: Function>: ~Copyable {
     }
 
     /// Decodes an event, which may be larger than an input only where a platform has wrapped it.
-    private static func request(_ event: [UInt8]?) throws(Problem) -> Request {
+    private static func request(
+        _ event: [UInt8]?,
+        _ delivery: Delivery,
+        log: Log
+    ) throws(Problem) -> Request {
         guard let event else { throw .payloadTooLarge }
         let isLarge = event.count > JSONLimits.event.bytes
         do throws(Problem) {
-            let request = try EventDecoder.decode(JSONDocument(event: event, limits: .wrappedEvent).root)
-            guard !isLarge || request.form.isHTTP else { throw .payloadTooLarge }
+            var request = try EventDecoder.decode(JSONDocument(event: event, limits: .wrappedEvent).root)
+            if F.takesTriggers, !delivery.isFromWeb, case .direct = request.form, case .value(let event) = request.body,
+                let trigger = try Trigger<F>.request(of: event, log: log)
+            {
+                request = trigger
+            }
+            guard !isLarge || request.form.isWrapped else { throw .payloadTooLarge }
             return request
         } catch {
             throw isLarge ? .payloadTooLarge : error
@@ -132,15 +145,18 @@ struct Server<F: Function>: ~Copyable {
             guard let caller else { throw Problem.misconfigured }
             context.authenticated(as: caller)
         case .operatorOnly:
-            guard request.form == .direct, !delivery.isFromWeb else {
+            guard request.form == .direct || request.messages != nil, !delivery.isFromWeb else {
                 throw Problem(403, "operator_only", "This function cannot be called over the web.")
             }
         }
+        // There is nothing to be done for messages that are no inputs.
+        if request.messages?.isRefused == true { return Reply(body: [], isRepeated: false) }
         let key = try IdempotencyKey.find(in: request.headers)
         return try F.reply(to: request.input(), key: key, accept: Accept(request.headers), in: &context)
     }
 
     private func deadline(_ delivery: Delivery) -> Deadline {
+        if delivery.isEndless { return .distantFuture }
         let own = Deadline.after(configuration.timeout)
         return delivery.deadline.map { min($0, own) } ?? own
     }

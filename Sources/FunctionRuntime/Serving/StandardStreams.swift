@@ -16,21 +16,29 @@ struct StandardStreams<F: Function> {
     func serve() -> Never {
         let closed = FileDescriptor.plugStandardStreams()
         // Under a web server the arguments are the caller's (RFC 3875, section 4.4).
-        if !environment.isWebServers { Help<F>.answer(Process.arguments) }
-        if FileDescriptor.standardInput.isTerminal {
+        let isEndless = !environment.isWebServers && Help<F>.answer(Process.arguments) == .forever
+        if FileDescriptor.standardInput.isTerminal, !isEndless {
             Help<F>.fail("expects one event on standard input, as in: echo '{}' | \(F.name)")
         }
         do throws(ConfigurationError) {
             let configuration = try Configuration.result(environment, for: F.self).get()
             let deadline = Deadline.after(configuration.timeout)
-            let event = read(until: deadline)
-            let status = answer(event, configuration, deadline: deadline)
+            let event = isEndless ? readForever() : read(until: deadline)
+            let status = answer(event, configuration, deadline: deadline, isEndless: isEndless)
             Process.exit(closed.contains(.standardOutput) ? ExitStatus.inputOutput : status)
         } catch {
             log.error("misconfigured", ["variable": error.variable, "rule": error.rule])
             _ = read(until: .after(.seconds(10)))
             Process.exit(write(Answer(.misconfigured, requestID: UUID.v7().description), .direct))
         }
+    }
+
+    /// The event of a function that goes on for ever, and is usually started without one.
+    private func readForever() -> [UInt8]? {
+        let nothing = Array("{}".utf8)
+        if FileDescriptor.standardInput.isTerminal { return nothing }
+        let event = read(until: .after(.seconds(10)))
+        return event?.isEmpty == true ? nothing : event
     }
 
     /// The event's bytes; nil when there are too many.
@@ -53,12 +61,18 @@ struct StandardStreams<F: Function> {
         }
     }
 
-    private func answer(_ event: [UInt8]?, _ configuration: Configuration, deadline: Deadline) -> Int32 {
+    private func answer(
+        _ event: [UInt8]?,
+        _ configuration: Configuration,
+        deadline: Deadline,
+        isEndless: Bool
+    ) -> Int32 {
         let log = log.at(configuration.logLevel)
         var server = Server<F>(configuration, believesPlatform: false, log: log)
         var status = ExitStatus.success
         let delivery = Server<F>.Delivery(
             deadline: deadline,
+            isEndless: isEndless,
             token: token(log),
             isFromWeb: environment.isWebServers
         )
@@ -80,7 +94,7 @@ struct StandardStreams<F: Function> {
             log.error("output.failed", ["error": error.description])
             return ExitStatus.inputOutput
         }
-        guard let problem = answer.problem, !form.isHTTP else { return ExitStatus.success }
+        guard let problem = answer.problem, !form.isWrapped else { return ExitStatus.success }
         return ExitStatus.of(problem)
     }
 

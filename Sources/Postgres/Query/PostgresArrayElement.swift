@@ -57,6 +57,10 @@ extension UInt8: PostgresArrayElement {
     }
 }
 
+extension Array: PostgresArrayElement where Element == UInt8 {
+    public static var postgresArrayType: PostgresType { .byteaArray }
+}
+
 extension String: PostgresArrayElement {
     public static var postgresArrayType: PostgresType { .textArray }
 }

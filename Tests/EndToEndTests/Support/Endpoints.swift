@@ -3,7 +3,7 @@ import TestSupport
 /// The endpoints that there are, so that a new one is not left out.
 enum Endpoints {
     /// Those for operators, which take no credential.
-    static let operators = ["deliverOutbox", "migrate", "purge"]
+    static let operators = ["deliverOutbox", "migrate", "purge", "runWorker"]
 
     /// Every endpoint: the folders of `Functions`, in order.
     static var all: [String] {
@@ -23,7 +23,9 @@ enum Endpoints {
     /// Those that change something of a team.
     static var changing: [String] {
         get throws {
-            let others = ["aiHealth", "aiUsage", "previewRun", "resetBreaker", "runTimeline"]
+            let others = [
+                "aiHealth", "aiUsage", "previewRun", "queueStats", "redriveDeadLetters", "resetBreaker", "runTimeline",
+            ]
             return try authenticated.filter { !$0.hasPrefix("get") && !$0.hasPrefix("list") && !others.contains($0) }
         }
     }

@@ -1,0 +1,70 @@
+import Base
+
+/// Events by which queues, schedules and event buses start an endpoint that takes them.
+///
+/// They bring no caller with them, so they are for operators' endpoints, and never read where the web is in front.
+enum Trigger<F: Function> {
+    /// The request that an event stands for; nil when it is no trigger.
+    ///
+    /// - Throws: 400 `malformed_json` for an event whose data are none.
+    static func request(of event: JSONValue, log: Log) throws(Problem) -> Request? {
+        guard event.kind == .object else { return nil }
+        if let messages = messages(of: event) { return try batch(messages, log: log) }
+        // EventBridge, its schedules included.
+        if event["version"]?.string != nil, event["detail-type"]?.string != nil, event["source"]?.string != nil,
+            let detail = event["detail"]
+        {
+            return Request(form: .direct, body: .value(detail))
+        }
+        // CloudEvents 1.0, section 3.1, in structured mode.
+        if event["specversion"]?.string == "1.0", event["id"]?.string != nil, event["source"]?.string != nil,
+            event["type"]?.string != nil
+        {
+            return try cloudEvent(event)
+        }
+        return nil
+    }
+
+    private static func cloudEvent(_ event: JSONValue) throws(Problem) -> Request {
+        if let data = event["data"], !data.isNull { return Request(form: .direct, body: .value(data)) }
+        guard let encoded = event["data_base64"]?.stringBytes else {
+            return Request(form: .direct, body: .text(Array("{}".utf8)))
+        }
+        return Request(form: .direct, body: Base64.decode(encoded).map(Request.Body.text) ?? .undecodable)
+    }
+
+    /// The records of SQS; nil where they are somebody else's.
+    private static func messages(of event: JSONValue) -> [JSONValue]? {
+        guard let records = event["Records"], records.kind == .array, records.count > 0 else { return nil }
+        let messages = Array(records.elements)
+        return messages.allSatisfy { message in
+            message.kind == .object && message["eventSource"]?.string == "aws:sqs"
+                && message["messageId"]?.string != nil
+        } ? messages : nil
+    }
+
+    /// One request for all messages: what they ask for is to be done once.
+    private static func batch(_ messages: [JSONValue], log: Log) throws(Problem) -> Request {
+        var batch = MessageBatch()
+        var first: JSONValue?
+        for message in messages {
+            guard let name = message["messageId"]?.string else { continue }
+            let body = message["body"]?.stringBytes ?? []
+            do {
+                guard !body.isEmpty else {
+                    batch.add(name, isInput: true)
+                    continue
+                }
+                let input = try JSONDocument(event: body).root
+                _ = try F.Input(input: input)
+                if input.count > 0 { first = first ?? input }
+                batch.add(name, isInput: true)
+            } catch {
+                log.warning("message.refused", ["messageId": name])
+                batch.add(name, isInput: false)
+            }
+        }
+        let nothing = try JSONDocument(event: Array("{}".utf8)).root
+        return Request(form: .messages(batch), body: .value(first ?? nothing))
+    }
+}

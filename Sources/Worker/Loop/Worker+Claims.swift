@@ -1,0 +1,76 @@
+internal import Base
+internal import Core
+internal import Runs
+internal import System
+
+extension Worker where Store: ~Copyable, Executor: ~Copyable {
+    /// Claims what there is room for, each topic in its turn.
+    mutating func claim(at now: Duration) throws {
+        for position in turns.indices {
+            let turn = turns[position]
+            let isOverdue = held.isEmpty && turn.emptyRound != round
+            guard !turn.isOut(at: now), turn.nextClaim <= now || isOverdue else { continue }
+            let count = room(for: turn)
+            guard count > 0 else { continue }
+            let claim = JobClaim(
+                turn.topic,
+                count: count,
+                lease: settings.lease,
+                topicLimit: settings.topicLimits[turn.topic],
+                tenantLimit: settings.tenantLimit
+            )
+            let sent = SystemClock.uptime
+            // A slow store must not keep leases from being made to last.
+            guard held.isEmpty || sent < nextHeartbeat else { break }
+            guard let steps = try ask(at: sent, { try $0.claim(claim) }) else { return }
+            if held.isEmpty { nextHeartbeat = sent + settings.heartbeat }
+            accept(steps, at: position, sent: sent)
+        }
+        // The one that was asked first is asked last next time.
+        if turns.count > 1 { turns.append(turns.removeFirst()) }
+    }
+
+    /// Hands over what there is time for, and gives back the rest.
+    private mutating func accept(_ steps: [ClaimedStep], at position: Int, sent: Duration) {
+        let topic = turns[position].topic
+        guard !steps.isEmpty else {
+            turns[position].emptyRound = round
+            turns[position].nextClaim = sent + turns[position].pauses.take()
+            // What is delayed or left behind may be all there is.
+            nextTending = min(nextTending, sent + settings.idleTending)
+            return
+        }
+        turns[position].pauses.reset()
+        turns[position].emptyRound = nil
+        turns[position].nextClaim = .zero
+        let isProbe = turns[position].isProbing
+        for step in steps { held[step.lease] = HeldStep(topic: topic, keptAt: sent, isProbe: isProbe) }
+        let left = end.remaining
+        let fitting = steps.filter { $0.timeout <= left }
+        bench.add(fitting.map { Assignment(step: $0, topic: topic) })
+        guard fitting.count < steps.count else { return }
+        // What is too long now will be too long later; there may be others behind it.
+        turns[position].fitting = max(1, fitting.count)
+        turns[position].isTooLong = fitting.isEmpty
+        for step in steps where step.timeout > left { putDown(Finished(step: step, outcome: .released()), at: sent) }
+    }
+
+    /// How many steps of a topic are worth claiming now.
+    func room(for turn: TopicTurn) -> Int {
+        var limit = WorkerSettings.largestBatch
+        if let fitting = turn.fitting { limit = min(limit, fitting) }
+        if let most = settings.maxSteps { limit = min(limit, most - report.processed - held.count) }
+        if turn.isProbing { limit = min(limit, held.values.contains { $0.topic == turn.topic && $0.isProbe } ? 0 : 1) }
+        guard limit > 0 else { return 0 }
+        let load = bench.load()
+        let waiting = load.waiting.values.reduce(0, +)
+        if let batch = settings.batch { return waiting * 2 > batch ? 0 : min(limit, batch - waiting) }
+        let free = max(0, settings.threads - load.running - waiting)
+        let time = settings.patience * settings.threads
+        let most = pace.count(of: turn.topic, in: time)
+        let reserve = max(0, min(pace.count(of: turn.topic, in: time - pace.work(load.waiting)), most - waiting))
+        // A few at a time cost as much as many.
+        guard free > 0 || reserve * 2 >= most else { return 0 }
+        return min(limit, free + reserve)
+    }
+}

@@ -1,0 +1,68 @@
+internal import Base
+internal import Core
+internal import Runs
+internal import System
+
+extension Worker where Store: ~Copyable, Executor: ~Copyable {
+    /// Sees to what others left behind, at the start and every few seconds.
+    mutating func tend(at now: Duration) throws {
+        guard phase == .working, nextTending <= now else { return }
+        guard try ask(at: now, { try $0.tend() }) != nil else { return }
+        nextTending = now + settings.tending
+    }
+
+    /// Makes leases last, gives up what cannot be kept, and tells the timeline what has begun.
+    mutating func keepLeases(at now: Duration) throws {
+        if held.isEmpty {
+            nextHeartbeat = now + settings.heartbeat
+            return
+        }
+        if nextHeartbeat <= now { try sendHeartbeat(at: now) }
+        // The store may have taken its time to fail.
+        let late = SystemClock.uptime + settings.leaseMargin - settings.lease
+        let ending = held.filter { $0.value.keptAt <= late }.map(\.key)
+        if !ending.isEmpty { drop(ending, because: "no_heartbeat") }
+        let begun = bench.unnoted(since: now - settings.noteAfter).filter { held[$0] != nil }
+        if !begun.isEmpty { _ = try ask(at: now) { try $0.noteStarted(begun) } }
+    }
+
+    private mutating func sendHeartbeat(at now: Duration) throws {
+        let leases = Array(held.keys)
+        let lease = settings.lease
+        guard let states = try ask(at: now, { try $0.heartbeat(leases, extendingBy: lease) }) else { return }
+        nextHeartbeat = now + settings.heartbeat
+        var lost: [JobLease] = []
+        for (lease, state) in zip(leases, states) {
+            switch state {
+            case .held: held[lease]?.keptAt = now
+            case .cancelled:
+                held[lease]?.keptAt = now
+                held[lease]?.isCancelled = true
+            case .lost: lost.append(lease)
+            }
+        }
+        endCancelled(at: now)
+        if !lost.isEmpty { drop(lost, because: "lost") }
+    }
+
+    /// Stops steps whose runs were cancelled; those that wait for a thread have ended with that.
+    private mutating func endCancelled(at now: Duration) {
+        let cancelled = held.filter { $0.value.isCancelled && !$0.value.isFinished }
+        guard !cancelled.isEmpty else { return }
+        for step in bench.takeBack(where: { cancelled[$0.step.lease] != nil }) {
+            putDown(Finished(step: step, outcome: .cancelled), at: now)
+        }
+        bench.cancel(cancelled.keys)
+    }
+
+    /// Stops steps that are not the worker's any more, and forgets what became of them.
+    private mutating func drop(_ leases: [JobLease], because reason: String) {
+        log.warning("worker.steps_dropped", ["count": leases.count, "reason": reason])
+        let dropped = Set(leases)
+        for lease in leases { held[lease] = nil }
+        _ = bench.takeBack { dropped.contains($0.step.lease) }
+        bench.cancel(leases)
+        pending.removeAll { dropped.contains($0.step.lease) }
+        report.lost += leases.count
+    }
+}

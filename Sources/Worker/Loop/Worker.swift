@@ -1,0 +1,143 @@
+public import Base
+internal import Core
+internal import Runs
+internal import System
+
+/// Does steps that others planned: takes them from a store, has its threads do them, and says what became of them.
+///
+/// The store belongs to the thread that runs the worker, and each executor to a thread of its own. Steps are the
+/// worker's for the length of a lease, which heartbeats make longer; what is not its own any more it stops doing, and says
+/// nothing of it.
+public struct Worker<Store: StepStore & ~Copyable, Executor: StepExecutor & ~Copyable & SendableMetatype>: ~Copyable {
+    var store: Store
+    let settings: WorkerSettings
+    let log: Log
+    let bench: Workbench
+    private let makeExecutor: @Sendable () -> Executor
+
+    /// What the worker has claimed and not yet said anything of.
+    var held: [JobLease: HeldStep] = [:]
+
+    /// What is to be said to the store.
+    var pending: [Finished] = []
+
+    /// Since when the first of it waits.
+    var pendingSince = Duration.zero
+
+    /// How many results are to be told one by one, because the store would not take them together.
+    var suspects = 0
+
+    /// How often the store has taken results.
+    var round = 0
+
+    var turns: [TopicTurn]
+    var pace = StepPace()
+    var outage: StoreOutage
+    var report = WorkerReport()
+    var phase = Phase.working
+    var end = Deadline.distantFuture
+    var nextTending = Duration.zero
+    var nextHeartbeat = Duration.zero
+
+    /// What the worker is about.
+    enum Phase: Equatable {
+        /// To take what there is and do it.
+        case working
+        /// To do until then what has been begun.
+        case ending(until: Duration)
+        /// To get back until then what threads were told to stop.
+        case cancelling(until: Duration)
+    }
+
+    /// Makes a worker, which does nothing yet.
+    ///
+    /// - Parameters:
+    ///   - store: Where steps come from.
+    ///   - settings: How much it takes on.
+    ///   - log: Is told what an operator should know.
+    ///   - makeExecutor: Makes what does the steps, once in each thread.
+    public init(
+        _ store: consuming Store,
+        _ settings: WorkerSettings,
+        log: Log,
+        makeExecutor: @escaping @Sendable () -> Executor
+    ) {
+        self.store = store
+        self.settings = settings
+        self.log = log
+        self.makeExecutor = makeExecutor
+        bench = Workbench(settings)
+        turns = settings.topics.map { TopicTurn(topic: $0, pauses: Pauses(settings.pause)) }
+        outage = StoreOutage(pauses: settings.pause, log: log)
+    }
+
+    /// Makes the worker end, from any thread: it takes nothing more, finishes what it can, and gives back the rest.
+    public var requestStop: @Sendable () -> Void {
+        { [bench] in bench.requestStop() }
+    }
+
+    /// Works until there is nothing to do, or there is no time left, or somebody wants it to end; once.
+    ///
+    /// - Parameter end: When all steps have to be done. It takes another two seconds at most.
+    /// - Returns: What was done.
+    /// - Throws: What the store throws, when it refuses to work, or when it does not answer and nothing is under way; or
+    ///   `SystemError` when there is no room for threads.
+    public mutating func run(until end: Deadline) throws -> WorkerReport {
+        self.end = end
+        bench.open(threads: settings.threads, until: end)
+        var threads = Threads()
+        defer {
+            bench.close()
+            // One that does not listen keeps its step until the lease is over.
+            if threads.count == settings.threads, !bench.waitForThreads(until: .after(.seconds(1))) {
+                log.warning("worker.thread_left", [:])
+                threads.abandon()
+            }
+        }
+        for _ in 0..<settings.threads {
+            try threads.start { [bench, makeExecutor] in bench.work(with: makeExecutor) }
+        }
+        do {
+            try loop()
+        } catch let refusal as StepsRefused {
+            throw refusal.reason
+        }
+        return report
+    }
+
+    private mutating func loop() throws {
+        while true {
+            var now = SystemClock.uptime
+            enterPhase(at: now)
+            try tend(at: now)
+            try keepLeases(at: now)
+            takeResults(at: now)
+            try settle(at: now)
+            now = SystemClock.uptime
+            if phase == .working { try claim(at: now) }
+            guard try !isOver(at: now) else { return }
+            bench.wait(until: nextMoment(after: now))
+        }
+    }
+
+    /// Asks the store for something, unless it is known not to answer.
+    ///
+    /// - Returns: What it answered; nil when it did not.
+    /// - Throws: ``StepsRefused``.
+    mutating func ask<Answer>(
+        at now: Duration,
+        _ question: (inout Store) throws -> Answer
+    ) throws(StepsRefused) -> Answer? {
+        guard outage.allowsCall(at: now) else { return nil }
+        do {
+            let answer = try question(&store)
+            outage.end()
+            return answer
+        } catch let refusal as StepsRefused {
+            throw refusal
+        } catch {
+            outage.note(error, at: SystemClock.uptime)
+            return nil
+        }
+    }
+}

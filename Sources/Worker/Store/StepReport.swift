@@ -1,0 +1,77 @@
+internal import Base
+internal import Runs
+
+/// What became of a step, as `nofx.finish_steps` takes it; empty where there is nothing to say.
+struct StepReport {
+    let outcome: String
+    var outputs = ""
+    var error = ""
+
+    /// In microseconds.
+    var delay = 0
+
+    init(_ result: StepResult) {
+        switch result.outcome {
+        case .succeeded(let outputs, _):
+            outcome = "succeeded"
+            self.outputs = outputs.description
+        case .failed(let failure):
+            error = Self.json(failure.code, failure.message)
+            guard let wait = failure.wait(for: result.step) else {
+                outcome = "failed"
+                return
+            }
+            outcome = "retry"
+            delay = wait.wholeMicroseconds
+        case .timedOut:
+            outcome = "retry"
+            error = Self.json("timed_out", "The attempt took longer than it may.")
+            delay = result.step.usualWait.wholeMicroseconds
+        case .cancelled:
+            outcome = "cancelled"
+        case .released(let wait, _):
+            outcome = "released"
+            delay = wait.wholeMicroseconds
+        }
+    }
+
+    private static func json(_ code: String, _ message: String) -> String {
+        var json = JSONWriter()
+        json.object { json in
+            json.member("code", code)
+            json.member("message", message)
+        }
+        return String(decoding: json.bytes, as: UTF8.self)
+    }
+}
+
+extension StepOutcome {
+    /// What is kept with the step's run.
+    var artifacts: [NewArtifact] {
+        if case .succeeded(_, let artifacts) = self { artifacts } else { [] }
+    }
+}
+
+extension StepFailure {
+    /// How long to wait before another attempt; nil where it would fail again.
+    fileprivate func wait(for step: ClaimedStep) -> Duration? {
+        switch retry {
+        case .never: nil
+        case .later: step.usualWait
+        case .notBefore(let floor): max(floor, step.usualWait)
+        }
+    }
+}
+
+extension ClaimedStep {
+    fileprivate var usualWait: Duration { backoff.delay(afterAttempts: attempt) }
+}
+
+extension Duration {
+    /// The whole microseconds, rounded down.
+    var wholeMicroseconds: Int {
+        let (seconds, attoseconds) = components
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
+        return overflow ? (seconds < 0 ? .min : .max) : Int(product) + Int(attoseconds / 1_000_000_000_000)
+    }
+}

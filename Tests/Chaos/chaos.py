@@ -1,0 +1,286 @@
+"""Runs drawn at random, done by workers that die, on a database that crashes, and what must be true afterwards.
+
+Called by scripts/chaos, which makes the cluster.
+"""
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+import uuid
+
+import psycopg
+
+from claimants import Claimant, WAYS
+from database import Counters, Poolers, Server, Session
+from effects import Effects
+from members import Members, Operator
+from plans import draw, start
+from timeline import problems_of_run
+from workers import Workers, environment
+
+APP, OPERATOR, TEMPLATE = "chaos_app", "chaos_operator", "chaos_template"
+FENCE = "AND q.fence = s.fence "
+LEASE = 3
+
+# What the server says of a restart.
+EXPECTED = ("the database system is", "terminating connection", "connection to client lost")
+
+# What it says to whoever does not wait longer for a lock that is held on purpose, and asks again.
+IMPATIENT = ("canceling statement due to lock timeout", "canceling statement due to statement timeout")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="scripts/chaos")
+    parser.add_argument("--programs", required=True)
+    parser.add_argument("--folder", required=True)
+    parser.add_argument("--port", required=True)
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--logs", required=True)
+    parser.add_argument("--seeds", type=int, required=True)
+    parser.add_argument("--first", type=int, required=True)
+    parser.add_argument("--runs", type=int, required=True)
+    parser.add_argument("--mutant", choices=["", "no-fence"], default="")
+    parser.add_argument("--without-workers", action="store_true")
+    return parser.parse_args()
+
+
+def make_template(server, options):
+    """A database with the schema and nothing in it, for each seed to have a copy."""
+    with psycopg.connect(server.address("postgres"), autocommit=True) as session:
+        session.execute(f"CREATE DATABASE {TEMPLATE}")
+        session.execute(f"CREATE ROLE {APP} LOGIN")
+        session.execute(f"CREATE ROLE {OPERATOR} LOGIN")
+    subprocess.run(
+        [os.path.join(options.build, "migrate")],
+        input=f'{{"grantTo":"{APP}","grantOperatorTo":"{OPERATOR}"}}', text=True, check=True, stdout=subprocess.DEVNULL,
+        env=environment(server.address(TEMPLATE), 0, LEASE),
+    )  # fmt: skip
+    if options.mutant:
+        with psycopg.connect(server.address(TEMPLATE), autocommit=True) as session:
+            text = session.execute("SELECT pg_get_functiondef('nofx.finish_steps'::regproc)").fetchone()[0]
+            if text.count(FENCE) != 1:
+                sys.exit("nofx.finish_steps compares no fence where the mutant looks for it")
+            session.execute(text.replace(FENCE, ""))
+
+
+def make_teams(session, count):
+    """Teams with an owner each: the owners by team."""
+    owners = {str(uuid.uuid4()): str(uuid.uuid4()) for _ in range(count)}
+
+    def body(ask):
+        for number, (team, owner) in enumerate(owners.items()):
+            ask("INSERT INTO nofx.users (id, issuer, subject) VALUES (%s, 'chaos', %s)", owner, owner)
+            ask("INSERT INTO nofx.teams (id, name, slug, owner_id) VALUES (%s, 'Chaos', %s, %s)", team, f"chaos-{number}", owner)
+            ask("INSERT INTO nofx.team_members (team_id, user_id, role) VALUES (%s, %s, 'owner')", team, owner)
+
+    session.transact(body)
+    return owners
+
+
+class Seed:
+    """One world: runs, and all who do something to them."""
+
+    def __init__(self, seed, server, options):
+        self.seed, self.server, self.options = seed, server, options
+        self.random = random.Random(seed)
+        self.counters = Counters()
+        self.is_pooled = seed % 2 == 1
+        self.database = f"chaos_{seed}"
+
+    def fork(self):
+        """Chance of another thread's own."""
+        return random.Random(self.random.getrandbits(64))
+
+    def run(self):
+        began = time.monotonic()
+        with psycopg.connect(self.server.address("postgres"), autocommit=True) as session:
+            session.execute(f"CREATE DATABASE {self.database} TEMPLATE {TEMPLATE}")
+        self.server.new_log_lines()
+        self.session = Session(self.server.address(self.database))
+        self.effects = Effects(self.seed, LEASE)
+        poolers = Poolers(self.server, self.database, [APP, OPERATOR]) if self.is_pooled else None
+        addresses = poolers.addresses if poolers else {r: self.server.address(self.database, r) for r in (APP, OPERATOR)}
+        try:
+            self.live(addresses)
+        finally:
+            if poolers:
+                poolers.stop()
+            self.effects.stop()
+        self.judge()
+        self.session.close()
+        if not self.counters.broken:
+            with psycopg.connect(self.server.address("postgres"), autocommit=True) as session:
+                session.execute(f"DROP DATABASE {self.database} WITH (FORCE)")
+        self.seconds = time.monotonic() - began
+        return self.counters
+
+    def live(self, addresses):
+        options = self.options
+        owners = make_teams(self.session, 5)
+        runs = [draw(self.random, list(owners), self.effects.url, LEASE) for _ in range(options.runs)]
+        log = open(os.path.join(options.logs, f"seed-{self.seed}.log"), "wb")
+        workers = None
+        if not options.without_workers:
+            workers = Workers(
+                os.path.join(options.build, "runWorker"), environment(addresses[OPERATOR], 0, LEASE), 3, log,
+                self.fork(), self.counters, LEASE,
+            )  # fmt: skip
+            workers.start()
+        claimants = [Claimant(addresses[OPERATOR], self.fork(), self.counters) for _ in range(3)]
+        if workers is None:
+            claimants += [Claimant(addresses[OPERATOR], self.fork(), self.counters, {"well": 1}) for _ in range(3)]
+        members = Members(addresses[APP], owners, runs, self.fork(), self.counters)
+        operator = Operator(self.server.address(self.database), self.fork(), self.counters, options.runs // 5)
+        tending = threading.Event()
+        tender = threading.Thread(target=self.tend, args=(addresses[OPERATOR], tending), daemon=True)
+        everybody = [*claimants, members, operator, tender]
+        for thread in everybody:
+            thread.start()
+        restart = threading.Thread(target=self.restart, args=(options.runs * 0.03,), daemon=True)
+        restart.start()
+        try:
+            self.start(addresses, owners, runs)
+            restart.join()
+            if workers:
+                workers.is_calm.set()
+                workers.join()
+            operator.is_over.set()
+            members.is_calm.set()
+            for claimant in claimants:
+                claimant.ways = {"well": 1}
+            self.wait_for_the_end()
+        finally:
+            for thread in [*claimants, members]:
+                thread.is_over.set()
+            tending.set()
+            for thread in everybody:
+                thread.join(timeout=60)
+            if workers:
+                workers.is_calm.set()
+                workers.stop()
+            log.close()
+
+    def start(self, addresses, owners, runs):
+        """Starts all runs by and by."""
+        sessions = {team: Session(addresses[APP], owner) for team, owner in owners.items()}
+        for run in runs:
+            outcome = start(sessions[run.team], run)
+            if outcome != "ok":
+                self.counters.break_(f"a run was to be started: {outcome}")
+            run.started = time.monotonic()
+            time.sleep(self.random.random() * 0.08)
+        for session in sessions.values():
+            session.close()
+
+    def restart(self, after):
+        time.sleep(after * (0.5 + self.random.random()))
+        self.server.restart()
+        self.counters.add("restarts")
+
+    def tend(self, address, is_over):
+        session = Session(address)
+        while not is_over.wait(0.2):
+            session.rows("SELECT * FROM nofx.tend_queue(1000, '{0,0,0}')")
+        session.close()
+
+    def wait_for_the_end(self):
+        give_up = time.monotonic() + 60
+        while time.monotonic() < give_up:
+            if not self.session.value("SELECT EXISTS (SELECT FROM nofx.runs WHERE ended_at IS NULL)"):
+                return
+            time.sleep(0.2)
+
+    # Judgement
+
+    def judge(self):
+        """What must be true when all is over."""
+        count = self.counters
+        runs = self.table("runs")
+        steps, events, gates = self.by_run("steps", "no"), self.by_run("events", "seq"), self.by_run("gates", "step_no")
+        if len(runs) != self.options.runs:
+            count.break_(f"there are {len(runs)} runs")
+        for run in runs:
+            for problem in problems_of_run(run, steps[run["id"]], events[run["id"]], gates.get(run["id"], [])):
+                count.break_(f"run {run['id']}: {problem}")
+        for kind, name in (("step.started", "attempts"), ("step.rescued", "rescues")):
+            count.add(name, sum(event["type"] == kind for all in events.values() for event in all))
+        count.add("steps", sum(map(len, steps.values())))
+        if left := self.session.value("SELECT count(*) FROM nofx.queue"):
+            count.break_(f"{left} jobs are left")
+        self.judge_dead(steps)
+        self.judge_effects(steps)
+        for line in self.server.new_log_lines():
+            if any(words in line for words in IMPATIENT):
+                count.add("timeouts")
+            elif any(word in line for word in ("ERROR:", "FATAL:", "PANIC:")) and not any(e in line for e in EXPECTED):
+                count.break_(f"the server's log: {line}")
+
+    def table(self, name, order="1"):
+        with psycopg.connect(self.server.address(self.database), row_factory=psycopg.rows.dict_row) as session:
+            return session.execute(f"SELECT * FROM nofx.{name} ORDER BY {order}").fetchall()
+
+    def by_run(self, name, order):
+        rows = {}
+        for row in self.table(name, order):
+            rows.setdefault(row["run_id"], []).append(row)
+        return rows
+
+    def judge_dead(self, steps):
+        wanted = {
+            (step["run_id"], step["no"])
+            for all in steps.values() for step in all
+            if step["status"] in ("failed", "timed_out") and not step["is_gate"]
+        }  # fmt: skip
+        found = {(row["run_id"], row["step_no"]) for row in self.table("dead_jobs")}
+        for run, no in wanted ^ found:
+            self.counters.break_(f"run {run}: step {no} is given up in one table only")
+
+    def judge_effects(self, steps):
+        artifacts = {(row["run_id"], row["step_no"]) for row in self.table("artifacts")}
+        for step in (step for all in steps.values() for step in all):
+            run, no, is_done = step["run_id"], step["no"], step["status"] == "succeeded"
+            if step["tool"] == "http:request":
+                keys = self.effects.keys.get(f"/{run}/{no}", {})
+                if set(keys) - {f"{run}:{no}"} or is_done and len(keys) != 1:
+                    self.counters.break_(f"run {run}: step {no} had its effect by the keys {keys}")
+                self.counters.add("repeats", max(0, sum(keys.values()) - 1))
+                self.counters.add("effects", len(keys))
+            if step["tool"] == "artifact:write" and is_done != ((run, no) in artifacts):
+                self.counters.break_(f"run {run}: step {no} is done, or its artifact is there, but not both")
+
+
+NAMES = ["steps", "attempts", "kills", "stalls", "rescues", "restarts", "refused late", "late and counted", "refused twice",
+         "refused at once", "effects", "repeats", "decisions", "cancelled", "retried", "redriven", "timeouts"]  # fmt: skip
+
+
+def told(count):
+    return ", ".join(f"{count[name]} {name}" for name in NAMES)
+
+
+def main():
+    sys.stdout.reconfigure(line_buffering=True)
+    options = arguments()
+    server = Server(options.programs, options.folder, options.port)
+    make_template(server, options)
+    total, failed = Counters(), []
+    for seed in range(options.first, options.first + options.seeds):
+        world = Seed(seed, server, options)
+        count = world.run()
+        way = "pooled" if world.is_pooled else "direct"
+        print(f"seed {seed} ({way}): {options.runs} runs, {told(count)}; {world.seconds:.0f} s")
+        for problem in count.broken[:20]:
+            print(f"  BROKEN: {problem}")
+        if count.broken:
+            failed.append(seed)
+            print(f"  {len(count.broken)} in all; again with: scripts/chaos --first {seed} --seeds 1")
+        for name, number in count.counts.items():
+            total.add(name, number)
+    print(f"total: {options.seeds} seeds, {options.seeds * options.runs} runs, {told(total)}; broken seeds: {failed or 'none'}")
+    sys.exit(1 if failed else 0)
+
+
+main()

@@ -1,0 +1,153 @@
+"""What must be true of the runs of a seed when all is over."""
+
+import collections
+
+ENDINGS = {"succeeded", "failed", "timed_out", "cancelled", "skipped"}
+DECISIONS = {"approved", "rejected", "waived", "expired", "cancelled"}
+
+
+class StepModel:
+    """A step as its events tell it. `state` is what it waits for."""
+
+    def __init__(self, row):
+        self.no, self.deps, self.is_gate, self.continues = row["no"], row["deps"], row["is_gate"], row["continues"]
+        self.state, self.attempt, self.is_met, self.is_decided = "blocked", 0, False, True
+
+    def take(self, kind, data, steps):
+        """What is wrong about an event, if anything."""
+        attempt = (data or {}).get("attempt")
+        allowed = {
+            "step.queued": ("blocked", "reopened"),
+            "gate.created": ("blocked", "reopened"),
+            # Where it was released after it had begun, the attempt begins again.
+            "step.started": ("queued", "started"),
+            "step.retrying": ("started",),
+            "step.rescued": ("started",),
+            "step.retried": ("failed", "timed_out", "cancelled"),
+            "step.skipped": ("blocked",),
+            "step.cancelled": ("blocked", "queued", "started", "waiting"),
+        }
+        wanted = allowed.get(kind, ("started", "waiting") if kind in ("step.succeeded", "step.failed") else ("started",))
+        if kind.startswith("artifact."):
+            return None if self.state in ("queued", "started") else f"{kind} while {self.state}"
+        if kind.startswith("gate.") and kind != "gate.created":
+            if self.state != "waiting" or self.is_decided:
+                return f"{kind} while {self.state}"
+            self.is_decided = True
+            return None
+        if self.state not in wanted:
+            return f"{kind} while {self.state}"
+        if kind in ("step.queued", "gate.created"):
+            if not all(steps[dep].is_met for dep in self.deps):
+                return f"{kind} before what it depends on was done"
+            self.state = "waiting" if kind == "gate.created" else "queued"
+            self.is_decided = False
+            self.attempt = 0
+        elif kind == "step.started":
+            if attempt != self.attempt + (self.state == "queued"):
+                return f"attempt {attempt} after attempt {self.attempt}"
+            self.attempt, self.state = attempt, "started"
+        elif kind in ("step.retrying", "step.rescued"):
+            self.state = "queued"
+        elif kind == "step.retried":
+            self.state, self.is_met = "reopened", False
+            # What was skipped or cancelled below it is blocked again; those that were not stay as they are.
+            return None
+        else:
+            self.state = kind.removeprefix("step.")
+            self.is_met = self.state == "succeeded" or self.continues and self.state in ("failed", "timed_out")
+        return None
+
+
+def problems_of_run(run, steps, events, gates):
+    """What is wrong with a run, by its row, its steps' rows, its events and its gates."""
+    if run["ended_at"] is None:
+        open_steps = [(step["no"], step["status"]) for step in steps if step["ended_at"] is None]
+        yield f"has not ended: {run['status']}, steps {open_steps}"
+    if [event["seq"] for event in events] != list(range(1, run["event_seq"] + 1)):
+        yield "events are not numbered from 1 without gaps up to the run's count"
+    yield from problems_of_counts(run, steps)
+    models = {step["no"]: StepModel(step) for step in steps}
+    below = collections.defaultdict(set)
+    for step in steps:
+        for parent in step["deps"]:
+            below[parent].add(step["no"])
+    is_open, endings, resumptions = True, 0, 0
+    for event in events:
+        kind = event["type"]
+        if kind.startswith("run."):
+            if kind.removeprefix("run.") in ENDINGS:
+                if not is_open:
+                    yield f"{kind} (event {event['seq']}) after its end"
+                is_open, endings = False, endings + 1
+            elif kind == "run.resumed":
+                if is_open:
+                    yield f"resumed (event {event['seq']}) before its end"
+                is_open, resumptions = True, resumptions + 1
+            continue
+        # A step that was reopened is told of after the run that it resumes.
+        if not is_open:
+            yield f"{kind} (event {event['seq']}) after its end"
+        model = models[event["step_no"]]
+        if problem := model.take(kind, event["data"], models):
+            yield f"step {event['step_no']}: {problem} (event {event['seq']})"
+        if kind == "step.retried":
+            reopen_below(event["step_no"], below, models)
+    if run["ended_at"] is not None and endings != resumptions + 1:
+        yield f"{endings} ends and {resumptions} resumptions"
+    for step in steps:
+        if models[step["no"]].state != step["status"] and step["ended_at"] is not None:
+            yield f"step {step['no']} is {step['status']}, and {models[step['no']].state} by its events"
+    for gate in gates:
+        if gate["status"] == "pending" and run["ended_at"] is not None:
+            yield f"its gate {gate['step_no']} is pending"
+
+
+def reopen_below(no, below, models):
+    """Those below that may run again: all of whose other parents are met, open, or reopened too."""
+    found, todo = set(), [no]
+    while todo:
+        for child in below[todo.pop()] - found:
+            found.add(child)
+            todo.append(child)
+    found = {child for child in found if models[child].state in ("skipped", "cancelled")}
+    while True:
+        kept = {
+            child for child in found
+            if all(
+                dep == no or dep in found or models[dep].is_met or models[dep].state not in ENDINGS
+                for dep in models[child].deps
+            )
+        }  # fmt: skip
+        if kept == found:
+            break
+        found = kept
+    for child in found:
+        models[child].state, models[child].is_met = "blocked", False
+
+
+def problems_of_counts(run, steps):
+    count = collections.Counter(step["status"] for step in steps)
+    given_up = [step for step in steps if step["status"] in ("failed", "timed_out") and not step["continues"]]
+    wanted = {
+        "steps_total": len(steps),
+        "steps_open": sum(step["ended_at"] is None for step in steps),
+        "steps_queued": count["queued"],
+        "steps_failed": len(given_up),
+        "steps_cancelled": count["cancelled"],
+    }
+    for name, value in wanted.items():
+        if run[name] != value:
+            yield f"{name} is {run[name]}, not {value}"
+    if run["ended_at"] is not None:
+        is_cancelled = run["cancel_requested_at"] is not None or count["cancelled"] > 0
+        status = "cancelled" if is_cancelled else "failed" if given_up else "succeeded"
+        if run["status"] != status:
+            yield f"is {run['status']}, not {status}"
+    met = {
+        step["no"]: step["status"] == "succeeded" or step["continues"] and step["status"] in ("failed", "timed_out")
+        for step in steps
+    }
+    for step in steps:
+        if step["status"] == "blocked" and step["deps_left"] != sum(not met[dep] for dep in step["deps"]):
+            yield f"step {step['no']} waits for {step['deps_left']}"

@@ -1,0 +1,46 @@
+import System
+import Testing
+
+@Suite struct ThreadsTests {
+    @Test func `whoever waits for threads waits for all of them`() throws {
+        let count = Monitor(0)
+        var threads = Threads()
+        for _ in 0..<8 { try threads.start { count.change { $0 += 1 } } }
+        #expect(threads.count == 8)
+        threads.join()
+        #expect(count.withLock { $0 } == 8)
+        #expect(threads.count == 0)
+    }
+
+    @Test func `letting go of threads waits for them too`() throws {
+        let count = Monitor(0)
+        do {
+            var threads = Threads()
+            for _ in 0..<4 { try threads.start { count.change { $0 += 1 } } }
+        }
+        #expect(count.withLock { $0 } == 4)
+    }
+
+    @Test func `threads that are abandoned go on by themselves`() throws {
+        let gate = Monitor(false)
+        let count = Monitor(0)
+        do {
+            var threads = Threads()
+            try threads.start {
+                _ = gate.wait(timeoutNanoseconds: { _ in .max }) { $0 ? true : nil }
+                count.change { $0 += 1 }
+            }
+            threads.abandon()
+        }
+        #expect(count.withLock { $0 } == 0)
+        gate.change { $0 = true }
+        _ = count.wait(timeoutNanoseconds: { _ in .max }) { $0 == 1 ? true : nil }
+    }
+
+    @Test func `a stack that no machine has is an error`() {
+        #expect(throws: SystemError.self) {
+            var threads = Threads()
+            try threads.start(stackBytes: 1 << 50) {}
+        }
+    }
+}

@@ -1,0 +1,193 @@
+import Base
+import Glibc
+import Postgres
+import TestSupport
+import Testing
+
+/// Workers as processes.
+@Suite struct RunWorkerTests {
+    private let database: TestDatabase
+    private let team: WorkingTeam
+
+    init() throws {
+        database = try TestDatabase()
+        team = try database.makeWorkingTeam()
+    }
+
+    @Test func `one call does what there is and says how much`() throws {
+        let run = try database.startRun(
+            [
+                PlannedStep("a", inputs: #"{"value":[1,2]}"#),
+                PlannedStep("b", inputs: #"{"from":{"$from":"a.value.1"}}"#, after: ["a"]),
+                PlannedStep("c", tool: "test:fail", after: ["a"]),
+                PlannedStep("d", after: ["c"]),
+            ],
+            of: team
+        )
+        let outcome = try database.runWorker().run("{}")
+        #expect(outcome.status == 0, "\(outcome)")
+        let report = try outcome.json()
+        #expect(report["processed"]?.integer == 3)
+        #expect(report["succeeded"]?.integer == 2)
+        #expect(report["failed"]?.integer == 1)
+        #expect(report["released"]?.integer == 0)
+        #expect(report["more"]?.bool == false)
+        #expect(try database.status(of: run) == "failed")
+        #expect(try database.steps(of: run) == ["a succeeded", "b succeeded", "c failed", "d skipped"])
+        #expect(try database.value("SELECT outputs::text FROM nofx.steps WHERE name = 'b'") == #"{"from":2}"#)
+    }
+
+    @Test func `an idle queue ends the call`() throws {
+        let report = try database.runWorker().run("{}").json()
+        #expect(report["processed"]?.integer == 0)
+        #expect(report["more"]?.bool == false)
+    }
+
+    @Test func `ten messages for one run lead to one drain, and the broken one comes again`() throws {
+        try database.startRun((0..<5).map { PlannedStep("\($0)") }, of: team)
+        let bodies = Array(repeating: "", count: 9) + [#"{\"threads\":0}"#]
+        let records = bodies.enumerated().map { number, body in
+            #"{"messageId":"m\#(number)","body":"\#(body)","eventSource":"aws:sqs"}"#
+        }
+        let event = #"{"Records":[\#(records.joined(separator: ","))]}"#
+        let outcome = try database.runWorker().run(event)
+        #expect(outcome.status == 0)
+        #expect(outcome.output == #"{"batchItemFailures":[{"itemIdentifier":"m9"}]}"# + "\n")
+        #expect(try database.value("SELECT count(*) FROM nofx.steps WHERE status = 'succeeded'") == 5)
+        #expect(try database.runWorker().run("{}").json()["processed"]?.integer == 0)
+    }
+
+    @Test func `a batch on Lambda is answered with what is to come again, all of it where there is no database`() throws
+    {
+        try database.startRun([PlannedStep("a")], of: team)
+        let event = #"{"Records":[{"messageId":"m","body":"{}","eventSource":"aws:sqs"}]}"#
+        for (url, answer) in [
+            (database.operatorURL, #"{"batchItemFailures":[]}"#),
+            ("host=127.0.0.1 port=1 user=nobody", #"{"batchItemFailures":[{"itemIdentifier":"m"}]}"#),
+        ] {
+            try LambdaPlatform.run({ TestFunction("runWorker", database: url, environment: $0) }) { lambda in
+                // The platform's usual three seconds are too little for a step that may take a minute.
+                try lambda.send(event, headers: [("Lambda-Runtime-Deadline-Ms", "-")])
+                let result = try lambda.results(1)[0]
+                #expect(result["kind"]?.string == "response")
+                #expect(result["body"]?.string == answer)
+            }
+        }
+        #expect(try database.value("SELECT status FROM nofx.steps") == "succeeded")
+    }
+
+    @Test func `of a worker that was killed in its batch the done steps stay done, and the others run again`() throws {
+        let names = (0..<10).map { "step \($0)" }
+        let run = try database.startRun(
+            names.enumerated().map { number, name in
+                PlannedStep(name, inputs: number == 2 ? #"{"delaySeconds":60}"# : "{}", priority: number)
+            },
+            of: team
+        )
+        let function = database.runWorker(["NOFX_WORKER_THREADS": "1", "NOFX_WORKER_BATCH": "10"])
+        let killed = try database.run(function, signal: SIGKILL, afterStarting: 3)
+        #expect(killed.status == 128 + SIGKILL)
+        #expect(try database.steps(of: run).prefix(3) == ["step 0 succeeded", "step 1 succeeded", "step 2 queued"])
+
+        try database.rows("UPDATE nofx.steps SET inputs = '{}' WHERE name = 'step 2'")
+        #expect(try function.run("{}").json()["processed"]?.integer == 0)
+        try database.endLeases()
+        #expect(try function.run("{}").json()["succeeded"]?.integer == 8)
+        #expect(try database.status(of: run) == "succeeded")
+        let attempts = try database.value(
+            "SELECT array_agg(attempt::bigint ORDER BY no) FROM nofx.steps",
+            as: [Int].self
+        )
+        #expect(attempts == [1, 1] + Array(repeating: 2, count: 8))
+    }
+
+    @Test func `SIGTERM lets the running step end, gives back the rest, and ends with status 0`() throws {
+        let run = try database.startRun(
+            (0..<5).map { PlannedStep("\($0)", inputs: #"{"delaySeconds":3}"#, priority: $0) },
+            of: team
+        )
+        let function = database.runWorker(["NOFX_WORKER_THREADS": "1", "NOFX_WORKER_BATCH": "5"])
+        let outcome = try database.run(function, "", ["--forever"], signal: SIGTERM, afterStarting: 1)
+        #expect(outcome.status == 0, "\(outcome)")
+        #expect(try outcome.json()["succeeded"]?.integer == 1)
+        #expect(try outcome.json()["released"]?.integer == 4)
+        #expect(try database.steps(of: run).first == "0 succeeded")
+        let rest = try database.value(
+            "SELECT array_agg(concat_ws(' ', state, attempt)) FROM nofx.queue",
+            as: [String].self
+        )
+        #expect(rest == Array(repeating: "r 0", count: 4))
+        let lines = try outcome.log("worker.ending")
+        #expect(lines.first?["reason"]?.string == "asked")
+    }
+
+    @Test func `a step that does not end within the grace time is stopped and given back`() throws {
+        try database.startRun([PlannedStep("a", inputs: #"{"delaySeconds":50}"#)], of: team)
+        let function = database.runWorker(["NOFX_WORKER_GRACE_SECONDS": "0"])
+        let outcome = try database.run(function, signal: SIGINT, afterStarting: 1)
+        #expect(outcome.status == 0)
+        #expect(try outcome.json()["released"]?.integer == 1)
+        #expect(try outcome.json()["more"]?.bool == true)
+        #expect(try database.value("SELECT concat_ws(' ', state, attempt) FROM nofx.queue") == "r 0")
+    }
+
+    @Test func `an endless worker takes what comes`() throws {
+        let process = try database.runWorker().start(["--forever"])
+        let id = process.processID
+        let (database, team) = (database, team)
+        let starter = TestThread {
+            let run = try? database.startRun([PlannedStep("a"), PlannedStep("b", after: ["a"])], of: team)
+            while let run, (try? database.status(of: run)) == "running" {}
+            kill(id, SIGTERM)
+        }
+        let outcome = process.finish()
+        starter.join()
+        #expect(outcome.status == 0)
+        #expect(try outcome.json()["succeeded"]?.integer == 2)
+    }
+
+    @Test func `a run that is cancelled stops its running step`() throws {
+        let run = try database.startRun([PlannedStep("a", inputs: #"{"delaySeconds":55}"#)], of: team)
+        let (database, team) = (database, team)
+        let canceller = TestThread {
+            try? database.awaitStarted(1)
+            try? database.cancelRun(run, of: team)
+        }
+        let report = try database.runWorker().run("{}").json()
+        canceller.join()
+        #expect(report["cancelled"]?.integer == 1)
+        #expect(try database.status(of: run) == "cancelled")
+    }
+
+    @Test func `eight workers at once do each of many one-step runs once`() throws {
+        for number in 0..<120 { try database.startRun([PlannedStep("step \(number)")], of: team) }
+        let function = database.runWorker(["NOFX_WORKER_BATCH": "5"])
+        let reports = try Crowd.run(of: 8) { _, meet in
+            meet()
+            return try function.run("{}").json()
+        }
+        #expect(reports.map { $0["succeeded"]?.integer ?? 0 }.reduce(0, +) == 120)
+        #expect(reports.map { $0["lost"]?.integer ?? 0 }.reduce(0, +) == 0)
+        #expect(try database.value("SELECT count(*) FROM nofx.events WHERE type = 'step.succeeded'") == 120)
+        #expect(try database.value("SELECT count(*) FROM nofx.events WHERE type = 'step.started'") == 120)
+    }
+
+    @Test func `while a provider's breaker is open its steps keep their attempts and others are done`() throws {
+        try database.rows("SELECT nofx.circuit_set('openai', 'force_open')")
+        try database.startRun(
+            (0..<3).map { PlannedStep("ai \($0)", tool: "ai:generate", inputs: #"{"prompt":"Hello."}"#) }
+                + (0..<3).map { PlannedStep("echo \($0)") },
+            of: team
+        )
+        let outcome = try database.runWorker(["OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "OPENAI_MODEL": "any"])
+            .run("{}")
+        #expect(try outcome.json()["processed"]?.integer == 3, "\(outcome)")
+        #expect(try outcome.json()["released"]?.integer == 3)
+        #expect(try outcome.json()["more"]?.bool == true)
+        let waiting = try database.value(
+            "SELECT array_agg(DISTINCT concat_ws(' ', topic, state, attempt)) FROM nofx.queue",
+            as: [String].self
+        )
+        #expect(waiting == ["ai.generate d 0"])
+    }
+}

@@ -1,0 +1,43 @@
+import Glibc
+import Postgres
+import TestSupport
+
+extension TestDatabase {
+    /// A worker of this database.
+    func runWorker(_ environment: [String: String] = [:]) -> TestFunction {
+        TestFunction("runWorker", database: operatorURL, environment: environment)
+    }
+
+    /// Waits until as many steps have begun as the timelines say.
+    func awaitStarted(_ count: Int) throws {
+        var connection = try connect()
+        while try connection.transact(
+            ["SELECT count(*) FROM nofx.events WHERE type = 'step.started'"],
+            deadline: .test
+        )[0].value(as: Int.self) < count {}
+    }
+
+    /// Lets all leases have ended, as they would half a minute after their worker died.
+    func endLeases() throws {
+        try rows("UPDATE nofx.queue SET lease_until = now() - interval '1 second' WHERE state = 'l'")
+    }
+
+    /// Runs a function, and sends it a signal when so many steps have begun.
+    func run(
+        _ function: TestFunction,
+        _ event: String = "{}",
+        _ arguments: [String] = [],
+        signal: Int32,
+        afterStarting count: Int
+    ) throws -> Subprocess.Outcome {
+        let process = try function.start(arguments)
+        let id = process.processID
+        let sender = TestThread {
+            try? self.awaitStarted(count)
+            kill(id, signal)
+        }
+        let outcome = process.finish(Array(event.utf8))
+        sender.join()
+        return outcome
+    }
+}

@@ -1,0 +1,52 @@
+import Base
+import Core
+import Runs
+import System
+import TestSupport
+import Testing
+import Worker
+
+@Suite struct WorkerCircuitTests {
+    private let steps = TestSteps()
+
+    @Test func `while a circuit is open its topic is not claimed, others go on, and no attempt is burnt`() throws {
+        steps.add((0..<8).map { "ai \($0)" }, topic: .ai)
+        steps.add((0..<20).map { "echo \($0)" })
+        let report = try steps.drain(topics: [.ai, .echo]) {
+            $0.threads = 1
+        } doing: { step, _ in
+            step.name.hasPrefix("ai") ? .released(after: .seconds(600), because: .circuitOpen) : .done
+        }
+        #expect(report.succeeded == 20)
+        #expect(report.processed == 20)
+        #expect(report.more)
+        #expect(steps.state.withLock { $0.claims.filter { $0.topic == .ai }.count } == 1)
+        #expect(steps.outcomes.filter { $0.key.hasPrefix("ai") }.values.allSatisfy { $0 == ["released"] })
+    }
+
+    @Test func `once the wait is over one step shows whether the circuit is closed again`() throws {
+        steps.add((0..<8).map(String.init), topic: .ai)
+        let steps = steps
+        let tries = Monitor(0)
+        var worker = steps.worker(topics: [.ai]) { settings in
+            settings.isEndless = true
+            settings.threads = 4
+            settings.pause = .milliseconds(1)...(.milliseconds(5))
+        } doing: { _, _ in
+            let number = tries.withLock { tries in
+                tries += 1
+                return tries
+            }
+            return number == 1 ? .released(because: .circuitOpen) : .done
+        }
+        let request = worker.requestStop
+        let asker = TestThread {
+            steps.wait { $0.results.count { $0.outcome.word == "succeeded" } == 8 }
+            request()
+        }
+        #expect(try worker.run(until: .distantFuture).succeeded == 8)
+        asker.join()
+        let asked = steps.state.withLock { $0.claims.filter { $0.given > 0 }.map(\.asked) }
+        #expect(asked.dropFirst().first == 1)
+    }
+}

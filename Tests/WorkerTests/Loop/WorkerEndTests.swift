@@ -1,0 +1,106 @@
+import Base
+import Core
+import Runs
+import System
+import TestSupport
+import Testing
+import Worker
+
+@Suite struct WorkerEndTests {
+    private let steps = TestSteps()
+
+    @Test func `a step that may take longer than there is time is given back at once and costs no attempt`() throws {
+        steps.add("long", "longer", timeout: .seconds(500))
+        steps.add("short")
+        let report = try steps.drain(until: .after(.seconds(100))) { $0.threads = 1 }
+        #expect(report.succeeded == 1)
+        #expect(report.more)
+        #expect(steps.attempts(of: "long") == 0)
+        #expect(steps.attempts(of: "longer") == 0)
+        #expect(steps.outcomes["short"] == ["succeeded"])
+        #expect(steps.state.withLock { $0.claims.count } < 10)
+    }
+
+    @Test func `where there is time for nothing the call ends and says that there is more`() throws {
+        steps.add((0..<50).map(String.init), timeout: .seconds(500))
+        let report = try steps.drain(until: .after(.seconds(100)))
+        #expect(report.processed == 0)
+        #expect(report.more)
+        #expect(steps.state.withLock { $0.ready.count } == 50)
+        #expect(steps.state.withLock { $0.ready.allSatisfy { $0.step.attempt == 0 } })
+        #expect(steps.state.withLock { $0.claims.count } == 1)
+    }
+
+    @Test func `whoever is asked to end finishes what runs and gives back what waits`() throws {
+        steps.add((0..<10).map(String.init))
+        let steps = steps
+        let stop = Monitor<(@Sendable () -> Void)?>(nil)
+        var worker = steps.worker { settings in
+            settings.threads = 1
+            settings.batch = 10
+        } doing: { _, cancellation in
+            stop.withLock { $0 }?()
+            // The others are given back while this one goes on.
+            steps.wait { $0.ready.count == 9 }
+            return cancellation.isCancelled ? .cancelled : .done
+        }
+        let request = worker.requestStop
+        stop.withLock { $0 = request }
+        let report = try worker.run(until: .test)
+        #expect(report.succeeded == 1)
+        #expect(report.released == 9)
+        #expect(report.more)
+        #expect(steps.state.withLock { $0.ready.allSatisfy { $0.step.attempt == 0 } })
+    }
+
+    @Test func `what is not done within the grace time is stopped and given back`() throws {
+        steps.add("endless")
+        let steps = steps
+        var worker = steps.worker { settings in
+            settings.isEndless = true
+            settings.grace = .milliseconds(20)
+        } doing: { _, cancellation in
+            cancellation.wait()
+            return .failed(StepFailure("interrupted", "Somebody stopped it."))
+        }
+        let request = worker.requestStop
+        let asker = TestThread {
+            steps.wait { !$0.leased.isEmpty }
+            request()
+        }
+        let report = try worker.run(until: .distantFuture)
+        asker.join()
+        #expect(report.released == 1)
+        #expect(report.processed == 0)
+        #expect(steps.attempts(of: "endless") == 0)
+    }
+
+    @Test func `what runs when the time is over is stopped and given back, with all that waits`() throws {
+        steps.add((0..<5).map(String.init), timeout: .zero)
+        let report = try steps.drain(until: .after(.milliseconds(300))) { settings in
+            settings.threads = 1
+            settings.batch = 5
+        } doing: { _, cancellation in
+            cancellation.wait()
+            return .cancelled
+        }
+        #expect(report.released == 5)
+        #expect(report.more)
+        #expect(steps.state.withLock { $0.ready.map(\.step.attempt) } == [0, 0, 0, 0, 0])
+    }
+
+    @Test func `an endless worker waits for work until it is asked to end`() throws {
+        let steps = steps
+        var worker = steps.worker({ $0.isEndless = true })
+        let request = worker.requestStop
+        let asker = TestThread {
+            steps.wait { $0.claims.count >= 2 }
+            steps.add("late")
+            steps.wait { $0.results.count == 1 }
+            request()
+        }
+        let report = try worker.run(until: .distantFuture)
+        asker.join()
+        #expect(report.succeeded == 1)
+    }
+}

@@ -1,0 +1,56 @@
+import Base
+import Core
+import Runs
+import System
+import TestSupport
+import Testing
+import Worker
+
+@Suite struct WorkerStoreTests {
+    private let steps = TestSteps()
+
+    @Test func `a store that comes back is told of everything`() throws {
+        steps.add((0..<20).map(String.init))
+        steps.state.withLock { $0.failures = [.tend: 1, .claim: 2, .finish: 2] }
+        let report = try steps.drain { $0.pause = .milliseconds(1)...(.milliseconds(5)) }
+        #expect(report.succeeded == 20)
+        #expect(steps.outcomes.count == 20)
+    }
+
+    @Test func `a store that does not answer fails a call that has nothing to lose`() throws {
+        steps.state.withLock { $0.failures = [.tend: .max, .claim: .max] }
+        #expect(throws: TestSteps.Unreachable.self) {
+            try steps.drain { settings in
+                settings.pause = .milliseconds(1)...(.milliseconds(5))
+                settings.storePatience = .milliseconds(30)
+            }
+        }
+    }
+
+    @Test func `an endless worker waits for its store`() throws {
+        steps.add("a")
+        steps.state.withLock { $0.failures = [.tend: 20, .claim: 20] }
+        let steps = steps
+        var worker = steps.worker { settings in
+            settings.isEndless = true
+            settings.pause = .milliseconds(1)...(.milliseconds(5))
+            settings.storePatience = .zero
+        }
+        let request = worker.requestStop
+        let asker = TestThread {
+            steps.wait { !$0.results.isEmpty }
+            request()
+        }
+        #expect(try worker.run(until: .distantFuture).succeeded == 1)
+        asker.join()
+    }
+
+    @Test func `a result that is refused fails its step, and the others keep theirs`() throws {
+        steps.add("a", "poison", "b")
+        steps.state.withLock { _ = $0.poison.insert("poison") }
+        let report = try steps.drain { $0.threads = 1 }
+        #expect(report.succeeded == 2)
+        #expect(report.failed == 1)
+        #expect(steps.outcomes == ["a": ["succeeded"], "b": ["succeeded"], "poison": ["failed result_refused"]])
+    }
+}

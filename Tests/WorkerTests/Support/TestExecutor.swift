@@ -1,0 +1,48 @@
+import Base
+import Core
+import Runs
+import System
+import TestSupport
+import Worker
+
+/// Does what a test says.
+struct TestExecutor: StepExecutor {
+    let body: @Sendable (ClaimedStep, Cancellation) -> StepOutcome
+
+    mutating func execute(_ step: ClaimedStep, deadline: Deadline, cancellation: Cancellation) -> StepOutcome {
+        body(step, cancellation)
+    }
+}
+
+extension Cancellation {
+    /// Waits until somebody tells.
+    func wait() {
+        while !isCancelled { SystemClock.sleep(nanoseconds: 1_000_000) }
+    }
+}
+
+extension TestSteps {
+    /// A worker of these steps.
+    func worker(
+        topics: [QueueTopic] = [.echo],
+        log: Log = .silent,
+        _ change: (inout WorkerSettings) -> Void = { _ in },
+        doing body: @escaping @Sendable (ClaimedStep, Cancellation) -> StepOutcome = { _, _ in .done }
+    ) -> Worker<MemoryStepStore, TestExecutor> {
+        var settings = WorkerSettings(topics: topics)
+        change(&settings)
+        return Worker(MemoryStepStore(steps: self), settings, log: log) { TestExecutor(body: body) }
+    }
+
+    /// Has a worker do what there is.
+    @discardableResult
+    func drain(
+        topics: [QueueTopic] = [.echo],
+        until end: Deadline = .test,
+        _ change: (inout WorkerSettings) -> Void = { _ in },
+        doing body: @escaping @Sendable (ClaimedStep, Cancellation) -> StepOutcome = { _, _ in .done }
+    ) throws -> WorkerReport {
+        var worker = worker(topics: topics, change, doing: body)
+        return try worker.run(until: end)
+    }
+}

@@ -1,0 +1,158 @@
+import Base
+import Core
+import Postgres
+import Runs
+import System
+import TestSupport
+import Testing
+import Worker
+
+/// Workers with a real database.
+@Suite struct WorkerDatabaseTests {
+    private let database: TestDatabase
+    private let team: WorkingTeam
+
+    init() throws {
+        database = try TestDatabase()
+        team = try database.makeWorkingTeam()
+    }
+
+    @Test func `a run with a diamond is done in its order`() throws {
+        let run = try database.startRun(
+            [
+                PlannedStep("a"), PlannedStep("b", after: ["a"]), PlannedStep("c", after: ["a"]),
+                PlannedStep("d", after: ["b", "c"]),
+            ],
+            of: team
+        )
+        let done = Monitor<[String]>([])
+        let report = try database.drain(doing: { step, _ in
+            done.withLock { $0.append(step.name) }
+            return .done
+        })
+        #expect(report.succeeded == 4)
+        #expect(!report.more)
+        #expect(try database.status(of: run) == "succeeded")
+        let order = done.withLock { $0 }
+        #expect(order.first == "a" && order.last == "d" && order.count == 4)
+    }
+
+    @Test func `eight workers do each of many one-step runs once`() throws {
+        let names = (0..<200).map { "step \($0)" }
+        for name in names { try database.startRun([PlannedStep(name)], of: team) }
+        let done = Monitor<[String: Int]>([:])
+        let database = database
+        let reports = try Crowd.run(of: 8) { _, meet in
+            meet()
+            return try database.drain({ $0.batch = 7 }) { step, _ in
+                done.withLock { $0[step.name, default: 0] += 1 }
+                return .done
+            }
+        }
+        #expect(reports.map(\.succeeded).reduce(0, +) == 200)
+        #expect(reports.map(\.lost).reduce(0, +) == 0)
+        #expect(done.withLock { $0 } == Dictionary(uniqueKeysWithValues: names.map { ($0, 1) }))
+    }
+
+    @Test func `through a pooler that gives out servers for a transaction it is the same`() throws {
+        let steps = (0..<30).map { PlannedStep("step \($0)") }
+        let run = try database.startRun(
+            steps + [PlannedStep("last", after: (0..<30).map { "step \($0)" })],
+            of: team
+        )
+        let database = database
+        let reports = try database.withPooler(servers: 2, as: "nofx_test_operator") { url in
+            try Crowd.run(of: 6) { _, meet in
+                meet()
+                return try database.drain(at: url, { $0.batch = 3 })
+            }
+        }
+        #expect(reports.map(\.succeeded).reduce(0, +) == 31)
+        #expect(try database.status(of: run) == "succeeded")
+    }
+
+    @Test func `a cancelled run stops its running step, and nothing new is begun`() throws {
+        let run = try database.startRun([PlannedStep("a"), PlannedStep("b", after: ["a"])], of: team)
+        let (database, team) = (database, team)
+        let report = try database.drain({ $0.heartbeat = .milliseconds(50) }) { _, cancellation in
+            try? database.cancelRun(run, of: team)
+            cancellation.wait()
+            return .cancelled
+        }
+        #expect(report.cancelled == 1)
+        #expect(try database.status(of: run) == "cancelled")
+        #expect(try database.steps(of: run) == ["a cancelled", "b cancelled"])
+        #expect(try database.value("SELECT count(*) FROM nofx.queue") == 0)
+    }
+
+    @Test func `the rescue of a worker that died while its run was cancelled ends the run`() throws {
+        let run = try database.startRun([PlannedStep("a")], of: team)
+        var store = try database.stepStore()
+        #expect(try store.claim(JobClaim(.echo)).count == 1)
+        try database.cancelRun(run, of: team)
+        #expect(try database.status(of: run) == "cancelling")
+        try database.endLeases()
+        #expect(try database.drain().processed == 0)
+        #expect(try database.status(of: run) == "cancelled")
+    }
+
+    @Test func `a worker whose lease was taken says nothing of its step, and the other's result stays`() throws {
+        let run = try database.startRun([PlannedStep("a")], of: team)
+        let database = database
+        let isFirst = Monitor(true)
+        let report = try database.drain({ $0.heartbeat = .seconds(3_600) }) { _, _ in
+            guard
+                (isFirst.withLock { isFirst in
+                    defer { isFirst = false }
+                    return isFirst
+                })
+            else { return .done }
+            try? database.endLeases()
+            _ = try? database.drain(doing: { _, _ in
+                .succeeded(outputs: JSONText(trusted: Array(#"{"by":"the other"}"#.utf8)))
+            })
+            return .done
+        }
+        #expect(report.lost == 1)
+        #expect(report.succeeded == 0)
+        #expect(try database.status(of: run) == "succeeded")
+        #expect(try database.value("SELECT outputs ->> 'by' FROM nofx.steps") == "the other")
+    }
+
+    @Test func `a step that may take longer than there is time stays ready with all its attempts`() throws {
+        let run = try database.startRun([PlannedStep("a", timeout: .seconds(500))], of: team)
+        var worker = Worker(
+            try database.stepStore(),
+            WorkerSettings(topics: [.echo]),
+            log: .silent
+        ) { TestExecutor { _, _ in .done } }
+        let report = try worker.run(until: .after(.seconds(100)))
+        #expect(report.more && report.processed == 0 && report.released == 1)
+        #expect(try database.value("SELECT concat_ws(' ', state, attempt) FROM nofx.queue") == "r 0")
+        #expect(try database.events(of: run) == ["run.created", "step.queued a"])
+    }
+
+    @Test func `a database that goes away and comes back loses nothing`() throws {
+        let names = (0..<60).map { "step \($0)" }
+        let run = try database.startRun(names.map { PlannedStep($0) }, of: team)
+        let done = Monitor<[String: Int]>([:])
+        let report = try database.withRelay { relay, url in
+            let url = url.replacing("nofx_test_app", with: "nofx_test_operator")
+            return try database.drain(at: url, { $0.batch = 10 }) { step, _ in
+                let count = done.withLock { done in
+                    done[step.name, default: 0] += 1
+                    return done.count
+                }
+                if count == 15 || count == 40 {
+                    relay.become(.stopped)
+                    SystemClock.sleep(nanoseconds: 200_000_000)
+                    relay.become(.working)
+                }
+                return .done
+            }
+        }
+        #expect(try database.status(of: run) == "succeeded")
+        #expect(done.withLock { $0.count } == 60)
+        #expect(report.succeeded + report.lost >= 60)
+    }
+}

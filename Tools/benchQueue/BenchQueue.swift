@@ -1,0 +1,152 @@
+import Base
+import Core
+import Postgres
+import Runs
+import System
+import Worker
+
+/// Claims and finishes steps, claims jobs and starts runs, as `Benchmarks/queue/report.py` asks for.
+///
+/// A line of the input is what to do with its numbers; a line of the output is how many nanoseconds each call took.
+/// `DATABASE_URL` says where the database is.
+///
+/// - `steps TOPIC BATCHES SIZE`: claims so many steps and finishes them, so many times. One number for all.
+/// - `claims TOPIC COUNT SIZE`: claims so many jobs, so many times.
+/// - `starts TEAM USER COUNT STEPS`: starts runs of so many steps.
+@main
+struct BenchQueue {
+    static func main() {
+        do {
+            try run()
+        } catch {
+            print("benchQueue: \(String(reflecting: error))")
+            Process.exit(70)  // EX_SOFTWARE
+        }
+    }
+
+    private static func run() throws {
+        let url = try ConnectionString(try Environment.current().required("DATABASE_URL"))
+        let log = Log(level: .warning, function: "benchQueue")
+        var store = PostgresStepStore(Database(at: url), log: log)
+        store.answerLimit = .seconds(60)
+        var connection = try Connection(url, deadline: .after(.seconds(60)), log: log)
+        while let line = readLine() {
+            let words = line.split(separator: " ").map(String.init)
+            switch (words.first, words.count) {
+            case ("steps", 4):
+                let claim = JobClaim(try topic(words[1]), count: try number(words[3]))
+                report([try time { for _ in 0..<(try number(words[2])) { try doSteps(claim, in: &store) } }])
+            case ("claims", 4):
+                let (topic, size) = (try topic(words[1]), try number(words[3]))
+                var turn: UUID?
+                var times: [UInt64] = []
+                for _ in 0..<(try number(words[2])) {
+                    times.append(try time { turn = try claim(topic, size, after: turn, over: &connection) })
+                }
+                report(times)
+            case ("starts", 5):
+                guard let team = UUID(words[1]), let user = UUID(words[2]) else { throw Refused() }
+                let plan = Plan(steps: try number(words[4]))
+                var times: [UInt64] = []
+                for _ in 0..<(try number(words[3])) {
+                    times.append(try time { try start(plan, team: team, user: user, over: &connection) })
+                }
+                report(times)
+            default: throw Refused()
+            }
+        }
+    }
+
+    /// What a worker says and hears of steps that do nothing.
+    private static func doSteps(_ claim: JobClaim, in store: inout PostgresStepStore) throws {
+        let steps = try store.claim(claim)
+        let outputs = JSONText(trusted: Array("{}".utf8))
+        guard steps.count == claim.count,
+            try store.finish(steps.map { StepResult($0, .succeeded(outputs: outputs)) }).allSatisfy({ $0 })
+        else { throw Refused() }
+    }
+
+    /// Claims jobs, and says whose was the last.
+    private static func claim(
+        _ topic: QueueTopic,
+        _ size: Int,
+        after turn: UUID?,
+        over connection: inout Connection
+    ) throws -> UUID? {
+        let results = try connection.pipeline(
+            ["SELECT * FROM nofx.claim_jobs(\(topic.description), \(Int32(size)), '30 s', NULL, NULL, \(turn))"],
+            deadline: .after(.seconds(60))
+        )
+        let rows = try results[0].get()
+        guard rows.count == size else { throw Refused() }
+        return try rows[size - 1]["tenant_id"]
+    }
+
+    private static func start(_ plan: Plan, team: UUID, user: UUID, over connection: inout Connection) throws {
+        let caller: Query = "SELECT set_config('nofx.user_id', \(user.description), true)"
+        let start: Query = """
+            SELECT outcome FROM nofx.start_run(
+                \(team), \(UUID.v7()), 'benchmark', NULL, NULL, 100000000, 100000000, \(plan.names), \(plan.tools),
+                \(plan.topics), \(plan.inputs), \(plan.dependencies), \(plan.dependents), \(plan.continues),
+                \(plan.zeros)::integer[], \(plan.threes)::integer[], \(plan.sixties)::integer[],
+                \(plan.threes)::integer[], \(plan.sixties)::integer[], \(plan.zeros)::integer[],
+                array_replace(\(plan.nothing), '', NULL), array_replace(\(plan.nothing), '', NULL), '{}')
+            """
+        let rows = try connection.transact([caller, start], deadline: .after(.seconds(60)))
+        let outcome: String = try rows[1][0]["outcome"]
+        guard outcome == "ok" else { throw Refused() }
+    }
+
+    private static func topic(_ text: String) throws -> QueueTopic {
+        guard let topic = QueueTopic(text) else { throw Refused() }
+        return topic
+    }
+
+    private static func number(_ text: String) throws -> Int {
+        guard let number = Int(text) else { throw Refused() }
+        return number
+    }
+
+    private static func time(_ body: () throws -> Void) rethrows -> UInt64 {
+        let start = SystemClock.monotonicNanoseconds()
+        try body()
+        return SystemClock.monotonicNanoseconds() - start
+    }
+
+    private static func report(_ times: [UInt64]) {
+        let line = times.map(String.init).joined(separator: " ") + "\n"
+        try? FileDescriptor.standardOutput.write(Array(line.utf8))
+    }
+}
+
+/// A plan as the database takes it: in layers of ten steps, each of which depends on one of the layer before.
+private struct Plan {
+    let names: [String]
+    let tools: [String]
+    let topics: [String]
+    let inputs: [String]
+    let dependencies: [String]
+    let dependents: [String]
+    let continues: [Bool]
+    let zeros: [Int]
+    let threes: [Int]
+    let sixties: [Int]
+    let nothing: [String]
+
+    init(steps count: Int) {
+        names = (0..<count).map { "step \($0)" }
+        tools = Array(repeating: "test:echo", count: count)
+        topics = Array(repeating: "test.echo", count: count)
+        inputs = (0..<count).map { #"{"number":\#($0)}"# }
+        dependencies = (0..<count).map { $0 < 10 ? "{}" : "{\($0 - 10)}" }
+        dependents = (0..<count).map { $0 + 10 < count ? "{\($0 + 10)}" : "{}" }
+        continues = Array(repeating: false, count: count)
+        zeros = Array(repeating: 0, count: count)
+        threes = Array(repeating: 3, count: count)
+        sixties = Array(repeating: 60, count: count)
+        nothing = Array(repeating: "", count: count)
+    }
+}
+
+/// The input or the database is not what was expected.
+private struct Refused: Error {}
