@@ -58,11 +58,12 @@ extension Gate {
                 ORDER BY g.created_at DESC, g.run_id DESC, g.step_no DESC
                 LIMIT \(request.limit.count + 1)
             )
-            SELECT page.*, page.created_at AS gate_created_at, r.goal, r.created_by, s.name AS step,
+            SELECT page.*, page.created_at AS gate_created_at, r.goal, r.created_by,
+                   (SELECT s.name FROM nofx.steps s
+                    WHERE s.team_id = page.team_id AND s.run_id = page.run_id AND s.no = page.step_no) AS step,
                    page.run_id IS NOT NULL AS is_item, caller.allowed, caller.role AS caller_role
             FROM caller LEFT JOIN page ON true
             LEFT JOIN nofx.runs r ON r.team_id = page.team_id AND r.id = page.run_id
-            LEFT JOIN nofx.steps s ON s.team_id = page.team_id AND s.run_id = page.run_id AND s.no = page.step_no
             ORDER BY page.created_at DESC, page.run_id DESC, page.step_no DESC
             """
         )

@@ -56,6 +56,7 @@ extension Timeline {
 }
 
 extension Query {
+    // The step is looked up row by row: in a join the server would go through all steps of the run for each event.
     fileprivate static func timeline(
         _ request: Timeline.Request,
         after seen: Int,
@@ -70,16 +71,17 @@ extension Query {
             SELECT r.team_id, r.id, r.event_seq, r.ended_at
             FROM caller JOIN nofx.runs r ON caller.allowed AND r.team_id = \(request.team) AND r.id = \(request.run)
         ), page AS (
-            SELECT e.seq, e.step_no, e.type, e.at, coalesce(e.data, '{}') AS data
+            SELECT e.seq, e.type, e.at, coalesce(e.data, '{}') AS data,
+                   (SELECT s.name FROM nofx.steps s
+                    WHERE s.team_id = e.team_id AND s.run_id = e.run_id AND s.no = e.step_no) AS step
             FROM nofx.events e
             WHERE e.team_id = \(request.team) AND e.run_id = (SELECT id FROM run) AND e.seq > \(seen)
             ORDER BY e.seq
             LIMIT \(request.limit)
         )
-        SELECT page.*, s.name AS step, page.seq IS NOT NULL AS is_item, caller.allowed, caller.role AS caller_role,
+        SELECT page.*, page.seq IS NOT NULL AS is_item, caller.allowed, caller.role AS caller_role,
                run.id IS NOT NULL AS has_run, run.event_seq, run.ended_at IS NOT NULL AS has_ended
         FROM caller LEFT JOIN run ON true LEFT JOIN page ON true
-        LEFT JOIN nofx.steps s ON s.team_id = run.team_id AND s.run_id = run.id AND s.no = page.step_no
         ORDER BY page.seq
         """
     }
