@@ -285,7 +285,7 @@ BEGIN
         SELECT e.team_id, e.run_id, 1, e.no, 2, 'step.' || e.status,
                CASE WHEN e.error IS NOT NULL THEN json_build_object('attempt', e.attempt, 'error', e.error)
                     WHEN NOT e.is_gate THEN json_build_object('attempt', e.attempt) END, v_now,
-               -1, CASE WHEN e.is_gate OR e.status = 'cancelled' THEN 0 ELSE -1 END,
+               -1, CASE WHEN e.is_gate OR e.queued_at IS NULL THEN 0 ELSE -1 END,
                (e.has_failed AND NOT e.continues)::integer, (e.status = 'cancelled')::integer
         FROM ended e
         UNION ALL
@@ -396,7 +396,8 @@ BEGIN
     SELECT coalesce(array_agg(s.no), '{}') INTO v_below
     FROM below b JOIN nofx.steps s ON s.team_id = p_team AND s.run_id = p_run AND s.no = b.no
     WHERE s.status IN ('skipped', 'cancelled');
-    -- Only those all of whose other dependencies are met, open or reopened: any other would wait for ever.
+    -- Only those all of whose other dependencies are met, open or reopened, and one of them the latter: any other would
+    -- wait for ever.
     LOOP
         SELECT coalesce(array_agg(s.no), '{}') INTO v_kept
         FROM nofx.steps s
@@ -404,7 +405,8 @@ BEGIN
           AND NOT EXISTS (SELECT FROM nofx.steps p
                           WHERE p.team_id = p_team AND p.run_id = p_run AND p.no = ANY (s.deps)
                             AND p.no <> p_no AND p.no <> ALL (v_below)
-                            AND NOT (nofx.is_met(p.status, p.continues) OR p.ended_at IS NULL));
+                            AND NOT (nofx.is_met(p.status, p.continues) OR p.ended_at IS NULL))
+          AND EXISTS (SELECT FROM unnest(s.deps) AS d (no) WHERE d.no = p_no OR d.no = ANY (v_below));
         EXIT WHEN cardinality(v_kept) = cardinality(v_below);
         v_below := v_kept;
     END LOOP;
@@ -416,14 +418,16 @@ BEGIN
     SET deps_left = (SELECT count(*) FROM nofx.steps p
                      WHERE p.team_id = p_team AND p.run_id = p_run AND p.no = ANY (s.deps)
                        AND NOT nofx.is_met(p.status, p.continues))
-    WHERE s.team_id = p_team AND s.run_id = p_run AND s.no = ANY (v_below);
+    WHERE s.team_id = p_team AND s.run_id = p_run AND s.status = 'blocked'
+      AND (s.no = ANY (v_below) OR s.no = ANY (v_step.dependents));
     UPDATE nofx.steps s
     SET status = CASE WHEN s.is_gate THEN 'waiting' ELSE 'queued' END, deps_left = 0, queued_at = now()
     WHERE s.team_id = p_team AND s.run_id = p_run AND s.no = p_no;
     DELETE FROM nofx.artifacts a WHERE a.team_id = p_team AND a.run_id = p_run AND a.step_no = p_no;
     DELETE FROM nofx.dead_jobs d WHERE d.id = nofx.step_job(p_run, p_no);
     UPDATE nofx.runs r
-    SET ended_at = NULL, cancel_requested_at = NULL, deadline_at = NULL,
+    SET ended_at = NULL, cancel_requested_at = NULL,
+        deadline_at = CASE WHEN v_run.ended_at IS NULL THEN r.deadline_at END,
         (steps_open, steps_queued, steps_failed, steps_cancelled, status) = (
             SELECT count(*) FILTER (WHERE s.ended_at IS NULL), count(*) FILTER (WHERE s.status = 'queued'),
                    count(*) FILTER (WHERE s.status IN ('failed', 'timed_out') AND NOT s.continues),
@@ -488,16 +492,25 @@ CREATE FUNCTION nofx.finish_steps(
 ) RETURNS SETOF uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
 DECLARE
-    v_accepted uuid[];
-    v_ended    record;
-    v_step     record;
+    v_ended record;
+    v_step  record;
 BEGIN
     PERFORM FROM nofx.runs r
     JOIN (SELECT DISTINCT q.tenant_id, q.run_id FROM nofx.queue q WHERE q.id = ANY (p_ids)) k
       ON k.tenant_id = r.team_id AND k.run_id = r.id
     ORDER BY r.team_id, r.id FOR NO KEY UPDATE OF r;
+    -- Nothing is made by a step before it began.
+    IF cardinality(p_artifact_jobs) > 0 THEN
+        PERFORM nofx.start_steps(array_agg(s.id), array_agg(s.fence))
+        FROM unnest(p_ids, p_fences) AS s (id, fence) WHERE s.id = ANY (p_artifact_jobs);
+    END IF;
 
-    WITH held AS (
+    WITH said AS (
+        SELECT DISTINCT ON (s.id, s.fence) s.*
+        FROM unnest(p_ids, p_fences, p_outcomes, p_outputs, p_errors, p_delays) WITH ORDINALITY
+             AS s (id, fence, outcome, outputs, error, delay, place)
+        ORDER BY s.id, s.fence, s.place
+    ), held AS (
         SELECT q.id, q.tenant_id, q.run_id, q.step_no, q.attempt, s.outputs, s.error, s.delay,
                CASE WHEN q.is_noted THEN NULL ELSE q.claimed_at END AS started,
                CASE
@@ -507,10 +520,8 @@ BEGIN
                    WHEN s.error::json ->> 'code' = 'timed_out' THEN 'timed_out'
                    ELSE 'failed'
                END AS outcome
-        FROM unnest(p_ids, p_fences, p_outcomes, p_outputs, p_errors, p_delays)
-             AS s (id, fence, outcome, outputs, error, delay)
         -- The fence: what comes from a claim that was lost changes nothing.
-        JOIN nofx.queue q ON q.id = s.id AND q.fence = s.fence AND q.state = 'l' AND q.run_id IS NOT NULL
+        FROM said s JOIN nofx.queue q ON q.id = s.id AND q.fence = s.fence AND q.state = 'l' AND q.run_id IS NOT NULL
         ORDER BY q.id FOR UPDATE OF q
     ), kept AS (
         UPDATE nofx.queue q
@@ -538,12 +549,15 @@ BEGIN
         FOR v_step IN
             WITH artifacts AS (
                 INSERT INTO nofx.artifacts AS x (team_id, run_id, step_no, name, content_type, sha256, content)
-                SELECT h.team_id, h.run_id, h.no, a.name, a.type, a.hash, a.content
+                SELECT DISTINCT ON (h.team_id, h.run_id, h.no, a.name)
+                       h.team_id, h.run_id, h.no, a.name, a.type, a.hash, a.content
                 FROM unnest(p_artifact_jobs, p_artifact_names, p_artifact_types, p_artifact_hashes, p_artifacts)
-                     AS a (job, name, type, hash, content)
+                     WITH ORDINALITY AS a (job, name, type, hash, content, place)
                 JOIN unnest(v_ended.teams, v_ended.runs, v_ended.nos) AS h (team_id, run_id, no)
                   ON nofx.step_job(h.run_id, h.no) = a.job
                 WHERE a.job = ANY (v_ended.succeeded)
+                -- Of what has one name, the last.
+                ORDER BY h.team_id, h.run_id, h.no, a.name, a.place DESC
                 ON CONFLICT (team_id, run_id, step_no, name) DO UPDATE
                 SET content_type = excluded.content_type, sha256 = excluded.sha256, content = excluded.content,
                     created_at = excluded.created_at
@@ -563,7 +577,12 @@ BEGIN
     IF v_ended.again IS NOT NULL THEN
         FOR v_step IN
             SELECT q.tenant_id, q.run_id, q.step_no, q.attempt, q.is_noted, q.claimed_at, s.error, s.delay
-            FROM unnest(p_ids, p_errors, p_delays) AS s (id, error, delay) JOIN nofx.queue q ON q.id = s.id
+            FROM (
+                SELECT DISTINCT ON (s.id, s.fence) s.*
+                FROM unnest(p_ids, p_fences, p_errors, p_delays) WITH ORDINALITY AS s (id, fence, error, delay, place)
+                ORDER BY s.id, s.fence, s.place
+            ) s
+            JOIN nofx.queue q ON q.id = s.id AND q.fence = s.fence
             WHERE q.id = ANY (v_ended.again)
         LOOP
             UPDATE nofx.steps s
@@ -602,6 +621,23 @@ DECLARE
     v_job record;
     v_run record;
 BEGIN
+    -- The runs first, and in the order of their jobs' ids: what is stopped may have to wait for a heartbeat, which must
+    -- not wait for what was changed here before. Nothing below waits for anybody.
+    FOR v_run IN
+        SELECT r.team_id, r.id FROM nofx.runs r
+        WHERE r.ended_at IS NULL AND r.deadline_at <= now() AND r.cancel_requested_at IS NULL
+          AND r.id = ANY (ARRAY(
+              SELECT o.id FROM nofx.runs o
+              WHERE o.ended_at IS NULL AND o.deadline_at <= now() AND o.cancel_requested_at IS NULL
+              ORDER BY o.deadline_at LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED
+          ))
+        ORDER BY r.id
+    LOOP
+        PERFORM nofx.stop_run(v_run.team_id, v_run.id, json_build_object('reason', (
+            SELECT CASE WHEN t.deleted_at IS NULL THEN 'deadline' ELSE 'team_deleted' END
+            FROM nofx.teams t WHERE t.id = v_run.team_id)));
+    END LOOP;
+
     WITH due AS (
         UPDATE nofx.queue q SET state = 'r'
         WHERE q.id = ANY (ARRAY(
@@ -614,7 +650,7 @@ BEGIN
 
     WITH expired AS (
         SELECT q.id, q.attempt >= cardinality(p_schedule) AS is_last FROM nofx.queue q
-        WHERE q.state = 'l' AND q.lease_until < now() AND q.run_id IS NULL
+        WHERE q.state = 'l' AND q.lease_until <= now() AND q.run_id IS NULL
         ORDER BY q.id LIMIT p_limit FOR UPDATE SKIP LOCKED
     ), kept AS (
         UPDATE nofx.queue q
@@ -626,8 +662,8 @@ BEGIN
         DELETE FROM nofx.queue q USING expired e WHERE q.id = e.id AND (e.is_last OR q.is_cancelled)
         RETURNING q.*
     ), dead AS (
-        INSERT INTO nofx.dead_jobs (id, topic, tenant_id, priority, attempts, error, enqueued_at, payload)
-        SELECT g.id, g.topic, g.tenant_id, g.priority, g.attempt, 'lease_expired', g.enqueued_at, g.payload
+        INSERT INTO nofx.dead_jobs (id, topic, tenant_id, priority, attempts, error, enqueued_at, died_at, payload)
+        SELECT g.id, g.topic, g.tenant_id, g.priority, g.attempt, 'lease_expired', g.enqueued_at, now(), g.payload
         FROM gone g WHERE NOT g.is_cancelled
         RETURNING id
     )
@@ -635,16 +671,16 @@ BEGIN
 
     FOR v_job IN
         WITH expired AS (
-            SELECT q.tenant_id, q.run_id FROM nofx.queue q
-            WHERE q.state = 'l' AND q.lease_until < now() AND q.run_id IS NOT NULL ORDER BY q.id LIMIT p_limit
+            SELECT DISTINCT q.tenant_id, q.run_id FROM nofx.queue q
+            WHERE q.state = 'l' AND q.lease_until <= now() AND q.run_id IS NOT NULL
         ), runs AS (
-            SELECT r.team_id, r.id FROM nofx.runs r JOIN (SELECT DISTINCT * FROM expired) e
-              ON e.tenant_id = r.team_id AND e.run_id = r.id
-            ORDER BY r.team_id, r.id FOR NO KEY UPDATE OF r SKIP LOCKED
+            -- So many of those that nobody else is changing, and not of those that come first.
+            SELECT r.team_id, r.id FROM nofx.runs r JOIN expired e ON e.tenant_id = r.team_id AND e.run_id = r.id
+            ORDER BY r.team_id, r.id LIMIT p_limit FOR NO KEY UPDATE OF r SKIP LOCKED
         )
         -- Whether the lease is over is asked again under the lock.
         SELECT q.* FROM nofx.queue q JOIN runs r ON r.team_id = q.tenant_id AND r.id = q.run_id
-        WHERE q.state = 'l' AND q.lease_until < now() ORDER BY q.id LIMIT p_limit FOR UPDATE OF q SKIP LOCKED
+        WHERE q.state = 'l' AND q.lease_until <= now() ORDER BY q.id LIMIT p_limit FOR UPDATE OF q SKIP LOCKED
     LOOP
         IF v_job.attempt < v_job.max_attempts AND NOT v_job.is_cancelled THEN
             IF NOT v_job.is_noted THEN
@@ -685,16 +721,6 @@ BEGIN
         PERFORM nofx.end_steps(
             ARRAY[v_run.team_id], ARRAY[v_run.run_id], ARRAY[v_run.step_no::integer], '{failed}', NULL,
             ARRAY['{"code":"gate_expired","message":"Nobody decided in time."}'], NULL, NULL);
-    END LOOP;
-
-    FOR v_run IN
-        SELECT r.team_id, r.id FROM nofx.runs r
-        WHERE r.ended_at IS NULL AND r.deadline_at <= now() AND r.cancel_requested_at IS NULL
-        ORDER BY r.deadline_at LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED
-    LOOP
-        PERFORM nofx.stop_run(v_run.team_id, v_run.id, json_build_object('reason', (
-            SELECT CASE WHEN t.deleted_at IS NULL THEN 'deadline' ELSE 'team_deleted' END
-            FROM nofx.teams t WHERE t.id = v_run.team_id)));
     END LOOP;
 END
 $$;

@@ -290,9 +290,37 @@ $$;
 
 -- For operators ----------------------------------------------------------------------------------
 
+-- Whether a job is a step's that a tool does, by the tool's own name or as the plan has it.
+CREATE FUNCTION nofx.is_of_tool(p_job nofx.dead_jobs, p_tool text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT p_job.run_id IS NOT NULL AND (p_job.topic = replace(p_tool, ':', '.') OR EXISTS (
+        SELECT FROM nofx.steps s
+        WHERE s.team_id = p_job.tenant_id AND s.run_id = p_job.run_id AND s.no = p_job.step_no AND s.tool = p_tool))
+$$;
+
+-- The jobs that were given up, the newest first, those before one: of a topic, a tool, an error and a team, or of all
+-- where one is NULL.
+CREATE FUNCTION nofx.list_dead_jobs(
+    p_topic text, p_tool text, p_code text, p_team uuid, p_limit bigint, p_before timestamptz, p_before_id uuid
+) RETURNS TABLE (
+    id uuid, tenant_id uuid, run_id uuid, step text, topic text, tool text, attempts smallint, code text, message text,
+    enqueued_at timestamptz, died_at timestamptz
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT d.id, d.tenant_id, d.run_id, s.name, d.topic, s.tool, d.attempts, d.error, s.error ->> 'message',
+           d.enqueued_at, d.died_at
+    FROM nofx.dead_jobs d
+    LEFT JOIN nofx.steps s ON s.team_id = d.tenant_id AND s.run_id = d.run_id AND s.no = d.step_no
+    WHERE (p_topic IS NULL OR d.topic = p_topic) AND (p_code IS NULL OR d.error = p_code)
+      AND (p_team IS NULL OR d.tenant_id = p_team) AND (p_tool IS NULL OR nofx.is_of_tool(d, p_tool))
+      AND (p_before IS NULL OR (d.died_at, d.id) < (p_before, p_before_id))
+    ORDER BY d.died_at DESC, d.id DESC LIMIT p_limit
+$$;
+
 -- Puts jobs that were given up back to work, those first that were given up first: of a topic, or of all where it is
--- NULL. Steps whose run does not let them are left. Returns how many went back.
-CREATE FUNCTION nofx.redrive_jobs(p_topic text, p_limit integer, p_data json) RETURNS integer
+-- NULL, and of a tool, or of all. Steps whose run was cancelled or does not let them are left. Returns how many went
+-- back.
+CREATE FUNCTION nofx.redrive_jobs(p_topic text, p_tool text, p_limit integer, p_data json) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_ids  uuid[];
@@ -301,7 +329,12 @@ DECLARE
 BEGIN
     -- The runs first and in order, as everywhere. Some more than asked for, because some do not let their steps.
     v_ids := ARRAY(
-        SELECT d.id FROM nofx.dead_jobs d WHERE p_topic IS NULL OR d.topic = p_topic
+        SELECT d.id FROM nofx.dead_jobs d
+        WHERE (p_topic IS NULL OR d.topic = p_topic)
+          AND (p_tool IS NULL OR nofx.is_of_tool(d, p_tool))
+          AND (d.run_id IS NULL OR EXISTS (
+              SELECT FROM nofx.runs r
+              WHERE r.team_id = d.tenant_id AND r.id = d.run_id AND r.cancel_requested_at IS NULL))
         ORDER BY d.died_at, d.id LIMIT p_limit + 500
     );
     PERFORM FROM nofx.runs r
@@ -313,6 +346,8 @@ BEGIN
     LOOP
         EXIT WHEN v_done >= p_limit;
         IF v_dead.run_id IS NOT NULL THEN
+            CONTINUE WHEN EXISTS (SELECT FROM nofx.runs r WHERE r.team_id = v_dead.tenant_id AND r.id = v_dead.run_id
+                                  AND r.cancel_requested_at IS NOT NULL);
             v_done := v_done
                 + (nofx.reopen_step(v_dead.tenant_id, v_dead.run_id, v_dead.step_no, p_data) = 'ok')::integer;
         ELSE
@@ -332,7 +367,13 @@ $$;
 -- What only workers call: with it one can have, and end, any team's work.
 CREATE FUNCTION nofx.worker_functions() RETURNS name[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT '{claim_jobs,heartbeat_jobs,finish_jobs,start_steps,finish_steps,tend_queue}'::name[]
+    SELECT '{claim_jobs,heartbeat_jobs,finish_jobs,cancel_job,start_steps,finish_steps,tend_queue,dead_jobs_of}'::name[]
+$$;
+
+-- What both call: they put jobs in, look how many there are, and put back what was given up.
+CREATE FUNCTION nofx.queue_functions() RETURNS name[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT '{enqueue_jobs,queue_counts,redrive_jobs}'::name[]
 $$;
 
 -- What workers call beside it, for the calls that steps make to providers.
@@ -394,7 +435,7 @@ BEGIN
     FOR v_function IN
         SELECT p.oid::regprocedure FROM pg_proc p
         WHERE p.pronamespace = 'nofx'::regnamespace
-          AND (p.proname = ANY (nofx.worker_functions()) OR p.proname = ANY (nofx.provider_functions()))
+          AND p.proname = ANY (nofx.worker_functions() || nofx.queue_functions() || nofx.provider_functions())
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', v_function, p_role);
     END LOOP;

@@ -15,10 +15,11 @@ class Endpoint:
     def __init__(self, name, event, expected="{", caller="owner", role="app", operates=False, **shape):
         self.name, self.event, self.expected, self.caller, self.role = name, event, expected, caller, role
         self.operates = operates
-        self.shape = {"members": 3, "teams": 1, "invites": 0, "keys": 0, "entries": 0, "events": 0, "days": 0, **shape}
+        self.shape = {"members": 3, "teams": 1, "invites": 0, "keys": 0, "entries": 0, "events": 0, "days": 0, "webhooks": 0, **shape}
 
 
 TEAM, MEMBER = '{"teamId":"$team"}', '{"teamId":"$team","memberId":"$member"}'
+PLAN = '"plan":{"goal":"Greet","steps":[{"name":"greet","tool":"test:echo","inputs":{"text":"Hello"}}]}'
 
 # Name, event, what the answer must have in it; who calls, if not the team's owner, and how much there is.
 CALLERS = [
@@ -28,21 +29,30 @@ CALLERS = [
     Endpoint("cancelInvite", '{"teamId":"$team","inviteId":"$invite"}', '"cancelled"', invites=1),
     Endpoint("createApiKey", '{"name":"CI","scopes":["read"],"teamId":"$team"}', "nofx_"),
     Endpoint("createTeam", '{"name":"Acme"}', '"ownerId":"$owner"'),
+    Endpoint("createWebhook", '{"teamId":"$team","url":"https://hooks.example/"}', "whsec_"),
     Endpoint("deleteTeam", TEAM, "$team"),
+    Endpoint("deleteWebhook", '{"teamId":"$team","webhookId":"$webhook"}', "$webhook", webhooks=1),
     Endpoint("getTeam", TEAM, "$team"),
     Endpoint("inviteMember", '{"teamId":"$team","email":"new@example.com","role":"viewer"}', "nofxi_"),
     Endpoint("leaveTeam", TEAM, "$team", caller="member_user"),
     Endpoint("listActivity", TEAM, "$last", entries=20),
     Endpoint("listApiKeys", "{}", "$key", keys=20),
+    Endpoint("listDeadLetters", "{}", '"items":[]', members=1, operates=True),
     Endpoint("listInvites", TEAM, "$invite", invites=20),
     Endpoint("listMembers", TEAM, "$member", members=20),
     Endpoint("listSecurityEvents", TEAM, "$last", events=20),
     Endpoint("listTeams", "{}", "$team", members=1, teams=20),
+    Endpoint("previewRun", '{"teamId":"$team",%s}' % PLAN, '"stages":1'),
+    Endpoint("listWebhooks", TEAM, "$webhook", webhooks=10),
+    Endpoint("queueStats", "{}", '"topics":[]', members=1, operates=True),
+    Endpoint("redriveDeadLetters", "{}", '"redriven":0', members=1, operates=True),
     Endpoint("removeMember", MEMBER, "$team"),
     Endpoint("resetBreaker", '{"name":"openai"}', '"changed":false', members=1, operates=True),
     Endpoint("restoreTeam", TEAM, "$team"),
     Endpoint("revokeApiKey", '{"keyId":"$key"}', "$key", keys=1),
     Endpoint("setAiBudget", '{"teamId":"$team","dailyUsd":"5"}', '"ownDailyUsd":"5"', operates=True),
+    Endpoint("startRun", '{"teamId":"$team",%s}' % PLAN, '"status":"running"'),
+    Endpoint("setToolPolicy", '{"teamId":"$team","tools":["test:echo"]}', '"test:echo"', operates=True),
     Endpoint("transferOwnership", MEMBER, '"ownerId":"$member_user"'),
     Endpoint("updateMemberRole", '{"teamId":"$team","memberId":"$member","role":"viewer"}', '"role":"viewer"'),
     Endpoint("updateTeam", '{"teamId":"$team","name":"Initech"}', '"name":"Initech"'),
@@ -77,6 +87,7 @@ class Target:
             "token": "nofxi_" + base64.urlsafe_b64encode(secret).rstrip(b"=").decode(),
             "key": name("key").hexdigest()[:12],
             "last": identifier("last"),
+            "webhook": identifier("webhook"),
         }
         self.caller = self.names[endpoint.caller]
         self.event = string.Template(endpoint.event).substitute(self.names).encode()
@@ -101,7 +112,7 @@ def world(endpoints, count):
 WORLD = """
 BEGIN;
 CREATE TEMPORARY TABLE targets AS
-SELECT * FROM (VALUES $shapes) AS shape (endpoint, members, teams, invites, keys, entries, events, days)
+SELECT * FROM (VALUES $shapes) AS shape (endpoint, members, teams, invites, keys, entries, events, days, webhooks)
 CROSS JOIN generate_series(0, $count - 1) AS number;
 
 CREATE FUNCTION pg_temp.name(kind text, target targets, i integer) RETURNS text LANGUAGE sql IMMUTABLE AS $$
@@ -138,6 +149,10 @@ INSERT INTO nofx.api_keys (id, user_id, name, secret_hash, scopes, expires_at)
 SELECT left(pg_temp.name('key', t, i), 12), pg_temp.id('user', t), 'Key ' || i, sha256(i::text::bytea), '{read}',
        now() + interval '90 days'
 FROM targets t, generate_series(0, t.keys - 1) AS i;
+
+INSERT INTO nofx.webhooks (team_id, id, url, events, created_by)
+SELECT pg_temp.id('team', t), pg_temp.id('webhook', t, i), 'https://hooks.example/', '{run.failed}', pg_temp.id('user', t)
+FROM targets t, generate_series(0, t.webhooks - 1) AS i;
 
 INSERT INTO nofx.team_activity (team_id, team_name, actor_id, action, resource_type, resource_id, metadata, credential,
                                 request_id)

@@ -30,7 +30,7 @@ struct AuditTrailTests {
         )
         let tables = try story.database.dump()
 
-        #expect(story.secrets.count == 5)
+        #expect(story.secrets.count == 6)
         for secret in story.secrets + ["@example.com", "nofxi_", "nofx_live_"] { #expect(!trail.contains(secret)) }
         // What is not secret is found, so that not finding means something.
         #expect(trail.contains("Zenith") && trail.contains(story.team))
@@ -82,6 +82,16 @@ private struct Story {
         try change("revokeApiKey", #"{"keyId":"\#(key["id"]?.string ?? "")"}"#, "key.revoked", by: guest)
         secrets += [token, String((key["key"]?.string ?? "").suffix(49))]
 
+        let plan = input(#""plan":{"goal":"Test","steps":[{"name":"a","tool":"test:echo"}]}"#)
+        let run = try change("startRun", plan, "run.started", by: owner)
+        try change("rerunRun", input(#""runId":"\#(run["runId"]?.string ?? "")""#), "run.started", by: owner)
+
+        let hook = try change("createWebhook", input(#""url":"https://hooks.example/""#), "webhook.created", by: owner)
+        try change("deleteWebhook", input(#""webhookId":"\#(hook["id"]?.string ?? "")""#), "webhook.deleted", by: owner)
+        secrets.append(String((hook["secret"]?.string ?? "").suffix(44)))
+
+        let policy = input(#""tools":["test:echo"]"#)
+        try change("setToolPolicy", policy, "tool_policy.set", by: operating)
         try change("setAiBudget", input(#""dailyUsd":"12.50""#), "ai_budget.set", by: operating)
         try change("transferOwnership", input(#""memberId":"\#(member(guest))""#), "ownership.transferred", by: owner)
         try change("deleteTeam", input(), "team.deleted", by: guest)

@@ -9,11 +9,14 @@ struct StrangerTests {
     static let teamInputs: [(function: String, more: String)] = [
         ("aiUsage", ""), ("cancelInvite", #","inviteId":"INVITE""#),
         ("createApiKey", #","name":"mine","scopes":["read"]"#),
-        ("deleteTeam", ""), ("getTeam", ""), ("inviteMember", #","email":"mallory@example.com""#), ("leaveTeam", ""),
+        ("createWebhook", #","url":"https://hooks.example/""#), ("deleteTeam", ""),
+        ("deleteWebhook", #","webhookId":"MEMBER""#), ("getTeam", ""),
+        ("inviteMember", #","email":"mallory@example.com""#), ("leaveTeam", ""),
         ("listActivity", ""), ("listInvites", ""), ("listMembers", ""), ("listSecurityEvents", ""),
         ("previewRun", #","standard":{"prompt":"Mine"}"#), ("removeMember", #","memberId":"MEMBER""#),
         ("rerunRun", #","runId":"00000000-0000-7000-8000-000000000000""#), ("restoreTeam", ""),
         ("startRun", #","standard":{"prompt":"Mine"}"#),
+        ("listWebhooks", ""),
         ("transferOwnership", #","memberId":"MEMBER""#),
         ("updateMemberRole", #","memberId":"MEMBER","role":"admin""#), ("updateTeam", #","name":"Mine""#),
     ]
@@ -22,10 +25,12 @@ struct StrangerTests {
     private static let otherInputs = [
         (function: "acceptInvite", input: #"{"token":"nofxi_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#),
         (function: "aiHealth", input: "{}"), (function: "createTeam", input: #"{"name":"Own"}"#),
-        (function: "listApiKeys", input: "{}"),
-        (function: "listTeams", input: "{}"), (function: "resetBreaker", input: #"{"all":true}"#),
+        (function: "listApiKeys", input: "{}"), (function: "listDeadLetters", input: #"{"teamId":"TEAM"}"#),
+        (function: "listTeams", input: "{}"), (function: "queueStats", input: "{}"),
+        (function: "redriveDeadLetters", input: "{}"), (function: "resetBreaker", input: #"{"all":true}"#),
         (function: "revokeApiKey", input: #"{"keyId":"KEY"}"#),
         (function: "setAiBudget", input: #"{"teamId":"TEAM","dailyUsd":"0"}"#),
+        (function: "setToolPolicy", input: #"{"teamId":"TEAM","tools":null}"#),
     ]
 
     @Test func `every endpoint is walked here`() throws {

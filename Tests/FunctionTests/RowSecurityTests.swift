@@ -13,6 +13,7 @@ import Testing
         "ai_attempts": nil, "ai_budgets": nil, "ai_reservations": nil, "ai_usage_daily": 1, "api_keys": 1,
         "idempotency_keys": 1, "operator_actions": nil, "outbox": nil, "rate_limits": nil, "security_events": 1,
         "team_activity": 2, "team_invite_tokens": nil, "team_invites": 1, "team_members": 2, "teams": 1, "users": 2,
+        "webhooks": 1,
     ]
 
     /// Tables without anybody's rows, which everybody sees.
@@ -52,7 +53,7 @@ import Testing
             counts == [
                 "ai_usage_daily": 1, "api_keys": 0, "idempotency_keys": 0, "security_events": 1, "team_activity": 1,
                 "team_invites": 1,
-                "team_members": 2, "teams": 1, "users": 2,
+                "team_members": 2, "teams": 1, "users": 2, "webhooks": 1,
             ]
         )
     }
@@ -81,6 +82,7 @@ import Testing
             "SELECT count(*) FROM nofx.security_events e WHERE e.team_id = \(bob.team.id.description)",
             "SELECT count(*) FROM nofx.api_keys WHERE team_id = \(bob.team.id) OR id = \(bob.key)",
             "SELECT count(*) FROM nofx.ai_usage_daily WHERE team_id = \(bob.team.id)",
+            "SELECT count(*) FROM nofx.webhooks WHERE team_id = \(bob.team.id)",
             "SELECT count(*) FROM nofx.find_api_key(\(bob.key), sha256('x'), NULL)",
             """
             WITH RECURSIVE more AS (
@@ -132,6 +134,17 @@ import Testing
             "DELETE FROM nofx.team_invite_tokens",
             "INSERT INTO nofx.outbox (topic, subject_id) VALUES ('invite', \(bob.invite))",
             "UPDATE nofx.outbox SET due_at = now()",
+            "INSERT INTO nofx.outbox (topic, subject_id, payload) VALUES ('webhook', gen_random_uuid(), '{}')",
+            "DELETE FROM nofx.webhooks WHERE team_id = \(bob.team.id)",
+            "UPDATE nofx.webhooks SET url = 'https://evil.example/'",
+            """
+            INSERT INTO nofx.webhooks (team_id, id, url, events, created_by)
+            VALUES (\(bob.team.id), gen_random_uuid(), 'https://evil.example/', '{run.failed}', \(me))
+            """,
+            """
+            INSERT INTO nofx.webhooks (team_id, id, url, events, created_by)
+            VALUES (\(ada.team.id), gen_random_uuid(), 'https://evil.example/', '{run.failed}', \(bob.owner.user))
+            """,
             "UPDATE nofx.users SET email = 'x' WHERE id = \(bob.owner.user)",
             "UPDATE nofx.users SET created_at = now() WHERE id = \(bob.member.user)",
             "UPDATE nofx.users SET disabled_at = NULL",
@@ -262,6 +275,7 @@ import Testing
             "SELECT count(*) FROM nofx.team_members", "SELECT settings FROM nofx.teams",
             "SELECT team_id FROM nofx.ai_attempts", "SELECT count(*) FROM nofx.ai_usage_daily",
             "SELECT amount FROM nofx.ai_reservations", "SELECT count(*) FROM nofx.operator_actions",
+            "SELECT events FROM nofx.webhooks", "UPDATE nofx.webhooks SET url = 'x'", "DELETE FROM nofx.webhooks",
             "SELECT count(*) FROM nofx.circuit_breakers", "SELECT nofx.circuit_set('openai', 'reset')",
             "SELECT subject FROM nofx.users", "SELECT count(*) FROM nofx.security_events",
             "UPDATE nofx.teams SET owner_id = \(ada.member.user)", "UPDATE nofx.team_invites SET role = 'admin'",

@@ -7,7 +7,7 @@ import sys
 
 TESTS = pathlib.Path("Tests")
 # The file and how many cases its subject has, numbered from 1.
-SUBJECTS = {"teams": 157, "breaker": 93, "ai": 70}
+SUBJECTS = {"teams": 157, "breaker": 93, "ai": 70, "queue": 103}
 
 
 def tests_in(file):

@@ -14,7 +14,7 @@ public struct NewJob: Sendable {
     /// Whose work it is; nil for nobody's in particular.
     public let tenant: UUID?
 
-    /// Which of those that are due comes first: the one with the lowest number.
+    /// Which of its tenant's jobs that are due comes first: the one with the lowest number.
     public let priority: Int16
 
     /// How long to wait before it is due.

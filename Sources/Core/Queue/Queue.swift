@@ -12,9 +12,11 @@ public protocol Queue: ~Copyable {
     @discardableResult
     mutating func enqueue(_ jobs: [NewJob]) throws -> Int
 
-    /// Takes jobs that are due, by priority, then by how long they have been due.
+    /// Takes jobs that are due, in turns of the tenants; of each tenant by priority, then by how long they have been due,
+    /// then by their ids.
     ///
-    /// A job whose tenant has reached its limit does not keep others waiting.
+    /// What a tenant says of its own jobs does not put them before others'. What is nobody's in particular has its turn as
+    /// one tenant's. A tenant that has reached its limit does not keep others waiting.
     ///
     /// - Returns: As many as there are and the limits allow; none of them has to be waited for.
     mutating func claim(_ claim: JobClaim) throws -> [Job]

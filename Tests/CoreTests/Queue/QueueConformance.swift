@@ -25,6 +25,9 @@ enum QueueConformance: String, CaseIterable {
     case `a tenant at its limit does not keep others waiting`
     case `those who hang do not keep a topic busy for ever`
     case `every consumer gets its share`
+    case `who has little to do has its turn beside who has much, whatever they say of their own`
+    case `everybody has a turn before anybody has another`
+    case `one tenant alone gets all that is asked for`
     case `a topic counts what is its own`
     case `the oldest is told by when it was put in, and the longest wait by when it was due`
     case `a dead letter goes back to where it came from`
@@ -55,6 +58,10 @@ enum QueueConformance: String, CaseIterable {
         case .`a tenant at its limit does not keep others waiting`: try checkTenantLimit(queue)
         case .`those who hang do not keep a topic busy for ever`: try checkHanging(queue)
         case .`every consumer gets its share`: try checkConsumers(queue)
+        case .`who has little to do has its turn beside who has much, whatever they say of their own`:
+            try checkTurns(queue)
+        case .`everybody has a turn before anybody has another`: try checkRounds(queue)
+        case .`one tenant alone gets all that is asked for`: try checkLoneTenant(queue)
         case .`a topic counts what is its own`: try checkCounts(queue)
         case .`the oldest is told by when it was put in, and the longest wait by when it was due`: try checkAges(queue)
         case .`a dead letter goes back to where it came from`: try checkRedrive(queue)

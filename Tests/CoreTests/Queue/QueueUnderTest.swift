@@ -24,9 +24,16 @@ extension QueueTopic {
 }
 
 extension NewJob {
+    private static let made = Counter()
+
+    /// An id that comes after all those before it: they say who is first of those that are due since the same moment.
+    static func nextID() -> ID<Job> {
+        ID(UUID(high: 0x0190_0000_0000_7000, low: 0x8000_0000_0000_0000 | UInt64(made.add(1))))
+    }
+
     /// A job whose payload is a number.
     init(_ topic: QueueTopic, _ number: Int, tenant: UUID? = nil, priority: Int16 = 0, delay: Duration = .zero) {
-        self.init(topic, JSONText(number), tenant: tenant, priority: priority, delay: delay)
+        self.init(topic, JSONText(number), id: Self.nextID(), tenant: tenant, priority: priority, delay: delay)
     }
 }
 

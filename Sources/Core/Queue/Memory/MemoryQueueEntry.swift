@@ -7,7 +7,6 @@ struct MemoryQueueEntry {
     }
 
     let job: NewJob
-    let sequence: Int
     let enqueuedAt: Timestamp
 
     var status = Status.delayed
@@ -30,18 +29,16 @@ struct ReadyPlace: Comparable {
     let version: Int
     private let priority: Int16
     private let due: Timestamp
-    private let sequence: Int
 
     init(_ entry: MemoryQueueEntry) {
         id = entry.job.id
         version = entry.version
         priority = entry.job.priority
         due = entry.time
-        sequence = entry.sequence
     }
 
     static func < (left: ReadyPlace, right: ReadyPlace) -> Bool {
-        (left.priority, left.due, left.sequence) < (right.priority, right.due, right.sequence)
+        (left.priority, left.due, left.id.uuid) < (right.priority, right.due, right.id.uuid)
     }
 }
 

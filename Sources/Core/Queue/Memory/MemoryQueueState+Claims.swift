@@ -73,14 +73,14 @@ extension MemoryQueueState {
 
     /// Takes the next job that the limits allow off its heap.
     private mutating func takeNext(_ claim: JobClaim) -> ID<Job>? {
-        var best: (tenant: UUID?, place: ReadyPlace)?
-        for tenant in topics[claim.topic]?.tenantsWithRoom(for: claim) ?? [] {
+        while let tenant = topics[claim.topic]?.nextTurn(for: claim) {
+            // Without jobs it is forgotten, and the next one's turn.
             guard let place = firstReady(of: tenant, in: claim.topic) else { continue }
-            if best.map({ place < $0.place }) ?? true { best = (tenant, place) }
+            topics[claim.topic]?.ready[tenant]?.removeFirst()
+            topics[claim.topic]?.lastTurn = tenant ?? .nobody
+            return place.id
         }
-        guard let best else { return nil }
-        topics[claim.topic]?.ready[best.tenant]?.removeFirst()
-        return best.place.id
+        return nil
     }
 
     /// The first of a tenant's jobs that are due, once places are gone that mean nothing any more.

@@ -6,7 +6,6 @@ struct MemoryQueueState {
     var entries: [ID<Job>: MemoryQueueEntry] = [:]
     var topics: [QueueTopic: MemoryQueueTopic] = [:]
     private var timers = Heap<QueueTimer>()
-    private var lastSequence = 0
 
     init(_ schedule: RetrySchedule) {
         self.schedule = schedule
@@ -18,8 +17,7 @@ struct MemoryQueueState {
     mutating func enqueue(_ jobs: [NewJob], at now: Timestamp) -> Int {
         var added = 0
         for job in jobs where entries[job.id] == nil {
-            lastSequence += 1
-            let entry = MemoryQueueEntry(job: job, sequence: lastSequence, enqueuedAt: now, time: now)
+            let entry = MemoryQueueEntry(job: job, enqueuedAt: now, time: now)
             entries[job.id] = entry
             topics[job.topic, default: MemoryQueueTopic()].count(entry.status, of: job.tenant, by: 1)
             schedule(job.id, at: now.saturatingAdd(job.delay), now)

@@ -13,6 +13,9 @@ struct MemoryQueueTopic {
     /// How many jobs each tenant has under way; none is not kept.
     var runningOfTenant: [UUID?: Int] = [:]
 
+    /// Whose job was claimed last.
+    var lastTurn: UUID?
+
     mutating func count(_ status: MemoryQueueEntry.Status, of tenant: UUID?, by change: Int) {
         switch status {
         case .waiting: waiting += change
@@ -25,8 +28,17 @@ struct MemoryQueueTopic {
         }
     }
 
-    /// The tenants that may have another job under way and may have one that is due.
-    func tenantsWithRoom(for claim: JobClaim) -> [UUID?] {
+    /// The tenant whose turn it is, of those that may have another job under way and may have one that is due: the one
+    /// that comes after the last, or else the first.
+    func nextTurn(for claim: JobClaim) -> UUID?? {
+        func turn(of tenant: UUID?) -> (Int, UUID) {
+            let key = tenant ?? .nobody
+            return (lastTurn.map { key <= $0 ? 1 : 0 } ?? 0, key)
+        }
+        return tenantsWithRoom(for: claim).min { turn(of: $0) < turn(of: $1) }
+    }
+
+    private func tenantsWithRoom(for claim: JobClaim) -> [UUID?] {
         guard running < claim.topicLimit ?? .max else { return [] }
         guard let limit = claim.tenantLimit else { return Array(ready.keys) }
         return ready.keys.filter { (runningOfTenant[$0] ?? 0) < limit }

@@ -1,0 +1,16 @@
+import Base
+import Core
+import FunctionRuntime
+
+/// Shows how much work there is.
+@main
+struct QueueStats: Function {
+    static let name = "queueStats"
+    static let summary = "Shows how much work there is; as metrics, if text is asked for. For operators (admin:ops)."
+    static let access = Access.authenticated
+    static let allowsGet = true
+
+    func run(_ input: NoInput, in context: inout Context) throws -> QueueReport {
+        try QueueReport.make(in: &context)
+    }
+}

@@ -1,0 +1,15 @@
+import Base
+import Core
+import FunctionRuntime
+
+/// Puts jobs that were given up back to work.
+@main
+struct RedriveDeadLetters: Function {
+    static let name = "redriveDeadLetters"
+    static let summary = "Puts jobs that were given up back to work, the oldest first. For operators (admin:ops)."
+    static let access = Access.authenticated
+
+    func run(_ input: Redrive.Request, in context: inout Context) throws -> Redrive {
+        try Redrive.make(input, in: &context)
+    }
+}

@@ -1,0 +1,148 @@
+import Base
+import Postgres
+import TestSupport
+import Testing
+
+@Suite struct QueueClaimTests {
+    @Test func `fifty who claim at once get one step once`() throws {
+        let bench = try RunBench()
+        var hands = try bench.hands()
+        _ = try hands.start([Sketch()])
+        let claims = try Crowd.run(of: 50) { _, meet in
+            var hands = try bench.hands()
+            meet()
+            return try hands.claim().count
+        }
+        #expect(claims.reduce(0, +) == 1)
+    }
+
+    @Test func `eight who claim a thousand in batches get each once`() throws {
+        let bench = try RunBench()
+        var hands = try bench.hands()
+        _ = try hands.start(Array(repeating: Sketch(), count: 1_000))
+        let shares = try Crowd.run(of: 8) { _, meet in
+            var hands = try bench.hands()
+            meet()
+            var mine: [Int] = []
+            while case let claims = try hands.claim(37), !claims.isEmpty { mine += claims.map(\.step) }
+            return mine
+        }
+        #expect(shares.joined().sorted() == Array(0..<1_000))
+    }
+
+    @Test func `who claims does not wait for those who are just claiming`() throws {
+        let bench = try RunBench()
+        var hands = try bench.hands()
+        _ = try hands.start(Array(repeating: Sketch(), count: 5))
+        var other = try bench.hands()
+        let held = try other.connection.begin(
+            ["SELECT count(*) FROM nofx.claim_jobs('test.echo', 3, '10 minutes', NULL, NULL, NULL)"],
+            deadline: .test
+        )
+        #expect(try held[0].value(as: Int.self) == 3)
+        #expect(try hands.claim(9).map(\.step) == [3, 4])
+        try other.connection.commit([], deadline: .test)
+        #expect(try hands.claim(9).isEmpty)
+    }
+
+    @Test func `of one team the lowest number comes first, then what was due first, then the lower id`() throws {
+        let bench = try RunBench()
+        var hands = try bench.hands()
+        let run = try hands.start([5, -5, 0, 0, -5, 5].map { Sketch(priority: $0) })
+        try hands.rows("UPDATE nofx.queue SET run_at = now() - interval '1 hour' WHERE step_no IN (3, 5)")
+        #expect(try hands.claim(9).map(\.step) == [1, 4, 3, 2, 5, 0])
+        #expect(try bench.jobs(of: run) == 6)
+    }
+
+    @Test func `a step is not due before its time, and is when that has come`() throws {
+        let bench = try RunBench()
+        var hands = try bench.hands()
+        _ = try hands.start([Sketch(delay: 3_600)])
+        #expect(try hands.tend() == [0, 0, 0])
+        #expect(try hands.claim().isEmpty)
+        try bench.endDelays()
+        #expect(try hands.tend() == [1, 0, 0])
+        #expect(try hands.claim().map(\.step) == [0])
+    }
+
+    @Test func `what is put in and claimed in one moment is due`() throws {
+        let bench = try RunBench()
+        var hands = try bench.hands()
+        let rows = try hands.connection.transact(
+            [
+                """
+                SELECT nofx.enqueue_jobs(ARRAY[gen_random_uuid()], '{t}', ARRAY[gen_random_uuid()], '{0}', '{0}', '{1}')
+                """,
+                """
+                INSERT INTO nofx.queue (id, topic, state, run_at, payload)
+                VALUES (gen_random_uuid(), 't', 'd', now(), '2')
+                """,
+                "SELECT promoted FROM nofx.tend_queue(10, '{0}')",
+                "SELECT count(*) FROM nofx.claim_jobs('t', 5, '1 minute', NULL, NULL, NULL)",
+            ],
+            deadline: .test
+        )
+        #expect(try rows[2].value(as: Int.self) == 1)
+        #expect(try rows[3].value(as: Int.self) == 2)
+    }
+
+    @Test func `a claim takes what there is, of its topic alone`() throws {
+        let bench = try RunBench()
+        var hands = try bench.hands()
+        _ = try hands.start([Sketch(), Sketch(tool: "wait:until"), Sketch()])
+        #expect(try hands.claim(100).map(\.step) == [0, 2])
+        #expect(try hands.claim(100).isEmpty)
+        #expect(try hands.claim(100, of: "wait.until").map(\.step) == [1])
+    }
+
+    @Test func `who claims from an empty queue, or tends it, writes nothing`() throws {
+        let bench = try RunBench()
+        var hands = try bench.hands()
+        for limit in [nil, Int32(5)] {
+            let rows = try hands.connection.transact(
+                [
+                    "SELECT count(*) FROM nofx.claim_jobs('test.echo', 50, '1 minute', \(limit), \(limit), NULL)",
+                    "SELECT promoted FROM nofx.tend_queue(1000, '{0,2 s}')",
+                    // A transaction that has written, or locked a row, has a number.
+                    "SELECT pg_current_xact_id_if_assigned()::text",
+                ],
+                deadline: .test
+            )
+            #expect(try rows[0].value(as: Int.self) == 0)
+            #expect(try rows[2].value(as: String?.self) == nil)
+        }
+    }
+
+    @Test func `eight who claim with limits never have more than these between them`() throws {
+        let bench = try RunBench()
+        let other = try RunBench(in: bench.database)
+        for bench in [bench, other] {
+            var hands = try bench.hands()
+            _ = try hands.start(Array(repeating: Sketch(), count: 60))
+        }
+        let most = try Crowd.run(of: 8) { _, meet in
+            var hands = try bench.hands()
+            meet()
+            var most = 0
+            while try hands.rows("SELECT count(*) FROM nofx.queue").value(as: Int.self) > 0 {
+                let claims = try hands.claim(3, topicLimit: 3, tenantLimit: 2)
+                // Each claim is seen by all others from its commit on.
+                most = max(
+                    most,
+                    try hands.rows(
+                        """
+                        SELECT max(n) + CASE WHEN sum(n) > 3 THEN 1000 ELSE 0 END FROM (
+                            SELECT count(*) AS n FROM nofx.queue WHERE state = 'l' GROUP BY tenant_id
+                        ) c
+                        """
+                    ).value(as: Int?.self) ?? 0
+                )
+                try hands.finish(claims)
+            }
+            return most
+        }
+        #expect((most.max() ?? 0) <= 2)
+        #expect(try bench.faults(ended: true).isEmpty)
+        #expect(try other.faults(ended: true).isEmpty)
+    }
+}

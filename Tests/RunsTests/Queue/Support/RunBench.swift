@@ -1,0 +1,81 @@
+import Base
+import Postgres
+import TestSupport
+
+/// A database with a team whose runs a test looks into.
+struct RunBench: Sendable {
+    let database: TestDatabase
+    let team = UUID.v7()
+    let owner = UUID.v7()
+
+    init(in database: TestDatabase? = nil) throws {
+        self.database = try database ?? TestDatabase()
+        let slug = "t-\(team)"
+        try self.database.rows(
+            """
+            WITH u AS (
+                INSERT INTO nofx.users (id, issuer, subject) VALUES (\(owner), 'i', \(owner.description))
+            ), t AS (
+                INSERT INTO nofx.teams (id, name, slug, owner_id) VALUES (\(team), 'Acme', \(slug), \(owner))
+            )
+            INSERT INTO nofx.team_members (team_id, user_id, role) VALUES (\(team), \(owner), 'owner')
+            """
+        )
+    }
+
+    /// A connection of its own, for a thread.
+    func hands() throws -> Hands { Hands(bench: self, connection: try database.connect()) }
+
+    func status(of run: UUID) throws -> String {
+        try database.value("SELECT status FROM nofx.runs WHERE id = \(run)")
+    }
+
+    /// What each step is, in order.
+    func steps(of run: UUID) throws -> [String] {
+        try database.value("SELECT array_agg(status ORDER BY no) FROM nofx.steps WHERE run_id = \(run)")
+    }
+
+    /// The code of each step's error, in order; empty for none.
+    func errors(of run: UUID) throws -> [String] {
+        try database.value(
+            "SELECT array_agg(coalesce(error ->> 'code', '') ORDER BY no) FROM nofx.steps WHERE run_id = \(run)"
+        )
+    }
+
+    /// What happened, each with the step's name.
+    func events(of run: UUID, since seq: Int = 0) throws -> [String] {
+        try database.value(
+            """
+            SELECT coalesce(array_agg(concat_ws(' ', e.type, s.name) ORDER BY e.seq), '{}')
+            FROM nofx.events e LEFT JOIN nofx.steps s ON s.run_id = e.run_id AND s.no = e.step_no
+            WHERE e.run_id = \(run) AND e.seq > \(seq)
+            """
+        )
+    }
+
+    func lastEvent(of run: UUID) throws -> Int {
+        try database.value("SELECT event_seq FROM nofx.runs WHERE id = \(run)")
+    }
+
+    /// How many jobs there are.
+    func jobs(of run: UUID) throws -> Int {
+        try database.value("SELECT count(*) FROM nofx.queue WHERE run_id = \(run)")
+    }
+
+    /// What was given up, the oldest first.
+    func dead() throws -> [String] {
+        try database.value(
+            "SELECT coalesce(array_agg('s' || step_no || ' ' || error ORDER BY died_at, id), '{}') FROM nofx.dead_jobs"
+        )
+    }
+
+    /// Lets all leases be over.
+    func expireLeases() throws {
+        try database.rows("UPDATE nofx.queue SET lease_until = now() - interval '1 second' WHERE state = 'l'")
+    }
+
+    /// Lets everything delayed be due.
+    func endDelays() throws {
+        try database.rows("UPDATE nofx.queue SET run_at = now() WHERE state = 'd'")
+    }
+}
