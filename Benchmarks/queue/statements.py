@@ -4,34 +4,48 @@ import os
 import re
 import subprocess
 
-# As PostgresStepStore has it.
-CLAIM = """SELECT j.id, j.fence, j.tenant_id, j.run_id, j.step_no, j.attempt, s.name, s.tool, s.inputs, s.timeout_s,
-       s.retry_base_s, s.retry_cap_s, s.secrets_scope, j.enqueued_at, now() AS claimed_at
-FROM nofx.claim_jobs('test.echo', :size, '30 s', NULL, NULL, :last::uuid) j
-CROSS JOIN LATERAL (
-    SELECT * FROM nofx.steps s
-    WHERE s.team_id = j.tenant_id AND s.run_id = j.run_id AND s.no = j.step_no OFFSET 0
-) s"""
+STORE = os.path.join(os.path.dirname(__file__), "../../Sources/Worker/Store/PostgresStepStore.swift")
 
-FINISH = """SELECT nofx.finish_steps(
-    :ids::uuid[], :fences::bigint[], :outcomes::text[], :outputs::text[], :errors::text[],
-    ARRAY(SELECT d.microseconds * interval '1 microsecond'
-          FROM unnest(:delays::bigint[]) WITH ORDINALITY AS d (microseconds, position) ORDER BY d.position),
-    '{}', '{}', '{}', '{}', '{}')"""
 
-# pgbench keeps one row at most: what it needs of many comes as arrays. An answer of many rows it only counts.
-SCRIPT = f"""SELECT array_agg(c.id) AS ids, array_agg(c.fence) AS fences,
-    (array_agg(c.tenant_id))[count(*)] AS last, array_agg(c.inputs::text) AS inputs
-FROM ({CLAIM}) c \\gset
-{FINISH};
-"""
+def statement(function, values):
+    """The statement of the store that calls a function, with its parameters, in order, replaced by pgbench's."""
+    with open(STORE, encoding="utf-8") as file:
+        found = [text for text in file.read().split('"""')[1::2] if f"nofx.{function}(" in text]
+    if len(found) != 1:
+        raise SystemExit(f"the store has {len(found)} statements that call {function}")
+    parts = found[0].split("\\(")
+    if len(parts) != len(values) + 1:
+        raise SystemExit(f"{function} is given {len(parts) - 1} parameters, not {len(values)}")
+    text = parts[0]
+    for value, part in zip(values, parts[1:]):
+        depth, end = 1, 0
+        while depth > 0:
+            depth += {"(": 1, ")": -1}.get(part[end], 0)
+            end += 1
+        text += value + part[end:]
+    return " ".join(text.split())
+
+
+def script():
+    """Claims steps and finishes them.
+
+    pgbench keeps one row at most: what it needs of many comes as arrays.
+    """
+    claim = statement("claim_jobs", ["'test.echo'", ":size", "'30 s'", "NULL", "NULL", ":last::uuid"])
+    finish = statement(
+        "finish_steps",
+        [":ids::uuid[]", ":fences::bigint[]", ":outcomes::text[]", ":outputs::text[]", ":errors::text[]"]
+        + [":delays::bigint[]", "'{}'", "'{}'", "'{}'", "'{}'", "'{}'"],
+    )
+    arrays = "array_agg(c.id) AS ids, array_agg(c.fence) AS fences, (array_agg(c.tenant_id))[count(*)] AS last"
+    return f"SELECT {arrays}, array_agg(c.inputs::text) AS inputs FROM ({claim}) c \\gset\n{finish};\n"
 
 
 def pgbench(world, connections, batches, size):
     """How many steps pgbench does in a second."""
     path = os.path.join(world.folder, f"steps-{size}.sql")
     with open(path, "w", encoding="utf-8") as file:
-        file.write(re.sub(r"\n(?!SELECT nofx.finish)", " ", SCRIPT.strip()) + "\n")
+        file.write(script())
     every = lambda text: "{" + ",".join([text] * size) + "}"  # noqa: E731
     values = {
         "size": size, "last": "00000000-0000-0000-0000-000000000000", "outcomes": every("succeeded"), "outputs": every('"{}"'), "errors": every('""'),
