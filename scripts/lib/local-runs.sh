@@ -8,7 +8,7 @@ local_runs() {
     local_call startRun "{\"teamId\":\"$team\",\"plan\":$(local_plan)}"
     run=$(local_member_of "$answer" runId) || fail 'startRun did not answer a run'
     rm -f "$folder_here/tour-ended"
-    printf 'runWorker, in the background\n  event   {"budgetSeconds":60}\n'
+    printf 'runWorker, in the background\n  event   {"budgetSeconds":120}\n'
     local_worker &
     worker=$!
     local_watch "$run"
@@ -20,7 +20,7 @@ local_runs() {
 # One call ends when there is nothing to do; this goes on until the run has ended, as a schedule would.
 local_worker() {
     until [[ -e $folder_here/tour-ended ]]; do
-        printf '{"budgetSeconds":60}' | local_function runWorker >>"$build/local.log" || return
+        printf '{"budgetSeconds":120}' | local_function runWorker >>"$build/local.log" || return
         sleep 0.2
     done
 }
@@ -45,7 +45,7 @@ local_plan() {
 
 # Prints a run's timeline until the run has ended, and has the gate approved when it is there.
 local_watch() {
-    local run=$1 cursor='' page is_decided=no
+    local run=$1 cursor='' page is_decided=no end=$((SECONDS + 120))
     printf 'runTimeline as %s, until the run has ended\n  event   {"teamId":"%s","runId":"%s","waitSeconds":5,…}\n' \
         "$caller" "$team" "$run"
     until [[ -e $folder_here/tour-ended ]]; do
@@ -60,6 +60,7 @@ local_watch() {
                 "{\"teamId\":\"$team\",\"runId\":\"$run\",\"step\":\"approve\",\"reason\":\"Looks right.\"}"
         fi
         [[ $page != *'"ended":true'* ]] || touch "$folder_here/tour-ended"
+        ((SECONDS < end)) || fail 'the run did not end in two minutes'
     done
 }
 
