@@ -144,7 +144,6 @@ import Testing
             "SELECT nofx.decide_gate(\(ada.team.id), \(ada.run), 'approve', 'approved', NULL, '{}')",
             "SELECT nofx.stop_run(\(ada.team.id), \(ada.run), NULL)", "SELECT nofx.my_membership(\(ada.team.id))",
             "SELECT nofx.reopen_step(\(ada.team.id), \(ada.run), 0, NULL)",
-            "SELECT nofx.redrive_jobs(NULL, NULL, 1, NULL)",
             "SELECT nofx.my_team_ids()", "SELECT nofx.find_api_key(\(ada.key), sha256('x'), NULL)",
             "SELECT nofx.log_activity(\(ada.team.id), NULL, NULL, 'forged', NULL, NULL, NULL, NULL)",
         ]
