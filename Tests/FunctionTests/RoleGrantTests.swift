@@ -73,7 +73,7 @@ import Testing
         let attempts: [Query] = [
             "SELECT nofx.claim_jobs('test.echo', 1, '30 seconds', NULL, NULL, \(nobody))",
             "SELECT nofx.heartbeat_jobs('{}', '{}', '30 seconds')",
-            "SELECT nofx.finish_jobs('{}', '{}', '{}', '{}', '{}')", "SELECT nofx.start_steps('{}', '{}')",
+            "SELECT nofx.finish_jobs('{}', '{}', '{}', '{}', '{}', '{}')", "SELECT nofx.start_steps('{}', '{}')",
             "SELECT nofx.finish_steps('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
             "SELECT nofx.tend_queue(1, '{0}')",
             // They are nobody's but the schema's owner's: they change tables that the role may not change.
@@ -143,7 +143,7 @@ import Testing
             "SELECT nofx.retry_step(\(ada.team.id), \(ada.run), 'build', '{}')",
             "SELECT nofx.decide_gate(\(ada.team.id), \(ada.run), 'approve', 'approved', NULL, '{}')",
             "SELECT nofx.stop_run(\(ada.team.id), \(ada.run), NULL)", "SELECT nofx.my_membership(\(ada.team.id))",
-            "SELECT nofx.reopen_step(\(ada.team.id), \(ada.run), 0, NULL)", "SELECT nofx.redrive_jobs(NULL, 1, NULL)",
+            "SELECT nofx.reopen_step(\(ada.team.id), \(ada.run), 0, NULL)",
             "SELECT nofx.my_team_ids()", "SELECT nofx.find_api_key(\(ada.key), sha256('x'), NULL)",
             "SELECT nofx.log_activity(\(ada.team.id), NULL, NULL, 'forged', NULL, NULL, NULL, NULL)",
         ]
