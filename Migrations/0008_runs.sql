@@ -76,7 +76,7 @@ CREATE TABLE nofx.gates (
     step_no       smallint NOT NULL,
     status        text NOT NULL DEFAULT 'pending'
                   CHECK (status IN ('pending', 'approved', 'rejected', 'waived', 'expired', 'cancelled')),
-    required_role text CHECK (required_role IN ('owner', 'admin', 'member', 'viewer')),  -- NULL: the admin permission
+    required_role text CHECK (required_role IN ('owner', 'admin', 'member', 'viewer')),  -- NULL: who manages
     allows_waiver boolean NOT NULL,
     four_eyes     boolean NOT NULL,
     message       text CHECK (char_length(message) <= 1000),
@@ -502,8 +502,9 @@ BEGIN
     JOIN (SELECT DISTINCT q.tenant_id, q.run_id FROM nofx.queue q WHERE q.id = ANY (p_ids)) k
       ON k.tenant_id = r.team_id AND k.run_id = r.id
     ORDER BY r.team_id, r.id FOR NO KEY UPDATE OF r;
-    -- Nothing is made by a step before it began.
+    -- Nothing is made by a step before it began. All jobs are locked in their order before some of them are.
     IF cardinality(p_artifact_jobs) > 0 THEN
+        PERFORM FROM nofx.queue q WHERE q.id = ANY (p_ids) ORDER BY q.id FOR UPDATE;
         PERFORM nofx.start_steps(array_agg(s.id), array_agg(s.fence))
         FROM unnest(p_ids, p_fences) AS s (id, fence) WHERE s.id = ANY (p_artifact_jobs);
     END IF;

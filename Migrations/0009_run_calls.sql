@@ -5,9 +5,11 @@
 -- For members ------------------------------------------------------------------------------------
 
 -- The caller's membership in a team that is not deleted, held until the transaction ends.
-CREATE FUNCTION nofx.my_membership(p_team uuid, OUT role text, OUT permissions text[], OUT team_name text)
+CREATE FUNCTION nofx.my_membership(
+    p_team uuid, OUT role text, OUT permissions text[], OUT manages boolean, OUT team_name text
+)
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    SELECT m.role, nofx.permissions(m.role, m.permissions), t.name
+    SELECT m.role, nofx.permissions(m.role, m.permissions), nofx.can_manage(m.role, m.permissions), t.name
     FROM nofx.teams t JOIN nofx.team_members m ON m.team_id = t.id
     WHERE t.id = p_team AND t.deleted_at IS NULL AND m.user_id = nofx.me()
     FOR SHARE
@@ -15,8 +17,9 @@ $$;
 
 -- Starts a run of a plan that was checked: the run, its steps, what happened, and jobs for what can begin.
 --
--- `outcome` is `ok`, `no_member`, `forbidden`, `tools_denied` with the tools that the team may not use, or `queue_full`
--- where more jobs wait than is allowed, the team's or all. Dependencies are numbers of steps from 0, in array literals.
+-- `outcome` is `ok`, `no_member`, `forbidden`, `tools_denied` with the tools that the team may not use, `scopes_denied`
+-- with the scopes whose secrets it may not have, or `queue_full` where more jobs wait than is allowed, the team's or all.
+-- Dependencies are numbers of steps from 0, in array literals.
 CREATE FUNCTION nofx.start_run(
     p_team uuid, p_run uuid, p_goal text, p_rerun_of uuid, p_deadline interval, p_team_limit integer,
     p_total_limit integer, p_names text[], p_tools text[], p_topics text[], p_inputs text[], p_deps text[],
@@ -42,6 +45,13 @@ BEGIN
     FROM nofx.tool_policies p, unnest(p_tools) AS t WHERE p.team_id = p_team AND t <> ALL (p.tools);
     IF denied IS NOT NULL THEN
         outcome := 'tools_denied';
+        RETURN;
+    END IF;
+    SELECT array_agg(DISTINCT s ORDER BY s) INTO denied
+    FROM unnest(p_scopes) AS s
+    WHERE s <> ALL (coalesce((SELECT p.secret_scopes FROM nofx.tool_policies p WHERE p.team_id = p_team), '{}'));
+    IF denied IS NOT NULL THEN
+        outcome := 'scopes_denied';
         RETURN;
     END IF;
 
@@ -220,8 +230,8 @@ END
 $$;
 
 -- Decides a gate: `approved`, `rejected` or `waived`. `outcome` is `ok`; `already` where it was decided the same way;
--- `no_member`, `no_run`, `no_gate`; `forbidden`, where `required` is the role that it takes, or NULL for the
--- permission to administer; `own_run` for whoever started the run, where four eyes are wanted; `no_waiver`; or
+-- `no_member`, `no_run`, `no_gate`; `forbidden`, where `required` is the role that it takes, or NULL for those
+-- who manage the team; `own_run` for whoever started the run, where four eyes are wanted; `no_waiver`; or
 -- `conflict`, with what the gate is in `status`.
 CREATE FUNCTION nofx.decide_gate(
     p_team uuid, p_run uuid, p_step text, p_decision text, p_reason text, p_origin jsonb,
@@ -260,7 +270,7 @@ BEGIN
     status := CASE WHEN v_gate.status = 'pending' AND v_gate.expires_at <= now() THEN 'expired' ELSE v_gate.status END;
     run_status := v_run.status;
     outcome := CASE
-        WHEN CASE WHEN required IS NULL THEN NOT 'admin' = ANY (v_member.permissions)
+        WHEN CASE WHEN required IS NULL THEN NOT v_member.manages
                   ELSE array_position(v_ranks, role) < array_position(v_ranks, required) END THEN 'forbidden'
         WHEN v_gate.four_eyes AND v_run.created_by = nofx.me() THEN 'own_run'
         WHEN p_decision = 'waived' AND NOT v_gate.allows_waiver THEN 'no_waiver'
@@ -381,7 +391,7 @@ CREATE FUNCTION nofx.provider_functions() RETURNS name[]
 LANGUAGE sql STABLE AS $$
     SELECT array_agg(p.proname) FROM pg_proc p
     WHERE p.pronamespace = 'nofx'::regnamespace
-      AND (p.proname LIKE 'circuit%'
+      AND (p.proname LIKE 'circuit%' AND p.proname <> 'circuit_set'
            OR p.proname IN ('record_ai_attempt', 'reserve_ai_budget', 'release_ai_budget'))
 $$;
 
@@ -441,7 +451,8 @@ BEGIN
     END LOOP;
     EXECUTE format('GRANT SELECT ON nofx.migrations, nofx.queue, nofx.steps, nofx.tool_policies TO %I', p_role);
     EXECUTE format('GRANT SELECT ON nofx.circuit_breakers, nofx.circuit_counters, nofx.circuit_windows TO %I', p_role);
-    EXECUTE format('GRANT SELECT (team_id, id, ended_at), UPDATE (ended_at), DELETE ON nofx.runs TO %I', p_role);
+    EXECUTE format('GRANT SELECT (ctid, team_id, id, ended_at), UPDATE (ended_at), DELETE ON nofx.runs TO %I', p_role);
+    EXECUTE format('GRANT SELECT (id, run_id, died_at), UPDATE (died_at), DELETE ON nofx.dead_jobs TO %I', p_role);
     EXECUTE format('GRANT SELECT (id, email) ON nofx.users TO %I', p_role);
     EXECUTE format('GRANT SELECT (id, name, deleted_at, purge_after), UPDATE (purge_after), DELETE ON nofx.teams TO %I',
                    p_role);
@@ -457,7 +468,8 @@ BEGIN
     EXECUTE format('GRANT SELECT (call_id, expires_at), UPDATE (expires_at), DELETE ON nofx.ai_reservations TO %I',
                    p_role);
     FOREACH v_table IN ARRAY '{users,teams,team_invites,team_invite_tokens,outbox,idempotency_keys,rate_limits,
-                               api_keys,ai_attempts,ai_reservations,queue,runs,steps,tool_policies}'::name[]
+                               api_keys,ai_attempts,ai_reservations,queue,dead_jobs,runs,steps,
+                               tool_policies}'::name[]
     LOOP
         EXECUTE format('DROP POLICY IF EXISTS %I ON nofx.%I', v_policy, v_table);
         EXECUTE format('CREATE POLICY %I ON nofx.%I TO %I USING (true)', v_policy, v_table, p_role);

@@ -29,6 +29,7 @@ public struct Migration: Sendable {
         Migration(7, "queue", PackageResources._007_queue_sql),
         Migration(8, "runs", PackageResources._008_runs_sql),
         Migration(9, "run calls", PackageResources._009_run_calls_sql),
+        Migration(10, "webhooks", PackageResources._010_webhooks_sql),
     ]
 
     /// Takes a file whose first line is `-- min-compatible: N`.

@@ -15,40 +15,59 @@ class Endpoint:
     def __init__(self, name, event, expected="{", caller="owner", role="app", operates=False, **shape):
         self.name, self.event, self.expected, self.caller, self.role = name, event, expected, caller, role
         self.operates = operates
-        self.shape = {"members": 3, "teams": 1, "invites": 0, "keys": 0, "entries": 0, "events": 0, "days": 0, **shape}
+        self.shape = {"members": 3, "teams": 1, "invites": 0, "keys": 0, "entries": 0, "events": 0, "days": 0, "webhooks": 0,
+                      "runs": 0, **shape}
 
 
 TEAM, MEMBER = '{"teamId":"$team"}', '{"teamId":"$team","memberId":"$member"}'
+RUN, GATE = '{"teamId":"$team","runId":"$run"}', '{"teamId":"$team","runId":"$run","step":"approve","reason":"Tested"}'
+PLAN = '"plan":{"goal":"Greet","steps":[{"name":"greet","tool":"test:echo","inputs":{"text":"Hello"}}]}'
 
 # Name, event, what the answer must have in it; who calls, if not the team's owner, and how much there is.
 CALLERS = [
     Endpoint("acceptInvite", '{"token":"$token"}', "$team", caller="guest", invites=1),
     Endpoint("aiHealth", "{}", '"openai"', members=1),
     Endpoint("aiUsage", TEAM, "$last", days=20),
+    Endpoint("approveGate", GATE, '"status":"approved"', runs=1),
     Endpoint("cancelInvite", '{"teamId":"$team","inviteId":"$invite"}', '"cancelled"', invites=1),
+    Endpoint("cancelRun", RUN, '"status":"cancelled"', runs=1),
     Endpoint("createApiKey", '{"name":"CI","scopes":["read"],"teamId":"$team"}', "nofx_"),
     Endpoint("createTeam", '{"name":"Acme"}', '"ownerId":"$owner"'),
+    Endpoint("createWebhook", '{"teamId":"$team","url":"https://hooks.example/"}', "whsec_"),
     Endpoint("deleteTeam", TEAM, "$team"),
+    Endpoint("deleteWebhook", '{"teamId":"$team","webhookId":"$webhook"}', "$webhook", webhooks=1),
+    Endpoint("getArtifact", '{"teamId":"$team","runId":"$run","step":"build","name":"hello.txt"}', '"content":"Hello"', runs=1),
+    Endpoint("getRun", RUN, '"goal":"Greet"', runs=1),
     Endpoint("getTeam", TEAM, "$team"),
     Endpoint("inviteMember", '{"teamId":"$team","email":"new@example.com","role":"viewer"}', "nofxi_"),
     Endpoint("leaveTeam", TEAM, "$team", caller="member_user"),
     Endpoint("listActivity", TEAM, "$last", entries=20),
     Endpoint("listApiKeys", "{}", "$key", keys=20),
     Endpoint("listDeadLetters", "{}", '"items":[]', members=1, operates=True),
+    Endpoint("listGates", TEAM, "$run", runs=20),
     Endpoint("listInvites", TEAM, "$invite", invites=20),
     Endpoint("listMembers", TEAM, "$member", members=20),
+    Endpoint("listRuns", TEAM, "$run", runs=20),
     Endpoint("listSecurityEvents", TEAM, "$last", events=20),
     Endpoint("listTeams", "{}", "$team", members=1, teams=20),
+    Endpoint("previewRun", '{"teamId":"$team",%s}' % PLAN, '"stages":1'),
+    Endpoint("listWebhooks", TEAM, "$webhook", webhooks=10),
     Endpoint("queueStats", "{}", '"topics":[]', members=1, operates=True),
     Endpoint("redriveDeadLetters", "{}", '"redriven":0', members=1, operates=True),
     Endpoint("removeMember", MEMBER, "$team"),
+    Endpoint("rerunRun", RUN, '"rerunOf":"$run"', runs=1),
     Endpoint("resetBreaker", '{"name":"openai"}', '"changed":false', members=1, operates=True),
     Endpoint("restoreTeam", TEAM, "$team"),
+    Endpoint("retryStep", '{"teamId":"$team","runId":"$run","step":"tell"}', '"status":"running"', runs=1),
     Endpoint("revokeApiKey", '{"keyId":"$key"}', "$key", keys=1),
+    Endpoint("runTimeline", RUN, '"seq":20', runs=1),
     Endpoint("setAiBudget", '{"teamId":"$team","dailyUsd":"5"}', '"ownDailyUsd":"5"', operates=True),
+    Endpoint("startRun", '{"teamId":"$team",%s}' % PLAN, '"status":"running"'),
+    Endpoint("setToolPolicy", '{"teamId":"$team","tools":["test:echo"]}', '"test:echo"', operates=True),
     Endpoint("transferOwnership", MEMBER, '"ownerId":"$member_user"'),
     Endpoint("updateMemberRole", '{"teamId":"$team","memberId":"$member","role":"viewer"}', '"role":"viewer"'),
     Endpoint("updateTeam", '{"teamId":"$team","name":"Initech"}', '"name":"Initech"'),
+    Endpoint("waiveGate", GATE, '"status":"waived"', runs=1),
 ]
 
 # They find nothing to do.
@@ -80,6 +99,8 @@ class Target:
             "token": "nofxi_" + base64.urlsafe_b64encode(secret).rstrip(b"=").decode(),
             "key": name("key").hexdigest()[:12],
             "last": identifier("last"),
+            "webhook": identifier("webhook"),
+            "run": identifier("run"),
         }
         self.caller = self.names[endpoint.caller]
         self.event = string.Template(endpoint.event).substitute(self.names).encode()
@@ -104,7 +125,8 @@ def world(endpoints, count):
 WORLD = """
 BEGIN;
 CREATE TEMPORARY TABLE targets AS
-SELECT * FROM (VALUES $shapes) AS shape (endpoint, members, teams, invites, keys, entries, events, days)
+SELECT * FROM (VALUES $shapes)
+         AS shape (endpoint, members, teams, invites, keys, entries, events, days, webhooks, runs)
 CROSS JOIN generate_series(0, $count - 1) AS number;
 
 CREATE FUNCTION pg_temp.name(kind text, target targets, i integer) RETURNS text LANGUAGE sql IMMUTABLE AS $$
@@ -142,6 +164,10 @@ SELECT left(pg_temp.name('key', t, i), 12), pg_temp.id('user', t), 'Key ' || i, 
        now() + interval '90 days'
 FROM targets t, generate_series(0, t.keys - 1) AS i;
 
+INSERT INTO nofx.webhooks (team_id, id, url, events, created_by)
+SELECT pg_temp.id('team', t), pg_temp.id('webhook', t, i), 'https://hooks.example/', '{run.failed}', pg_temp.id('user', t)
+FROM targets t, generate_series(0, t.webhooks - 1) AS i;
+
 INSERT INTO nofx.team_activity (team_id, team_name, actor_id, action, resource_type, resource_id, metadata, credential,
                                 request_id)
 SELECT team, 'Globex', pg_temp.id('user', t), 'team.updated', 'team', pg_temp.id('last', t), '{"fields": ["name"]}',
@@ -156,6 +182,32 @@ FROM targets t, generate_series(1, t.events) AS i;
 INSERT INTO nofx.ai_usage_daily
 SELECT pg_temp.id('team', t), current_date - i, 'openai', pg_temp.id('last', t), 9, 8, 1, 0, 900, 90, 0, 0, 0, 9, 90, NULL, 90
 FROM targets t, generate_series(1, t.days) AS i;
+
+-- Runs that have come to a gate: of four steps one is done, one failed without harm, and one depends on the gate.
+CREATE TEMPORARY TABLE started AS
+SELECT pg_temp.id('team', t) AS team, pg_temp.id('run', t, i) AS run, pg_temp.id('user', t) AS starter,
+       now() - i * interval '1 second' AS at
+FROM targets t, generate_series(0, t.runs - 1) AS i;
+INSERT INTO nofx.runs (team_id, id, goal, status, steps_total, steps_open, steps_queued, event_seq, created_by, created_at)
+SELECT team, run, 'Greet', 'waiting', 4, 2, 0, 20, starter, at FROM started;
+INSERT INTO nofx.steps
+    (team_id, run_id, no, name, tool, topic, is_gate, status, inputs, outputs, error, deps, dependents, deps_left,
+     continues, priority, attempt, max_attempts, timeout_s, retry_base_s, retry_cap_s, delay_s, queued_at, started_at,
+     ended_at)
+SELECT team, run, no, name, tool, replace(tool, ':', '.'), no = 1, status, '{"text":"Hello"}', outputs::json, error::json,
+       deps::smallint[], dependents::smallint[], deps_left, no = 2, 0, attempt, 1, 60, 2, 300, 0, at, began, ended
+FROM started, (VALUES
+    (0, 'build', 'test:echo', 'succeeded', '{"text":"Hello"}', NULL, '{}', '{}', 0, 1, now(), now()),
+    (1, 'approve', 'gate:manual', 'waiting', NULL, NULL, '{}', '{3}', 0, 0, NULL, NULL),
+    (2, 'tell', 'test:echo', 'failed', NULL, '{"code":"tests","message":"Failed"}', '{}', '{}', 0, 1, now(), now()),
+    (3, 'greet', 'test:echo', 'blocked', NULL, NULL, '{1}', '{}', 1, 0, NULL, NULL)
+) AS step (no, name, tool, status, outputs, error, deps, dependents, deps_left, attempt, began, ended);
+INSERT INTO nofx.gates (team_id, run_id, step_no, allows_waiver, four_eyes, message, created_at)
+SELECT team, run, 1, true, false, 'Say it?', at FROM started;
+INSERT INTO nofx.events (team_id, run_id, seq, step_no, type, data)
+SELECT team, run, i, 0, 'step.retrying', '{"attempt":1}' FROM started, generate_series(1, 20) AS i;
+INSERT INTO nofx.artifacts (team_id, run_id, step_no, name, content_type, sha256, content)
+SELECT team, run, 0, 'hello.txt', 'text/plain', sha256('Hello'), 'Hello' FROM started;
 COMMIT;
 VACUUM ANALYZE;
 """

@@ -3,7 +3,7 @@ import Base
 extension Problem {
     /// What there may be only so many of.
     enum Quota: String {
-        case teams, members, invites, keys
+        case teams, members, invites, keys, webhooks
 
         fileprivate func reached(_ limit: Int) -> String {
             switch self {
@@ -11,6 +11,7 @@ extension Problem {
             case .members: "The team has as many members and pending invites as it may have members: \(limit)."
             case .invites: "The team has as many pending invites as it may: \(limit)."
             case .keys: "You have as many API keys as you may: \(limit)."
+            case .webhooks: "The team has as many webhooks as it may: \(limit)."
             }
         }
     }

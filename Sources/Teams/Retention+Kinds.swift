@@ -8,6 +8,9 @@ extension Retention {
         case rateLimits
         case expiredInvites
         case decidedInvites
+        case runs
+        case runsOfTeams
+        case deadJobs
         case teams
         case outbox
         case keys
@@ -17,10 +20,16 @@ extension Retention {
 }
 
 extension Retention.Kind {
-    /// How many rows a transaction takes; fewer teams, because each takes up to hundreds of rows with it.
+    /// How many rows a transaction takes; fewer teams and runs, because each takes up to hundreds of rows with it.
     func limit(of batch: Retention.BatchSize) -> Int {
-        self == .teams ? max(batch.count / 10, 1) : batch.count
+        switch self {
+        case .teams, .runs, .runsOfTeams: max(batch.count / 10, 1)
+        default: batch.count
+        }
     }
+
+    /// What has to be gone before anything of this kind can be.
+    var predecessor: Retention.Kind? { self == .teams ? .runsOfTeams : nil }
 
     /// The statement that deletes so many of what has had its time, and leaves out what somebody else has locked.
     ///
@@ -55,10 +64,34 @@ extension Retention.Kind {
                 ORDER BY decided_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
             ))
             """
+        case .runs:
+            """
+            DELETE FROM nofx.runs WHERE ctid = ANY (ARRAY(
+                SELECT ctid FROM nofx.runs WHERE ended_at <= now() - interval '90 days'
+                ORDER BY ended_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
+            ))
+            """
+        case .runsOfTeams:
+            """
+            DELETE FROM nofx.runs WHERE ctid = ANY (ARRAY(
+                SELECT r.ctid FROM nofx.teams t JOIN nofx.runs r ON r.team_id = t.id WHERE t.purge_after <= now()
+                LIMIT \(limit) FOR UPDATE SKIP LOCKED
+            ))
+            """
+        case .deadJobs:
+            // Those of steps go with their runs.
+            """
+            DELETE FROM nofx.dead_jobs WHERE id = ANY (ARRAY(
+                SELECT id FROM nofx.dead_jobs WHERE run_id IS NULL AND died_at <= now() - interval '90 days'
+                ORDER BY died_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
+            ))
+            """
         case .teams:
+            // Its runs go before, so many at a time: with all of them at once it might never end in time.
             """
             DELETE FROM nofx.teams WHERE id = ANY (ARRAY(
-                SELECT id FROM nofx.teams WHERE purge_after <= now()
+                SELECT id FROM nofx.teams t
+                WHERE purge_after <= now() AND NOT EXISTS (SELECT FROM nofx.runs r WHERE r.team_id = t.id)
                 ORDER BY purge_after LIMIT \(limit) FOR UPDATE SKIP LOCKED
             ))
             """

@@ -40,8 +40,8 @@ public enum Retention {
         fileprivate(set) var counts: [Kind: Int] = [:]
         fileprivate(set) var hasMore = false
 
-        private static func field(_ name: String, _ help: String, _ kind: Kind) -> OutputField<Report> {
-            OutputField(name, help) { $0.counts[kind, default: 0] }
+        private static func field(_ name: String, _ help: String, _ kinds: Kind...) -> OutputField<Report> {
+            OutputField(name, help) { report in kinds.reduce(0) { $0 + report.counts[$1, default: 0] } }
         }
 
         public static let fields: [OutputField<Report>] = [
@@ -49,6 +49,8 @@ public enum Retention {
             field("rateLimits", "Rates that were deleted because all of them is there again.", .rateLimits),
             field("invitesExpired", "Invites that expired.", .expiredInvites),
             field("invites", "Decided invites that were deleted.", .decidedInvites),
+            field("runs", "Runs that were deleted, with all that they had.", .runs, .runsOfTeams),
+            field("deadJobs", "Jobs of no run that were given up and deleted.", .deadJobs),
             field("teams", "Teams that were deleted for good.", .teams),
             field("outbox", "Delivered and given-up messages that were deleted.", .outbox),
             field("apiKeys", "Ended API keys that were deleted.", .keys),
@@ -78,7 +80,8 @@ public enum Retention {
                 let limit = kind.limit(of: request.batch)
                 let rows = try context.operate(kind.deletion(limit))
                 report.counts[kind, default: 0] += rows.affected
-                if rows.affected < limit { kinds.removeAll { $0 == kind } }
+                let isOver = kind.predecessor.map { !kinds.contains($0) } ?? true
+                if rows.affected < limit, isOver { kinds.removeAll { $0 == kind } }
                 pace.endStep(left: context.deadline.remaining)
             }
         }

@@ -6,7 +6,7 @@ public enum PythonInterpreter: Sendable {
     /// The one with a third party's imitation of AI providers: `imitation.lock.txt`.
     case imitation
 
-    /// The one with the providers' own clients: `clients.lock.txt`.
+    /// The one with the providers' own clients and that of Standard Webhooks: `clients.lock.txt`.
     case clients
 
     /// What to start; `scripts/setup test` makes those that are not the machine's.

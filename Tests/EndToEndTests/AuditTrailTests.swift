@@ -30,7 +30,7 @@ struct AuditTrailTests {
         )
         let tables = try story.database.dump()
 
-        #expect(story.secrets.count == 5)
+        #expect(story.secrets.count == 6)
         for secret in story.secrets + ["@example.com", "nofxi_", "nofx_live_"] { #expect(!trail.contains(secret)) }
         // What is not secret is found, so that not finding means something.
         #expect(trail.contains("Zenith") && trail.contains(story.team))
@@ -82,10 +82,35 @@ private struct Story {
         try change("revokeApiKey", #"{"keyId":"\#(key["id"]?.string ?? "")"}"#, "key.revoked", by: guest)
         secrets += [token, String((key["key"]?.string ?? "").suffix(49))]
 
+        try run()
+
+        let hook = try change("createWebhook", input(#""url":"https://hooks.example/""#), "webhook.created", by: owner)
+        try change("deleteWebhook", input(#""webhookId":"\#(hook["id"]?.string ?? "")""#), "webhook.deleted", by: owner)
+        secrets.append(String((hook["secret"]?.string ?? "").suffix(44)))
+
+        let policy = input(#""tools":["test:echo"]"#)
+        try change("setToolPolicy", policy, "tool_policy.set", by: operating)
         try change("setAiBudget", input(#""dailyUsd":"12.50""#), "ai_budget.set", by: operating)
         try change("transferOwnership", input(#""memberId":"\#(member(guest))""#), "ownership.transferred", by: owner)
         try change("deleteTeam", input(), "team.deleted", by: guest)
         try change("restoreTeam", input(), "team.restored", by: guest)
+    }
+
+    /// A run that comes to gates, of which two are decided, and that is cancelled then; and once more the same.
+    private mutating func run() throws {
+        let gates = (1...3).map { #"{"name":"gate \#($0)","tool":"gate:manual","inputs":{"message":"blue"}}"# }
+        let steps = (gates + [#"{"name":"fail","tool":"test:fail"}"#]).joined(separator: ",")
+        let plan = input(#""plan":{"goal":"Test","steps":[\#(steps)]}"#)
+        let run = try change("startRun", plan, "run.started", by: owner)["runId"]?.string ?? ""
+        func event(_ members: String = "") -> String {
+            input(#""runId":"\#(run)"\#(members.isEmpty ? "" : ",")\#(members)"#)
+        }
+        try change("approveGate", event(#""step":"gate 1""#), "gate.approved", by: owner)
+        try change("waiveGate", event(#""step":"gate 2","reason":"Nobody is there.""#), "gate.waived", by: owner)
+        try database.work("test.fail", "failed", outputs: nil, error: "test_failure")
+        try change("retryStep", event(#""step":"fail""#), "run.step_retried", by: guest)
+        try change("cancelRun", event(), "run.cancelled", by: guest)
+        try change("rerunRun", event(), "run.started", by: guest)
     }
 
     @discardableResult

@@ -17,7 +17,7 @@ struct PurgeTests {
         let report = try first.json()
         let names = [
             "idempotencyKeys", "rateLimits", "invitesExpired", "invites", "teams", "outbox", "apiKeys", "aiAttempts",
-            "aiReservations", "more",
+            "aiReservations", "runs", "deadJobs", "more",
         ]
         #expect(report.count == names.count && names.allSatisfy { report[$0] != nil })
         #expect(report["teams"]?.integer == 1)

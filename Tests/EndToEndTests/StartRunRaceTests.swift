@@ -21,6 +21,24 @@ struct StartRunRaceTests {
         try scene.expectOneRun(answeredWith: again)
     }
 
+    @Test func `through a pooler in transaction mode as well, with fewer connections than processes`() throws {
+        let scene = try Scene()
+        let outputs = try scene.database.withPooler(servers: 8) { url in
+            try Crowd.run(of: 32) { _, meet in
+                let function = TestFunction("startRun", database: url, environment: ["NOFX_TIMEOUT_MS": "120000"])
+                let process = try function.start()
+                meet()
+                return process.finish(Array(scene.event(key: "k").utf8))
+            }
+        }
+        for answer in outputs where answer.status != 0 {
+            try expectProblem(answer, 409, "idempotency_in_flight", exit: 73)
+        }
+        let again = try scene.start(key: "k")
+        #expect(Set(outputs.filter { $0.status == 0 }.map(\.output) + [again.output]).count == 1)
+        try scene.expectOneRun(answeredWith: again)
+    }
+
     @Test func `32 processes without a key start as many runs`() throws {
         let scene = try Scene()
         let answers = try Crowd.run(of: 32) { _, meet in

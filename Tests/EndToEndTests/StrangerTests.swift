@@ -1,4 +1,5 @@
 import Base
+import Core
 import Postgres
 import TestSupport
 import Testing
@@ -7,15 +8,24 @@ import Testing
 struct StrangerTests {
     /// Inputs for every endpoint that takes a team, with what else it names.
     static let teamInputs: [(function: String, more: String)] = [
-        ("aiUsage", ""), ("cancelInvite", #","inviteId":"INVITE""#),
+        ("aiUsage", ""), ("approveGate", #","runId":"RUN","step":"approve""#),
+        ("cancelInvite", #","inviteId":"INVITE""#), ("cancelRun", #","runId":"RUN""#),
         ("createApiKey", #","name":"mine","scopes":["read"]"#),
-        ("deleteTeam", ""), ("getTeam", ""), ("inviteMember", #","email":"mallory@example.com""#), ("leaveTeam", ""),
-        ("listActivity", ""), ("listInvites", ""), ("listMembers", ""), ("listSecurityEvents", ""),
+        ("createWebhook", #","url":"https://hooks.example/""#), ("deleteTeam", ""),
+        ("deleteWebhook", #","webhookId":"MEMBER""#),
+        ("getArtifact", #","runId":"RUN","step":"build","name":"confidential.txt""#),
+        ("getRun", #","runId":"RUN""#), ("getTeam", ""), ("inviteMember", #","email":"mallory@example.com""#),
+        ("leaveTeam", ""),
+        ("listActivity", ""), ("listGates", ""), ("listInvites", ""), ("listMembers", ""), ("listRuns", ""),
+        ("listSecurityEvents", ""),
         ("previewRun", #","standard":{"prompt":"Mine"}"#), ("removeMember", #","memberId":"MEMBER""#),
-        ("rerunRun", #","runId":"00000000-0000-7000-8000-000000000000""#), ("restoreTeam", ""),
+        ("rerunRun", #","runId":"RUN""#), ("restoreTeam", ""), ("retryStep", #","runId":"RUN","step":"build""#),
+        ("runTimeline", #","runId":"RUN""#),
         ("startRun", #","standard":{"prompt":"Mine"}"#),
+        ("listWebhooks", ""),
         ("transferOwnership", #","memberId":"MEMBER""#),
         ("updateMemberRole", #","memberId":"MEMBER","role":"admin""#), ("updateTeam", #","name":"Mine""#),
+        ("waiveGate", #","runId":"RUN","step":"approve","reason":"Mine""#),
     ]
 
     /// Inputs for the other endpoints that take a credential.
@@ -27,6 +37,7 @@ struct StrangerTests {
         (function: "redriveDeadLetters", input: "{}"), (function: "resetBreaker", input: #"{"all":true}"#),
         (function: "revokeApiKey", input: #"{"keyId":"KEY"}"#),
         (function: "setAiBudget", input: #"{"teamId":"TEAM","dailyUsd":"0"}"#),
+        (function: "setToolPolicy", input: #"{"teamId":"TEAM","tools":null}"#),
     ]
 
     @Test func `every endpoint is walked here`() throws {
@@ -112,7 +123,7 @@ struct StrangerTests {
     }
 
     private static func isReading(_ function: String) -> Bool {
-        ["get", "list", "aiUsage"].contains { function.hasPrefix($0) }
+        ["get", "list", "aiUsage", "runTimeline"].contains { function.hasPrefix($0) }
     }
 
     /// An answer without what is different in each.
@@ -132,6 +143,7 @@ private struct Scene {
     let before: String
     private let member: String
     private let invite: String
+    private let run: String
 
     /// What nobody may see once it was told.
     let hidden: [String]
@@ -167,6 +179,20 @@ private struct Scene {
         key = made2["id"]?.string ?? ""
         let secret = made2["key"]?.string ?? ""
         member = try database.value("SELECT id::text FROM nofx.team_members WHERE team_id::text = \(team)")
+        run = try database.startRun(
+            [
+                TestStep("build", inputs: #"{"word":"confidential"}"#),
+                TestStep("approve", "gate:manual", inputs: #"{"message":"A confidential gate."}"#),
+            ],
+            goal: "A confidential goal.",
+            team: UUID(team) ?? .v7(),
+            by: Caller(endToEnd: owner)
+        ).description
+        try database.finish(
+            database.claim(),
+            outputs: #"{"result":"confidential"}"#,
+            artifacts: [TestArtifact("confidential.txt", "text/plain", "confidential".utf8)]
+        )
         let hashes: [String] = try database.value(
             """
             SELECT array_agg(h) FROM (
@@ -177,14 +203,14 @@ private struct Scene {
             """
         )
         hidden = [accepting, secret] + hashes
-        publicAmongMembers = ["Secret Society", "secret-society", owner, member]
+        publicAmongMembers = ["Secret Society", "secret-society", owner, member, run, "confidential"]
         secrets = publicAmongMembers + hidden + ["ada@example.com", "bob@example.com", invite, "private"]
         before = try Self.fingerprint(of: database)
         guard !hidden.contains(""), !secrets.contains("") else { throw TestDatabase.NotOneTeam(output: "\(secrets)") }
     }
 
     func input(_ team: String, _ more: String) -> String {
-        let more = more.replacing("INVITE", with: invite).replacing("MEMBER", with: member)
+        let more = more.replacing("INVITE", with: invite).replacing("MEMBER", with: member).replacing("RUN", with: run)
         return #"{"teamId":"\#(team)"\#(more)}"#
     }
 
@@ -217,6 +243,11 @@ private struct Scene {
                 UNION ALL SELECT k::text FROM nofx.api_keys k
                 UNION ALL SELECT b::text FROM nofx.ai_budgets b
                 UNION ALL SELECT c::text FROM nofx.circuit_breakers c
+                UNION ALL SELECT r::text FROM nofx.runs r
+                UNION ALL SELECT s::text FROM nofx.steps s
+                UNION ALL SELECT g::text FROM nofx.gates g
+                UNION ALL SELECT e::text FROM nofx.events e
+                UNION ALL SELECT q::text FROM nofx.queue q
             ) AS lines
             """
         )

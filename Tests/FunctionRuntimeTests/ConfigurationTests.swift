@@ -45,17 +45,20 @@ struct ConfigurationTests {
             [
                 "NOFX_MAX_TEAMS": "1", "NOFX_MAX_MEMBERS": "2", "NOFX_MAX_INVITES": "3", "NOFX_INVITES_PER_DAY": "0",
                 "NOFX_WRITES_PER_MINUTE": "0", "NOFX_READS_PER_MINUTE": "600", "NOFX_READ_BURST": "7",
+                "NOFX_MAX_QUEUED_STEPS_PER_TEAM": "8", "NOFX_MAX_QUEUED_STEPS": "9",
             ]
         )
         let set = try Configuration(environment, access: .authenticated).settings
         #expect((set.teams, set.members, set.invites) == (1, 2, 3))
+        #expect((set.queuedStepsPerTeam, set.queuedSteps) == (8, 9))
         #expect(set.writes == nil && set.invitations == nil)
         #expect(set.reads == Rate(600, in: 60, burst: 7))
     }
 
     @Test(arguments: [
         ("NOFX_MAX_TEAMS", "0"), ("NOFX_MAX_MEMBERS", "many"), ("NOFX_WRITES_PER_MINUTE", "-1"),
-        ("NOFX_WRITE_BURST", "0"), ("NOFX_INVITES_PER_DAY", "1.5"), ("NOFX_READS_PER_MINUTE", "1000001"),
+        ("NOFX_MAX_QUEUED_STEPS_PER_TEAM", "0"), ("NOFX_MAX_QUEUED_STEPS", "-1"), ("NOFX_WRITE_BURST", "0"),
+        ("NOFX_INVITES_PER_DAY", "1.5"), ("NOFX_READS_PER_MINUTE", "1000001"),
     ])
     func `a limit that is none is refused by its name`(variable: String, value: String) {
         #expect(error(Self.good, [variable: value])?.variable == variable)

@@ -1,16 +1,27 @@
 import Base
 import Core
+import FunctionRuntime
 import Postgres
 import TestSupport
 import Testing
 
+@testable import Runs
 @testable import Teams
+@testable import approveGate
+@testable import cancelRun
 @testable import createTeam
 @testable import deleteTeam
+@testable import getArtifact
+@testable import getRun
 @testable import getTeam
+@testable import listGates
+@testable import listRuns
 @testable import listTeams
 @testable import restoreTeam
+@testable import retryStep
+@testable import runTimeline
 @testable import updateTeam
+@testable import waiveGate
 
 /// What an API key lets its bearer do: what its user may, as far as its scopes and its team reach.
 @Suite struct APIKeyScopeTests {
@@ -32,6 +43,40 @@ import Testing
         expect(database.refusal(of: DeleteTeam.self, team.reference, as: holder), .delete)
         if !scopes.contains(.delete) { try database.call(DeleteTeam.self, team.reference, as: owner) }
         expect(database.refusal(of: RestoreTeam.self, team.reference, as: holder), .delete)
+    }
+
+    @Test(arguments: [[], [.read], [.write], [.delete], [.admin], .ofMembers] as [[Scope]])
+    func `a key looks at runs, changes and decides them as its scopes say`(scopes: [Scope]) throws {
+        let world = try RunWorld([TestStep("build"), TestStep("one", "gate:manual"), TestStep("two", "gate:manual")])
+        let holder = holder(for: world.owner, scopes)
+        let artifact = TestArtifact("notes.md", "text/markdown", "#".utf8)
+        try world.database.finish(world.database.claim(), "failed", error: "http_status", artifacts: [artifact])
+        func expect<F: Function>(_ function: F.Type, _ input: String, _ scope: Scope, or refusal: String? = nil) {
+            let expected = scopes.contains(scope) ? refusal : "403 insufficient_scope"
+            #expect(world.database.refusal(of: function, input, as: holder) == expected, "\(F.name)")
+        }
+
+        expect(GetRun.self, world.input(), .read)
+        expect(ListRuns.self, world.team.reference, .read)
+        expect(RunTimeline.self, world.input(), .read)
+        expect(ListGates.self, world.team.reference, .read)
+        expect(GetArtifact.self, world.step("build", #""name":"notes.md""#), .read, or: "404 artifact_not_found")
+        expect(RetryStep.self, world.step("build"), .write)
+        expect(ApproveGate.self, world.step("one"), .admin)
+        expect(WaiveGate.self, world.step("two", #""reason":"Hurry.""#), .admin)
+        expect(CancelRun.self, world.input(), .write)
+    }
+
+    @Test func `a key for one team finds no run of another`() throws {
+        let world = try RunWorld([TestStep("approve", "gate:manual")])
+        let other = try world.database.team("Other", of: world.owner)
+        let key = world.owner.key(scopes: .ofMembers, team: other)
+        #expect(world.database.refusal(of: GetRun.self, world.input(), as: key) == "404 team_not_found")
+        #expect(world.database.refusal(of: ListRuns.self, world.team.reference, as: key) == "404 team_not_found")
+        #expect(world.database.refusal(of: CancelRun.self, world.input(), as: key) == "404 team_not_found")
+        #expect(world.database.refusal(of: ApproveGate.self, world.step("approve"), as: key) == "404 team_not_found")
+        #expect(world.database.refusal(of: GetRun.self, other.input(world.run), as: key) == "404 run_not_found")
+        #expect(try world.status == "waiting")
     }
 
     @Test func `a change beyond the scope is a denial that names the scope, and changes nothing`() throws {

@@ -1,6 +1,5 @@
 import Base
 import Core
-import Mail
 import Postgres
 import System
 import TestSupport
@@ -35,9 +34,9 @@ struct DeliverOutboxTests {
     ) throws -> String {
         let environment = Environment([("NOFX_MAIL_FROM", "Acme <mail@acme.example>")] + variables)
         var context = try database.operatorContext(log: log, deadline: deadline)
-        var mailer = try Mailer(environment)
+        var couriers = try Couriers(environment)
         let request = try Outbox.Request(input: JSONDocument(parsing: Array(input.utf8)).root)
-        let report = try Outbox.deliver(request, by: &mailer, link: InviteLink(environment), in: &context)
+        let report = try Outbox.deliver(request, by: &couriers, in: &context)
         var json = JSONWriter()
         report.encode(to: &json)
         return String(decoding: json.bytes, as: UTF8.self)
@@ -52,7 +51,7 @@ struct DeliverOutboxTests {
         more: Bool = false
     ) -> String {
         """
-        {"claimed":\(claimed),"delivered":\(delivered),"dropped":\(dropped),"retried":\(retried),"dead":\(dead),\
+        {"redriven":0,"claimed":\(claimed),"delivered":\(delivered),"dropped":\(dropped),"retried":\(retried),"dead":\(dead),\
         "more":\(more)}
         """
     }

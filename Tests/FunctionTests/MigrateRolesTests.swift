@@ -146,7 +146,10 @@ import Testing
             _ = try ResetBreaker.call(#"{"name":"openai","action":"disable"}"#, in: &context)
         }
         var operatorContext = try database.context(as: operating)
-        #expect(try Purge.call("{}", in: &operatorContext).counts[.attempts] == 0)
+        let purged = try Purge.call("{}", in: &operatorContext)
+        #expect([.attempts, .runs, .deadJobs].allSatisfy { purged.counts[$0] == 0 })
+        #expect(try database.value("SELECT has_table_privilege(\(app)::name, 'nofx.runs', 'SELECT')"))
+        #expect(try database.value("SELECT has_table_privilege(\(operating)::name, 'nofx.queue', 'SELECT')"))
         #expect(try database.value("SELECT has_table_privilege(\(app)::name, 'nofx.ai_attempts', 'SELECT')") == false)
     }
 }

@@ -1,10 +1,10 @@
 import Base
-import Core
 import FunctionRuntime
 import Postgres
 import TestSupport
 import Testing
 
+@testable import Core
 @testable import Teams
 @testable import listDeadLetters
 @testable import queueStats

@@ -21,6 +21,7 @@ import Testing
             ],
             more: #","deadlineSeconds":60"#
         )
+        try database.allowSecrets(["s"], to: team)
         let first = try database.run(plan, of: team, by: owner)
         try database.rows("UPDATE nofx.steps SET status = 'failed', ended_at = now(), attempt = 3 WHERE no = 0")
         let again = try database.call(RerunRun.self, team.run(first.id), as: owner)

@@ -11,12 +11,14 @@ import Testing
     /// How many rows of each table a world has that its owner sees; nil where the role may not look at all.
     private static let seen: [String: Int?] = [
         "ai_attempts": nil, "ai_budgets": nil, "ai_reservations": nil, "ai_usage_daily": 1, "api_keys": 1,
-        "idempotency_keys": 1, "operator_actions": nil, "outbox": nil, "rate_limits": nil, "security_events": 1,
-        "team_activity": 2, "team_invite_tokens": nil, "team_invites": 1, "team_members": 2, "teams": 1, "users": 2,
+        "artifacts": 1, "dead_jobs": nil, "events": 7, "gates": 1, "idempotency_keys": 1, "operator_actions": nil,
+        "outbox": nil, "queue": 1, "rate_limits": nil, "runs": 1, "security_events": 1, "steps": 3, "team_activity": 3,
+        "team_invite_tokens": nil, "team_invites": 1, "team_members": 2, "teams": 1, "tool_policies": 1, "users": 2,
+        "webhooks": 1,
     ]
 
     /// Tables without anybody's rows, which everybody sees.
-    private static let everybodys: Set = [
+    static let everybodys: Set = [
         "circuit_breakers", "circuit_counters", "circuit_windows", "key_sets", "migrations",
     ]
 
@@ -50,9 +52,10 @@ import Testing
         }
         #expect(
             counts == [
-                "ai_usage_daily": 1, "api_keys": 0, "idempotency_keys": 0, "security_events": 1, "team_activity": 1,
-                "team_invites": 1,
-                "team_members": 2, "teams": 1, "users": 2,
+                "ai_usage_daily": 1, "api_keys": 0, "artifacts": 1, "events": 7, "gates": 1, "idempotency_keys": 0,
+                "queue": 1, "runs": 1, "security_events": 1, "steps": 3, "team_activity": 2, "team_invites": 1,
+                "team_members": 2, "teams": 1, "tool_policies": 1, "users": 2,
+                "webhooks": 1,
             ]
         )
     }
@@ -81,6 +84,23 @@ import Testing
             "SELECT count(*) FROM nofx.security_events e WHERE e.team_id = \(bob.team.id.description)",
             "SELECT count(*) FROM nofx.api_keys WHERE team_id = \(bob.team.id) OR id = \(bob.key)",
             "SELECT count(*) FROM nofx.ai_usage_daily WHERE team_id = \(bob.team.id)",
+            "SELECT count(*) FROM nofx.webhooks WHERE team_id = \(bob.team.id)",
+            "SELECT count(*) FROM nofx.runs r LEFT JOIN nofx.steps s ON s.run_id = r.id WHERE r.id = \(bob.run)",
+            "SELECT count(*) FROM nofx.steps WHERE run_id = \(bob.run)",
+            "SELECT count(*) FROM nofx.events WHERE (team_id, run_id) = (\(bob.team.id), \(bob.run))",
+            "SELECT count(*) FROM nofx.gates WHERE team_id = \(bob.team.id)",
+            "SELECT count(*) FROM nofx.artifacts WHERE content = 'bob'",
+            "SELECT count(*) FROM nofx.queue WHERE id BETWEEN nofx.step_job(\(bob.run), 0) AND nofx.step_job(\(bob.run), 9)",
+            "SELECT count(*) FROM nofx.tool_policies WHERE secret_scopes = '{bob}'",
+            "SELECT count(*) FROM nofx.cancel_run(\(bob.team.id), \(bob.run), '{}') c WHERE c.outcome <> 'no_member'",
+            """
+            SELECT count(*) FROM nofx.retry_step(\(bob.team.id), \(bob.run), 'build', '{}') r
+            WHERE r.outcome <> 'no_member'
+            """,
+            """
+            SELECT count(*) FROM nofx.decide_gate(\(bob.team.id), \(bob.run), 'approve', 'approved', NULL, '{}') d
+            WHERE d.outcome <> 'no_member'
+            """,
             "SELECT count(*) FROM nofx.find_api_key(\(bob.key), sha256('x'), NULL)",
             """
             WITH RECURSIVE more AS (
@@ -132,6 +152,17 @@ import Testing
             "DELETE FROM nofx.team_invite_tokens",
             "INSERT INTO nofx.outbox (topic, subject_id) VALUES ('invite', \(bob.invite))",
             "UPDATE nofx.outbox SET due_at = now()",
+            "INSERT INTO nofx.outbox (topic, subject_id, payload) VALUES ('webhook', gen_random_uuid(), '{}')",
+            "DELETE FROM nofx.webhooks WHERE team_id = \(bob.team.id)",
+            "UPDATE nofx.webhooks SET url = 'https://evil.example/'",
+            """
+            INSERT INTO nofx.webhooks (team_id, id, url, events, created_by)
+            VALUES (\(bob.team.id), gen_random_uuid(), 'https://evil.example/', '{run.failed}', \(me))
+            """,
+            """
+            INSERT INTO nofx.webhooks (team_id, id, url, events, created_by)
+            VALUES (\(ada.team.id), gen_random_uuid(), 'https://evil.example/', '{run.failed}', \(bob.owner.user))
+            """,
             "UPDATE nofx.users SET email = 'x' WHERE id = \(bob.owner.user)",
             "UPDATE nofx.users SET created_at = now() WHERE id = \(bob.member.user)",
             "UPDATE nofx.users SET disabled_at = NULL",
@@ -161,6 +192,14 @@ import Testing
             "INSERT INTO nofx.operator_actions (user_id, action, subject) VALUES (\(bob.owner.user), 'forged', 'x')",
             "UPDATE nofx.operator_actions SET action = 'forged'", "DELETE FROM nofx.operator_actions",
             "UPDATE nofx.circuit_breakers SET state = 'disabled'", "DELETE FROM nofx.circuit_counters",
+            "UPDATE nofx.runs SET goal = 'Mine'", "DELETE FROM nofx.runs", "UPDATE nofx.steps SET outputs = '{}'",
+            "DELETE FROM nofx.steps", "UPDATE nofx.gates SET status = 'approved', decided_at = now()",
+            "INSERT INTO nofx.events (team_id, run_id, seq, type) VALUES (\(bob.team.id), \(bob.run), 99, 'forged')",
+            "UPDATE nofx.events SET type = 'forged'", "DELETE FROM nofx.events", "DELETE FROM nofx.artifacts",
+            "UPDATE nofx.artifacts SET content = 'forged'", "UPDATE nofx.queue SET fence = 0", "DELETE FROM nofx.queue",
+            "INSERT INTO nofx.queue (id, topic, payload) VALUES (gen_random_uuid(), 'forged', '{}')",
+            "UPDATE nofx.tool_policies SET secret_scopes = '{bob}'", "DELETE FROM nofx.dead_jobs",
+            "INSERT INTO nofx.tool_policies (team_id) VALUES (\(ada.team.id))",
             "UPDATE nofx.security_events SET hits = 0", "UPDATE nofx.rate_limits SET tat = now()",
         ]
         for attempt in attempts {
@@ -171,63 +210,6 @@ import Testing
             }
         }
         #expect(try database.everything() == before)
-    }
-
-    @Test func `the role owns nothing and bypasses nothing`() throws {
-        let database = try TestDatabase()
-        for role in ["nofx_test_app", "nofx_test_operator"] {
-            let flaws: Int = try database.value(
-                """
-                SELECT (SELECT count(*) FROM pg_roles
-                        WHERE rolname = \(role) AND (rolsuper OR rolbypassrls OR rolcreaterole))
-                     + (SELECT count(*) FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE r.rolname = \(role))
-                     + (SELECT count(*) FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.member
-                        WHERE r.rolname = \(role))
-                """
-            )
-            #expect(flaws == 0)
-            let open: [String] = try database.value(
-                """
-                SELECT coalesce(array_agg(relname::text ORDER BY relname), '{}') FROM pg_class
-                WHERE relnamespace = 'nofx'::regnamespace AND relkind = 'r' AND NOT relrowsecurity
-                """
-            )
-            #expect(Set(open) == Self.everybodys)
-        }
-    }
-
-    @Test
-    func `no function of the schema is everybody's, and those that read past the policies trust no caller's names`()
-        throws
-    {
-        let database = try TestDatabase()
-        let everybodys: [String] = try database.value(
-            """
-            SELECT coalesce(array_agg(p.oid::regprocedure::text), '{}')
-            FROM pg_proc p CROSS JOIN aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
-            WHERE p.pronamespace = 'nofx'::regnamespace AND a.grantee = 0
-            """
-        )
-        #expect(everybodys.isEmpty)
-        let unpinned: [String] = try database.value(
-            """
-            SELECT coalesce(array_agg(p.oid::regprocedure::text), '{}') FROM pg_proc p
-            WHERE p.pronamespace = 'nofx'::regnamespace AND p.prosecdef
-              AND 'search_path=pg_catalog, pg_temp' <> ALL (coalesce(p.proconfig, '{}'))
-            """
-        )
-        #expect(unpinned.isEmpty)
-        for role in ["nofx_test_app", "nofx_test_operator"] {
-            let granting: Int = try database.value(
-                """
-                SELECT count(*) FROM pg_proc p
-                WHERE p.pronamespace = 'nofx'::regnamespace
-                  AND p.proname IN ('grant_to', 'grant_operator_to', 'create_role')
-                  AND has_function_privilege(\(role), p.oid, 'EXECUTE')
-                """
-            )
-            #expect(granting == 0)
-        }
     }
 
     @Test func `a type in the caller's temporary schema is not taken for the server's`() throws {
@@ -252,33 +234,6 @@ import Testing
             try transaction.run("SELECT nofx.log_denial(\(ada.owner.user), \(ada.team.id), 'a', 'b', 'c', 'd', 'e')")
         }
     }
-
-    @Test func `an operator's role reads no answers, hashes and activity, and changes nobody's rights`() throws {
-        let database = try TestDatabase()
-        let ada = try database.world("ada")
-        let attempts: [Query] = [
-            "SELECT answer FROM nofx.idempotency_keys", "SELECT secret_hash FROM nofx.api_keys",
-            "SELECT token_hash FROM nofx.team_invite_tokens", "SELECT FROM nofx.team_activity WHERE id = 1",
-            "SELECT count(*) FROM nofx.team_members", "SELECT settings FROM nofx.teams",
-            "SELECT team_id FROM nofx.ai_attempts", "SELECT count(*) FROM nofx.ai_usage_daily",
-            "SELECT amount FROM nofx.ai_reservations", "SELECT count(*) FROM nofx.operator_actions",
-            "SELECT count(*) FROM nofx.circuit_breakers", "SELECT nofx.circuit_set('openai', 'reset')",
-            "SELECT subject FROM nofx.users", "SELECT count(*) FROM nofx.security_events",
-            "UPDATE nofx.teams SET owner_id = \(ada.member.user)", "UPDATE nofx.team_invites SET role = 'admin'",
-            "UPDATE nofx.api_keys SET scopes = '{admin}'", "UPDATE nofx.users SET email = NULL",
-            "DELETE FROM nofx.users", "DELETE FROM nofx.team_members", "DELETE FROM nofx.team_activity",
-            "INSERT INTO nofx.outbox (topic, subject_id) VALUES ('invite', \(ada.invite))",
-            "SELECT nofx.my_team_ids()", "SELECT nofx.find_api_key(\(ada.key), sha256('x'), NULL)",
-            "SELECT nofx.log_activity(\(ada.team.id), NULL, NULL, 'forged', NULL, NULL, NULL, NULL)",
-        ]
-        for attempt in attempts {
-            var connection = try Connection(ConnectionString(database.operatorURL), deadline: .test, log: .silent)
-            let error = #expect(throws: PostgresError.self, "\(attempt)") {
-                try connection.transact([attempt], deadline: .test)
-            }
-            #expect(error?.state == .insufficientPrivilege, "\(attempt)")
-        }
-    }
 }
 
 extension World {
@@ -286,7 +241,7 @@ extension World {
     fileprivate var marks: [String] {
         [
             owner.user.description, member.user.description, team.id.description, purged.description,
-            invite.description, key, "\(team.name.rawValue)@example.com",
+            invite.description, key, run.description, "\(team.name.rawValue)@example.com",
         ]
     }
 }

@@ -30,6 +30,7 @@ import Testing
             ],
             more: #","deadlineSeconds":3600"#
         )
+        try database.allowSecrets(["deploy"], to: team)
         let run = try database.run(plan, of: team, by: owner)
 
         #expect(
@@ -182,121 +183,6 @@ import Testing
         try database.rows("CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'broken'; END $$")
         try database.rows(trigger)
         #expect(database.refusal(of: StartRun.self, plan, as: owner) == "500 internal")
-        #expect(try database.countOfRunRows() == 0)
-    }
-
-    @Test func `tools that the team may not use are named, and nothing is queued`() throws {
-        let database = try TestDatabase()
-        let owner = Caller.stranger()
-        let team = try database.team(of: owner)
-        try database.allow(["test:echo"], to: team)
-        let plan = Steps.json([
-            Steps.echo("a"), Steps.step("b", "test:fail"), Steps.step("c", "gate:manual"), Steps.step("d", "test:fail"),
-        ])
-        let problem = #expect(throws: Problem.self) { try database.run(plan, of: team, by: owner) }
-        #expect(problem?.status == 403)
-        #expect(problem?.code == "policy_denied")
-        #expect(problem?.lists == ["tools": ["gate:manual", "test:fail"]])
-        #expect(try database.countOfRunRows() == 0)
-        #expect(throws: Never.self) { try database.run(of: team, by: owner) }
-    }
-
-    @Test func `a tool that the step itself does not allow is named, to members`() throws {
-        let database = try TestDatabase()
-        let owner = Caller.stranger()
-        let team = try database.team(of: owner)
-        let plan = team.plan(Steps.json([Steps.echo("a", more: #","toolsAllowed":["test:fail"]"#)]))
-        let problem = #expect(throws: Problem.self) { try database.call(StartRun.self, plan, as: owner) }
-        #expect(problem?.code == "policy_denied")
-        #expect(problem?.lists == ["tools": ["test:echo"]])
-        #expect(database.refusal(of: StartRun.self, plan, as: .stranger()) == "404 team_not_found")
-        #expect(try database.countOfRunRows() == 0)
-    }
-
-    @Test func `a team that has enough to do is told when to come again, and others are not`() throws {
-        let database = try TestDatabase()
-        let owner = Caller.stranger()
-        let (team, other) = (try database.team(of: owner), try database.team("Other", of: owner))
-        var settings = Settings()
-        settings.queuedStepsPerTeam = 2
-        let plan = Steps.json([Steps.echo("a")])
-        for _ in 0..<2 { try database.call(StartRun.self, team.plan(plan), as: owner, settings: settings) }
-        let problem = #expect(throws: Problem.self) {
-            try database.call(StartRun.self, team.plan(plan), as: owner, settings: settings)
-        }
-        #expect(problem?.status == 429)
-        #expect(problem?.code == "queue_full")
-        #expect(problem?.retryAfter == 10)
-        #expect(throws: Never.self) {
-            try database.call(StartRun.self, other.plan(plan), as: owner, settings: settings)
-        }
-        try database.rows("DELETE FROM nofx.queue WHERE tenant_id = \(team.id)")
-        #expect(throws: Never.self) {
-            try database.call(StartRun.self, team.plan(plan), as: owner, settings: settings)
-        }
-    }
-
-    @Test func `where all teams together have too much to do, nobody starts more`() throws {
-        let database = try TestDatabase()
-        let owner = Caller.stranger()
-        let team = try database.team(of: owner)
-        let plan = Steps.json((0..<20).map { Steps.echo("s\($0)") })
-        try database.run(plan, of: team, by: owner)
-        // The server's estimate is told it when a session has ended.
-        while try database.value("SELECT pg_stat_get_live_tuples('nofx.queue'::regclass)", as: Int.self) < 20 {}
-        var settings = Settings()
-        settings.queuedSteps = 20
-        let other = try database.team("Other", of: owner)
-        #expect(
-            database.refusal(of: StartRun.self, other.plan(plan), as: owner, settings: settings) == "429 queue_full"
-        )
-    }
-
-    @Test func `it takes a member who may write, with a credential that may`() throws {
-        let database = try TestDatabase()
-        let owner = Caller.stranger()
-        let team = try database.team(of: owner)
-        let plan = team.plan(Steps.json([Steps.echo("a")]))
-        let viewer = try database.member(of: team, as: .viewer)
-        let member = try database.member(of: team, as: .member)
-        let stripped = try database.member(of: team, as: .admin, permissions: [.read])
-        let denial = #expect(throws: Denial.self) { try database.call(StartRun.self, plan, as: viewer) }
-        #expect(denial?.problem.detail == "Insufficient permissions to start runs")
-        #expect(denial?.role == .viewer)
-        #expect(database.refusal(of: StartRun.self, plan, as: stripped) == "403 forbidden")
-        #expect(database.refusal(of: StartRun.self, plan, as: .stranger()) == "404 team_not_found")
-        let reader = try database.keyHolder(for: owner, [.read])
-        #expect(database.refusal(of: StartRun.self, plan, as: reader) == "403 insufficient_scope")
-        #expect(try database.countOfRunRows() == 0)
-        #expect(database.refusal(of: StartRun.self, plan, as: member) == nil)
-        let writer = try database.keyHolder(for: owner, [.write], team: team)
-        #expect(database.refusal(of: StartRun.self, plan, as: writer) == nil)
-        let other = try database.team("Other", of: owner)
-        #expect(database.refusal(of: StartRun.self, other.plan("{}"), as: writer) == "422 validation_failed")
-        #expect(
-            database.refusal(of: StartRun.self, other.plan(Steps.json([Steps.echo("a")])), as: writer)
-                == "404 team_not_found"
-        )
-    }
-
-    @Test(arguments: [
-        ("UPDATE nofx.team_members SET role = 'viewer' WHERE role = 'member'" as Query, "403 forbidden"),
-        ("DELETE FROM nofx.team_members WHERE role = 'member'", "404 team_not_found"),
-        ("UPDATE nofx.teams SET deleted_at = now(), purge_after = now()", "404 team_not_found"),
-    ])
-    func `a permission that is lost while the run waits is lost`(_ revocation: Query, _ expected: String) throws {
-        let database = try TestDatabase()
-        let team = try database.team(of: .stranger())
-        let member = try database.member(of: team, as: .member)
-        var holder = try database.connect()
-        let waiter = try holder.transaction(deadline: .test) { transaction in
-            try transaction.run("SELECT FROM nofx.teams WHERE id = \(team.id) FOR UPDATE")
-            let waiter = database.start(StartRun.self, team.plan(Steps.json([Steps.echo("a")])), as: member)
-            try database.awaitWaiters()
-            try transaction.run(revocation)
-            return waiter
-        }
-        #expect([waiter.join()].tally() == [expected: 1])
         #expect(try database.countOfRunRows() == 0)
     }
 

@@ -13,6 +13,7 @@ cold_all() {
     done
     cold_server
     # deliverOutbox wants to know them, and has no mail to send.
+    export NOFX_WEBHOOK_KEY=0123456789abcdef0123456789abcdef
     export NOFX_MAIL_FROM=bench@example.com NOFX_SMTP_URL=smtp://127.0.0.1:25
     rm -rf "$cold_build/calls"
     interruptibly cold_tool endpoints.py "$server_folder" "$cold_build/programs" "$cold_build" "$rounds" \

@@ -1,5 +1,7 @@
 # What `deploy.sh local` does with a database that is ready: tokens, and some events with their answers.
 # shellcheck shell=bash disable=SC2154 # local.sh sets the places, common.sh `root`
+# shellcheck source-path=SCRIPTDIR source=local-runs.sh
+source "$root/scripts/lib/local-runs.sh"
 
 readonly local_issuer=nofx-local
 readonly local_audience=nofx-local
@@ -19,7 +21,10 @@ local_function() {
         clean+=(-u "$variable")
     done
     local_environment
-    [[ $name != migrate ]] || environment=(DATABASE_URL="$migrate_url")
+    case $name in
+    migrate) environment=(DATABASE_URL="$migrate_url") ;;
+    runWorker) environment=(DATABASE_URL="$operator_url") ;;
+    esac
     env "${clean[@]}" -u NOFX_JWKS "${environment[@]}" LOG_LEVEL="${LOG_LEVEL:-warning}" "$build/debug/$name" 9>&-
 }
 
@@ -89,7 +94,7 @@ local_issue() {
 # goes first, so that tours alone never use up what a user may own; a user who has used it up gets to see the tour in
 # another name.
 local_tour() {
-    local team answer colleague
+    local team answer colleague approver approver_name
     colleague=$(local_issue colleague)
     team=$(cat "$folder_here/tour" 2>/dev/null || true)
     [[ ! $team =~ ^[0-9a-f-]{36}$ ]] || token=$colleague local_quietly deleteTeam "{\"teamId\":\"$team\"}" >/dev/null ||
@@ -101,6 +106,8 @@ local_tour() {
         token=$(local_issue "$caller")
         answer=$(local_quietly createTeam '{"name":"Acme"}') || true
     fi
+    approver=$token
+    approver_name=$caller
     local_show createTeam '{"name":"Acme"}' "$answer"
     team=$(local_member_of "$answer" id) || fail 'createTeam did not answer a team'
     printf '%s' "$team" | local_keep tour
@@ -110,6 +117,7 @@ local_tour() {
     local_join
     local_call deleteTeam "{\"teamId\":\"$team\"}"
     local_call restoreTeam "{\"teamId\":\"$team\"}"
+    local_runs
     local_providers
 }
 
@@ -131,8 +139,9 @@ local_join() {
 local_providers() {
     local question
     local_call aiHealth '{}'
-    if [[ -z ${ANTHROPIC_API_KEY:-}${ANTHROPIC_BASE_URL:-}${OPENAI_API_KEY:-}${OPENAI_BASE_URL:-} ]]; then
-        say 'local: no AI provider is asked; set ANTHROPIC_API_KEY, OPENAI_API_KEY or OPENAI_BASE_URL to have one'
+    if [[ -z $(local_provider) ]]; then
+        say 'local: no AI provider is asked; set ANTHROPIC_API_KEY, OPENAI_API_KEY or OPENAI_BASE_URL to have one,' \
+            'and a codegen step in the run'
         return
     fi
     question="{\"prompt\":\"Say hello in one word.\",\"maxTokens\":200,\"teamId\":\"$team\"}"

@@ -8,7 +8,7 @@ source "$root/scripts/lib/local-tour.sh"
 readonly local_help="Usage: ./deploy.sh local [stop | status | reset | env] [--dry-run]
 
 Builds the functions, starts a private Postgres under .local/, migrates it, makes a token for development, and runs
-the team functions on real events. Run it as often as you like: it starts only what is not running.
+the functions on real events: a team is made, and does a run. Run it as often as you like: it starts only what is not running.
 
   stop    stops the private Postgres; its data stays
   status  says what is running; exits with 3 when the private Postgres is not
@@ -18,11 +18,11 @@ the team functions on real events. Run it as often as you like: it starts only w
   --dry-run  print the commands, run nothing
 
 DATABASE_URL, if set, names the database to use instead; nothing is started then. The role that owns the schema is
-taken from NOFX_MIGRATE_URL, if set, for the migration alone.
+taken from NOFX_MIGRATE_URL, if set, for the migration alone, and that of workers from NOFX_OPERATOR_URL.
 NOFX_BUILD_PATH is the build's folder, .build by default."
 
 local_main() {
-    local action=run dry_run=no database_url='' migrate_url='' grant=''
+    local action=run dry_run=no database_url='' migrate_url='' operator_url='' grant=''
     local_arguments "$@"
     # The packages bring the user who runs Postgres.
     [[ $action != run || $dry_run == yes ]] || "$root/scripts/setup" build
@@ -151,10 +151,12 @@ local_open_database() {
         say 'local: using the database of DATABASE_URL'
         database_url=$DATABASE_URL
         migrate_url=${NOFX_MIGRATE_URL:-$DATABASE_URL}
+        operator_url=${NOFX_OPERATOR_URL:-$migrate_url}
         return
     fi
     database_url=$private_url
     migrate_url=${private_url/%nofx_app/nofx_owner}
+    operator_url=${private_url/%nofx_app/nofx_operator}
     cluster_find_programs
     local_start
     local_make_roles
@@ -181,10 +183,10 @@ local_answers() {
     [[ -S $socket/.s.PGSQL.5432 ]] && cluster_psql "$socket" 5432 postgres --command 'SELECT' >/dev/null 2>&1
 }
 
-# The owner of the schema, and a role for the functions that owns nothing.
+# The owner of the schema, and roles that own nothing, for the functions and for workers.
 local_make_roles() {
     cluster_psql "$socket" 5432 postgres <<-'END' >/dev/null
-	SELECT format('CREATE ROLE %I LOGIN', name) FROM unnest(ARRAY['nofx_owner', 'nofx_app']) AS name
+	SELECT format('CREATE ROLE %I LOGIN', name) FROM unnest(ARRAY['nofx_owner', 'nofx_app', 'nofx_operator']) AS name
 	WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
 	SELECT 'CREATE DATABASE nofx OWNER nofx_owner'
 	WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'nofx') \gexec
@@ -200,6 +202,7 @@ local_migrate() {
             --command 'SELECT current_user') || fail 'DATABASE_URL does not lead to a database'
     fi
     [[ -z $grant ]] || event="{\"grantTo\":\"$grant\"}"
+    local_database_is_given || event="{\"grantTo\":\"$grant\",\"grantOperatorTo\":\"nofx_operator\"}"
     if ! answer=$(printf '%s' "$event" | local_function migrate); then
         printf '%s\n' "$answer" >&2
         fail 'the migration failed'
@@ -212,8 +215,10 @@ local_env() {
     local name
     if local_database_is_given; then
         database_url=$DATABASE_URL
+        operator_url=${NOFX_OPERATOR_URL:-${NOFX_MIGRATE_URL:-$DATABASE_URL}}
     else
         database_url=$private_url
+        operator_url=${private_url/%nofx_app/nofx_operator}
         cluster_process "$cluster_folder" >/dev/null ||
             say 'local: Postgres is not running; ./deploy.sh local starts it'
     fi
@@ -222,6 +227,7 @@ local_env() {
     local_secret
     local_token
     local_environment
+    environment+=(NOFX_OPERATOR_URL="$operator_url")
     for name in "${environment[@]}"; do
         printf 'export %s=%q\n' "${name%%=*}" "${name#*=}"
     done

@@ -37,6 +37,29 @@ public struct OutputField<Object>: Sendable {
         write = { object, json in json.member(name, value(object)) }
     }
 
+    private init(
+        name: String,
+        help: String,
+        describeRule: @escaping @Sendable () -> String,
+        write: @escaping @Sendable (Object, inout JSONWriter) -> Void
+    ) {
+        self.name = name
+        self.help = help
+        self.describeRule = describeRule
+        self.write = write
+    }
+
+    /// The same field, of an object that has this field's object in it.
+    ///
+    /// - Parameter inner: Where the object is.
+    /// - Returns: The field.
+    public func lifted<Outer>(_ inner: @escaping @Sendable (Outer) -> Object) -> OutputField<Outer> {
+        let write = write
+        return OutputField<Outer>(name: name, help: help, describeRule: describeRule) { object, json in
+            write(inner(object), &json)
+        }
+    }
+
     /// What the field's values look like.
     public var rule: String { describeRule() }
 

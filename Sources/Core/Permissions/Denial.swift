@@ -9,6 +9,9 @@ public struct Denial: Error, Sendable {
         case notOwner = "not_owner"
         case roleTooHigh = "role_too_high"
         case ownRole = "own_role"
+        case roleTooLow = "role_too_low"
+        case ownRun = "own_run"
+        case noWaiver = "no_waiver"
         case scope
         case sessionRequired = "session_required"
         case emailNotVerified = "email_not_verified"

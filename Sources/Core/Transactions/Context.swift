@@ -74,6 +74,14 @@ extension Context {
         try transact(queries, access: .readOnly)
     }
 
+    /// Runs statements that change nothing for a call that has read already and looks again: it is not counted twice.
+    ///
+    /// - Returns: The rows of the last statement.
+    /// - Throws: As ``read(_:)`` does, but that the caller's rate is never over.
+    public mutating func readAgain(_ queries: Query...) throws -> Rows {
+        try transact(queries, access: .readOnly, isCounted: false)
+    }
+
     /// Runs statements that are nobody's, before it is known who calls.
     ///
     /// - Returns: The rows of the last statement.
@@ -107,9 +115,13 @@ extension Context {
         }
     }
 
-    private mutating func transact(_ queries: [Query], access: AccessMode) throws -> Rows {
+    private mutating func transact(
+        _ queries: [Query],
+        access: AccessMode,
+        isCounted: Bool = true
+    ) throws -> Rows {
         let caller = try requiredCaller
-        let rate = access == .readWrite ? settings.writes : settings.reads
+        let rate = isCounted ? access == .readWrite ? settings.writes : settings.reads : nil
         var opening = [Query.entry(of: caller)]
         let rateKey = "\(caller.user) \(access == .readWrite ? "writes" : "reads")"
         if let rate { opening.append(.take(rate, of: rateKey)) }

@@ -38,10 +38,10 @@ public struct PlanGraph: Hashable, Sendable {
         }
     }
 
-    /// Steps that wait for each other in a circle, each for the next and the last for the first: a few circles that have
-    /// no step in common.
+    /// Looks for circles, a few that have no step in common.
     ///
     /// - Parameter limit: How many to look for.
+    /// - Returns: Steps that wait for each other, each for the next one and the last for the first.
     func circles(limit: Int) -> [[Int]] {
         var circles: [[Int]] = []
         // What is behind a circle waits as well, but walking against the arrows never leaves what waits.
@@ -56,7 +56,10 @@ public struct PlanGraph: Hashable, Sendable {
 
     /// Walks from a step to what it waits for until it comes back to where it was.
     ///
-    /// - Parameter waits: The steps to walk on; those that were walked on are taken out.
+    /// - Parameters:
+    ///   - start: The first step.
+    ///   - waits: The steps to walk on; those that were walked on are taken out.
+    /// - Returns: The circle, which the step need not be part of; nil where the way ends.
     private func circle(from start: Int, _ waits: inout [Bool]) -> [Int]? {
         var path: [Int] = []
         var places: [Int: Int] = [:]

@@ -85,7 +85,7 @@ extension PlanOutline {
         guard steps.contains(where: { !$0.places.isEmpty }) else { return }
         let ancestors = PlanAncestors(graph)
         for (number, step) in steps.enumerated() {
-            for place in step.places {
+            for place in step.places where violations.count < Violations.limit {
                 guard case .from(let text) = place.marker else { continue }
                 let field = { "steps[\(number)].inputs.\(place.field)" }
                 let reference = Reference(text, isStep: { numbers[$0] != nil })

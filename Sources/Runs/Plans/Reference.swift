@@ -8,20 +8,20 @@ public struct Reference: Hashable, Sendable {
     /// The members, and the numbers of elements, that lead from its outputs to the part; none for all of them.
     public let path: [String]
 
-    /// Reads what follows `$from`.
+    /// Reads what follows `$from`; nil where it begins with the name of no step.
     ///
     /// Names of steps may contain dots, so the longest name that fits is meant.
     ///
     /// - Parameters:
     ///   - text: The name of a step, and what leads on, each after a `.`.
     ///   - isStep: Whether there is a step of a name.
-    /// - Returns: Nil when there is no such step.
     public init?(_ text: String, isStep: (String) -> Bool) {
         var end: String.Index? = text.endIndex
         while let boundary = end {
-            let name = String(text[..<boundary])
-            if isStep(name) {
-                step = name
+            let name = text[..<boundary]
+            // No name has more bytes; a plan full of long references would take long to look through.
+            if name.utf8.count <= 800, isStep(String(name)) {
+                step = String(name)
                 path = text[boundary...].utf8.split(separator: UInt8(ascii: ".")).compactMap(String.init)
                 return
             }

@@ -63,12 +63,13 @@ public struct StepInputs: Hashable, InputValue, OutputValue, CustomStringConvert
 }
 
 extension StepInputs {
-    /// What the inputs break of their tool's rules, as far as that can be told before references are resolved: a member
+    /// Checks the inputs by their tool's rules, as far as that can be done before references are resolved: of a member
     /// with something in it that stands for another value is only asked whether the tool knows it.
     ///
     /// - Parameters:
     ///   - tool: What they are given to.
     ///   - input: The inputs themselves.
+    /// - Returns: The rules that they break.
     func violations(of tool: ToolName, in input: JSONValue) -> [Violation] {
         do throws(Violations) {
             try tool.check(input)

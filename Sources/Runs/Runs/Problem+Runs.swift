@@ -6,6 +6,16 @@ extension Problem {
         Problem(403, "policy_denied", "The plan uses tools that are not allowed.", lists: ["tools": tools])
     }
 
+    /// A plan wants secrets that its team may not have.
+    static func policyDenied(scopes: [String]) -> Problem {
+        Problem(
+            403,
+            "policy_denied",
+            "The plan wants secrets that the team may not have.",
+            lists: ["secretsScopes": scopes]
+        )
+    }
+
     /// The team has no such run.
     static let runNotFound = Problem(404, "run_not_found", "The team has no such run.")
 

@@ -17,6 +17,7 @@ enum StartOutcome {
         case "no_member": throw Denial.notMember(action, team: team)
         case "forbidden": throw Denial.missing(action, team: team, role: try row["role"])
         case "tools_denied": throw Problem.policyDenied(try row["denied"])
+        case "scopes_denied": throw Problem.policyDenied(scopes: try row["denied"])
         case "no_run": throw Problem.runNotFound
         case "queue_full": throw Problem.queueFull
         default: throw Problem.internal

@@ -1,7 +1,8 @@
 public import Base
 
-/// What `test:echo` is given: any members, which it answers as they are. `delaySeconds` among them says how long it
-/// takes.
+/// What `test:echo` is given: any members, which it answers as they are.
+///
+/// `delaySeconds` among them says how long it takes.
 public struct EchoInputs: InputObject {
     /// The inputs, and so the outputs.
     public let all: JSONText

@@ -1,80 +1,95 @@
 public import Core
-public import Mail
 import Base
 import Postgres
 
 extension Outbox {
-    // To connect and send, and to write down what came of it.
-    private static let timeForOne = Duration.seconds(1)
-    private static let timeToSettle = Duration.milliseconds(500)
-    // Far below the five minutes of a claim.
-    private static let timeToSend = Duration.seconds(60)
-
-    /// Delivers what is due, until nothing is, the limit is reached, or the call's time is nearly over.
+    /// Delivers what is due, mail and messages of webhooks in turn, until nothing is, the limit is reached, or the call's
+    /// time is nearly over.
     ///
     /// - Parameters:
     ///   - request: How much to do.
-    ///   - mailer: Sends the mail.
-    ///   - link: Where an invite is accepted; nil where only the API does.
+    ///   - couriers: Take it there.
     ///   - context: The call.
     /// - Returns: What was done.
-    /// - Throws: `PostgresError`. What was claimed and not settled is due again when its claim runs out.
+    /// - Throws: `PostgresError`; what was claimed and not settled is due again when its claim runs out.
+    ///   `ConfigurationError` when messages are due that nothing can be signed with; what else was due is delivered then.
     public static func deliver(
         _ request: Request,
-        by mailer: inout Mailer,
-        link: InviteLink?,
+        by couriers: inout Couriers,
         in context: inout Context
     ) throws -> Report {
         var report = Report()
-        while report.claimed < request.limit.count, !(context.deadline - timeForOne).hasPassed {
-            guard let row: OutboxRow = try context.operate(OutboxRow.claim).decodeFirst() else { return report }
-            report.claimed += 1
-            let outcome = try deliver(row, by: &mailer, link: link, in: &context)
-            if try context.lookUp(row.settlement(as: outcome), access: .readWrite).isEmpty {
-                context.log.warning("outbox.late", row.fields(of: outcome))
-            } else {
-                report.count(outcome)
-                context.log.note(row, outcome)
+        if let limit = request.redriven { report.redriven = try redrive(limit, in: &context) }
+        var mayHave = (invites: couriers.mailer != nil, messages: couriers.webhooks != nil, more: false)
+        if mayHave.messages { _ = try context.operate(OutboxRow.sweep) }
+        while mayHave.invites || mayHave.messages {
+            if mayHave.invites {
+                if hasRoom(report, request, timeForInvite, context) {
+                    mayHave.invites = try deliverInvite(by: &couriers, report: &report, in: &context)
+                } else {
+                    (mayHave.invites, mayHave.more) = (false, true)
+                }
+            }
+            if mayHave.messages {
+                if hasRoom(report, request, timeForMessage, context) {
+                    mayHave.messages = try deliverMessage(by: &couriers, report: &report, in: &context)
+                } else {
+                    (mayHave.messages, mayHave.more) = (false, true)
+                }
             }
         }
-        report.more = try context.lookUp(
-            "SELECT EXISTS (SELECT FROM nofx.outbox WHERE status = 'pending' AND due_at <= now())"
-        ).value()
+        guard mayHave.more || couriers.webhooks == nil else { return report }
+        let (invites, messages) = try due(in: &context)
+        if messages, couriers.webhooks == nil { throw WebhookKey.missing }
+        report.more = mayHave.more && (invites && couriers.mailer != nil || messages)
         return report
     }
 
-    private static func deliver(
-        _ row: OutboxRow,
-        by mailer: inout Mailer,
-        link: InviteLink?,
-        in context: inout Context
-    ) throws -> OutboxRow.Outcome {
-        guard !row.isGivenUp else { return .dead(reason: "every attempt ended without a result") }
-        let token = InviteToken.make()
-        let invitation: Invitation?
-        do {
-            invitation = try context.lookUp(Invitation.opening(row.subject, with: token), access: .readWrite)
-                .decodeFirst()
-        } catch let error as PostgresError where error.state == .lockNotAvailable {
-            // Somebody is just accepting or cancelling it.
-            return row.outcome(ofPassingFailure: error.description)
-        }
-        guard let invitation else { return .dropped }
-        guard let message = invitation.message(id: row.id, token: token, link: link) else {
-            return .dead(reason: "the invite's address or team cannot be written into a mail")
-        }
-        do throws(MailError) {
-            try mailer.send(message, deadline: min(context.deadline - timeToSettle, .after(timeToSend)))
-            return .delivered
-        } catch {
-            return error.isPermanent
-                ? .dead(reason: error.description) : row.outcome(ofPassingFailure: error.description)
-        }
+    private static func hasRoom(
+        _ report: Report,
+        _ request: Request,
+        _ time: Duration,
+        _ context: borrowing Context
+    ) -> Bool {
+        report.claimed < request.limit.count && !(context.deadline - time).hasPassed
+    }
+
+    /// Whether mail is due, and messages of webhooks that do not rest.
+    private static func due(in context: inout Context) throws -> (invites: Bool, messages: Bool) {
+        let rows = try context.lookUp(
+            """
+            SELECT EXISTS (
+                       SELECT FROM nofx.outbox WHERE status = 'pending' AND topic = 'invite' AND due_at <= now()
+                   ) AS invites,
+                   EXISTS (
+                       SELECT FROM nofx.due_webhooks() d JOIN nofx.webhooks w ON w.id = d.webhook_id
+                       JOIN nofx.teams t ON t.id = w.team_id AND t.deleted_at IS NULL
+                       WHERE w.rests_until <= now() AND w.disabled_at IS NULL
+                   ) AS messages
+            """
+        )
+        guard let row = rows.first else { throw Problem.internal }
+        return (try row["invites"], try row["messages"])
+    }
+
+    /// Makes what was given up due again, what was given up first before the rest, as if it had never been tried.
+    private static func redrive(_ limit: RedriveLimit, in context: inout Context) throws -> Int {
+        let rows = try context.operate(
+            """
+            UPDATE nofx.outbox SET status = 'pending', settled_at = NULL, attempts = 0, due_at = now()
+            WHERE id = ANY (ARRAY(
+                SELECT id FROM nofx.outbox WHERE status = 'dead'
+                ORDER BY settled_at LIMIT \(limit.count) FOR UPDATE SKIP LOCKED
+            ))
+            """
+        )
+        return rows.affected
     }
 }
 
 extension Outbox.Report {
-    fileprivate mutating func count(_ outcome: OutboxRow.Outcome) {
+    /// Counts a row that was settled.
+    mutating func count(_ outcome: OutboxOutcome) {
         switch outcome {
         case .delivered: delivered += 1
         case .dropped: dropped += 1
@@ -84,15 +99,10 @@ extension Outbox.Report {
     }
 }
 
-extension OutboxRow {
-    /// What a log may show: neither whom it is for nor what it says.
-    fileprivate func fields(of outcome: Outcome) -> KeyValuePairs<String, any JSONEncodable> {
-        ["outboxId": id, "topic": topic, "attempt": Int(attempt), "outcome": outcome.name, "reason": outcome.reason]
-    }
-}
-
 extension Log {
-    fileprivate func note(_ row: OutboxRow, _ outcome: OutboxRow.Outcome) {
+    /// Notes how an attempt ended; whoever was too late settled nothing.
+    func note(_ row: OutboxRow, _ outcome: OutboxOutcome, wasLate: Bool) {
+        if wasLate { return warning("outbox.late", row.fields(of: outcome)) }
         switch outcome {
         case .delivered, .dropped: info("outbox.settled", row.fields(of: outcome))
         case .retried: warning("outbox.retried", row.fields(of: outcome))

@@ -8,9 +8,11 @@ public enum Outbox {
     /// How much to do.
     public struct Request: InputObject {
         let limit: Limit
+        let redriven: RedriveLimit?
 
         public static let schema = Schema(
             .optional("limit", Limit.self, default: Limit(count: 100), "How many rows to take at most."),
+            .optional("redriveDead", RedriveLimit.self, "How many of the dead to try again; none by default."),
             into: Request.init
         )
     }
@@ -34,8 +36,22 @@ public enum Outbox {
         public var description: String { "\(count)" }
     }
 
+    /// A number of rows that were given up: 1 to 10,000.
+    public struct RedriveLimit: InputValue {
+        private static let range = IntegerRule(1...10_000)
+
+        let count: Int
+
+        public static var rule: String { range.description }
+
+        public init(input: JSONValue) throws(Violations) {
+            count = try Self.range.read(input)
+        }
+    }
+
     /// What was done, in rows.
     public struct Report: OutputObject, Equatable {
+        var redriven = 0
         var claimed = 0
         var delivered = 0
         var dropped = 0
@@ -44,6 +60,7 @@ public enum Outbox {
         var more = false
 
         public static let fields: [OutputField<Report>] = [
+            OutputField("redriven", "Given up before, and due again now.") { $0.redriven },
             OutputField("claimed", "Taken.") { $0.claimed },
             OutputField("delivered", "Sent.") { $0.delivered },
             OutputField("dropped", "Not sent, because there is nothing to tell any more.") { $0.dropped },

@@ -52,7 +52,11 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
             let batch = nextBatch()
             let results = batch.map { StepResult($0.step, $0.outcome) }
             do throws(StepsRefused) {
-                guard let accepted = try ask(at: now, { try $0.finish(results) }) else { return }
+                guard let accepted = try ask(at: now, { try $0.finish(results) }) else {
+                    mostResults = max(1, batch.count / 2)
+                    return
+                }
+                mostResults = min(mostResults * 2, WorkerSettings.largestBatch)
                 pending.removeFirst(batch.count)
                 pendingSince = now
                 suspects = max(0, suspects - batch.count)
@@ -78,7 +82,7 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
     private func nextBatch() -> [Finished] {
         guard suspects == 0 else { return [pending[0]] }
         var bytes = 0
-        let batch = pending.prefix(WorkerSettings.largestBatch).prefix { finished in
+        let batch = pending.prefix(mostResults).prefix { finished in
             defer { bytes += finished.outcome.size }
             return bytes == 0 || bytes + finished.outcome.size <= Self.largestBytes
         }

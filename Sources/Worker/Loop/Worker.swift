@@ -27,6 +27,9 @@ public struct Worker<Store: StepStore & ~Copyable, Executor: StepExecutor & ~Cop
     /// How many results are to be told one by one, because the store would not take them together.
     var suspects = 0
 
+    /// How many results are told at once: fewer while the store fails, which may be for their number.
+    var mostResults = WorkerSettings.largestBatch
+
     /// How often the store has taken results.
     var round = 0
 

@@ -43,9 +43,11 @@ extension QueueConformance {
     func checkFinalFailure(_ subject: QueueUnderTest<some Queue & SendableMetatype & ~Copyable>) throws {
         var queue = try subject.open()
         let topic = try QueueTopic.test()
-        try queue.enqueue(NewJob(topic, 1))
+        let new = NewJob(topic, 1)
+        try queue.enqueue(new)
         let job = try #require(try queue.claim(JobClaim(topic)).first)
         #expect(try queue.finish(job.lease, .failed(error: "ai_refused", isFinal: true)))
+        #expect(try !queue.enqueue(new))
         let letter = try #require(try queue.deadLetters(of: topic, limit: 9, after: nil).first)
         #expect((letter.id, letter.attempts, letter.error) == (job.id, 1, "ai_refused"))
         #expect(try queue.counts(of: topic).dead == 1)

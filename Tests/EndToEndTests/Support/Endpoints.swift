@@ -23,7 +23,9 @@ enum Endpoints {
     /// Those that change something of a team.
     static var changing: [String] {
         get throws {
-            let others = ["aiHealth", "aiUsage", "previewRun", "queueStats", "redriveDeadLetters", "resetBreaker"]
+            let others = [
+                "aiHealth", "aiUsage", "previewRun", "queueStats", "redriveDeadLetters", "resetBreaker", "runTimeline",
+            ]
             return try authenticated.filter { !$0.hasPrefix("get") && !$0.hasPrefix("list") && !others.contains($0) }
         }
     }

@@ -30,6 +30,16 @@ extension TestDatabase {
         )
     }
 
+    /// Lets a team's plans have the secrets of these scopes and no others.
+    func allowSecrets(_ scopes: [String], to team: Team) throws {
+        try rows(
+            """
+            INSERT INTO nofx.tool_policies (team_id, secret_scopes) VALUES (\(team.id), \(scopes))
+            ON CONFLICT (team_id) DO UPDATE SET secret_scopes = excluded.secret_scopes
+            """
+        )
+    }
+
     /// How many rows there are of everything that a run consists of.
     func countOfRunRows() throws -> Int {
         try value(

@@ -5,7 +5,8 @@ import TestSupport
 
 @testable import Teams
 
-/// Somebody with a row in every table: a team with a member, an invite and a key of it, one more team that is purged.
+/// Somebody with a row in every table: a team with a member, an invite, a key and a run of it, one more team that is
+/// purged.
 struct World {
     let owner: Caller
     let member: Caller
@@ -13,6 +14,7 @@ struct World {
     let purged: ID<Team>
     let invite: UUID
     let key: String
+    let run: UUID
 }
 
 extension TestDatabase {
@@ -24,12 +26,26 @@ extension TestDatabase {
         try invite("invited-by-\(name)@example.com", to: team, by: owner)
         let invite: UUID = try value("SELECT id FROM nofx.team_invites WHERE team_id = \(team.id)")
         let purged = ID<Team>.make()
+        let run = try startRun(
+            [
+                TestStep("build"), TestStep("approve", "gate:manual"),
+                TestStep("ship", "http:request", after: ["build"]),
+            ],
+            goal: "A run of \(name)",
+            team: team.id.uuid,
+            by: owner
+        )
+        try finish(claim(), artifacts: [TestArtifact("\(name).txt", "text/plain", name.utf8)])
         let key = String(String.UnicodeScalarView((name + "000000000000").unicodeScalars.prefix(12)))
         var connection = try connect()
         _ = try connection.transact(
             [
                 "INSERT INTO nofx.team_invite_tokens (token_hash, invite_id) VALUES (sha256(\(name)::bytea), \(invite))",
                 "INSERT INTO nofx.outbox (topic, subject_id) VALUES ('invite', \(invite))",
+                """
+                INSERT INTO nofx.webhooks (team_id, id, url, events, created_by)
+                VALUES (\(team.id), gen_random_uuid(), \("https://\(name).example/"), '{run.failed}', \(owner.user))
+                """,
                 """
                 INSERT INTO nofx.team_activity (team_id, team_name, actor_id, action)
                 VALUES (\(purged), \(name), \(owner.user), 'team.deleted')
@@ -56,12 +72,17 @@ extension TestDatabase {
                 INSERT INTO nofx.ai_reservations (call_id, team_id, amount, expires_at)
                 VALUES (gen_random_uuid(), \(team.id), 1, now() + interval '1 hour')
                 """,
+                "INSERT INTO nofx.tool_policies (team_id, secret_scopes) VALUES (\(team.id), \([name]))",
+                """
+                INSERT INTO nofx.dead_jobs (id, topic, tenant_id, priority, attempts, error, enqueued_at, payload)
+                VALUES (gen_random_uuid(), 'tests', \(team.id), 0, 1, 'tests', now(), '{}')
+                """,
                 "INSERT INTO nofx.operator_actions (user_id, action, subject) VALUES (\(owner.user), 'tests', \(name))",
                 "INSERT INTO nofx.key_sets (url, tried_at) VALUES ('https://issuer.test/keys', now()) ON CONFLICT DO NOTHING",
             ],
             deadline: .test
         )
-        return World(owner: owner, member: member, team: team, purged: purged, invite: invite, key: key)
+        return World(owner: owner, member: member, team: team, purged: purged, invite: invite, key: key, run: run)
     }
 
     /// The schema's tables and views.

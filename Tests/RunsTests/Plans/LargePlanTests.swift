@@ -3,8 +3,9 @@ import Testing
 
 @testable import Runs
 
-/// Plans that are made to take long. What takes a time that grows with the square of their size does not come to an end
-/// here; there is no other limit to it.
+/// Plans that are made to take long.
+///
+/// What takes a time that grows with the square of their size does not come to an end here; there is no other limit.
 @Suite struct LargePlanTests {
     private let limits = JSONLimits(bytes: 16 << 20, depth: 32)
 

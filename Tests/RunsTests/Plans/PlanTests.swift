@@ -21,7 +21,7 @@ import Testing
             {"goal":"Ship","deadlineSeconds":3600,"steps":[
              {"name":"ask","tool":"codegen","inputs":{"prompt":"x","filename":"a/b.md"},"timeoutSeconds":600,
               "retry":{"maxAttempts":1,"baseSeconds":0},"onFailure":"continue","priority":-100,"delaySeconds":5,
-              "toolsAllowed":["ai:generate","test:echo"]},
+              "toolsAllowed":["codegen","test:echo"]},
              {"name":"send","tool":"http:request","dependsOn":["ask"],"secretsScope":"deploy",
               "inputs":{"url":"https://a","method":"PUT","headers":{"authorization":{"$secret":"TOKEN"}},
                         "body":{"text":{"$from":"ask.text"}}}},

@@ -45,6 +45,14 @@ import Worker
         asker.join()
     }
 
+    @Test func `a store that cannot take so many results at once is told fewer`() throws {
+        steps.add((0..<100).map(String.init))
+        steps.state.withLock { $0.mostResults = 7 }
+        let report = try steps.drain { $0.pause = .milliseconds(1)...(.milliseconds(2)) }
+        #expect(report.succeeded == 100)
+        #expect(steps.outcomes.count == 100)
+    }
+
     @Test func `a result that is refused fails its step, and the others keep theirs`() throws {
         steps.add("a", "poison", "b")
         steps.state.withLock { _ = $0.poison.insert("poison") }

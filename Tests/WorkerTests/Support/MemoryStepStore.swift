@@ -46,6 +46,7 @@ struct MemoryStepStore: StepStore {
     mutating func finish(_ results: [StepResult]) throws -> [Bool] {
         try steps.state.change { state in
             try state.fail(.finish)
+            guard results.count <= state.mostResults else { throw TestSteps.Unreachable() }
             for result in results where state.poison.contains(result.step.name) {
                 if case .succeeded = result.outcome { throw StepsRefused(TestSteps.Poisonous()) }
             }

@@ -24,6 +24,9 @@ final class TestSteps: Sendable {
         /// The names of steps whose successes are refused.
         var poison: Set<String> = []
 
+        /// How many results it can take at once.
+        var mostResults = Int.max
+
         var noted: [String] = []
         var heartbeats = 0
         var tendings = 0

@@ -1,0 +1,22 @@
+import Base
+import Core
+import FunctionRuntime
+import System
+import Teams
+
+/// Makes a webhook of a team.
+@main
+struct CreateWebhook: Function {
+    static let name = "createWebhook"
+    static let summary = "Makes a webhook, whose secret is told this once. For another secret make another webhook."
+    static let access = Access.authenticated
+    static let successStatus = 201
+
+    static func checkConfiguration(_ environment: Environment) throws(ConfigurationError) {
+        _ = try WebhookPolicy(environment)
+    }
+
+    func run(_ input: NewWebhook.Draft, in context: inout Context) throws -> NewWebhook {
+        try NewWebhook.create(input, by: WebhookPolicy(Environment.current()), in: &context)
+    }
+}

@@ -1,0 +1,15 @@
+import Core
+import FunctionRuntime
+import Teams
+
+/// Deletes a webhook of a team.
+@main
+struct DeleteWebhook: Function {
+    static let name = "deleteWebhook"
+    static let summary = "Deletes a webhook, and the messages that wait for it."
+    static let access = Access.authenticated
+
+    func run(_ input: Webhook.Reference, in context: inout Context) throws -> Webhook {
+        try Webhook.delete(input, in: &context)
+    }
+}

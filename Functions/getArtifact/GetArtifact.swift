@@ -1,0 +1,15 @@
+import Core
+import FunctionRuntime
+import Runs
+
+/// Shows what a step made.
+@main
+struct GetArtifact: Function {
+    static let name = "getArtifact"
+    static let summary = "Shows something that a step made and that was kept, with its content."
+    static let access = Access.authenticated
+
+    func run(_ input: Artifact.Reference, in context: inout Context) throws -> Artifact {
+        try Artifact.get(input, in: &context)
+    }
+}

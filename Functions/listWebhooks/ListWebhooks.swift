@@ -1,0 +1,15 @@
+import Core
+import FunctionRuntime
+import Teams
+
+/// Lists the webhooks of a team.
+@main
+struct ListWebhooks: Function {
+    static let name = "listWebhooks"
+    static let summary = "Lists the webhooks of a team, the newest first."
+    static let access = Access.authenticated
+
+    func run(_ input: Webhook.Request, in context: inout Context) throws -> Page<Webhook> {
+        try Webhook.list(input, in: &context)
+    }
+}

@@ -1,0 +1,15 @@
+import Core
+import FunctionRuntime
+import Runs
+
+/// Tells what happened in a run.
+@main
+struct RunTimeline: Function {
+    static let name = "runTimeline"
+    static let summary = "Lists what happened in a run, in order, and waits for more if you like."
+    static let access = Access.authenticated
+
+    func run(_ input: Timeline.Request, in context: inout Context) throws -> Timeline {
+        try Timeline.read(input, in: &context)
+    }
+}

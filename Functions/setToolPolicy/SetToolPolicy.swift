@@ -1,0 +1,17 @@
+import Core
+import FunctionRuntime
+import Runs
+
+/// Lets an operator decide which tools and secrets a team may use.
+@main
+struct SetToolPolicy: Function {
+    static let name = "setToolPolicy"
+    static let summary = "Sets which tools and secrets a team may use. For operators (admin:ops)."
+    static let access = Access.authenticated
+    // Who operates need not be a member to hear the same answer again.
+    static let answersFormerMembers = true
+
+    func run(_ input: ToolPolicy.Changes, in context: inout Context) throws -> ToolPolicy {
+        try ToolPolicy.set(input, in: &context)
+    }
+}

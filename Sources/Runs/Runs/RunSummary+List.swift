@@ -1,0 +1,83 @@
+public import Base
+public import Core
+import Postgres
+
+extension RunSummary {
+    /// Which part of a team's runs is wanted.
+    public struct Request: InputObject {
+        let team: ID<Run.Team>
+        let status: RunStatus?
+        let after: Timestamp?
+        let before: Timestamp?
+        let limit: PageLimit
+        let cursor: Cursor?
+
+        public static let schema = Schema(
+            Field("teamId", ID<Run.Team>.self, "The team."),
+            .optional("status", RunStatus.self, "Only runs that stand so; all by default."),
+            .optional("createdAfter", Timestamp.self, "Only runs that were started at this time or later."),
+            .optional("createdBefore", Timestamp.self, "Only runs that were started before this time."),
+            .optional("limit", PageLimit.self, default: .standard, "How many runs to answer."),
+            .optional("cursor", Cursor.self, "The nextCursor of the page before; the first page by default."),
+            into: { team, status, after, before, limit, cursor throws(Violations) in
+                if let after, let before, before <= after {
+                    throw Violations(.outOfRange, "createdAfter must be before createdBefore")
+                }
+                return Request(
+                    team: team,
+                    status: status,
+                    after: after,
+                    before: before,
+                    limit: limit,
+                    cursor: cursor
+                )
+            }
+        )
+
+        fileprivate var scope: String {
+            "\(team)/\(after?.cursorKey ?? "")/\(before?.cursorKey ?? "")/\(status?.rawValue ?? "")"
+        }
+    }
+
+    private static var listing: Action {
+        Action("run.list", needs: .read, refusal: "Insufficient permissions to list runs")
+    }
+
+    /// The runs of a team, those first that were started last.
+    ///
+    /// - Throws: A `Denial`, or 422 `invalid_cursor` for a cursor of another list, team or filter.
+    public static func list(_ request: Request, in context: inout Context) throws -> Page<RunSummary> {
+        let (team, status) = (request.team, request.status)
+        let user = try context.user(attempting: listing, on: team)
+        let (endpoint, scope) = ("listRuns", request.scope)
+        let place: Place<ID<Run>>? = try request.cursor.map { try Place($0, of: endpoint, scope: scope) }
+        // What a status implies is said beside it, so that the indexes of open and of unsuccessful runs are of use.
+        let rows = try context.read(
+            """
+            WITH caller AS MATERIALIZED (
+                SELECT m.role, 'read' = ANY (nofx.permissions(m.role, m.permissions)) AS allowed
+                FROM nofx.teams t JOIN nofx.team_members m ON m.team_id = t.id
+                WHERE t.id = \(team) AND t.deleted_at IS NULL AND m.user_id = \(user)
+            ), page AS (
+                SELECT r.* FROM nofx.runs r
+                WHERE r.team_id = \(team) AND (SELECT allowed FROM caller)
+                  AND (\(status) IS NULL OR r.status = \(status))
+                  AND (\(status?.isOpen != true) OR r.ended_at IS NULL)
+                  AND (\(status?.isUnsuccessful != true) OR r.status IN ('failed', 'cancelled'))
+                  AND (\(request.after) IS NULL OR r.created_at >= \(request.after))
+                  AND (\(request.before) IS NULL OR r.created_at < \(request.before))
+                  AND (\(place == nil) OR (r.created_at, r.id) < (\(place?.time), \(place?.key)))
+                ORDER BY r.created_at DESC, r.id DESC
+                LIMIT \(request.limit.count + 1)
+            )
+            SELECT page.*, page.id AS run_id, page.id IS NOT NULL AS is_item, caller.allowed,
+                   caller.role AS caller_role
+            FROM caller LEFT JOIN page ON true
+            ORDER BY page.created_at DESC, page.id DESC
+            """
+        )
+        return Page(try rows.items(of: listing, in: team), limit: request.limit) {
+            Place($0.createdAt, $0.id).cursor(of: endpoint, scope: scope)
+        }
+    }
+}

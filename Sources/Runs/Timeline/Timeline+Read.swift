@@ -1,0 +1,88 @@
+import Base
+public import Core
+import Postgres
+import System
+
+extension Timeline {
+    private static var reading: Action {
+        Action("run.timeline", needs: .read, refusal: "Insufficient permissions to read runs")
+    }
+
+    /// What is left of the call's time for looking a last time and for answering.
+    private static var reserve: Duration { .seconds(1) }
+
+    /// What happened in a run after a place in its timeline.
+    ///
+    /// Where nothing has, and the caller has patience, it looks again and again: in a transaction of its own each time,
+    /// so that whoever waits holds nothing, and whoever is no member any more is told so.
+    ///
+    /// - Throws: A `Denial`; 404 `run_not_found`; 422 `invalid_cursor`.
+    public static func read(_ request: Request, in context: inout Context) throws -> Timeline {
+        try read(request, in: &context) { pause in
+            SystemClock.sleep(nanoseconds: Deadline.after(pause).remainingNanoseconds)
+        }
+    }
+
+    /// Does so, with another way to let time pass.
+    static func read(
+        _ request: Request,
+        in context: inout Context,
+        pausing pause: (Duration) throws -> Void
+    ) throws -> Timeline {
+        let user = try context.user(attempting: reading, on: request.team)
+        let seen = try request.seen
+        let query = Query.timeline(request, after: seen, seenBy: user)
+        let end = min(.after(request.patience), context.deadline - reserve)
+        var timeline = try Timeline(rows: context.read(query), request, after: seen)
+        var interval = Duration.milliseconds(100)
+        while timeline.events.isEmpty, !timeline.hasEnded, !end.hasPassed {
+            try pause(min(interval, end.remaining))
+            interval = min(interval * 2, .milliseconds(500))
+            timeline = try Timeline(rows: context.readAgain(query), request, after: seen)
+        }
+        return timeline
+    }
+
+    private init(rows: Rows, _ request: Request, after seen: Int) throws {
+        let row = try rows.firstOfRun(Self.reading, team: request.team)
+        let last: Int = try row["event_seq"]
+        guard seen <= last else { throw Cursor.refused }
+        events = try row["is_item"] ? rows.decode() : []
+        let reached = events.last?.number ?? seen
+        nextCursor = request.cursor(after: reached)
+        hasMore = reached < last
+        hasEnded = try row["has_ended"] && !hasMore
+    }
+}
+
+extension Query {
+    // The step is looked up row by row: in a join the server would go through all steps of the run for each event.
+    fileprivate static func timeline(
+        _ request: Timeline.Request,
+        after seen: Int,
+        seenBy user: ID<User>
+    ) -> Query {
+        """
+        WITH caller AS MATERIALIZED (
+            SELECT m.role, 'read' = ANY (nofx.permissions(m.role, m.permissions)) AS allowed
+            FROM nofx.teams t JOIN nofx.team_members m ON m.team_id = t.id
+            WHERE t.id = \(request.team) AND t.deleted_at IS NULL AND m.user_id = \(user)
+        ), run AS MATERIALIZED (
+            SELECT r.team_id, r.id, r.event_seq, r.ended_at
+            FROM caller JOIN nofx.runs r ON caller.allowed AND r.team_id = \(request.team) AND r.id = \(request.run)
+        ), page AS (
+            SELECT e.seq, e.type, e.at, coalesce(e.data, '{}') AS data,
+                   (SELECT s.name FROM nofx.steps s
+                    WHERE s.team_id = e.team_id AND s.run_id = e.run_id AND s.no = e.step_no) AS step
+            FROM nofx.events e
+            WHERE e.team_id = \(request.team) AND e.run_id = (SELECT id FROM run) AND e.seq > \(seen)
+            ORDER BY e.seq
+            LIMIT \(request.limit)
+        )
+        SELECT page.*, page.seq IS NOT NULL AS is_item, caller.allowed, caller.role AS caller_role,
+               run.id IS NOT NULL AS has_run, run.event_seq, run.ended_at IS NOT NULL AS has_ended
+        FROM caller LEFT JOIN run ON true LEFT JOIN page ON true
+        ORDER BY page.seq
+        """
+    }
+}

@@ -1,0 +1,60 @@
+public import Base
+import Core
+
+/// A part of what happened in a run, in order.
+public struct Timeline: OutputObject {
+    let events: [RunEvent]
+    let nextCursor: Cursor
+    let hasMore: Bool
+    let hasEnded: Bool
+
+    public static let fields: [OutputField<Timeline>] = [
+        OutputField("items", "What happened after the cursor: seq, type, step, at, data.") { $0.events },
+        OutputField("nextCursor", "What to send as cursor to go on; it is always there.") { $0.nextCursor },
+        OutputField("hasMore", "Whether more has happened already.") { $0.hasMore },
+        OutputField("ended", "Whether the run has ended and this was all, unless somebody retries a step.") {
+            $0.hasEnded
+        },
+    ]
+
+    /// Which part of a run's timeline is wanted.
+    public struct Request: InputObject {
+        let team: ID<Run.Team>
+        let run: ID<Run>
+        let cursor: Cursor?
+        let limit: Int
+        let patience: Duration
+
+        public static let schema = Schema(
+            Field("teamId", ID<Run.Team>.self, "The team."),
+            Field("runId", ID<Run>.self, "The run."),
+            .optional("cursor", Cursor.self, "The nextCursor of the page before; the beginning by default."),
+            .integer("limit", in: 1...500, default: 100, "How many events to answer."),
+            .integer("waitSeconds", in: 0...25, default: 0, "How long to wait for the next event, if there is none."),
+            into: { team, run, cursor, limit, patience in
+                Request(team: team, run: run, cursor: cursor, limit: limit, patience: .seconds(patience))
+            }
+        )
+
+        /// The number of the last event that the caller has seen.
+        ///
+        /// - Throws: 422 `invalid_cursor` for a cursor of another list, team or run.
+        var seen: Int {
+            get throws(Problem) {
+                guard let cursor else { return 0 }
+                let key = try cursor.keys(of: Timeline.endpoint, scope: scope, count: 1)[0]
+                guard let number = Int32(key), number >= 0 else { throw Cursor.refused }
+                return Int(number)
+            }
+        }
+
+        /// The place after an event.
+        func cursor(after number: Int) -> Cursor {
+            Cursor(list: Timeline.endpoint, scope: scope, keys: ["\(number)"])
+        }
+
+        private var scope: String { "\(team)/\(run)" }
+    }
+
+    private static var endpoint: String { "runTimeline" }
+}

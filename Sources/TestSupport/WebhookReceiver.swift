@@ -1,0 +1,70 @@
+import Base
+import HTTPClient
+
+/// A receiver of webhooks: `Tests/Support/webhook_receiver.py`, which says what it does by a path's first part.
+public struct WebhookReceiver: Sendable {
+    private let server: PythonServer
+
+    /// Runs a receiver while the body needs it.
+    ///
+    /// - Parameter body: Has messages sent to it.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body throws, or that the receiver did not start.
+    public static func run<Output>(body: (WebhookReceiver) throws -> Output) throws -> Output {
+        try PythonServer.run("webhook_receiver.py", [], by: .clients) { try body(WebhookReceiver(server: $0)) }
+    }
+
+    /// Where messages for a path go, such as `/503x2/a`.
+    public func url(_ path: String) -> String { "http://127.0.0.1:\(server.port)\(path)" }
+
+    /// Tells the receiver what messages for a path must be signed with.
+    public func expect(_ secret: String, on path: String) throws {
+        _ = try control(.post, "/secret\(path)", Array(secret.utf8))
+    }
+
+    /// What came, oldest first.
+    ///
+    /// - Parameter path: Only what came to it; nil for everything.
+    /// - Returns: The messages, those that are still being answered included.
+    /// - Throws: That the receiver is gone.
+    public func messages(_ path: String? = nil) throws -> [Message] {
+        try control(.get, "/messages").root.elements.map(Message.init).filter { path == nil || $0.path == path }
+    }
+
+    /// How many messages one path was answering at once, at most.
+    public func busiest() throws -> Int? { try control(.get, "/busiest").root.integer }
+
+    private func control(_ method: HTTPRequest.Method, _ path: String, _ body: [UInt8]? = nil) throws -> JSONDocument {
+        var client = HTTPClient(userAgent: "tests")
+        let url = "http://127.0.0.1:\(server.words[1])\(path)"
+        let request = HTTPRequest(method, url, body: body, maximumResponseBytes: 64 << 20, usesProxy: false)
+        let answer = try client.send(request, deadline: .test).body
+        let text = body == nil ? answer : Array("null".utf8)
+        return try JSONDocument(parsing: text, limits: JSONLimits(bytes: 64 << 20, depth: 8))
+    }
+}
+
+extension WebhookReceiver {
+    /// What came, and whether its signature is good.
+    public struct Message: Sendable {
+        public let path: String
+        public let method: String
+        public let id: String
+        public let timestamp: String
+        public let contentType: String
+        public let userAgent: String
+        public let body: String
+        public let isVerified: Bool
+
+        init(_ json: JSONValue) {
+            path = json["path"]?.string ?? ""
+            method = json["method"]?.string ?? ""
+            id = json["id"]?.string ?? ""
+            timestamp = json["timestamp"]?.string ?? ""
+            contentType = json["type"]?.string ?? ""
+            userAgent = json["agent"]?.string ?? ""
+            body = json["body"]?.string ?? ""
+            isVerified = json["verified"]?.bool ?? false
+        }
+    }
+}

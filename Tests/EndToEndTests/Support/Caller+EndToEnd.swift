@@ -1,0 +1,15 @@
+import Base
+import Core
+import TestSupport
+
+extension Caller {
+    /// Who comes with a token of the tests, as the database knows them.
+    init(endToEnd subject: String) throws {
+        guard let user = ID<User>(subject) else { throw NoUser(subject: subject) }
+        self.init(user: user, issuer: TestFunction.issuer, subject: subject, email: nil)
+    }
+
+    struct NoUser: Error {
+        let subject: String
+    }
+}

@@ -1,0 +1,196 @@
+import Base
+import Core
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Runs
+@testable import Teams
+@testable import approveGate
+@testable import cancelRun
+
+@Suite struct ApproveGateTests {
+    private static func plan(_ inputs: String = "{}") -> [TestStep] {
+        [TestStep("approve", "gate:manual", inputs: inputs), TestStep("ship", after: ["approve"])]
+    }
+
+    @Test func `a gate waits for a person, and no worker finds anything to do`() throws {
+        let world = try RunWorld(Self.plan())
+        #expect(try world.status == "waiting")
+        #expect(try world.steps == ["approve": "waiting", "ship": "blocked"])
+        #expect(try world.jobs == 0)
+        #expect(try world.events == ["run.created", "gate.created"])
+        for topic in ["gate.manual", "test.echo"] { #expect(try world.database.claim(topic).isEmpty) }
+        try world.database.rows("SELECT nofx.tend_queue(100, '{0}')")
+        #expect(try world.status == "waiting")
+    }
+
+    @Test func `who manages the team lets the run go on, at once`() throws {
+        let world = try RunWorld(Self.plan())
+        let admin = try world.member(as: .admin)
+        let approval = world.step("approve", #""reason":"Tested by hand.""#)
+        let decided = try world.database.call(ApproveGate.self, approval, as: admin)
+        #expect(decided.status == .approved)
+        #expect(decided.runStatus == .running)
+        #expect(try world.steps == ["approve": "succeeded", "ship": "queued"])
+        #expect(try world.jobs == 1)
+        #expect(try world.events == ["run.created", "gate.created", "gate.approved", "step.succeeded", "step.queued"])
+        #expect(try world.activity == ["gate.approved"])
+        let data: String = try world.database.value("SELECT data::text FROM nofx.events WHERE type = 'gate.approved'")
+        #expect(data.contains(admin.user.description) && data.contains("Tested by hand."))
+        let outputs: String = try world.database.value("SELECT outputs::text FROM nofx.steps WHERE name = 'approve'")
+        #expect(outputs.contains(#""approved""#))
+    }
+
+    @Test func `who rejects it ends what depends on it`() throws {
+        let world = try RunWorld(Self.plan() + [TestStep("other")])
+        let decided = try world.database.call(
+            ApproveGate.self,
+            world.step("approve", #""decision":"rejected""#),
+            as: world.owner
+        )
+        #expect(decided.status == .rejected)
+        #expect(try world.steps == ["approve": "failed", "ship": "skipped", "other": "queued"])
+        let code: String = try world.database.value(
+            "SELECT error ->> 'code' FROM nofx.steps WHERE name = 'approve'"
+        )
+        #expect(code == "gate_rejected")
+        try world.database.work()
+        #expect(try world.status == "failed")
+        #expect(try world.activity == ["gate.rejected"])
+    }
+
+    @Test(
+        arguments: [
+            (nil, .viewer, false), (nil, .member, false), (nil, .admin, true), ("admin", .member, false),
+            ("admin", .admin, true), ("member", .viewer, false), ("member", .member, true), ("member", .admin, true),
+            ("owner", .admin, false), ("viewer", .viewer, true),
+        ] as [(String?, Core.Role, Bool)]
+    )
+    func `a gate is for the role that it names and higher ones, or for who manages the team`(
+        required: String?,
+        role: Core.Role,
+        isAllowed: Bool
+    ) throws {
+        let world = try RunWorld(Self.plan(required.map { #"{"role":"\#($0)"}"# } ?? "{}"))
+        let caller = try world.member(as: role)
+        guard !isAllowed else {
+            #expect(try world.database.call(ApproveGate.self, world.step("approve"), as: caller).status == .approved)
+            return
+        }
+        let denial = #expect(throws: Denial.self) {
+            try world.database.call(ApproveGate.self, world.step("approve"), as: caller)
+        }
+        #expect(denial?.problem.status == 403)
+        #expect(denial?.problem.code == "forbidden")
+        #expect(denial?.problem.members["requiredRole"] == required)
+        #expect(denial?.reason == (required == nil ? .missingPermission : .roleTooLow))
+        #expect(denial?.role == role)
+        #expect(try world.database.value("SELECT status FROM nofx.gates") == "pending")
+    }
+
+    @Test func `a member to whom managing was given decides, and an admin from whom it was taken does not`() throws {
+        let world = try RunWorld(Self.plan())
+        let former = try world.member(as: .admin, permissions: [.read, .write])
+        let deputy = try world.member(as: .member, permissions: [.read, .admin])
+        let refusal = world.database.refusal(of: ApproveGate.self, world.step("approve"), as: former)
+        #expect(refusal == "403 forbidden")
+        #expect(try world.database.call(ApproveGate.self, world.step("approve"), as: deputy).status == .approved)
+    }
+
+    @Test func `a key decides nothing without the scope, whatever role the gate names`() throws {
+        let world = try RunWorld(Self.plan(#"{"role":"viewer"}"#))
+        let refused = world.owner.key(scopes: [.read, .write, .delete])
+        let refusal = world.database.refusal(of: ApproveGate.self, world.step("approve"), as: refused)
+        #expect(refusal == "403 insufficient_scope")
+        let key = world.owner.key(scopes: [.admin])
+        #expect(try world.database.call(ApproveGate.self, world.step("approve"), as: key).status == .approved)
+    }
+
+    @Test func `where four eyes are wanted, somebody else than who started the run decides`() throws {
+        let world = try RunWorld(Self.plan(#"{"fourEyes":true}"#))
+        let denial = #expect(throws: Denial.self) {
+            try world.database.call(ApproveGate.self, world.step("approve"), as: world.owner)
+        }
+        #expect(denial?.problem.code == "own_run_approval")
+        #expect(denial?.reason == .ownRun)
+        #expect(try world.database.value("SELECT status FROM nofx.gates") == "pending")
+        let admin = try world.member(as: .admin)
+        #expect(try world.database.call(ApproveGate.self, world.step("approve"), as: admin).status == .approved)
+    }
+
+    @Test func `deciding the same again is answered the same, and another way is a conflict`() throws {
+        let world = try RunWorld(Self.plan())
+        for _ in 0..<2 {
+            let decided = try world.database.call(ApproveGate.self, world.step("approve"), as: world.owner)
+            #expect(decided.status == .approved && decided.runStatus == .running)
+        }
+        let problem = #expect(throws: Problem.self) {
+            try world.database.call(
+                ApproveGate.self,
+                world.step("approve", #""decision":"rejected""#),
+                as: world.owner
+            )
+        }
+        #expect(problem?.code == "gate_decided")
+        #expect(problem?.members == ["gateStatus": "approved"])
+        #expect(try world.events.filter { $0.hasPrefix("gate.") } == ["gate.created", "gate.approved"])
+        #expect(try world.activity == ["gate.approved"])
+    }
+
+    @Test func `a gate past its time, and one of a run that was cancelled, is not decided`() throws {
+        let world = try RunWorld(Self.plan(#"{"expiresInSeconds":60}"#))
+        try world.database.rows("UPDATE nofx.gates SET expires_at = now()")
+        func problem() -> Problem? {
+            #expect(throws: Problem.self) {
+                try world.database.call(ApproveGate.self, world.step("approve"), as: world.owner)
+            }
+        }
+        #expect(problem()?.code == "gate_expired")
+        try world.database.rows("SELECT nofx.tend_queue(100, '{0}')")
+        #expect(problem()?.code == "gate_expired")
+        #expect(try world.steps == ["approve": "failed", "ship": "skipped"])
+        #expect(try world.events.contains("gate.expired"))
+
+        let cancelled = try RunWorld(Self.plan())
+        try cancelled.database.call(CancelRun.self, cancelled.input(), as: cancelled.owner)
+        let conflict = #expect(throws: Problem.self) {
+            try cancelled.database.call(ApproveGate.self, cancelled.step("approve"), as: cancelled.owner)
+        }
+        #expect(conflict?.code == "gate_decided")
+        #expect(conflict?.members == ["gateStatus": "cancelled"])
+    }
+
+    @Test func `what is no gate, or not yet, and what is another team's is not found`() throws {
+        let world = try RunWorld([TestStep("build"), TestStep("approve", "gate:manual", after: ["build"])])
+        let other = Caller.stranger()
+        let theirs = try world.database.team(of: other)
+        func refusal(_ input: String, as caller: Caller) -> String? {
+            world.database.refusal(of: ApproveGate.self, input, as: caller)
+        }
+        #expect(refusal(world.step("build"), as: world.owner) == "404 gate_not_found")
+        #expect(refusal(world.step("approve"), as: world.owner) == "404 gate_not_found")
+        #expect(refusal(world.step("ship"), as: world.owner) == "404 gate_not_found")
+        #expect(refusal(world.step("approve"), as: other) == "404 team_not_found")
+        #expect(refusal(theirs.input(world.run, #""step":"approve""#), as: other) == "404 run_not_found")
+    }
+
+    @Test func `who decided is who called, whatever the input says`() throws {
+        let world = try RunWorld(Self.plan())
+        let admin = try world.member(as: .admin)
+        let forged = world.step("approve", #""approvedBy":"\#(world.owner.user)""#)
+        #expect(world.database.refusal(of: ApproveGate.self, forged, as: admin) == "422 validation_failed")
+        try world.database.call(ApproveGate.self, world.step("approve"), as: admin)
+        #expect(try world.database.value("SELECT decided_by FROM nofx.gates") == admin.user)
+    }
+
+    @Test(arguments: [#""decision":"waived""#, #""decision":"pending""#, #""reason":"""#])
+    func `what is no decision and no reason is refused`(_ members: String) throws {
+        let world = try RunWorld(Self.plan())
+        let long = #""reason":"\#(String(repeating: "x", count: 501))""#
+        for members in [members, long] {
+            let input = world.step("approve", members)
+            #expect(world.database.refusal(of: ApproveGate.self, input, as: world.owner) == "422 validation_failed")
+        }
+    }
+}

@@ -1,0 +1,107 @@
+import Base
+import Core
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Runs
+@testable import Teams
+@testable import cancelRun
+@testable import retryStep
+
+@Suite struct RetryStepTests {
+    private func conflict(_ world: RunWorld, _ step: String) -> String? {
+        do {
+            try world.database.call(RetryStep.self, world.step(step), as: world.owner)
+            return nil
+        } catch let problem as Problem where problem.status == 409 {
+            return "\(problem.code) \(problem.members["forbiddenBy"] ?? "")"
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test func `a step that failed is done again, with what was skipped for it`() throws {
+        let world = try RunWorld([TestStep("build"), TestStep("ship", after: ["build"])])
+        try world.database.work("test.echo", "failed", outputs: nil, error: "http_status")
+        let retried = try world.database.call(RetryStep.self, world.step("build"), as: world.owner)
+        #expect(retried.status == .running)
+        #expect(try world.steps == ["build": "queued", "ship": "blocked"])
+        #expect(try world.events.suffix(3) == ["run.resumed", "step.retried", "step.queued"])
+        #expect(try world.activity == ["run.step_retried"])
+        try world.database.work()
+        try world.database.work()
+        #expect(try world.status == "succeeded")
+    }
+
+    @Test func `a step that is queued, running, blocked or done is not, and the answer says why`() throws {
+        let world = try RunWorld([TestStep("build"), TestStep("ship", after: ["build"])])
+        #expect(conflict(world, "build") == "step_not_retryable queued")
+        #expect(conflict(world, "ship") == "step_not_retryable blocked")
+        let claims = try world.database.claim()
+        #expect(conflict(world, "build") == "step_not_retryable queued")
+        try world.database.finish(claims)
+        #expect(conflict(world, "build") == "step_not_retryable succeeded")
+        #expect(try world.events.contains("step.retried") == false)
+        #expect(try world.activity == [])
+    }
+
+    @Test func `a step of a run that is being cancelled is not, and once that is over it is`() throws {
+        let world = try RunWorld([TestStep("build"), TestStep("lint")])
+        let claims = try world.database.claim("test.echo", 1)
+        try world.database.call(CancelRun.self, world.input(), as: world.owner)
+        #expect(conflict(world, "lint") == "step_not_retryable cancelling")
+        try world.database.finish(claims, "cancelled")
+        #expect(conflict(world, "lint") == nil)
+        #expect(try world.steps == ["build": "cancelled", "lint": "queued"])
+    }
+
+    @Test func `a child of another step that failed stays skipped, and the run ends`() throws {
+        let world = try RunWorld([
+            TestStep("left", "test:fail"), TestStep("right", "test:fail"), TestStep("child", after: ["left", "right"]),
+        ])
+        try world.database.work("test.fail", "failed", outputs: nil, error: "test_failure")
+        #expect(conflict(world, "child") == "step_not_retryable skipped")
+        #expect(conflict(world, "left") == nil)
+        try world.database.work("test.fail")
+        #expect(try world.steps == ["left": "succeeded", "right": "failed", "child": "skipped"])
+        #expect(try world.status == "failed")
+        #expect(conflict(world, "right") == nil)
+        try world.database.work("test.fail")
+        try world.database.work()
+        #expect(try world.status == "succeeded")
+    }
+
+    @Test func `a step whose dependency was not done is not`() throws {
+        let world = try RunWorld([TestStep("build"), TestStep("ship", after: ["build"])])
+        try world.database.call(CancelRun.self, world.input(), as: world.owner)
+        #expect(conflict(world, "ship") == "step_not_retryable dependencies")
+    }
+
+    @Test func `of many who retry a step at once one does`() throws {
+        let world = try RunWorld()
+        try world.database.work("test.echo", "failed", outputs: nil, error: "http_status")
+        let calls = (0..<8).map { _ in (caller: world.owner, input: world.step("build")) }
+        let outcomes = world.database.race(RetryStep.self, calls)
+        #expect(outcomes.tally() == ["ok": 1, "409 step_not_retryable": 7])
+        #expect(try world.jobs == 1)
+    }
+
+    @Test func `steps of other runs and teams are not found, and who may not write retries none`() throws {
+        let world = try RunWorld()
+        try world.database.work("test.echo", "failed", outputs: nil, error: "http_status")
+        let other = Caller.stranger()
+        let theirs = try world.database.team(of: other)
+        func refusal(_ input: String, as caller: Caller) -> String? {
+            world.database.refusal(of: RetryStep.self, input, as: caller)
+        }
+        #expect(refusal(theirs.input(world.run, #""step":"build""#), as: other) == "404 run_not_found")
+        #expect(refusal(world.step("build"), as: other) == "404 team_not_found")
+        #expect(refusal(world.step("ship"), as: world.owner) == "404 step_not_found")
+        let another = try world.another([TestStep("ship")])
+        #expect(refusal(world.input(#""step":"build""#, run: another), as: world.owner) == "404 step_not_found")
+        #expect(refusal(world.step("build"), as: try world.member(as: .viewer)) == "403 forbidden")
+        #expect(refusal(world.step("build"), as: world.owner.key(scopes: [.read])) == "403 insufficient_scope")
+        #expect(try world.steps == ["build": "failed"])
+    }
+}

@@ -1,0 +1,101 @@
+import Base
+import Core
+import FunctionRuntime
+import Postgres
+import System
+import TestSupport
+
+@testable import Teams
+
+/// createWebhook with the key of tests, and with URLs that are not secure.
+struct CreateTestWebhook: Function {
+    static let environment = Environment([
+        ("NOFX_WEBHOOK_KEY", String(repeating: "k", count: 32)), ("NOFX_WEBHOOK_ALLOW_HTTP", "1"),
+        ("NOFX_HTTP_ALLOW", "127.0.0.0/8"),
+    ])
+    static let name = "createWebhook"
+    static let summary = "For tests."
+    static let access = Access.authenticated
+
+    func run(_ input: NewWebhook.Draft, in context: inout Context) throws -> NewWebhook {
+        try NewWebhook.create(input, by: WebhookPolicy(Self.environment), in: &context)
+    }
+}
+
+extension TestDatabase {
+    /// A new webhook of a team, as it was told.
+    func webhook(
+        _ url: String = "https://hooks.example/secret/path?token=hunter2",
+        of team: Team,
+        by caller: Caller,
+        events: String? = nil
+    ) throws -> NewWebhook {
+        try call(CreateTestWebhook.self, team.webhook(url, events: events), as: caller)
+    }
+
+    /// A new webhook that goes to a receiver, which knows its secret.
+    func webhook(to receiver: WebhookReceiver, _ path: String, of team: Team, by caller: Caller) throws -> NewWebhook {
+        let webhook = try webhook(receiver.url(path), of: team, by: caller)
+        try receiver.expect(webhook.secret.reveal(), on: path)
+        return webhook
+    }
+
+    /// Has a message wait for a webhook.
+    ///
+    /// - Returns: The row of the outbox.
+    @discardableResult
+    func queueMessage(_ text: String = "hello", to webhook: ID<Webhook>) throws -> UUID {
+        try value(
+            """
+            INSERT INTO nofx.outbox (topic, subject_id, payload)
+            VALUES ('webhook', \(webhook), json_build_object('type', 'run.succeeded', 'data', \(text)::text)) RETURNING id
+            """
+        )
+    }
+
+    /// Has no webhook rest.
+    func wakeWebhooks() throws {
+        try rows("UPDATE nofx.webhooks SET rests_until = now()")
+    }
+
+    /// What is known about a webhook: how often it failed, and whether it is disabled.
+    func state(of webhook: ID<Webhook>) throws -> WebhookState {
+        let rows = try rows(
+            """
+            SELECT failures, last_error, disabled_at IS NOT NULL AS is_disabled, failing_since IS NOT NULL AS is_failing,
+                   ceil(extract(epoch FROM rests_until - now()))::bigint AS rest
+            FROM nofx.webhooks WHERE id = \(webhook)
+            """
+        )
+        return try WebhookState(row: rows[0])
+    }
+}
+
+/// A webhook's row, as far as deliveries change it.
+struct WebhookState: Equatable, RowDecodable {
+    let failures: Int
+    let error: String?
+    let isDisabled: Bool
+    let isFailing: Bool
+
+    /// The seconds from the last statement's time until it rests no more.
+    let rest: Int
+
+    init(row: borrowing Row) throws(PostgresError) {
+        failures = try row["failures"]
+        error = try row["last_error"]
+        isDisabled = try row["is_disabled"]
+        isFailing = try row["is_failing"]
+        rest = try row["rest"]
+    }
+}
+
+extension Team {
+    /// An event that makes a webhook of the team.
+    func webhook(_ url: String = "https://hooks.example/", events: String? = nil) -> String {
+        changes(#""url":\#(json(url))\#(events.map { #","events":\#($0)"# } ?? "")"#)
+    }
+
+    /// An event that names a webhook of the team.
+    func reference(to webhook: ID<Webhook>) -> String { changes(#""webhookId":"\#(webhook)""#) }
+}

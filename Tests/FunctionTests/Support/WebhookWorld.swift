@@ -1,0 +1,72 @@
+import Base
+import Core
+import Postgres
+import System
+import TestSupport
+
+@testable import Teams
+
+/// A team whose webhooks go to a receiver, and deliverOutbox with the role that operators get.
+struct WebhookWorld {
+    let database: TestDatabase
+    let receiver: WebhookReceiver
+    let owner: Caller
+    let team: Team
+
+    /// Makes a team, and runs a receiver while the body needs it.
+    static func run(_ body: (WebhookWorld) throws -> Void) throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let team = try database.team(of: owner)
+        try WebhookReceiver.run { receiver in
+            try body(WebhookWorld(database: database, receiver: receiver, owner: owner, team: team))
+        }
+    }
+
+    /// A new webhook that goes to a path of the receiver.
+    func webhook(_ path: String) throws -> ID<Webhook> {
+        try database.webhook(to: receiver, path, of: team, by: owner).id
+    }
+
+    /// Delivers what is due.
+    ///
+    /// - Parameters:
+    ///   - input: The event.
+    ///   - environment: The variables.
+    ///   - log: Takes what is logged.
+    ///   - deadline: When the answer is due.
+    /// - Returns: What was done, of that what is not nothing: `claimed 2 delivered 2`.
+    /// - Throws: `PostgresError` or `ConfigurationError`.
+    @discardableResult
+    func deliver(
+        _ input: String = "{}",
+        _ environment: Environment = CreateTestWebhook.environment,
+        log: Log = .silent,
+        deadline: Deadline = .test
+    ) throws -> String {
+        var context = try database.operatorContext(log: log, deadline: deadline)
+        var couriers = try Couriers(environment)
+        let request = try Outbox.Request(input: JSONDocument(parsing: Array(input.utf8)).root)
+        let report = try Outbox.deliver(request, by: &couriers, in: &context)
+        let counts = [
+            ("redriven", report.redriven), ("claimed", report.claimed), ("delivered", report.delivered),
+            ("dropped", report.dropped), ("retried", report.retried), ("dead", report.dead),
+        ].filter { $0.1 > 0 }.map { "\($0.0) \($0.1)" }
+        return (counts + (report.more ? ["more"] : [])).joined(separator: " ")
+    }
+
+    /// Lets everything be tried again now, and does so.
+    func deliverAgain() throws -> String {
+        try database.makeOutboxDue()
+        try database.wakeWebhooks()
+        return try deliver()
+    }
+
+    /// How many rows of the outbox have each status.
+    func tally() throws -> [String: Int] {
+        let rows = try database.rows("SELECT status, count(*) AS count FROM nofx.outbox GROUP BY 1")
+        return try (0..<rows.count).reduce(into: [:]) { counts, index in
+            counts[try rows[index]["status"] as String] = try rows[index]["count"]
+        }
+    }
+}

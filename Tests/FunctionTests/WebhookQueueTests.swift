@@ -1,0 +1,143 @@
+import Base
+import Core
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Teams
+
+/// What happens in runs, as it gets into the outbox.
+@Suite struct WebhookQueueTests {
+    private let database: TestDatabase
+    private let owner = Caller.stranger()
+    private let team: Team
+    private let run = UUID.v7()
+
+    init() throws {
+        database = try TestDatabase()
+        team = try database.team(of: owner)
+        try database.rows(
+            """
+            INSERT INTO nofx.runs (team_id, id, goal, status, steps_total, steps_open, steps_queued, created_by)
+            VALUES (\(team.id), \(run), 'Ship it', 'running', 1, 1, 1, \(owner.user))
+            """
+        )
+        try database.rows(
+            """
+            INSERT INTO nofx.steps (team_id, run_id, no, name, tool, topic, is_gate, status, inputs, deps, dependents,
+                                    deps_left, continues, priority, max_attempts, timeout_s, retry_base_s, retry_cap_s,
+                                    delay_s)
+            VALUES (\(team.id), \(run), 0, 'Draft "it"', 'test:echo', 'test.echo', false, 'queued', '{}', '{}', '{}', 0,
+                    false, 0, 3, 60, 2, 300, 0)
+            """
+        )
+    }
+
+    /// Lets things happen to the first step, or to the run where there is no step.
+    private func happen(_ types: [String], step: Int? = 0, data: String? = nil) throws {
+        try database.rows(
+            """
+            SELECT nofx.add_events(\(team.id), \(run), array_fill(\(step)::integer, ARRAY[cardinality(\(types))]),
+                                   \(types), array_fill(\(data)::json, ARRAY[cardinality(\(types))]))
+            """
+        )
+    }
+
+    /// What waits in the outbox for a webhook, in the order of the timeline.
+    private func messages(to webhook: NewWebhook) throws -> [String] {
+        try database.value(
+            """
+            SELECT coalesce(array_agg(payload ->> 'type' ORDER BY (payload #>> '{data,seq}')::integer), '{}')
+            FROM nofx.outbox WHERE subject_id = \(webhook.id) AND topic = 'webhook' AND status = 'pending'
+            """
+        )
+    }
+
+    @Test func `each webhook of the team is told of what it asked for, and of nothing else`() throws {
+        let other = try database.team(of: owner)
+        let standard = try database.webhook(of: team, by: owner)
+        let steps = try database.webhook(of: team, by: owner, events: #"["step.started","run.failed"]"#)
+        let stranger = try database.webhook(of: other, by: owner, events: #"["step.started","run.failed"]"#)
+        try happen(["step.started", "step.failed"])
+        try happen(["run.failed"], step: nil)
+
+        #expect(try messages(to: standard) == ["run.failed"])
+        #expect(try messages(to: steps) == ["step.started", "run.failed"])
+        #expect(try messages(to: stranger) == [])
+    }
+
+    @Test func `a message has all that the timeline has of it`() throws {
+        _ = try database.webhook(of: team, by: owner, events: #"["step.failed","run.failed"]"#)
+        try happen(["step.queued", "step.failed"], data: #"{"attempt":2,"error":{"code":"x"}}"#)
+        try happen(["run.failed"], step: nil)
+        let rows = try database.rows(
+            "SELECT payload::text, (SELECT max(at) FROM nofx.events) AS at FROM nofx.outbox ORDER BY payload ->> 'type'"
+        )
+        let (ended, failed) = (
+            try JSONDocument(parsing: Array((try rows[0][0] as String).utf8)).root,
+            try JSONDocument(parsing: Array((try rows[1][0] as String).utf8)).root
+        )
+        #expect(rows.count == 2 && ended["type"]?.string == "run.failed" && failed["type"]?.string == "step.failed")
+        #expect(ended["timestamp"]?.string == (try rows[0]["at"] as Timestamp).description)
+        #expect(ended["data"]?["teamId"]?.string == team.id.description)
+        #expect(ended["data"]?["runId"]?.string == run.description)
+        #expect(ended["data"]?["seq"]?.integer == 3 && failed["data"]?["seq"]?.integer == 2)
+        #expect(ended["data"]?["step"]?.isNull == true && failed["data"]?["step"]?.string == #"Draft "it""#)
+        #expect(ended["data"]?["data"]?.isNull == true)
+        #expect(failed["data"]?["data"]?["attempt"]?.integer == 2)
+        #expect(failed["data"]?["data"]?["error"]?["code"]?.string == "x")
+    }
+
+    @Test func `what did not happen is told to nobody, and what happened once is told once`() throws {
+        let webhook = try database.webhook(of: team, by: owner)
+        var connection = try database.connect()
+        #expect(throws: PostgresError.self) {
+            try connection.transact(
+                [
+                    "SELECT nofx.add_events(\(team.id), \(run), '{NULL}', '{run.failed}', '{NULL}')",
+                    "SELECT 1 / (SELECT count(*) FROM nofx.outbox WHERE topic <> 'webhook')",
+                ],
+                deadline: .test
+            )
+        }
+        #expect(try messages(to: webhook) == [])
+        try happen(["run.failed"], step: nil)
+        let first: UUID = try database.value("SELECT id FROM nofx.outbox")
+        // The same place in the timeline, as if it were told again.
+        try database.rows("DELETE FROM nofx.events")
+        try database.rows("UPDATE nofx.runs SET event_seq = 0")
+        try happen(["run.failed"], step: nil)
+        #expect(try messages(to: webhook) == ["run.failed"])
+        #expect(try database.value("SELECT id FROM nofx.outbox") == first)
+    }
+
+    @Test func `a webhook that is disabled is told nothing`() throws {
+        let webhook = try database.webhook(of: team, by: owner)
+        try database.rows("UPDATE nofx.webhooks SET disabled_at = now()")
+        try happen(["run.failed"], step: nil)
+        #expect(try messages(to: webhook) == [])
+    }
+
+    @Test func `the text of a message is kept no longer than it can be sent`() throws {
+        let webhook = try database.webhook(of: team, by: owner)
+        try happen(["run.failed"], step: nil)
+        for status in ["delivered", "dropped"] {
+            #expect(throws: PostgresError.self) {
+                try database.rows("UPDATE nofx.outbox SET status = \(status), settled_at = now()")
+            }
+        }
+        try database.rows("UPDATE nofx.outbox SET status = 'dead', settled_at = now()")
+        #expect(try messages(to: webhook) == [])
+    }
+
+    @Test func `the functions' role makes no messages of its own`() throws {
+        let webhook = try database.webhook(of: team, by: owner)
+        let error = #expect(throws: PostgresError.self) {
+            try database.asFunction(
+                for: owner,
+                "INSERT INTO nofx.outbox (topic, subject_id, payload) VALUES ('webhook', \(webhook.id), '{}')"
+            )
+        }
+        #expect(error?.state == .insufficientPrivilege)
+    }
+}

@@ -1,0 +1,208 @@
+import Base
+import Core
+import Postgres
+import System
+import TestSupport
+import Testing
+
+@testable import Teams
+
+/// Receivers that are slow, gone or choosy, and deliverers that are many.
+@Suite struct WebhookTroubleTests {
+    @Test func `a receiver that says it is gone is told nothing more`() throws {
+        try WebhookWorld.run { world in
+            let webhook = try world.webhook("/410/a")
+            let ids = try (0..<3).map { _ in try world.database.queueMessage(to: webhook) }
+            let log = LogLines()
+            #expect(try world.deliver(log: log.log) == "claimed 1 dead 1")
+            #expect(log.containing("webhook.disabled").count == 1)
+            #expect(try world.database.state(of: webhook).isDisabled)
+            #expect(try world.deliverAgain() == "")
+            #expect(try ids.map { try world.database.outbox($0).status } == ["dead", "dropped", "dropped"])
+            #expect(try world.receiver.messages().count == 1)
+        }
+    }
+
+    @Test func `after three days of failures a webhook is disabled`() throws {
+        try WebhookWorld.run { world in
+            let webhook = try world.webhook("/500/a")
+            for _ in 0..<2 { try world.database.queueMessage(to: webhook) }
+            for (age, isDisabled) in [("71 hours", false), ("73 hours", true)] {
+                try world.database.rows(
+                    "UPDATE nofx.webhooks SET failures = 1, failing_since = now() - \(age)::text::interval"
+                )
+                #expect(try world.deliverAgain() == "claimed 1 retried 1")
+                #expect(try world.database.state(of: webhook).isDisabled == isDisabled)
+            }
+            #expect(try world.deliverAgain() == "")
+            #expect(try world.tally() == ["dropped": 2])
+        }
+    }
+
+    @Test func `a message that its receiver cannot stand does not keep the others`() throws {
+        try WebhookWorld.run { world in
+            let webhook = try world.webhook("/poison/a")
+            let poison = try world.database.queueMessage("poison", to: webhook)
+            for _ in 0..<5 { try world.database.queueMessage(to: webhook) }
+            #expect(try world.deliver() == "claimed 1 retried 1")
+            #expect(try (1...10).contains(world.database.state(of: webhook).rest))
+            try world.database.wakeWebhooks()
+            #expect(try world.deliver() == "claimed 5 delivered 5")
+            #expect(try world.database.outbox(poison).status == "pending")
+            #expect(try world.database.outbox(poison).attempts == 1)
+            #expect(try world.database.state(of: webhook).failures == 0)
+        }
+    }
+
+    @Test func `whoever fails rests longer each time, up to ten minutes, whatever waits`() throws {
+        try WebhookWorld.run { world in
+            let webhook = try world.webhook("/500/a")
+            for _ in 0..<9 { try world.database.queueMessage(to: webhook) }
+            let rests = try (0..<9).map { _ in
+                try world.database.wakeWebhooks()
+                #expect(try world.deliver() == "claimed 1 retried 1")
+                return try world.database.state(of: webhook).rest
+            }
+            for (rest, longest) in zip(rests, [10, 20, 40, 80, 160, 320, 600, 600, 600]) {
+                #expect((longest - 9...longest).contains(rest), "\(rests)")
+            }
+        }
+    }
+
+    @Test func `whoever is slow gets a quarter of the time`() throws {
+        try WebhookWorld.run { world in
+            let webhook = try world.webhook("/slow-1.2/a")
+            for _ in 0..<2 { try world.database.queueMessage(to: webhook) }
+            #expect(try world.deliver() == "claimed 1 delivered 1")
+            #expect(try world.database.state(of: webhook).rest >= 1)
+            #expect(try world.tally() == ["delivered": 1, "pending": 1])
+        }
+    }
+
+    @Test func `two deliverers deliver to everybody else while one receiver hangs and another is down`() throws {
+        try WebhookWorld.run { world in
+            let (hanging, down) = (try world.webhook("/hang/a"), try world.webhook("/500/a"))
+            let good = try world.webhook("/200/a")
+            for _ in 0..<30 {
+                for webhook in [hanging, down, good] { try world.database.queueMessage(to: webhook) }
+            }
+            _ = try Crowd.run(of: 2) { _, meet in
+                meet()
+                return try world.deliver(deadline: .after(.seconds(6)))
+            }
+            let messages = try world.receiver.messages("/200/a")
+            #expect(messages.count == 30 && Set(messages.map(\.id)).count == 30)
+            #expect(try world.receiver.messages("/hang/a").count == 1)
+            #expect(try world.receiver.messages("/500/a").count == 1)
+            #expect(try world.tally() == ["delivered": 30, "pending": 60])
+        }
+    }
+
+    @Test func `eight deliverers send each message once, and each webhook one at a time`() throws {
+        try WebhookWorld.run { world in
+            let webhooks = try (0..<5).map { try world.webhook("/slow-0.01/\($0)") }
+            for _ in 0..<20 {
+                for webhook in webhooks { try world.database.queueMessage(to: webhook) }
+            }
+            let left: Query = "SELECT count(*) FROM nofx.outbox WHERE status = 'pending'"
+            while try world.database.value(left, as: Int.self) > 0 {
+                _ = try Crowd.run(of: 8) { _, meet in
+                    meet()
+                    return try world.deliver()
+                }
+            }
+            let messages = try world.receiver.messages()
+            #expect(messages.count == 100 && Set(messages.map(\.id)).count == 100)
+            #expect(!messages.contains { !$0.isVerified })
+            #expect(try world.receiver.busiest() == 1)
+            #expect(try world.tally() == ["delivered": 100])
+        }
+    }
+
+    @Test func `a message whose deliverer died waits five minutes, and the webhook's others do not`() throws {
+        try WebhookWorld.run { world in
+            let webhook = try world.webhook("/200/a")
+            let ids = try (0..<2).map { _ in try world.database.queueMessage(to: webhook) }
+            // As whoever claims and never comes back.
+            var context = try world.database.operatorContext()
+            let claimed: UUID? = try context.operate(OutboxRow.messageClaim).first?["id"]
+            #expect(claimed == ids[0])
+            #expect(try (1...30).contains(world.database.state(of: webhook).rest))
+            #expect(try world.deliver() == "")
+            try world.database.wakeWebhooks()
+            #expect(try world.deliver() == "claimed 1 delivered 1")
+            #expect(try (200...300).contains(world.database.outbox(ids[0]).wait))
+            #expect(try world.deliverAgain() == "claimed 1 delivered 1")
+            #expect(try world.receiver.messages().map(\.id) == [ids[1].description, ids[0].description])
+        }
+    }
+
+    @Test func `whoever took too long settles nothing`() throws {
+        try WebhookWorld.run { world in
+            let webhook = try world.webhook("/slow-1/a")
+            let id = try world.database.queueMessage(to: webhook)
+            let log = LogLines()
+            let deliverer = TestThread { Result { try world.deliver(log: log.log) } }
+            while try world.receiver.messages().isEmpty {}
+            try world.database.rows("UPDATE nofx.outbox SET attempts = attempts + 1")
+            #expect(try deliverer.join().get() == "claimed 1")
+            #expect(log.containing("outbox.late").count == 1)
+            #expect(try world.database.outbox(id).status == "pending")
+        }
+    }
+
+    @Test func `the messages of a deleted team and of a webhook that is not there any more are dropped`() throws {
+        try WebhookWorld.run { world in
+            let ids = [
+                try world.database.queueMessage(to: world.webhook("/200/a")),
+                try world.database.queueMessage(to: .make()),
+            ]
+            try world.database.rows("UPDATE nofx.teams SET deleted_at = now(), purge_after = now()")
+            #expect(try world.deliver() == "")
+            for id in ids { #expect(try world.database.outbox(id).status == "dropped") }
+            #expect(try world.receiver.messages().isEmpty)
+        }
+    }
+
+    @Test func `the limit and the end of the call's time stop it, and more is due then`() throws {
+        try WebhookWorld.run { world in
+            let webhook = try world.webhook("/200/a")
+            for _ in 0..<5 { try world.database.queueMessage(to: webhook) }
+            #expect(try world.deliver(deadline: .after(.milliseconds(2_500))) == "more")
+            #expect(try world.deliver(#"{"limit":2}"#) == "claimed 2 delivered 2 more")
+            #expect(try world.deliver(#"{"limit":3}"#) == "claimed 3 delivered 3")
+        }
+    }
+
+    @Test func `without a key mail is sent, and then the operator is told what is missing`() throws {
+        try WebhookWorld.run { world in
+            let id = try world.database.queueMessage(to: world.webhook("/200/a"))
+            let mail = try world.database.queueInvite(
+                to: "grace@example.com",
+                team: world.team.id.uuid,
+                by: world.owner.user.uuid
+            )
+            let program = try MailProgram("cat >\"$folder/1.eml\"")
+            let environment = Environment([
+                ("NOFX_MAIL_FROM", "mail@acme.example"), ("NOFX_MAIL_COMMAND", program.path), ("PATH", "/usr/bin:/bin"),
+            ])
+            let error = #expect(throws: ConfigurationError.self) { try world.deliver("{}", environment) }
+            #expect(error?.description == "NOFX_WEBHOOK_KEY: must be set")
+            #expect(try world.database.outbox(mail).status == "delivered")
+            #expect(try world.database.outbox(id).attempts == 0)
+        }
+    }
+
+    @Test func `where there are only webhooks, mail needs no configuration, and waits`() throws {
+        try WebhookWorld.run { world in
+            let mail = try world.database.queueInvite(
+                to: "grace@example.com",
+                team: world.team.id.uuid,
+                by: world.owner.user.uuid
+            )
+            try world.database.queueMessage(to: world.webhook("/200/a"))
+            #expect(try world.deliver() == "claimed 1 delivered 1")
+            #expect(try world.database.outbox(mail).attempts == 0)
+        }
+    }
+}

@@ -1,0 +1,69 @@
+# The part of the tour of `deploy.sh local` that starts a run, does it, and watches it.
+# shellcheck shell=bash disable=SC2154 # local-tour.sh sets the team and who calls
+
+# A run with steps side by side and a gate, at which somebody else than who started it decides. A worker does the steps
+# meanwhile, and what happens is printed as it happens.
+local_runs() {
+    local run worker
+    local_call startRun "{\"teamId\":\"$team\",\"plan\":$(local_plan)}"
+    run=$(local_member_of "$answer" runId) || fail 'startRun did not answer a run'
+    rm -f "$folder_here/tour-ended"
+    printf 'runWorker, in the background\n  event   {"budgetSeconds":60}\n'
+    local_worker &
+    worker=$!
+    local_watch "$run"
+    wait "$worker" || fail 'runWorker failed'
+    local_call getArtifact "{\"teamId\":\"$team\",\"runId\":\"$run\",\"step\":\"report\",\"name\":\"report.md\"}"
+    [[ -z $(local_provider) ]] || local_call getRun "{\"teamId\":\"$team\",\"runId\":\"$run\"}"
+}
+
+# One call ends when there is nothing to do; this goes on until the run has ended, as a schedule would.
+local_worker() {
+    until [[ -e $folder_here/tour-ended ]]; do
+        printf '{"budgetSeconds":60}' | local_function runWorker >>"$build/local.log" || return
+        sleep 0.2
+    done
+}
+
+local_plan() {
+    local written=''
+    [[ -z $(local_provider) ]] || written='{"name":"haiku","tool":"codegen","inputs":
+        {"prompt":"Write a haiku about queues.","maxTokens":400,"filename":"haiku.md"}},'
+    # Lines are for the reader of this file: an event is one line.
+    tr -d '\n' <<-END | sed 's/  */ /g'
+	{"goal":"Publish the numbers","steps":[$written
+	    {"name":"count","tool":"test:echo","inputs":{"total":42,"delaySeconds":1}},
+	    {"name":"pause","tool":"wait:until","inputs":{"seconds":2}},
+	    {"name":"report","tool":"artifact:write","dependsOn":["count","pause"],
+	     "inputs":{"name":"report.md","content":"# Numbers: all counted."}},
+	    {"name":"approve","tool":"gate:manual","dependsOn":["report"],
+	     "inputs":{"role":"admin","fourEyes":true,"message":"May it be published?"}},
+	    {"name":"publish","tool":"test:echo","dependsOn":["approve"],
+	     "inputs":{"numbers":{"\$from":"count.total"},"sha256":{"\$from":"report.artifact.sha256"}}}]}
+	END
+}
+
+# Prints a run's timeline until the run has ended, and has the gate approved when it is there.
+local_watch() {
+    local run=$1 cursor='' page is_decided=no
+    printf 'runTimeline as %s, until the run has ended\n  event   {"teamId":"%s","runId":"%s","waitSeconds":5,…}\n' \
+        "$caller" "$team" "$run"
+    until [[ -e $folder_here/tour-ended ]]; do
+        page=$(printf '{"teamId":"%s","runId":"%s","waitSeconds":5%s}' "$team" "$run" "$cursor" |
+            local_function runTimeline) || fail "runTimeline failed: $page"
+        grep -oE '\{"seq":[0-9]+,"type":"[a-z._]+","step":("[^"]*"|null),"at":"[^"]*"' <<<"$page" |
+            sed -E 's/\{"seq":([0-9]+),"type":"([^"]*)","step":("([^"]*)"|null),"at":"[^T]*T([^"]*)"/  \5  \1  \2  \4/' || true
+        cursor=",\"cursor\":\"$(local_member_of "$page" nextCursor)\"" || fail 'runTimeline did not answer a cursor'
+        if [[ $is_decided == no && $page == *'"type":"gate.created"'* ]]; then
+            is_decided=yes
+            token=$approver caller=$approver_name local_call approveGate \
+                "{\"teamId\":\"$team\",\"runId\":\"$run\",\"step\":\"approve\",\"reason\":\"Looks right.\"}"
+        fi
+        [[ $page != *'"ended":true'* ]] || touch "$folder_here/tour-ended"
+    done
+}
+
+# A word where an AI provider is set.
+local_provider() {
+    printf '%s' "${ANTHROPIC_API_KEY:-}${ANTHROPIC_BASE_URL:-}${OPENAI_API_KEY:-}${OPENAI_BASE_URL:-}" | head -c 1
+}
