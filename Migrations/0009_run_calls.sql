@@ -49,7 +49,8 @@ BEGIN
     END IF;
     SELECT array_agg(DISTINCT s ORDER BY s) INTO denied
     FROM unnest(p_scopes) AS s
-    WHERE s <> ALL (coalesce((SELECT p.secret_scopes FROM nofx.tool_policies p WHERE p.team_id = p_team), '{}'));
+    WHERE s IS NOT NULL
+      AND s <> ALL (coalesce((SELECT p.secret_scopes FROM nofx.tool_policies p WHERE p.team_id = p_team), '{}'));
     IF denied IS NOT NULL THEN
         outcome := 'scopes_denied';
         RETURN;
