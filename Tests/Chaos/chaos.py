@@ -57,7 +57,7 @@ def make_template(server, options):
     subprocess.run(
         [os.path.join(options.build, "migrate")],
         input=f'{{"grantTo":"{APP}","grantOperatorTo":"{OPERATOR}"}}', text=True, check=True, stdout=subprocess.DEVNULL,
-        env=environment(server.address(TEMPLATE), 0, LEASE),
+        env=environment(server.address(TEMPLATE), LEASE),
     )  # fmt: skip
     if options.mutant:
         with psycopg.connect(server.address(TEMPLATE), autocommit=True) as session:
@@ -126,7 +126,7 @@ class Seed:
         workers = None
         if not options.without_workers:
             workers = Workers(
-                os.path.join(options.build, "runWorker"), environment(addresses[OPERATOR], 0, LEASE), 3, log,
+                os.path.join(options.build, "runWorker"), environment(addresses[OPERATOR], LEASE), 3, log,
                 self.fork(), self.counters, LEASE,
             )  # fmt: skip
             workers.start()
@@ -171,6 +171,7 @@ class Seed:
             outcome = start(sessions[run.team], run)
             if outcome != "ok":
                 self.counters.break_(f"a run was to be started: {outcome}")
+                break
             run.started = time.monotonic()
             time.sleep(self.random.random() * 0.08)
         for session in sessions.values():
