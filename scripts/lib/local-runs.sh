@@ -33,7 +33,7 @@ local_plan() {
     tr -d '\n' <<-END | sed 's/  */ /g'
 	{"goal":"Publish the numbers","steps":[$written
 	    {"name":"count","tool":"test:echo","inputs":{"total":42,"delaySeconds":1}},
-	    {"name":"pause","tool":"wait:until","inputs":{"seconds":2}},
+	    {"name":"pause","tool":"wait:until","inputs":{"seconds":1}},
 	    {"name":"report","tool":"artifact:write","dependsOn":["count","pause"],
 	     "inputs":{"name":"report.md","content":"# Numbers: all counted."}},
 	    {"name":"approve","tool":"gate:manual","dependsOn":["report"],
