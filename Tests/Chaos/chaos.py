@@ -122,9 +122,9 @@ class Seed:
         options = self.options
         owners = make_teams(self.session, 5)
         runs = [draw(self.random, list(owners), self.effects.url, LEASE) for _ in range(options.runs)]
-        log = open(os.path.join(options.logs, f"seed-{self.seed}.log"), "wb")
-        workers = None
+        log = workers = None
         if not options.without_workers:
+            log = open(os.path.join(options.logs, f"seed-{self.seed}.log"), "wb")
             workers = Workers(
                 os.path.join(options.build, "runWorker"), environment(addresses[OPERATOR], LEASE), 3, log,
                 self.fork(), self.counters, LEASE,
@@ -162,7 +162,7 @@ class Seed:
             if workers:
                 workers.is_calm.set()
                 workers.stop()
-            log.close()
+                log.close()
 
     def start(self, addresses, owners, runs):
         """Starts all runs by and by."""
@@ -189,7 +189,7 @@ class Seed:
         session.close()
 
     def wait_for_the_end(self):
-        give_up = time.monotonic() + 60
+        give_up = time.monotonic() + 180
         while time.monotonic() < give_up:
             if not self.session.value("SELECT EXISTS (SELECT FROM nofx.runs WHERE ended_at IS NULL)"):
                 return
