@@ -57,7 +57,7 @@ def make_template(server, options):
     subprocess.run(
         [os.path.join(options.build, "migrate")],
         input=f'{{"grantTo":"{APP}","grantOperatorTo":"{OPERATOR}"}}', text=True, check=True, stdout=subprocess.DEVNULL,
-        env=environment(server.address(TEMPLATE), 0, LEASE),
+        env=environment(server.address(TEMPLATE), LEASE),
     )  # fmt: skip
     if options.mutant:
         with psycopg.connect(server.address(TEMPLATE), autocommit=True) as session:
@@ -122,11 +122,11 @@ class Seed:
         options = self.options
         owners = make_teams(self.session, 5)
         runs = [draw(self.random, list(owners), self.effects.url, LEASE) for _ in range(options.runs)]
-        log = open(os.path.join(options.logs, f"seed-{self.seed}.log"), "wb")
-        workers = None
+        log = workers = None
         if not options.without_workers:
+            log = open(os.path.join(options.logs, f"seed-{self.seed}.log"), "wb")
             workers = Workers(
-                os.path.join(options.build, "runWorker"), environment(addresses[OPERATOR], 0, LEASE), 3, log,
+                os.path.join(options.build, "runWorker"), environment(addresses[OPERATOR], LEASE), 3, log,
                 self.fork(), self.counters, LEASE,
             )  # fmt: skip
             workers.start()
@@ -162,7 +162,7 @@ class Seed:
             if workers:
                 workers.is_calm.set()
                 workers.stop()
-            log.close()
+                log.close()
 
     def start(self, addresses, owners, runs):
         """Starts all runs by and by."""
@@ -171,6 +171,7 @@ class Seed:
             outcome = start(sessions[run.team], run)
             if outcome != "ok":
                 self.counters.break_(f"a run was to be started: {outcome}")
+                break
             run.started = time.monotonic()
             time.sleep(self.random.random() * 0.08)
         for session in sessions.values():
@@ -188,7 +189,7 @@ class Seed:
         session.close()
 
     def wait_for_the_end(self):
-        give_up = time.monotonic() + 60
+        give_up = time.monotonic() + 180
         while time.monotonic() < give_up:
             if not self.session.value("SELECT EXISTS (SELECT FROM nofx.runs WHERE ended_at IS NULL)"):
                 return

@@ -227,6 +227,6 @@ class Claimant(threading.Thread):
             "outcome": outcome,
             "outputs": json.dumps(job["inputs"]) if outcome == "succeeded" else "",
             "error": json.dumps({"code": code, "message": "It was told to."}) if code else "",
-            "delay": f"{self.random.random() * 0.3} seconds",
+            "delay": f"{self.random.random() * 0.3:.3f} seconds",
             "artifact": job["inputs"] if outcome == "succeeded" and job["tool"] == "artifact:write" else None,
         }

@@ -69,7 +69,8 @@ class Members(threading.Thread):
             )[0]
             if outcome != "ok":
                 self.counters.break_(f"a run was to be cancelled: {outcome}")
-            self.counters.add("cancelled", int(is_news))
+            elif is_news:
+                self.counters.add("cancelled")
 
     def retry_steps(self):
         for team, session in self.sessions.items():

@@ -29,7 +29,7 @@ class StepModel:
         }
         wanted = allowed.get(kind, ("started", "waiting") if kind in ("step.succeeded", "step.failed") else ("started",))
         if kind.startswith("artifact."):
-            return None if self.state in ("queued", "started") else f"{kind} while {self.state}"
+            return None if self.state == "started" else f"{kind} while {self.state}"
         if kind.startswith("gate.") and kind != "gate.created":
             if self.state != "waiting" or self.is_decided:
                 return f"{kind} while {self.state}"

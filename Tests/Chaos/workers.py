@@ -58,7 +58,7 @@ class Workers(threading.Thread):
             process.wait()
 
 
-def environment(address, effects_port, lease):
+def environment(address, lease):
     """What a worker is told, and nothing of the caller's."""
     return {
         "PATH": os.environ.get("PATH", "/usr/bin:/bin"),

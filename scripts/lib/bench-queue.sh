@@ -30,8 +30,12 @@ bench_queue() {
     "$root/scripts/setup" bench
     mkdir -p "$queue_build"
     queue_compile
-    server_start "fsync = $fsync" 'synchronous_commit = on' 'full_page_writes = on' 'autovacuum = on' \
-        'shared_buffers = 512MB' 'max_wal_size = 8GB' 'logging_collector = off'
+    # shellcheck disable=SC2034 # server_start reads it
+    server_settings=(
+        "fsync = $fsync" 'synchronous_commit = on' 'full_page_writes = on' 'autovacuum = on' 'shared_buffers = 512MB'
+        'max_wal_size = 8GB' 'logging_collector = off'
+    )
+    server_start
     printf '{"grantTo":"%s","grantOperatorTo":"%s"}' "$database_user" "$database_operator" |
         DATABASE_URL=$(connection "$database_owner") quietly "$queue_build/migrate.log" queue_program migrate
     query postgres -c 'CREATE DATABASE rivals'

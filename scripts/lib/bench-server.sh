@@ -10,8 +10,8 @@ readonly database_operator=nofx_operator
 # are in here. The name is kept, so that what a killed run left behind can be removed.
 server_folder=''
 measuring_process=''
+server_settings=() # lines of postgresql.conf that a benchmark wants otherwise
 
-# server_start [SETTING ...]: lines of postgresql.conf that a benchmark wants otherwise.
 server_start() {
     local kept=$root/.build/bench/server
     if [[ -s $kept ]]; then
@@ -29,7 +29,7 @@ server_start() {
     quietly "$root/.build/bench/initdb.log" as_server "$(postgres_folder)/initdb" --pgdata="$server_folder/data" \
         --username=postgres --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync
     server_configure
-    printf '%s\n' "$@" | as_server tee -a "$server_folder/data/postgresql.conf" >/dev/null
+    printf '%s\n' "${server_settings[@]}" | as_server tee -a "$server_folder/data/postgresql.conf" >/dev/null
     quietly "$root/.build/bench/start.log" as_server "$(postgres_folder)/pg_ctl" start --wait --silent \
         --pgdata="$server_folder/data" --log="$server_folder/postgres.log"
     query postgres -c "CREATE ROLE $database_owner LOGIN" -c "CREATE ROLE $database_user LOGIN" \
