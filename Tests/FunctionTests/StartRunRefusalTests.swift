@@ -30,9 +30,11 @@ import Testing
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
-        let plan = Steps.json(["ci", "prod", "dev", "prod"].enumerated().map { number, scope in
-            Steps.echo("\(number)", more: #","secretsScope":"\#(scope)""#)
-        })
+        let plan = Steps.json(
+            ["ci", "prod", "dev", "prod"].enumerated().map { number, scope in
+                Steps.echo("\(number)", more: #","secretsScope":"\#(scope)""#)
+            }
+        )
         for (allowed, denied) in [([], ["ci", "dev", "prod"]), (["dev"], ["ci", "prod"])] {
             try database.allowSecrets(allowed, to: team)
             let problem = #expect(throws: Problem.self) { try database.run(plan, of: team, by: owner) }
