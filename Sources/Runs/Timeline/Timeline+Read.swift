@@ -71,7 +71,7 @@ extension Query {
             SELECT r.team_id, r.id, r.event_seq, r.ended_at
             FROM caller JOIN nofx.runs r ON caller.allowed AND r.team_id = \(request.team) AND r.id = \(request.run)
         ), page AS (
-            SELECT e.seq, e.type, e.at, coalesce(e.data, '{}') AS data,
+            SELECT e.seq, e.type, e.at, coalesce(json_strip_nulls(e.data), '{}') AS data,
                    (SELECT s.name FROM nofx.steps s
                     WHERE s.team_id = e.team_id AND s.run_id = e.run_id AND s.no = e.step_no) AS step
             FROM nofx.events e
