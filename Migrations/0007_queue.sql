@@ -41,6 +41,7 @@ CREATE TABLE nofx.queue (
 -- the row that way.
 CREATE INDEX queue_ready ON nofx.queue (topic, tenant_id, priority, run_at, id) WHERE state = 'r';
 CREATE INDEX queue_delayed ON nofx.queue (run_at) WHERE state = 'd';
+CREATE INDEX queue_delayed_of_tenant ON nofx.queue (tenant_id) WHERE state = 'd';
 CREATE INDEX queue_leased ON nofx.queue (topic, tenant_id) WHERE state = 'l';
 
 -- Jobs that were given up.

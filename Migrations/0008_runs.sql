@@ -20,7 +20,8 @@ CREATE TABLE nofx.runs (
     rerun_of            uuid,
     created_by          uuid NOT NULL,
     created_at          timestamptz NOT NULL DEFAULT now(),
-    deadline_at         timestamptz,
+    deadline_s          integer,      -- as the plan has it
+    deadline_at         timestamptz,  -- when workers cancel it
     cancel_requested_at timestamptz,
     ended_at            timestamptz,
     PRIMARY KEY (team_id, id),
@@ -143,17 +144,21 @@ $$;
 CREATE TRIGGER runs_contents AFTER DELETE ON nofx.runs REFERENCING OLD TABLE AS gone
     FOR EACH STATEMENT EXECUTE FUNCTION nofx.delete_run_contents();
 
--- The runs of a team that is deleted are overdue from then on: workers cancel them, so many at a time.
+-- The runs of a team that is deleted are overdue from then on: workers cancel them, so many at a time. Those that a
+-- worker has not come to yet go on when the team is restored.
 CREATE FUNCTION nofx.end_runs_of_deleted_team() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM FROM nofx.runs r WHERE r.team_id = NEW.id AND r.ended_at IS NULL ORDER BY r.id FOR NO KEY UPDATE;
-    UPDATE nofx.runs r SET deadline_at = now() WHERE r.team_id = NEW.id AND r.ended_at IS NULL;
+    UPDATE nofx.runs r
+    SET deadline_at = CASE WHEN NEW.deleted_at IS NOT NULL THEN now()
+                           ELSE r.created_at + make_interval(secs => r.deadline_s) END
+    WHERE r.team_id = NEW.id AND r.ended_at IS NULL;
     RETURN NULL;
 END
 $$;
 CREATE TRIGGER teams_runs AFTER UPDATE OF deleted_at ON nofx.teams FOR EACH ROW
-    WHEN (NEW.deleted_at IS NOT NULL AND OLD.deleted_at IS NULL) EXECUTE FUNCTION nofx.end_runs_of_deleted_team();
+    WHEN ((NEW.deleted_at IS NULL) <> (OLD.deleted_at IS NULL)) EXECUTE FUNCTION nofx.end_runs_of_deleted_team();
 
 ALTER TABLE nofx.runs ENABLE ROW LEVEL SECURITY;
 CREATE POLICY runs_of_mine ON nofx.runs FOR SELECT USING (team_id IN (SELECT nofx.my_team_ids()));
@@ -184,6 +189,7 @@ $$;
 
 -- Makes steps of a run runnable whose dependencies are met: gates wait for a person, the others get a job. The caller
 -- has changed their status, and tells the timeline.
+-- What it does, end_steps does within its one statement.
 CREATE FUNCTION nofx.release_steps(p_team uuid, p_run uuid, p_nos smallint[]) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO nofx.gates AS g
@@ -441,8 +447,12 @@ BEGIN
     IF v_run.ended_at IS NOT NULL THEN
         PERFORM nofx.add_events(p_team, p_run, ARRAY[NULL::integer], '{run.resumed}', ARRAY[p_data]);
     END IF;
-    PERFORM nofx.add_events(p_team, p_run, ARRAY[p_no, p_no], ARRAY['step.retried',
-                            CASE WHEN v_step.is_gate THEN 'gate.created' ELSE 'step.queued' END], ARRAY[p_data, NULL]);
+    v_below := ARRAY(SELECT unnest(v_below) ORDER BY 1);
+    PERFORM nofx.add_events(
+        p_team, p_run, p_no || v_below::integer[] || p_no,
+        'step.retried'::text || array_fill('step.reopened'::text, ARRAY[cardinality(v_below)])
+            || CASE WHEN v_step.is_gate THEN 'gate.created' ELSE 'step.queued' END,
+        p_data || array_fill(NULL::json, ARRAY[cardinality(v_below) + 1]));
     RETURN 'ok';
 END
 $$;
@@ -532,8 +542,10 @@ BEGIN
         ) q
     ), kept AS (
         UPDATE nofx.queue q
+        -- What is given back at once keeps its place.
         SET state = CASE WHEN h.delay > interval '0' THEN 'd' ELSE 'r' END::"char", lease_until = NULL,
-            run_at = now() + coalesce(h.delay, interval '0'), attempt = q.attempt - (h.outcome = 'released')::integer
+            run_at = CASE WHEN h.outcome = 'retry' OR h.delay > interval '0' THEN now() + h.delay ELSE q.run_at END,
+            attempt = q.attempt - (h.outcome = 'released')::integer
         FROM held h WHERE q.id = h.id AND h.outcome IN ('retry', 'released')
     ), gone AS (
         DELETE FROM nofx.queue q
@@ -618,7 +630,8 @@ $$;
 
 -- Makes jobs ready whose time has come; takes jobs from claimants whose leases are over, to be tried again or given up;
 -- ends gates that nobody decided in time; and cancels runs beyond their deadline. For every worker, before it claims:
--- there is no process that must always be there. At most so many of each kind.
+-- there is no process that must always be there. At most so many of each kind, and no further run once some thousand
+-- steps have ended with those before: nobody's runs may keep all others from being seen to.
 --
 -- p_schedule has the waits before each attempt of a job that is no step.
 CREATE FUNCTION nofx.tend_queue(
@@ -626,13 +639,14 @@ CREATE FUNCTION nofx.tend_queue(
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
 DECLARE
-    v_job record;
-    v_run record;
+    v_job  record;
+    v_run  record;
+    v_work integer := 0;
 BEGIN
     -- The runs first, and in the order of their jobs' ids: what is stopped may have to wait for a heartbeat, which must
     -- not wait for what was changed here before. Nothing below waits for anybody.
     FOR v_run IN
-        SELECT r.team_id, r.id FROM nofx.runs r
+        SELECT r.team_id, r.id, r.steps_open FROM nofx.runs r
         WHERE r.ended_at IS NULL AND r.deadline_at <= now() AND r.cancel_requested_at IS NULL
           AND r.id = ANY (ARRAY(
               SELECT o.id FROM nofx.runs o
@@ -641,6 +655,8 @@ BEGIN
           ))
         ORDER BY r.id
     LOOP
+        EXIT WHEN v_work >= 5000;
+        v_work := v_work + v_run.steps_open;
         PERFORM nofx.stop_run(v_run.team_id, v_run.id, json_build_object('reason', (
             SELECT CASE WHEN t.deleted_at IS NULL THEN 'deadline' ELSE 'team_deleted' END
             FROM nofx.teams t WHERE t.id = v_run.team_id)));
@@ -683,11 +699,11 @@ BEGIN
             WHERE q.state = 'l' AND q.lease_until <= now() AND q.run_id IS NOT NULL
         ), runs AS (
             -- So many of those that nobody else is changing, and not of those that come first.
-            SELECT r.team_id, r.id FROM nofx.runs r JOIN expired e ON e.tenant_id = r.team_id AND e.run_id = r.id
+            SELECT r.team_id, r.id, r.steps_open FROM nofx.runs r JOIN expired e ON e.tenant_id = r.team_id AND e.run_id = r.id
             ORDER BY r.team_id, r.id LIMIT p_limit FOR NO KEY UPDATE OF r SKIP LOCKED
         )
         -- Whether the lease is over is asked again under the lock.
-        SELECT q.* FROM nofx.queue q JOIN runs r ON r.team_id = q.tenant_id AND r.id = q.run_id
+        SELECT q.*, r.steps_open FROM nofx.queue q JOIN runs r ON r.team_id = q.tenant_id AND r.id = q.run_id
         WHERE q.state = 'l' AND q.lease_until <= now() ORDER BY q.id LIMIT p_limit FOR UPDATE OF q SKIP LOCKED
     LOOP
         IF v_job.attempt < v_job.max_attempts AND NOT v_job.is_cancelled THEN
@@ -703,6 +719,8 @@ BEGIN
                                     ARRAY[json_build_object('attempt', v_job.attempt)]);
             rescued := rescued + 1;
         ELSE
+            CONTINUE WHEN v_work >= 5000;
+            v_work := v_work + v_job.steps_open;
             DELETE FROM nofx.queue q WHERE q.id = v_job.id;
             PERFORM nofx.end_steps(
                 ARRAY[v_job.tenant_id], ARRAY[v_job.run_id], ARRAY[v_job.step_no::integer],
@@ -716,11 +734,13 @@ BEGIN
     END LOOP;
 
     FOR v_run IN
-        SELECT g.team_id, g.run_id, g.step_no
+        SELECT g.team_id, g.run_id, g.step_no, r.steps_open
         FROM nofx.gates g JOIN nofx.runs r ON r.team_id = g.team_id AND r.id = g.run_id
         WHERE g.status = 'pending' AND g.expires_at <= now()
         ORDER BY g.expires_at LIMIT p_limit FOR NO KEY UPDATE OF r SKIP LOCKED
     LOOP
+        EXIT WHEN v_work >= 5000;
+        v_work := v_work + v_run.steps_open;
         UPDATE nofx.gates g SET status = 'expired', decided_at = now()
         WHERE g.team_id = v_run.team_id AND g.run_id = v_run.run_id AND g.step_no = v_run.step_no
           AND g.status = 'pending' AND g.expires_at <= now();

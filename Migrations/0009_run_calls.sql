@@ -65,9 +65,9 @@ BEGIN
 
     created_at := now();
     INSERT INTO nofx.runs (team_id, id, goal, status, steps_total, steps_open, steps_queued, rerun_of, created_by,
-                           deadline_at)
+                           deadline_s, deadline_at)
     VALUES (p_team, p_run, p_goal, 'running', cardinality(p_names), cardinality(p_names), 0, p_rerun_of, nofx.me(),
-            now() + p_deadline);
+            extract(epoch FROM p_deadline), now() + p_deadline);
     INSERT INTO nofx.steps
         (team_id, run_id, no, name, tool, topic, is_gate, status, inputs, deps, dependents, deps_left, continues,
          priority, max_attempts, timeout_s, retry_base_s, retry_cap_s, delay_s, secrets_scope, tools_allowed, queued_at)
@@ -103,7 +103,7 @@ BEGIN
 END
 $$;
 
--- How many jobs of a tenant are ready, at most so many, topic by topic along the index.
+-- How many jobs of a tenant wait, ready or delayed: at most so many, topic by topic along the index.
 CREATE FUNCTION nofx.waiting_jobs(p_tenant uuid, p_limit integer) RETURNS integer
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
     WITH RECURSIVE topics (topic) AS (
@@ -115,7 +115,10 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET enab
     SELECT count(*)::integer FROM (
         SELECT FROM topics t, LATERAL (
             SELECT FROM nofx.queue q WHERE q.topic = t.topic AND q.tenant_id = p_tenant AND q.state = 'r' LIMIT p_limit
-        ) j LIMIT p_limit
+        ) j
+        UNION ALL
+        (SELECT FROM nofx.queue q WHERE q.tenant_id = p_tenant AND q.state = 'd' LIMIT p_limit)
+        LIMIT p_limit
     ) waiting
 $$;
 
@@ -153,7 +156,7 @@ BEGIN
     INTO v_plan FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run;
     SELECT n.* INTO outcome, role, denied, created_at, activity
     FROM nofx.start_run(
-        p_team, p_new, v_run.goal, p_run, v_run.deadline_at - v_run.created_at, p_team_limit, p_total_limit,
+        p_team, p_new, v_run.goal, p_run, make_interval(secs => v_run.deadline_s), p_team_limit, p_total_limit,
         v_plan.names, v_plan.tools, v_plan.topics, v_plan.inputs, v_plan.deps, v_plan.dependents, v_plan.continues,
         v_plan.priorities, v_plan.max_attempts, v_plan.timeouts, v_plan.bases, v_plan.caps, v_plan.delays,
         v_plan.scopes, v_plan.allowed, p_origin) n;
@@ -329,8 +332,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Puts jobs that were given up back to work, those first that were given up first: of a topic, or of all where it is
--- NULL, and of a tool, or of all. Steps whose run was cancelled or does not let them are left. Returns how many went
--- back.
+-- NULL, and of a tool, or of all. Steps of deleted teams are left, and those whose run was cancelled or does not let
+-- them. Returns how many went back.
 CREATE FUNCTION nofx.redrive_jobs(p_topic text, p_tool text, p_limit integer, p_data json) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -344,7 +347,7 @@ BEGIN
         WHERE (p_topic IS NULL OR d.topic = p_topic)
           AND (p_tool IS NULL OR nofx.is_of_tool(d, p_tool))
           AND (d.run_id IS NULL OR EXISTS (
-              SELECT FROM nofx.runs r
+              SELECT FROM nofx.runs r JOIN nofx.teams t ON t.id = r.team_id AND t.deleted_at IS NULL
               WHERE r.team_id = d.tenant_id AND r.id = d.run_id AND r.cancel_requested_at IS NULL))
         ORDER BY d.died_at, d.id LIMIT p_limit + 500
     );
@@ -373,130 +376,4 @@ BEGIN
 END
 $$;
 
--- Grants -----------------------------------------------------------------------------------------
-
--- What only workers call: with it one can have, and end, any team's work.
-CREATE FUNCTION nofx.worker_functions() RETURNS name[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT '{claim_jobs,heartbeat_jobs,finish_jobs,cancel_job,start_steps,finish_steps,tend_queue,dead_jobs_of}'::name[]
-$$;
-
--- What both call: they put jobs in, look how many there are, and put back what was given up.
-CREATE FUNCTION nofx.queue_functions() RETURNS name[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT '{enqueue_jobs,queue_counts,redrive_jobs}'::name[]
-$$;
-
--- What workers call beside it, for the calls that steps make to providers.
-CREATE FUNCTION nofx.provider_functions() RETURNS name[]
-LANGUAGE sql STABLE AS $$
-    SELECT array_agg(p.proname) FROM pg_proc p
-    WHERE p.pronamespace = 'nofx'::regnamespace
-      AND (p.proname LIKE 'circuit%' AND p.proname <> 'circuit_set'
-           OR p.proname IN ('record_ai_attempt', 'reserve_ai_budget', 'release_ai_budget'))
-$$;
-
--- Gives a role what the functions need, takes back what they no longer do, and nothing to delete or alter that lasts.
--- Members are changed by these columns alone, keys only end, and users are only locked.
-CREATE OR REPLACE FUNCTION nofx.grant_to(p_role name) RETURNS void
-LANGUAGE plpgsql AS $$
-DECLARE
-    v_function regprocedure;
-BEGIN
-    EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA nofx FROM %I', p_role);
-    EXECUTE format('GRANT USAGE ON SCHEMA nofx TO %I', p_role);
-    EXECUTE format('GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA nofx TO %I', p_role);
-    EXECUTE format('REVOKE EXECUTE ON FUNCTION nofx.grant_to(name), nofx.grant_operator_to(name), '
-                   'nofx.create_role(name) FROM %I', p_role);
-    FOR v_function IN
-        SELECT p.oid::regprocedure FROM pg_proc p
-        WHERE p.pronamespace = 'nofx'::regnamespace AND p.proname = ANY (nofx.worker_functions())
-    LOOP
-        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM %I', v_function, p_role);
-    END LOOP;
-    EXECUTE format('GRANT SELECT ON nofx.migrations, nofx.users, nofx.team_activity, nofx.security_events TO %I',
-                   p_role);
-    EXECUTE format('GRANT SELECT, INSERT, UPDATE ON nofx.teams, nofx.team_invites, nofx.key_sets, '
-                   'nofx.idempotency_keys TO %I', p_role);
-    EXECUTE format('GRANT SELECT, INSERT, DELETE ON nofx.team_members TO %I', p_role);
-    EXECUTE format('GRANT UPDATE (role, permissions, updated_at) ON nofx.team_members TO %I', p_role);
-    EXECUTE format('GRANT SELECT, INSERT ON nofx.api_keys TO %I', p_role);
-    EXECUTE format('GRANT UPDATE (revoked_at) ON nofx.api_keys TO %I', p_role);
-    EXECUTE format('GRANT UPDATE (created_at) ON nofx.users TO %I', p_role);
-    EXECUTE format('GRANT INSERT ON nofx.team_invite_tokens, nofx.outbox, nofx.operator_actions TO %I', p_role);
-    EXECUTE format('GRANT SELECT ON nofx.circuit_breakers, nofx.circuit_counters, nofx.circuit_windows, '
-                   'nofx.ai_usage_daily TO %I', p_role);
-    EXECUTE format('GRANT SELECT ON nofx.queue, nofx.runs, nofx.steps, nofx.gates, nofx.events, nofx.artifacts, '
-                   'nofx.tool_policies TO %I', p_role);
-END
-$$;
-
--- Gives a role what runWorker, deliverOutbox and purge need: they work for all teams, and read no answer, no hash and
--- no activity. One column each may be updated of what is only locked.
-CREATE OR REPLACE FUNCTION nofx.grant_operator_to(p_role name) RETURNS void
-LANGUAGE plpgsql AS $$
-DECLARE
-    v_function regprocedure;
-    v_table    name;
-    v_policy   name := 'operator_' || md5(p_role);
-BEGIN
-    EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA nofx FROM %I', p_role);
-    EXECUTE format('GRANT USAGE ON SCHEMA nofx TO %I', p_role);
-    EXECUTE format('GRANT EXECUTE ON FUNCTION nofx.check_version(integer) TO %I', p_role);
-    FOR v_function IN
-        SELECT p.oid::regprocedure FROM pg_proc p
-        WHERE p.pronamespace = 'nofx'::regnamespace
-          AND p.proname = ANY (nofx.worker_functions() || nofx.queue_functions() || nofx.provider_functions())
-    LOOP
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', v_function, p_role);
-    END LOOP;
-    EXECUTE format('GRANT SELECT ON nofx.migrations, nofx.queue, nofx.steps, nofx.tool_policies TO %I', p_role);
-    EXECUTE format('GRANT SELECT ON nofx.circuit_breakers, nofx.circuit_counters, nofx.circuit_windows TO %I', p_role);
-    EXECUTE format('GRANT SELECT (ctid, team_id, id, ended_at), UPDATE (ended_at), DELETE ON nofx.runs TO %I', p_role);
-    EXECUTE format('GRANT SELECT (id, run_id, died_at), UPDATE (died_at), DELETE ON nofx.dead_jobs TO %I', p_role);
-    EXECUTE format('GRANT SELECT (id, email) ON nofx.users TO %I', p_role);
-    EXECUTE format('GRANT SELECT (id, name, deleted_at, purge_after), UPDATE (purge_after), DELETE ON nofx.teams TO %I',
-                   p_role);
-    EXECUTE format('GRANT SELECT, UPDATE (status, decided_at), DELETE ON nofx.team_invites TO %I', p_role);
-    EXECUTE format('GRANT INSERT ON nofx.team_invite_tokens TO %I', p_role);
-    EXECUTE format('GRANT SELECT, UPDATE, DELETE ON nofx.outbox TO %I', p_role);
-    EXECUTE format('GRANT SELECT (ctid, expires_at), UPDATE (expires_at), DELETE ON nofx.idempotency_keys TO %I',
-                   p_role);
-    EXECUTE format('GRANT SELECT, UPDATE (tat), DELETE ON nofx.rate_limits TO %I', p_role);
-    EXECUTE format('GRANT SELECT (id, revoked_at, expires_at), UPDATE (revoked_at), DELETE ON nofx.api_keys TO %I',
-                   p_role);
-    EXECUTE format('GRANT SELECT (ctid, created_at), UPDATE (created_at), DELETE ON nofx.ai_attempts TO %I', p_role);
-    EXECUTE format('GRANT SELECT (call_id, expires_at), UPDATE (expires_at), DELETE ON nofx.ai_reservations TO %I',
-                   p_role);
-    FOREACH v_table IN ARRAY '{users,teams,team_invites,team_invite_tokens,outbox,idempotency_keys,rate_limits,
-                               api_keys,ai_attempts,ai_reservations,queue,dead_jobs,runs,steps,
-                               tool_policies}'::name[]
-    LOOP
-        EXECUTE format('DROP POLICY IF EXISTS %I ON nofx.%I', v_policy, v_table);
-        EXECUTE format('CREATE POLICY %I ON nofx.%I TO %I USING (true)', v_policy, v_table, p_role);
-    END LOOP;
-END
-$$;
-
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA nofx FROM PUBLIC;
-
--- Roles that had the grants of before get those of now. Only a role that functions call with may add members, and only
--- an operator's may delete from the outbox.
-DO $$
-DECLARE
-    v_role name;
-BEGIN
-    FOR v_role IN
-        SELECT r.rolname FROM pg_class c CROSS JOIN aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
-        WHERE c.oid = 'nofx.team_members'::regclass AND a.privilege_type = 'INSERT' AND a.grantee <> c.relowner
-    LOOP
-        PERFORM nofx.grant_to(v_role);
-    END LOOP;
-    FOR v_role IN
-        SELECT r.rolname FROM pg_class c CROSS JOIN aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
-        WHERE c.oid = 'nofx.outbox'::regclass AND a.privilege_type = 'DELETE' AND a.grantee <> c.relowner
-    LOOP
-        PERFORM nofx.grant_operator_to(v_role);
-    END LOOP;
-END
-$$;

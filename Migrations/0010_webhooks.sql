@@ -144,6 +144,27 @@ $$;
 
 -- Grants -----------------------------------------------------------------------------------------
 
+-- What only workers call: with it one can have, and end, any team's work.
+CREATE FUNCTION nofx.worker_functions() RETURNS name[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT '{claim_jobs,heartbeat_jobs,finish_jobs,cancel_job,start_steps,finish_steps,tend_queue,dead_jobs_of}'::name[]
+$$;
+
+-- What both call: they put jobs in, look how many there are, and put back what was given up.
+CREATE FUNCTION nofx.queue_functions() RETURNS name[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT '{enqueue_jobs,queue_counts,redrive_jobs}'::name[]
+$$;
+
+-- What workers call beside it, for the calls that steps make to providers.
+CREATE FUNCTION nofx.provider_functions() RETURNS name[]
+LANGUAGE sql STABLE AS $$
+    SELECT array_agg(p.proname) FROM pg_proc p
+    WHERE p.pronamespace = 'nofx'::regnamespace
+      AND (p.proname LIKE 'circuit%' AND p.proname <> 'circuit_set'
+           OR p.proname IN ('record_ai_attempt', 'reserve_ai_budget', 'release_ai_budget'))
+$$;
+
 -- Gives a role what the functions need, takes back what they no longer do, and nothing to delete or alter that lasts.
 -- Members are changed by these columns alone, keys only end, and users are only locked.
 CREATE OR REPLACE FUNCTION nofx.grant_to(p_role name) RETURNS void

@@ -24,6 +24,7 @@ class StepModel:
             "step.retrying": ("started",),
             "step.rescued": ("started",),
             "step.retried": ("failed", "timed_out", "cancelled"),
+            "step.reopened": ("skipped", "cancelled"),
             "step.skipped": ("blocked",),
             "step.cancelled": ("blocked", "queued", "started", "waiting"),
         }
@@ -51,8 +52,8 @@ class StepModel:
             self.state = "queued"
         elif kind == "step.retried":
             self.state, self.is_met = "reopened", False
-            # What was skipped or cancelled below it is blocked again; those that were not stay as they are.
-            return None
+        elif kind == "step.reopened":
+            self.state, self.is_met = "blocked", False
         else:
             self.state = kind.removeprefix("step.")
             self.is_met = self.state == "succeeded" or self.continues and self.state in ("failed", "timed_out")
@@ -68,10 +69,6 @@ def problems_of_run(run, steps, events, gates):
         yield "events are not numbered from 1 without gaps up to the run's count"
     yield from problems_of_counts(run, steps)
     models = {step["no"]: StepModel(step) for step in steps}
-    below = collections.defaultdict(set)
-    for step in steps:
-        for parent in step["deps"]:
-            below[parent].add(step["no"])
     is_open, endings, resumptions = True, 0, 0
     for event in events:
         kind = event["type"]
@@ -91,8 +88,6 @@ def problems_of_run(run, steps, events, gates):
         model = models[event["step_no"]]
         if problem := model.take(kind, event["data"], models):
             yield f"step {event['step_no']}: {problem} (event {event['seq']})"
-        if kind == "step.retried":
-            reopen_below(event["step_no"], below, models)
     if run["ended_at"] is not None and endings != resumptions + 1:
         yield f"{endings} ends and {resumptions} resumptions"
     for step in steps:
@@ -101,29 +96,6 @@ def problems_of_run(run, steps, events, gates):
     for gate in gates:
         if gate["status"] == "pending" and run["ended_at"] is not None:
             yield f"its gate {gate['step_no']} is pending"
-
-
-def reopen_below(no, below, models):
-    """Those below that may run again: all of whose other parents are met, open, or reopened too."""
-    found, todo = set(), [no]
-    while todo:
-        for child in below[todo.pop()] - found:
-            found.add(child)
-            todo.append(child)
-    found = {child for child in found if models[child].state in ("skipped", "cancelled")}
-    while True:
-        kept = {
-            child for child in found
-            if all(
-                dep == no or dep in found or models[dep].is_met or models[dep].state not in ENDINGS
-                for dep in models[child].deps
-            )
-        }  # fmt: skip
-        if kept == found:
-            break
-        found = kept
-    for child in found:
-        models[child].state, models[child].is_met = "blocked", False
 
 
 def problems_of_counts(run, steps):

@@ -27,7 +27,8 @@ import Testing
     }
 
     @Test func `messages of one batch lead to one call, whose answer names those that are no input`() throws {
-        let event = batch(["a": "", "b": "{}", "c": #"{\"text\":\"hello\"}"#, "d": "{", "e": #"{\"other\":1}"#])
+        let hello = #"{\"text\":\"hello\"}"#
+        let event = batch(["a": hello, "b": hello, "d": "{", "e": #"{\"other\":1}"#])
         let answered = try Answered(Triggered.self, event)
         #expect(failures(answered) == ["d", "e"])
         #expect(answered.answer.status == 200)
@@ -35,12 +36,18 @@ import Testing
         #expect(answered.log.containing(#""messageId":"d""#).count == 1)
     }
 
+    @Test func `messages that ask for something else than the first come again`() throws {
+        let (hello, bye) = (#"{\"text\":\"hello\"}"#, #"{\"text\":\"bye\"}"#)
+        #expect(try failures(Answered(Triggered.self, batch(["a": hello, "b": bye, "c": "", "d": hello]))) == ["b", "c"])
+        #expect(try failures(Answered(Triggered.self, batch(["a": "{ }", "b": hello, "c": ""]))) == ["b"])
+    }
+
     @Test func `a batch that is done names no message`() throws {
         #expect(try failures(Answered(Triggered.self, batch(["a": "", "b": "{}"]))) == [])
     }
 
     @Test func `all messages come again when the call fails`() throws {
-        let event = batch(["a": #"{\"text\":\"fail\"}"#, "b": ""])
+        let event = batch(["a": #"{\"text\":\"fail\"}"#, "b": #"{\"text\":\"fail\"}"#])
         let answered = try Answered(Triggered.self, event)
         #expect(failures(answered) == ["a", "b"])
         #expect(answered.log.containing(#""code":"conflict""#).count == 1)

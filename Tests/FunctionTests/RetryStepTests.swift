@@ -27,7 +27,7 @@ import Testing
         let retried = try world.database.call(RetryStep.self, world.step("build"), as: world.owner)
         #expect(retried.status == .running)
         #expect(try world.steps == ["build": "queued", "ship": "blocked"])
-        #expect(try world.events.suffix(3) == ["run.resumed", "step.retried", "step.queued"])
+        #expect(try world.events.suffix(4) == ["run.resumed", "step.retried", "step.reopened", "step.queued"])
         #expect(try world.activity == ["run.step_retried"])
         try world.database.work()
         try world.database.work()

@@ -43,28 +43,27 @@ enum Trigger<F: Function> {
         } ? messages : nil
     }
 
-    /// One request for all messages: what they ask for is to be done once.
+    /// One request for all messages: what they ask for is to be done once. Those that ask for something else than the
+    /// first come again.
     private static func batch(_ messages: [JSONValue], log: Log) throws(Problem) -> Request {
+        let nothing = Array("{}".utf8)
         var batch = MessageBatch()
-        var first: JSONValue?
+        var first: (body: [UInt8], input: JSONValue)?
         for message in messages {
             guard let name = message["messageId"]?.string else { continue }
             let body = message["body"]?.stringBytes ?? []
             do {
-                guard !body.isEmpty else {
-                    batch.add(name, isInput: true)
-                    continue
-                }
-                let input = try JSONDocument(event: body).root
+                let input = try JSONDocument(event: body.isEmpty ? nothing : body).root
                 _ = try F.Input(input: input)
-                if input.count > 0 { first = first ?? input }
-                batch.add(name, isInput: true)
+                // No input at all is written in more than one way.
+                let asked = input.count == 0 ? nothing : Array(body)
+                first = first ?? (asked, input)
+                batch.add(name, isInput: asked == first?.body)
             } catch {
                 log.warning("message.refused", ["messageId": name])
                 batch.add(name, isInput: false)
             }
         }
-        let nothing = try JSONDocument(event: Array("{}".utf8)).root
-        return Request(form: .messages(batch), body: .value(first ?? nothing))
+        return Request(form: .messages(batch), body: first.map { .value($0.input) } ?? .text(nothing))
     }
 }

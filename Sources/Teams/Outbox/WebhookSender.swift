@@ -22,7 +22,6 @@ struct WebhookSender: ~Copyable {
         self.key = key
         client = HTTPClient(
             userAgent: "nofx",
-            authorities: environment["SSL_CERT_FILE"].map { .file($0) } ?? .system,
             reach: try NetworkReach(environment)
         )
     }

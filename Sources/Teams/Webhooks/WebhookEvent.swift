@@ -16,6 +16,7 @@ public enum WebhookEvent: String, InputEnumeration, OutputValue, PostgresEncodab
     case stepRetrying = "step.retrying"
     case stepRescued = "step.rescued"
     case stepRetried = "step.retried"
+    case stepReopened = "step.reopened"
     case stepSucceeded = "step.succeeded"
     case stepFailed = "step.failed"
     case stepTimedOut = "step.timed_out"

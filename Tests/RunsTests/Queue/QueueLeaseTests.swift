@@ -4,6 +4,15 @@ import TestSupport
 import Testing
 
 @Suite struct QueueLeaseTests {
+    @Test func `what is given back at once keeps its place`() throws {
+        let bench = try RunBench()
+        var hands = try bench.hands()
+        let first = try hands.start([Sketch()])
+        _ = try hands.start([Sketch()])
+        try hands.finish(try hands.claim(1), "released")
+        #expect(try hands.claim(1).map(\.run) == [first])
+    }
+
     @Test func `a step whose worker is gone comes again once its lease is over, and that once`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()

@@ -126,6 +126,47 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
+    @Test func `the runs of a deleted team are cancelled, unless it is restored before, and not put back to work`() throws {
+        let bench = try RunBench()
+        var hands = try bench.hands()
+        let failed = try hands.start([Sketch(attempts: 1)])
+        try hands.finish(try hands.claim(), "failed", error: "no")
+        let (free, bound) = (try hands.start([Sketch()]), try hands.start([Sketch()], deadline: .seconds(3_600)))
+        try hands.rows("UPDATE nofx.teams SET deleted_at = now(), purge_after = now() + interval '30 days'")
+        try hands.rows("UPDATE nofx.teams SET deleted_at = NULL, purge_after = NULL")
+        try hands.tend()
+        #expect(try bench.status(of: free) == "running")
+        #expect(
+            try bench.database.value(
+                "SELECT deadline_at - created_at = interval '1 hour' FROM nofx.runs WHERE id = \(bound)"
+            )
+        )
+        try hands.rows("UPDATE nofx.teams SET deleted_at = now(), purge_after = now() + interval '30 days'")
+        try hands.tend()
+        for run in [free, bound] { #expect(try bench.status(of: run) == "cancelled") }
+        #expect(try bench.events(of: failed).contains("run.cancelled") == false)
+        #expect(
+            try bench.database.value(
+                "SELECT array_agg(data ->> 'reason') FROM nofx.events WHERE type = 'run.cancel_requested'"
+            ) == ["team_deleted", "team_deleted"]
+        )
+        #expect(try bench.database.value("SELECT nofx.redrive_jobs(NULL, NULL, 10, NULL)", as: Int.self) == 0)
+        #expect(try bench.faults(ended: true).isEmpty)
+    }
+
+    @Test func `overdue runs are cancelled so many steps at a time, however large they are`() throws {
+        let bench = try RunBench()
+        var hands = try bench.hands()
+        for _ in 0..<8 { _ = try hands.start(Sketch.chain(1_000)) }
+        try hands.rows("UPDATE nofx.runs SET deadline_at = now()")
+        try hands.tend()
+        let ended = "SELECT count(*) FROM nofx.runs WHERE ended_at IS NOT NULL" as Query
+        #expect(try bench.database.value(ended, as: Int.self) == 5)
+        try hands.tend()
+        #expect(try bench.database.value(ended, as: Int.self) == 8)
+        #expect(try bench.faults(ended: true).isEmpty)
+    }
+
     @Test func `heartbeats, sweeps and cancellations of the same runs do not block each other`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()

@@ -63,7 +63,12 @@ import Testing
         let before = try bench.lastEvent(of: run)
         #expect(try hands.retry(0, of: run) == "ok")
         #expect(try bench.steps(of: run) == ["queued", "blocked", "blocked", "blocked"])
-        #expect(try bench.events(of: run, since: before) == ["run.resumed", "step.retried s0", "step.queued s0"])
+        #expect(
+            try bench.events(of: run, since: before) == [
+                "run.resumed", "step.retried s0", "step.reopened s1", "step.reopened s2", "step.reopened s3",
+                "step.queued s0",
+            ]
+        )
         #expect(
             try bench.database.value(
                 "SELECT data ->> 'by' FROM nofx.events WHERE type = 'step.retried'"

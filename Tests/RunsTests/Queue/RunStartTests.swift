@@ -42,6 +42,11 @@ import Testing
         _ = try hands.start([Sketch(), Sketch(tool: "wait:until"), Sketch(after: [0])], teamLimit: 2)
         #expect(throws: Hands.Refused(outcome: "queue_full")) { try hands.start([Sketch()], teamLimit: 2) }
         _ = try others.start([Sketch()], teamLimit: 2)
+        // What waits for its time waits as well.
+        let third = try RunBench(in: bench.database)
+        var later = try third.hands()
+        _ = try later.start([Sketch(delay: 60), Sketch(delay: 60)], teamLimit: 2)
+        #expect(throws: Hands.Refused(outcome: "queue_full")) { try later.start([Sketch()], teamLimit: 2) }
         // What is done has made room.
         try hands.finish(try hands.claim(1))
         try hands.finish(try hands.claim(1))
