@@ -20,5 +20,7 @@ public protocol StepStore: ~Copyable {
     mutating func finish(_ results: [StepResult]) throws -> [Bool]
 
     /// Sees to delayed jobs, leases that are over, gates that nobody decided in time, and runs beyond their deadline.
+    ///
+    /// - Throws: ``StepsUntended`` when there was too much to see to.
     mutating func tend() throws
 }

@@ -37,6 +37,19 @@ import Testing
         #expect(try database.value("SELECT outputs::text FROM nofx.steps WHERE name = 'b'") == #"{"from":2}"#)
     }
 
+    @Test func `what an operator forbids after a run's start is not done any more, nor tried again`() throws {
+        let run = try database.startRun([PlannedStep("a"), PlannedStep("b", tool: "test:fail")], of: team)
+        try database.rows("INSERT INTO nofx.tool_policies (team_id, tools) VALUES (\(team.id), '{test:fail}')")
+        let report = try database.runWorker().run("{}").json()
+        #expect(report["failed"]?.integer == 2)
+        #expect(try database.steps(of: run) == ["a failed", "b failed"])
+        let codes = try database.value(
+            "SELECT array_agg(error ->> 'code' ORDER BY no) FROM nofx.steps",
+            as: [String].self
+        )
+        #expect(codes.first == "policy_denied" && !codes.dropFirst().contains("policy_denied"))
+    }
+
     @Test func `an idle queue ends the call`() throws {
         let report = try database.runWorker().run("{}").json()
         #expect(report["processed"]?.integer == 0)

@@ -114,6 +114,18 @@ import Worker
         #expect(kept == 2)
     }
 
+    @Test func `of two claims of one step only the last one's heartbeat and result count`() throws {
+        let run = try database.startRun([PlannedStep("a")], of: team)
+        var store = try database.stepStore()
+        let old = try #require(try store.claim(JobClaim(.echo, lease: .zero)).first)
+        try store.tend()
+        let new = try #require(try store.claim(JobClaim(.echo)).first)
+        #expect(old.lease.job == new.lease.job)
+        #expect(try store.heartbeat([new.lease, old.lease], extendingBy: .seconds(30)) == [.held, .lost])
+        #expect(try store.finish([StepResult(new, .done), StepResult(old, .done)]) == [true, false])
+        #expect(try database.status(of: run) == "succeeded")
+    }
+
     @Test func `the timeline is told once that a step has begun`() throws {
         let run = try database.startRun([PlannedStep("a")], of: team)
         var store = try database.stepStore()

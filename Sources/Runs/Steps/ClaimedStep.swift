@@ -45,6 +45,10 @@ public struct ClaimedStep: Sendable {
     /// When it was claimed, by the same clock: what it waits for has come or not, whatever a worker's clock shows.
     public let claimedAt: Timestamp
 
+    /// Whether the team may use its tool and its secrets, as the operator says now: a step that is not allowed fails
+    /// without having been done.
+    public let isAllowed: Bool
+
     /// Describes a claimed step.
     public init(
         lease: JobLease,
@@ -60,7 +64,8 @@ public struct ClaimedStep: Sendable {
         backoff: StepBackoff = StepBackoff(),
         secretsScope: String? = nil,
         queuedAt: Timestamp = .now(),
-        claimedAt: Timestamp = .now()
+        claimedAt: Timestamp = .now(),
+        isAllowed: Bool = true
     ) {
         self.lease = lease
         self.team = team
@@ -76,6 +81,7 @@ public struct ClaimedStep: Sendable {
         self.secretsScope = secretsScope
         self.queuedAt = queuedAt
         self.claimedAt = claimedAt
+        self.isAllowed = isAllowed
     }
 
     /// What tells others that it is this step again, whichever attempt it is.

@@ -52,6 +52,7 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         // What is too long now will be too long later; there may be others behind it.
         turns[position].fitting = max(1, fitting.count)
         turns[position].isTooLong = fitting.isEmpty
+        if fitting.isEmpty { log.warning("worker.steps_too_long", ["topic": topic.description]) }
         for step in steps where step.timeout > left { putDown(Finished(step: step, outcome: .released()), at: sent) }
     }
 

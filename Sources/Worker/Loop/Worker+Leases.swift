@@ -6,9 +6,20 @@ internal import System
 extension Worker where Store: ~Copyable, Executor: ~Copyable {
     /// Sees to what others left behind, at the start and every few seconds.
     mutating func tend(at now: Duration) throws {
-        guard phase == .working, nextTending <= now else { return }
-        guard try ask(at: now, { try $0.tend() }) != nil else { return }
-        nextTending = now + settings.tending
+        guard phase == .working, nextTending <= now, outage.allowsCall(at: now) else { return }
+        do {
+            try store.tend()
+            outage.end()
+            nextTending = now + settings.tending
+        } catch let refusal as StepsRefused {
+            throw refusal
+        } catch let failure as StepsUntended {
+            // Whether the store works, the next claim shows; there may be much to do all the same.
+            log.warning("worker.untended", ["error": String(reflecting: failure.reason)])
+            nextTending = SystemClock.uptime + settings.tending
+        } catch {
+            outage.note(error, at: SystemClock.uptime)
+        }
     }
 
     /// Makes leases last, gives up what cannot be kept, and tells the timeline what has begun.

@@ -8,6 +8,8 @@ struct ClaimedRow: RowDecodable {
     let lease: JobLease
     let team: UUID
     let run: ID<Run>
+
+    /// What its inputs refer to; nothing if it is not to be done.
     let references: [String]
 
     private let number: Int
@@ -20,6 +22,7 @@ struct ClaimedRow: RowDecodable {
     private let secretsScope: String?
     private let queuedAt: Timestamp
     private let claimedAt: Timestamp
+    private let isAllowed: Bool
 
     init(row: borrowing Row) throws(PostgresError) {
         lease = JobLease(job: try row["id"], fence: try row["fence"])
@@ -35,8 +38,12 @@ struct ClaimedRow: RowDecodable {
         secretsScope = try row["secrets_scope"]
         queuedAt = try row["enqueued_at"]
         claimedAt = try row["claimed_at"]
-        references = Array(inputs.references)
+        isAllowed = try row["is_allowed"]
+        references = isAllowed ? Array(inputs.references) : []
     }
+
+    /// The same with what it takes to look them up.
+    var needs: [OutputReference] { references.map { OutputReference(team: team, run: run, text: $0) } }
 
     /// The step, with what its inputs refer to.
     func step(outputs: [String: JSONText]) -> ClaimedStep {
@@ -54,7 +61,8 @@ struct ClaimedRow: RowDecodable {
             backoff: StepBackoff(base: .seconds(backoff.base), cap: .seconds(backoff.cap)),
             secretsScope: secretsScope,
             queuedAt: queuedAt,
-            claimedAt: claimedAt
+            claimedAt: claimedAt,
+            isAllowed: isAllowed
         )
     }
 }

@@ -5,21 +5,26 @@ public import Runs
 
 /// Steps in Postgres, for a role that works for all teams.
 ///
-/// Every operation is one transaction in one round trip, also through a pooler.
+/// Every operation is one transaction in one round trip, also through a pooler; but a claim of steps whose inputs refer to
+/// outputs takes a second one to fetch them, and a third to give steps back where these are too many or cannot be had.
 public struct PostgresStepStore: ~Copyable, StepStore {
     /// How long the database may take to answer.
     ///
     /// It is less than a worker gives up its steps before their leases end: what is not answered by then has failed.
     public var answerLimit = Duration.seconds(5)
 
+    /// The most bytes of outputs that a claim brings: the steps whose outputs are beyond that are given back, but for the
+    /// first.
+    public var outputLimit = 32 << 20
+
     /// How much is tended at once.
     private static var tended: Int { 1_000 }
 
     private var database: Database
-    private let log: Log
+    let log: Log
 
     /// Whose turn it was last, by topic.
-    private var turns: [QueueTopic: UUID] = [:]
+    var turns: [QueueTopic: UUID] = [:]
 
     /// Makes a store; nothing is opened yet.
     ///
@@ -31,66 +36,20 @@ public struct PostgresStepStore: ~Copyable, StepStore {
         self.log = log
     }
 
-    public mutating func claim(_ claim: JobClaim) throws -> [ClaimedStep] {
-        // A lateral, so that each step is looked up by its key, however many the server thinks there are.
-        let rows = try run(
-            """
-            SELECT j.id, j.fence, j.tenant_id, j.run_id, j.step_no, j.attempt, s.name, s.tool, s.inputs, s.timeout_s,
-                   s.retry_base_s, s.retry_cap_s, s.secrets_scope, j.enqueued_at, now() AS claimed_at
-            FROM nofx.claim_jobs(\(claim.topic.description), \(Int32(clamping: claim.count)), \(claim.lease),
-                                 \(claim.topicLimit.map { Int32(clamping: $0) }),
-                                 \(claim.tenantLimit.map { Int32(clamping: $0) }), \(turns[claim.topic])) j
-            CROSS JOIN LATERAL (
-                SELECT * FROM nofx.steps s
-                WHERE s.team_id = j.tenant_id AND s.run_id = j.run_id AND s.no = j.step_no OFFSET 0
-            ) s
-            """
-        )
-        let claimed = try rows.decode(ClaimedRow.self)
-        if let last = claimed.last { turns[claim.topic] = last.team }
-        let outputs = try outputs(of: claimed.filter { !$0.references.isEmpty })
-        return claimed.map { $0.step(outputs: outputs[$0.lease] ?? [:]) }
-    }
-
-    /// The outputs that the inputs of steps refer to, by the names of the steps that have them.
-    ///
-    /// A step's name may have dots in it: the longest one that fits is meant.
-    private mutating func outputs(of steps: [ClaimedRow]) throws -> [JobLease: [String: JSONText]] {
-        let needs = steps.flatMap { step in step.references.map { (step: step, text: $0) } }
-        guard !needs.isEmpty else { return [:] }
-        let rows = try run(
-            """
-            SELECT DISTINCT ON (r.position) r.position, s.name, s.outputs
-            FROM unnest(\(needs.map(\.step.team)), \(needs.map(\.step.run)), \(needs.map(\.text)))
-                 WITH ORDINALITY AS r (team_id, run_id, reference, position)
-            JOIN nofx.steps s ON s.team_id = r.team_id AND s.run_id = r.run_id
-             AND (s.name = r.reference OR starts_with(r.reference, s.name || '.'))
-            ORDER BY r.position, octet_length(s.name) DESC
-            """
-        )
-        var outputs: [JobLease: [String: JSONText]] = [:]
-        for index in 0..<rows.count {
-            let row = rows[index]
-            let position: Int = try row["position"]
-            guard needs.indices.contains(position - 1), let text: JSONText = try row["outputs"] else { continue }
-            outputs[needs[position - 1].step.lease, default: [:]][try row["name"]] = text
-        }
-        return outputs
-    }
-
     public mutating func heartbeat(_ leases: [JobLease], extendingBy lease: Duration) throws -> [LeaseState] {
         let rows = try run(
             """
-            SELECT id, is_cancelled
+            SELECT id, fence, is_cancelled
             FROM nofx.heartbeat_jobs(\(leases.map(\.job)), \(leases.map(\.fence)), \(lease))
             """
         )
-        var states: [ID<Job>: LeaseState] = [:]
+        var states: [JobLease: LeaseState] = [:]
         for index in 0..<rows.count {
-            let isCancelled: Bool = try rows[index]["is_cancelled"]
-            states[try rows[index]["id"]] = isCancelled ? .cancelled : .held
+            let row = rows[index]
+            let isCancelled: Bool = try row["is_cancelled"]
+            states[JobLease(job: try row["id"], fence: try row["fence"])] = isCancelled ? .cancelled : .held
         }
-        return leases.map { states[$0.job] ?? .lost }
+        return leases.map { states[$0] ?? .lost }
     }
 
     public mutating func noteStarted(_ leases: [JobLease]) throws {
@@ -98,6 +57,10 @@ public struct PostgresStepStore: ~Copyable, StepStore {
     }
 
     public mutating func finish(_ results: [StepResult]) throws -> [Bool] {
+        try finish(results, by: .after(answerLimit))
+    }
+
+    mutating func finish(_ results: [StepResult], by deadline: Deadline) throws -> [Bool] {
         let reports = results.map(StepReport.init)
         let artifacts = results.flatMap { result in
             result.outcome.artifacts.map { (job: result.step.lease.job, artifact: $0) }
@@ -113,16 +76,22 @@ public struct PostgresStepStore: ~Copyable, StepStore {
                 \(artifacts.map(\.job)), \(artifacts.map(\.artifact.name)), \(artifacts.map(\.artifact.contentType)),
                 \(artifacts.map(\.artifact.sha256)), \(artifacts.map(\.artifact.content))
             )
-            """
+            """,
+            by: deadline
         )
         var accepted: Set<ID<Job>> = []
         for index in 0..<rows.count { accepted.insert(try rows[index][0]) }
-        return results.map { accepted.contains($0.step.lease.job) }
+        // The server names the job only: of several claims of one, none but the last can have been held.
+        let last = Dictionary(results.map { ($0.step.lease.job, $0.step.lease.fence) }, uniquingKeysWith: max)
+        return results.map { result in
+            let lease = result.step.lease
+            return accepted.contains(lease.job) && last[lease.job] == lease.fence
+        }
     }
 
     public mutating func tend() throws {
         let delays = RetrySchedule.standard.delays.map(\.wholeMicroseconds)
-        let rows = try run(
+        let rows = try tending(
             """
             SELECT promoted, rescued, given_up
             FROM nofx.tend_queue(\(Int32(clamping: Self.tended)),
@@ -135,9 +104,19 @@ public struct PostgresStepStore: ~Copyable, StepStore {
         if rescued + givenUp > 0 { log.warning("worker.rescued", ["rescued": rescued, "givenUp": givenUp]) }
     }
 
-    private mutating func run(_ query: Query) throws -> Rows {
+    private mutating func tending(_ query: Query) throws -> Rows {
+        do {
+            return try run(query)
+        } catch let error as PostgresError where error.isUnfinished {
+            throw StepsUntended(error)
+        }
+    }
+
+    private mutating func run(_ query: Query) throws -> Rows { try run(query, by: .after(answerLimit)) }
+
+    mutating func run(_ query: Query, by deadline: Deadline) throws -> Rows {
         do throws(PostgresError) {
-            return try database.operate(query, deadline: .after(answerLimit), log: log)
+            return try database.operate(query, deadline: deadline, log: log)
         } catch {
             throw error.isRefusal ? StepsRefused(error) : error
         }
@@ -155,6 +134,14 @@ extension PostgresError {
         case .server:
             state != .readOnlyTransaction
                 && !["08", "40", "53", "55", "57"].contains { state?.rawValue.hasPrefix($0) == true }
+        }
+    }
+    /// Whether the server is there, but did not get done with the statement, for its length or for others' locks.
+    fileprivate var isUnfinished: Bool {
+        switch kind {
+        case .timeout, .commitOutcomeUnknown: true
+        case .connection, .configuration, .decoding: false
+        case .server: state == .queryCanceled || ["40", "55"].contains { state?.rawValue.hasPrefix($0) == true }
         }
     }
 }

@@ -43,6 +43,9 @@ public struct ToolBox<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Co
         var redaction = Redaction()
         var outcome: StepOutcome
         do throws(StepFailure) {
+            guard step.isAllowed else {
+                throw StepFailure("policy_denied", "The team may not use the step's tool, or its secrets.")
+            }
             let inputs = try resolve(step, noting: &redaction)
             let attempt = StepAttempt(
                 step: step,

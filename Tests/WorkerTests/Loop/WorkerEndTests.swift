@@ -31,6 +31,17 @@ import Worker
         #expect(steps.state.withLock { $0.claims.count } == 1)
     }
 
+    @Test func `where there is no time for a topic's steps the log says so once`() throws {
+        steps.add("a", "b", timeout: .seconds(500))
+        steps.add("c", topic: .ai)
+        let lines = LogLines()
+        var worker = steps.worker(topics: [.echo, .ai], log: lines.log) { $0.batch = 1 }
+        #expect(try worker.run(until: .after(.seconds(100))).succeeded == 1)
+        let said = lines.containing("worker.steps_too_long")
+        #expect(said.count == 1)
+        #expect(said.allSatisfy { $0.contains("test.echo") && $0.contains("warning") })
+    }
+
     @Test func `whoever is asked to end finishes what runs and gives back what waits`() throws {
         steps.add((0..<10).map(String.init))
         let steps = steps

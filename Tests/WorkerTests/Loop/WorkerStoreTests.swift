@@ -45,6 +45,19 @@ import Worker
         asker.join()
     }
 
+    @Test func `a store that has too much to see to gives out steps all the same`() throws {
+        steps.add((0..<20).map(String.init))
+        steps.state.withLock { $0.isUntended = true }
+        let lines = LogLines()
+        var worker = steps.worker(log: lines.log) { settings in
+            settings.batch = 1
+            settings.tending = .seconds(3_600)
+        }
+        #expect(try worker.run(until: .test).succeeded == 20)
+        #expect(lines.containing("worker.untended").count == steps.state.withLock { $0.tendings })
+        #expect(lines.containing("worker.store_unavailable") == [])
+    }
+
     @Test func `a store that cannot take so many results at once is told fewer`() throws {
         steps.add((0..<100).map(String.init))
         steps.state.withLock { $0.mostResults = 7 }

@@ -68,6 +68,7 @@ struct MemoryStepStore: StepStore {
         try steps.state.change { state in
             try state.fail(.tend)
             state.tendings += 1
+            if state.isUntended { throw StepsUntended(TestSteps.Unreachable()) }
         }
     }
 }

@@ -31,6 +31,9 @@ final class TestSteps: Sendable {
         var heartbeats = 0
         var tendings = 0
 
+        /// Whether there is too much to see to.
+        var isUntended = false
+
         /// How many calls of each kind will fail.
         var failures: [Call: Int] = [:]
     }

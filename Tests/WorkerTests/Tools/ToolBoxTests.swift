@@ -56,6 +56,16 @@ import Worker
         #expect(error.retry == .never)
     }
 
+    @Test func `a step that is not allowed fails for good, whatever else is wrong with it`() throws {
+        let bench = ToolBench()
+        let step = bench.step("test:echo", #"{"a":{"$from":"nothing"}}"#, isAllowed: false)
+        let cancellation = Cancellation()
+        cancellation.cancel()
+        let error = try #require(bench.execute(step, deadline: .after(.zero), cancellation: cancellation).error)
+        #expect(error.code == "policy_denied")
+        #expect(error.retry == .never)
+    }
+
     @Test func `outputs have a limit`() throws {
         let bench = ToolBench()
         // As much as fits, with the member's name and the marks around it.

@@ -56,7 +56,8 @@ struct ToolBench {
         timeout: Duration = .seconds(120),
         scope: String? = nil,
         queuedAt: Timestamp = .now(),
-        claimedAt: Timestamp = .now()
+        claimedAt: Timestamp = .now(),
+        isAllowed: Bool = true
     ) -> ClaimedStep {
         ClaimedStep(
             lease: JobLease(job: .make(), fence: 1),
@@ -71,7 +72,8 @@ struct ToolBench {
             timeout: timeout,
             secretsScope: scope,
             queuedAt: queuedAt,
-            claimedAt: claimedAt
+            claimedAt: claimedAt,
+            isAllowed: isAllowed
         )
     }
 

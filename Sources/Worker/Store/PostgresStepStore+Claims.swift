@@ -1,0 +1,132 @@
+internal import Base
+public import Core
+internal import Postgres
+public import Runs
+
+extension PostgresStepStore {
+    /// How long steps that cannot be done may take to be given back: their worker has leases to see to.
+    private static var returnLimit: Duration { .seconds(1) }
+
+    /// Whose turn it was before the first claim: anybody's, so that many who begin do not all begin with the same team.
+    ///
+    /// Teams' identifiers sort by their time: all but a few random ones would come after the youngest, and the turn be the
+    /// oldest's again. Of a random age, a minute's difference is among young teams what a month's is among old ones.
+    private static var anyTurn: UUID {
+        let scale = 1 << Int.random(in: 0..<28)
+        return .v7(at: .now() + .seconds(-Int.random(in: scale..<2 * scale)))
+    }
+
+    public mutating func claim(_ claim: JobClaim) throws -> [ClaimedStep] {
+        let deadline = Deadline.after(answerLimit)
+        let turn = turns[claim.topic] ?? Self.anyTurn
+        // Laterals, so that each is looked up by its key, however many the server thinks there are.
+        let rows = try run(
+            """
+            SELECT j.id, j.fence, j.tenant_id, j.run_id, j.step_no, j.attempt, s.name, s.tool, s.inputs, s.timeout_s,
+                   s.retry_base_s, s.retry_cap_s, s.secrets_scope, j.enqueued_at, now() AS claimed_at,
+                   (p.tools IS NULL OR s.tool = ANY (p.tools))
+                   AND (s.secrets_scope IS NULL OR s.secrets_scope = ANY (coalesce(p.secret_scopes, '{}')))
+                   AS is_allowed
+            FROM nofx.claim_jobs(\(claim.topic.description), \(Int32(clamping: claim.count)), \(claim.lease),
+                                 \(claim.topicLimit.map { Int32(clamping: $0) }),
+                                 \(claim.tenantLimit.map { Int32(clamping: $0) }), \(turn)) j
+            CROSS JOIN LATERAL (
+                SELECT s.name, s.tool, s.inputs, s.timeout_s, s.retry_base_s, s.retry_cap_s, s.secrets_scope
+                FROM nofx.steps s
+                WHERE s.team_id = j.tenant_id AND s.run_id = j.run_id AND s.no = j.step_no OFFSET 0
+            ) s
+            LEFT JOIN LATERAL (
+                SELECT p.tools, p.secret_scopes FROM nofx.tool_policies p WHERE p.team_id = j.tenant_id OFFSET 0
+            ) p ON true
+            """,
+            by: deadline
+        )
+        let claimed = try rows.decode(ClaimedRow.self)
+        turns[claim.topic] = claimed.last?.team ?? turn
+        let needy = claimed.filter { !$0.references.isEmpty }
+        guard !needy.isEmpty else { return claimed.map { $0.step(outputs: [:]) } }
+        let outputs: [JobLease: [String: JSONText]]
+        do {
+            outputs = try self.outputs(of: needy, by: deadline)
+        } catch {
+            giveBack(needy)
+            guard needy.count < claimed.count else { throw error }
+            log.warning("worker.outputs_unavailable", ["count": needy.count, "error": String(reflecting: error)])
+            return claimed.filter(\.references.isEmpty).map { $0.step(outputs: [:]) }
+        }
+        giveBack(needy.filter { outputs[$0.lease] == nil })
+        return claimed.compactMap { row in
+            if row.references.isEmpty { row.step(outputs: [:]) } else { outputs[row.lease].map(row.step(outputs:)) }
+        }
+    }
+
+    /// The outputs that the inputs of steps refer to, by the names of the steps that have them; nothing for steps whose
+    /// outputs are beyond the limit.
+    ///
+    /// A step's name may have dots in it: the longest one that fits is meant.
+    private mutating func outputs(
+        of steps: [ClaimedRow],
+        by deadline: Deadline
+    ) throws -> [JobLease: [String: JSONText]] {
+        // In the order of the steps, the first one's first.
+        var places: [OutputReference: Int] = [:]
+        var needs: [OutputReference] = []
+        for need in steps.flatMap(\.needs) where places[need] == nil {
+            places[need] = needs.count
+            needs.append(need)
+        }
+        let rows = try run(
+            """
+            WITH meant AS (
+                SELECT DISTINCT ON (r.place) r.place, s.team_id, s.run_id, s.no
+                FROM unnest(\(needs.map(\.team)), \(needs.map(\.run)), \(needs.map(\.text)))
+                     WITH ORDINALITY AS r (team_id, run_id, text, place)
+                JOIN nofx.steps s ON s.team_id = r.team_id AND s.run_id = r.run_id
+                 AND (s.name = r.text OR starts_with(r.text, s.name || '.'))
+                ORDER BY r.place, octet_length(s.name) DESC
+            ), sized AS (
+                SELECT m.places, s.name, s.outputs,
+                       m.places[1] <= \(steps[0].needs.count)
+                       OR sum(octet_length(s.outputs::text)) OVER (ORDER BY m.places[1]) <= \(outputLimit) AS fits
+                FROM (SELECT team_id, run_id, no, array_agg(place ORDER BY place) AS places
+                      FROM meant GROUP BY team_id, run_id, no) m
+                CROSS JOIN LATERAL (
+                    SELECT s.name, s.outputs FROM nofx.steps s
+                    WHERE s.team_id = m.team_id AND s.run_id = m.run_id AND s.no = m.no AND s.outputs IS NOT NULL OFFSET 0
+                ) s
+            )
+            SELECT places, name, CASE WHEN fits THEN outputs END AS outputs FROM sized
+            """,
+            by: deadline
+        )
+        var found: [Int: (name: String, outputs: JSONText?)] = [:]
+        for index in 0..<rows.count {
+            let row = rows[index]
+            let meant: (name: String, outputs: JSONText?) = (try row["name"], try row["outputs"])
+            let positions: [Int] = try row["places"]
+            for position in positions { found[position - 1] = meant }
+        }
+        var outputs: [JobLease: [String: JSONText]] = [:]
+        for step in steps {
+            let meant = step.needs.compactMap { need in places[need].flatMap { found[$0] } }
+            guard meant.allSatisfy({ $0.outputs != nil }) else { continue }
+            outputs[step.lease] = Dictionary(
+                meant.compactMap { meant in meant.outputs.map { (meant.name, $0) } },
+                uniquingKeysWith: { first, _ in first }
+            )
+        }
+        return outputs
+    }
+
+    /// Gives steps back as if they had not been claimed, as far as the server takes it: what it does not take comes back
+    /// with the end of its lease, for an attempt.
+    private mutating func giveBack(_ rows: [ClaimedRow]) {
+        guard !rows.isEmpty else { return }
+        let results = rows.map { StepResult($0.step(outputs: [:]), .released()) }
+        do {
+            _ = try finish(results, by: .after(min(answerLimit, Self.returnLimit)))
+        } catch {
+            log.warning("worker.steps_left", ["count": rows.count, "error": String(reflecting: error)])
+        }
+    }
+}

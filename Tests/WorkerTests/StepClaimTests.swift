@@ -1,0 +1,145 @@
+import Base
+import Core
+import Postgres
+import Runs
+import TestSupport
+import Testing
+import Worker
+
+/// What a claim of Postgres' steps brings, and what it gives back.
+@Suite struct StepClaimTests {
+    private let database: TestDatabase
+    private let team: WorkingTeam
+
+    init() throws {
+        database = try TestDatabase()
+        team = try database.makeWorkingTeam()
+    }
+
+    /// Starts a run of steps that refer to others, which are done.
+    private func startReferring(to references: KeyValuePairs<String, String?>) throws {
+        let earlier = Set(references.compactMap(\.value)).sorted()
+        try database.startRun(
+            earlier.map { PlannedStep($0, priority: -1) }
+                + references.enumerated().map { place, reference in
+                    PlannedStep(
+                        reference.key,
+                        inputs: reference.value.map { #"{"x":{"$from":"\#($0)"}}"# } ?? "{}",
+                        after: earlier,
+                        priority: place
+                    )
+                },
+            of: team
+        )
+        try database.drain({ $0.maxSteps = earlier.count }) { step, _ in
+            .succeeded(outputs: JSONText(trusted: Array(#"{"of":"\#(step.name)"}"#.utf8)))
+        }
+    }
+
+    /// What is ready or claimed, by name, with the attempts it has used.
+    private func queue() throws -> [String] {
+        try database.value(
+            """
+            SELECT array_agg(concat_ws(' ', s.name, q.state, q.attempt) ORDER BY s.no)
+            FROM nofx.queue q JOIN nofx.steps s ON s.run_id = q.run_id AND s.no = q.step_no
+            """
+        )
+    }
+
+    @Test func `steps whose outputs are too much for one claim are given back, but for the first`() throws {
+        try startReferring(to: ["k": "a", "l": "b", "m": "a", "n": nil, "o": "c"])
+        var store = try database.stepStore()
+        store.outputLimit = 1
+        let first = try store.claim(JobClaim(.echo, count: 10))
+        #expect(first.map(\.name) == ["k", "m", "n"])
+        #expect(
+            first.map { $0.outputs.mapValues(\.description) } == [
+                ["a": #"{"of":"a"}"#], ["a": #"{"of":"a"}"#], [:],
+            ]
+        )
+        #expect(try queue() == ["k l 1", "l r 0", "m l 1", "n l 1", "o r 0"])
+        store.outputLimit = 20
+        #expect(try store.claim(JobClaim(.echo, count: 10)).map(\.name) == ["l", "o"])
+    }
+
+    @Test func `steps whose outputs cannot be had are given back, and the others are done`() throws {
+        try startReferring(to: ["k": "a", "l": nil])
+        try database.rows("REVOKE SELECT ON nofx.steps FROM nofx_test_operator")
+        try database.rows(
+            """
+            GRANT SELECT (team_id, run_id, no, name, tool, inputs, timeout_s, retry_base_s, retry_cap_s, secrets_scope)
+            ON nofx.steps TO nofx_test_operator
+            """
+        )
+        var store = try database.stepStore()
+        #expect(try store.claim(JobClaim(.echo, count: 10)).map(\.name) == ["l"])
+        #expect(try queue() == ["k r 0", "l l 1"])
+        #expect(throws: StepsRefused.self) { _ = try store.claim(JobClaim(.echo, count: 10)) }
+        #expect(try queue() == ["k r 0", "l l 1"])
+    }
+
+    @Test func `those who begin do not all begin with the oldest team`() throws {
+        let now = Timestamp.now()
+        let ages = [Duration.seconds(-30 * 86_400), .seconds(-3_600)]
+        let teams = ages.map { UUID.v7(at: now + $0) }
+        for id in teams {
+            let team = try database.makeWorkingTeam()
+            try database.startRun((0..<60).map { PlannedStep("\($0)") }, of: team)
+            try database.rows(
+                """
+                WITH s AS (UPDATE nofx.steps SET team_id = \(id) WHERE team_id = \(team.id))
+                UPDATE nofx.queue SET tenant_id = \(id) WHERE tenant_id = \(team.id)
+                """
+            )
+        }
+        let served = try (0..<60).flatMap { _ in
+            var store = try database.stepStore()
+            return try store.claim(JobClaim(.echo)).map(\.team)
+        }
+        #expect(Set(served) == Set(teams))
+    }
+
+    @Test(
+        arguments: [
+            (nil, nil, true, false), (["test:echo"], [], true, false), (["test:fail"], ["deploy"], false, false),
+            ([], ["deploy"], false, false), (nil, ["other", "deploy"], true, true), (nil, ["other"], true, false),
+        ] as [([String]?, [String]?, Bool, Bool)]
+    )
+    func `a claim tells what the team may not do any more`(
+        tools: [String]?,
+        scopes: [String]?,
+        allowsPlain: Bool,
+        allowsSecret: Bool
+    ) throws {
+        try database.startRun([PlannedStep("plain"), PlannedStep("secret")], of: team)
+        try database.rows("UPDATE nofx.steps SET secrets_scope = 'deploy' WHERE name = 'secret'")
+        if let scopes {
+            try database.rows(
+                "INSERT INTO nofx.tool_policies (team_id, tools, secret_scopes) VALUES (\(team.id), \(tools), \(scopes))"
+            )
+        }
+        var store = try database.stepStore()
+        let steps = try store.claim(JobClaim(.echo, count: 2)).sorted { $0.name < $1.name }
+        #expect(steps.map(\.isAllowed) == [allowsPlain, allowsSecret])
+    }
+
+    @Test func `a server that does not get done with tending gives out steps all the same`() throws {
+        let run = try database.startRun([PlannedStep("a")], of: team)
+        try database.rows("ALTER FUNCTION nofx.tend_queue RENAME TO real_tend_queue")
+        try database.rows(
+            """
+            CREATE FUNCTION nofx.tend_queue(integer, interval[], OUT promoted integer, OUT rescued integer,
+                                            OUT given_up integer)
+            LANGUAGE sql AS 'SELECT 0, 0, 0 FROM pg_sleep(600)'
+            """
+        )
+        try database.rows("GRANT EXECUTE ON FUNCTION nofx.tend_queue TO nofx_test_operator")
+        var store = try database.stepStore()
+        store.answerLimit = .seconds(1)
+        #expect(throws: StepsUntended.self) { try store.tend() }
+        store.answerLimit = .seconds(5)
+        var worker = Worker(store, WorkerSettings(topics: [.echo]), log: .silent) { TestExecutor { _, _ in .done } }
+        #expect(try worker.run(until: .test).succeeded == 1)
+        #expect(try database.status(of: run) == "succeeded")
+    }
+}
