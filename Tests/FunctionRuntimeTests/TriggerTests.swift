@@ -38,7 +38,8 @@ import Testing
 
     @Test func `messages that ask for something else than the first come again`() throws {
         let (hello, bye) = (#"{\"text\":\"hello\"}"#, #"{\"text\":\"bye\"}"#)
-        #expect(try failures(Answered(Triggered.self, batch(["a": hello, "b": bye, "c": "", "d": hello]))) == ["b", "c"])
+        let mixed = batch(["a": hello, "b": bye, "c": "", "d": hello])
+        #expect(try failures(Answered(Triggered.self, mixed)) == ["b", "c"])
         #expect(try failures(Answered(Triggered.self, batch(["a": "{ }", "b": hello, "c": ""]))) == ["b"])
     }
 

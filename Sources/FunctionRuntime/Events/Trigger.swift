@@ -43,8 +43,9 @@ enum Trigger<F: Function> {
         } ? messages : nil
     }
 
-    /// One request for all messages: what they ask for is to be done once. Those that ask for something else than the
-    /// first come again.
+    /// One request for all messages: what they ask for is to be done once.
+    ///
+    /// Those that ask for something else than the first come again.
     private static func batch(_ messages: [JSONValue], log: Log) throws(Problem) -> Request {
         let nothing = Array("{}".utf8)
         var batch = MessageBatch()

@@ -126,7 +126,7 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
-    @Test func `the runs of a deleted team are cancelled, unless it is restored before, and not put back to work`() throws {
+    @Test func `a deleted team's runs are cancelled, unless it is restored before, and not put back to work`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
         let failed = try hands.start([Sketch(attempts: 1)])
