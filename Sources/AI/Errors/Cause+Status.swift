@@ -90,6 +90,6 @@ extension ErrorBody {
     /// Whether a prompt is said to be too long, in the words of either provider.
     fileprivate var saysTooLong: Bool {
         let message = message.lowercasedASCII
-        return ["prompt is too long", "maximum context length"].contains { message.utf8.contains($0.utf8) }
+        return ["prompt is too long", "maximum context length"].contains { message.contains(text: $0) }
     }
 }

@@ -40,11 +40,11 @@ extension String {
     /// The name as a part of a JSON Pointer (RFC 6901, section 3).
     var escapedForPointer: String {
         utf8.contains { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }
-            ? replacing("~", with: "~0").replacing("/", with: "~1") : self
+            ? replacing(text: "~", by: "~0").replacing(text: "/", by: "~1") : self
     }
 
     /// The name that a part of a JSON Pointer stands for.
     fileprivate var unescapedFromPointer: String {
-        replacing("~1", with: "/").replacing("~0", with: "~")
+        replacing(text: "~1", by: "/").replacing(text: "~0", by: "~")
     }
 }
