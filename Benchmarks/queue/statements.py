@@ -1,16 +1,19 @@
 """What a worker says to the database, for pgbench to say the same."""
 
+import glob
 import os
 import re
 import subprocess
 
-STORE = os.path.join(os.path.dirname(__file__), "../../Sources/Worker/Store/PostgresStepStore.swift")
+STORE = os.path.join(os.path.dirname(__file__), "../../Sources/Worker/Store/PostgresStepStore*.swift")
 
 
 def statement(function, values):
     """The statement of the store that calls a function, with its parameters, in order, replaced by pgbench's."""
-    with open(STORE, encoding="utf-8") as file:
-        found = [text for text in file.read().split('"""')[1::2] if f"nofx.{function}(" in text]
+    found = []
+    for name in sorted(glob.glob(STORE)):
+        with open(name, encoding="utf-8") as file:
+            found += [text for text in file.read().split('"""')[1::2] if f"nofx.{function}(" in text]
     if len(found) != 1:
         raise SystemExit(f"the store has {len(found)} statements that call {function}")
     parts = found[0].split("\\(")
