@@ -97,7 +97,7 @@ extension Context {
     /// - Returns: Its rows.
     /// - Throws: `PostgresError`.
     public mutating func operate(_ query: Query) throws -> Rows {
-        try lookUp("SELECT nofx.check_version(\(SchemaVersion.required))", query, access: .readWrite)
+        try database.operate(query, deadline: deadline, log: log)
     }
 
     /// Lends the connection itself, for work that is not one caller's: migrations.

@@ -7,18 +7,9 @@ extension PostgresStepStore {
     /// How long steps that cannot be done may take to be given back: their worker has leases to see to.
     private static var returnLimit: Duration { .seconds(1) }
 
-    /// Whose turn it was before the first claim: anybody's, so that many who begin do not all begin with the same team.
-    ///
-    /// Teams' identifiers sort by their time: all but a few random ones would come after the youngest, and the turn be the
-    /// oldest's again. Of a random age, a minute's difference is among young teams what a month's is among old ones.
-    private static var anyTurn: UUID {
-        let scale = 1 << Int.random(in: 0..<28)
-        return .v7(at: .now() + .seconds(-Int.random(in: scale..<2 * scale)))
-    }
-
     public mutating func claim(_ claim: JobClaim) throws -> [ClaimedStep] {
         let deadline = Deadline.after(answerLimit)
-        let turn = turns[claim.topic] ?? Self.anyTurn
+        let turn = turns[claim.topic] ?? .anyTurn
         // Laterals, so that each is looked up by its key, however many the server thinks there are.
         let rows = try run(
             """

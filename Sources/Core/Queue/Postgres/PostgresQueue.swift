@@ -42,10 +42,8 @@ public struct PostgresQueue: ~Copyable {
     /// The schedule's waits, in microseconds.
     var waits: [Int64] { schedule.delays.map(\.queueMicroseconds) }
 
-    /// Whose turn it was last; at first anybody's, so that many who begin do not all begin with the same.
-    func turn(in topic: QueueTopic) -> UUID {
-        turns[topic] ?? UUID(high: .random(in: 0...UInt64.max), low: .random(in: 0...UInt64.max))
-    }
+    /// Whose turn it was last; at first anybody's.
+    func turn(in topic: QueueTopic) -> UUID { turns[topic] ?? .anyTurn }
 
     mutating func noteTurn(of tenant: UUID?, in topic: QueueTopic) {
         turns[topic] = tenant ?? .nobody
