@@ -25,27 +25,11 @@ extension TestDatabase {
     @discardableResult
     public func startRun(_ steps: [PlannedStep], of team: WorkingTeam) throws -> UUID {
         let run = UUID.v7()
-        let numbers = Dictionary(uniqueKeysWithValues: steps.enumerated().map { ($1.name, $0) })
-        let deps = steps.map { "{\($0.dependsOn.compactMap { numbers[$0].map(String.init) }.joined(separator: ","))}" }
-        let dependents = steps.map { step in
-            let others = steps.indices.filter { steps[$0].dependsOn.contains(step.name) }
-            return "{\(others.map(String.init).joined(separator: ","))}"
-        }
         var connection = try connect()
         let rows = try connection.transact(
             [
                 "SELECT set_config('nofx.user_id', \(team.owner.description), true)",
-                """
-                SELECT outcome FROM nofx.start_run(
-                    \(team.id), \(run), 'A goal.', NULL, NULL, 1000000, 100000000,
-                    \(steps.map(\.name)), \(steps.map(\.tool)), \(steps.map(\.topic)), \(steps.map(\.inputs)),
-                    \(deps), \(dependents), \(steps.map(\.continues)), \(steps.map(\.priority))::integer[],
-                    \(steps.map(\.attempts))::integer[], \(steps.map { $0.timeout.wholeSeconds })::integer[],
-                    \(steps.map(\.backoff.lowerBound))::integer[], \(steps.map(\.backoff.upperBound))::integer[],
-                    \(steps.map { $0.delay.wholeSeconds })::integer[], array_fill(NULL::text, ARRAY[\(steps.count)::integer]),
-                    array_fill(NULL::text, ARRAY[\(steps.count)::integer]), '{}'
-                )
-                """,
+                .startRun(run, steps, of: team.id),
             ],
             deadline: .test
         )

@@ -53,13 +53,6 @@ extension TestDatabase {
         by caller: Caller
     ) throws -> UUID {
         let id = UUID.v7()
-        let numbers = Dictionary(uniqueKeysWithValues: steps.enumerated().map { ($1.name, $0) })
-        let dependencies = steps.map { $0.dependencies.compactMap { numbers[$0] } }
-        let dependents = steps.indices.map { number in
-            steps.indices.filter { dependencies[$0].contains(number) }
-        }
-        func literal(_ numbers: [Int]) -> String { "{\(numbers.map(String.init).joined(separator: ","))}" }
-        let count = steps.count
         var connection = try Connection(ConnectionString(url), deadline: .test, log: .silent)
         let outcome: String = try connection.transact(
             [
@@ -67,18 +60,7 @@ extension TestDatabase {
                 SELECT nofx.enter(\(SchemaVersion.required), \(caller.user), \(caller.issuer), \(caller.subject),
                                   NULL, NULL)
                 """,
-                """
-                SELECT outcome FROM nofx.start_run(
-                    \(team), \(id), \(goal), NULL, \(deadline), 1000000, 1000000, \(steps.map(\.name)),
-                    \(steps.map(\.tool)), \(steps.map { $0.tool.replacing(":", with: ".") }), \(steps.map(\.inputs)),
-                    \(dependencies.map(literal)), \(dependents.map(literal)), \(steps.map(\.continues)),
-                    array_fill(0, ARRAY[\(count)::integer]), \(steps.map(\.maxAttempts))::integer[],
-                    array_fill(60, ARRAY[\(count)::integer]), array_fill(2, ARRAY[\(count)::integer]),
-                    array_fill(300, ARRAY[\(count)::integer]), array_fill(0, ARRAY[\(count)::integer]),
-                    array_fill(NULL::text, ARRAY[\(count)::integer]), array_fill(NULL::text, ARRAY[\(count)::integer]),
-                    '{}'
-                )
-                """,
+                .startRun(id, steps.map(\.planned), of: team, goal: goal, deadline: deadline),
             ],
             deadline: .test
         )[1].value()

@@ -32,5 +32,14 @@ public struct TestStep: Sendable {
         self.maxAttempts = maxAttempts
     }
 
-    var isGate: Bool { tool.hasPrefix("gate:") || tool.hasPrefix("manual:") }
+    var planned: PlannedStep {
+        PlannedStep(
+            name,
+            tool: tool,
+            inputs: inputs,
+            after: dependencies,
+            attempts: maxAttempts,
+            continues: continues
+        )
+    }
 }

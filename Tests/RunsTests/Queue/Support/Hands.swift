@@ -47,25 +47,9 @@ struct Hands: ~Copyable {
         teamLimit: Int = 1_000_000
     ) throws -> UUID {
         let run = UUID.v7()
-        let deps = steps.map { "{\($0.after.map(String.init).joined(separator: ","))}" }
-        var others: [[Int]] = Array(repeating: [], count: steps.count)
-        for (number, step) in steps.enumerated() {
-            for dependency in step.after { others[dependency].append(number) }
-        }
-        let dependents = others.map { "{\($0.map(String.init).joined(separator: ","))}" }
+        let planned = steps.enumerated().map { $1.planned(as: $0) }
         let outcome: String = try asOwner(
-            """
-            SELECT outcome FROM nofx.start_run(
-                \(bench.team), \(run), 'A goal.', NULL, \(deadline), \(Int32(teamLimit)), 100000000,
-                \(steps.indices.map { "s\($0)" }), \(steps.map(\.tool)),
-                \(steps.map { $0.tool.replacing(":", with: ".") }), \(steps.map(\.inputs)),
-                \(deps), \(dependents), \(steps.map(\.continues)), \(steps.map(\.priority))::integer[],
-                \(steps.map(\.attempts))::integer[], array_fill(60, ARRAY[\(Int32(steps.count))]),
-                array_fill(2, ARRAY[\(Int32(steps.count))]), array_fill(300, ARRAY[\(Int32(steps.count))]),
-                \(steps.map(\.delay))::integer[], array_fill(NULL::text, ARRAY[\(Int32(steps.count))]),
-                array_fill(NULL::text, ARRAY[\(Int32(steps.count))]), '{}'
-            )
-            """
+            .startRun(run, planned, of: bench.team, deadline: deadline, teamLimit: teamLimit)
         ).value()
         guard outcome == "ok" else { throw Refused(outcome: outcome) }
         return run

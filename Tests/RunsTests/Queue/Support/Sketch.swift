@@ -1,3 +1,5 @@
+import TestSupport
+
 /// A step of a run that a test starts by the statement alone; it is called `s` and its number.
 struct Sketch {
     /// The numbers of the steps it depends on.
@@ -12,5 +14,19 @@ struct Sketch {
     /// Steps of which each depends on the one before.
     static func chain(_ count: Int) -> [Sketch] {
         (0..<count).map { Sketch(after: $0 == 0 ? [] : [$0 - 1]) }
+    }
+
+    /// The step by its number in the plan.
+    func planned(as number: Int) -> PlannedStep {
+        PlannedStep(
+            "s\(number)",
+            tool: tool,
+            inputs: inputs,
+            after: after.map { "s\($0)" },
+            attempts: attempts,
+            delay: .seconds(delay),
+            priority: priority,
+            continues: continues
+        )
     }
 }
