@@ -23,7 +23,7 @@ func wrapper(_ name: String, of library: String, uses dependencies: [Target.Depe
     .target(name: name, dependencies: [.byName(name: library)] + dependencies, swiftSettings: settings)
 }
 
-/// An endpoint: one file in `Functions/<name>`, one executable.
+/// An endpoint: its type and a main.swift in `Functions/<name>`, one executable.
 func function(_ name: String, uses dependencies: [Target.Dependency]) -> Target {
     .executableTarget(
         name: name,
@@ -105,6 +105,13 @@ let functions = [
 let package = Package(
     name: "nofx",
     targets: functions + [
+        // All endpoints in one program: its folder Endpoints has links to the files of their types.
+        .executableTarget(
+            name: "nofx",
+            dependencies: ["Base", "Core", "FunctionRuntime", "Migrations", "Runs", "System", "Teams", "Worker"],
+            swiftSettings: settings + [.strictMemorySafety()]
+        ),
+
         tool("ask", uses: ["AI", "Base", "Core", "FunctionRuntime", "System"]),
         tool("benchBreaker", uses: ["Base", "Core", "Postgres", "System"]),
         tool("benchQueue", uses: ["Base", "Core", "Postgres", "Runs", "System", "Worker"]),
@@ -168,8 +175,9 @@ let package = Package(
         ),
         tests(
             "FunctionTests",
-            of: ["Base", "Core", "FunctionRuntime", "Mail", "Migrations", "Postgres", "Runs", "System", "Teams"]
-                + functions.map { .target(name: $0.name) }
+            of: [
+                "Base", "Core", "FunctionRuntime", "Mail", "Migrations", "Postgres", "Runs", "System", "Teams", "nofx",
+            ]
         ),
         tests("EndToEndTests", of: ["Base", "Core", "Cryptography", "Postgres", "System"]),
     ],

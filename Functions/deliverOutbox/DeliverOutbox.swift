@@ -5,10 +5,10 @@ import System
 import Teams
 
 /// Sends the mail and the messages of webhooks that are due.
-@main
 struct DeliverOutbox: Function {
     static let name = "deliverOutbox"
     static let summary = "Sends the mail and the webhooks that are due; for a schedule, safe to run many times at once."
+    static let subject = Subject.webhooks
     static let access = Access.operatorOnly
 
     static func checkConfiguration(_ environment: Environment) throws(ConfigurationError) {

@@ -130,7 +130,7 @@ struct OutboxTests {
         ]
         let outcome = try Subprocess(
             "/usr/bin/env",
-            ["--ignore-signal=CHLD", "\(Subprocess.buildFolder)/deliverOutbox"],
+            ["--ignore-signal=CHLD", TestFunction.path(of: "deliverOutbox")],
             environment: environment
         )
         .finish(Array("{}".utf8))

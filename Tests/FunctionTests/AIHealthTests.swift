@@ -6,7 +6,7 @@ import Testing
 
 @testable import FunctionRuntime
 @testable import Teams
-@testable import aiHealth
+@testable import nofx
 
 @Suite struct AIHealthTests {
     @Test func `both providers are there before anything was called`() throws {

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import createWebhook
+@testable import nofx
 
 @Suite struct CreateWebhookTests {
     private let owner = Caller.stranger()

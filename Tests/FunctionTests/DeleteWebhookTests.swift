@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import deleteWebhook
+@testable import nofx
 
 @Suite struct DeleteWebhookTests {
     private let owner = Caller.stranger()

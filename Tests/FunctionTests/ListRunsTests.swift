@@ -6,7 +6,7 @@ import Testing
 
 @testable import Runs
 @testable import Teams
-@testable import listRuns
+@testable import nofx
 
 @Suite struct ListRunsTests {
     @Test func `runs come page by page, the newest first, and new ones change nothing of what follows`() throws {

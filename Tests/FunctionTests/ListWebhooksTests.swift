@@ -5,8 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import deleteTeam
-@testable import listWebhooks
+@testable import nofx
 
 @Suite struct ListWebhooksTests {
     private let owner = Caller.stranger()

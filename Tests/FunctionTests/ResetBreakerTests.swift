@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import resetBreaker
+@testable import nofx
 
 @Suite struct ResetBreakerTests {
     private let operating = Caller.stranger(isOperator: true)

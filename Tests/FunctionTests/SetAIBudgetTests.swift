@@ -6,8 +6,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import deleteTeam
-@testable import setAiBudget
+@testable import nofx
 
 @Suite struct SetAIBudgetTests {
     private let operating = Caller.stranger(isOperator: true)

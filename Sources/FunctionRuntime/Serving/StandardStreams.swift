@@ -1,14 +1,16 @@
 import Base
-import System
+public import System
 
 /// The transport of a shell, a cron job and `docker run -i`: one event on standard input, one line on standard
 /// output, and an exit status that tells a script what to do.
 struct StandardStreams<F: Function> {
     private let environment: Environment
+    private let command: Command
     private let log: Log
 
-    init(_ environment: Environment) {
+    init(_ environment: Environment, _ command: Command) {
         self.environment = environment
+        self.command = command
         log = Log(level: .info, function: F.name)
     }
 
@@ -16,9 +18,9 @@ struct StandardStreams<F: Function> {
     func serve() -> Never {
         let closed = FileDescriptor.plugStandardStreams()
         // Under a web server the arguments are the caller's (RFC 3875, section 4.4).
-        let isEndless = !environment.isWebServers && Help<F>.answer(Process.arguments) == .forever
+        let isEndless = !environment.isWebServers && Help<F>(command).answer() == .forever
         if FileDescriptor.standardInput.isTerminal, !isEndless {
-            Help<F>.fail("expects one event on standard input, as in: echo '{}' | \(F.name)")
+            Help<F>(command).fail("expects one event on standard input, as in: echo '{}' | \(command.name)")
         }
         do throws(ConfigurationError) {
             let configuration = try Configuration.result(environment, for: F.self).get()
@@ -115,7 +117,7 @@ extension Environment {
     /// Whether a web server or watchdog started the process.
     ///
     /// `HTTP_PROXY` alone says nothing: many machines have it set, and no web server sets only that.
-    fileprivate var isWebServers: Bool {
+    public var isWebServers: Bool {
         ["fprocess", "REQUEST_METHOD", "SERVER_PROTOCOL", "GATEWAY_INTERFACE"].contains(where: contains)
             || containsName(startingWith: "HTTP_", except: "HTTP_PROXY") || containsName(startingWith: "Http_")
     }
