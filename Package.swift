@@ -179,7 +179,11 @@ let package = Package(
                 "Base", "Core", "FunctionRuntime", "Mail", "Migrations", "Postgres", "Runs", "System", "Teams", "nofx",
             ]
         ),
-        tests("EndToEndTests", of: ["Base", "Core", "Cryptography", "Postgres", "System"]),
+        // The programs that these tests run are built with them.
+        tests(
+            "EndToEndTests",
+            of: ["Base", "Core", "Cryptography", "Postgres", "System", "ask", "issueToken", "nofx"]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

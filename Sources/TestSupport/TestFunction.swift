@@ -54,8 +54,8 @@ public struct TestFunction: Sendable {
     public static func folder(of names: [String]) -> String {
         let folder = "\(Subprocess.buildFolder)/endpoints"
         // The folder and the links may be there already.
-        mkdir(folder, 0o777)
-        for name in names { symlink("../nofx", "\(folder)/\(name)") }
+        unsafe mkdir(folder, 0o777)
+        for name in names { unsafe symlink("../nofx", "\(folder)/\(name)") }
         return folder
     }
 
