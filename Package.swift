@@ -115,6 +115,10 @@ let package = Package(
         tool("ask", uses: ["AI", "Base", "Core", "FunctionRuntime", "System"]),
         tool("benchBreaker", uses: ["Base", "Core", "Postgres", "System"]),
         tool("benchQueue", uses: ["Base", "Core", "Postgres", "Runs", "System", "Worker"]),
+        tool(
+            "describe",
+            uses: ["Base", "Core", "FunctionRuntime", "Migrations", "Runs", "System", "Teams", "Worker"]
+        ),
         tool("issueToken", uses: ["Base", "Cryptography", "System"]),
 
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),

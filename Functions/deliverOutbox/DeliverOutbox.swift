@@ -11,6 +11,10 @@ struct DeliverOutbox: Function {
     static let subject = Subject.webhooks
     static let access = Access.operatorOnly
 
+    /// Long enough for three webhooks that do not answer, 15 seconds each, and short enough that a call which a schedule
+    /// makes every minute ends before the next one begins.
+    static let usualTimeout = Duration.seconds(50)
+
     static func checkConfiguration(_ environment: Environment) throws(ConfigurationError) {
         _ = try Couriers(environment)
     }

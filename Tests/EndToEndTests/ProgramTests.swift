@@ -1,3 +1,4 @@
+import Base
 import TestSupport
 import Testing
 
@@ -42,7 +43,7 @@ struct ProgramTests {
         #expect(variable.output.contains("Usage: nofx < event.json"))
         #expect(link.output.contains("Usage: getTeam < event.json"))
         // The name by which the program was started comes first.
-        let both = try TestFunction("getTeam", database: nil, environment: ["NOFX_FUNCTION": "createTeam"])
+        let both = TestFunction("getTeam", database: nil, environment: ["NOFX_FUNCTION": "createTeam"])
         #expect(try both.run("", ["--help"]).output == link.output)
         #expect(try run(["getTeam", "--help"], environment: ["NOFX_FUNCTION": "createTeam"]).output == argument.output)
     }
@@ -52,7 +53,7 @@ struct ProgramTests {
         let environment = [
             "DATABASE_URL": database.url, "NOFX_JWT_SECRET": TestFunction.secret,
             "NOFX_JWT_ISSUER": TestFunction.issuer, "NOFX_JWT_AUDIENCE": TestFunction.audience,
-            "NOFX_TOKEN": try Tokens.signed(),
+            "NOFX_TOKEN": Tokens.signed(),
         ]
         let event = #"{"name":"Acme"}"#
 

@@ -45,10 +45,10 @@ struct Help<F: Function> {
             Usage: \(command.name) < event.json
             \(endlessUsage)
             Input:
-            \(table(F.Input.schema.fields))
+            \(table(F.Input.inputShape.fields))
 
             Output:
-            \(table(outputFields))
+            \(table(F.Output.outputShape.fields))
 
             """
     }
@@ -57,15 +57,7 @@ struct Help<F: Function> {
         F.canRunForever ? "       \(command.name) --forever, until SIGTERM or SIGINT\n" : ""
     }
 
-    private var outputFields: [FieldDescription] {
-        (F.Output.self as? any OutputObject.Type)?.descriptions ?? []
-    }
-
     private func table(_ fields: [FieldDescription]) -> String {
-        fields.isEmpty ? "  (none)" : fields.map { "  \($0)" }.joined(separator: "\n")
+        fields.isEmpty ? "  (none)" : fields.flatMap { $0.lines(indentation: "  ") }.joined(separator: "\n")
     }
-}
-
-extension OutputObject {
-    fileprivate static var descriptions: [FieldDescription] { fields.map(\.description) }
 }

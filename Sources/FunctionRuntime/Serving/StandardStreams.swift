@@ -29,10 +29,26 @@ struct StandardStreams<F: Function> {
             let status = answer(event, configuration, deadline: deadline, isEndless: isEndless)
             Process.exit(closed.contains(.standardOutput) ? ExitStatus.inputOutput : status)
         } catch {
-            log.error("misconfigured", ["variable": error.variable, "rule": error.rule])
+            let isShown = report(error)
             _ = read(until: .after(.seconds(10)))
+            if isShown, FileDescriptor.standardOutput.isTerminal {
+                Process.exit(ExitStatus.of(.misconfigured))
+            }
             Process.exit(write(Answer(.misconfigured, requestID: UUID.v7().description), .direct))
         }
+    }
+
+    /// Tells the operator which variable is wrong: in words on a terminal, elsewhere in the log.
+    ///
+    /// - Returns: Whether it was in words.
+    private func report(_ error: ConfigurationError) -> Bool {
+        guard FileDescriptor.standardError.isTerminal, !environment.isWebServers else {
+            log.error("configuration.invalid", ["variable": error.variable, "rule": error.rule])
+            return false
+        }
+        let words = "\(command.name) is not configured correctly. \(error.variable): \(error.rule).\n"
+        try? FileDescriptor.standardError.write(Array(words.utf8))
+        return true
     }
 
     /// The event of a function that goes on for ever, and is usually started without one.
@@ -106,7 +122,7 @@ struct StandardStreams<F: Function> {
     private func token(_ log: Log) -> String? {
         guard let token = environment["NOFX_TOKEN"] else { return nil }
         guard !environment.isWebServers else {
-            log.warning("NOFX_TOKEN.ignored", ["reason": "the process was started by a web server"])
+            log.warning("token_variable.ignored", ["reason": "the process was started by a web server"])
             return nil
         }
         return token
