@@ -6,7 +6,8 @@ import System
 /// Shows how the AI providers' circuit breakers stand.
 struct AIHealth: Function {
     static let name = "aiHealth"
-    static let summary = "Shows how the AI providers' circuit breakers stand; as metrics, if text is asked for."
+    static let summary =
+        "Shows the state of the AI providers' circuit breakers; as metrics, if the caller asks for text."
     static let subject = Subject.ai
     static let access = Access.authenticated
     static let allowsGet = true

@@ -5,7 +5,7 @@ import Teams
 /// Shows a team what its AI calls used.
 struct AIUsage: Function {
     static let name = "aiUsage"
-    static let summary = "Lists what your team's AI calls used and cost, by day, provider and model."
+    static let summary = "Lists the usage and cost of your team's AI calls by day, provider and model."
     static let subject = Subject.ai
     static let access = Access.authenticated
 

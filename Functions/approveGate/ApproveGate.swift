@@ -5,7 +5,7 @@ import Runs
 /// Decides a gate.
 struct ApproveGate: Function {
     static let name = "approveGate"
-    static let summary = "Decides whether a run goes on at a gate."
+    static let summary = "Approves or rejects a gate of a run."
     static let subject = Subject.gates
     static let access = Access.authenticated
 

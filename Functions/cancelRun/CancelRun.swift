@@ -5,7 +5,7 @@ import Runs
 /// Cancels a run.
 struct CancelRun: Function {
     static let name = "cancelRun"
-    static let summary = "Cancels a run; one that has ended stays as it is."
+    static let summary = "Cancels a run; a run that has ended does not change."
     static let subject = Subject.runs
     static let access = Access.authenticated
 

@@ -5,7 +5,7 @@ import Teams
 /// Makes an API key.
 struct CreateAPIKey: Function {
     static let name = "createApiKey"
-    static let summary = "Makes an API key, which is told this once."
+    static let summary = "Creates an API key. The key is shown only once."
     static let subject = Subject.keys
     static let access = Access.authenticated
     static let successStatus = 201

@@ -5,7 +5,7 @@ import Teams
 /// Makes a team that the caller owns.
 struct CreateTeam: Function {
     static let name = "createTeam"
-    static let summary = "Makes a team that you own."
+    static let summary = "Creates a team that you own."
     static let subject = Subject.teams
     static let access = Access.authenticated
     static let successStatus = 201

@@ -7,7 +7,7 @@ import Teams
 /// Makes a webhook of a team.
 struct CreateWebhook: Function {
     static let name = "createWebhook"
-    static let summary = "Makes a webhook, whose secret is told this once. For another secret make another webhook."
+    static let summary = "Creates a webhook. Its secret is shown only once; to change it, create another webhook."
     static let subject = Subject.webhooks
     static let access = Access.authenticated
     static let successStatus = 201

@@ -5,7 +5,7 @@ import Teams
 /// Deletes a team, restorably.
 struct DeleteTeam: Function {
     static let name = "deleteTeam"
-    static let summary = "Deletes a team that you own; restoreTeam undoes it within 30 days."
+    static let summary = "Deletes a team that you own; restoreTeam restores it within 30 days."
     static let subject = Subject.teams
     static let access = Access.authenticated
 

@@ -5,7 +5,7 @@ import Teams
 /// Deletes a webhook of a team.
 struct DeleteWebhook: Function {
     static let name = "deleteWebhook"
-    static let summary = "Deletes a webhook, and the messages that wait for it."
+    static let summary = "Deletes a webhook and its undelivered messages."
     static let subject = Subject.webhooks
     static let access = Access.authenticated
 

@@ -7,7 +7,7 @@ import Teams
 /// Sends the mail and the messages of webhooks that are due.
 struct DeliverOutbox: Function {
     static let name = "deliverOutbox"
-    static let summary = "Sends the mail and the webhooks that are due; for a schedule, safe to run many times at once."
+    static let summary = "Delivers mail and webhook messages that are due. Run it on a schedule; calls may overlap."
     static let subject = Subject.webhooks
     static let access = Access.operatorOnly
 

@@ -5,7 +5,7 @@ import Runs
 /// Shows what a step made.
 struct GetArtifact: Function {
     static let name = "getArtifact"
-    static let summary = "Shows something that a step made and that was kept, with its content."
+    static let summary = "Shows an artifact of a step, with its content."
     static let subject = Subject.runs
     static let access = Access.authenticated
 

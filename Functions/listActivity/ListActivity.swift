@@ -5,7 +5,7 @@ import Teams
 /// Shows a team's audit trail to those who manage it.
 struct ListActivity: Function {
     static let name = "listActivity"
-    static let summary = "Lists what was done to a team that you manage, the newest first; also after it was deleted."
+    static let summary = "Lists the activity of a team that you manage, newest first; also after the team was deleted."
     static let subject = Subject.audit
     static let access = Access.authenticated
 

@@ -5,7 +5,7 @@ import Teams
 /// Lists the caller's API keys.
 struct ListAPIKeys: Function {
     static let name = "listApiKeys"
-    static let summary = "Lists your API keys, the newest first."
+    static let summary = "Lists your API keys, newest first."
     static let subject = Subject.keys
     static let access = Access.authenticated
 

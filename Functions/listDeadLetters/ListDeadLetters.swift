@@ -5,7 +5,7 @@ import FunctionRuntime
 /// Lists the jobs that were given up.
 struct ListDeadLetters: Function {
     static let name = "listDeadLetters"
-    static let summary = "Lists the jobs that were given up, the newest first. For operators (admin:ops)."
+    static let summary = "Lists dead-lettered jobs, newest first. For operators (admin:ops)."
     static let subject = Subject.queue
     static let access = Access.authenticated
 

@@ -5,7 +5,7 @@ import Runs
 /// Lists a team's gates.
 struct ListGates: Function {
     static let name = "listGates"
-    static let summary = "Lists the gates of a team's runs that wait for a decision, or those that were decided."
+    static let summary = "Lists the gates of a team's runs, either undecided or decided ones."
     static let subject = Subject.gates
     static let access = Access.authenticated
 

@@ -5,7 +5,7 @@ import Teams
 /// Lists a team's invites.
 struct ListInvites: Function {
     static let name = "listInvites"
-    static let summary = "Lists the invites of a team, the newest first."
+    static let summary = "Lists the invites of a team, newest first."
     static let subject = Subject.invites
     static let access = Access.authenticated
 

@@ -5,7 +5,7 @@ import Teams
 /// Lists a team's members.
 struct ListMembers: Function {
     static let name = "listMembers"
-    static let summary = "Lists the members of a team, the first joined first."
+    static let summary = "Lists the members of a team, in the order in which they joined."
     static let subject = Subject.members
     static let access = Access.authenticated
 

@@ -5,7 +5,7 @@ import Runs
 /// Lists a team's runs.
 struct ListRuns: Function {
     static let name = "listRuns"
-    static let summary = "Lists the runs of a team, the newest first."
+    static let summary = "Lists the runs of a team, newest first."
     static let subject = Subject.runs
     static let access = Access.authenticated
 

@@ -5,7 +5,7 @@ import Teams
 /// Lists the webhooks of a team.
 struct ListWebhooks: Function {
     static let name = "listWebhooks"
-    static let summary = "Lists the webhooks of a team, the newest first."
+    static let summary = "Lists the webhooks of a team, newest first."
     static let subject = Subject.webhooks
     static let access = Access.authenticated
 

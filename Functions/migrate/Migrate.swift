@@ -5,7 +5,8 @@ import Migrations
 /// Brings the database's schema up to date.
 struct Migrate: Function {
     static let name = "migrate"
-    static let summary = "Brings the database's schema up to date; safe to run at any time, also many times at once."
+    static let summary =
+        "Migrates the database's schema to this version. You can run it at any time; calls may overlap."
     static let subject = Subject.operation
     static let access = Access.operatorOnly
 

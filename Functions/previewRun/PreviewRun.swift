@@ -5,7 +5,7 @@ import Runs
 /// Shows a plan without starting it.
 struct PreviewRun: Function {
     static let name = "previewRun"
-    static let summary = "Checks a plan, or makes one of a prompt, and shows it as it would be started."
+    static let summary = "Checks a plan, or makes one from a prompt, and shows the run that it would start."
     static let subject = Subject.runs
     static let access = Access.authenticated
 

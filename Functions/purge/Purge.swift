@@ -5,7 +5,7 @@ import Teams
 /// Deletes what nobody needs any more.
 struct Purge: Function {
     static let name = "purge"
-    static let summary = "Deletes what has had its time; to be run by a schedule, also many times at once."
+    static let summary = "Deletes records whose retention time is over. Run it on a schedule; calls may overlap."
     static let subject = Subject.operation
     static let access = Access.operatorOnly
 

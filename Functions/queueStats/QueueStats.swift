@@ -5,7 +5,8 @@ import FunctionRuntime
 /// Shows how much work there is.
 struct QueueStats: Function {
     static let name = "queueStats"
-    static let summary = "Shows how much work there is; as metrics, if text is asked for. For operators (admin:ops)."
+    static let summary =
+        "Shows the number and age of queued jobs; as metrics, if the caller asks for text. For operators (admin:ops)."
     static let subject = Subject.queue
     static let access = Access.authenticated
     static let allowsGet = true

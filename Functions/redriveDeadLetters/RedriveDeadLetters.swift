@@ -5,7 +5,7 @@ import FunctionRuntime
 /// Puts jobs that were given up back to work.
 struct RedriveDeadLetters: Function {
     static let name = "redriveDeadLetters"
-    static let summary = "Puts jobs that were given up back to work, the oldest first. For operators (admin:ops)."
+    static let summary = "Returns dead-lettered jobs to the queue, oldest first. For operators (admin:ops)."
     static let subject = Subject.queue
     static let access = Access.authenticated
 

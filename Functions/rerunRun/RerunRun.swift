@@ -5,7 +5,7 @@ import Runs
 /// Starts the plan of a run again.
 struct RerunRun: Function {
     static let name = "rerunRun"
-    static let summary = "Starts the plan of a run again, as another run of your team."
+    static let summary = "Starts a new run of your team with the plan of an earlier run."
     static let subject = Subject.runs
     static let access = Access.authenticated
     static let successStatus = 201

@@ -6,7 +6,7 @@ import System
 /// Lets an operator decide what a circuit breaker does.
 struct ResetBreaker: Function {
     static let name = "resetBreaker"
-    static let summary = "Closes circuit breakers, or puts them into another state by hand. For operators (admin:ops)."
+    static let summary = "Closes circuit breakers, or sets them to another state. For operators (admin:ops)."
     static let subject = Subject.ai
     static let access = Access.authenticated
 

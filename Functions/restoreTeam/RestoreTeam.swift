@@ -5,7 +5,7 @@ import Teams
 /// Brings back a deleted team.
 struct RestoreTeam: Function {
     static let name = "restoreTeam"
-    static let summary = "Brings back a team that you own and deleted."
+    static let summary = "Restores a team that you own and deleted."
     static let subject = Subject.teams
     static let access = Access.authenticated
 

@@ -5,7 +5,7 @@ import Runs
 /// Does a step again.
 struct RetryStep: Function {
     static let name = "retryStep"
-    static let summary = "Does a step again that failed or was cancelled, and what was skipped because of it."
+    static let summary = "Retries a failed or cancelled step, and the steps that were skipped because of it."
     static let subject = Subject.runs
     static let access = Access.authenticated
 

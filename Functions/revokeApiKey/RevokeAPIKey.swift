@@ -5,7 +5,7 @@ import Teams
 /// Ends an API key.
 struct RevokeAPIKey: Function {
     static let name = "revokeApiKey"
-    static let summary = "Ends one of your API keys for good."
+    static let summary = "Revokes one of your API keys."
     static let subject = Subject.keys
     static let access = Access.authenticated
 

@@ -5,7 +5,7 @@ import Runs
 /// Tells what happened in a run.
 struct RunTimeline: Function {
     static let name = "runTimeline"
-    static let summary = "Lists what happened in a run, in order, and waits for more if you like."
+    static let summary = "Lists the events of a run in order; it can wait for new ones."
     static let subject = Subject.runs
     static let access = Access.authenticated
 

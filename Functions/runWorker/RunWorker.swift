@@ -7,7 +7,8 @@ import Worker
 /// Does the steps of runs that are due.
 struct RunWorker: Function {
     static let name = "runWorker"
-    static let summary = "Does the steps of runs that are due; for a schedule or a queue, or for ever in a container."
+    static let summary =
+        "Runs the steps that are due. Start it by a schedule or a queue, or as a container with --forever."
     static let subject = Subject.queue
     static let access = Access.operatorOnly
 

@@ -5,7 +5,7 @@ import Teams
 /// Lets an operator decide what a team may spend on AI calls.
 struct SetAIBudget: Function {
     static let name = "setAiBudget"
-    static let summary = "Sets what a team may spend on AI calls. For operators (admin:ops)."
+    static let summary = "Sets the AI budget of a team. For operators (admin:ops)."
     static let subject = Subject.ai
     static let access = Access.authenticated
     // Who operates need not be a member to hear the same answer again.

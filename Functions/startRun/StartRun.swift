@@ -5,7 +5,7 @@ import Runs
 /// Starts a run.
 struct StartRun: Function {
     static let name = "startRun"
-    static let summary = "Starts a plan, or one that is made of a prompt, as a run of your team."
+    static let summary = "Starts a run of your team from a plan, or from a prompt."
     static let subject = Subject.runs
     static let access = Access.authenticated
     static let successStatus = 201

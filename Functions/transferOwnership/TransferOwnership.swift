@@ -5,7 +5,7 @@ import Teams
 /// Makes another member the owner.
 struct TransferOwnership: Function {
     static let name = "transferOwnership"
-    static let summary = "Makes another member the owner of your team; you stay as an admin."
+    static let summary = "Makes another member the owner of your team; you become an admin."
     static let subject = Subject.members
     static let access = Access.authenticated
 

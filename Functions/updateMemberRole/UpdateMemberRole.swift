@@ -5,7 +5,7 @@ import Teams
 /// Changes a member.
 struct UpdateMemberRole: Function {
     static let name = "updateMemberRole"
-    static let summary = "Changes a member's role, or what the member may do in place of it."
+    static let summary = "Changes the role of a member, or the member's own permissions."
     static let subject = Subject.members
     static let access = Access.authenticated
 

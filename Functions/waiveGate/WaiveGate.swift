@@ -5,7 +5,7 @@ import Runs
 /// Waives a gate.
 struct WaiveGate: Function {
     static let name = "waiveGate"
-    static let summary = "Lets a run go on at a gate without the decision that it waits for."
+    static let summary = "Waives a gate: its run goes on without the decision."
     static let subject = Subject.gates
     static let access = Access.authenticated
 

@@ -9,6 +9,7 @@ public enum Version {
     /// What `--version` prints.
     ///
     /// - Parameter program: The program's name.
+    /// - Returns: Lines of a name and a version.
     public static func text(of program: String) -> String {
         """
         \(program) \(product)

@@ -20,7 +20,7 @@ struct Describe {
 
 /// A JSON object.
 private struct Object: JSONEncodable {
-    private let members: (inout JSONWriter) -> Void
+    let members: (inout JSONWriter) -> Void
 
     func encode(to json: inout JSONWriter) {
         json.object(members)
@@ -64,9 +64,5 @@ extension Object {
             json.member("condition", form.condition)
             json.member("fields", form.fields.map(Object.init))
         })
-    }
-
-    private init(members: @escaping (inout JSONWriter) -> Void) {
-        self.members = members
     }
 }

@@ -22,6 +22,7 @@ public struct FieldDescription: Hashable, Sendable, CustomStringConvertible {
     /// The field, and all fields inside it, each on a line of its own.
     ///
     /// - Parameter indentation: What the line begins with; the lines inside begin with two spaces more.
+    /// - Returns: The lines, without line feeds.
     public func lines(indentation: String) -> [String] {
         let inner = indentation + "  "
         let forms = shape.forms.flatMap { form in
