@@ -47,7 +47,7 @@ struct LambdaTroubleTests {
             #expect(try lambda.results(3).map { $0["status"]?.integer } == [413, 202, 202])
             #expect(try lambda.summary()["faults"]?.count == 0)
         }
-        #expect(outcome.errors.contains("too large"))
+        #expect(outcome.errors.contains("answer.too_large"))
     }
 
     @Test func `a session that the database ended between events is opened again`() throws {
