@@ -4,6 +4,7 @@ import Testing
 
 @testable import AI
 @testable import HTTPClient
+import Reliability
 
 @Suite struct RateLimitErrorTests {
     private let body = #"{"type": "error", "error": {"type": "rate_limit_error", "message": "no"}}"#

@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import FunctionRuntime
+import AI
 
 struct ConfigurationTests {
     private static let good = [

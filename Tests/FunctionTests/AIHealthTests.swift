@@ -3,6 +3,8 @@ import Core
 import Postgres
 import TestSupport
 import Testing
+@testable import Operations
+import AI
 
 @testable import FunctionRuntime
 @testable import Teams

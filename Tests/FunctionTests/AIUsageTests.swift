@@ -8,6 +8,7 @@ import Testing
 @testable import aiUsage
 @testable import deleteTeam
 @testable import listActivity
+@testable import AI
 
 @Suite struct AIUsageTests {
     @Test func `a day's attempts are added up for each provider and model, exactly`() throws {

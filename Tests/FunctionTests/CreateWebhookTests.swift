@@ -7,6 +7,7 @@ import Testing
 
 @testable import Teams
 @testable import createWebhook
+@testable import Notifications
 
 @Suite struct CreateWebhookTests {
     private let owner = Caller.stranger()

@@ -7,6 +7,7 @@ import Testing
 
 @testable import Teams
 @testable import deliverOutbox
+@testable import Notifications
 
 /// Through a mail server that does as the recipient's name says, as the role that operators get.
 struct DeliverOutboxTests {

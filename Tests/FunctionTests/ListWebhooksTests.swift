@@ -7,6 +7,7 @@ import Testing
 @testable import Teams
 @testable import deleteTeam
 @testable import listWebhooks
+@testable import Notifications
 
 @Suite struct ListWebhooksTests {
     private let owner = Caller.stranger()

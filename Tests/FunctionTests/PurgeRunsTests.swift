@@ -8,6 +8,7 @@ import Testing
 @testable import Teams
 @testable import deleteTeam
 @testable import purge
+@testable import Operations
 
 /// How long runs are kept, and jobs that were given up.
 @Suite struct PurgeRunsTests {

@@ -8,6 +8,7 @@ import Testing
 @testable import deleteTeam
 @testable import purge
 @testable import restoreTeam
+@testable import Operations
 
 @Suite struct PurgeTests {
     @Test func `what has had its time goes, and what has not stays`() throws {

@@ -9,6 +9,7 @@ import Testing
 @testable import listDeadLetters
 @testable import queueStats
 @testable import redriveDeadLetters
+@testable import Operations
 
 /// How operators look into the queue, and put back what was given up.
 @Suite struct QueueOperationsTests {

@@ -7,6 +7,8 @@ import Testing
 
 @testable import Teams
 @testable import resetBreaker
+import Reliability
+@testable import AI
 
 @Suite struct ResetBreakerTests {
     private let operating = Caller.stranger(isOperator: true)

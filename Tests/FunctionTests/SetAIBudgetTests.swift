@@ -8,6 +8,7 @@ import Testing
 @testable import Teams
 @testable import deleteTeam
 @testable import setAiBudget
+@testable import AI
 
 @Suite struct SetAIBudgetTests {
     private let operating = Caller.stranger(isOperator: true)

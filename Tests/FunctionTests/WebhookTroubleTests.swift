@@ -4,6 +4,7 @@ import Postgres
 import System
 import TestSupport
 import Testing
+@testable import Notifications
 
 @testable import Teams
 

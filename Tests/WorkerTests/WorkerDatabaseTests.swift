@@ -6,6 +6,7 @@ import System
 import TestSupport
 import Testing
 import Worker
+import Queue
 
 /// Workers with a real database.
 @Suite struct WorkerDatabaseTests {

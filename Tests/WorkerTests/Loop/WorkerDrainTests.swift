@@ -5,6 +5,7 @@ import System
 import TestSupport
 import Testing
 import Worker
+import Queue
 
 @Suite struct WorkerDrainTests {
     private let steps = TestSteps()

@@ -4,6 +4,7 @@ import Runs
 import System
 import TestSupport
 import Worker
+import Queue
 
 /// Does what a test says.
 struct TestExecutor: StepExecutor {

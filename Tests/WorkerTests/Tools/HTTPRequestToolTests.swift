@@ -6,6 +6,7 @@ import System
 import TestSupport
 import Testing
 import Worker
+import Reliability
 
 @Suite struct HTTPRequestToolTests {
     private func inputs(_ url: String, _ more: String = "") -> String {

@@ -6,6 +6,7 @@ import System
 import TestSupport
 import Testing
 import Worker
+import Reliability
 
 /// What becomes of steps whose providers are in trouble.
 @Suite struct ProviderTroubleTests {
