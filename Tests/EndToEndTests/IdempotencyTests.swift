@@ -226,10 +226,7 @@ struct IdempotencyTests {
             try database.awaitWaiters()
             #expect(try thread.join().get().status == 128 + 9)
         }
-        while try database.value(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'nofx_test_app'",
-            as: Int.self
-        ) > 0 {}
+        try Poll.until { try database.functionSessions() == 0 }
         #expect(try teams(database) == 1)
         #expect(try database.value("SELECT count(*) FROM nofx.idempotency_keys", as: Int.self) == 0)
         #expect(try call(database, input, key: "k", as: subject).status == 0)

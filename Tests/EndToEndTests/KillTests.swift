@@ -51,15 +51,17 @@ struct KillTests {
     /// Waits until the sessions of killed processes are over.
     private func awaitSilence(on database: TestDatabase) throws {
         var connection = try database.connect()
-        while try connection.transact(
-            [
-                """
-                SELECT count(*) FROM pg_stat_activity
-                WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
-                """
-            ],
-            deadline: .test
-        )[0].value(as: Int.self) > 0 {}
+        try Poll.until {
+            try connection.transact(
+                [
+                    """
+                    SELECT count(*) FROM pg_stat_activity
+                    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+                    """
+                ],
+                deadline: .test
+            )[0].value(as: Int.self) == 0
+        }
     }
 
     /// How many rows are without what they were written together with.

@@ -150,7 +150,7 @@ import Testing
         let (database, team) = (database, team)
         let starter = TestThread {
             let run = try? database.startRun([PlannedStep("a"), PlannedStep("b", after: ["a"])], of: team)
-            while let run, (try? database.status(of: run)) == "running" {}
+            if let run { try? Poll.until { try database.status(of: run) != "running" } }
             kill(id, SIGTERM)
         }
         let outcome = process.finish()

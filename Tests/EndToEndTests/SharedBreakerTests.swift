@@ -52,7 +52,7 @@ import Testing
             let probe = try process.start()
             let id = probe.processID
             let killer = TestThread {
-                while (try? server.requests().isEmpty) == true {}
+                try? Poll.until { try !server.requests().isEmpty }
                 kill(id, SIGKILL)
             }
             #expect(probe.finish(Array(TestFunction.question("fault:silent").utf8)).status == 128 + SIGKILL)

@@ -76,10 +76,7 @@ struct StartRunRaceTests {
             try scene.database.awaitWaiters()
             #expect(try thread.join().get().status == 128 + 9)
         }
-        while try scene.database.value(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'nofx_test_app'",
-            as: Int.self
-        ) > 0 {}
+        try Poll.until { try scene.database.functionSessions() == 0 }
         #expect(try scene.database.value("SELECT count(*) FROM nofx.runs", as: Int.self) == 0)
         #expect(try scene.database.value("SELECT count(*) FROM nofx.queue", as: Int.self) == 0)
         let answer = try scene.start(key: "k")

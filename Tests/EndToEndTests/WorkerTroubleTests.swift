@@ -19,10 +19,10 @@ struct WorkerTroubleTests {
             let id = process.processID
             let crasher = TestThread {
                 Result {
-                    while try database.done(of: run) < 3 {}
+                    try Poll.until { try database.done(of: run) >= 3 }
                     try cluster.crash()
                     try cluster.start()
-                    while try database.status(of: run) == "running" {}
+                    try Poll.until { try database.status(of: run) != "running" }
                     kill(id, SIGTERM)
                 }
             }

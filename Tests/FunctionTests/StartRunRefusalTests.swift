@@ -88,7 +88,9 @@ import Testing
         let plan = Steps.json((0..<20).map { Steps.echo("s\($0)") })
         try database.run(plan, of: team, by: owner)
         // The server's estimate is told it when a session has ended.
-        while try database.value("SELECT pg_stat_get_live_tuples('nofx.queue'::regclass)", as: Int.self) < 20 {}
+        try Poll.until {
+            try database.value("SELECT pg_stat_get_live_tuples('nofx.queue'::regclass)", as: Int.self) >= 20
+        }
         var settings = Settings()
         settings.queuedSteps = 20
         let other = try database.team("Other", of: owner)

@@ -143,7 +143,7 @@ import Testing
             let id = try world.database.queueMessage(to: webhook)
             let log = LogLines()
             let deliverer = TestThread { Result { try world.deliver(log: log.log) } }
-            while try world.receiver.messages().isEmpty {}
+            try Poll.until { try !world.receiver.messages().isEmpty }
             try world.database.rows("UPDATE nofx.outbox SET attempts = attempts + 1")
             #expect(try deliverer.join().get() == "claimed 1")
             #expect(log.containing("outbox.late").count == 1)

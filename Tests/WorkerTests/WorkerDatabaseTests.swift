@@ -144,8 +144,10 @@ import Worker
                     return done.count
                 }
                 if count == 15 || count == 40 {
+                    let refusals = relay.refusals
                     relay.become(.stopped)
-                    SystemClock.sleep(nanoseconds: 200_000_000)
+                    // Until the worker has noticed.
+                    try? Poll.until { relay.refusals > refusals }
                     relay.become(.working)
                 }
                 return .done

@@ -97,7 +97,7 @@ import Testing
         try withServer { server, asker in
             let cancellation = Cancellation()
             let canceller = TestThread {
-                while (try? server.requests().isEmpty) == true {}
+                try? Poll.until { try !server.requests().isEmpty }
                 cancellation.cancel()
             }
             var providers = try asker.providers()

@@ -161,15 +161,17 @@ extension TestDatabase {
     /// when it ends.
     fileprivate func writes() throws -> [String: Int] {
         var connection = try connect()
-        while try connection.transact(
-            [
-                """
-                SELECT count(*) FROM pg_stat_activity
-                WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
-                """
-            ],
-            deadline: .test
-        )[0].value(as: Int.self) > 0 {}
+        try Poll.until {
+            try connection.transact(
+                [
+                    """
+                    SELECT count(*) FROM pg_stat_activity
+                    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+                    """
+                ],
+                deadline: .test
+            )[0].value(as: Int.self) == 0
+        }
         let found = try rows(
             """
             SELECT relname::text AS name, n_tup_ins + n_tup_upd + n_tup_del AS writes FROM pg_stat_user_tables

@@ -162,7 +162,7 @@ import Worker
         let cancellation = Cancellation()
         try FaultServer.run { server in
             let teller = TestThread {
-                while (try? server.requests().isEmpty) ?? false { SystemClock.sleep(nanoseconds: 10_000_000) }
+                try? Poll.until { try !server.requests().isEmpty }
                 cancellation.cancel()
             }
             let step = bench.step("http:request", inputs("\(server.url)/fault/silent"))

@@ -123,7 +123,7 @@ import Worker
             let bench = ToolBench(openAI: "\(server.url)/fault/silent")
             let cancellation = Cancellation()
             let teller = TestThread {
-                while (try? server.requests().isEmpty) ?? false { SystemClock.sleep(nanoseconds: 10_000_000) }
+                try? Poll.until { try !server.requests().isEmpty }
                 cancellation.cancel()
             }
             guard case .cancelled = try bench.execute(bench.step("codegen", Self.inputs), cancellation: cancellation)
