@@ -12,6 +12,7 @@ struct HammerTests {
         "NOFX_TIMEOUT_MS": "120000",
     ]
 
+    // Cases: teams 119
     @Test func `50 clients at once meet no error of the server's and break no rule`() throws {
         let database = try TestDatabase()
         let calls = try database.withPooler(servers: 20) { url in

@@ -8,6 +8,7 @@ import Testing
 struct KillTests {
     private let input = #"{"name":"Acme"}"#
 
+    // Cases: teams 4
     @Test func `of 300 processes that are killed at random moments none leaves half a team`() throws {
         let database = try TestDatabase()
         let longest = try longestCall(on: database)

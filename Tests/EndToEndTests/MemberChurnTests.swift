@@ -6,6 +6,7 @@ import Testing
 
 /// Members who come, go and rise all at once, as real processes.
 struct MemberChurnTests {
+    // Cases: teams 119
     @Test func `32 processes at a time change three teams, and each has one owner`() throws {
         let database = try TestDatabase()
         let people = (0..<8).map { _ in TestDatabase.newSubject() }
@@ -56,6 +57,7 @@ struct MemberChurnTests {
         )
     }
 
+    // Cases: teams 38
     @Test func `who left and asks again with the same key is answered the same`() throws {
         let database = try TestDatabase()
         let (owner, member) = (TestDatabase.newSubject(), TestDatabase.newSubject())

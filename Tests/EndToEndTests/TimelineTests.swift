@@ -79,6 +79,7 @@ struct TimelineTests {
         #expect(answer["ended"]?.bool == true)
     }
 
+    // Cases: queue 92
     @Test func `a wait ends before the call has to, and the next one goes on from there`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()

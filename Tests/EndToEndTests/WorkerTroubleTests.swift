@@ -6,6 +6,7 @@ import Testing
 
 /// Workers whose database goes away under them.
 struct WorkerTroubleTests {
+    // Cases: queue 95
     @Test func `a worker outlives a crash of its database, and nothing is lost`() throws {
         try TestCluster.run { cluster in
             let database = try TestDatabase(on: cluster)

@@ -76,6 +76,7 @@ import Testing
         #expect(families[3].samples.count == 2)
     }
 
+    // Cases: queue 58
     @Test func `what was given up comes in pages, the newest first`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -92,6 +93,7 @@ import Testing
         #expect(first.error.message == "It broke.")
     }
 
+    // Cases: queue 58
     @Test func `what is wanted of it is listed alone`() throws {
         let database = try TestDatabase()
         let (owner, other) = (Caller.stranger(), Caller.stranger())
@@ -112,6 +114,7 @@ import Testing
         #expect(database.refusal(of: ListDeadLetters.self, elsewhere, as: operating) == "422 invalid_cursor")
     }
 
+    // Cases: queue 59
     @Test func `fifty of a hundred and twenty go back, and it is recorded`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()

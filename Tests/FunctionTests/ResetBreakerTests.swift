@@ -11,6 +11,7 @@ import Testing
 @Suite struct ResetBreakerTests {
     private let operating = Caller.stranger(isOperator: true)
 
+    // Cases: ai 58
     @Test func `one breaker is closed, the other stays, and done again nothing is done`() throws {
         let database = try TestDatabase()
         for name in ["openai", "anthropic-ai"] { try database.breaker(name, .forceOpen) }
@@ -88,6 +89,7 @@ import Testing
         #expect(changes[0]["changed"]?.bool == true)
     }
 
+    // Cases: ai 23
     @Test func `a result of the time before a reset changes nothing`() throws {
         let database = try TestDatabase()
         let policy = try CircuitBreakerPolicy()
@@ -134,6 +136,7 @@ import Testing
         #expect(problem?.violations.map(\.field) == fields)
     }
 
+    // Cases: ai 58
     @Test func `who does not operate changes nothing, and learns no name`() throws {
         let database = try TestDatabase()
         try database.breaker("openai", .forceOpen)

@@ -10,6 +10,7 @@ import Testing
 
 /// Whose runs are not started, however good the plan is.
 @Suite struct StartRunRefusalTests {
+    // Cases: queue 84
     @Test func `tools that the team may not use are named, and nothing is queued`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -26,6 +27,7 @@ import Testing
         #expect(throws: Never.self) { try database.run(of: team, by: owner) }
     }
 
+    // Cases: queue 85
     @Test func `secrets that the team may not have are named, and nothing is queued`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()

@@ -39,6 +39,7 @@ import Testing
         }
     }
 
+    // Cases: queue 93
     @Test func `a message that its receiver cannot stand does not keep the others`() throws {
         try WebhookWorld.run { world in
             let webhook = try world.webhook("/poison/a")
@@ -79,6 +80,7 @@ import Testing
         }
     }
 
+    // Cases: queue 93
     @Test func `two deliverers deliver to everybody else while one receiver hangs and another is down`() throws {
         try WebhookWorld.run { world in
             let (hanging, down) = (try world.webhook("/hang/a"), try world.webhook("/500/a"))

@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @Suite struct PostgresQueueTests {
+    // Cases: queue 4, 10, 11, 12
     @Test(arguments: QueueConformance.allCases)
     func `a queue in Postgres does what every queue must`(_ check: QueueConformance) throws {
         let database = try TestDatabase()

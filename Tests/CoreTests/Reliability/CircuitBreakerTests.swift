@@ -15,6 +15,7 @@ import Testing
     private let clock = TestClock()
     private let events = Events()
 
+    // Cases: breaker 3, 4, 5, 6, 11
     @Test func `a call that is not let through is not made and says why and for how long`() throws {
         let breaker = try breaker()
         var store = store()
@@ -29,6 +30,7 @@ import Testing
         #expect(events.all.filter { $0 == "rejected open" }.count == 100)
     }
 
+    // Cases: breaker 11
     @Test func `each change is told once and in order`() throws {
         let breaker = try breaker()
         var store = store()
@@ -59,6 +61,7 @@ import Testing
         #expect((error?.reason, error?.retryAfter) == (.rateLimited, .seconds(30)))
     }
 
+    // Cases: breaker 36, 74
     @Test func `a caller who gives up a probe neither closes nor opens the breaker`() throws {
         let breaker = try breaker()
         var store = store()
@@ -69,6 +72,7 @@ import Testing
         #expect(store.state(of: "openai")?.permitsLeft == 2)
     }
 
+    // Cases: breaker 5
     @Test func `an answer can be a failure`() throws {
         let breaker = try breaker()
         var store = store()
@@ -125,6 +129,7 @@ import Testing
         #expect(events.all == ["record lost"])
     }
 
+    // Cases: breaker 35
     @Test func `a hundred thousand calls of ten threads are counted exactly`() throws {
         let store = MemoryCircuitBreakerStore()
         let policy = try CircuitBreakerPolicy(

@@ -6,6 +6,7 @@ import Testing
 
 /// Whose clock counts: the database's, and that only as far as it makes sense.
 @Suite struct CircuitClockTests {
+    // Cases: breaker 41
     @Test func `a database's clock that was set back makes nobody wait longer than the longest time`() throws {
         var breaker = try TestBreaker(.postgres, .units(maximumResetTimeout: .seconds(3_000)))
         try breaker.fail(5)
@@ -22,6 +23,7 @@ import Testing
         #expect(try breaker.answer() == "probe")
     }
 
+    // Cases: breaker 41
     @Test(arguments: [-3_600, 3_600])
     func `a process whose clock is an hour off is told the same`(_ seconds: Int) throws {
         let database = try BreakerDatabase.shared()

@@ -15,6 +15,7 @@ import Testing
         policy = try CircuitBreakerPolicy()
     }
 
+    // Cases: ai 18; breaker 84
     @Test func `a thousand callers at the end of an open time are two probes of one generation`() throws {
         try database.rows(
             """
@@ -40,6 +41,7 @@ import Testing
         #expect((view?.state, view?.generation, view?.permitsLeft) == ("half_open", 2, 0))
     }
 
+    // Cases: breaker 85
     @Test func `a thousand failures at once are five that are recorded and one open breaker`() throws {
         let (database, policy) = (database, policy)
         let before = try database.writes()["circuit_breakers"]
@@ -88,6 +90,7 @@ import Testing
         #expect(try database.writes() == before.merging(["circuit_breakers": 1], uniquingKeysWith: +))
     }
 
+    // Cases: breaker 9
     @Test func `a result that waited for the row is dropped when the era changed meanwhile`() throws {
         let (database, policy) = (database, policy)
         var store = try PostgresStores.patient(database.url)

@@ -15,6 +15,7 @@ import Testing
         database = try BreakerDatabase.shared()
     }
 
+    // Cases: breaker 89, 90
     @Test(arguments: [DatabaseRelay.Condition.stopped, .silent])
     func `calls go on under the process's own breaker and come back to the shared one`(
         _ condition: DatabaseRelay.Condition
@@ -40,6 +41,7 @@ import Testing
         }
     }
 
+    // Cases: breaker 90
     @Test func `a store that failed is left alone for a second`() throws {
         let policy = try CircuitBreakerPolicy.units()
         var store = FallbackCircuitBreakerStore(
@@ -69,6 +71,7 @@ import Testing
         #expect(lines.containing("breaker.store_unavailable").count == 1)
     }
 
+    // Cases: breaker 89
     @Test func `what cannot be recorded is said and changes nothing`() throws {
         let policy = try CircuitBreakerPolicy.units()
         try database.withRelay { relay, url in

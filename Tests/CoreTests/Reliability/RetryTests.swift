@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @Suite struct RetryTests {
+    // Cases: breaker 46
     @Test func `what keeps failing is tried four times, and its last error is thrown as it is`() {
         let waits = Waits()
         var numbers: [Int] = []
@@ -29,6 +30,7 @@ import Testing
         #expect(waits.all == [.seconds(2), .seconds(4)])
     }
 
+    // Cases: breaker 47
     @Test func `an error that does not pass is not waited for`() {
         let waits = Waits()
         var calls = 0
@@ -70,6 +72,7 @@ import Testing
         #expect(calls([.retryAtMost(9), .retryAtMost(9), .retryAtMost(9), .retryAtMost(9)]) == 4)
     }
 
+    // Cases: breaker 46
     @Test func `the caller is told of each retry, and what it throws then changes nothing`() {
         var told: [UpcomingRetry] = []
         #expect(throws: Transient(number: 3)) {
@@ -88,6 +91,7 @@ import Testing
         #expect(told.map(\.delay) == [.seconds(2), .seconds(4), .seconds(8)])
     }
 
+    // Cases: breaker 56
     @Test func `no wait at all does not touch the clock`() throws {
         let waits = Waits()
         let policy = try RetryPolicy(base: .zero, cap: .zero)
@@ -127,6 +131,7 @@ extension RetryTests {
         #expect(run.waits == [.seconds(3), .seconds(3), .seconds(4)])
     }
 
+    // Cases: breaker 68
     @Test func `chance only makes the wait longer that a server asks for`() {
         let floor = Duration.seconds(20) + .nanoseconds(1)
         var draws: Set<Duration> = []
@@ -138,6 +143,7 @@ extension RetryTests {
         #expect(draws.count > 7_000)
     }
 
+    // Cases: breaker 59
     @Test(arguments: [(60, 4), (61, 1)])
     func `a server that asks for more than the policy allows is not waited for at all`(_ seconds: Int, _ calls: Int) {
         let deadline = Deadline.after(.seconds(600))
@@ -146,6 +152,7 @@ extension RetryTests {
         #expect(run.waits == Array(repeating: .seconds(seconds), count: calls - 1))
     }
 
+    // Cases: breaker 66
     @Test func `a server that asks for more than is left to the deadline is not waited for at all`() {
         let run = Self.run(retryAfter: [.seconds(30)], deadline: .after(.seconds(10)))
         #expect(run.calls == 1)
@@ -162,6 +169,7 @@ extension RetryTests {
         #expect(run.waits.allSatisfy { $0 >= .seconds(59) && $0 < .seconds(60) })
     }
 
+    // Cases: breaker 51
     @Test func `a back-off that does not fit before the deadline is not begun`() {
         let waits = Waits()
         var calls = 0
@@ -177,6 +185,7 @@ extension RetryTests {
         #expect(waits.all == [.seconds(2)])
     }
 
+    // Cases: breaker 51
     @Test func `nothing is tried again once the deadline has passed`() {
         let deadline = Deadline.after(.milliseconds(20))
         var calls = 0
@@ -195,6 +204,7 @@ extension RetryTests {
 
 /// Callers that lose interest.
 extension RetryTests {
+    // Cases: breaker 48
     @Test func `what is cancelled before the first attempt is not tried`() {
         let cancellation = Cancellation()
         cancellation.cancel()
@@ -207,6 +217,7 @@ extension RetryTests {
         #expect(error?.lastError == nil)
     }
 
+    // Cases: breaker 49
     @Test func `an attempt that succeeds although it was cancelled counts`() throws {
         let cancellation = Cancellation()
         let result = try Retry().run(deadline: .test, cancellation: cancellation, decide: { _ in .retry() }) { _ in
@@ -248,6 +259,7 @@ extension RetryTests {
         }
     }
 
+    // Cases: breaker 50
     @Test func `a wait ends when it is cancelled`() throws {
         let cancellation = Cancellation()
         let policy = try RetryPolicy(base: .seconds(3_600), cap: .seconds(3_600))
@@ -272,6 +284,7 @@ extension RetryTests {
         canceller?.join()
     }
 
+    // Cases: breaker 68
     @Test(arguments: [nil, Cancellation()])
     func `a wait never ends early`(_ cancellation: Cancellation?) {
         for _ in 0..<50 {

@@ -93,6 +93,7 @@ import Worker
         #expect(error.retry == .never)
     }
 
+    // Cases: queue 51
     @Test(arguments: [408, 425, 429, 500, 502, 503, 504])
     func `a status that may pass is tried again, and not before the server says`(status: Int) throws {
         #expect(try ask(status: status).error?.retry == .later)

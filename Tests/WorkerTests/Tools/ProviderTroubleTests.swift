@@ -52,6 +52,7 @@ import Worker
         }
     }
 
+    // Cases: queue 51
     @Test func `a limit is waited for as long as the provider says, and meanwhile nobody asks`() throws {
         try FaultServer.run { server in
             let bench = ToolBench(openAI: "\(server.url)/fault/told", ["NOFX_RETRY_MAX": "0"])
@@ -67,6 +68,7 @@ import Worker
         }
     }
 
+    // Cases: queue 14
     @Test func `an open breaker gives the step back for as long as it is open, and the attempt with it`() throws {
         try FaultServer.run { server in
             let bench = ToolBench(

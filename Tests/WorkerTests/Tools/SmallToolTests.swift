@@ -92,6 +92,7 @@ import Worker
         #expect(bytes.first?.contentType == "application/octet-stream")
     }
 
+    // Cases: ai 60
     @Test(arguments: ["../../etc/x", "/etc/x", "", "a//b", "a/./b", "a\\b", String(repeating: "x", count: 300)])
     func `a name that leads out of the step's place is refused`(name: String) throws {
         for (tool, member, rest) in [
