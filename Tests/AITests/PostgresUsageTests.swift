@@ -7,6 +7,7 @@ import AI
 
 /// What is kept of usage in Postgres, and what many processes do to it at once.
 struct PostgresUsageTests {
+    // Cases: ai 55
     @Test func `of 32 calls that begin together near the limit one goes beyond`() throws {
         let database = try TestDatabase()
         let team = UUID.v7()
@@ -34,6 +35,7 @@ struct PostgresUsageTests {
         #expect(try database.value("SELECT count(*) FROM nofx.ai_reservations") == 1)
     }
 
+    // Cases: ai 55
     @Test func `of 32 calls as many begin as there is money for, and one more`() throws {
         let database = try TestDatabase()
         let team = UUID.v7()

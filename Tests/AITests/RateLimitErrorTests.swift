@@ -70,6 +70,7 @@ import Reliability
         #expect(error?.problem.retryAfter == 1)
     }
 
+    // Cases: ai 15
     @Test(arguments: [
         (500, "false", AIError.RetryRule.never, AIError.BreakerEffect.failure), (500, "true", .yes, .failure),
         (400, "true", .yes, .neutral), (400, "false", .never, .neutral), (400, "maybe", .never, .neutral),

@@ -47,6 +47,7 @@ struct UsageStoreTests {
         #expect(try store.reserve(1_000_000_000_000, within: Budget()) == nil)
     }
 
+    // Cases: ai 61
     @Test(arguments: UsageStoreKind.allCases)
     func `an attempt that is recorded again counts once`(_ kind: UsageStoreKind) throws {
         var store = try TestUsageStore(kind)

@@ -3,6 +3,7 @@ import Testing
 
 /// `scripts/chaos`, in short: workers that die, claimants that come too late, and a database that crashes.
 @Suite struct ChaosTests {
+    // Cases: queue 17, 95, 96
     @Test func `runs are as they must be whatever fails`() throws {
         let outcome = try PackageScript.run("scripts/chaos", ["--short", "--built", Subprocess.buildFolder])
         #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")

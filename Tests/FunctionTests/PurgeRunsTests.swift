@@ -12,6 +12,7 @@ import Testing
 
 /// How long runs are kept, and jobs that were given up.
 @Suite struct PurgeRunsTests {
+    // Cases: queue 94
     @Test func `a run goes 90 days after it has ended with all that it had, and one that has not ended stays`() throws {
         let world = try RunWorld([TestStep("build"), TestStep("fail", "test:fail", continues: true)])
         try world.database.finish(

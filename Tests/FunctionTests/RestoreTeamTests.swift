@@ -11,6 +11,7 @@ import Testing
 @testable import restoreTeam
 
 @Suite struct RestoreTeamTests {
+    // Cases: teams 67
     @Test func `the owner brings a team back as it was`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger(email: "ada@example.com")
@@ -29,6 +30,7 @@ import Testing
         #expect(actions == ["team.created", "team.deleted", "team.restored"])
     }
 
+    // Cases: teams 67
     @Test func `a slug that was taken meanwhile gets a suffix`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -55,6 +57,7 @@ import Testing
         #expect(restored.slug.rawValue.utf8.count == 62)
     }
 
+    // Cases: teams 68
     @Test func `after 30 days a team is gone`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -66,6 +69,7 @@ import Testing
         #expect(database.refusal(of: RestoreTeam.self, team.reference, as: owner) == nil)
     }
 
+    // Cases: teams 68
     @Test func `nobody else brings a team back, and one that lives is not there to restore`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -129,6 +133,7 @@ import Testing
         #expect(Set(slugs).count == 16)
     }
 
+    // Cases: teams 69
     @Test func `invites that ended with the team stay ended`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()

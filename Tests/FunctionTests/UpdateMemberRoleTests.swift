@@ -49,6 +49,7 @@ import Testing
         Case(.viewer, [.admin], makes: .viewer, "viewer", "403 role_too_high"),
     ]
 
+    // Cases: teams 99, 102
     @Test(arguments: cases)
     func `members are managed from above, to at most one's own role`(_ one: Case) throws {
         let database = try TestDatabase()
@@ -94,6 +95,7 @@ import Testing
         )
     }
 
+    // Cases: teams 100
     @Test func `nobody changes their own role, whatever the id is written in`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -119,6 +121,7 @@ import Testing
         #expect(try database.role(of: owner, in: team) == .owner)
     }
 
+    // Cases: teams 101
     @Test func `the owner's role is refused at its field`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -131,6 +134,7 @@ import Testing
         #expect(problem?.violations.map(\.code) == [.invalidEnum])
     }
 
+    // Cases: teams 103
     @Test func `an override permits nothing that who gives it may not`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -156,6 +160,7 @@ import Testing
         #expect(try database.call(UpdateMemberRole.self, managing, as: owner).permissions == [.read, .admin])
     }
 
+    // Cases: teams 106
     @Test func `an override is kept until it is named, and null takes it away`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -180,6 +185,7 @@ import Testing
         #expect(database.refusal(of: GetTeam.self, team.reference, as: member) == "403 forbidden")
     }
 
+    // Cases: teams 105
     @Test(arguments: [
         #""permissions":["write","WRITE"]"#, #""permissions":["read","read"]"#, #""permissions":[null]"#,
         #""permissions":"readwrite""#, #""permissions":["read","write","delete","admin","read"]"#,
@@ -211,6 +217,7 @@ import Testing
         #expect(problem?.violations.map(\.code) == [.required])
     }
 
+    // Cases: teams 104
     @Test func `a member of another team, and one who is none, are not there`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -228,6 +235,7 @@ import Testing
         #expect(try database.roll(of: other) == before)
     }
 
+    // Cases: teams 82
     @Test func `the pending invites of who cannot invite any more are cancelled`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()

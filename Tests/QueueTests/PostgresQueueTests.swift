@@ -6,6 +6,7 @@ import Testing
 import PostgresQueue
 
 @Suite struct PostgresQueueTests {
+    // Cases: queue 4, 10, 11, 12
     @Test(arguments: QueueConformance.allCases)
     func `a queue in Postgres does what every queue must`(_ check: QueueConformance) throws {
         let database = try TestDatabase()

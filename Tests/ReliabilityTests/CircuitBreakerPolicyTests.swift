@@ -15,6 +15,7 @@ import Reliability
         #expect(try CircuitBreakerPolicy(Environment([])) == policy)
     }
 
+    // Cases: breaker 21
     @Test(arguments: [0, -1, .min, 1_000_001, .max])
     func `counts are from one to a million`(_ count: Int) {
         #expect(invalid { () throws(Invalid) in try .init(failureThreshold: count) } == "failureThreshold")
@@ -24,6 +25,7 @@ import Reliability
         #expect(invalid { () throws(Invalid) in try Self.window(minimumCalls: count) } == "minimumCalls")
     }
 
+    // Cases: breaker 21
     @Test(arguments: [Duration.zero, .seconds(-1), .microseconds(999), .seconds(366 * 86_400 + 1), .seconds(Int64.max)])
     func `times are from a millisecond to a year`(_ time: Duration) {
         #expect(invalid { () throws(Invalid) in try .init(callTimeout: time) } == "callTimeout")
@@ -36,6 +38,7 @@ import Reliability
         #expect(invalid { () throws(Invalid) in try Self.window(slowCallDuration: time) } == "slowCallDuration")
     }
 
+    // Cases: breaker 21
     @Test(arguments: [-1, Double.nan, Double.infinity, -Double.infinity, 11])
     func `factors and parts are numbers that mean something`(_ number: Double) {
         #expect(invalid { () throws(Invalid) in try .init(growthFactor: number) } == "growthFactor")
@@ -104,6 +107,7 @@ import Reliability
         #expect(policy == expected)
     }
 
+    // Cases: breaker 21
     @Test(arguments: [
         ("FAILURE_THRESHOLD", "-5"), ("FAILURE_THRESHOLD", "0"), ("FAILURE_THRESHOLD", "many"),
         ("SUCCESS_THRESHOLD", "-1"), ("TIMEOUT_MS", "0"), ("RESET_MS", "-120000"), ("RESET_MS", "1e3"),

@@ -16,6 +16,7 @@ import Testing
     private let clock = TestClock()
     private let events = Events()
 
+    // Cases: breaker 3, 4, 5, 6, 11
     @Test func `a call that is not let through is not made and says why and for how long`() throws {
         let breaker = try breaker()
         var store = store()
@@ -30,6 +31,7 @@ import Testing
         #expect(events.all.filter { $0 == "rejected open" }.count == 100)
     }
 
+    // Cases: breaker 11
     @Test func `each change is told once and in order`() throws {
         let breaker = try breaker()
         var store = store()
@@ -60,6 +62,7 @@ import Testing
         #expect((error?.reason, error?.retryAfter) == (.rateLimited, .seconds(30)))
     }
 
+    // Cases: breaker 36, 74
     @Test func `a caller who gives up a probe neither closes nor opens the breaker`() throws {
         let breaker = try breaker()
         var store = store()
@@ -70,6 +73,7 @@ import Testing
         #expect(store.state(of: "openai")?.permitsLeft == 2)
     }
 
+    // Cases: breaker 5
     @Test func `an answer can be a failure`() throws {
         let breaker = try breaker()
         var store = store()
@@ -126,6 +130,7 @@ import Testing
         #expect(events.all == ["record lost"])
     }
 
+    // Cases: breaker 35
     @Test func `a hundred thousand calls of ten threads are counted exactly`() throws {
         let store = MemoryCircuitBreakerStore()
         let policy = try CircuitBreakerPolicy(

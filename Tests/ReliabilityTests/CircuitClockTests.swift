@@ -8,6 +8,7 @@ import AI
 
 /// Whose clock counts: the database's, and that only as far as it makes sense.
 @Suite struct CircuitClockTests {
+    // Cases: breaker 41
     @Test func `a database's clock that was set back makes nobody wait longer than the longest time`() throws {
         var breaker = try TestBreaker(.postgres, .units(maximumResetTimeout: .seconds(3_000)))
         try breaker.fail(5)
@@ -24,6 +25,7 @@ import AI
         #expect(try breaker.answer() == "probe")
     }
 
+    // Cases: breaker 41
     @Test(arguments: [-3_600, 3_600])
     func `a process whose clock is an hour off is told the same`(_ seconds: Int) throws {
         let database = try BreakerDatabase.shared()

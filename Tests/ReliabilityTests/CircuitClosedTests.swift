@@ -4,6 +4,7 @@ import Reliability
 
 /// What opens a breaker, in every store.
 @Suite struct CircuitClosedTests {
+    // Cases: breaker 1, 2
     @Test(arguments: StoreKind.allCases)
     func `five failures in a row open it and a success begins the count anew`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
@@ -27,6 +28,7 @@ import Reliability
         #expect(try other.answer() == "open 10")
     }
 
+    // Cases: breaker 12
     @Test(arguments: StoreKind.allCases)
     func `what is neither counts as neither`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
@@ -46,6 +48,7 @@ import Reliability
         #expect(try breaker.view().failures == 4)
     }
 
+    // Cases: breaker 91
     @Test(arguments: StoreKind.allCases)
     func `a breaker that nobody failed through is not stored`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
@@ -56,6 +59,7 @@ import Reliability
         #expect(try breaker.view() == BreakerView())
     }
 
+    // Cases: breaker 88
     @Test(arguments: StoreKind.allCases)
     func `one process alone needs twice the failures where several must have seen them`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units(minimumReporters: 2))
@@ -65,6 +69,7 @@ import Reliability
         #expect(try breaker.view().state == "open")
     }
 
+    // Cases: breaker 88
     @Test(arguments: [StoreKind.postgres, .fallback])
     func `two processes need no more failures than one elsewhere`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units(minimumReporters: 2))
@@ -86,6 +91,7 @@ import Reliability
         #expect(try breaker.answer() == "open 10")
     }
 
+    // Cases: breaker 7, 8
     @Test(arguments: StoreKind.allCases)
     func `a late failure changes nothing of an open breaker`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
@@ -100,6 +106,7 @@ import Reliability
         #expect(try breaker.answer() == "open 7")
     }
 
+    // Cases: breaker 92
     @Test(arguments: StoreKind.allCases)
     func `each call is judged by the policy that it comes with`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
@@ -108,6 +115,7 @@ import Reliability
         #expect(try breaker.call(.failure(error: "broken")) == .opened(for: .seconds(500)))
     }
 
+    // Cases: breaker 93
     @Test(arguments: StoreKind.allCases)
     func `a new process with no past leaves the breaker as it is`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())

@@ -4,6 +4,7 @@ import Reliability
 
 /// What a provider's own limits do to a breaker, in every store.
 @Suite struct CircuitGateTests {
+    // Cases: breaker 14
     @Test(arguments: StoreKind.allCases)
     func `a limit keeps everybody away for its time and is no failure`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
@@ -25,6 +26,7 @@ import Reliability
         #expect(try breaker.answer() == "quota_exhausted 6")
     }
 
+    // Cases: breaker 67
     @Test(arguments: StoreKind.allCases)
     func `a shorter limit after a longer one changes nothing and a longer one does`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
@@ -38,6 +40,7 @@ import Reliability
         #expect(try breaker.answer() == "quota_exhausted 9")
     }
 
+    // Cases: ai 21
     @Test(arguments: StoreKind.allCases)
     func `a probe that meets a limit gives its permit back and nobody probes meanwhile`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())

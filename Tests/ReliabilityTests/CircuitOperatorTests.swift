@@ -4,6 +4,7 @@ import Reliability
 
 /// What operators can do with a breaker, in every store.
 @Suite struct CircuitOperatorTests {
+    // Cases: breaker 15
     @Test(arguments: StoreKind.allCases)
     func `one that is forced open rejects for ever and no success closes it`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
@@ -17,6 +18,7 @@ import Reliability
         #expect(try breaker.answer() == "allowed")
     }
 
+    // Cases: breaker 20
     @Test(arguments: StoreKind.allCases)
     func `a breaker can be forced open before its first call`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
@@ -24,6 +26,7 @@ import Reliability
         #expect(try breaker.answer() == "forced_open")
     }
 
+    // Cases: breaker 16
     @Test(arguments: StoreKind.allCases)
     func `one that is disabled lets everything through and counts nothing`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
@@ -42,6 +45,7 @@ import Reliability
         #expect(try breaker.answer() == "rate_limited 3")
     }
 
+    // Cases: breaker 17
     @Test(arguments: StoreKind.allCases)
     func `one that only counts says each limit that is exceeded once and lets everything through`(
         _ kind: StoreKind
@@ -68,6 +72,7 @@ import Reliability
         #expect((view.state, view.generation, view.failures) == ("metrics_only", 1, 8))
     }
 
+    // Cases: breaker 19
     @Test(arguments: StoreKind.allCases)
     func `what is done again changes nothing`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())

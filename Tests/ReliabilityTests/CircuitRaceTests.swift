@@ -17,6 +17,7 @@ import Testing
         policy = try CircuitBreakerPolicy()
     }
 
+    // Cases: ai 18; breaker 84
     @Test func `a thousand callers at the end of an open time are two probes of one generation`() throws {
         try database.rows(
             """
@@ -42,6 +43,7 @@ import Testing
         #expect((view?.state, view?.generation, view?.permitsLeft) == ("half_open", 2, 0))
     }
 
+    // Cases: breaker 85
     @Test func `a thousand failures at once are five that are recorded and one open breaker`() throws {
         let (database, policy) = (database, policy)
         let before = try database.writes()["circuit_breakers"]
@@ -90,6 +92,7 @@ import Testing
         #expect(try database.writes() == before.merging(["circuit_breakers": 1], uniquingKeysWith: +))
     }
 
+    // Cases: breaker 9
     @Test func `a result that waited for the row is dropped when the era changed meanwhile`() throws {
         let (database, policy) = (database, policy)
         var store = try PostgresStores.patient(database.url)
@@ -163,15 +166,17 @@ extension TestDatabase {
     /// when it ends.
     fileprivate func writes() throws -> [String: Int] {
         var connection = try connect()
-        while try connection.transact(
-            [
-                """
-                SELECT count(*) FROM pg_stat_activity
-                WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
-                """
-            ],
-            deadline: .test
-        )[0].value(as: Int.self) > 0 {}
+        try Poll.until {
+            try connection.transact(
+                [
+                    """
+                    SELECT count(*) FROM pg_stat_activity
+                    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+                    """
+                ],
+                deadline: .test
+            )[0].value(as: Int.self) == 0
+        }
         let found = try rows(
             """
             SELECT relname::text AS name, n_tup_ins + n_tup_upd + n_tup_del AS writes FROM pg_stat_user_tables

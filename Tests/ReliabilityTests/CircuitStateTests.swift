@@ -10,6 +10,7 @@ import Testing
     private let report = CircuitState.Report(generation: 0, hasFailures: true, isSlow: false, reporter: .v7())
     private let failure = CircuitOutcome.failure(error: "broken")
 
+    // Cases: breaker 4, 37
     @Test func `it is open a microsecond before its time has passed and not at that time`() throws {
         let policy = try CircuitBreakerPolicy(failureThreshold: 1)
         var state = CircuitState()
@@ -22,6 +23,7 @@ import Testing
         #expect(verdict == .allowed(isProbe: true, isUnrecorded: false, .halfOpened))
     }
 
+    // Cases: breaker 33
     @Test func `a lease is over at its end and not a microsecond earlier`() throws {
         let policy = try CircuitBreakerPolicy(failureThreshold: 1, halfOpenPermits: 1)
         var state = CircuitState()
@@ -66,6 +68,7 @@ import Testing
         #expect(policy.coolDown(forOpening: 1, random: 1) == .seconds(132))
     }
 
+    // Cases: breaker 40
     @Test func `the longest time and the most openings do not overflow`() throws {
         let year = Duration.seconds(366 * 86_400)
         let policy = try CircuitBreakerPolicy(resetTimeout: year, growthFactor: 10)

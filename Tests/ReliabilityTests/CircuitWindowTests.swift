@@ -55,6 +55,7 @@ import Reliability
         #expect(try breaker.view().lastError == "slow_call")
     }
 
+    // Cases: breaker 42
     @Test(arguments: StoreKind.allCases)
     func `the oldest calls drop out slice by slice`(_ kind: StoreKind) throws {
         let window = try CircuitWindow(length: .seconds(10_000), minimumCalls: 10, failureRate: 1)

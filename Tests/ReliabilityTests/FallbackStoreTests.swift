@@ -17,6 +17,7 @@ import AI
         database = try BreakerDatabase.shared()
     }
 
+    // Cases: breaker 89, 90
     @Test(arguments: [DatabaseRelay.Condition.stopped, .silent])
     func `calls go on under the process's own breaker and come back to the shared one`(
         _ condition: DatabaseRelay.Condition
@@ -42,6 +43,7 @@ import AI
         }
     }
 
+    // Cases: breaker 90
     @Test func `a store that failed is left alone for a second`() throws {
         let policy = try CircuitBreakerPolicy.units()
         var store = FallbackCircuitBreakerStore(
@@ -71,6 +73,7 @@ import AI
         #expect(lines.containing("breaker.store_unavailable").count == 1)
     }
 
+    // Cases: breaker 89
     @Test func `what cannot be recorded is said and changes nothing`() throws {
         let policy = try CircuitBreakerPolicy.units()
         try database.withRelay { relay, url in

@@ -11,6 +11,7 @@ import Reliability
         while waiters() != count { sched_yield() }
     }
 
+    // Cases: breaker 76
     @Test func `those who wait have their turns in the order of their coming`() {
         let mutex = Mutex([Int]())
         let threads = mutex.withLock { order in
@@ -27,6 +28,7 @@ import Reliability
         #expect(!mutex.isLocked)
     }
 
+    // Cases: breaker 77
     @Test func `a body that throws leaves the lock free`() {
         let mutex = Mutex(1)
         #expect(throws: Transient()) { try mutex.withLock { _ in throw Transient() } }
@@ -39,6 +41,7 @@ import Reliability
         #expect(timed.tryLock { $0 } == 1)
     }
 
+    // Cases: breaker 78
     @Test func `trying for a lock that is held neither waits nor queues`() {
         let mutex = Mutex(1)
         mutex.withLock { _ in
@@ -68,6 +71,7 @@ import Reliability
         }
     }
 
+    // Cases: breaker 79
     @Test func `who stops waiting leaves nothing behind`() {
         let mutex = TimedMutex(0)
         let holder = Meeting(of: 2)
@@ -89,6 +93,7 @@ import Reliability
         #expect(mutex.tryLock { $0 } == 0)
     }
 
+    // Cases: breaker 80
     @Test func `who is cancelled while waiting leaves nothing behind`() {
         let mutex = TimedMutex(0)
         let cancellation = Cancellation()
@@ -112,6 +117,7 @@ import Reliability
         #expect(mutex.tryLock { $0 } == 0)
     }
 
+    // Cases: breaker 80
     @Test func `who is behind somebody that stops waiting still has the turn`() throws {
         let mutex = TimedMutex([Int]())
         let cancellation = Cancellation()
@@ -134,6 +140,7 @@ import Reliability
         #expect(try TimedMutex(7).withLock(until: .after(.zero)) { $0 } == 7)
     }
 
+    // Cases: breaker 82
     @Test func `a time-out that meets a hand-off neither loses the lock nor doubles it`() throws {
         let mutex = TimedMutex(0)
         // What the lock does not guard shows two holders at once.
@@ -170,6 +177,7 @@ import Reliability
         #expect(mutex.tryLock { $0 } == outcomes[0].0 + outcomes[1].0)
     }
 
+    // Cases: breaker 83
     @Test func `what ten threads read, change and write adds up`() throws {
         let mutex = Mutex(0)
         _ = try Crowd.run(of: 10) { _, meet in

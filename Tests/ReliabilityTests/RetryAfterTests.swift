@@ -37,17 +37,20 @@ import Reliability
         return calls
     }
 
+    // Cases: breaker 59
     @Test(arguments: ["20", "60", "61", "120", " 20\t", "+5"])
     func `seconds are taken as they are`(_ text: String) throws {
         #expect(Self.seconds(text) == Int64(text.filter(\.isNumber)))
         #expect(try Self.calls(["retry-after": text]) == 2)
     }
 
+    // Cases: breaker 59, 63
     @Test(arguments: ["121", "120.000000001", "1e999", String(repeating: "9", count: 400), "1e20"])
     func `more than the policy allows is not waited for`(_ text: String) throws {
         #expect(try Self.calls(["retry-after": text]) == 1)
     }
 
+    // Cases: breaker 60, 62
     @Test(
         arguments: [
             "0", "-10", "", " ", "nan", "inf", "-inf", "Infinity", "-1e999", "0x10", "1 2", "soon", "١٢",
@@ -61,6 +64,7 @@ import Reliability
         #expect(try Self.calls(["retry-after": text]) == 2)
     }
 
+    // Cases: breaker 63, 68
     @Test(
         arguments: [
             ("1e2", 100_000_000_000), ("0.5", 500_000_000), ("1.25", 1_250_000_000), (".5", 500_000_000),
@@ -71,6 +75,7 @@ import Reliability
         #expect(Self.nanoseconds(["retry-after": text]) == nanoseconds)
     }
 
+    // Cases: breaker 61
     @Test(
         arguments: [
             "Fri, 29 Sep 2023 16:26:57 GMT", "Friday, 29-Sep-23 16:26:57 GMT", "Fri Sep 29 16:26:57 2023",
@@ -83,6 +88,7 @@ import Reliability
         }
     }
 
+    // Cases: breaker 61
     @Test func `a date is waited for up to what the policy allows`() throws {
         #expect(Self.seconds("Fri, 29 Sep 2023 16:28:37 GMT") == 120)
         #expect(try Self.calls(["retry-after": "Fri, 29 Sep 2023 16:28:37 GMT"]) == 2)
@@ -90,6 +96,7 @@ import Reliability
         #expect(try Self.calls(["retry-after": "Fri, 31 Dec 9999 23:59:60 GMT"]) == 1)
     }
 
+    // Cases: breaker 69
     @Test(arguments: [nil, "yesterday", ""])
     func `an answer without a date counts from when it came`(_ date: String?) {
         let received = Timestamp("2023-09-29T16:26:50.25Z") ?? .now()
@@ -98,6 +105,7 @@ import Reliability
         #expect(after?.delay == .milliseconds(6_750))
     }
 
+    // Cases: breaker 64
     @Test func `milliseconds count before seconds`() throws {
         #expect(Self.nanoseconds(["retry-after-ms": "1500", "retry-after": "20"]) == 1_500_000_000)
         #expect(Self.nanoseconds(["retry-after-ms": "0.0000001", "retry-after": "20"]) == 1)
@@ -106,16 +114,19 @@ import Reliability
         #expect(try Self.calls(["retry-after-ms": "120001", "retry-after": "20"]) == 1)
     }
 
+    // Cases: breaker 64
     @Test(arguments: ["inf", "nan", "0", "-5"])
     func `milliseconds that cannot be waited for do not make the seconds count`(_ text: String) {
         #expect(Self.nanoseconds(["retry-after-ms": text, "retry-after": "20"]) == nil)
     }
 
+    // Cases: breaker 64
     @Test(arguments: ["", "soon"])
     func `milliseconds that are no number at all do`(_ text: String) {
         #expect(Self.nanoseconds(["retry-after-ms": text, "retry-after": "20"]) == 20_000_000_000)
     }
 
+    // Cases: breaker 65
     @Test func `a server may say itself whether to try again`() throws {
         #expect(try Self.calls([:], isTransient: true) == 2)
         #expect(try Self.calls([:], isTransient: false) == 1)
@@ -126,11 +137,13 @@ import Reliability
         #expect(try Self.calls(["x-should-retry": "maybe"], isTransient: false) == 1)
     }
 
+    // Cases: breaker 65
     @Test func `a server that says yes is not waited for longer than others`() throws {
         #expect(try Self.calls(["x-should-retry": "true", "retry-after": "121"], isTransient: false) == 1)
         #expect(try Self.calls(["x-should-retry": "true", "retry-after": "1e999"], isTransient: true) == 1)
     }
 
+    // Cases: breaker 56
     @Test func `no wait and a negative one are none`() {
         #expect(RetryAfter(.zero) == nil)
         #expect(RetryAfter(.seconds(-1)) == nil)

@@ -6,6 +6,7 @@ import Testing
 import Reliability
 
 @Suite struct RetryPolicyTests {
+    // Cases: breaker 43
     @Test func `waits double up to the cap`() throws {
         let standard = (1...6).map { RetryPolicy.standard.backoff(beforeRetry: $0) }
         #expect(standard == [2, 4, 8, 15, 15, 15].map { .seconds($0) })
@@ -13,6 +14,7 @@ import Reliability
         #expect((1...6).map { higher.backoff(beforeRetry: $0) } == [2, 4, 8, 16, 30, 30].map { .seconds($0) })
     }
 
+    // Cases: breaker 44
     @Test(arguments: [1_000, Int.max])
     func `a wait saturates, it never overflows`(_ number: Int) throws {
         let day = Duration.seconds(86_400)
@@ -64,6 +66,7 @@ import Reliability
         #expect(error == ConfigurationError(name, rule))
     }
 
+    // Cases: breaker 45
     @Test func `chance has the half of a wait or all of it`() throws {
         func range(_ jitter: RetryJitter) throws -> Set<Duration> {
             let policy = try RetryPolicy(

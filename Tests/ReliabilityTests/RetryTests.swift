@@ -6,6 +6,7 @@ import Testing
 import Reliability
 
 @Suite struct RetryTests {
+    // Cases: breaker 46
     @Test func `what keeps failing is tried four times, and its last error is thrown as it is`() {
         let waits = Waits()
         var numbers: [Int] = []
@@ -30,6 +31,7 @@ import Reliability
         #expect(waits.all == [.seconds(2), .seconds(4)])
     }
 
+    // Cases: breaker 47
     @Test func `an error that does not pass is not waited for`() {
         let waits = Waits()
         var calls = 0
@@ -71,6 +73,7 @@ import Reliability
         #expect(calls([.retryAtMost(9), .retryAtMost(9), .retryAtMost(9), .retryAtMost(9)]) == 4)
     }
 
+    // Cases: breaker 46
     @Test func `the caller is told of each retry, and what it throws then changes nothing`() {
         var told: [UpcomingRetry] = []
         #expect(throws: Transient(number: 3)) {
@@ -89,6 +92,7 @@ import Reliability
         #expect(told.map(\.delay) == [.seconds(2), .seconds(4), .seconds(8)])
     }
 
+    // Cases: breaker 56
     @Test func `no wait at all does not touch the clock`() throws {
         let waits = Waits()
         let policy = try RetryPolicy(base: .zero, cap: .zero)
@@ -128,6 +132,7 @@ extension RetryTests {
         #expect(run.waits == [.seconds(3), .seconds(3), .seconds(4)])
     }
 
+    // Cases: breaker 68
     @Test func `chance only makes the wait longer that a server asks for`() {
         let floor = Duration.seconds(20) + .nanoseconds(1)
         var draws: Set<Duration> = []
@@ -139,6 +144,7 @@ extension RetryTests {
         #expect(draws.count > 7_000)
     }
 
+    // Cases: breaker 59
     @Test(arguments: [(60, 4), (61, 1)])
     func `a server that asks for more than the policy allows is not waited for at all`(_ seconds: Int, _ calls: Int) {
         let deadline = Deadline.after(.seconds(600))
@@ -147,6 +153,7 @@ extension RetryTests {
         #expect(run.waits == Array(repeating: .seconds(seconds), count: calls - 1))
     }
 
+    // Cases: breaker 66
     @Test func `a server that asks for more than is left to the deadline is not waited for at all`() {
         let run = Self.run(retryAfter: [.seconds(30)], deadline: .after(.seconds(10)))
         #expect(run.calls == 1)
@@ -163,6 +170,7 @@ extension RetryTests {
         #expect(run.waits.allSatisfy { $0 >= .seconds(59) && $0 < .seconds(60) })
     }
 
+    // Cases: breaker 51
     @Test func `a back-off that does not fit before the deadline is not begun`() {
         let waits = Waits()
         var calls = 0
@@ -178,6 +186,7 @@ extension RetryTests {
         #expect(waits.all == [.seconds(2)])
     }
 
+    // Cases: breaker 51
     @Test func `nothing is tried again once the deadline has passed`() {
         let deadline = Deadline.after(.milliseconds(20))
         var calls = 0
@@ -196,6 +205,7 @@ extension RetryTests {
 
 /// Callers that lose interest.
 extension RetryTests {
+    // Cases: breaker 48
     @Test func `what is cancelled before the first attempt is not tried`() {
         let cancellation = Cancellation()
         cancellation.cancel()
@@ -208,6 +218,7 @@ extension RetryTests {
         #expect(error?.lastError == nil)
     }
 
+    // Cases: breaker 49
     @Test func `an attempt that succeeds although it was cancelled counts`() throws {
         let cancellation = Cancellation()
         let result = try Retry().run(deadline: .test, cancellation: cancellation, decide: { _ in .retry() }) { _ in
@@ -249,6 +260,7 @@ extension RetryTests {
         }
     }
 
+    // Cases: breaker 50
     @Test func `a wait ends when it is cancelled`() throws {
         let cancellation = Cancellation()
         let policy = try RetryPolicy(base: .seconds(3_600), cap: .seconds(3_600))
@@ -273,6 +285,7 @@ extension RetryTests {
         canceller?.join()
     }
 
+    // Cases: breaker 68
     @Test(arguments: [nil, Cancellation()])
     func `a wait never ends early`(_ cancellation: Cancellation?) {
         for _ in 0..<50 {

@@ -85,9 +85,11 @@ import Queue
         slow.add((0..<12).map(String.init))
         try slow.drain { settings in
             settings.threads = 2
+            // Each step takes longer than that.
             settings.patience = .milliseconds(10)
         } doing: { _, _ in
-            SystemClock.sleep(nanoseconds: 20_000_000)
+            let end = Deadline.after(.milliseconds(20))
+            try? Poll.until { end.hasPassed }
             return .done
         }
         #expect(slow.state.withLock { $0.claims.allSatisfy { $0.given <= 2 } })
