@@ -23,7 +23,7 @@ func wrapper(_ name: String, of library: String, uses dependencies: [Target.Depe
     .target(name: name, dependencies: [.byName(name: library)] + dependencies, swiftSettings: settings)
 }
 
-/// An endpoint: one file in `Functions/<name>`, one executable.
+/// An endpoint: its type and a main.swift in `Functions/<name>`, one executable.
 func function(_ name: String, uses dependencies: [Target.Dependency]) -> Target {
     .executableTarget(
         name: name,
@@ -105,9 +105,26 @@ let functions = [
 let package = Package(
     name: "nofx",
     targets: functions + [
+        // All endpoints in one program: its folder Endpoints has links to the files of their types.
+        .executableTarget(
+            name: "nofx",
+            dependencies: [
+                "AI", "Base", "Core", "FunctionRuntime", "Migrations", "Notifications", "Operations", "Reliability", "Runs",
+                "System", "Teams", "Worker",
+            ],
+            swiftSettings: settings + [.strictMemorySafety()]
+        ),
+
         tool("ask", uses: ["AI", "Base", "Core", "FunctionRuntime", "Reliability", "System"]),
         tool("benchBreaker", uses: ["AI", "Base", "Core", "Postgres", "Reliability", "System"]),
         tool("benchQueue", uses: ["Base", "Core", "Postgres", "Runs", "System", "Worker"]),
+        tool(
+            "describe",
+            uses: [
+                "AI", "Base", "Core", "FunctionRuntime", "Migrations", "Notifications", "Operations", "Reliability", "Runs",
+                "System", "Teams", "Worker",
+            ]
+        ),
         tool("issueToken", uses: ["Base", "Cryptography", "System"]),
 
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
@@ -199,11 +216,14 @@ let package = Package(
             "FunctionTests",
             of: [
                 "AI", "Base", "Core", "FunctionRuntime", "Migrations", "Notifications", "Operations", "Postgres",
-                "Reliability", "Runs", "System", "Teams",
+                "Reliability", "Runs", "System", "Teams", "nofx",
             ]
-                + functions.map { .target(name: $0.name) }
         ),
-        tests("EndToEndTests", of: ["Base", "Core", "Cryptography", "Postgres", "System"]),
+        // The programs that these tests run are built with them.
+        tests(
+            "EndToEndTests",
+            of: ["Base", "Core", "Cryptography", "Postgres", "System", "ask", "issueToken", "nofx"]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -3,10 +3,10 @@ import FunctionRuntime
 import Teams
 
 /// Makes the caller a member of the team that invited them.
-@main
 struct AcceptInvite: Function {
     static let name = "acceptInvite"
     static let summary = "Accepts an invite: you become a member of its team."
+    static let subject = Subject.invites
     static let access = Access.authenticated
 
     func run(_ input: Acceptance.Request, in context: inout Context) throws -> Acceptance {

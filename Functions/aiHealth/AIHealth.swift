@@ -6,10 +6,10 @@ import Reliability
 import Operations
 
 /// Shows how the AI providers' circuit breakers stand.
-@main
 struct AIHealth: Function {
     static let name = "aiHealth"
     static let summary = "Shows how the AI providers' circuit breakers stand; as metrics, if text is asked for."
+    static let subject = Subject.ai
     static let access = Access.authenticated
     static let allowsGet = true
 

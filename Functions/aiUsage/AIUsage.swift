@@ -4,10 +4,10 @@ import Teams
 import AI
 
 /// Shows a team what its AI calls used.
-@main
 struct AIUsage: Function {
     static let name = "aiUsage"
     static let summary = "Lists what your team's AI calls used and cost, by day, provider and model."
+    static let subject = Subject.ai
     static let access = Access.authenticated
 
     func run(_ input: DailyUsage.Request, in context: inout Context) throws -> Page<DailyUsage> {

@@ -3,10 +3,10 @@ import FunctionRuntime
 import Teams
 
 /// Takes an invite back.
-@main
 struct CancelInvite: Function {
     static let name = "cancelInvite"
     static let summary = "Cancels a pending invite of a team."
+    static let subject = Subject.invites
     static let access = Access.authenticated
 
     func run(_ input: Invite.Reference, in context: inout Context) throws -> Invite {

@@ -3,10 +3,10 @@ import FunctionRuntime
 import Teams
 
 /// Makes an API key.
-@main
 struct CreateAPIKey: Function {
     static let name = "createApiKey"
     static let summary = "Makes an API key, which is told this once."
+    static let subject = Subject.keys
     static let access = Access.authenticated
     static let successStatus = 201
 

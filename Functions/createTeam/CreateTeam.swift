@@ -3,10 +3,10 @@ import FunctionRuntime
 import Teams
 
 /// Makes a team that the caller owns.
-@main
 struct CreateTeam: Function {
     static let name = "createTeam"
     static let summary = "Makes a team that you own."
+    static let subject = Subject.teams
     static let access = Access.authenticated
     static let successStatus = 201
 

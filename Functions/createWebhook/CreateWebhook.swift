@@ -6,10 +6,10 @@ import Teams
 import Notifications
 
 /// Makes a webhook of a team.
-@main
 struct CreateWebhook: Function {
     static let name = "createWebhook"
     static let summary = "Makes a webhook, whose secret is told this once. For another secret make another webhook."
+    static let subject = Subject.webhooks
     static let access = Access.authenticated
     static let successStatus = 201
 

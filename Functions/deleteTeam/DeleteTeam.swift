@@ -3,10 +3,10 @@ import FunctionRuntime
 import Teams
 
 /// Deletes a team, restorably.
-@main
 struct DeleteTeam: Function {
     static let name = "deleteTeam"
     static let summary = "Deletes a team that you own; restoreTeam undoes it within 30 days."
+    static let subject = Subject.teams
     static let access = Access.authenticated
 
     func run(_ input: Team.Reference, in context: inout Context) throws -> Team.Deleted {

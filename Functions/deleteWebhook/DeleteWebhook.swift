@@ -4,10 +4,10 @@ import Teams
 import Notifications
 
 /// Deletes a webhook of a team.
-@main
 struct DeleteWebhook: Function {
     static let name = "deleteWebhook"
     static let summary = "Deletes a webhook, and the messages that wait for it."
+    static let subject = Subject.webhooks
     static let access = Access.authenticated
 
     func run(_ input: Webhook.Reference, in context: inout Context) throws -> Webhook {

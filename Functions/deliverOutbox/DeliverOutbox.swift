@@ -6,11 +6,15 @@ import Teams
 import Notifications
 
 /// Sends the mail and the messages of webhooks that are due.
-@main
 struct DeliverOutbox: Function {
     static let name = "deliverOutbox"
     static let summary = "Sends the mail and the webhooks that are due; for a schedule, safe to run many times at once."
+    static let subject = Subject.webhooks
     static let access = Access.operatorOnly
+
+    /// Long enough for three webhooks that do not answer, 15 seconds each, and short enough that a call which a schedule
+    /// makes every minute ends before the next one begins.
+    static let usualTimeout = Duration.seconds(50)
 
     static func checkConfiguration(_ environment: Environment) throws(ConfigurationError) {
         _ = try Couriers(environment)

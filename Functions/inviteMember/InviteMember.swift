@@ -3,10 +3,10 @@ import FunctionRuntime
 import Teams
 
 /// Asks somebody into a team.
-@main
 struct InviteMember: Function {
     static let name = "inviteMember"
     static let summary = "Invites an address into a team, by mail."
+    static let subject = Subject.invites
     static let access = Access.authenticated
     static let successStatus = 201
 

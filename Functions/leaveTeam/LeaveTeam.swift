@@ -3,10 +3,10 @@ import FunctionRuntime
 import Teams
 
 /// Ends the caller's membership.
-@main
 struct LeaveTeam: Function {
     static let name = "leaveTeam"
     static let summary = "Ends your own membership of a team."
+    static let subject = Subject.members
     static let access = Access.authenticated
     static let answersFormerMembers = true
 

@@ -3,10 +3,10 @@ import FunctionRuntime
 import Teams
 
 /// Lists the caller's API keys.
-@main
 struct ListAPIKeys: Function {
     static let name = "listApiKeys"
     static let summary = "Lists your API keys, the newest first."
+    static let subject = Subject.keys
     static let access = Access.authenticated
 
     func run(_ input: IssuedKey.Request, in context: inout Context) throws -> Page<IssuedKey> {

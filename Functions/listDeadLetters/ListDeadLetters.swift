@@ -4,10 +4,10 @@ import FunctionRuntime
 import Operations
 
 /// Lists the jobs that were given up.
-@main
 struct ListDeadLetters: Function {
     static let name = "listDeadLetters"
     static let summary = "Lists the jobs that were given up, the newest first. For operators (admin:ops)."
+    static let subject = Subject.queue
     static let access = Access.authenticated
 
     func run(_ input: DeadLetterItem.Request, in context: inout Context) throws -> Page<DeadLetterItem> {

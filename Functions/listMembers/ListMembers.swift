@@ -3,10 +3,10 @@ import FunctionRuntime
 import Teams
 
 /// Lists a team's members.
-@main
 struct ListMembers: Function {
     static let name = "listMembers"
     static let summary = "Lists the members of a team, the first joined first."
+    static let subject = Subject.members
     static let access = Access.authenticated
 
     func run(_ input: Member.Request, in context: inout Context) throws -> Page<Member> {

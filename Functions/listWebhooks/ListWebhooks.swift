@@ -4,10 +4,10 @@ import Teams
 import Notifications
 
 /// Lists the webhooks of a team.
-@main
 struct ListWebhooks: Function {
     static let name = "listWebhooks"
     static let summary = "Lists the webhooks of a team, the newest first."
+    static let subject = Subject.webhooks
     static let access = Access.authenticated
 
     func run(_ input: Webhook.Request, in context: inout Context) throws -> Page<Webhook> {

@@ -4,10 +4,10 @@ import Teams
 import Operations
 
 /// Deletes what nobody needs any more.
-@main
 struct Purge: Function {
     static let name = "purge"
     static let summary = "Deletes what has had its time; to be run by a schedule, also many times at once."
+    static let subject = Subject.operation
     static let access = Access.operatorOnly
 
     func run(_ input: Retention.Request, in context: inout Context) throws -> Retention.Report {

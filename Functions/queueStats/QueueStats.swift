@@ -4,10 +4,10 @@ import FunctionRuntime
 import Operations
 
 /// Shows how much work there is.
-@main
 struct QueueStats: Function {
     static let name = "queueStats"
     static let summary = "Shows how much work there is; as metrics, if text is asked for. For operators (admin:ops)."
+    static let subject = Subject.queue
     static let access = Access.authenticated
     static let allowsGet = true
 

@@ -4,10 +4,10 @@ import FunctionRuntime
 import Operations
 
 /// Puts jobs that were given up back to work.
-@main
 struct RedriveDeadLetters: Function {
     static let name = "redriveDeadLetters"
     static let summary = "Puts jobs that were given up back to work, the oldest first. For operators (admin:ops)."
+    static let subject = Subject.queue
     static let access = Access.authenticated
 
     func run(_ input: Redrive.Request, in context: inout Context) throws -> Redrive {

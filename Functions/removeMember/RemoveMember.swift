@@ -3,10 +3,10 @@ import FunctionRuntime
 import Teams
 
 /// Ends somebody else's membership.
-@main
 struct RemoveMember: Function {
     static let name = "removeMember"
     static let summary = "Removes a member from a team."
+    static let subject = Subject.members
     static let access = Access.authenticated
 
     func run(_ input: Member.Reference, in context: inout Context) throws -> Member.Departure {

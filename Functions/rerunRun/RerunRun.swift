@@ -3,10 +3,10 @@ import FunctionRuntime
 import Runs
 
 /// Starts the plan of a run again.
-@main
 struct RerunRun: Function {
     static let name = "rerunRun"
     static let summary = "Starts the plan of a run again, as another run of your team."
+    static let subject = Subject.runs
     static let access = Access.authenticated
     static let successStatus = 201
 

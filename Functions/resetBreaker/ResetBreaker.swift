@@ -6,10 +6,10 @@ import Reliability
 import Operations
 
 /// Lets an operator decide what a circuit breaker does.
-@main
 struct ResetBreaker: Function {
     static let name = "resetBreaker"
     static let summary = "Closes circuit breakers, or puts them into another state by hand. For operators (admin:ops)."
+    static let subject = Subject.ai
     static let access = Access.authenticated
 
     /// What calls are judged by is looked at where breakers are looked at.

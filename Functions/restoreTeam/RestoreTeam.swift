@@ -3,10 +3,10 @@ import FunctionRuntime
 import Teams
 
 /// Brings back a deleted team.
-@main
 struct RestoreTeam: Function {
     static let name = "restoreTeam"
     static let summary = "Brings back a team that you own and deleted."
+    static let subject = Subject.teams
     static let access = Access.authenticated
 
     func run(_ input: Team.Reference, in context: inout Context) throws -> Team {

@@ -3,10 +3,10 @@ import FunctionRuntime
 import Teams
 
 /// Ends an API key.
-@main
 struct RevokeAPIKey: Function {
     static let name = "revokeApiKey"
     static let summary = "Ends one of your API keys for good."
+    static let subject = Subject.keys
     static let access = Access.authenticated
 
     func run(_ input: IssuedKey.Reference, in context: inout Context) throws -> IssuedKey {

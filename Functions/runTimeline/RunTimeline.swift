@@ -3,10 +3,10 @@ import FunctionRuntime
 import Runs
 
 /// Tells what happened in a run.
-@main
 struct RunTimeline: Function {
     static let name = "runTimeline"
     static let summary = "Lists what happened in a run, in order, and waits for more if you like."
+    static let subject = Subject.runs
     static let access = Access.authenticated
 
     /// The longest wait, and what comes around it.

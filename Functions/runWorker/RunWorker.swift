@@ -5,10 +5,10 @@ import System
 import Worker
 
 /// Does the steps of runs that are due.
-@main
 struct RunWorker: Function {
     static let name = "runWorker"
     static let summary = "Does the steps of runs that are due; for a schedule or a queue, or for ever in a container."
+    static let subject = Subject.queue
     static let access = Access.operatorOnly
 
     /// The longest budget, and what comes after it.

@@ -4,10 +4,10 @@ import Teams
 import Operations
 
 /// Lets an operator decide what a team may spend on AI calls.
-@main
 struct SetAIBudget: Function {
     static let name = "setAiBudget"
     static let summary = "Sets what a team may spend on AI calls. For operators (admin:ops)."
+    static let subject = Subject.ai
     static let access = Access.authenticated
     // Who operates need not be a member to hear the same answer again.
     static let answersFormerMembers = true

@@ -4,10 +4,10 @@ import Operations
 import Runs
 
 /// Lets an operator decide which tools and secrets a team may use.
-@main
 struct SetToolPolicy: Function {
     static let name = "setToolPolicy"
     static let summary = "Sets which tools and secrets a team may use. For operators (admin:ops)."
+    static let subject = Subject.runs
     static let access = Access.authenticated
     // Who operates need not be a member to hear the same answer again.
     static let answersFormerMembers = true

@@ -3,10 +3,10 @@ import FunctionRuntime
 import Teams
 
 /// Makes another member the owner.
-@main
 struct TransferOwnership: Function {
     static let name = "transferOwnership"
     static let summary = "Makes another member the owner of your team; you stay as an admin."
+    static let subject = Subject.members
     static let access = Access.authenticated
 
     func run(_ input: Member.Reference, in context: inout Context) throws -> Team {

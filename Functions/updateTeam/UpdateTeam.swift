@@ -3,10 +3,10 @@ import FunctionRuntime
 import Teams
 
 /// Changes a team.
-@main
 struct UpdateTeam: Function {
     static let name = "updateTeam"
     static let summary = "Changes a team's name, billing address or settings."
+    static let subject = Subject.teams
     static let access = Access.authenticated
 
     func run(_ input: Team.Changes, in context: inout Context) throws -> Team {

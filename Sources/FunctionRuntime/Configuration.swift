@@ -30,7 +30,9 @@ struct Configuration: Sendable {
     ) throws(ConfigurationError) {
         logLevel = try Self.logLevel(environment)
         let milliseconds = usualTimeout.wholeMilliseconds
-        timeout = .milliseconds(try environment.integer("NOFX_TIMEOUT_MS", in: 1...900_000, default: milliseconds))
+        // An endpoint whose own default is longer takes that as well.
+        let timeouts = 1...max(900_000, milliseconds)
+        timeout = .milliseconds(try environment.integer("NOFX_TIMEOUT_MS", in: timeouts, default: milliseconds))
         trustsAuthorizer = try environment.flag("NOFX_TRUST_AUTHORIZER")
         let url = try environment.required("DATABASE_URL")
         do throws(PostgresError) {

@@ -23,7 +23,7 @@ extension Function {
             throw context.problem(of: error)
         } catch let error as ConfigurationError {
             // It was in order at start: what was checked then has changed.
-            context.log.error("misconfigured", ["variable": error.variable, "rule": error.rule])
+            context.log.error("configuration.invalid", ["variable": error.variable, "rule": error.rule])
             throw Problem.misconfigured
         } catch let error where error is Problem || error is Denial || error is CallRepeated {
             throw error

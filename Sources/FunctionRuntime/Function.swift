@@ -16,6 +16,9 @@ public protocol Function {
     /// What the endpoint does, as a sentence.
     static var summary: String { get }
 
+    /// What the endpoint is about. There is no default: every endpoint says.
+    static var subject: Subject { get }
+
     /// Who may call the endpoint. There is no default: every endpoint says.
     static var access: Access { get }
 

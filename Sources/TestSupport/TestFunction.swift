@@ -1,8 +1,11 @@
 public import Base
 import Cryptography
+import Glibc
 import System
 
-/// A built function, run as its users run it: a process that gets an event on standard input.
+/// A built endpoint or tool, run as its users run it: a process that gets an event on standard input.
+///
+/// Endpoints are run through links to the one program that has them all, so that a change links one program again.
 public struct TestFunction: Sendable {
     /// The secret, issuer and audience that the functions under test believe in.
     public static let secret = "a secret of the tests, of 32 bytes and more"
@@ -12,7 +15,7 @@ public struct TestFunction: Sendable {
     let path: String
     let environment: [String: String]
 
-    /// Names a function, and where its database is.
+    /// Names an endpoint, and where its database is.
     ///
     /// - Parameters:
     ///   - name: The endpoint's.
@@ -20,7 +23,16 @@ public struct TestFunction: Sendable {
     ///   - token: The value of `NOFX_TOKEN`; nil to leave it out.
     ///   - environment: More variables, or other values for the usual ones; an empty value leaves one out.
     public init(_ name: String, database: String?, token: String? = nil, environment: [String: String] = [:]) {
-        path = "\(Subprocess.buildFolder)/\(name)"
+        self.init(path: Self.path(of: name), database: database, token: token, environment: environment)
+    }
+
+    /// Names a program of the folder `Tools`, and where its database is.
+    public init(tool name: String, database: String?, environment: [String: String] = [:]) {
+        self.init(path: "\(Subprocess.buildFolder)/\(name)", database: database, token: nil, environment: environment)
+    }
+
+    private init(path: String, database: String?, token: String?, environment: [String: String]) {
+        self.path = path
         var all = [
             "NOFX_JWT_SECRET": Self.secret, "NOFX_JWT_ISSUER": Self.issuer, "NOFX_JWT_AUDIENCE": Self.audience,
             // Tests call more often than people do.
@@ -31,6 +43,20 @@ public struct TestFunction: Sendable {
         all["NOFX_TOKEN"] = token
         all["LLVM_PROFILE_FILE"] = Self.profile
         self.environment = all.merging(environment) { $1 }.filter { !$0.value.isEmpty }
+    }
+
+    /// The path of an endpoint's program: a link to `nofx` with the endpoint's name.
+    public static func path(of name: String) -> String {
+        "\(folder(of: [name]))/\(name)"
+    }
+
+    /// A folder that has the programs of those endpoints, and maybe of others.
+    public static func folder(of names: [String]) -> String {
+        let folder = "\(Subprocess.buildFolder)/endpoints"
+        // The folder and the links may be there already.
+        unsafe mkdir(folder, 0o777)
+        for name in names { unsafe symlink("../nofx", "\(folder)/\(name)") }
+        return folder
     }
 
     /// Starts the function.

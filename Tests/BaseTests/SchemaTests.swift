@@ -99,6 +99,14 @@ struct SchemaTests {
         #expect(fields[0].description == "name: string, 1 to 8 characters. What the job is called.")
     }
 
+    @Test func `a field has the fields of the objects in it`() {
+        let steps = Job.schema.fields[4]
+
+        #expect(steps.shape.fields == Step.schema.fields)
+        #expect(Job.schema.fields[0].shape == ObjectShape())
+        #expect(steps.lines(indentation: "  ") == ["  \(steps)"] + Step.schema.fields.map { "    \($0)" })
+    }
+
     @Test func `no input is an empty object`() throws {
         _ = try NoInput(input: JSONDocument(parsing: Array("{}".utf8)).root)
         #expect(throws: Violations(Violation(field: "a", .unknownField, "is not a field of this input"))) {

@@ -24,6 +24,16 @@ struct ArgumentTests {
         for field in ["limit", "cursor", "items", "nextCursor"] { #expect(list.contains("  \(field)")) }
     }
 
+    @Test func `fields inside of fields are in the help, and what each tool of a plan takes`() throws {
+        let start = try TestFunction("startRun", database: nil).run("", ["--help"]).output
+        let list = try TestFunction("listTeams", database: nil).run("", ["--help"]).output
+
+        for line in ["    steps: array of object", "      tool: one of", "        tool wait:until:", "          until: "] {
+            #expect(start.contains("\n\(line)"), "\(line)")
+        }
+        #expect(list.contains("\n    slug: "))
+    }
+
     @Test(arguments: try Endpoints.all)
     func `every function tells its versions`(name: String) throws {
         let outcome = try TestFunction(name, database: nil).run("", ["--version"])

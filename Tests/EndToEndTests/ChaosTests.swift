@@ -4,13 +4,15 @@ import Testing
 /// `scripts/chaos`, in short: workers that die, claimants that come too late, and a database that crashes.
 @Suite struct ChaosTests {
     // Cases: queue 17, 95, 96
+    private let programs = TestFunction.folder(of: ["migrate", "runWorker"])
+
     @Test func `runs are as they must be whatever fails`() throws {
-        let outcome = try PackageScript.run("scripts/chaos", ["--short", "--built", Subprocess.buildFolder])
+        let outcome = try PackageScript.run("scripts/chaos", ["--short", "--built", programs])
         #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
     }
 
     @Test func `without the fence something is found to be broken`() throws {
-        let arguments = ["--short", "--without-workers", "--mutant", "no-fence", "--built", Subprocess.buildFolder]
+        let arguments = ["--short", "--without-workers", "--mutant", "no-fence", "--built", programs]
         let outcome = try PackageScript.run("scripts/chaos", arguments)
         #expect(outcome.status == 1, "\(outcome.errors)")
         #expect(outcome.output.contains("with a claim that was lost, and counted"), "\(outcome.output)")

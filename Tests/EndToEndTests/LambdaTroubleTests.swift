@@ -20,7 +20,7 @@ struct LambdaTroubleTests {
         let error = try #require(summary["initializationError"])
         #expect(error["type"]?.string == "Runtime.Misconfigured")
         #expect(error["body"]?.string?.contains(variable) == false)
-        #expect(try outcome.log("misconfigured").first?["variable"]?.string == variable)
+        #expect(try outcome.log("configuration.invalid").first?["variable"]?.string == variable)
         #expect(summary["faults"]?.count == 0)
         try expectNoInternals(outcome)
     }

@@ -31,11 +31,20 @@ struct MisconfigurationTests {
 
         try expectProblem(outcome, 503, "misconfigured", exit: 78)
         #expect(!outcome.output.contains(variable))
-        let lines = try outcome.log("misconfigured")
+        let lines = try outcome.log("configuration.invalid")
         #expect(lines.count == 1)
         #expect(lines.first?["variable"]?.string == variable)
         #expect(lines.first?["rule"]?.string?.isEmpty == false)
         #expect(!outcome.errors.contains("hunter2"))
+    }
+
+    @Test func `on a terminal it is said in words, and the answer is left out`() throws {
+        let program = TestFunction.path(of: "createTeam")
+        let outcome = try Subprocess("script", ["-qec", "\"$P\" </dev/null", "/dev/null"], environment: ["P": program])
+            .finish()
+
+        #expect(outcome.status == 78)
+        #expect(outcome.output == "createTeam is not configured correctly. DATABASE_URL: must be set.\r\n")
     }
 
     @Test func `the input is taken to its end all the same`() throws {

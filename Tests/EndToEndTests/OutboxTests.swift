@@ -130,7 +130,7 @@ struct OutboxTests {
         ]
         let outcome = try Subprocess(
             "/usr/bin/env",
-            ["--ignore-signal=CHLD", "\(Subprocess.buildFolder)/deliverOutbox"],
+            ["--ignore-signal=CHLD", TestFunction.path(of: "deliverOutbox")],
             environment: environment
         )
         .finish(Array("{}".utf8))
@@ -143,7 +143,7 @@ struct OutboxTests {
         let outcome = try deliverOutbox("NOFX_SMTP_URL", "smtp://mailer:hunter2@host:x").run("{}")
 
         try expectProblem(outcome, 503, "misconfigured", exit: 78)
-        #expect(try outcome.log("misconfigured").map { $0["variable"]?.string } == ["NOFX_SMTP_URL"])
+        #expect(try outcome.log("configuration.invalid").map { $0["variable"]?.string } == ["NOFX_SMTP_URL"])
         #expect(try database.outbox(id).attempts == 0)
     }
 

@@ -26,7 +26,7 @@ struct TokenVariableTests {
             .run(input)
 
         try expectProblem(outcome, 401, "unauthenticated", exit: 77)
-        #expect(try outcome.log("NOFX_TOKEN.ignored").count == 1)
+        #expect(try outcome.log("token_variable.ignored").count == 1)
         #expect(try database.rowCount() == 0)
     }
 

@@ -30,7 +30,7 @@ import Testing
         let outcome = try TestFunction("runWorker", database: "host=127.0.0.1 port=1", environment: [variable: value])
             .run("{}")
         try expectProblem(outcome, 503, "misconfigured", exit: 78)
-        #expect(try outcome.log("misconfigured").first?["variable"]?.string == variable)
+        #expect(try outcome.log("configuration.invalid").first?["variable"]?.string == variable)
     }
 
     @Test func `only tools that were named are worked for, by any of their names`() throws {

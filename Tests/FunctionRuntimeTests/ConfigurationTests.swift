@@ -34,6 +34,15 @@ struct ConfigurationTests {
         #expect(configuration.trustsAuthorizer)
     }
 
+    @Test func `a time for one call that is an endpoint's default can be set`() throws {
+        let usual = Duration.seconds(905)
+        for (value, isAccepted) in [("905000", true), ("1", true), ("905001", false)] {
+            let environment = Environment(with: Self.good, ["NOFX_TIMEOUT_MS": value])
+            let configuration = try? Configuration(environment, access: .authenticated, usualTimeout: usual)
+            #expect((configuration != nil) == isAccepted, "\(value)")
+        }
+    }
+
     @Test func `quotas and rates have defaults, and zero is no limit`() throws {
         let standard = try Configuration(Environment(with: Self.good), access: .authenticated).settings
         #expect((standard.teams, standard.members, standard.invites) == (20, 100, 50))

@@ -39,6 +39,7 @@ struct Echo: Function {
 
     static let name = "echo"
     static let summary = "Answers what it got."
+    static let subject = Subject.operation
     static let access = Access.authenticated
 
     func run(_ input: Input, in context: inout Context) throws -> Output {
@@ -61,6 +62,7 @@ struct Echo: Function {
 struct OperatorEcho: Function {
     static let name = "operatorEcho"
     static let summary = "Answers what it got."
+    static let subject = Subject.operation
     static let access = Access.operatorOnly
 
     func run(_ input: Echo.Input, in context: inout Context) throws -> Echo.Output {
@@ -76,6 +78,7 @@ struct Failing: Function {
 
     static let name = "failing"
     static let summary = "Fails."
+    static let subject = Subject.operation
     static let access = Access.operatorOnly
 
     func run(_ input: Echo.Input, in context: inout Context) throws -> Echo.Output {

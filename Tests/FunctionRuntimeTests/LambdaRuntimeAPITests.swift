@@ -107,7 +107,7 @@ struct LambdaRuntimeAPITests {
 
             #expect(try mock.results().map { $0["status"]?.integer } == [413, 202])
             #expect(try mock.summary()["faults"]?.count == 0)
-            #expect(lines.contain("Answer too large for Lambda", first))
+            #expect(lines.contain("answer.too_large", first))
         }
     }
 
@@ -121,7 +121,7 @@ struct LambdaRuntimeAPITests {
             try lambda.respond(to: lambda.next().requestID, body: Array("{}".utf8))
             try lambda.respond(to: lambda.next().requestID, body: Array("{}".utf8))
 
-            #expect(lines.contain("Answer refused by Lambda", "\(status)"))
+            #expect(lines.contain("answer.refused", "\(status)"))
             #expect(try mock.results().map { $0["status"]?.integer } == [status, 202])
         }
     }
@@ -131,7 +131,7 @@ struct LambdaRuntimeAPITests {
             var lambda = try connect(to: mock)
             try lambda.respond(to: "unknown", body: Array("{}".utf8))
 
-            #expect(lines.contain("Answer refused by Lambda", "400"))
+            #expect(lines.contain("answer.refused", "400"))
         }
     }
 

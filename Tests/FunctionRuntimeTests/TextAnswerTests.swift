@@ -92,6 +92,7 @@ private struct Greeting: Function {
 
     static let name = "greeting"
     static let summary = "Greets."
+    static let subject = Subject.operation
     static let access = Access.authenticated
     static let allowsGet = true
 

@@ -107,6 +107,7 @@ struct Triggered: Function {
 
     static let name = "triggered"
     static let summary = "Answers what it got."
+    static let subject = Subject.operation
     static let access = Access.operatorOnly
     static let takesTriggers = true
 

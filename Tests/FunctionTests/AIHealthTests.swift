@@ -8,7 +8,7 @@ import AI
 
 @testable import FunctionRuntime
 @testable import Teams
-@testable import aiHealth
+@testable import nofx
 
 @Suite struct AIHealthTests {
     // Cases: ai 57

@@ -5,10 +5,8 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import aiUsage
-@testable import deleteTeam
-@testable import listActivity
 @testable import AI
+@testable import nofx
 
 @Suite struct AIUsageTests {
     @Test func `a day's attempts are added up for each provider and model, exactly`() throws {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import updateTeam
+@testable import nofx
 
 /// Who gets in with an API key.
 @Suite struct APIKeyCredentialTests {

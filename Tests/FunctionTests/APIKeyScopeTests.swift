@@ -7,21 +7,7 @@ import Testing
 
 @testable import Runs
 @testable import Teams
-@testable import approveGate
-@testable import cancelRun
-@testable import createTeam
-@testable import deleteTeam
-@testable import getArtifact
-@testable import getRun
-@testable import getTeam
-@testable import listGates
-@testable import listRuns
-@testable import listTeams
-@testable import restoreTeam
-@testable import retryStep
-@testable import runTimeline
-@testable import updateTeam
-@testable import waiveGate
+@testable import nofx
 
 /// What an API key lets its bearer do: what its user may, as far as its scopes and its team reach.
 @Suite struct APIKeyScopeTests {

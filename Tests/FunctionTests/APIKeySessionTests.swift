@@ -5,9 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import acceptInvite
-@testable import leaveTeam
-@testable import transferOwnership
+@testable import nofx
 
 /// What only a person does: no API key, whatever its scopes.
 @Suite struct APIKeySessionTests {

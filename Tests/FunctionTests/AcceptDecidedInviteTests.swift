@@ -5,13 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import acceptInvite
-@testable import deleteTeam
-@testable import inviteMember
-@testable import leaveTeam
-@testable import removeMember
-@testable import restoreTeam
-@testable import updateMemberRole
+@testable import nofx
 
 /// Invites that somebody accepts when it is too late.
 @Suite struct AcceptDecidedInviteTests {

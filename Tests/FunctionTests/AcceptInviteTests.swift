@@ -5,10 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import acceptInvite
-@testable import getTeam
-@testable import inviteMember
-@testable import listTeams
+@testable import nofx
 
 @Suite struct AcceptInviteTests {
     private let database: TestDatabase

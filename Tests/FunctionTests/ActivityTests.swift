@@ -6,12 +6,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import createTeam
-@testable import deleteTeam
-@testable import getTeam
-@testable import listTeams
-@testable import restoreTeam
-@testable import updateTeam
+@testable import nofx
 
 @Suite struct ActivityTests {
     // Cases: teams 1, 61, 122

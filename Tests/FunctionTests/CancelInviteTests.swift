@@ -5,10 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import acceptInvite
-@testable import cancelInvite
-@testable import deleteTeam
-@testable import inviteMember
+@testable import nofx
 
 @Suite struct CancelInviteTests {
     private let database: TestDatabase

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Runs
 @testable import Teams
-@testable import cancelRun
+@testable import nofx
 
 @Suite struct CancelRunTests {
     @Test func `a run that nobody works on ends at once`() throws {

@@ -5,9 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import createApiKey
-@testable import deleteTeam
-@testable import revokeApiKey
+@testable import nofx
 
 @Suite struct CreateAPIKeyTests {
     @Test func `a key is made, told once, and kept as a hash`() throws {

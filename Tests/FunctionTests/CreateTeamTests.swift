@@ -5,8 +5,7 @@ import Teams
 import TestSupport
 import Testing
 
-@testable import createTeam
-@testable import getTeam
+@testable import nofx
 
 @Suite struct CreateTeamTests {
     // Cases: teams 1

@@ -6,8 +6,8 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import createWebhook
 @testable import Notifications
+@testable import nofx
 
 @Suite struct CreateWebhookTests {
     private let owner = Caller.stranger()

@@ -5,9 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import deleteTeam
-@testable import getTeam
-@testable import updateTeam
+@testable import nofx
 
 @Suite struct DeleteTeamTests {
     // Cases: teams 62

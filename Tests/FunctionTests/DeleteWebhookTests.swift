@@ -6,7 +6,7 @@ import Testing
 @testable import Notifications
 
 @testable import Teams
-@testable import deleteWebhook
+@testable import nofx
 
 @Suite struct DeleteWebhookTests {
     private let owner = Caller.stranger()

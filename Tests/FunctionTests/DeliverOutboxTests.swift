@@ -6,8 +6,8 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import deliverOutbox
 @testable import Notifications
+@testable import nofx
 
 /// Through a mail server that does as the recipient's name says, as the role that operators get.
 struct DeliverOutboxTests {

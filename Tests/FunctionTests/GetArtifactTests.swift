@@ -6,7 +6,7 @@ import Testing
 
 @testable import Runs
 @testable import Teams
-@testable import getArtifact
+@testable import nofx
 
 @Suite struct GetArtifactTests {
     @Test(arguments: [

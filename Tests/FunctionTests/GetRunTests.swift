@@ -5,7 +5,7 @@ import Testing
 
 @testable import Runs
 @testable import Teams
-@testable import getRun
+@testable import nofx
 
 @Suite struct GetRunTests {
     private static let plan = [

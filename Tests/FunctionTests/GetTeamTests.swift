@@ -5,9 +5,7 @@ import Teams
 import TestSupport
 import Testing
 
-@testable import deleteTeam
-@testable import getTeam
-@testable import updateTeam
+@testable import nofx
 
 @Suite struct GetTeamTests {
     @Test func `a member sees the team with its role`() throws {

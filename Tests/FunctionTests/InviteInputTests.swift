@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import inviteMember
+@testable import nofx
 
 /// What an invite may consist of.
 @Suite struct InviteInputTests {

@@ -5,8 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import cancelInvite
-@testable import inviteMember
+@testable import nofx
 
 /// How many invites there may be, and how often.
 @Suite struct InviteLimitTests {

@@ -5,10 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import acceptInvite
-@testable import deleteTeam
-@testable import inviteMember
-@testable import listTeams
+@testable import nofx
 
 @Suite struct InviteMemberTests {
     private let database: TestDatabase

@@ -5,9 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import acceptInvite
-@testable import cancelInvite
-@testable import inviteMember
+@testable import nofx
 
 /// What happens to invites when many want something of them at the same moment.
 @Suite struct InviteRaceTests {

@@ -5,10 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import createTeam
-@testable import deleteTeam
-@testable import getTeam
-@testable import leaveTeam
+@testable import nofx
 
 @Suite struct LeaveTeamTests {
     // Cases: teams 108

@@ -5,8 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import listApiKeys
-@testable import revokeApiKey
+@testable import nofx
 
 @Suite struct ListAPIKeysTests {
     @Test func `the caller's keys are listed, the newest first, without their secrets`() throws {

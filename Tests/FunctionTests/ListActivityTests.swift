@@ -5,11 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import deleteTeam
-@testable import listActivity
-@testable import listTeams
-@testable import restoreTeam
-@testable import updateTeam
+@testable import nofx
 
 @Suite struct ListActivityTests {
     @Test func `an owner sees who did what to the team, and from where, the newest first`() throws {

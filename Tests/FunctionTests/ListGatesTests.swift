@@ -6,8 +6,7 @@ import Testing
 
 @testable import Runs
 @testable import Teams
-@testable import approveGate
-@testable import listGates
+@testable import nofx
 
 @Suite struct ListGatesTests {
     private static let gate = TestStep(

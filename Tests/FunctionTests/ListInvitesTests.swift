@@ -5,11 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import acceptInvite
-@testable import cancelInvite
-@testable import deleteTeam
-@testable import inviteMember
-@testable import listInvites
+@testable import nofx
 
 @Suite struct ListInvitesTests {
     private let database: TestDatabase

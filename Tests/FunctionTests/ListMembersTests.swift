@@ -5,9 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import createTeam
-@testable import deleteTeam
-@testable import listMembers
+@testable import nofx
 
 @Suite struct ListMembersTests {
     @Test func `the members of a team are listed, the first joined first`() throws {

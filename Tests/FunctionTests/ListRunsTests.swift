@@ -6,7 +6,7 @@ import Testing
 
 @testable import Runs
 @testable import Teams
-@testable import listRuns
+@testable import nofx
 
 @Suite struct ListRunsTests {
     // Cases: queue 91

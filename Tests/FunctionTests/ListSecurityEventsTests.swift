@@ -6,10 +6,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import deleteTeam
-@testable import listActivity
-@testable import listSecurityEvents
-@testable import updateTeam
+@testable import nofx
 
 @Suite struct ListSecurityEventsTests {
     @Test func `an owner sees who tried what and why it was refused`() throws {

@@ -5,8 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import deleteTeam
-@testable import listTeams
+@testable import nofx
 
 @Suite struct ListTeamsTests {
     @Test func `the teams of the caller are listed, the last joined first`() throws {

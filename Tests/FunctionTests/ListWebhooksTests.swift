@@ -5,9 +5,8 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import deleteTeam
-@testable import listWebhooks
 @testable import Notifications
+@testable import nofx
 
 @Suite struct ListWebhooksTests {
     private let owner = Caller.stranger()

@@ -6,12 +6,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import createTeam
-@testable import deleteTeam
-@testable import leaveTeam
-@testable import removeMember
-@testable import transferOwnership
-@testable import updateMemberRole
+@testable import nofx
 
 /// What members do to each other at the same moment.
 @Suite struct MembershipRaceTests {

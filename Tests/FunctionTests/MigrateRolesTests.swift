@@ -8,10 +8,7 @@ import Testing
 
 @testable import Migrations
 @testable import Teams
-@testable import createTeam
-@testable import migrate
-@testable import purge
-@testable import resetBreaker
+@testable import nofx
 
 @Suite struct MigrateRolesTests {
     @Test func `roles that do not exist are made, able to log in and nothing else`() throws {

@@ -6,9 +6,7 @@ import TestSupport
 import Testing
 
 @testable import Migrations
-@testable import createTeam
-@testable import getTeam
-@testable import migrate
+@testable import nofx
 
 @Suite struct MigrateTests {
     private let newest = Migration.all.count

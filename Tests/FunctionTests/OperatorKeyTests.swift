@@ -5,11 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import aiHealth
-@testable import createApiKey
-@testable import listApiKeys
-@testable import resetBreaker
-@testable import setAiBudget
+@testable import nofx
 
 /// Who operates the product: a person whose token says so, and the keys of such a person.
 @Suite struct OperatorKeyTests {

@@ -5,10 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import deleteTeam
-@testable import getTeam
-@testable import listTeams
-@testable import updateTeam
+@testable import nofx
 
 /// Every role with every kind of override, against every endpoint that asks for a permission.
 @Suite struct PermissionTests {

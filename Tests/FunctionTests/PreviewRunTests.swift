@@ -6,8 +6,7 @@ import Testing
 
 @testable import Runs
 @testable import Teams
-@testable import previewRun
-@testable import startRun
+@testable import nofx
 
 @Suite struct PreviewRunTests {
     @Test func `a plan is shown as it would be started, and nothing is`() throws {

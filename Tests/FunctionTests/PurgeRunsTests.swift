@@ -6,9 +6,8 @@ import Testing
 
 @testable import Runs
 @testable import Teams
-@testable import deleteTeam
-@testable import purge
 @testable import Operations
+@testable import nofx
 
 /// How long runs are kept, and jobs that were given up.
 @Suite struct PurgeRunsTests {

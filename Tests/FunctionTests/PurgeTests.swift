@@ -5,10 +5,8 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import deleteTeam
-@testable import purge
-@testable import restoreTeam
 @testable import Operations
+@testable import nofx
 
 @Suite struct PurgeTests {
     @Test func `what has had its time goes, and what has not stays`() throws {

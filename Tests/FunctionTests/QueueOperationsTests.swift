@@ -6,10 +6,8 @@ import Testing
 
 @testable import Core
 @testable import Teams
-@testable import listDeadLetters
-@testable import queueStats
-@testable import redriveDeadLetters
 @testable import Operations
+@testable import nofx
 
 /// How operators look into the queue, and put back what was given up.
 @Suite struct QueueOperationsTests {

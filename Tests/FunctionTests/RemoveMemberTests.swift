@@ -5,13 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import createTeam
-@testable import deleteTeam
-@testable import getTeam
-@testable import leaveTeam
-@testable import listTeams
-@testable import removeMember
-@testable import updateTeam
+@testable import nofx
 
 @Suite struct RemoveMemberTests {
     static let cases: [(actor: Role, override: [Permission]?, target: Role, refusal: String?)] = [

@@ -6,8 +6,7 @@ import Testing
 
 @testable import Runs
 @testable import Teams
-@testable import rerunRun
-@testable import startRun
+@testable import nofx
 
 @Suite struct RerunRunTests {
     @Test func `the same plan begins anew, whatever became of the run`() throws {

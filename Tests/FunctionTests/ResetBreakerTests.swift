@@ -6,9 +6,9 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import resetBreaker
 import Reliability
 @testable import AI
+@testable import nofx
 
 @Suite struct ResetBreakerTests {
     private let operating = Caller.stranger(isOperator: true)

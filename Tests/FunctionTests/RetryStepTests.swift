@@ -6,8 +6,7 @@ import Testing
 
 @testable import Runs
 @testable import Teams
-@testable import cancelRun
-@testable import retryStep
+@testable import nofx
 
 @Suite struct RetryStepTests {
     private func conflict(_ world: RunWorld, _ step: String) -> String? {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import revokeApiKey
+@testable import nofx
 
 @Suite struct RevokeAPIKeyTests {
     @Test func `a key that is revoked is refused from then on`() throws {

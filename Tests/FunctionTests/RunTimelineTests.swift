@@ -6,8 +6,7 @@ import Testing
 
 @testable import Runs
 @testable import Teams
-@testable import cancelRun
-@testable import runTimeline
+@testable import nofx
 
 @Suite struct RunTimelineTests {
     // Cases: queue 92

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Runs
 @testable import Teams
-@testable import cancelRun
+@testable import nofx
 
 /// Who waits for the next event of a run.
 @Suite struct RunTimelineWaitTests {

@@ -6,9 +6,8 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import deleteTeam
-@testable import setAiBudget
 @testable import AI
+@testable import nofx
 
 @Suite struct SetAIBudgetTests {
     private let operating = Caller.stranger(isOperator: true)

@@ -6,8 +6,7 @@ import Testing
 
 @testable import Runs
 @testable import Teams
-@testable import deleteTeam
-@testable import setToolPolicy
+@testable import nofx
 
 @Suite struct SetToolPolicyTests {
     private let operating = Caller.stranger(isOperator: true)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Runs
 @testable import Teams
-@testable import startRun
+@testable import nofx
 
 /// Whose runs are not started, however good the plan is.
 @Suite struct StartRunRefusalTests {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Runs
 @testable import Teams
-@testable import startRun
+@testable import nofx
 
 @Suite struct StartRunTests {
     @Test func `a plan becomes a run, its steps, what happened, and jobs for what can begin`() throws {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import createTeam
+@testable import nofx
 
 /// What the database refuses whatever code asks for it, even a superuser's.
 @Suite struct TeamInvariantTests {

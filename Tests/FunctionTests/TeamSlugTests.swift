@@ -5,8 +5,7 @@ import Teams
 import TestSupport
 import Testing
 
-@testable import createTeam
-@testable import deleteTeam
+@testable import nofx
 
 @Suite struct TeamSlugTests {
     // Cases: teams 14, 15, 16, 17

@@ -5,12 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import createTeam
-@testable import deleteTeam
-@testable import getTeam
-@testable import leaveTeam
-@testable import listTeams
-@testable import transferOwnership
+@testable import nofx
 
 @Suite struct TransferOwnershipTests {
     // Cases: teams 113

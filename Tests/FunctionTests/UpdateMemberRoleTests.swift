@@ -5,9 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import createTeam
-@testable import getTeam
-@testable import updateMemberRole
+@testable import nofx
 
 @Suite struct UpdateMemberRoleTests {
     struct Case: Sendable, CustomTestStringConvertible {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
-@testable import updateTeam
+@testable import nofx
 
 @Suite struct UpdateTeamTests {
     // Cases: teams 51

@@ -6,8 +6,7 @@ import Testing
 
 @testable import Runs
 @testable import Teams
-@testable import approveGate
-@testable import waiveGate
+@testable import nofx
 
 @Suite struct WaiveGateTests {
     private static func plan(_ inputs: String = "{}") -> [TestStep] {

@@ -10,6 +10,7 @@ import Reliability
 struct Ask: Function {
     static let name = "ask"
     static let summary = "Asks an AI provider, with the breakers, retries and budgets that every call has."
+    static let subject = Subject.ai
     static let access = Access.operatorOnly
 
     static func checkConfiguration(_ environment: Environment) throws(ConfigurationError) {

@@ -1,12 +1,13 @@
-# `deploy.sh bundle`: every function as one static file.
+# `deploy.sh bundle`: every endpoint as one static file, and all of them in another one.
 # shellcheck shell=bash disable=SC2154,SC2034 # common.sh sets `root` and reads `dry_run`
 
 readonly bundle_help="Usage: ./deploy.sh bundle [--functions NAME,NAME] [--dry-run]
 
-Builds the functions fully static and stripped into dist/<name>, and dist/manifest.json with their sizes, their
-SHA-256 and the versions of what is inside. The same sources in the same place give the same bytes.
+Builds every endpoint, and nofx with all of them, fully static and stripped into dist/<name>, and dist/manifest.json
+with their sizes, their SHA-256 and the versions of what is inside. The same sources in the same place give the same
+bytes.
 
-  --functions  only these; the default is every folder of Functions/
+  --functions  only these; the default is every folder of Functions/, and nofx
   --dry-run    print the commands, run nothing"
 
 # Debug information holds the times of files; it would be stripped, but the linker's build id is made from it.
@@ -20,7 +21,7 @@ readonly static_flags=(
 )
 
 bundle_main() {
-    local functions=() dry_run=no
+    local functions=() dry_run=no all=no
     bundle_arguments "$@"
     bundle_select
     run "$root/scripts/setup" bundle
@@ -30,7 +31,7 @@ bundle_main() {
     bundle_collect
     bundle_manifest >"$root/dist/manifest.json.new"
     mv "$root/dist/manifest.json.new" "$root/dist/manifest.json"
-    say "bundle: ${#functions[@]} functions in dist/, $(du -sh "$root/dist" | cut -f 1)"
+    say "bundle: ${#functions[@]} programs in dist/, $(du -sh "$root/dist" | cut -f 1)"
 }
 
 bundle_arguments() {
@@ -56,25 +57,37 @@ bundle_arguments() {
 bundle_select() {
     local name folder
     if ((${#functions[@]} == 0)); then
+        all=yes
+        functions+=(nofx)
         for folder in "$root"/Functions/*/; do
             [[ -d $folder ]] && functions+=("$(basename "$folder")")
         done
     fi
     ((${#functions[@]} > 0)) || fail 'there is no function in Functions/'
     for name in "${functions[@]}"; do
-        [[ $name =~ ^[A-Za-z][A-Za-z0-9]*$ && -d $root/Functions/$name ]] || fail "there is no function '$name'"
+        [[ $name == nofx || $name =~ ^[A-Za-z][A-Za-z0-9]*$ && -d $root/Functions/$name ]] || fail "there is no function '$name'"
     done
     mapfile -t functions < <(printf '%s\n' "${functions[@]}" | LC_ALL=C sort -u)
 }
 
+# SwiftPM builds one product or everything but the tests. Everything has the programs for developers as well, and is
+# still built in less than half the time that product after product takes.
 bundle_build() {
     local name
+    if [[ $all == yes ]]; then
+        say "bundle: building ${#functions[@]} programs"
+        bundle_swift
+        return
+    fi
     for name in "${functions[@]}"; do
         say "bundle: building $name"
-        run env PKG_CONFIG_PATH="$static_folder/lib/pkgconfig" swift build --package-path "$root" \
-            --scratch-path "$static_folder/build" --configuration release --quiet "${static_flags[@]}" \
-            --product "$name"
+        bundle_swift --product "$name"
     done
+}
+
+bundle_swift() {
+    run env PKG_CONFIG_PATH="$static_folder/lib/pkgconfig" swift build --package-path "$root" \
+        --scratch-path "$static_folder/build" --configuration release --quiet "${static_flags[@]}" "$@"
 }
 
 # Only checked files reach dist/, and dist/ holds nothing that is not in its manifest.

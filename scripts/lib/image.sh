@@ -6,7 +6,7 @@ readonly image_help="Usage: ./deploy.sh image [--function NAME] [--base IMAGE] [
 Builds a container image that holds one function and a bundle of CA certificates, with Docker where its daemon
 answers, else with buildah.
 
-  --function  createTeam by default
+  --function  createTeam by default; nofx has every endpoint
   --base      image with Swift 6.2 or later on Debian; swift:6.3-bookworm by default (scripts/base-image makes one)
   --tag       nofx/<function in lower case> by default
   --dry-run   print the commands, run nothing"
@@ -15,7 +15,7 @@ image_main() {
     local function=createTeam base='' tag='' dry_run=no arguments=() runner=podman
     image_arguments "$@"
     tag=${tag:-nofx/${function,,}}
-    [[ -d $root/Functions/$function ]] || fail "there is no function '$function'"
+    [[ $function == nofx || -d $root/Functions/$function ]] || fail "there is no function '$function'"
     arguments=(--build-arg "FUNCTION=$function" --tag "$tag" --file "$root/Dockerfile")
     if [[ -n $base ]]; then
         arguments+=(--build-arg "BASE=$base")

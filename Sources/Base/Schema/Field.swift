@@ -9,12 +9,15 @@ public struct Field<Value: Sendable>: Sendable {
     private let isRequired: Bool
     // A closure, so that a call that never shows the rules never spells them out.
     private let rule: @Sendable () -> String
+    // The type whose fields are inside this field, asked only when they are shown.
+    private let type: (any InputValue.Type)?
     private let value: @Sendable (JSONValue?) throws(Violations) -> Value
 
     init(
         name: String,
         help: String,
         isRequired: Bool,
+        type: (any InputValue.Type)? = nil,
         rule: @escaping @Sendable () -> String,
         value: @escaping @Sendable (JSONValue?) throws(Violations) -> Value
     ) {
@@ -22,12 +25,19 @@ public struct Field<Value: Sendable>: Sendable {
         self.help = help
         self.isRequired = isRequired
         self.rule = rule
+        self.type = type
         self.value = value
     }
 
     /// The field in words.
     public var description: FieldDescription {
-        FieldDescription(name: name, rule: rule(), isRequired: isRequired, help: help)
+        FieldDescription(
+            name: name,
+            rule: rule(),
+            isRequired: isRequired,
+            help: help,
+            shape: type?.inputShape ?? ObjectShape()
+        )
     }
 
     /// Reads the field of an object.
@@ -55,7 +65,8 @@ public struct Field<Value: Sendable>: Sendable {
 extension Field where Value: InputValue {
     /// Makes a field that must be there.
     public init(_ name: String, _ type: Value.Type, _ help: String) {
-        self.init(name: name, help: help, isRequired: true, rule: { Value.rule }) { member throws(Violations) in
+        self.init(name: name, help: help, isRequired: true, type: type, rule: { Value.rule }) {
+            member throws(Violations) in
             guard let member else { throw Violations(.required, "is required") }
             return try Value(input: member)
         }
@@ -68,7 +79,7 @@ extension Field where Value: InputValue {
         default fallback: Value,
         _ help: String
     ) -> Field {
-        Field(name: name, help: help, isRequired: false, rule: { "\(Value.rule), default \(fallback)" }) {
+        Field(name: name, help: help, isRequired: false, type: type, rule: { "\(Value.rule), default \(fallback)" }) {
             member throws(Violations) in
             guard let member, !member.isNull else { return fallback }
             return try Value(input: member)
@@ -83,7 +94,8 @@ extension Field {
         _ type: Wrapped.Type,
         _ help: String
     ) -> Field where Value == Wrapped? {
-        Field(name: name, help: help, isRequired: false, rule: { Wrapped?.rule }) { member throws(Violations) in
+        Field(name: name, help: help, isRequired: false, type: type, rule: { Wrapped?.rule }) {
+            member throws(Violations) in
             guard let member, !member.isNull else { return nil }
             return try Wrapped(input: member)
         }
@@ -95,7 +107,8 @@ extension Field {
         _ type: Wrapped.Type,
         _ help: String
     ) -> Field where Value == Change<Wrapped> {
-        Field(name: name, help: help, isRequired: false, rule: { Wrapped?.rule }) { member throws(Violations) in
+        Field(name: name, help: help, isRequired: false, type: type, rule: { Wrapped?.rule }) {
+            member throws(Violations) in
             guard let member else { return .keep }
             return member.isNull ? .clear : .set(try Wrapped(input: member))
         }
@@ -109,7 +122,7 @@ extension Field {
         _ help: String
     ) -> Field where Value == [Element] {
         let list = ListRule(counts)
-        return Field(name: name, help: help, isRequired: true, rule: { "\([Element].rule), \(list)" }) {
+        return Field(name: name, help: help, isRequired: true, type: type, rule: { "\([Element].rule), \(list)" }) {
             member throws(Violations) in
             guard let member else { throw Violations(.required, "is required") }
             return try list.read(member)

@@ -10,6 +10,8 @@ extension InputObject {
     public init(input: JSONValue) throws(Violations) {
         self = try Self.schema.decode(input)
     }
+
+    public static var inputShape: ObjectShape { ObjectShape(fields: schema.fields) }
 }
 
 /// The input of an endpoint that takes none: an empty object.

@@ -17,6 +17,13 @@ public protocol InputValue: DescribedValue {
     ///
     /// - Throws: Every rule that the value breaks.
     init(input: JSONValue) throws(Violations)
+
+    /// The fields of the objects that the values are, or contain; none unless the type says otherwise.
+    static var inputShape: ObjectShape { get }
+}
+
+extension InputValue {
+    public static var inputShape: ObjectShape { ObjectShape() }
 }
 
 extension String: InputValue {
@@ -80,10 +87,14 @@ extension Optional: InputValue where Wrapped: InputValue {
     public init(input: JSONValue) throws(Violations) {
         self = input.isNull ? nil : try Wrapped(input: input)
     }
+
+    public static var inputShape: ObjectShape { Wrapped.inputShape }
 }
 
 extension Array: InputValue where Element: InputValue {
     public init(input: JSONValue) throws(Violations) {
         self = try ListRule(0...1_000).read(input)
     }
+
+    public static var inputShape: ObjectShape { Element.inputShape }
 }

@@ -7,6 +7,8 @@ public protocol OutputObject: OutputValue {
 extension OutputObject {
     public static var rule: String { "object" }
 
+    public static var outputShape: ObjectShape { ObjectShape(fields: fields.map(\.description)) }
+
     public func encode(to json: inout JSONWriter) {
         json.object { json in
             for field in Self.fields { field.write(self, &json) }
@@ -22,7 +24,7 @@ public struct OutputField<Object>: Sendable {
     /// What the field is for, as a sentence.
     public let help: String
 
-    private let describeRule: @Sendable () -> String
+    private let type: any OutputValue.Type
     let write: @Sendable (Object, inout JSONWriter) -> Void
 
     /// Makes a field from a value of the object.
@@ -33,19 +35,19 @@ public struct OutputField<Object>: Sendable {
     ) {
         self.name = name
         self.help = help
-        describeRule = { Value.rule }
+        type = Value.self
         write = { object, json in json.member(name, value(object)) }
     }
 
     private init(
         name: String,
         help: String,
-        describeRule: @escaping @Sendable () -> String,
+        type: any OutputValue.Type,
         write: @escaping @Sendable (Object, inout JSONWriter) -> Void
     ) {
         self.name = name
         self.help = help
-        self.describeRule = describeRule
+        self.type = type
         self.write = write
     }
 
@@ -55,16 +57,16 @@ public struct OutputField<Object>: Sendable {
     /// - Returns: The field.
     public func lifted<Outer>(_ inner: @escaping @Sendable (Outer) -> Object) -> OutputField<Outer> {
         let write = write
-        return OutputField<Outer>(name: name, help: help, describeRule: describeRule) { object, json in
+        return OutputField<Outer>(name: name, help: help, type: type) { object, json in
             write(inner(object), &json)
         }
     }
 
     /// What the field's values look like.
-    public var rule: String { describeRule() }
+    public var rule: String { type.rule }
 
     /// The field in words.
     public var description: FieldDescription {
-        FieldDescription(name: name, rule: rule, isRequired: true, help: help)
+        FieldDescription(name: name, rule: rule, isRequired: true, help: help, shape: type.outputShape)
     }
 }

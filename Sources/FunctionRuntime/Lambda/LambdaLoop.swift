@@ -24,7 +24,7 @@ struct LambdaLoop<F: Function> {
                 var server = Server<F>(configuration, believesPlatform: true, log: log)
                 while true { try serveNext(of: &lambda, with: &server) }
             case .failure(let error):
-                log.error("misconfigured", ["variable": error.variable, "rule": error.rule])
+                log.error("configuration.invalid", ["variable": error.variable, "rule": error.rule])
                 let type = "Runtime.Misconfigured"
                 let answer = Answer(.misconfigured, requestID: UUID.v7().description)
                 try lambda.initializationFailed(type: type, body: answer.failure(type))

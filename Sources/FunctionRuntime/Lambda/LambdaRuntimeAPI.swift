@@ -117,7 +117,7 @@ struct LambdaRuntimeAPI: ~Copyable {
             failures += 1
             if failures == 1 { patience = .after(reconnection.patience) }
             guard hasWorked, failure.mayPass, !patience.hasPassed else { throw .unreachable(failure) }
-            if failures == 1 { log.warning("Lambda Runtime API went away", ["reason": failure.debugDescription]) }
+            if failures == 1 { log.warning("lambda_api.unreachable", ["reason": failure.debugDescription]) }
             let pause = min(Deadline.after(reconnection.pause(after: failures)), patience)
             SystemClock.sleep(nanoseconds: pause.remainingNanoseconds)
         }
@@ -141,14 +141,14 @@ struct LambdaRuntimeAPI: ~Copyable {
             status = try client.send(request, deadline: .after(Self.answerTimeout)).status
         } catch {
             // If the Runtime API is gone, so is the invocation; `next` finds out whether it comes back.
-            log.error("Answer lost", ["invocation": requestID, "reason": error.debugDescription])
+            log.error("answer.lost", ["invocation": requestID, "reason": error.debugDescription])
             return
         }
         switch status {
         case 200..<300: hasWorked = true
-        case 413: log.error("Answer too large for Lambda", ["invocation": requestID, "bytes": body.count])
+        case 413: log.error("answer.too_large", ["invocation": requestID, "bytes": body.count])
         case 500: throw .refused(status: status)
-        default: log.error("Answer refused by Lambda", ["invocation": requestID, "status": status])
+        default: log.error("answer.refused", ["invocation": requestID, "status": status])
         }
     }
 

@@ -1,8 +1,7 @@
 import Base
-import System
 
 /// What a function says about itself on a command line.
-enum Help<F: Function> {
+struct Help<F: Function> {
     /// What arguments ask for.
     enum Wish {
         /// To answer one event.
@@ -11,15 +10,22 @@ enum Help<F: Function> {
         case forever
     }
 
+    private let command: Command
+
+    init(_ command: Command) {
+        self.command = command
+    }
+
     /// Answers `--help` and `--version` and ends the process, as do arguments that make no sense.
     ///
     /// - Returns: What the process is to do otherwise.
-    static func answer(_ arguments: [String]) -> Wish {
+    func answer() -> Wish {
+        let arguments = command.arguments
         switch arguments.first {
         case nil: return .event
         case "--forever" where arguments.count == 1 && F.canRunForever: return .forever
-        case "--help" where arguments.count == 1, "-h" where arguments.count == 1: print(text)
-        case "--version" where arguments.count == 1: print(version)
+        case "--help" where arguments.count == 1, "-h" where arguments.count == 1: Command.print(text)
+        case "--version" where arguments.count == 1: Command.print(Version.text(of: F.name))
         default:
             let others = F.canRunForever ? "--forever, --help and --version" : "--help and --version"
             fail("takes no arguments but \(others); the event comes on standard input")
@@ -27,59 +33,31 @@ enum Help<F: Function> {
     }
 
     /// Complains about how the program was started and ends the process.
-    static func fail(_ complaint: String) -> Never {
-        try? FileDescriptor.standardError.write(Array("\(F.name) \(complaint)\n".utf8))
-        Process.exit(ExitStatus.usage)
+    func fail(_ complaint: String) -> Never {
+        command.fail(complaint)
     }
 
-    private static var text: String {
+    private var text: String {
         let needed = F.access == .authenticated ? "Needs a credential." : "For operators; needs no credential."
         return """
             \(F.name): \(F.summary) \(needed)
 
-            Usage: \(F.name) < event.json
+            Usage: \(command.name) < event.json
             \(endlessUsage)
             Input:
-            \(table(F.Input.schema.fields))
+            \(table(F.Input.inputShape.fields))
 
             Output:
-            \(table(outputFields))
+            \(table(F.Output.outputShape.fields))
 
             """
     }
 
-    private static var endlessUsage: String {
-        F.canRunForever ? "       \(F.name) --forever, until SIGTERM or SIGINT\n" : ""
+    private var endlessUsage: String {
+        F.canRunForever ? "       \(command.name) --forever, until SIGTERM or SIGINT\n" : ""
     }
 
-    private static var outputFields: [FieldDescription] {
-        (F.Output.self as? any OutputObject.Type)?.descriptions ?? []
+    private func table(_ fields: [FieldDescription]) -> String {
+        fields.isEmpty ? "  (none)" : fields.flatMap { $0.lines(indentation: "  ") }.joined(separator: "\n")
     }
-
-    private static func table(_ fields: [FieldDescription]) -> String {
-        fields.isEmpty ? "  (none)" : fields.map { "  \($0)" }.joined(separator: "\n")
-    }
-
-    private static var version: String {
-        """
-        \(F.name) \(Version.product)
-        libpq \(Version.libpq)
-        libcurl \(Version.libcurl)
-        OpenSSL \(Version.openSSL)
-
-        """
-    }
-
-    private static func print(_ text: String) -> Never {
-        do throws(SystemError) {
-            try FileDescriptor.standardOutput.write(Array(text.utf8))
-        } catch {
-            Process.exit(ExitStatus.inputOutput)
-        }
-        Process.exit(ExitStatus.success)
-    }
-}
-
-extension OutputObject {
-    fileprivate static var descriptions: [FieldDescription] { fields.map(\.description) }
 }

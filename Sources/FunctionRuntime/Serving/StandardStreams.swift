@@ -1,14 +1,16 @@
 import Base
-import System
+public import System
 
 /// The transport of a shell, a cron job and `docker run -i`: one event on standard input, one line on standard
 /// output, and an exit status that tells a script what to do.
 struct StandardStreams<F: Function> {
     private let environment: Environment
+    private let command: Command
     private let log: Log
 
-    init(_ environment: Environment) {
+    init(_ environment: Environment, _ command: Command) {
         self.environment = environment
+        self.command = command
         log = Log(level: .info, function: F.name)
     }
 
@@ -16,9 +18,9 @@ struct StandardStreams<F: Function> {
     func serve() -> Never {
         let closed = FileDescriptor.plugStandardStreams()
         // Under a web server the arguments are the caller's (RFC 3875, section 4.4).
-        let isEndless = !environment.isWebServers && Help<F>.answer(Process.arguments) == .forever
+        let isEndless = !environment.isWebServers && Help<F>(command).answer() == .forever
         if FileDescriptor.standardInput.isTerminal, !isEndless {
-            Help<F>.fail("expects one event on standard input, as in: echo '{}' | \(F.name)")
+            Help<F>(command).fail("expects one event on standard input, as in: echo '{}' | \(command.name)")
         }
         do throws(ConfigurationError) {
             let configuration = try Configuration.result(environment, for: F.self).get()
@@ -27,10 +29,26 @@ struct StandardStreams<F: Function> {
             let status = answer(event, configuration, deadline: deadline, isEndless: isEndless)
             Process.exit(closed.contains(.standardOutput) ? ExitStatus.inputOutput : status)
         } catch {
-            log.error("misconfigured", ["variable": error.variable, "rule": error.rule])
+            let isShown = report(error)
             _ = read(until: .after(.seconds(10)))
+            if isShown, FileDescriptor.standardOutput.isTerminal {
+                Process.exit(ExitStatus.of(.misconfigured))
+            }
             Process.exit(write(Answer(.misconfigured, requestID: UUID.v7().description), .direct))
         }
+    }
+
+    /// Tells the operator which variable is wrong: in words on a terminal, elsewhere in the log.
+    ///
+    /// - Returns: Whether it was in words.
+    private func report(_ error: ConfigurationError) -> Bool {
+        guard FileDescriptor.standardError.isTerminal, !environment.isWebServers else {
+            log.error("configuration.invalid", ["variable": error.variable, "rule": error.rule])
+            return false
+        }
+        let words = "\(command.name) is not configured correctly. \(error.variable): \(error.rule).\n"
+        try? FileDescriptor.standardError.write(Array(words.utf8))
+        return true
     }
 
     /// The event of a function that goes on for ever, and is usually started without one.
@@ -104,7 +122,7 @@ struct StandardStreams<F: Function> {
     private func token(_ log: Log) -> String? {
         guard let token = environment["NOFX_TOKEN"] else { return nil }
         guard !environment.isWebServers else {
-            log.warning("NOFX_TOKEN.ignored", ["reason": "the process was started by a web server"])
+            log.warning("token_variable.ignored", ["reason": "the process was started by a web server"])
             return nil
         }
         return token
@@ -115,7 +133,7 @@ extension Environment {
     /// Whether a web server or watchdog started the process.
     ///
     /// `HTTP_PROXY` alone says nothing: many machines have it set, and no web server sets only that.
-    fileprivate var isWebServers: Bool {
+    public var isWebServers: Bool {
         ["fprocess", "REQUEST_METHOD", "SERVER_PROTOCOL", "GATEWAY_INTERFACE"].contains(where: contains)
             || containsName(startingWith: "HTTP_", except: "HTTP_PROXY") || containsName(startingWith: "Http_")
     }

@@ -28,6 +28,13 @@ public struct StepInputs: Hashable, InputValue, OutputValue, CustomStringConvert
 
     public static var rule: String { "object of at most 256 KiB" }
 
+    /// What each tool takes.
+    public static var inputShape: ObjectShape {
+        ObjectShape(
+            forms: ToolName.Kind.allCases.map { ObjectShape.Form("tool \($0.rawValue)", $0.inputs.inputShape.fields) }
+        )
+    }
+
     public init(input: JSONValue) throws(Violations) {
         guard input.kind == .object else { throw Violations(.invalidType, "must be an object") }
         json = try JSONText(input: input)

@@ -5,14 +5,21 @@ extension ToolName {
     ///
     /// - Throws: Every rule that they break.
     func check(_ inputs: JSONValue) throws(Violations) {
-        switch kind {
-        case .generate: _ = try GenerateInputs(input: inputs)
-        case .writeArtifact: _ = try WriteArtifactInputs(input: inputs)
-        case .gate: _ = try GateInputs(input: inputs)
-        case .httpRequest: _ = try HTTPRequestInputs(input: inputs)
-        case .echo: _ = try EchoInputs(input: inputs)
-        case .fail: _ = try FailInputs(input: inputs)
-        case .wait: _ = try WaitInputs(input: inputs)
+        _ = try kind.inputs.init(input: inputs)
+    }
+}
+
+extension ToolName.Kind {
+    /// The type of the tool's inputs.
+    var inputs: any InputObject.Type {
+        switch self {
+        case .generate: GenerateInputs.self
+        case .writeArtifact: WriteArtifactInputs.self
+        case .gate: GateInputs.self
+        case .httpRequest: HTTPRequestInputs.self
+        case .echo: EchoInputs.self
+        case .fail: FailInputs.self
+        case .wait: WaitInputs.self
         }
     }
 }

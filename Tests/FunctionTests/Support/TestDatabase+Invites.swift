@@ -4,8 +4,7 @@ import Postgres
 import TestSupport
 
 @testable import Teams
-@testable import acceptInvite
-@testable import inviteMember
+@testable import nofx
 
 extension TestDatabase {
     /// Invites an address as `inviteMember` does, and gets its token.

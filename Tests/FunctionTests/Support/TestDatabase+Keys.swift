@@ -5,7 +5,7 @@ import TestSupport
 
 @testable import FunctionRuntime
 @testable import Teams
-@testable import createApiKey
+@testable import nofx
 
 extension TestDatabase {
     /// A new API key of somebody, as it was told.

@@ -5,7 +5,7 @@ import TestSupport
 
 @testable import Runs
 @testable import Teams
-@testable import startRun
+@testable import nofx
 
 extension TestDatabase {
     /// A new run of a team's.

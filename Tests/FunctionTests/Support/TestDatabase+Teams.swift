@@ -4,7 +4,7 @@ import Postgres
 import TestSupport
 
 @testable import Teams
-@testable import createTeam
+@testable import nofx
 
 extension TestDatabase {
     /// A new team of somebody.

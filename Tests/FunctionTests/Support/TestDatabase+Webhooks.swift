@@ -16,6 +16,7 @@ struct CreateTestWebhook: Function {
     ])
     static let name = "createWebhook"
     static let summary = "For tests."
+    static let subject = Subject.webhooks
     static let access = Access.authenticated
 
     func run(_ input: NewWebhook.Draft, in context: inout Context) throws -> NewWebhook {

@@ -1,0 +1,3 @@
+import FunctionRuntime
+
+AIUsage.main()

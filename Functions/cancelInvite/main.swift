@@ -1,0 +1,3 @@
+import FunctionRuntime
+
+CancelInvite.main()

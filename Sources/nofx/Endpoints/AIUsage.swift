@@ -1,0 +1,1 @@
+../../../Functions/aiUsage/AIUsage.swift

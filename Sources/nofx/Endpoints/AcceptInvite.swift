@@ -1,0 +1,1 @@
+../../../Functions/acceptInvite/AcceptInvite.swift

@@ -1,0 +1,1 @@
+../../../Functions/approveGate/ApproveGate.swift

@@ -1,0 +1,1 @@
+../../../Functions/cancelInvite/CancelInvite.swift

@@ -1,0 +1,1 @@
+../../../Functions/cancelRun/CancelRun.swift

@@ -1,0 +1,1 @@
+../../../Functions/createApiKey/CreateAPIKey.swift

@@ -1,0 +1,1 @@
+../../../Functions/createWebhook/CreateWebhook.swift

@@ -1,0 +1,1 @@
+../../../Functions/deleteWebhook/DeleteWebhook.swift

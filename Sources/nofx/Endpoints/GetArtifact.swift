@@ -1,0 +1,1 @@
+../../../Functions/getArtifact/GetArtifact.swift

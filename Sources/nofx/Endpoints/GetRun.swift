@@ -1,0 +1,1 @@
+../../../Functions/getRun/GetRun.swift

@@ -1,0 +1,1 @@
+../../../Functions/getTeam/GetTeam.swift

@@ -1,0 +1,1 @@
+../../../Functions/inviteMember/InviteMember.swift

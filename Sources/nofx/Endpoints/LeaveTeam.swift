@@ -1,0 +1,1 @@
+../../../Functions/leaveTeam/LeaveTeam.swift

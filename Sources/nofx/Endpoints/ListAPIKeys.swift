@@ -1,0 +1,1 @@
+../../../Functions/listApiKeys/ListAPIKeys.swift

@@ -1,0 +1,1 @@
+../../../Functions/listActivity/ListActivity.swift

@@ -1,0 +1,1 @@
+../../../Functions/listDeadLetters/ListDeadLetters.swift

@@ -1,0 +1,1 @@
+../../../Functions/listInvites/ListInvites.swift

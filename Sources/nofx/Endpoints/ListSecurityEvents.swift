@@ -1,0 +1,1 @@
+../../../Functions/listSecurityEvents/ListSecurityEvents.swift

@@ -1,0 +1,1 @@
+../../../Functions/listWebhooks/ListWebhooks.swift

@@ -1,0 +1,1 @@
+../../../Functions/migrate/Migrate.swift

@@ -1,0 +1,1 @@
+../../../Functions/previewRun/PreviewRun.swift

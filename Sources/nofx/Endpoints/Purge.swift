@@ -1,0 +1,1 @@
+../../../Functions/purge/Purge.swift

@@ -1,0 +1,1 @@
+../../../Functions/queueStats/QueueStats.swift

@@ -1,0 +1,1 @@
+../../../Functions/redriveDeadLetters/RedriveDeadLetters.swift

@@ -1,0 +1,1 @@
+../../../Functions/removeMember/RemoveMember.swift

@@ -1,0 +1,1 @@
+../../../Functions/rerunRun/RerunRun.swift

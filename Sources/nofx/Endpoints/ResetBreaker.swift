@@ -1,0 +1,1 @@
+../../../Functions/resetBreaker/ResetBreaker.swift

@@ -1,0 +1,1 @@
+../../../Functions/restoreTeam/RestoreTeam.swift

@@ -1,0 +1,1 @@
+../../../Functions/revokeApiKey/RevokeAPIKey.swift

@@ -1,0 +1,1 @@
+../../../Functions/runWorker/RunWorker.swift

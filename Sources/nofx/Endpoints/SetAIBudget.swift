@@ -1,0 +1,1 @@
+../../../Functions/setAiBudget/SetAIBudget.swift

@@ -1,0 +1,1 @@
+../../../Functions/startRun/StartRun.swift

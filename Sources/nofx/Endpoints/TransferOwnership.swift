@@ -1,0 +1,1 @@
+../../../Functions/transferOwnership/TransferOwnership.swift

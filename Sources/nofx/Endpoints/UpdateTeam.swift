@@ -1,0 +1,1 @@
+../../../Functions/updateTeam/UpdateTeam.swift

@@ -1,0 +1,1 @@
+../../../Functions/waiveGate/WaiveGate.swift

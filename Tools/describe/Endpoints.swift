@@ -1,0 +1,1 @@
+../../Sources/nofx/Endpoints.swift
