@@ -109,7 +109,8 @@ let package = Package(
         .executableTarget(
             name: "nofx",
             dependencies: [
-                "AI", "Base", "Core", "FunctionRuntime", "Migrations", "Notifications", "Operations", "Reliability", "Runs",
+                "AI", "Base", "Core", "FunctionRuntime", "Migrations", "Notifications", "Operations", "Reliability",
+                "Runs",
                 "System", "Teams", "Worker",
             ],
             swiftSettings: settings + [.strictMemorySafety()]
@@ -121,7 +122,8 @@ let package = Package(
         tool(
             "describe",
             uses: [
-                "AI", "Base", "Core", "FunctionRuntime", "Migrations", "Notifications", "Operations", "Reliability", "Runs",
+                "AI", "Base", "Core", "FunctionRuntime", "Migrations", "Notifications", "Operations", "Reliability",
+                "Runs",
                 "System", "Teams", "Worker",
             ]
         ),
@@ -173,13 +175,16 @@ let package = Package(
         module("Teams", uses: ["Base", "Core", "Cryptography", "Postgres", "System"]),
         module(
             "Notifications",
-            uses: ["Base", "Core", "Cryptography", "HTTPClient", "Postgres", "PostgresQueue", "Queue", "System", "Teams"]
+            uses: [
+                "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "PostgresQueue", "Queue", "System", "Teams",
+            ]
         ),
         module("Runs", uses: ["Base", "Core", "Cryptography", "Postgres", "Queue", "Reliability", "System"]),
         module(
             "Worker",
             uses: [
-                "AI", "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "Queue", "Reliability", "Runs", "System",
+                "AI", "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "Queue", "Reliability", "Runs",
+                "System",
             ]
         ),
         module(
@@ -204,7 +209,8 @@ let package = Package(
         tests(
             "WorkerTests",
             of: [
-                "AI", "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "Reliability", "Runs", "System", "Worker",
+                "AI", "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "Reliability", "Runs", "System",
+                "Worker",
             ]
         ),
         tests("CoreTests", of: ["Base", "Core", "Cryptography", "Postgres", "System"]),

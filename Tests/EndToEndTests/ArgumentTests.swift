@@ -28,7 +28,9 @@ struct ArgumentTests {
         let start = try TestFunction("startRun", database: nil).run("", ["--help"]).output
         let list = try TestFunction("listTeams", database: nil).run("", ["--help"]).output
 
-        for line in ["    steps: array of object", "      tool: one of", "        tool wait:until:", "          until: "] {
+        for line in [
+            "    steps: array of object", "      tool: one of", "        tool wait:until:", "          until: ",
+        ] {
             #expect(start.contains("\n\(line)"), "\(line)")
         }
         #expect(list.contains("\n    slug: "))

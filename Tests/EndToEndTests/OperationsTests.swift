@@ -61,13 +61,15 @@ struct OperationsTests {
         let database = try TestDatabase()
         let event = #"{"name":"openai","action":"forceOpen"}"#
         for (arguments, status) in [(["--scope", "admin:ops"], Int32(0)), ([], 77), (["--scope", "read"], 77)] {
-            let issuing = try TestFunction(tool: "issueToken", database: nil).start(["--subject", "ada"] + arguments).finish()
+            let issuing = try TestFunction(tool: "issueToken", database: nil).start(["--subject", "ada"] + arguments)
+                .finish()
             #expect(issuing.status == 0)
             let token = String(issuing.output.dropLast())
             let outcome = try TestFunction("resetBreaker", database: database.url, token: token).run(event)
             #expect(outcome.status == status, "\(outcome)")
         }
-        let wrong = try TestFunction(tool: "issueToken", database: nil).start(["--subject", "ada", "--scope", "é"]).finish()
+        let wrong = try TestFunction(tool: "issueToken", database: nil).start(["--subject", "ada", "--scope", "é"])
+            .finish()
         #expect(wrong.status == 64)
         #expect(wrong.output.isEmpty)
     }

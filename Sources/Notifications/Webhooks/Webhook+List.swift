@@ -33,7 +33,9 @@ extension Webhook {
         let user = try context.user(attempting: listing, on: team)
         let hasScope = context.caller?.scopes?.contains(.admin) ?? true
         let (endpoint, scope) = ("listWebhooks", team.description)
-        let after: KeysetPosition<ID<Webhook>>? = try request.cursor.map { try KeysetPosition($0, of: endpoint, scope: scope) }
+        let after: KeysetPosition<ID<Webhook>>? = try request.cursor.map {
+            try KeysetPosition($0, of: endpoint, scope: scope)
+        }
         let rows = try context.read(
             """
             WITH caller AS MATERIALIZED (

@@ -28,7 +28,9 @@ extension IssuedKey {
         let user = try context.user(attempting: listing)
         let (team, environment) = (context.caller?.team, context.settings.keyEnvironment)
         let (endpoint, scope) = ("listApiKeys", user.description)
-        let after: KeysetPosition<KeyID>? = try request.cursor.map { try KeysetPosition($0, of: endpoint, scope: scope) }
+        let after: KeysetPosition<KeyID>? = try request.cursor.map {
+            try KeysetPosition($0, of: endpoint, scope: scope)
+        }
         let rows = try context.read(
             """
             SELECT * FROM nofx.api_keys
