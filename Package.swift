@@ -52,17 +52,17 @@ func tests(_ name: String, of dependencies: [Target.Dependency], data: [String] 
 
 let functions = [
     function("acceptInvite", uses: ["Teams"]),
-    function("aiHealth", uses: ["System"]),
-    function("aiUsage", uses: ["Teams"]),
+    function("aiHealth", uses: ["Operations", "Reliability", "System"]),
+    function("aiUsage", uses: ["AI"]),
     function("approveGate", uses: ["Runs"]),
     function("cancelInvite", uses: ["Teams"]),
     function("cancelRun", uses: ["Runs"]),
     function("createApiKey", uses: ["Teams"]),
     function("createTeam", uses: ["Teams"]),
-    function("createWebhook", uses: ["System", "Teams"]),
+    function("createWebhook", uses: ["Notifications", "System"]),
     function("deleteTeam", uses: ["Teams"]),
-    function("deleteWebhook", uses: ["Teams"]),
-    function("deliverOutbox", uses: ["System", "Teams"]),
+    function("deleteWebhook", uses: ["Notifications"]),
+    function("deliverOutbox", uses: ["Notifications", "System"]),
     function("getArtifact", uses: ["Runs"]),
     function("getRun", uses: ["Runs"]),
     function("getTeam", uses: ["Teams"]),
@@ -70,29 +70,29 @@ let functions = [
     function("leaveTeam", uses: ["Teams"]),
     function("listActivity", uses: ["Teams"]),
     function("listApiKeys", uses: ["Teams"]),
-    function("listDeadLetters", uses: []),
+    function("listDeadLetters", uses: ["Operations"]),
     function("listGates", uses: ["Runs"]),
     function("listInvites", uses: ["Teams"]),
     function("listMembers", uses: ["Teams"]),
     function("listRuns", uses: ["Runs"]),
     function("listSecurityEvents", uses: ["Teams"]),
     function("listTeams", uses: ["Teams"]),
-    function("listWebhooks", uses: ["Teams"]),
+    function("listWebhooks", uses: ["Notifications"]),
     function("migrate", uses: ["Migrations"]),
     function("previewRun", uses: ["Runs"]),
-    function("purge", uses: ["Teams"]),
-    function("queueStats", uses: []),
-    function("redriveDeadLetters", uses: []),
+    function("purge", uses: ["Operations"]),
+    function("queueStats", uses: ["Operations"]),
+    function("redriveDeadLetters", uses: ["Operations"]),
     function("removeMember", uses: ["Teams"]),
     function("rerunRun", uses: ["Runs"]),
-    function("resetBreaker", uses: ["System"]),
+    function("resetBreaker", uses: ["Operations", "Reliability", "System"]),
     function("restoreTeam", uses: ["Teams"]),
     function("retryStep", uses: ["Runs"]),
     function("revokeApiKey", uses: ["Teams"]),
     function("runTimeline", uses: ["Runs"]),
     function("runWorker", uses: ["System", "Worker"]),
-    function("setAiBudget", uses: ["Teams"]),
-    function("setToolPolicy", uses: ["Runs"]),
+    function("setAiBudget", uses: ["Operations"]),
+    function("setToolPolicy", uses: ["Operations", "Runs"]),
     function("startRun", uses: ["Runs"]),
     function("transferOwnership", uses: ["Teams"]),
     function("updateMemberRole", uses: ["Teams"]),
@@ -108,16 +108,24 @@ let package = Package(
         // All endpoints in one program: its folder Endpoints has links to the files of their types.
         .executableTarget(
             name: "nofx",
-            dependencies: ["Base", "Core", "FunctionRuntime", "Migrations", "Runs", "System", "Teams", "Worker"],
+            dependencies: [
+                "AI", "Base", "Core", "FunctionRuntime", "Migrations", "Notifications", "Operations", "Reliability",
+                "Runs",
+                "System", "Teams", "Worker",
+            ],
             swiftSettings: settings + [.strictMemorySafety()]
         ),
 
-        tool("ask", uses: ["AI", "Base", "Core", "FunctionRuntime", "System"]),
-        tool("benchBreaker", uses: ["Base", "Core", "Postgres", "System"]),
+        tool("ask", uses: ["AI", "Base", "Core", "FunctionRuntime", "Reliability", "System"]),
+        tool("benchBreaker", uses: ["AI", "Base", "Core", "Postgres", "Reliability", "System"]),
         tool("benchQueue", uses: ["Base", "Core", "Postgres", "Runs", "System", "Worker"]),
         tool(
             "describe",
-            uses: ["Base", "Core", "FunctionRuntime", "Migrations", "Runs", "System", "Teams", "Worker"]
+            uses: [
+                "AI", "Base", "Core", "FunctionRuntime", "Migrations", "Notifications", "Operations", "Reliability",
+                "Runs",
+                "System", "Teams", "Worker",
+            ]
         ),
         tool("issueToken", uses: ["Base", "Cryptography", "System"]),
 
@@ -131,7 +139,20 @@ let package = Package(
         wrapper("Postgres", of: "CPostgres", uses: ["Base", "System"]),
         wrapper("HTTPClient", of: "CCurl", uses: ["Base", "System"]),
         wrapper("Cryptography", of: "CCrypto", uses: ["Base", "System"]),
+        module("Reliability", uses: ["Base", "System"]),
+        .target(
+            name: "Queue",
+            dependencies: ["Base", "Reliability", "System"],
+            exclude: ["Postgres"],
+            swiftSettings: settings + [.strictMemorySafety()]
+        ),
         module("Core", uses: ["Base", "Cryptography", "Postgres", "System"]),
+        .target(
+            name: "PostgresQueue",
+            dependencies: ["Base", "Core", "Postgres", "Queue", "System"],
+            path: "Sources/Queue/Postgres",
+            swiftSettings: settings + [.strictMemorySafety()]
+        ),
         .target(
             name: "Migrations",
             dependencies: ["Base", "Core", "Cryptography", "Postgres"],
@@ -150,11 +171,26 @@ let package = Package(
             ],
             swiftSettings: settings + [.strictMemorySafety()]
         ),
-        module("AI", uses: ["Base", "Core", "HTTPClient", "System"]),
-        module("Mail", uses: ["Base", "HTTPClient", "System"]),
-        module("Teams", uses: ["Base", "Core", "Cryptography", "HTTPClient", "Mail", "Postgres", "System"]),
-        module("Runs", uses: ["Base", "Core", "Cryptography", "Postgres", "System"]),
-        module("Worker", uses: ["AI", "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "Runs", "System"]),
+        module("AI", uses: ["Base", "Core", "HTTPClient", "Postgres", "Reliability", "System", "Teams"]),
+        module("Teams", uses: ["Base", "Core", "Cryptography", "Postgres", "System"]),
+        module(
+            "Notifications",
+            uses: [
+                "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "PostgresQueue", "Queue", "System", "Teams",
+            ]
+        ),
+        module("Runs", uses: ["Base", "Core", "Cryptography", "Postgres", "Queue", "Reliability", "System"]),
+        module(
+            "Worker",
+            uses: [
+                "AI", "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "Queue", "Reliability", "Runs",
+                "System",
+            ]
+        ),
+        module(
+            "Operations",
+            uses: ["AI", "Base", "Core", "Postgres", "Queue", "Reliability", "Runs", "System", "Teams"]
+        ),
         module("FunctionRuntime", uses: ["Base", "Core", "Cryptography", "HTTPClient", "Postgres", "System"]),
         module(
             "TestSupport",
@@ -162,15 +198,20 @@ let package = Package(
         ),
 
         tests("BaseTests", of: ["Base"], data: ["JSONTestSuite"]),
-        tests("AITests", of: ["AI", "Base", "Core", "HTTPClient", "Postgres", "System"]),
+        tests("AITests", of: ["AI", "Base", "Core", "HTTPClient", "Postgres", "Reliability", "System"]),
         tests("CryptographyTests", of: ["Base", "Cryptography"]),
         tests("PostgresTests", of: ["Base", "Postgres", "System"]),
         tests("HTTPClientTests", of: ["Base", "HTTPClient", "System"]),
-        tests("MailTests", of: ["Base", "Mail", "System"]),
+        tests("NotificationsTests", of: ["Base", "Notifications", "System"]),
+        tests("ReliabilityTests", of: ["AI", "Base", "Core", "Postgres", "Reliability", "System"]),
+        tests("QueueTests", of: ["Base", "Core", "Postgres", "PostgresQueue", "Queue", "Reliability", "System"]),
         tests("RunsTests", of: ["Base", "Core", "Postgres", "Runs", "System"]),
         tests(
             "WorkerTests",
-            of: ["AI", "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "Runs", "System", "Worker"]
+            of: [
+                "AI", "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "Reliability", "Runs", "System",
+                "Worker",
+            ]
         ),
         tests("CoreTests", of: ["Base", "Core", "Cryptography", "Postgres", "System"]),
         tests(
@@ -180,7 +221,8 @@ let package = Package(
         tests(
             "FunctionTests",
             of: [
-                "Base", "Core", "FunctionRuntime", "Mail", "Migrations", "Postgres", "Runs", "System", "Teams", "nofx",
+                "AI", "Base", "Core", "FunctionRuntime", "Migrations", "Notifications", "Operations", "Postgres",
+                "Reliability", "Runs", "System", "Teams", "nofx",
             ]
         ),
         // The programs that these tests run are built with them.

@@ -2,6 +2,8 @@ import Base
 import Core
 import FunctionRuntime
 import System
+import Reliability
+import Operations
 
 /// Shows how the AI providers' circuit breakers stand.
 struct AIHealth: Function {

@@ -1,6 +1,7 @@
 import Core
 import FunctionRuntime
 import Teams
+import AI
 
 /// Shows a team what its AI calls used.
 struct AIUsage: Function {

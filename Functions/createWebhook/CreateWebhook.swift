@@ -3,6 +3,7 @@ import Core
 import FunctionRuntime
 import System
 import Teams
+import Notifications
 
 /// Makes a webhook of a team.
 struct CreateWebhook: Function {

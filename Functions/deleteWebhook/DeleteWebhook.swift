@@ -1,6 +1,7 @@
 import Core
 import FunctionRuntime
 import Teams
+import Notifications
 
 /// Deletes a webhook of a team.
 struct DeleteWebhook: Function {

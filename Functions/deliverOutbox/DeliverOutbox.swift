@@ -3,6 +3,7 @@ import Core
 import FunctionRuntime
 import System
 import Teams
+import Notifications
 
 /// Sends the mail and the messages of webhooks that are due.
 struct DeliverOutbox: Function {

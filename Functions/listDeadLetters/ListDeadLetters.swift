@@ -1,6 +1,7 @@
 import Base
 import Core
 import FunctionRuntime
+import Operations
 
 /// Lists the jobs that were given up.
 struct ListDeadLetters: Function {

@@ -1,6 +1,7 @@
 import Core
 import FunctionRuntime
 import Teams
+import Notifications
 
 /// Lists the webhooks of a team.
 struct ListWebhooks: Function {

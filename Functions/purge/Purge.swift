@@ -1,6 +1,7 @@
 import Core
 import FunctionRuntime
 import Teams
+import Operations
 
 /// Deletes what nobody needs any more.
 struct Purge: Function {

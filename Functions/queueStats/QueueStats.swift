@@ -1,6 +1,7 @@
 import Base
 import Core
 import FunctionRuntime
+import Operations
 
 /// Shows how much work there is.
 struct QueueStats: Function {

@@ -1,6 +1,7 @@
 import Base
 import Core
 import FunctionRuntime
+import Operations
 
 /// Puts jobs that were given up back to work.
 struct RedriveDeadLetters: Function {

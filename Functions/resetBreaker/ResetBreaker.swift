@@ -2,6 +2,8 @@ import Base
 import Core
 import FunctionRuntime
 import System
+import Reliability
+import Operations
 
 /// Lets an operator decide what a circuit breaker does.
 struct ResetBreaker: Function {

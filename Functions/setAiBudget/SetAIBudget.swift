@@ -1,6 +1,7 @@
 import Core
 import FunctionRuntime
 import Teams
+import Operations
 
 /// Lets an operator decide what a team may spend on AI calls.
 struct SetAIBudget: Function {

@@ -1,5 +1,6 @@
 import Core
 import FunctionRuntime
+import Operations
 import Runs
 
 /// Lets an operator decide which tools and secrets a team may use.

@@ -52,7 +52,9 @@ extension Membership {
         // An API key may be for one team alone.
         let only = context.caller?.team
         let (endpoint, scope) = ("listTeams", user.description)
-        let after: Place<ID<Team>>? = try request.cursor.map { try Place($0, of: endpoint, scope: scope) }
+        let after: KeysetPosition<ID<Team>>? = try request.cursor.map {
+            try KeysetPosition($0, of: endpoint, scope: scope)
+        }
         let rows = try context.read(
             """
             SELECT t.id, t.name, t.slug, m.role, m.joined_at
@@ -65,7 +67,7 @@ extension Membership {
             """
         )
         return Page(try rows.decode(), limit: request.limit) {
-            Place($0.joinedAt, $0.team).cursor(of: endpoint, scope: scope)
+            KeysetPosition($0.joinedAt, $0.team).cursor(of: endpoint, scope: scope)
         }
     }
 }

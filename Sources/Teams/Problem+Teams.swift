@@ -1,8 +1,8 @@
-import Base
+package import Base
 
 extension Problem {
     /// What there may be only so many of.
-    enum Quota: String {
+    package enum Quota: String {
         case teams, members, invites, keys, webhooks
 
         fileprivate func reached(_ limit: Int) -> String {
@@ -16,7 +16,7 @@ extension Problem {
         }
     }
 
-    static func quotaExceeded(_ quota: Quota, _ limit: Int) -> Problem {
+    package static func quotaExceeded(_ quota: Quota, _ limit: Int) -> Problem {
         Problem(403, "quota_exceeded", quota.reached(limit), members: ["quota": quota.rawValue])
     }
 

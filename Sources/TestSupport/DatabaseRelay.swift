@@ -20,6 +20,7 @@ public final class DatabaseRelay: Sendable {
     private let listener: Int32
     private let path: String
     private let condition = Monitor(Condition.working)
+    private let refused = Monitor(0)
     private let open = Monitor<Set<Int32>>([])
 
     /// Begins to listen.
@@ -50,6 +51,9 @@ public final class DatabaseRelay: Sendable {
         if case .stopped = condition { open.withLock { $0.forEach { shutdown($0, Int32(SHUT_RDWR)) } } }
     }
 
+    /// How many connections it has refused while the database seemed to be stopped.
+    public var refusals: Int { refused.withLock { $0 } }
+
     /// Ends every connection and the relay.
     public func end() {
         become(.stopped)
@@ -60,6 +64,7 @@ public final class DatabaseRelay: Sendable {
         while case let client = accept(listener, nil, nil), client >= 0 {
             if case .stopped = condition.withLock({ $0 }) {
                 close(client)
+                refused.withLock { $0 += 1 }
             } else {
                 _ = TestThread { self.relay(client) }
             }

@@ -1,5 +1,3 @@
-import Glibc
-
 /// A server from `Tests/Support` that runs in a process of its own while a test needs it.
 public struct PythonServer: Sendable {
     /// What the server said when it was ready, word by word; the first is its port.
@@ -32,20 +30,10 @@ public struct PythonServer: Sendable {
         body: (PythonServer) throws -> Output
     ) throws -> Output {
         let path = path(of: script)
-        let (near, far) = try openSocketPair()
-        let child: pid_t
-        do {
-            defer { close(far) }
-            child = try spawn([interpreter.program, path] + arguments, standardStreams: far)
-        }
-        defer {
-            // The end of its input is the server's sign to end.
-            close(near)
-            waitpid(child, nil, 0)
-        }
-        let words = readLine(from: near).split(separator: " ").map(String.init)
+        let process = try LineProcess([interpreter.program, path] + arguments)
+        let words = process.readLine().split(separator: " ").map(String.init)
         guard !words.isEmpty else { throw Failure(call: script) }
-        return try body(PythonServer(words: words))
+        return try withExtendedLifetime(process) { try body(PythonServer(words: words)) }
     }
 
     /// Where a file of `Tests/Support` is.
@@ -60,40 +48,5 @@ public struct PythonServer: Sendable {
     /// A server that could not be started.
     public struct Failure: Error {
         let call: String
-    }
-
-    /// Makes two connected sockets that other children do not inherit.
-    ///
-    /// Otherwise another test's server would keep this one's input open. A pair of sockets
-    /// is born that way; a pipe would be for a moment what another thread's child inherits.
-    private static func openSocketPair() throws -> (near: Int32, far: Int32) {
-        var ends: [Int32] = [-1, -1]
-        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
-        guard unsafe socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw Failure(call: "socketpair") }
-        return (ends[0], ends[1])
-    }
-
-    private static func spawn(_ command: [String], standardStreams: Int32) throws -> pid_t {
-        var actions = unsafe posix_spawn_file_actions_t()
-        unsafe posix_spawn_file_actions_init(&actions)
-        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        unsafe posix_spawn_file_actions_adddup2(&actions, standardStreams, 0)
-        unsafe posix_spawn_file_actions_adddup2(&actions, standardStreams, 1)
-        var arguments = unsafe command.map { unsafe strdup($0) } + [nil]
-        defer { unsafe arguments.forEach { unsafe free($0) } }
-        var child: pid_t = 0
-        guard unsafe posix_spawnp(&child, command[0], &actions, nil, &arguments, environ) == 0 else {
-            throw Failure(call: command[0])
-        }
-        return child
-    }
-
-    private static func readLine(from descriptor: Int32) -> String {
-        var line: [UInt8] = []
-        var byte: UInt8 = 0
-        while unsafe read(descriptor, &byte, 1) == 1, byte != UInt8(ascii: "\n") {
-            line.append(byte)
-        }
-        return String(decoding: line, as: UTF8.self)
     }
 }

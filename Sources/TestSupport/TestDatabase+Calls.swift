@@ -87,29 +87,33 @@ extension TestDatabase {
     /// Waits until a number of sessions of this database wait for somebody else's lock.
     public func awaitWaiters(_ count: Int = 1) throws {
         var connection = try connect()
-        while try connection.transact(
-            [
-                """
-                SELECT count(*) FROM pg_stat_activity
-                WHERE datname = current_database() AND wait_event_type = 'Lock'
-                """
-            ],
-            deadline: .test
-        )[0].value(as: Int.self) < count {}
+        try Poll.until {
+            try connection.transact(
+                [
+                    """
+                    SELECT count(*) FROM pg_stat_activity
+                    WHERE datname = current_database() AND wait_event_type = 'Lock'
+                    """
+                ],
+                deadline: .test
+            )[0].value(as: Int.self) >= count
+        }
     }
 
     /// Ends the session that is asleep inside of a statement, as soon as there is one.
     public func terminateSleeper() throws {
         var connection = try connect()
-        while try connection.transact(
-            [
-                """
-                SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-                WHERE datname = current_database() AND wait_event = 'PgSleep'
-                """
-            ],
-            deadline: .test
-        )[0].value(as: Int.self) == 0 {}
+        try Poll.until {
+            try connection.transact(
+                [
+                    """
+                    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                    WHERE datname = current_database() AND wait_event = 'PgSleep'
+                    """
+                ],
+                deadline: .test
+            )[0].value(as: Int.self) > 0
+        }
     }
 }
 

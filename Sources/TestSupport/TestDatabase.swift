@@ -15,7 +15,7 @@ public struct TestDatabase: Sendable {
         public var description: String { "TEST_DATABASE_URL must name a database whose role is a superuser" }
     }
 
-    /// The cluster does not do as it is told.
+    /// The cluster refused to make a database.
     public struct Unusable: Error {
         let reason: String
     }
@@ -37,26 +37,25 @@ public struct TestDatabase: Sendable {
     ///   - cluster: Where to make it; nil for the one that all tests share.
     /// - Throws: ``Missing`` or ``Unusable`` when there is no cluster to make it on.
     public init(migrated: Bool = true, encoding: String? = nil, on cluster: TestCluster? = nil) throws {
-        guard let text = cluster?.url ?? Environment.current()["TEST_DATABASE_URL"] else { throw Missing() }
-        var cluster = try Connection(ConnectionString(text), deadline: .test, log: .silent)
+        guard let url = cluster?.url ?? Environment.current()["TEST_DATABASE_URL"] else { throw Missing() }
+        let source = try TestDatabaseSource.of(url)
         let name = "test_" + UUID.v7().description.replacing("-", with: "_")
-        let place = try cluster.transaction(deadline: .test) { transaction in
-            try transaction.run(
-                """
-                SELECT trim(split_part(current_setting('unix_socket_directories'), ',', 1)) AS directory,
-                       current_setting('port') AS port, current_user::text AS role
-                """
-            )
+        if let encoding {
+            try source.create(name, "ENCODING '\(encoding)' LOCALE 'C' TEMPLATE template0")
+            self.init(name, at: source.place)
+            if migrated { try migrate() }
+        } else {
+            try source.create(name, migrated ? "TEMPLATE \(source.template) STRATEGY FILE_COPY" : "")
+            self.init(name, at: source.place)
         }
-        guard let row = place.first else { throw Missing() }
-        let directory: String = try row["directory"]
-        let port: String = try row["port"]
-        let role: String = try row["role"]
-        url = "host='\(directory)' port=\(port) user=nofx_test_app dbname=\(name)"
-        operatorURL = "host='\(directory)' port=\(port) user=nofx_test_operator dbname=\(name)"
-        ownerURL = "host='\(directory)' port=\(port) user=\(role) dbname=\(name)"
-        try Self.create(name, encoding.map { "ENCODING '\($0)' LOCALE 'C' TEMPLATE template0" } ?? "", at: text)
-        if migrated { try migrate() }
+    }
+
+    /// Names a database that is there.
+    init(_ name: String, at place: TestDatabaseSource.Place) {
+        let start = "host='\(place.directory)' port=\(place.port) dbname=\(name)"
+        url = "\(start) user=nofx_test_app"
+        operatorURL = "\(start) user=nofx_test_operator"
+        ownerURL = "\(start) user=\(place.role)"
     }
 
     /// Runs the migrations, as `migrate` does.
@@ -115,27 +114,6 @@ public struct TestDatabase: Sendable {
             log: .silent,
             database: Database(at: try ConnectionString(ownerURL))
         )
-    }
-
-    /// Neither CREATE ROLE nor CREATE DATABASE takes parameters, and a `Query` is never computed: psql does it.
-    private static func create(_ name: String, _ options: String, at url: String) throws {
-        let roles = """
-            DO $$ DECLARE v_role name; BEGIN
-                FOREACH v_role IN ARRAY '{nofx_test_app,nofx_test_operator}'::name[] LOOP
-                    BEGIN
-                        EXECUTE format('CREATE ROLE %I LOGIN', v_role);
-                    EXCEPTION WHEN duplicate_object OR unique_violation THEN
-                    END;
-                END LOOP;
-            END $$
-            """
-        let psql = try Subprocess(
-            "psql",
-            ["-qX", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", roles, "-c", "CREATE DATABASE \(name) \(options)"],
-            environment: ["PATH": "/usr/local/bin:/usr/bin:/bin", "PGOPTIONS": "-c client_min_messages=error"]
-        )
-        let outcome = psql.finish()
-        guard outcome.status == 0 else { throw Unusable(reason: outcome.errors) }
     }
 }
 

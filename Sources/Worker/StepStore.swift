@@ -1,5 +1,6 @@
-public import Core
+import Core
 public import Runs
+public import Queue
 
 /// Where a worker gets steps from and says what became of them; it belongs to one thread.
 public protocol StepStore: ~Copyable {

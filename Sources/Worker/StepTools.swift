@@ -1,3 +1,6 @@
+import Reliability
+import AI
+
 internal import AI
 internal import Base
 internal import Core

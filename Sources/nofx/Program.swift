@@ -35,7 +35,8 @@ enum Program {
         switch arguments {
         case ["--help"], ["-h"]: Command.print(help)
         case ["--version"]: Command.print(Version.text(of: name))
-        case []: Command(name).fail("expects the name of an endpoint: \(name) createTeam < event.json; see --help")
+        case []:
+            Command(name).fail("expects the name of an endpoint, as in: \(name) createTeam < event.json; see --help")
         default: Command(name).fail("takes the name of an endpoint, --help or --version")
         }
     }

@@ -5,6 +5,7 @@ import Testing
 @testable import AI
 
 @Suite struct AnthropicAnswerTests {
+    // Cases: ai 3
     @Test func `the texts of all text blocks are the answer, and thoughts are not`() throws {
         let completion = try TestProviders.anthropic().read(
             #"""
@@ -38,6 +39,7 @@ import Testing
         #expect(!completion.isTruncated && completion.providerCost == nil)
     }
 
+    // Cases: ai 68
     @Test(arguments: [
         ("end_turn", StopReason.Kind.finished, false), ("stop_sequence", .stopSequence, false),
         ("max_tokens", .maxTokens, true), ("model_context_window_exceeded", .contextWindow, true),
@@ -59,6 +61,7 @@ import Testing
         #expect(completion.usage == nil)
     }
 
+    // Cases: ai 68
     @Test func `unknown blocks and members are passed over`() throws {
         let completion = try TestProviders.anthropic().read(
             #"""

@@ -14,6 +14,7 @@ import Testing
         String(repeating: "[", count: 100) + String(repeating: "]", count: 100),
     ]
 
+    // Cases: ai 37
     @Test(arguments: WireFormatName.allCases, bodies)
     func `what is no answer is ai_bad_response, asked again once and counted`(
         format: WireFormatName,

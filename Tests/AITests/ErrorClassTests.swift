@@ -64,6 +64,7 @@ import Testing
         #"{"type": "error", "error": {"type": "\#(type)", "message": "no"}, "request_id": "req_1"}"#
     }
 
+    // Cases: ai 14, 29
     @Test(arguments: anthropic)
     func `a status leads to a code, a status of ours, and what to do next`(expected: Case) throws {
         let error = try #require(try TestProviders.anthropic().error(expected.status, [], expected.body))
@@ -112,6 +113,7 @@ import Testing
         #expect(try TestProviders.responses().error(status, [], body)?.code == expected)
     }
 
+    // Cases: ai 64
     @Test(arguments: [
         // vLLM: no wrapper, a number for a code.
         (
@@ -160,6 +162,7 @@ import Testing
         #expect(completion.text == "a")
     }
 
+    // Cases: ai 28
     @Test(arguments: [
         "prompt is too long: 210000 tokens > 200000 maximum", "This model's maximum context length is 8192 tokens.",
     ])

@@ -75,6 +75,7 @@ struct FaultServerTests {
         }
     }
 
+    // Cases: ai 40
     @Test func `dripping ends at the deadline although something moves`() throws {
         try FaultServer.run { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
@@ -102,6 +103,7 @@ struct FaultServerTests {
         }
     }
 
+    // Cases: ai 47
     @Test(arguments: [
         "crlf", "cr", "comments", "multiline", "no-space", "fields", "bytes", "unended", "bom", "unknown",
     ])

@@ -68,6 +68,7 @@ import Testing
         #expect(completion.stopReason == StopReason(kind, reason) && completion.isTruncated == isTruncated)
     }
 
+    // Cases: ai 30
     @Test(arguments: [
         #"{"choices": [{"message": {"content": null, "refusal": "I cannot."}, "finish_reason": "stop"}]}"#,
         #"{"choices": [{"message": {"content": ""}, "finish_reason": "content_filter"}]}"#,

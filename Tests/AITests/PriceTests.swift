@@ -20,6 +20,7 @@ import Testing
         parts.reduce(0, +)
     }
 
+    // Cases: ai 51
     @Test func `every kind of token has its price, to the billionth of a dollar`() {
         let usage = TokenUsage(input: 3, output: 5, cacheRead: 7, cacheWrite5m: 11, cacheWrite1h: 13, reasoning: 4)
 
@@ -30,6 +31,7 @@ import Testing
         #expect(cost(usage, "gpt-4o-mini") == sum(3 * 150, 5 * 600, 7 * 75, 11 * 150, 13 * 150))
     }
 
+    // Cases: ai 52
     @Test func `a prompt beyond the threshold, cache included, has other prices throughout`() {
         let short = TokenUsage(input: 50_000, output: 1_000, cacheRead: 49_999, cacheWrite5m: 1)
         let long = TokenUsage(input: 50_000, output: 1_000, cacheRead: 49_999, cacheWrite5m: 1, cacheWrite1h: 1)
@@ -40,6 +42,7 @@ import Testing
         #expect(cost(TokenUsage(input: 272_001, output: 1), "gpt-6-sol") == sum(272_001 * 4_000, 15_000))
     }
 
+    // Cases: ai 53
     @Test(
         arguments: [
             ("2020-01-01T00:00:00Z", 200), ("2026-10-06T23:59:59.999999Z", 200), ("2026-10-07T00:00:00Z", 100),
@@ -75,6 +78,7 @@ import Testing
         #expect(cost(TokenUsage(input: 1), model) == price)
     }
 
+    // Cases: ai 53
     @Test(arguments: [
         "", "-", "claude", "gpt-5.4-pro", "gpt-4o-audio-preview", "claude-opus-5-6", "claude-opus-5-99999999999",
         "claude-fable-5-2", "llama-4", "-20251001", "-latest", "gpt-4.1-2025-04", "openai/gpt-4o",

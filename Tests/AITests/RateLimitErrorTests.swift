@@ -4,6 +4,7 @@ import Testing
 
 @testable import AI
 @testable import HTTPClient
+import Reliability
 
 @Suite struct RateLimitErrorTests {
     private let body = #"{"type": "error", "error": {"type": "rate_limit_error", "message": "no"}}"#
@@ -69,6 +70,7 @@ import Testing
         #expect(error?.problem.retryAfter == 1)
     }
 
+    // Cases: ai 15
     @Test(arguments: [
         (500, "false", AIError.RetryRule.never, AIError.BreakerEffect.failure), (500, "true", .yes, .failure),
         (400, "true", .yes, .neutral), (400, "false", .never, .neutral), (400, "maybe", .never, .neutral),

@@ -10,6 +10,7 @@ import Testing
         RateLimits(headers.map { (name: $0.0, value: $0.1) }, at: now)
     }
 
+    // Cases: ai 49
     @Test func `Anthropic's limits are read, with points in time`() {
         let limits = read(
             ("anthropic-ratelimit-requests-limit", "50"),
@@ -28,6 +29,7 @@ import Testing
         )
     }
 
+    // Cases: ai 49
     @Test func `OpenAI's limits are read, with durations from now`() {
         let limits = read(
             ("x-ratelimit-limit-requests", "60"),
@@ -76,6 +78,7 @@ import Testing
         )
     }
 
+    // Cases: ai 49
     @Test(arguments: [
         ("12ms", Duration.milliseconds(12)), ("20ms", .milliseconds(20)), ("1s", .seconds(1)),
         ("6m0s", .seconds(360)), ("1h2m3s", .seconds(3_723)), ("59.9s", .milliseconds(59_900)),

@@ -15,6 +15,7 @@ import Testing
         )
     }
 
+    // Cases: ai 14, 56
     @Test func `the key is nowhere in an error, nor is its base64`() throws {
         let encoded = Base64.encode(Array(key.utf8))
         let error = try error(saying: "key \(key) (\(encoded), \(Base64.encodeURL(Array(key.utf8)))) is unknown")

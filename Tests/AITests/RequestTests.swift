@@ -87,6 +87,7 @@ import Testing
         #expect(failure { () throws(AIError) in try provider.request(stopped) }?.code == .badRequest)
     }
 
+    // Cases: ai 66
     @Test(arguments: WireFormatName.allCases)
     func `no sampling is asked for unless it is set`(format: WireFormatName) throws {
         let request = try TestProviders.of(format).request(CompletionRequest("Hi"))
@@ -95,6 +96,7 @@ import Testing
         #expect(header("expect", of: request) == [])
     }
 
+    // Cases: ai 66
     @Test func `the key goes out in exactly one header, by the authentication that is set`() throws {
         var provider = try TestProviders.anthropic()
         provider.apiVersion = "2026-10-21"
@@ -124,6 +126,7 @@ import Testing
         #expect(body(request).contains(#""max_tokens":5,"#))
     }
 
+    // Cases: ai 65
     @Test(arguments: [
         ("https://api.anthropic.com", "https://api.anthropic.com/v1/messages"),
         ("https://api.anthropic.com/", "https://api.anthropic.com/v1/messages"),
@@ -140,6 +143,7 @@ import Testing
         #expect(try TestProviders.anthropic(base).request(CompletionRequest("Hi")).url == url)
     }
 
+    // Cases: ai 65
     @Test(arguments: [
         ("https://api.openai.com/v1", "https://api.openai.com/v1"),
         ("https://api.openai.com/v1/", "https://api.openai.com/v1"),

@@ -137,6 +137,7 @@ struct ServerSentEventsTests {
         "data: {\"delta\":{\"text\":\"日本語\"}}\n\nevent: message_stop\ndata: {}\n\ndata: [DONE]\n\n",
     ]
 
+    // Cases: ai 47
     @Test(arguments: streams)
     func `where a stream is cut makes no difference`(stream: String) throws {
         let bytes = Array(stream.utf8)

@@ -147,6 +147,7 @@ import Testing
         #expect(error?.hasPartialOutput == true && error?.retry == .never && error?.tryNextProvider == false)
     }
 
+    // Cases: ai 46
     @Test(arguments: WireFormatName.allCases)
     func `an error before any text may be tried again`(format: WireFormatName) throws {
         var stream = try TestProviders.of(format).makeStream()

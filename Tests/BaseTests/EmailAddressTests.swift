@@ -13,6 +13,7 @@ struct EmailAddressTests {
         #expect(EmailAddress(text)?.text == text)
     }
 
+    // Cases: teams 78
     @Test(arguments: [
         "", "@", "a", "a@", "@b.c", "a@b", "a@b.", "a@.b", "a@b..c", "a..b@c.d", ".a@b.c", "a.@b.c", "a@b@c.d",
         "a@b.c\r\nBcc:x@y.z", "a@b.c, x@y.z", "<a@b.c>", "Ada <a@b.c>", "a b@c.d", "a@b c.d", "a@b.c;x@y.z",

@@ -1,5 +1,6 @@
 import Base
 import Testing
+import Queue
 
 struct SchemaTests {
     @Test func `an input whose fields are all valid makes a value`() throws {

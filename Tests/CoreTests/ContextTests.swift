@@ -6,6 +6,7 @@ import Testing
 
 /// How callers become users.
 @Suite struct ContextTests {
+    // Cases: teams 144
     @Test func `a caller is written down on first sight`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger(email: "Ada@Example.com")
@@ -124,6 +125,7 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.users WHERE email IS NOT NULL") == 1)
     }
 
+    // Cases: teams 144
     @Test func `a disabled user does nothing, not even read`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()

@@ -21,6 +21,7 @@ import Testing
         #expect(!String(decoding: bytes, as: UTF8.self).contains("ada"))
     }
 
+    // Cases: teams 49
     @Test(arguments: [
         ("listMembers", "ada", 2), ("listTeams", "bob", 2), ("listTeams", "ada", 1), ("listTeams", "", 2),
     ])
@@ -31,6 +32,7 @@ import Testing
         #expect(problem?.violations.map(\.field) == ["cursor"])
     }
 
+    // Cases: teams 49
     @Test func `every bit of a cursor counts`() throws {
         let text = Array(try cursor.text.utf8)
         for index in text.indices {

@@ -75,6 +75,7 @@ import Testing
         #expect(try row["credential"] == "session")
     }
 
+    // Cases: teams 128
     @Test func `a flood of the same denial is one row a minute`() throws {
         let database = try TestDatabase()
         let (caller, lines) = (Caller.stranger(), LogLines())
@@ -96,6 +97,7 @@ import Testing
         #expect(try row["rows"] as Int == (try row["minutes"]))
     }
 
+    // Cases: teams 128
     @Test func `denials from many processes at once add up`() throws {
         let database = try TestDatabase()
         let (caller, lines) = (Caller.stranger(), LogLines())

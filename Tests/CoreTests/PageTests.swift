@@ -40,6 +40,7 @@ import Testing
         #expect(try "\(PageLimit(text).count)" == text)
     }
 
+    // Cases: teams 48
     @Test(arguments: [
         ("0", Violation.Code.outOfRange), ("101", .outOfRange), ("-1", .outOfRange), ("1e400000", .invalidType),
         ("99999999999999999999", .outOfRange), ("1.5", .invalidType), ("1.0", .invalidType), (#""7""#, .invalidType),

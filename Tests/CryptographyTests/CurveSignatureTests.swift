@@ -5,12 +5,14 @@ import Testing
 
 /// The sizes and forms of signatures that only one curve has.
 struct CurveSignatureTests {
+    // Cases: teams 137
     @Test func `ES256 does not take DER`() throws {
         let signature = try SignedToken(Array(TestVectors.es256.utf8)).signature
         let der = try #require(ECDSASignature(signature)).der
         #expect(try TestTokens.verifier().refusal(of: TestVectors.es256.signed(der)) == .invalidSignature)
     }
 
+    // Cases: teams 137
     @Test func `ES256 does not take numbers that are zero or not below the order`() throws {
         let verifier = try TestTokens.verifier()
         let signature = try SignedToken(Array(TestVectors.es256.utf8)).signature
@@ -44,6 +46,7 @@ struct CurveSignatureTests {
         #expect(signature.der == [0x30, UInt8(expected.count * 2)] + expected + expected)
     }
 
+    // Cases: teams 137
     @Test func `EdDSA does not take the second form of a signature`() throws {
         let signature = try SignedToken(Array(TestVectors.edDSA.utf8)).signature
         // s + L verifies in the same equation as s.

@@ -3,6 +3,7 @@ import Cryptography
 import Testing
 
 struct KeyTests {
+    // Cases: teams 143
     @Test(arguments: [0, 1, 16, 31])
     func `a short secret is refused`(size: Int) {
         let secret = Secret([UInt8](repeating: 1, count: size))
@@ -27,6 +28,7 @@ struct KeyTests {
         #expect(KeyError.from { () throws(KeyError) in try JSONWebKeySet(json: json) }?.rule == .malformedSet)
     }
 
+    // Cases: teams 143
     @Test(
         arguments: [
             #"{"kty":"oct","k":"AAAA"}"#: .symmetricKey,

@@ -13,6 +13,7 @@ struct SignatureTests {
         #expect(claims.subject == "0190a5d2-7c1e-7000-8000-000000000001")
     }
 
+    // Cases: teams 136
     @Test(arguments: tokens)
     func `any flipped bit of the signature spoils it`(_ token: String) throws {
         let verifier = try TestTokens.verifier()
@@ -38,6 +39,7 @@ struct SignatureTests {
         }
     }
 
+    // Cases: teams 136, 137
     @Test(arguments: tokens)
     func `a signature of another length is refused`(_ token: String) throws {
         let verifier = try TestTokens.verifier()
@@ -78,6 +80,7 @@ extension SignatureTests {
         }
     }
 
+    // Cases: teams 133
     @Test(arguments: [TestVectors.rsaPEM, TestVectors.rsaPEM + "\n", TestVectors.rsaModulus])
     func `a public key is no secret`(_ published: String) throws {
         let token = TestTokens.hs256(secret: Array(published.utf8))

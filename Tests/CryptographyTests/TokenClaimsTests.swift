@@ -30,6 +30,7 @@ struct TokenClaimsTests {
         #expect(try TestTokens.verifier().verify(token, now: TestTokens.now).scopes == scopes)
     }
 
+    // Cases: teams 138
     @Test func `a token is accepted until a minute after its end`() throws {
         #expect(try refusal(at: TestTokens.time(start + 3_659)) == nil)
         #expect(try refusal(at: TestTokens.time(start + 3_659, microseconds: 999_999)) == nil)
@@ -37,6 +38,7 @@ struct TokenClaimsTests {
         #expect(try refusal(at: TestTokens.time(start + 3_661)) == .expired)
     }
 
+    // Cases: teams 138
     @Test func `only a token that is otherwise good is called expired`() throws {
         let late = TestTokens.time(start + 7_200)
         #expect(try refusal(["iss": #""other""#], at: late) == .wrongIssuer)
@@ -47,6 +49,7 @@ struct TokenClaimsTests {
         #expect(error?.isExpired == true)
     }
 
+    // Cases: teams 138
     @Test(
         arguments: [
             (nil, .missingExpiration), (#""1700003600""#, .malformedClaims), ("null", .malformedClaims),
@@ -66,6 +69,7 @@ struct TokenClaimsTests {
         #expect(try refusal(fraction, at: TestTokens.time(start + 60, microseconds: 500_000)) == .expired)
     }
 
+    // Cases: teams 139
     @Test func `a token is accepted from a minute before its start`() throws {
         #expect(try refusal(["nbf": "1700000000"]) == nil)
         #expect(try refusal(["nbf": "1700000060"]) == nil)
@@ -74,6 +78,7 @@ struct TokenClaimsTests {
         #expect(try refusal(["nbf": #""1700000000""#]) == .malformedClaims)
     }
 
+    // Cases: teams 139
     @Test func `a token must not be from the future`() throws {
         #expect(try refusal(["iat": "1700000060"]) == nil)
         #expect(try refusal(["iat": "1700000061"]) == .issuedInFuture)
@@ -88,6 +93,7 @@ struct TokenClaimsTests {
 }
 
 extension TokenClaimsTests {
+    // Cases: teams 140
     @Test(arguments: [
         #""https://issuer.example/""#, #""HTTPS://issuer.example""#, #""""#, "null", "1",
         #"["https://issuer.example"]"#, nil,
@@ -96,6 +102,7 @@ extension TokenClaimsTests {
         #expect(try refusal(["iss": value]) == .wrongIssuer)
     }
 
+    // Cases: teams 140
     @Test(arguments: [
         nil, "[]", #""other""#, #""NOFX""#, #""nofx ""#, #"["other"]"#, #"[["nofx"]]"#, #"["nofx",1]"#,
         #"[null,"nofx"]"#, "null", #"{"nofx":true}"#, #""other nofx""#,
@@ -104,11 +111,13 @@ extension TokenClaimsTests {
         #expect(try refusal(["aud": value]) == .wrongAudience)
     }
 
+    // Cases: teams 140
     @Test(arguments: [#""nofx""#, #"["nofx"]"#, #"["x","nofx"]"#, #"["nofx","x"]"#])
     func `an audience with ours is accepted`(_ value: String) throws {
         #expect(try refusal(["aud": value]) == nil)
     }
 
+    // Cases: teams 144
     @Test(arguments: [
         nil, #""""#, "null", "1", #"["a"]"#, #""a\u0001""#, #""a\nb""#, #""a\u007fb""#, #""a\u0085b""#,
         "\"" + String(repeating: "x", count: 256) + "\"", "\"" + String(repeating: "é", count: 128) + "\"",
@@ -117,6 +126,7 @@ extension TokenClaimsTests {
         #expect(try refusal(["sub": value]) == .invalidSubject)
     }
 
+    // Cases: teams 144
     @Test(arguments: [
         #""a""#, #""auth0|5f7c8ec7c33c6c004bbafe82""#, #""日本""#,
         "\"" + String(repeating: "x", count: 255) + "\"",
@@ -150,6 +160,7 @@ extension TokenClaimsTests {
         #expect(try email(["email": address, "email_verified": "true"]) == nil)
     }
 
+    // Cases: teams 145
     @Test func `what users may write about themselves is not looked at`() throws {
         let metadata = #"{"email":"root@example.com","email_verified":true,"tenant_id":"x","role":"admin","sub":"x"}"#
         let plain = try TestTokens.verifier().verify(TestTokens.hs256(), now: TestTokens.now)

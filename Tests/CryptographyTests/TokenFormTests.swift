@@ -10,6 +10,7 @@ struct TokenFormTests {
         #expect(reason == .malformed || (token == ".." && reason == .malformedHeader))
     }
 
+    // Cases: teams 142
     @Test func `two and four parts are refused`() throws {
         let verifier = try TestTokens.verifier()
         let token = TestTokens.hs256()
@@ -19,6 +20,7 @@ struct TokenFormTests {
         #expect(verifier.refusal(of: "." + token) == .malformed)
     }
 
+    // Cases: teams 142
     @Test(arguments: 0..<3)
     func `padding, white space and the other alphabet are refused`(part: Int) throws {
         let verifier = try TestTokens.verifier()
@@ -31,6 +33,7 @@ struct TokenFormTests {
         }
     }
 
+    // Cases: teams 142
     @Test func `bits that no encoder would leave behind are refused`() throws {
         let verifier = try TestTokens.verifier()
         // 32 bytes take 43 digits, whose last carries two bits of nothing: a second spelling of the same bytes.
@@ -41,6 +44,7 @@ struct TokenFormTests {
         #expect(verifier.refusal(of: token.dropLast() + String(alphabet[last + 1])) == .malformed)
     }
 
+    // Cases: teams 142
     @Test func `bytes that are not UTF-8 are refused in the header and in the claims`() throws {
         let issued = [UInt8]("{\"alg\":\"HS256\",\"x\":\"".utf8) + [0xC3, 0x28] + Array("\"}".utf8)
         let verifier = try TestTokens.verifier()

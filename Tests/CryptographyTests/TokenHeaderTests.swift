@@ -4,6 +4,7 @@ import Testing
 @testable import Cryptography
 
 struct TokenHeaderTests {
+    // Cases: teams 132
     @Test(arguments: [
         "none", "None", "NONE", "nOnE", "", "hs256", "HS256 ", "HS384", "HS512", "RS512", "PS256", "ES384", "dir",
     ])
@@ -15,6 +16,7 @@ struct TokenHeaderTests {
         #expect(verifier.refusal(of: unsigned) == .unsupportedAlgorithm)
     }
 
+    // Cases: teams 134
     @Test func `a valid token is accepted after one with another algorithm was refused`() throws {
         let verifier = try TestTokens.verifier(keys: TestTokens.keySet(TestTokens.rsaKey))
         for name in ["RS512", "PS256"] {
@@ -25,6 +27,7 @@ struct TokenHeaderTests {
         }
     }
 
+    // Cases: teams 134
     @Test(arguments: [
         ("RS256", "ec"), ("RS256", "ed"), ("ES256", "rsa"), ("ES256", "ed"), ("EdDSA", "rsa"), ("EdDSA", "ec"),
     ])
@@ -33,6 +36,7 @@ struct TokenHeaderTests {
         #expect(try TestTokens.verifier().refusal(of: token) == .algorithmMismatch)
     }
 
+    // Cases: teams 135
     @Test(arguments: ["unknown", "RSA", "rsa ", "", "../rsa"])
     func `a key that is not known is not replaced by another`(_ id: String) throws {
         let header = #"{"alg":"RS256","kid":"\#(id)"}"#
@@ -51,6 +55,7 @@ struct TokenHeaderTests {
         #expect(verifier.refusal(of: TestTokens.hs256(header: header)) == .unknownKey)
     }
 
+    // Cases: teams 135
     @Test(arguments: [TestVectors.rs256Unnamed, TestVectors.es256Unnamed, TestVectors.edDSAUnnamed])
     func `a token must name its key where there are several`(_ token: String) throws {
         #expect(try TestTokens.verifier().refusal(of: token) == .missingKeyID)
@@ -83,6 +88,7 @@ struct TokenHeaderTests {
 }
 
 extension TokenHeaderTests {
+    // Cases: teams 141, 142
     @Test(
         arguments: [
             (#""crit":["exp"]"#, .criticalExtension), (#""crit":[]"#, .criticalExtension),
@@ -100,6 +106,7 @@ extension TokenHeaderTests {
         #expect(try TestTokens.verifier().refusal(of: token) == reason)
     }
 
+    // Cases: teams 142
     @Test(arguments: [
         #"{"typ":"JWT"}"#, #"{"alg":null}"#, #"{"alg":["HS256"]}"#, "[]", "null", #""HS256""#, "", "{",
         #"{"alg":"HS256"} x"#, #"{"alg":"HS256",}"#, "\u{FEFF}{\"alg\":\"HS256\"}", #"{"alg":"HS256","x":"\u0000"}"#,

@@ -43,6 +43,7 @@ struct APIKeyTests {
         #expect(try database.value("SELECT last_used_ip FROM nofx.api_keys") == "192.0.2.7")
     }
 
+    // Cases: teams 148
     @Test func `a key does what its scopes say, although its user owns the team`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
@@ -72,6 +73,7 @@ struct APIKeyTests {
         #expect(try database.value("SELECT sum(hits)::int FROM nofx.security_events WHERE reason = 'scope'") == 3)
     }
 
+    // Cases: teams 149
     @Test func `a key for one team finds no other`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
@@ -85,6 +87,7 @@ struct APIKeyTests {
         try expectProblem(try run(other), 404, "team_not_found", exit: 66)
     }
 
+    // Cases: teams 150
     @Test func `a revoked key, an unknown one and any other text are answered the same`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()

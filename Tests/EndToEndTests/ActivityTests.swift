@@ -7,6 +7,7 @@ import Testing
 struct ActivityTests {
     private let input = #"{"name":"Acme"}"#
 
+    // Cases: teams 6
     @Test func `a locked table does not keep a team from being made, and the record is on standard error`() throws {
         let database = try TestDatabase()
         var connection = try database.connect()
@@ -22,6 +23,7 @@ struct ActivityTests {
         #expect(try database.value("SELECT count(*) FROM nofx.team_activity", as: Int.self) == 0)
     }
 
+    // Cases: teams 7
     @Test func `a missing table does not either`() throws {
         let database = try TestDatabase()
         try database.rows("DROP TABLE nofx.team_activity")
@@ -30,6 +32,7 @@ struct ActivityTests {
         #expect(try database.value("SELECT count(*) FROM nofx.teams", as: Int.self) == 1)
     }
 
+    // Cases: teams 126
     @Test func `what is lost is all that the table would have had, in one line`() throws {
         let database = try TestDatabase()
         try database.rows("DROP TABLE nofx.team_activity")
@@ -46,6 +49,7 @@ struct ActivityTests {
         #expect(try outcome.log("forged").isEmpty)
     }
 
+    // Cases: teams 122
     @Test func `every change leaves one record with who, what and which request`() throws {
         let database = try TestDatabase()
         let team = try database.makeTeam(as: Tokens.subject)

@@ -71,6 +71,7 @@ import Testing
         }
     }
 
+    // Cases: ai 56
     @Test func `no key gets into an answer or a log, whatever goes wrong`() throws {
         try FaultServer.run { server in
             for fault in ["echo", "status:401", "bad-json", "rst-mid", "html:502", "redirect"] {

@@ -5,6 +5,7 @@ import Testing
 
 /// Everything that changes something of a team is recorded, once, with who did it and in which request.
 struct AuditTrailTests {
+    // Cases: teams 122
     @Test func `each change is recorded exactly once, with its actor and its request`() throws {
         var story = try Story()
         try story.tell()
@@ -22,6 +23,7 @@ struct AuditTrailTests {
         }
     }
 
+    // Cases: teams 61, 129
     @Test func `the trail keeps no token, key, address, message or setting`() throws {
         var story = try Story()
         try story.tell()

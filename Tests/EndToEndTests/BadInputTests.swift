@@ -31,6 +31,7 @@ struct BadInputTests {
         ("random bytes", (0..<512).map { UInt8(truncatingIfNeeded: $0 &* 167 &+ 13) }),
     ]
 
+    // Cases: teams 10, 155
     @Test func `what is not one acceptable JSON text is 400 and 65`() throws {
         let database = try TestDatabase.untouched()
         let function = try database.function("createTeam", as: TestDatabase.newSubject())
@@ -42,6 +43,7 @@ struct BadInputTests {
         #expect(try database.rowCount() == 0)
     }
 
+    // Cases: teams 155
     @Test(arguments: try Endpoints.authenticated)
     func `every function refuses what is not JSON, and what is no object`(name: String) throws {
         let database = try TestDatabase.untouched()
@@ -57,6 +59,7 @@ struct BadInputTests {
         #expect(try database.rowCount() == 0)
     }
 
+    // Cases: teams 155
     @Test(arguments: [2, 20, 63])
     func `megabytes are taken to their end and refused`(mebibytes: Int) throws {
         let database = try TestDatabase.untouched()
@@ -78,6 +81,7 @@ struct BadInputTests {
         try expectProblem(outcome, 413, "payload_too_large", exit: 65)
     }
 
+    // Cases: teams 155
     @Test func `a MiB is not too much`() throws {
         let function = try TestDatabase.untouched().function("createTeam", as: TestDatabase.newSubject())
         let input = #"{"name":1}"#
@@ -117,6 +121,7 @@ struct BadInputTests {
         (#"{"name":1,"slug":2,"x":3}"#, ["x unknown_field", "name invalid_type", "slug invalid_type"]),
     ]
 
+    // Cases: teams 8, 11, 23
     @Test func `every field that breaks a rule is named, all at once`() throws {
         let database = try TestDatabase.untouched()
         let function = try database.function("createTeam", as: TestDatabase.newSubject())
@@ -131,6 +136,7 @@ struct BadInputTests {
         #expect(try database.rowCount() == 0)
     }
 
+    // Cases: teams 41
     @Test(arguments: StrangerTests.teamInputs.map(\.function))
     func `an identifier that is none is 422`(name: String) throws {
         let database = try TestDatabase.untouched()
@@ -147,6 +153,7 @@ struct BadInputTests {
         #expect(try database.rowCount() == 0)
     }
 
+    // Cases: teams 9
     @Test func `a name of 100 characters is none too long, be they emoji`() throws {
         let database = try TestDatabase()
         let name = String(repeating: "🚀", count: 100)
@@ -157,6 +164,7 @@ struct BadInputTests {
         #expect(try outcome.json()["slug"]?.string?.hasPrefix("team") == true)
     }
 
+    // Cases: teams 12
     @Test func `SQL in a name is a name`() throws {
         let database = try TestDatabase()
         let name = "'; DROP TABLE nofx.teams; --"

@@ -3,6 +3,7 @@ import Testing
 
 /// `scripts/chaos`, in short: workers that die, claimants that come too late, and a database that crashes.
 @Suite struct ChaosTests {
+    // Cases: queue 17, 95, 96
     private let programs = TestFunction.folder(of: ["migrate", "runWorker"])
 
     @Test func `runs are as they must be whatever fails`() throws {

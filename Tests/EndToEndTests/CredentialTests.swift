@@ -7,6 +7,7 @@ import Testing
 struct CredentialTests {
     private let input = #"{"name":"Acme"}"#
 
+    // Cases: teams 132, 133
     @Test func `no forged token is believed, on whatever way it comes`() throws {
         let database = try TestDatabase.untouched()
         let key = try RSAKey.shared()
@@ -34,6 +35,7 @@ struct CredentialTests {
         #expect(try database.rowCount() == 0)
     }
 
+    // Cases: teams 133
     @Test func `the RSA key as a secret is refused where there is no secret at all`() throws {
         let key = try RSAKey.shared()
         let function = TestFunction(
@@ -46,6 +48,7 @@ struct CredentialTests {
         try expectProblem(try function.run(input), 401, "invalid_token", exit: 77)
     }
 
+    // Cases: teams 138, 145
     @Test func `an honest token of either kind is believed, with a minute for clocks`() throws {
         let database = try TestDatabase()
         let key = try RSAKey.shared()
@@ -69,6 +72,7 @@ struct CredentialTests {
         }
     }
 
+    // Cases: teams 130
     @Test(arguments: [
         ("", "unauthenticated"), ("Bearer", "unauthenticated"), ("Bearer ", "unauthenticated"),
         ("Bearer null", "invalid_token"), ("Basic dXNlcjpwYXNz", "unauthenticated"), ("junk", "unauthenticated"),
@@ -86,6 +90,7 @@ struct CredentialTests {
         #expect(try database.rowCount() == 0)
     }
 
+    // Cases: teams 130
     @Test func `a scheme in lower case is the same scheme`() throws {
         let database = try TestDatabase()
         let event = Events.envelope(input, headers: ["AUTHORIZATION": "bearer \(Tokens.signed())"])
@@ -93,6 +98,7 @@ struct CredentialTests {
         #expect(try database.function("createTeam").run(event).status == 0)
     }
 
+    // Cases: teams 130
     @Test func `two credentials are ambiguous, and not every text is an API key`() throws {
         let database = try TestDatabase.untouched()
         let function = try database.function("createTeam")
@@ -112,6 +118,7 @@ struct CredentialTests {
         #expect(try database.rowCount() == 0)
     }
 
+    // Cases: teams 131
     @Test(arguments: try Endpoints.authenticated)
     func `every function asks who calls`(name: String) throws {
         let function = try TestDatabase.untouched().function(name)
@@ -121,6 +128,7 @@ struct CredentialTests {
         #expect(try function.run(Events.v1("{}")).json()["statusCode"]?.integer == 401)
     }
 
+    // Cases: teams 131, 147
     @Test(arguments: try Endpoints.authenticated)
     func `no function believes a token that nobody signed, whatever the environment calls itself`(name: String) throws {
         let junk = ["test", "null", "a.b.c", Tokens.unsigned(header: #"{"alg":"none"}"#) + "."]
@@ -133,6 +141,7 @@ struct CredentialTests {
         }
     }
 
+    // Cases: teams 146
     @Test func `nothing in a body is an identity`() throws {
         let database = try TestDatabase.untouched()
         let event = #"{"name":"Acme","userId":"\#(Tokens.subject)","role":"owner","authorization":"Bearer x"}"#
@@ -147,6 +156,7 @@ struct CredentialTests {
         #expect(try database.rowCount() == 0)
     }
 
+    // Cases: teams 24, 144
     @Test func `a disabled user is not let in`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()

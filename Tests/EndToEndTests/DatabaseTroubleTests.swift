@@ -7,6 +7,7 @@ import Testing
 struct DatabaseTroubleTests {
     private let input = #"{"name":"Acme"}"#
 
+    // Cases: teams 25
     @Test(arguments: [
         "host=127.0.0.1 port=1 user=app password=hunter2", "postgres://app:hunter2@127.0.0.1:1/nofx",
         "host=/tmp/no-such-folder user=app password=hunter2", "host=no-such-host.invalid user=app password=hunter2",
@@ -70,6 +71,7 @@ struct DatabaseTroubleTests {
         #expect(try database.function("createTeam", as: Tokens.subject).run(input).status == 0)
     }
 
+    // Cases: teams 157
     @Test func `a database error's own words stay in the log`() throws {
         let database = try TestDatabase()
         try database.rows(

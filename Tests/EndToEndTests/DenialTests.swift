@@ -49,6 +49,7 @@ struct DenialTests {
         }
     }
 
+    // Cases: teams 52
     @Test func `updateTeam refuses a viewer, does not know a stranger and obeys the owner`() throws {
         let scene = try Scene()
         let change = #","name":"New""#
@@ -77,6 +78,7 @@ struct DenialTests {
         )
     }
 
+    // Cases: teams 63
     @Test func `deleteTeam refuses an admin`() throws {
         let scene = try Scene()
         let outcome = try scene.call("deleteTeam", as: scene.admin)
@@ -89,6 +91,7 @@ struct DenialTests {
         #expect(try scene.call("deleteTeam", as: scene.owner).status == 0)
     }
 
+    // Cases: teams 147
     @Test(arguments: ["NODE_ENV", "APP_ENV", "NOFX_ENV", "SWIFT_ENV"])
     func `what the environment calls itself permits nobody more`(variable: String) throws {
         let scene = try Scene()
@@ -120,6 +123,7 @@ struct DenialTests {
         )
     }
 
+    // Cases: teams 128
     @Test func `the same attempt is counted in one row`() throws {
         let scene = try Scene()
         for _ in 0..<3 { _ = try scene.call("deleteTeam", as: scene.admin) }
@@ -129,6 +133,7 @@ struct DenialTests {
         #expect(try scene.database.value("SELECT sum(hits)::bigint FROM nofx.security_events", as: Int.self) == 3)
     }
 
+    // Cases: teams 127
     @Test func `without a table for it a denial is still one, and standard error has it all`() throws {
         let scene = try Scene()
         try scene.database.rows("DROP TABLE nofx.security_events")
@@ -142,6 +147,7 @@ struct DenialTests {
         #expect(lost.first?["userId"]?.string == scene.admin)
     }
 
+    // Cases: teams 127
     @Test func `with the table locked a denial is answered first, and the record given up`() throws {
         let scene = try Scene()
         var connection = try scene.database.connect()

@@ -36,6 +36,7 @@ struct HTTPEventTests {
         #expect(try row["credential"] as String == "session")
     }
 
+    // Cases: teams 154
     @Test func `an error is an answer, and the process did its work`() throws {
         let database = try TestDatabase.untouched()
         let bearer = ["authorization": "Bearer \(Tokens.signed())"]
@@ -93,6 +94,7 @@ struct HTTPEventTests {
         try expect(401, "unauthenticated", try function.run(event))
     }
 
+    // Cases: teams 154
     @Test func `the body repeats the answer's status, whatever that is`() throws {
         let database = try TestDatabase()
         let (owner, viewer) = (TestDatabase.newSubject(), TestDatabase.newSubject())
@@ -120,6 +122,7 @@ struct HTTPEventTests {
         try expect(503, "database_not_migrated", run("createTeam", input, owner))
     }
 
+    // Cases: teams 44
     @Test func `a path, a query and a platform's parameters name no team`() throws {
         let database = try TestDatabase()
         let (team, other) = (

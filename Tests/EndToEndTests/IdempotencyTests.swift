@@ -7,6 +7,7 @@ import Testing
 struct IdempotencyTests {
     private let input = #"{"name":"Acme"}"#
 
+    // Cases: teams 26
     @Test func `a call with the same key is answered again and done once`() throws {
         let database = try TestDatabase()
         let headers = ["authorization": "Bearer \(Tokens.signed())", "idempotency-key": "a-1"]
@@ -22,6 +23,7 @@ struct IdempotencyTests {
         #expect(try database.value("SELECT count(*) FROM nofx.team_activity", as: Int.self) == 1)
     }
 
+    // Cases: teams 26
     @Test func `the envelope has a place for the key, and the alias works like the name`() throws {
         let database = try TestDatabase()
         let bearer = "Bearer \(Tokens.signed())"
@@ -36,6 +38,7 @@ struct IdempotencyTests {
         #expect(try teams(database) == 1)
     }
 
+    // Cases: teams 37
     @Test func `members in another order and white space make no other call of it`() throws {
         let database = try TestDatabase()
         let first = try call(database, #"{"name":"Acme","slug":"acme"}"#, key: "k")
@@ -44,6 +47,7 @@ struct IdempotencyTests {
         #expect(try teams(database) == 1)
     }
 
+    // Cases: teams 27
     @Test func `the same key with another input is refused, and nothing is done`() throws {
         let database = try TestDatabase()
         _ = try call(database, input, key: "k")
@@ -51,6 +55,7 @@ struct IdempotencyTests {
         #expect(try teams(database) == 1)
     }
 
+    // Cases: teams 32, 34
     @Test func `one key means different calls for different users and endpoints`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
@@ -63,6 +68,7 @@ struct IdempotencyTests {
         #expect(try teams(database) == 2)
     }
 
+    // Cases: teams 33
     @Test func `a known key is of no use to somebody without a credential`() throws {
         let database = try TestDatabase()
         _ = try call(database, input, key: "k")
@@ -70,6 +76,7 @@ struct IdempotencyTests {
         try expectProblem(outcome, 401, "unauthenticated", exit: 77)
     }
 
+    // Cases: teams 36
     @Test(arguments: ["", " ", "a b", "\u{e9}", "a\\nb", "\\u0000", String(repeating: "k", count: 256), #"\"\""#])
     func `a key that is none is refused before anything is done`(key: String) throws {
         let database = try TestDatabase.untouched()
@@ -81,6 +88,7 @@ struct IdempotencyTests {
         #expect(try database.rowCount() == 0)
     }
 
+    // Cases: teams 36
     @Test func `two keys for one call are refused`() throws {
         let database = try TestDatabase.untouched()
         let bearer = "Bearer \(Tokens.signed())"
@@ -97,6 +105,7 @@ struct IdempotencyTests {
         #expect(try database.rowCount() == 0)
     }
 
+    // Cases: teams 31
     @Test func `what was refused is not remembered`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
@@ -110,6 +119,7 @@ struct IdempotencyTests {
         #expect(try teams(database) == 2)
     }
 
+    // Cases: teams 35
     @Test func `a key that has expired is a new one, and protects again`() throws {
         let database = try TestDatabase()
         func isKeptForADay() throws -> Bool {
@@ -132,6 +142,7 @@ struct IdempotencyTests {
         #expect(try teams(database) == 2)
     }
 
+    // Cases: teams 38
     @Test func `who has left the team does not get its answer again`() throws {
         let database = try TestDatabase()
         let (owner, member) = (TestDatabase.newSubject(), TestDatabase.newSubject())
@@ -146,6 +157,7 @@ struct IdempotencyTests {
         try expectProblem(gone, 404, "team_not_found", exit: 66)
     }
 
+    // Cases: teams 28
     @Test func `a call whose twin does not end is told to come again, and then it is done`() throws {
         let database = try TestDatabase()
         let subject = Tokens.subject
@@ -167,6 +179,7 @@ struct IdempotencyTests {
         #expect(try teams(database) == 2)
     }
 
+    // Cases: teams 28
     @Test func `a call whose twin is slow is told to come again, and then gets the twin's answer`() throws {
         let database = try TestDatabase()
         let subject = Tokens.subject
@@ -185,6 +198,7 @@ struct IdempotencyTests {
         #expect(try teams(database) == 1)
     }
 
+    // Cases: teams 39
     @Test func `what failed in passing is done when it is sent again`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
@@ -209,6 +223,7 @@ struct IdempotencyTests {
         #expect(try teams(database) == 2)
     }
 
+    // Cases: teams 30
     @Test func `a process that dies in its work leaves its key free`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
@@ -226,16 +241,14 @@ struct IdempotencyTests {
             try database.awaitWaiters()
             #expect(try thread.join().get().status == 128 + 9)
         }
-        while try database.value(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'nofx_test_app'",
-            as: Int.self
-        ) > 0 {}
+        try Poll.until { try database.functionSessions() == 0 }
         #expect(try teams(database) == 1)
         #expect(try database.value("SELECT count(*) FROM nofx.idempotency_keys", as: Int.self) == 0)
         #expect(try call(database, input, key: "k", as: subject).status == 0)
         #expect(try teams(database) == 2)
     }
 
+    // Cases: teams 29
     @Test func `of 640 calls with one key, 32 at a time, one makes a team`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()

@@ -14,6 +14,7 @@ struct InviteCrowdTests {
         team = try database.makeTeam(as: owner)
     }
 
+    // Cases: teams 91
     @Test func `32 processes that accept one token make one member, and the invite is accepted once`() throws {
         let invite = try database.invite("ada@example.com", to: team, by: owner)
         let ada = TestDatabase.newSubject()
@@ -30,6 +31,7 @@ struct InviteCrowdTests {
         )
     }
 
+    // Cases: teams 91
     @Test func `32 processes of as many people with one token make one member`() throws {
         let invite = try database.invite("ada@example.com", to: team, by: owner)
         let outcomes = try race(
@@ -48,6 +50,7 @@ struct InviteCrowdTests {
         #expect(try database.value("SELECT count(*) FROM nofx.team_members", as: Int.self) == 2)
     }
 
+    // Cases: teams 92
     @Test func `of a process that accepts and one that cancels one wins, for each of 20 invites`() throws {
         let guests = try (0..<20).map { number in
             let email = "a\(number)@example.com"
@@ -70,6 +73,7 @@ struct InviteCrowdTests {
         #expect(try database.membersAreThoseWhoAccepted())
     }
 
+    // Cases: teams 95
     @Test func `39 processes that accept at once fill a team of five, exactly`() throws {
         let calls = try (0..<39).map { number in
             let email = "a\(number)@example.com"
@@ -90,6 +94,7 @@ struct InviteCrowdTests {
         #expect(try database.membersAreThoseWhoAccepted())
     }
 
+    // Cases: teams 75
     @Test func `32 processes that invite one address make one invite`() throws {
         let function = try database.function("inviteMember", as: owner)
         let outcomes = try race(

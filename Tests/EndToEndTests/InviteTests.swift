@@ -20,6 +20,7 @@ struct InviteTests {
         try database.function("acceptInvite", as: subject, email: email).run(event)
     }
 
+    // Cases: teams 85
     @Test func `somebody is invited, accepts and is in`() throws {
         let invited = try database.function("inviteMember", as: owner)
             .run(#"{"teamId":"\#(team)","email":"Ada@Example.com","role":"viewer","message":"Come in."}"#)
@@ -46,6 +47,7 @@ struct InviteTests {
         #expect(!listed.output.contains("nofxi_"))
     }
 
+    // Cases: teams 70
     @Test func `a token is in one answer, in no table and no log, and not told again to who repeats the call`() throws {
         let bearer = ["authorization": "Bearer \(try TestFunction.token(for: owner))", "idempotency-key": "one"]
         let event = Events.v2(#"{"teamId":"\#(team)","email":"ada@example.com"}"#, headers: bearer)
@@ -108,6 +110,7 @@ struct InviteTests {
         )
     }
 
+    // Cases: teams 88
     @Test func `somebody else's invite is refused without a word about the team, and the operator is told which`()
         throws
     {
@@ -127,6 +130,7 @@ struct InviteTests {
         )
     }
 
+    // Cases: teams 78
     @Test func `an address with a Kelvin sign for a K is neither invited nor anybody's`() throws {
         let invite = try database.invite("kim@example.com", to: team, by: owner)
         let claims = Tokens.claims(["email": #""\#u{212A}im@example.com""#, "email_verified": "true"])
@@ -139,6 +143,7 @@ struct InviteTests {
         #expect(try accept(invite.acceptance, as: ada, email: "KIM@example.com").status == 0)
     }
 
+    // Cases: teams 87
     @Test(arguments: ["false", #""true""#, "null", "1"])
     func `an address that nobody verified accepts nothing`(verified: String) throws {
         let invite = try database.invite("ada@example.com", to: team, by: owner)
@@ -150,6 +155,7 @@ struct InviteTests {
         #expect(try database.value("SELECT status FROM nofx.team_invites") == "pending")
     }
 
+    // Cases: teams 78
     @Test(arguments: [
         #"a@b.c\r\nBcc:x@y.z"#, #"a@b.c\nBcc: x@y.z"#, #"a@b.c\u000d\u000aDATA"#, "a@b.c, x@y.z", "<a@b.c>",
         #"a@b.c>\r\nRCPT TO:<x@y.z"#, "a%0d%0aBcc:x@b.c", "a@b.c%0ABcc:x@y.z", "a@[127.0.0.1]", "-oQ/tmp@b",
@@ -163,6 +169,7 @@ struct InviteTests {
         #expect(try database.value("SELECT count(*) FROM nofx.outbox", as: Int.self) == 0)
     }
 
+    // Cases: teams 89
     @Test func `tokens that are none are refused in one of two shapes, however long or strange`() throws {
         let junk = [
             String(repeating: "A", count: 10_240), "nofxi_" + String(repeating: "A", count: 10_240), "../../etc/passwd",
@@ -183,6 +190,7 @@ struct InviteTests {
         #expect(Set(shapes).count == 1)
     }
 
+    // Cases: teams 81
     @Test func `an operator sets how many invites a team has pending and makes in a day`() throws {
         let quota = try (0..<2).map { number in
             try database.function("inviteMember", as: owner, environment: ["NOFX_MAX_INVITES": "1"])

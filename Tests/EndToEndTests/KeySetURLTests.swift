@@ -109,6 +109,7 @@ struct KeySetURLTests {
         }
     }
 
+    // Cases: teams 141
     @Test func `what is no token costs neither a request nor a connection to the database`() throws {
         let database = "host=127.0.0.1 port=1 user=nobody"
         let kid = #""kid":"one""#

@@ -8,6 +8,7 @@ import Testing
 struct KillTests {
     private let input = #"{"name":"Acme"}"#
 
+    // Cases: teams 4
     @Test func `of 300 processes that are killed at random moments none leaves half a team`() throws {
         let database = try TestDatabase()
         let longest = try longestCall(on: database)
@@ -51,15 +52,17 @@ struct KillTests {
     /// Waits until the sessions of killed processes are over.
     private func awaitSilence(on database: TestDatabase) throws {
         var connection = try database.connect()
-        while try connection.transact(
-            [
-                """
-                SELECT count(*) FROM pg_stat_activity
-                WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
-                """
-            ],
-            deadline: .test
-        )[0].value(as: Int.self) > 0 {}
+        try Poll.until {
+            try connection.transact(
+                [
+                    """
+                    SELECT count(*) FROM pg_stat_activity
+                    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+                    """
+                ],
+                deadline: .test
+            )[0].value(as: Int.self) == 0
+        }
     }
 
     /// How many rows are without what they were written together with.

@@ -23,6 +23,7 @@ struct MisconfigurationTests {
             ("NOFX_JWKS_URL", $0)
         }
 
+    // Cases: teams 143
     @Test(arguments: cases)
     func `the variable is named on standard error alone, its value nowhere`(variable: String, value: String) throws {
         let function = TestFunction("createTeam", database: Self.database, environment: [variable: value])

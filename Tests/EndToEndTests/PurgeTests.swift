@@ -5,6 +5,7 @@ import Testing
 
 /// `purge` is for a schedule, and for whoever else can start it.
 struct PurgeTests {
+    // Cases: teams 66
     @Test func `it deletes what has had its time, says how much, and finds nothing more to delete`() throws {
         let database = try TestDatabase()
         let team = try database.makeTeam(as: Tokens.subject)

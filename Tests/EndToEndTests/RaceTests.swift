@@ -5,6 +5,7 @@ import Testing
 
 /// Many processes at the same moment.
 struct RaceTests {
+    // Cases: teams 18
     @Test func `32 users make a team of the same name at once, and everyone gets one`() throws {
         let database = try TestDatabase()
         let outcomes = try race(32) { _ in try database.function("createTeam", as: TestDatabase.newSubject()) }
@@ -29,6 +30,7 @@ struct RaceTests {
         )
     }
 
+    // Cases: teams 21
     @Test func `one user in 32 processes gets as many teams as a user may own, exactly`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
@@ -42,6 +44,7 @@ struct RaceTests {
         #expect(Set(try outcomes.filter { $0.status == 0 }.map { try $0.json()["slug"]?.string }).count == 20)
     }
 
+    // Cases: teams 22
     @Test func `ten of one user below the quota all succeed`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()

@@ -8,6 +8,7 @@ struct RateLimitTests {
     private let input = #"{"name":"Acme"}"#
     private let limits = ["NOFX_WRITES_PER_MINUTE": "1", "NOFX_WRITE_BURST": "5"]
 
+    // Cases: teams 152
     @Test func `of 32 processes at once as many get through as may, and the others learn when to come again`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
@@ -26,6 +27,7 @@ struct RateLimitTests {
         #expect(try database.value("SELECT count(*) FROM nofx.teams", as: Int.self) == 5)
     }
 
+    // Cases: teams 153
     @Test func `an answer says how much is left`() throws {
         let database = try TestDatabase()
         let headers = ["authorization": "Bearer \(Tokens.signed())"]

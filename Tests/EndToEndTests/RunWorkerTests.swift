@@ -56,6 +56,7 @@ import Testing
         #expect(report["more"]?.bool == false)
     }
 
+    // Cases: queue 102
     @Test func `ten messages for one run lead to one drain, and the broken one comes again`() throws {
         try database.startRun((0..<5).map { PlannedStep("\($0)") }, of: team)
         let bodies = Array(repeating: "", count: 9) + [#"{\"threads\":0}"#]
@@ -114,6 +115,7 @@ import Testing
         #expect(attempts == [1, 1] + Array(repeating: 2, count: 8))
     }
 
+    // Cases: queue 33
     @Test func `SIGTERM lets the running step end, gives back the rest, and ends with status 0`() throws {
         let run = try database.startRun(
             (0..<5).map { PlannedStep("\($0)", inputs: #"{"delaySeconds":3}"#, priority: $0) },
@@ -134,6 +136,7 @@ import Testing
         #expect(lines.first?["reason"]?.string == "asked")
     }
 
+    // Cases: queue 33
     @Test func `a step that does not end within the grace time is stopped and given back`() throws {
         try database.startRun([PlannedStep("a", inputs: #"{"delaySeconds":50}"#)], of: team)
         let function = database.runWorker(["NOFX_WORKER_GRACE_SECONDS": "0"])
@@ -150,7 +153,7 @@ import Testing
         let (database, team) = (database, team)
         let starter = TestThread {
             let run = try? database.startRun([PlannedStep("a"), PlannedStep("b", after: ["a"])], of: team)
-            while let run, (try? database.status(of: run)) == "running" {}
+            if let run { try? Poll.until { try database.status(of: run) != "running" } }
             kill(id, SIGTERM)
         }
         let outcome = process.finish()
@@ -172,6 +175,7 @@ import Testing
         #expect(try database.status(of: run) == "cancelled")
     }
 
+    // Cases: queue 103
     @Test func `eight workers at once do each of many one-step runs once`() throws {
         for number in 0..<120 { try database.startRun([PlannedStep("step \(number)")], of: team) }
         let function = database.runWorker(["NOFX_WORKER_BATCH": "5"])
@@ -185,6 +189,7 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.events WHERE type = 'step.started'") == 120)
     }
 
+    // Cases: queue 14
     @Test func `while a provider's breaker is open its steps keep their attempts and others are done`() throws {
         try database.rows("SELECT nofx.circuit_set('openai', 'force_open')")
         try database.startRun(

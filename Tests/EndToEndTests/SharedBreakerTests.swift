@@ -12,6 +12,7 @@ import Testing
         database = try TestDatabase()
     }
 
+    // Cases: ai 17
     @Test func `what one process finds out spares another, and an operator's reset helps both`() throws {
         try LLMock.run { mock in
             let first = database.ask(["OPENAI_BASE_URL": mock.openAI, "NOFX_RETRY_MAX": "9"])
@@ -38,6 +39,7 @@ import Testing
         }
     }
 
+    // Cases: ai 22; breaker 33
     @Test func `when whoever probes is killed, nobody else probes before the lease is over, and then somebody does`()
         throws
     {
@@ -52,7 +54,7 @@ import Testing
             let probe = try process.start()
             let id = probe.processID
             let killer = TestThread {
-                while (try? server.requests().isEmpty) == true {}
+                try? Poll.until { try !server.requests().isEmpty }
                 kill(id, SIGKILL)
             }
             #expect(probe.finish(Array(TestFunction.question("fault:silent").utf8)).status == 128 + SIGKILL)
@@ -73,6 +75,7 @@ import Testing
         }
     }
 
+    // Cases: ai 24; breaker 41
     @Test(arguments: ["+10m", "-10m"])
     func `a process whose clock is wrong is told the same as all others`(offset: String) throws {
         try LLMock.run { mock in

@@ -5,6 +5,7 @@ import Testing
 
 /// Runs that are started more than once, as real processes.
 struct StartRunRaceTests {
+    // Cases: queue 69
     @Test func `32 processes with one key at the same moment start one run`() throws {
         let scene = try Scene()
         let answers = try Crowd.run(of: 32) { _, meet in
@@ -21,6 +22,7 @@ struct StartRunRaceTests {
         try scene.expectOneRun(answeredWith: again)
     }
 
+    // Cases: queue 69, 96
     @Test func `through a pooler in transaction mode as well, with fewer connections than processes`() throws {
         let scene = try Scene()
         let outputs = try scene.database.withPooler(servers: 8) { url in
@@ -61,6 +63,7 @@ struct StartRunRaceTests {
         )
     }
 
+    // Cases: queue 73
     @Test func `a process that dies before it commits leaves nothing, and whoever comes again starts one run`() throws {
         let scene = try Scene()
         var connection = try scene.database.connect()
@@ -76,10 +79,7 @@ struct StartRunRaceTests {
             try scene.database.awaitWaiters()
             #expect(try thread.join().get().status == 128 + 9)
         }
-        while try scene.database.value(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'nofx_test_app'",
-            as: Int.self
-        ) > 0 {}
+        try Poll.until { try scene.database.functionSessions() == 0 }
         #expect(try scene.database.value("SELECT count(*) FROM nofx.runs", as: Int.self) == 0)
         #expect(try scene.database.value("SELECT count(*) FROM nofx.queue", as: Int.self) == 0)
         let answer = try scene.start(key: "k")
@@ -87,6 +87,7 @@ struct StartRunRaceTests {
         try scene.expectOneRun(answeredWith: answer)
     }
 
+    // Cases: queue 70
     @Test func `the same key with another plan is refused`() throws {
         let scene = try Scene()
         let answer = try scene.start(key: "k")
@@ -95,6 +96,7 @@ struct StartRunRaceTests {
         try scene.expectOneRun(answeredWith: answer)
     }
 
+    // Cases: queue 71
     @Test func `the same key of another team's member is another run`() throws {
         let scene = try Scene()
         let answer = try scene.start(key: "k")
@@ -106,6 +108,7 @@ struct StartRunRaceTests {
         #expect(try scene.database.value("SELECT count(DISTINCT team_id) FROM nofx.runs", as: Int.self) == 2)
     }
 
+    // Cases: queue 72
     @Test(arguments: ["a b", "\u{e9}", String(repeating: "k", count: 256)])
     func `a key that is none is refused, and nothing is started`(key: String) throws {
         let scene = try Scene()

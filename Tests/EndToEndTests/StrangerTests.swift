@@ -45,6 +45,7 @@ struct StrangerTests {
         #expect(try Endpoints.all == walked.sorted())
     }
 
+    // Cases: queue 86; teams 41
     @Test func `a stranger learns from no endpoint whether a team is there`() throws {
         let scene = try Scene()
         let stranger = try TestFunction.token(for: TestDatabase.newSubject(), email: "mallory@example.com")
@@ -94,6 +95,7 @@ struct StrangerTests {
         #expect(try scene.fingerprint() == scene.before)
     }
 
+    // Cases: teams 40
     @Test(arguments: ["member", "viewer"])
     func `members who do not manage see nobody else's address, and no token, key or hash`(role: String) throws {
         let scene = try Scene()

@@ -7,6 +7,7 @@ import Testing
 struct StreamTests {
     private let input = #"{"name":"Acme"}"#
 
+    // Cases: teams 156
     @Test func `a closed standard input is an empty one`() throws {
         let outcome = try TestDatabase.untouched().function("createTeam").run(redirecting: "<&-")
 
@@ -21,6 +22,7 @@ struct StreamTests {
         #expect(try outcome.log("input.failed").count == 1)
     }
 
+    // Cases: teams 156
     @Test func `a closed standard output is a failure to write, and nothing else gets the answer`() throws {
         let database = try TestDatabase()
         let outcome = try database.function("createTeam", as: Tokens.subject).run(input, redirecting: ">&-")
@@ -54,6 +56,7 @@ struct StreamTests {
         try expectProblem(outcome, 422, "validation_failed", exit: 65)
     }
 
+    // Cases: teams 156
     @Test func `a reader that is gone is a failure to write, and no death`() throws {
         let database = try TestDatabase.untouched()
         let outcome = try database.function("createTeam").start().finish(Array(input.utf8), readsOutput: false)

@@ -62,13 +62,15 @@ struct TimelineTests {
             Result { try timeline.run(#"\#(input),"cursor":"\#(cursor)"}"#) }
         }
         // It has looked once, and found nothing, when its session is idle between two transactions.
-        while try database.value(
-            """
-            SELECT count(*) FROM pg_stat_activity
-            WHERE datname = current_database() AND usename = 'nofx_test_app' AND state = 'idle'
-              AND xact_start IS NULL AND query <> ''
-            """
-        ) == 0 {}
+        try Poll.until {
+            try database.value(
+                """
+                SELECT count(*) FROM pg_stat_activity
+                WHERE datname = current_database() AND usename = 'nofx_test_app' AND state = 'idle'
+                  AND xact_start IS NULL AND query <> ''
+                """
+            ) > 0
+        }
         try database.work()
         let answer = try waiter.join().get().json()
         #expect(!waited.hasPassed)
@@ -77,6 +79,7 @@ struct TimelineTests {
         #expect(answer["ended"]?.bool == true)
     }
 
+    // Cases: queue 92
     @Test func `a wait ends before the call has to, and the next one goes on from there`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()

@@ -6,6 +6,7 @@ import Testing
 
 /// Workers whose database goes away under them.
 struct WorkerTroubleTests {
+    // Cases: queue 95
     @Test func `a worker outlives a crash of its database, and nothing is lost`() throws {
         try TestCluster.run { cluster in
             let database = try TestDatabase(on: cluster)
@@ -19,10 +20,10 @@ struct WorkerTroubleTests {
             let id = process.processID
             let crasher = TestThread {
                 Result {
-                    while try database.done(of: run) < 3 {}
+                    try Poll.until { try database.done(of: run) >= 3 }
                     try cluster.crash()
                     try cluster.start()
-                    while try database.status(of: run) == "running" {}
+                    try Poll.until { try database.status(of: run) != "running" }
                     kill(id, SIGTERM)
                 }
             }

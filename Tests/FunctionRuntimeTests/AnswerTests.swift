@@ -54,6 +54,7 @@ struct AnswerTests {
         #expect(try rendered(answer, .loadBalancer(multiValue: false))["statusDescription"]?.string == expected)
     }
 
+    // Cases: teams 154
     @Test func `a problem has all members of RFC 9457 and the violations`() throws {
         let problem = Problem.validationFailed([
             Violation(field: "name", .required, "is required"), Violation(field: "a", .unknownField, "is not a field"),

@@ -6,6 +6,7 @@ import Testing
 
 /// A function's callers have a token of its issuer, and nothing else makes them one.
 struct AuthenticatorTests {
+    // Cases: teams 144
     @Test func `a subject that is a UUID is the account, any other is given one`() throws {
         let uuid = "01890a5d-ac96-774b-bcce-b302099a8057"
         let named = try Answered(input, .init(token: TestFunction.token(for: "auth0|1"))).body["caller"]?.string
@@ -16,6 +17,7 @@ struct AuthenticatorTests {
         #expect(try Answered(input, .init(token: TestFunction.token(for: "auth0|2"))).body["caller"]?.string != named)
     }
 
+    // Cases: teams 131
     @Test(arguments: ["", "x", "null", "undefined", "true", "a.b.c", "..", "e30.e30.", "Bearer x", "test", "é\u{7}"])
     func `no other text is a token`(text: String) throws {
         let answered = try Answered(input, .init(token: text))
@@ -34,6 +36,7 @@ struct AuthenticatorTests {
         #expect(answered.log.all.allSatisfy { !$0.contains(token.prefix(20)) && !$0.contains("AAAAAA") })
     }
 
+    // Cases: teams 147
     @Test(arguments: ["NODE_ENV", "APP_ENV", "NOFX_ENV", "SWIFT_ENV"])
     func `no environment is one where less is asked`(variable: String) throws {
         for value in ["test", "development"] {

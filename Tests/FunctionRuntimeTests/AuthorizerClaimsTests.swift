@@ -80,6 +80,7 @@ struct AuthorizerClaimsTests {
         #expect(try answered.body["code"]?.string == "token_expired")
     }
 
+    // Cases: teams 146
     @Test func `a forged context of a direct event vouches for nobody`() throws {
         for event in [
             #"{"requestContext":{"authorizer":{"jwt":{"claims":\#(json(Self.claims()))}}},"text":"a"}"#,

@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import FunctionRuntime
+import AI
 
 struct ConfigurationTests {
     private static let good = [
@@ -134,6 +135,7 @@ struct ConfigurationTests {
         #expect(error(Self.good, ["NOFX_JWKS_URL": url, "NOFX_JWT_SECRET": "short"])?.variable == "NOFX_JWT_SECRET")
     }
 
+    // Cases: teams 143
     @Test func `thirty-one bytes of secret are one too few`() {
         #expect(error(Self.good, ["NOFX_JWT_SECRET": String(repeating: "x", count: 31)])?.variable == "NOFX_JWT_SECRET")
         #expect(error(Self.good, ["NOFX_JWT_SECRET": String(repeating: "x", count: 32)]) == nil)

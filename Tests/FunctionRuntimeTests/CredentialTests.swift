@@ -12,6 +12,7 @@ struct CredentialTests {
         }
     }
 
+    // Cases: teams 130
     @Test(arguments: [
         "", " ", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "abc", "Token abc", "Bearerabc", "B\u{65}\u{301}arer abc",
     ])
@@ -52,6 +53,7 @@ struct CredentialTests {
         #expect(headers.values(of: "authorization").count + headers.values(of: "x-api-key").count == 1)
     }
 
+    // Cases: teams 130
     @Test func `two credentials are ambiguous, be they the same`() {
         #expect(refusal(("authorization", "Bearer a"), ("Authorization", "Bearer a")) == "ambiguous_credentials")
         #expect(refusal(("authorization", "Bearer a"), ("x-api-key", "k")) == "ambiguous_credentials")

@@ -68,6 +68,7 @@ struct ServerTests {
         #expect(try answered.body["caller"]?.string == subject)
     }
 
+    // Cases: teams 146
     @Test func `a body with an identity in it is an input with unknown fields`() throws {
         let event = #"{"text":"a","userId":"1","role":"owner","isAdmin":true,"authorization":"Bearer x"}"#
         let answered = try Answered(event, .init(token: TestFunction.token(for: subject)))

@@ -3,12 +3,15 @@ import Core
 import Postgres
 import TestSupport
 import Testing
+@testable import Operations
+import AI
 
 @testable import FunctionRuntime
 @testable import Teams
 @testable import nofx
 
 @Suite struct AIHealthTests {
+    // Cases: ai 57
     @Test func `both providers are there before anything was called`() throws {
         let database = try TestDatabase()
         for _ in 0..<2 {
@@ -30,6 +33,7 @@ import Testing
         }
     }
 
+    // Cases: ai 57
     @Test func `everybody with a credential may look, and nobody without`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
@@ -156,6 +160,7 @@ import Testing
         #expect(samples.count == 2 * (6 + 4))
     }
 
+    // Cases: ai 57
     @Test func `nothing is asked of anybody but the database, and nothing is written`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()

@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
+@testable import AI
 @testable import nofx
 
 @Suite struct AIUsageTests {

@@ -25,6 +25,7 @@ import Testing
         #expect(holder.team == team.id.uuid)
     }
 
+    // Cases: teams 150
     @Test func `whatever is wrong with a key, its bearer is told the same and the operator why`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()

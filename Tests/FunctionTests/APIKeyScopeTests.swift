@@ -11,6 +11,7 @@ import Testing
 
 /// What an API key lets its bearer do: what its user may, as far as its scopes and its team reach.
 @Suite struct APIKeyScopeTests {
+    // Cases: teams 148
     @Test(arguments: [[], [.read], [.write], [.delete], [.admin], [.read, .write], .ofMembers] as [[Scope]])
     func `a key does what its scopes say, also when its user owns the team`(scopes: [Scope]) throws {
         let database = try TestDatabase()
@@ -65,6 +66,7 @@ import Testing
         #expect(try world.status == "waiting")
     }
 
+    // Cases: teams 148
     @Test func `a change beyond the scope is a denial that names the scope, and changes nothing`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -111,6 +113,7 @@ import Testing
         #expect(written.settings != nil)
     }
 
+    // Cases: teams 149
     @Test func `a key for one team finds no other, although its user owns it`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -134,6 +137,7 @@ import Testing
         #expect(denial?.reason == .notMember)
     }
 
+    // Cases: teams 151
     @Test func `the key of a removed member finds the team no more, and works again with the membership`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())

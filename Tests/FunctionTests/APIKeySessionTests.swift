@@ -9,6 +9,7 @@ import Testing
 
 /// What only a person does: no API key, whatever its scopes.
 @Suite struct APIKeySessionTests {
+    // Cases: teams 97
     @Test(arguments: [true, false])
     func `a key accepts no invite, hands over no team and leaves none`(isForTeam: Bool) throws {
         let database = try TestDatabase()

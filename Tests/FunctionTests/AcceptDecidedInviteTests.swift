@@ -23,6 +23,7 @@ import Testing
         database.refusal(of: AcceptInvite.self, invite.acceptance, as: ada, settings: settings)
     }
 
+    // Cases: teams 90
     @Test func `a millisecond after its time by the database's clock an invite has expired`() throws {
         let invite = try database.invitation("ada@example.com", to: team, by: owner)
         try database.outlive("ada@example.com", by: .milliseconds(1))
@@ -41,6 +42,7 @@ import Testing
         #expect(try database.guests(of: team) == [])
     }
 
+    // Cases: teams 69, 96
     @Test func `an invite that was pending when its team was deleted does not come back with it`() throws {
         let invite = try database.invitation("ada@example.com", to: team, by: owner)
         try database.call(DeleteTeam.self, team.reference, as: owner)
@@ -50,6 +52,7 @@ import Testing
         #expect(try database.guests(of: team) == [])
     }
 
+    // Cases: teams 82
     @Test func `an invite ends with the membership of who made it, and with their right to invite`() throws {
         let removed = try database.accepted("removed@example.com", to: team, by: owner, as: .admin)
         let demoted = try database.accepted("demoted@example.com", to: team, by: owner, as: .admin)

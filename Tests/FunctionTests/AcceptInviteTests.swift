@@ -17,6 +17,7 @@ import Testing
         team = try database.team("Zenith", of: owner)
     }
 
+    // Cases: teams 85
     @Test(arguments: [InvitedRole.admin, .member, .viewer])
     func `whoever is invited becomes a member with the invite's role and what it permits`(role: InvitedRole) throws {
         let invite = try database.invitation("ada@example.com", to: team, by: owner, as: role)
@@ -49,6 +50,7 @@ import Testing
         #expect(entry.metadata == #"{"role": "\#(role.rawValue)", "inviteId": "\#(invite.id)"}"#)
     }
 
+    // Cases: teams 86
     @Test(arguments: [("Bob@X.com", "bob@x.com"), ("kim@x.com", "KIM@X.COM")])
     func `capital letters make no other address`(invited: String, verified: String) throws {
         let invite = try database.invitation(invited, to: team, by: owner)
@@ -69,6 +71,7 @@ import Testing
         #expect(try database.guests(of: team) == ["member"])
     }
 
+    // Cases: teams 98
     @Test func `who accepts again is answered the same, and nothing happens twice`() throws {
         let invite = try database.invitation("ada@example.com", to: team, by: owner, as: .viewer)
         let ada = Caller.stranger(email: "ada@example.com")
@@ -84,6 +87,7 @@ import Testing
         #expect(try database.guests(of: team) == ["viewer"])
     }
 
+    // Cases: teams 93
     @Test func `an owner who accepts an invite to be a viewer of their own team stays the owner`() throws {
         let invite = try database.invitation("second@example.com", to: team, by: owner, as: .viewer)
         let caller = owner.with(email: "second@example.com")
@@ -96,6 +100,7 @@ import Testing
         #expect(try database.activity(of: team.id).last?.metadata == #"{"role": "owner", "inviteId": "\#(invite.id)"}"#)
     }
 
+    // Cases: teams 87
     @Test func `a caller without a verified address is refused before the database is asked`() throws {
         let invite = try database.invitation("ada@example.com", to: team, by: owner)
         let lines = LogLines()
@@ -112,6 +117,7 @@ import Testing
         #expect(try database.invites(of: team) == ["ada@example.com pending"])
     }
 
+    // Cases: teams 97
     @Test func `an API key accepts nothing, whatever it may`() throws {
         let invite = try database.invitation("ada@example.com", to: team, by: owner)
         let ada = Caller.stranger(email: "ada@example.com")
@@ -127,6 +133,7 @@ import Testing
         #expect(try database.invites(of: team) == ["ada@example.com pending"])
     }
 
+    // Cases: teams 88
     @Test func `somebody else with the token learns nothing of the team, and the operator learns who it was`() throws {
         let invite = try database.invitation("ada@example.com", to: team, by: owner)
         let eve = Caller.stranger(email: "eve@example.com")
@@ -145,6 +152,7 @@ import Testing
         #expect(database.refusal(of: AcceptInvite.self, invite.acceptance, as: ada) == nil)
     }
 
+    // Cases: teams 88
     @Test(arguments: [
         "kim@example.co", "kim@example.comm", "k.im@example.com", "kim+a@example.com", "klm@example.com",
         "kim@example.com.evil.test",
@@ -155,6 +163,7 @@ import Testing
         #expect(refusal == "403 invite_email_mismatch")
     }
 
+    // Cases: teams 89
     @Test func `a token that is none of ours is unknown or invalid, always in the same shape`() throws {
         let invite = try database.invitation("ada@example.com", to: team, by: owner)
         let ada = Caller.stranger(email: "ada@example.com")

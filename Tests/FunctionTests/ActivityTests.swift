@@ -9,6 +9,7 @@ import Testing
 @testable import nofx
 
 @Suite struct ActivityTests {
+    // Cases: teams 1, 61, 122
     @Test func `every change is recorded once, and reading is not`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -40,6 +41,7 @@ import Testing
         #expect(!all.contains("bills@example.com"))
     }
 
+    // Cases: teams 122
     @Test func `what is refused is not recorded as done`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -54,6 +56,7 @@ import Testing
         #expect(try database.activity(of: team.id).count == 1)
     }
 
+    // Cases: teams 6
     @Test func `a locked audit trail does not stop anybody, and says what was lost`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -71,6 +74,7 @@ import Testing
         try expect(lines, toTellOf: "team.created", team, owner)
     }
 
+    // Cases: teams 6
     @Test func `the wait for a locked audit trail is a tenth of a second`() throws {
         let settings: [String] = try TestDatabase().value(
             "SELECT proconfig FROM pg_proc WHERE oid = 'nofx.log_activity'::regproc"
@@ -78,6 +82,7 @@ import Testing
         #expect(settings.contains("lock_timeout=100ms"))
     }
 
+    // Cases: teams 7
     @Test func `a lost audit trail does not stop anybody, and says what was lost`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -91,6 +96,7 @@ import Testing
         #expect(try database.call(GetTeam.self, team.reference, as: owner).version == 4)
     }
 
+    // Cases: teams 126
     @Test func `a user agent that looks like a log line stays one value`() throws {
         let database = try TestDatabase()
         let forged = "x\n{\"level\":\"error\",\"message\":\"forged\"}\r\u{2028}\u{1B}[31m"

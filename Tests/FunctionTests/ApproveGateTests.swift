@@ -59,6 +59,7 @@ import Testing
         #expect(try world.activity == ["gate.rejected"])
     }
 
+    // Cases: queue 76
     @Test(
         arguments: [
             (nil, .viewer, false), (nil, .member, false), (nil, .admin, true), ("admin", .member, false),
@@ -160,6 +161,7 @@ import Testing
         #expect(conflict?.members == ["gateStatus": "cancelled"])
     }
 
+    // Cases: queue 76
     @Test func `what is no gate, or not yet, and what is another team's is not found`() throws {
         let world = try RunWorld([TestStep("build"), TestStep("approve", "gate:manual", after: ["build"])])
         let other = Caller.stranger()
@@ -174,6 +176,7 @@ import Testing
         #expect(refusal(theirs.input(world.run, #""step":"approve""#), as: other) == "404 run_not_found")
     }
 
+    // Cases: queue 83
     @Test func `who decided is who called, whatever the input says`() throws {
         let world = try RunWorld(Self.plan())
         let admin = try world.member(as: .admin)

@@ -21,6 +21,7 @@ import Testing
         database.refusal(of: CancelInvite.self, team.cancellation(of: invite), as: caller ?? owner)
     }
 
+    // Cases: teams 83
     @Test func `a pending invite is cancelled once, and is answered`() throws {
         let invite = try database.invitation("Ada@example.com", to: team, by: owner, as: .viewer)
         let cancelled = try database.call(CancelInvite.self, team.cancellation(of: invite.id), as: owner)
@@ -57,6 +58,7 @@ import Testing
         #expect(try database.guests(of: team) == ["member"])
     }
 
+    // Cases: teams 83
     @Test func `an accepted invite and one past its time cannot be cancelled, and stay what they are`() throws {
         let accepted = try database.invitation("a@example.com", to: team, by: owner)
         try database.call(AcceptInvite.self, accepted.acceptance, as: .stranger(email: "a@example.com"))
@@ -68,6 +70,7 @@ import Testing
         #expect(try database.guests(of: team) == ["member"])
     }
 
+    // Cases: teams 83
     @Test func `an invite of another team is the same as none`() throws {
         let other = try database.team("Other", of: owner)
         let foreign = try database.invitation("a@example.com", to: other, by: owner)

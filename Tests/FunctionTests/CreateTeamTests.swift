@@ -8,6 +8,7 @@ import Testing
 @testable import nofx
 
 @Suite struct CreateTeamTests {
+    // Cases: teams 1
     @Test func `the caller owns the new team`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -26,6 +27,7 @@ import Testing
         #expect(try database.call(GetTeam.self, team.reference, as: owner).id == team.id)
     }
 
+    // Cases: teams 2
     @Test func `bills go to the owner's address unless another is named`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger(email: "Ada@example.com")
@@ -34,6 +36,7 @@ import Testing
         #expect(try database.call(CreateTeam.self, input, as: owner).billingEmail == "bills@example.com")
     }
 
+    // Cases: teams 8, 10
     @Test(arguments: [
         ("null", Violation.Code.invalidType), ("7", .invalidType), (#"["Acme"]"#, .invalidType), (#""""#, .tooShort),
         (#""A""#, .tooShort), (#"" A ""#, .tooShort), (#""\#(String(repeating: " ", count: 1_000))""#, .tooShort),
@@ -55,6 +58,7 @@ import Testing
         #expect(try database.countOfTeams() == 0)
     }
 
+    // Cases: teams 10
     @Test(arguments: [
         #"{"name":"a\u0000b"}"#, #"{"name":"a\ud800b"}"#, #"{"name":"Acme","name":"Acme"}"#, "not JSON", "",
     ])
@@ -64,6 +68,7 @@ import Testing
         #expect(try database.countOfTeams() == 0)
     }
 
+    // Cases: teams 23
     @Test func `every fault is told at once`() throws {
         let input = #"{"slug":"-","billingEmail":"nobody","ownerId":"x","version":7}"#
         let database = try TestDatabase()
@@ -76,12 +81,14 @@ import Testing
         )
     }
 
+    // Cases: teams 9
     @Test func `a name has up to 100 scalars, whatever their bytes`() throws {
         let database = try TestDatabase()
         let name = String(repeating: "🚀", count: 100)
         #expect(try database.team(name, of: .stranger()).name.rawValue == name)
     }
 
+    // Cases: teams 13
     @Test func `a name is kept as it was written but for white space at its ends`() throws {
         let database = try TestDatabase()
         let name = "'; DROP TABLE teams; --"
@@ -89,6 +96,7 @@ import Testing
         #expect(try database.value("SELECT name FROM nofx.teams WHERE id = \(team.id)") == name)
     }
 
+    // Cases: teams 10
     @Test func `Postgres takes every name that the function takes`() throws {
         let database = try TestDatabase()
         let refused: [Int] = try database.value(
@@ -110,6 +118,7 @@ import Testing
         #expect(try database.countOfTeams() == 0)
     }
 
+    // Cases: teams 24
     @Test func `a disabled user creates nothing`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
@@ -119,6 +128,7 @@ import Testing
         #expect(try database.countOfTeams() == 1)
     }
 
+    // Cases: teams 21
     @Test func `a user owns at most 20 teams, also of those made at once`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -127,6 +137,7 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.teams WHERE owner_id = \(owner.user)") == 20)
     }
 
+    // Cases: teams 22
     @Test func `below the quota every one of many calls at once succeeds`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()

@@ -8,6 +8,7 @@ import Testing
 @testable import nofx
 
 @Suite struct DeleteTeamTests {
+    // Cases: teams 62
     @Test func `the owner deletes a team, restorably for 30 days`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -25,6 +26,7 @@ import Testing
         #expect(try database.activity(of: team.id).map(\.action) == ["team.created", "team.deleted"])
     }
 
+    // Cases: teams 62
     @Test func `pending invites end with the team, decided ones stay as they are`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -46,6 +48,7 @@ import Testing
         #expect(try database.value("SELECT status FROM nofx.team_invites WHERE team_id = \(other.id)") == "pending")
     }
 
+    // Cases: teams 63
     @Test(arguments: [Role.admin, .member, .viewer])
     func `nobody but the owner deletes a team`(_ role: Role) throws {
         let database = try TestDatabase()
@@ -66,6 +69,7 @@ import Testing
         #expect(try database.activity(of: team.id).count == 1)
     }
 
+    // Cases: teams 64
     @Test func `who gave a team away deletes it no more, and the new owner does`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -114,6 +118,7 @@ import Testing
         #expect(try database.value("SELECT status FROM nofx.team_invites") == "cancelled")
     }
 
+    // Cases: teams 65
     @Test func `of eight who delete a team at once one does`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()

@@ -3,6 +3,7 @@ import Core
 import Postgres
 import TestSupport
 import Testing
+@testable import Notifications
 
 @testable import Teams
 @testable import nofx

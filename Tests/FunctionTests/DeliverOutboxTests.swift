@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
+@testable import Notifications
 @testable import nofx
 
 /// Through a mail server that does as the recipient's name says, as the role that operators get.

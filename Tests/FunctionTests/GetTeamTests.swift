@@ -28,6 +28,7 @@ import Testing
         #expect(team.createdAt == created.createdAt)
     }
 
+    // Cases: teams 40
     @Test func `a viewer sees neither the billing address nor the settings`() throws {
         let database = try TestDatabase()
         let created = try database.team(of: .stranger(email: "ada@example.com"))
@@ -42,6 +43,7 @@ import Testing
         #expect(json.contains(#""billingEmail":null,"settings":null"#))
     }
 
+    // Cases: teams 41
     @Test func `a team that is not there and one of strangers look the same`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -57,6 +59,7 @@ import Testing
         #expect(database.refusal(of: GetTeam.self, deleted.reference, as: owner) == "404 team_not_found")
     }
 
+    // Cases: teams 42
     @Test(arguments: [
         #"{"teamId":"TEAM-ID"}"#, #"{"teamId":"{00000000-0000-7000-8000-000000000000}"}"#, #"{"teamId":""}"#,
         #"{"teamId":"00000000000070008000000000000000"}"#, #"{"teamId":"' OR true --"}"#, #"{"teamId":null}"#,
@@ -77,6 +80,7 @@ import Testing
         #expect(problem?.code == "validation_failed")
     }
 
+    // Cases: teams 42
     @Test func `a team's identifier may be written in capitals, and opens nothing more`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()

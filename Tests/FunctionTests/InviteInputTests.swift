@@ -18,6 +18,7 @@ import Testing
         team = try database.team(of: owner)
     }
 
+    // Cases: teams 73
     @Test(arguments: [
         #""owner""#, #""root""#, #""Admin""#, #""ADMIN""#, #"["admin"]"#, #""admin,owner""#, #"" admin""#, #""""#, "3",
         #"{"role":"admin"}"#,
@@ -32,6 +33,7 @@ import Testing
         #expect(try database.inviteCounts() == [0, 0, 0])
     }
 
+    // Cases: teams 78
     @Test(arguments: [
         "a@b.c\r\nBcc:x@y.z", "a@b.c\nBcc: x@y.z", "a@b.c, x@y.z", "a@b.c;x@y.z", "<a@b.c>", "Ada <a@b.c>", "a%0Ax@b.c",
         "a@b.c%0ABcc:x@y.z", "a@b", "a@@b.c", "a b@c.d", "\"a b\"@c.d", "\(String(repeating: "a", count: 65))@b.c",
@@ -48,6 +50,7 @@ import Testing
         #expect(try database.inviteCounts() == [0, 0, 0])
     }
 
+    // Cases: teams 79
     @Test func `a message has at most 1000 characters, counted as Unicode scalars`() throws {
         let thousand = String(repeating: "\u{1F389}\n", count: 499) + "ab"
         let input = team.invitation("a@example.com", #""message":\#(json(thousand))"#)
@@ -69,6 +72,7 @@ import Testing
         #expect(try database.inviteCounts() == [1, 1, 1])
     }
 
+    // Cases: teams 80
     @Test(arguments: ["inviteeName", "inviterName", "invitedBy", "userId", "token", "expiresAt"])
     func `who invites is who calls, and nothing in the input says otherwise`(_ field: String) throws {
         let problem = #expect(throws: Problem.self) {
@@ -78,6 +82,7 @@ import Testing
         #expect(problem?.violations.map(\.field) == [field])
     }
 
+    // Cases: teams 84
     @Test func `100 tokens are all different, and have 43 characters that fit an address`() {
         let tokens = (0..<100).map { _ in InviteToken.make().text }
         #expect(Set(tokens).count == 100)

@@ -23,6 +23,7 @@ import Testing
         return database.refusal(of: InviteMember.self, input, as: owner, settings: settings) ?? "ok"
     }
 
+    // Cases: teams 81
     @Test func `a team has so many pending invites and no more`() throws {
         var settings = Settings()
         settings.invites = 3
@@ -44,6 +45,7 @@ import Testing
         #expect(outcome("e@example.com", settings) == "403 quota_exceeded")
     }
 
+    // Cases: teams 81
     @Test func `50 pending invites are the usual limit`() throws {
         for number in 0..<50 { try database.invite("a\(number)@example.com", to: team, by: owner) }
         #expect(outcome("b@example.com", Settings()) == "403 quota_exceeded")
@@ -63,6 +65,7 @@ import Testing
         #expect(try database.inviteCounts() == [2, 2, 2])
     }
 
+    // Cases: teams 81
     @Test func `a team invites so often and no more, and what is refused costs nothing and leaves nothing`() throws {
         var settings = Settings()
         settings.invitations = Rate(3, in: 86_400, burst: 3)
@@ -92,6 +95,7 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.rate_limits", as: Int.self) == 2)
     }
 
+    // Cases: teams 81
     @Test func `the 51st invite of a day waits, also when all before were cancelled`() throws {
         var settings = Settings()
         settings.invitations = Rate(50, in: 86_400, burst: 50)

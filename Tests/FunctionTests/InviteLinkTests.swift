@@ -2,6 +2,7 @@ import Base
 import System
 import Teams
 import Testing
+import Notifications
 
 struct InviteLinkTests {
     @Test(arguments: [

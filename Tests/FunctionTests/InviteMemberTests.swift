@@ -17,6 +17,7 @@ import Testing
         team = try database.team(of: owner)
     }
 
+    // Cases: teams 70
     @Test func `an owner invites and is told a token, of which the database has a hash of 32 bytes`() throws {
         let lines = LogLines()
         let input = team.invitation("Ada@Example.com", #""role":"viewer","message":"Come in.\nWe have cake.""#)
@@ -59,6 +60,7 @@ import Testing
         #expect(lines.all.isEmpty)
     }
 
+    // Cases: teams 70
     @Test func `an admin invites up to admins, and member is what is meant when nothing is said`() throws {
         let admin = try database.member(of: team, as: .admin)
         #expect(try database.call(InviteMember.self, team.invitation("a@example.com"), as: admin).role == .member)
@@ -70,6 +72,7 @@ import Testing
         #expect(try database.call(InviteMember.self, unsaid, as: owner).role == .member)
     }
 
+    // Cases: teams 71
     @Test(arguments: [Role.member, .viewer])
     func `members and viewers may not invite, and nothing is left of the attempt`(role: Role) throws {
         let caller = try database.member(of: team, as: role)
@@ -86,6 +89,7 @@ import Testing
         #expect(try database.activity(of: team.id).map(\.action) == ["team.created"])
     }
 
+    // Cases: teams 72
     @Test func `an override with admin lets a member invite up to members, and one without it no admin at all`() throws
     {
         let member = try database.member(of: team, as: .member, permissions: [.read, .admin])
@@ -102,6 +106,7 @@ import Testing
         #expect(try database.invites(of: team) == ["a@example.com pending"])
     }
 
+    // Cases: teams 74
     @Test func `an address has one pending invite of a team, however it is written`() throws {
         _ = try database.invitation("U2@X.com", to: team, by: owner)
         #expect(
@@ -116,6 +121,7 @@ import Testing
         _ = try database.invitation("u2@x.com", to: other, by: owner)
     }
 
+    // Cases: teams 76
     @Test func `whoever is a member is not invited, however the address is written`() throws {
         let member = Caller.stranger(email: "Bob@Example.com")
         try database.call(ListTeams.self, "{}", as: member)
@@ -128,6 +134,7 @@ import Testing
         _ = try database.invitation("bob@example.com", to: other, by: owner)
     }
 
+    // Cases: teams 77
     @Test func `an invite past its time makes room for another one, and its token stays worthless`() throws {
         let old = try database.invitation("Ada@example.com", to: team, by: owner)
         try database.outlive("ada@example.com")
@@ -168,6 +175,7 @@ import Testing
         try database.call(InviteMember.self, input, as: owner.key(scopes: [.admin], team: team))
     }
 
+    // Cases: teams 129
     @Test func `the audit trail has the invite and its role, and neither the address nor the message`() throws {
         let lines = LogLines()
         let input = team.invitation("ada.lovelace@example.com", #""message":"Psst, a surprise!""#)

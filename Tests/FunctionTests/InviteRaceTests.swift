@@ -18,6 +18,7 @@ import Testing
         team = try database.team(of: owner)
     }
 
+    // Cases: teams 75
     @Test func `32 who invite one address at once make one invite`() throws {
         let calls = (0..<32).map { number in
             (caller: owner, input: team.invitation(number.isMultiple(of: 2) ? "ada@example.com" : "Ada@Example.com"))
@@ -36,6 +37,7 @@ import Testing
         #expect(try database.inviteCounts() == [7, 7, 7])
     }
 
+    // Cases: teams 91
     @Test func `32 accepts of one invite make one member, and it is accepted once`() throws {
         let invite = try database.invitation("ada@example.com", to: team, by: owner)
         let ada = Caller.stranger(email: "ada@example.com")
@@ -48,6 +50,7 @@ import Testing
         #expect(try database.activity(of: team.id).count { $0.action == "invite.accepted" } == 1)
     }
 
+    // Cases: teams 92
     @Test func `of accepting and cancelling one wins, in each of 200 rounds`() throws {
         var settings = Settings()
         (settings.members, settings.invites) = (1_000, 1_000)
@@ -91,6 +94,7 @@ import Testing
         }
     }
 
+    // Cases: teams 94
     @Test func `of two with invites for the last seat one gets it`() throws {
         var settings = Settings()
         settings.members = 2
@@ -106,6 +110,7 @@ import Testing
         try expectMembersAreThoseWhoAccepted()
     }
 
+    // Cases: teams 95
     @Test func `39 who accept at once fill a team of five, exactly`() throws {
         var settings = Settings()
         settings.members = 5

@@ -8,6 +8,7 @@ struct InviteTokenTests {
         try InviteToken(input: JSONDocument(parsing: Array(json.utf8)).root)
     }
 
+    // Cases: teams 84
     @Test func `a token is 32 random bytes, which printing does not show`() throws {
         let tokens = (0..<100).map { _ in InviteToken.make() }
 
@@ -25,6 +26,7 @@ struct InviteTokenTests {
         #expect(Hexadecimal.encode(made.hash) == "b4ecb515f812392592880cb5c25078c7e06fae76d78b1cfd2c8d603732d7658f")
     }
 
+    // Cases: teams 89
     @Test(arguments: [
         "", "nofxi_", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "nofxi_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
         "nofxi_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "NOFXI_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
@@ -38,6 +40,7 @@ struct InviteTokenTests {
         #expect(violations?.all.first?.detail.contains("AAAA") == false)
     }
 
+    // Cases: teams 89
     @Test func `a long text is refused as anything else that is no token`() {
         let violations = #expect(throws: Violations.self) { try token("\"\(String(repeating: "A", count: 100_000))\"") }
         #expect(violations?.all.map(\.code) == [.invalidFormat])

@@ -8,6 +8,7 @@ import Testing
 @testable import nofx
 
 @Suite struct LeaveTeamTests {
+    // Cases: teams 108
     @Test(arguments: [Role.admin, .member, .viewer])
     func `a member leaves once`(_ role: Role) throws {
         let database = try TestDatabase()
@@ -30,6 +31,7 @@ import Testing
         #expect(activity.last?.metadata == #"{"role": "\#(role.rawValue)", "userId": "\#(member.user)"}"#)
     }
 
+    // Cases: teams 109
     @Test func `the owner does not leave`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()

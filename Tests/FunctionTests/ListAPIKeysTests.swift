@@ -66,6 +66,7 @@ import Testing
         #expect(database.refusal(of: ListAPIKeys.self, "{}", as: writer) == "403 insufficient_scope")
     }
 
+    // Cases: teams 45
     @Test(arguments: [100, 99, 50, 7])
     func `250 keys are paged without gaps and repetitions, also when made at the same moment`(limit: Int) throws {
         let database = try TestDatabase()

@@ -33,6 +33,7 @@ import Testing
         #expect(entry["requestId"]?.string?.hasPrefix("test-") == true)
     }
 
+    // Cases: teams 125
     @Test(
         arguments: [
             (Role.owner, nil, nil), (.admin, nil, nil), (.viewer, [.admin], nil),
@@ -50,6 +51,7 @@ import Testing
         #expect(database.refusal(of: ListActivity.self, team.reference, as: caller) == refusal)
     }
 
+    // Cases: teams 125
     @Test func `a viewer is told which permission is missing, and nothing else`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
@@ -79,6 +81,7 @@ import Testing
         }
     }
 
+    // Cases: teams 62, 66
     @Test func `what was done to a team outlives it, for whoever deleted it`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -125,6 +128,7 @@ import Testing
         #expect(try ids(#""since":"2026-01-01T00:00:10.000001Z","actorId":"\#(admin.user)""#) == [])
     }
 
+    // Cases: teams 45
     @Test(arguments: [100, 99, 50, 7])
     func `250 entries are paged without gaps and repetitions`(_ limit: Int) throws {
         let database = try TestDatabase()
@@ -143,6 +147,7 @@ import Testing
         #expect(pages.count == (250 + limit - 1) / limit)
     }
 
+    // Cases: teams 46
     @Test func `what is done between pages does not come twice`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -171,6 +176,7 @@ import Testing
         #expect(database.refusal(of: ListActivity.self, next, as: admin) == "404 team_not_found")
     }
 
+    // Cases: teams 49
     @Test func `a cursor is good for its team and its filters`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -190,6 +196,7 @@ import Testing
         }
     }
 
+    // Cases: teams 49
     @Test(arguments: [
         ["listActivity", "x"], ["listActivity"], ["listActivity", "1", "2"], ["listMembers", "1"],
         ["listActivity", "9223372036854775808"], ["listActivity", "1; DROP TABLE nofx.teams"],
@@ -203,6 +210,7 @@ import Testing
         #expect(database.refusal(of: ListActivity.self, event, as: owner) == "422 invalid_cursor")
     }
 
+    // Cases: teams 48
     @Test(arguments: [
         (#""limit":0"#, "limit"), (#""limit":101"#, "limit"), (#""limit":-1"#, "limit"), (#""limit":"abc""#, "limit"),
         (#""limit":1.5"#, "limit"), (#""action":"""#, "action"), (#""actorId":"me""#, "actorId"),
@@ -232,6 +240,7 @@ import Testing
         #expect(refusal([.admin], other) == "404 team_not_found")
     }
 
+    // Cases: teams 123
     @Test func `an actor's account can go, and what they did stays`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()

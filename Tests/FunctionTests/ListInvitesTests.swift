@@ -145,6 +145,7 @@ import Testing
         )
     }
 
+    // Cases: teams 48
     @Test(arguments: [
         #""status":"Pending""#, #""status":"used""#, #""status":["pending"]"#, #""limit":0"#, #""limit":101"#,
     ])

@@ -26,6 +26,7 @@ import Testing
         #expect(page.nextCursor == nil)
     }
 
+    // Cases: teams 40
     @Test func `addresses are for those who manage members, and everybody sees their own`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger(email: "owner@example.com")
@@ -66,6 +67,7 @@ import Testing
         #expect(database.refusal(of: ListMembers.self, team.reference, as: elsewhere) == "404 team_not_found")
     }
 
+    // Cases: teams 43
     @Test func `who may not read sees nobody`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
@@ -80,6 +82,7 @@ import Testing
         #expect(denial?.role == .admin)
     }
 
+    // Cases: teams 41, 50
     @Test func `a stranger, a missing team and a deleted one are told apart by nobody`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -96,6 +99,7 @@ import Testing
         }
     }
 
+    // Cases: teams 42, 44
     @Test func `a team is named in one way, and once`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -113,6 +117,7 @@ import Testing
         #expect(database.refusal(of: ListMembers.self, twice, as: owner) == "400 malformed_json")
     }
 
+    // Cases: teams 45
     @Test(arguments: [100, 99, 50, 7])
     func `250 members are paged without gaps and repetitions, also when joined at the same moment`(_ limit: Int) throws
     {
@@ -129,6 +134,7 @@ import Testing
         #expect(pages.dropLast().allSatisfy { $0.count == limit })
     }
 
+    // Cases: teams 47
     @Test func `a thousand members are ten pages, and twenty of them the first by default`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -142,6 +148,7 @@ import Testing
         #expect(first.nextCursor != nil)
     }
 
+    // Cases: teams 46
     @Test func `who joins and leaves between pages repeats nothing and loses nobody else`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -186,6 +193,7 @@ import Testing
         #expect(database.refusal(of: ListMembers.self, input, as: viewer) == "403 forbidden")
     }
 
+    // Cases: teams 48
     @Test(arguments: ["0", "101", "-1", #""abc""#, "1.5", "1e1", "99999999999999999999", "[]", "true"])
     func `a limit that is none is refused`(_ limit: String) throws {
         let database = try TestDatabase()
@@ -198,6 +206,7 @@ import Testing
         #expect(problem?.violations.map(\.field) == ["limit"])
     }
 
+    // Cases: teams 49
     @Test func `a cursor of another team or another list is refused`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -211,6 +220,7 @@ import Testing
         )
     }
 
+    // Cases: teams 49
     @Test(arguments: [
         ["listTeams", "1", "00000000-0000-7000-8000-000000000000"],
         ["listMembers", "yesterday", "00000000-0000-7000-8000-000000000000"],

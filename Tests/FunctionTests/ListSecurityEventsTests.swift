@@ -77,6 +77,7 @@ import Testing
         }
     }
 
+    // Cases: teams 45
     @Test(arguments: [100, 50, 7, 1])
     func `60 events are paged without gaps and repetitions, also those of one minute`(_ limit: Int) throws {
         let database = try TestDatabase()
@@ -112,6 +113,7 @@ import Testing
         #expect(try count(#""since":"2026-01-01T00:05:00.000001Z""#) == 0)
     }
 
+    // Cases: teams 49
     @Test func `each page asks again who may see it, and a cursor is good for its list alone`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -131,6 +133,7 @@ import Testing
         #expect(database.refusal(of: ListSecurityEvents.self, next, as: admin) == "403 forbidden")
     }
 
+    // Cases: teams 49
     @Test(arguments: [
         ["x", "u", "a", "r"], ["-1", "u", "a", "r"], ["9223372036854775807", "u", "a", "r"], ["1", "u", "a"],
     ])
@@ -145,6 +148,7 @@ import Testing
         #expect(database.refusal(of: ListSecurityEvents.self, event, as: owner) == "422 invalid_cursor")
     }
 
+    // Cases: teams 48
     @Test(arguments: [
         (#""limit":0"#, "limit"), (#""limit":101"#, "limit"), (#""since":"now""#, "since"),
         (#""actorId":null"#, "actorId"),

@@ -38,6 +38,7 @@ import Testing
         #expect(page.nextCursor == nil)
     }
 
+    // Cases: teams 45
     @Test(arguments: [100, 99, 50, 7])
     func `250 teams are paged without gaps and repetitions, also when joined at the same moment`(_ limit: Int) throws {
         let database = try TestDatabase()
@@ -55,6 +56,7 @@ import Testing
         #expect(pages.dropLast().allSatisfy { $0.count == limit })
     }
 
+    // Cases: teams 45
     @Test func `a last page that is full has no next`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
@@ -64,6 +66,7 @@ import Testing
         #expect(page.nextCursor == nil)
     }
 
+    // Cases: teams 46
     @Test func `what is joined and left between pages repeats nothing and loses nothing else`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
@@ -80,6 +83,7 @@ import Testing
         #expect(Set(second.items.map(\.team)).isDisjoint(with: first.items.map(\.team)))
     }
 
+    // Cases: teams 48
     @Test(arguments: ["0", "101", "-1", #""abc""#, "1.5", "1e1", "99999999999999999999", "[]", "true"])
     func `a limit that is none is refused`(_ limit: String) throws {
         let database = try TestDatabase()
@@ -90,6 +94,7 @@ import Testing
         #expect(problem?.violations.map(\.field) == ["limit"])
     }
 
+    // Cases: teams 49
     @Test func `a cursor of somebody else's list is refused`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
@@ -118,6 +123,7 @@ import Testing
         #expect(try TestDatabase().refusal(of: ListTeams.self, input, as: caller) == "422 invalid_cursor")
     }
 
+    // Cases: teams 49
     @Test(arguments: [#""""#, #""e30""#, #""!""#, "7", #""\#(String(repeating: "A", count: 513))""#, "{}"])
     func `what is no cursor at all is refused`(_ cursor: String) throws {
         let problem = #expect(throws: Problem.self) {

@@ -10,6 +10,7 @@ import Testing
 
 /// What members do to each other at the same moment.
 @Suite struct MembershipRaceTests {
+    // Cases: teams 112
     @Test func `two admins who remove each other at once are both refused`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
@@ -46,6 +47,7 @@ import Testing
         #expect(try database.activity(of: team.id).map(\.action) == ["team.created", "member.left"])
     }
 
+    // Cases: teams 117
     @Test func `a team given to two at once gets one of them`() throws {
         let database = try TestDatabase()
         for _ in 0..<10 {
@@ -62,6 +64,7 @@ import Testing
         }
     }
 
+    // Cases: teams 118
     @Test func `an heir who is removed at the same moment owns the team or is gone, 100 times`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -80,6 +83,7 @@ import Testing
         }
     }
 
+    // Cases: teams 118
     @Test func `an heir who leaves at the same moment owns the team or is gone, 100 times`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -125,6 +129,7 @@ import Testing
         #expect(try database.activity(of: team.id).count == 1)
     }
 
+    // Cases: teams 118
     @Test func `who becomes the owner while waiting to be removed, changed or gone stays`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
@@ -146,6 +151,7 @@ import Testing
         try database.expect(heir, in: team, ownsIt: true)
     }
 
+    // Cases: teams 118
     @Test(arguments: [
         ("DELETE FROM nofx.team_members WHERE role = 'viewer'" as Query, "404 member_not_found"),
         ("UPDATE nofx.teams SET deleted_at = now(), purge_after = now()", "404 team_not_found"),

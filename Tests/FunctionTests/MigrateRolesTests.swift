@@ -3,6 +3,8 @@ import Core
 import Postgres
 import TestSupport
 import Testing
+@testable import Operations
+@testable import Notifications
 
 @testable import Migrations
 @testable import Teams

@@ -11,6 +11,7 @@ import Testing
 @Suite struct MigrateTests {
     private let newest = Migration.all.count
 
+    // Cases: queue 98
     @Test func `an empty database is brought to the newest version, once`() throws {
         let database = try TestDatabase(migrated: false)
         let first = try database.migrator { try Migrate.call("{}", in: &$0) }
@@ -33,6 +34,7 @@ import Testing
         #expect(try database.hasSchema == false)
     }
 
+    // Cases: queue 98
     @Test func `of ten started at once one does the work`() throws {
         let database = try TestDatabase(migrated: false)
         let meeting = Meeting(of: 10)

@@ -34,6 +34,7 @@ import Testing
         Cell(.viewer, [.admin], [.admin]),
     ]
 
+    // Cases: teams 43, 53, 54
     @Test(arguments: cells)
     func `a member may do what the role or the override permits`(_ cell: Cell) throws {
         let database = try TestDatabase()
@@ -76,6 +77,7 @@ import Testing
         #expect(database.refusal(of: DeleteTeam.self, team.reference, as: owner) == nil)
     }
 
+    // Cases: teams 52
     @Test func `a viewer's change is refused with what it would have needed`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
@@ -104,6 +106,7 @@ import Testing
         #expect(database.refusal(of: UpdateTeam.self, changes, as: .stranger()) == "404 team_not_found")
     }
 
+    // Cases: teams 105
     @Test func `an owner has no override, and an override names each permission that exists`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())

@@ -5,6 +5,7 @@ import Testing
 
 /// What a program may rely on is written down.
 struct ProblemCodeTests {
+    // Cases: teams 154
     @Test func `the codes in the README are those that there are`() throws {
         let documented = try output(of: "grep '^Codes:' README.md | grep -o '`[a-z_]*`' | tr -d '`'")
         // Every problem is made with its status and its code beside each other.

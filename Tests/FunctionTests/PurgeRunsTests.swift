@@ -6,10 +6,12 @@ import Testing
 
 @testable import Runs
 @testable import Teams
+@testable import Operations
 @testable import nofx
 
 /// How long runs are kept, and jobs that were given up.
 @Suite struct PurgeRunsTests {
+    // Cases: queue 94
     @Test func `a run goes 90 days after it has ended with all that it had, and one that has not ended stays`() throws {
         let world = try RunWorld([TestStep("build"), TestStep("fail", "test:fail", continues: true)])
         try world.database.finish(

@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
+@testable import Operations
 @testable import nofx
 
 @Suite struct PurgeTests {
@@ -54,6 +55,7 @@ import Testing
         )
     }
 
+    // Cases: teams 66
     @Test func `a deleted team goes after its 30 days with all it had, and what was done to it stays`() throws {
         let database = try TestDatabase()
         let (ada, bob) = (try database.world("ada"), try database.world("bob"))

@@ -6,6 +6,7 @@ import Testing
 
 @testable import Core
 @testable import Teams
+@testable import Operations
 @testable import nofx
 
 /// How operators look into the queue, and put back what was given up.
@@ -74,6 +75,7 @@ import Testing
         #expect(families[3].samples.count == 2)
     }
 
+    // Cases: queue 58
     @Test func `what was given up comes in pages, the newest first`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -90,6 +92,7 @@ import Testing
         #expect(first.error.message == "It broke.")
     }
 
+    // Cases: queue 58
     @Test func `what is wanted of it is listed alone`() throws {
         let database = try TestDatabase()
         let (owner, other) = (Caller.stranger(), Caller.stranger())
@@ -110,6 +113,7 @@ import Testing
         #expect(database.refusal(of: ListDeadLetters.self, elsewhere, as: operating) == "422 invalid_cursor")
     }
 
+    // Cases: queue 59
     @Test func `fifty of a hundred and twenty go back, and it is recorded`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()

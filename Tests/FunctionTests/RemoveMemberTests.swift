@@ -18,6 +18,7 @@ import Testing
         (.viewer, [.admin], .viewer, "403 role_too_high"),
     ]
 
+    // Cases: teams 99, 102
     @Test(arguments: cases)
     func `members are removed from above`(
         _ one: (actor: Role, override: [Permission]?, target: Role, refusal: String?)
@@ -40,6 +41,7 @@ import Testing
         #expect(try database.activity(of: team.id).count == (one.refusal == nil ? 2 : 1))
     }
 
+    // Cases: teams 82, 107
     @Test func `who is removed is shut out at once, and their invites with them`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -85,6 +87,7 @@ import Testing
         #expect(database.refusal(of: RemoveMember.self, team.event(on: old), as: owner) == "404 member_not_found")
     }
 
+    // Cases: teams 108
     @Test(arguments: [Role.owner, .admin, .member, .viewer])
     func `nobody removes themselves, and is told how to leave`(_ role: Role) throws {
         let database = try TestDatabase()
@@ -98,6 +101,7 @@ import Testing
         #expect(leaving == (role == .owner ? "409 owner_cannot_leave" : nil))
     }
 
+    // Cases: teams 104
     @Test func `a member of another team, and one who is none, are not there`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()

@@ -6,11 +6,14 @@ import TestSupport
 import Testing
 
 @testable import Teams
+import Reliability
+@testable import AI
 @testable import nofx
 
 @Suite struct ResetBreakerTests {
     private let operating = Caller.stranger(isOperator: true)
 
+    // Cases: ai 58
     @Test func `one breaker is closed, the other stays, and done again nothing is done`() throws {
         let database = try TestDatabase()
         for name in ["openai", "anthropic-ai"] { try database.breaker(name, .forceOpen) }
@@ -88,6 +91,7 @@ import Testing
         #expect(changes[0]["changed"]?.bool == true)
     }
 
+    // Cases: ai 23
     @Test func `a result of the time before a reset changes nothing`() throws {
         let database = try TestDatabase()
         let policy = try CircuitBreakerPolicy()
@@ -134,6 +138,7 @@ import Testing
         #expect(problem?.violations.map(\.field) == fields)
     }
 
+    // Cases: ai 58
     @Test func `who does not operate changes nothing, and learns no name`() throws {
         let database = try TestDatabase()
         try database.breaker("openai", .forceOpen)

@@ -8,6 +8,7 @@ import Testing
 @testable import nofx
 
 @Suite struct RestoreTeamTests {
+    // Cases: teams 67
     @Test func `the owner brings a team back as it was`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger(email: "ada@example.com")
@@ -26,6 +27,7 @@ import Testing
         #expect(actions == ["team.created", "team.deleted", "team.restored"])
     }
 
+    // Cases: teams 67
     @Test func `a slug that was taken meanwhile gets a suffix`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -52,6 +54,7 @@ import Testing
         #expect(restored.slug.rawValue.utf8.count == 62)
     }
 
+    // Cases: teams 68
     @Test func `after 30 days a team is gone`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -63,6 +66,7 @@ import Testing
         #expect(database.refusal(of: RestoreTeam.self, team.reference, as: owner) == nil)
     }
 
+    // Cases: teams 68
     @Test func `nobody else brings a team back, and one that lives is not there to restore`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -126,6 +130,7 @@ import Testing
         #expect(Set(slugs).count == 16)
     }
 
+    // Cases: teams 69
     @Test func `invites that ended with the team stay ended`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()

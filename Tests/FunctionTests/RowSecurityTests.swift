@@ -119,6 +119,7 @@ import Testing
         }
     }
 
+    // Cases: teams 124
     @Test func `nothing of another team is changed, added or taken away`() throws {
         let database = try TestDatabase()
         let (ada, bob) = (try database.world("ada"), try database.world("bob"))

@@ -9,6 +9,7 @@ import Testing
 @testable import nofx
 
 @Suite struct RunTimelineTests {
+    // Cases: queue 92
     @Test func `pages follow one another without a gap, and an empty one has a cursor too`() throws {
         let world = try RunWorld((0..<5).map { TestStep("step \($0)") })
         try world.database.work()
@@ -31,6 +32,7 @@ import Testing
         #expect(rest.nextCursor == cursor)
     }
 
+    // Cases: queue 90
     @Test func `more is told of exactly where there is more`() throws {
         let world = try RunWorld([TestStep("build")])
         #expect(try world.events == ["run.created", "step.queued"])
@@ -62,6 +64,7 @@ import Testing
         #expect(items.last?["data"]?.count == 0)
     }
 
+    // Cases: queue 89
     @Test func `a cursor of another run, team or list, and one that nobody gave out, is refused`() throws {
         let world = try RunWorld()
         let another = try world.another()
@@ -84,6 +87,7 @@ import Testing
         #expect(world.refusal(#""cursor":2"#) == "422 validation_failed")
     }
 
+    // Cases: queue 86
     @Test func `a run of another team has no timeline`() throws {
         let world = try RunWorld()
         let other = Caller.stranger()

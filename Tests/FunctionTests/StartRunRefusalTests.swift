@@ -10,6 +10,7 @@ import Testing
 
 /// Whose runs are not started, however good the plan is.
 @Suite struct StartRunRefusalTests {
+    // Cases: queue 84
     @Test func `tools that the team may not use are named, and nothing is queued`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -26,6 +27,7 @@ import Testing
         #expect(throws: Never.self) { try database.run(of: team, by: owner) }
     }
 
+    // Cases: queue 85
     @Test func `secrets that the team may not have are named, and nothing is queued`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -88,7 +90,9 @@ import Testing
         let plan = Steps.json((0..<20).map { Steps.echo("s\($0)") })
         try database.run(plan, of: team, by: owner)
         // The server's estimate is told it when a session has ended.
-        while try database.value("SELECT pg_stat_get_live_tuples('nofx.queue'::regclass)", as: Int.self) < 20 {}
+        try Poll.until {
+            try database.value("SELECT pg_stat_get_live_tuples('nofx.queue'::regclass)", as: Int.self) >= 20
+        }
         var settings = Settings()
         settings.queuedSteps = 20
         let other = try database.team("Other", of: owner)

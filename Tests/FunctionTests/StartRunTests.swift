@@ -128,6 +128,7 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.queue") == 1)
     }
 
+    // Cases: queue 44, 84
     @Test(arguments: [
         Steps.json([]), Steps.json([Steps.echo("a", after: ["a"])]), Steps.json([Steps.echo("a", after: ["b"])]),
         Steps.json([Steps.echo("a", after: ["b"]), Steps.echo("b", after: ["a"])]),
@@ -146,6 +147,7 @@ import Testing
         #expect(try database.countOfRunRows() == 0)
     }
 
+    // Cases: queue 44
     @Test func `a plan that is too large is refused and stores nothing`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()

@@ -9,6 +9,7 @@ import Testing
 
 /// What the database refuses whatever code asks for it, even a superuser's.
 @Suite struct TeamInvariantTests {
+    // Cases: teams 5
     @Test func `a team without an owner cannot be stored`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -23,6 +24,7 @@ import Testing
         #expect(try database.countOfTeams() == 1)
     }
 
+    // Cases: teams 110, 111
     @Test func `an owner cannot be deleted, demoted or given another team while the team is there`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -86,6 +88,7 @@ import Testing
         #expect(try database.value("SELECT owner_id FROM nofx.teams WHERE id = \(team.id)") == owners.first?.uuid)
     }
 
+    // Cases: teams 3
     @Test func `when the membership cannot be stored the team is not there either`() throws {
         let database = try TestDatabase()
         try database.breakMemberships(with: "RAISE EXCEPTION 'no'")
@@ -93,6 +96,7 @@ import Testing
         #expect(try database.countOfTeams() == 0)
     }
 
+    // Cases: teams 4
     @Test func `a session that ends between the team and its membership leaves nothing`() throws {
         let database = try TestDatabase()
         try database.breakMemberships(with: "PERFORM pg_sleep(3600)")
@@ -119,6 +123,7 @@ import Testing
         #expect(activity.first?.actor == owner.user)
     }
 
+    // Cases: teams 124
     @Test func `functions may neither delete nor alter what they keep`() throws {
         let database = try TestDatabase()
         _ = try database.team(of: .stranger())
@@ -137,6 +142,7 @@ import Testing
         }
     }
 
+    // Cases: teams 124
     @Test(arguments: [
         "UPDATE nofx.team_activity SET action = 'x'" as Query, "DELETE FROM nofx.team_activity",
         "TRUNCATE nofx.team_activity", "UPDATE nofx.team_activity SET id = DEFAULT WHERE false",

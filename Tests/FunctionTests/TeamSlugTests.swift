@@ -8,6 +8,7 @@ import Testing
 @testable import nofx
 
 @Suite struct TeamSlugTests {
+    // Cases: teams 14, 15, 16, 17
     @Test(arguments: [
         ("My Team!", "my-team"), ("--Acme--", "acme"), ("Ünïcödé Straße", "unicode-strasse"), ("日本語", "team"),
         ("🚀💥", "team-"), ("Ａｃｍｅ", "acme"), ("Łódź Ærø Þór", "lodz-aero-thor"), ("a.b_c/d", "a-b-c-d"),
@@ -26,6 +27,7 @@ import Testing
         }
     }
 
+    // Cases: teams 16
     @Test func `a long name makes a slug of 48 characters without hyphens at its ends`() throws {
         let database = try TestDatabase()
         let name = String(repeating: "a", count: 47) + " " + String(repeating: "b", count: 52)
@@ -55,6 +57,7 @@ import Testing
         #expect(try TestDatabase().refusal(of: CreateTeam.self, input, as: .stranger()) == "422 validation_failed")
     }
 
+    // Cases: teams 19
     @Test(arguments: ["acme", "admin", "nofx"])
     func `a slug that is taken or reserved is refused`(_ slug: String) throws {
         let database = try TestDatabase()
@@ -73,6 +76,7 @@ import Testing
         #expect(second.slug.rawValue.utf8.count == 11)
     }
 
+    // Cases: teams 20
     @Test func `the slug of a deleted team can be taken again`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -83,6 +87,7 @@ import Testing
         #expect(try database.team("Acme", of: .stranger()).slug.rawValue.hasPrefix("acme-"))
     }
 
+    // Cases: teams 18
     @Test func `of 32 users who want the same name at once all get it, and a slug each`() throws {
         let database = try TestDatabase()
         let outcomes = database.race(CreateTeam.self, (0..<32).map { _ in (.stranger(), #"{"name":"Acme"}"#) })
@@ -94,6 +99,7 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.team_members WHERE role = 'owner'") == 32)
     }
 
+    // Cases: teams 19
     @Test func `of 32 users who choose the same slug at once one gets it`() throws {
         let database = try TestDatabase()
         let input = #"{"name":"Acme","slug":"the-one"}"#

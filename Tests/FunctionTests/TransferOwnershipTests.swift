@@ -8,6 +8,7 @@ import Testing
 @testable import nofx
 
 @Suite struct TransferOwnershipTests {
+    // Cases: teams 113
     @Test(arguments: [Role.admin, .member, .viewer])
     func `the owner makes any member the owner, and stays as an admin`(_ role: Role) throws {
         let database = try TestDatabase()
@@ -32,6 +33,7 @@ import Testing
         #expect(entry.metadata == #"{"userId": "\#(heir.user)", "oldOwnerId": "\#(owner.user)"}"#)
     }
 
+    // Cases: teams 64, 113
     @Test func `what only owners may goes with the ownership`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -48,6 +50,7 @@ import Testing
         #expect(try database.ownership(of: team) == "1 owner, named")
     }
 
+    // Cases: teams 121
     @Test func `an override ends with becoming the owner`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -73,6 +76,7 @@ import Testing
         #expect(try database.invites(by: heir, to: team) == ["pending"])
     }
 
+    // Cases: teams 114
     @Test func `who owns the team already does not become its owner`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -87,6 +91,7 @@ import Testing
         #expect(try database.roll(of: team) == roll)
     }
 
+    // Cases: teams 115
     @Test func `the ownership goes to a member of the team and to nobody else`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -110,6 +115,7 @@ import Testing
         #expect(try database.roll(of: team) == roll)
     }
 
+    // Cases: teams 116
     @Test(arguments: [Role.admin, .member, .viewer])
     func `nobody but the owner gives a team away`(_ role: Role) throws {
         let database = try TestDatabase()
@@ -144,6 +150,7 @@ import Testing
         #expect(try database.roll(of: team) == roll)
     }
 
+    // Cases: teams 120
     @Test(arguments: ["owner", "admin"])
     func `a failure on the way leaves everything as it was`(_ role: String) throws {
         let database = try TestDatabase()

@@ -47,6 +47,7 @@ import Testing
         Case(.viewer, [.admin], makes: .viewer, "viewer", "403 role_too_high"),
     ]
 
+    // Cases: teams 99, 102
     @Test(arguments: cases)
     func `members are managed from above, to at most one's own role`(_ one: Case) throws {
         let database = try TestDatabase()
@@ -92,6 +93,7 @@ import Testing
         )
     }
 
+    // Cases: teams 100
     @Test func `nobody changes their own role, whatever the id is written in`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -117,6 +119,7 @@ import Testing
         #expect(try database.role(of: owner, in: team) == .owner)
     }
 
+    // Cases: teams 101
     @Test func `the owner's role is refused at its field`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -129,6 +132,7 @@ import Testing
         #expect(problem?.violations.map(\.code) == [.invalidEnum])
     }
 
+    // Cases: teams 103
     @Test func `an override permits nothing that who gives it may not`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -154,6 +158,7 @@ import Testing
         #expect(try database.call(UpdateMemberRole.self, managing, as: owner).permissions == [.read, .admin])
     }
 
+    // Cases: teams 106
     @Test func `an override is kept until it is named, and null takes it away`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -178,6 +183,7 @@ import Testing
         #expect(database.refusal(of: GetTeam.self, team.reference, as: member) == "403 forbidden")
     }
 
+    // Cases: teams 105
     @Test(arguments: [
         #""permissions":["write","WRITE"]"#, #""permissions":["read","read"]"#, #""permissions":[null]"#,
         #""permissions":"readwrite""#, #""permissions":["read","write","delete","admin","read"]"#,
@@ -209,6 +215,7 @@ import Testing
         #expect(problem?.violations.map(\.code) == [.required])
     }
 
+    // Cases: teams 104
     @Test func `a member of another team, and one who is none, are not there`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -226,6 +233,7 @@ import Testing
         #expect(try database.roll(of: other) == before)
     }
 
+    // Cases: teams 82
     @Test func `the pending invites of who cannot invite any more are cancelled`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()

@@ -8,6 +8,7 @@ import Testing
 @testable import nofx
 
 @Suite struct UpdateTeamTests {
+    // Cases: teams 51
     @Test func `a member changes what is named and nothing else`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger(email: "ada@example.com"))
@@ -25,6 +26,7 @@ import Testing
         #expect(try database.value("SELECT billing_email FROM nofx.teams") == "ada@example.com")
     }
 
+    // Cases: teams 56
     @Test func `null empties the billing address, and absence keeps it`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger(email: "ada@example.com")
@@ -48,6 +50,7 @@ import Testing
         #expect(updated.settings?.text == #"{"c": {"é": "é"}}"#)
     }
 
+    // Cases: teams 57, 60
     @Test(arguments: [
         #""name":"A""#, #""name":"<b>""#, #""name":7"#, #""billingEmail":"nobody""#, #""billingEmail":"a@b""#,
         #""billingEmail":"a@example.com\r\nBcc: b@example.com""#, #""settings":[]"#, #""settings":"{}""#,
@@ -70,6 +73,7 @@ import Testing
         #expect(try database.snapshot(of: team) == before)
     }
 
+    // Cases: teams 57
     @Test(arguments: [
         #""settings":{"text":"\u0000"}"#, #""settings":{"\u0000":1}"#, #""settings":{"a":1,"a":2}"#,
         #""settings":{"a":"\ud800"}"#,
@@ -82,6 +86,7 @@ import Testing
         #expect(database.refusal(of: UpdateTeam.self, team.changes(members), as: owner) == "400 malformed_json")
     }
 
+    // Cases: teams 57
     @Test func `settings have up to 16 KiB as they are stored`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -98,6 +103,7 @@ import Testing
         #expect(problem?.violations.map(\.code) == [.tooLarge])
     }
 
+    // Cases: teams 55
     @Test func `naming nothing to change is refused`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -118,6 +124,7 @@ import Testing
         #expect(try database.activity(of: team.id).count == 2)
     }
 
+    // Cases: teams 58
     @Test func `of 32 who change the same version at once one does`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -139,6 +146,7 @@ import Testing
         #expect(Set(try outcomes.map { try $0.get().version }) == Set(2...17))
     }
 
+    // Cases: teams 59
     @Test(arguments: [
         ("UPDATE nofx.team_members SET role = 'viewer' WHERE role = 'admin'" as Query, "403 forbidden"),
         ("UPDATE nofx.team_members SET permissions = '{read}' WHERE role = 'admin'", "403 forbidden"),

@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
+@testable import Notifications
 
 /// Messages as a receiver gets them, which verifies them with the library of those who wrote the standard.
 @Suite struct WebhookDeliveryTests {

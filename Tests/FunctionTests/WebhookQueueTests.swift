@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Teams
+@testable import Notifications
 
 /// What happens in runs, as it gets into the outbox.
 @Suite struct WebhookQueueTests {

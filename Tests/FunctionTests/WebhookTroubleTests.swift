@@ -4,6 +4,7 @@ import Postgres
 import System
 import TestSupport
 import Testing
+@testable import Notifications
 
 @testable import Teams
 
@@ -39,6 +40,7 @@ import Testing
         }
     }
 
+    // Cases: queue 93
     @Test func `a message that its receiver cannot stand does not keep the others`() throws {
         try WebhookWorld.run { world in
             let webhook = try world.webhook("/poison/a")
@@ -79,6 +81,7 @@ import Testing
         }
     }
 
+    // Cases: queue 93
     @Test func `two deliverers deliver to everybody else while one receiver hangs and another is down`() throws {
         try WebhookWorld.run { world in
             let (hanging, down) = (try world.webhook("/hang/a"), try world.webhook("/500/a"))
@@ -143,7 +146,7 @@ import Testing
             let id = try world.database.queueMessage(to: webhook)
             let log = LogLines()
             let deliverer = TestThread { Result { try world.deliver(log: log.log) } }
-            while try world.receiver.messages().isEmpty {}
+            try Poll.until { try !world.receiver.messages().isEmpty }
             try world.database.rows("UPDATE nofx.outbox SET attempts = attempts + 1")
             #expect(try deliverer.join().get() == "claimed 1")
             #expect(log.containing("outbox.late").count == 1)

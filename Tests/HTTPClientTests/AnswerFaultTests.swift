@@ -39,6 +39,7 @@ struct AnswerFaultTests {
         }
     }
 
+    // Cases: ai 42
     @Test func `a chunked answer that is too large is not taken further than the limit`() throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             let error = try failure(server.url("/endless"))
@@ -67,6 +68,7 @@ struct AnswerFaultTests {
         }
     }
 
+    // Cases: ai 35
     @Test func `a connection that does not come in time is told from one that is refused`() throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             let (deaf, mute) = ("http://127.0.0.1:\(server.words[1])/", "https://127.0.0.1:\(server.words[2])/")

@@ -116,7 +116,7 @@ struct SMTPClientTests {
             #expect(try send(to: "never@example.com", "smtp://127.0.0.1:\(server.port)")?.isPermanent == true)
 
             #expect(!start.hasPassed)
-            while try server.commands().last != "QUIT" {}
+            try Poll.until { try server.commands().last == "QUIT" }
             #expect(try server.messages().count == 1)
         }
     }

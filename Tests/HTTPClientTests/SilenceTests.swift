@@ -91,7 +91,7 @@ struct SilenceTests {
             }
             var client = HTTPClient(userAgent: "tests/1")
             let count = request(server.url("/count\(path)"))
-            while try client.send(count, deadline: .after(.seconds(30))).text != "1" {}
+            try Poll.until { try client.send(count, deadline: .after(.seconds(30))).text == "1" }
             cancellation.cancel()
 
             #expect(waiting.join()?.kind == .cancelled)

@@ -1,6 +1,7 @@
 import Runs
 import Testing
 
+// Cases: queue 49
 @Suite struct StepBackoffTests {
     @Test(arguments: [(1, 2), (2, 4), (3, 8), (8, 256), (9, 300), (64, 300), (1_000, 300)])
     func `each wait is twice the one before, up to the cap`(attempts: Int, seconds: Int) {

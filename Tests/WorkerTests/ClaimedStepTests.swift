@@ -2,6 +2,7 @@ import Base
 import Core
 import Runs
 import Testing
+import Queue
 
 @Suite struct ClaimedStepTests {
     @Test func `another attempt at a step has the same idempotency key`() {

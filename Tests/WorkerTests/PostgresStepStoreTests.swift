@@ -6,6 +6,7 @@ import Runs
 import TestSupport
 import Testing
 import Worker
+import Queue
 
 @Suite struct PostgresStepStoreTests {
     private let database: TestDatabase

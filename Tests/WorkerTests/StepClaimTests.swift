@@ -5,6 +5,7 @@ import Runs
 import TestSupport
 import Testing
 import Worker
+import Queue
 
 /// What a claim of Postgres' steps brings, and what it gives back.
 @Suite struct StepClaimTests {

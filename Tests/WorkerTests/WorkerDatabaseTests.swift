@@ -6,6 +6,7 @@ import System
 import TestSupport
 import Testing
 import Worker
+import Queue
 
 /// Workers with a real database.
 @Suite struct WorkerDatabaseTests {
@@ -54,6 +55,7 @@ import Worker
         #expect(done.withLock { $0 } == Dictionary(uniqueKeysWithValues: names.map { ($0, 1) }))
     }
 
+    // Cases: queue 96
     @Test func `through a pooler that gives out servers for a transaction it is the same`() throws {
         let steps = (0..<30).map { PlannedStep("step \($0)") }
         let run = try database.startRun(
@@ -119,6 +121,7 @@ import Worker
         #expect(try database.value("SELECT outputs ->> 'by' FROM nofx.steps") == "the other")
     }
 
+    // Cases: queue 31
     @Test func `a step that may take longer than there is time stays ready with all its attempts`() throws {
         let run = try database.startRun([PlannedStep("a", timeout: .seconds(500))], of: team)
         var worker = Worker(
@@ -132,6 +135,7 @@ import Worker
         #expect(try database.events(of: run) == ["run.created", "step.queued a"])
     }
 
+    // Cases: queue 95
     @Test func `a database that goes away and comes back loses nothing`() throws {
         let names = (0..<60).map { "step \($0)" }
         let run = try database.startRun(names.map { PlannedStep($0) }, of: team)
@@ -144,8 +148,10 @@ import Worker
                     return done.count
                 }
                 if count == 15 || count == 40 {
+                    let refusals = relay.refusals
                     relay.become(.stopped)
-                    SystemClock.sleep(nanoseconds: 200_000_000)
+                    // Until the worker has noticed.
+                    try? Poll.until { relay.refusals > refusals }
                     relay.become(.working)
                 }
                 return .done

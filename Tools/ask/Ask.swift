@@ -3,6 +3,7 @@ import Base
 import Core
 import FunctionRuntime
 import System
+import Reliability
 
 /// Asks an AI provider from a shell, protected as every call is.
 @main

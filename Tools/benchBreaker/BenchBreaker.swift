@@ -2,6 +2,8 @@ import Base
 import Core
 import Postgres
 import System
+import Reliability
+import AI
 
 /// Times calls to the database, in rounds that `Benchmarks/breaker/rounds.py` asks for.
 ///

@@ -4,6 +4,7 @@ import Postgres
 import Runs
 import System
 import Worker
+import Queue
 
 /// Claims and finishes steps, claims jobs and starts runs, as `Benchmarks/queue/report.py` asks for.
 ///

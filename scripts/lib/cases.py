@@ -1,44 +1,75 @@
-"""Names every case that a file of Tests/Cases does not have exactly once, and every test named there that is not there."""
+"""Usage: scripts/lib/cases.py [SUBJECT [NUMBER]]
+
+Without arguments it checks the cases of Tests/Cases: their numbers go on from 1 without a gap, each has a test or a
+reason for none, and no test shows a case that is not there. With a subject, such as `queue`, it prints the tests that
+show each of its cases.
+
+A test names its cases in a comment above it: `// Cases: queue 12, 13; teams 4`.
+"""
 
 import collections
 import pathlib
 import re
 import sys
 
-TESTS = pathlib.Path("Tests")
-# The file and how many cases its subject has, numbered from 1.
-SUBJECTS = {"teams": 157, "breaker": 93, "ai": 70, "queue": 103}
+TESTS = pathlib.Path(__file__).resolve().parents[2] / "Tests"
+MARK = re.compile(r"^ *// Cases: (.*(?:\n *// [\d;].*)*)", re.MULTILINE)
+# What follows the comment: the test, or a suite, all of whose tests show the case.
+TEST = re.compile(r"func `([^`]+)`\(|^(?:@Suite.* )?(?:\w+ )*(?:struct|class|enum|extension) (\w+)", re.MULTILINE)
 
 
-def tests_in(file):
-    return re.findall(r"^ *(?:@Test.* )?func `([^`]+)`\(", file.read_text(), re.MULTILINE)
+def shown():
+    """The tests of each case: a subject and a number, and the names."""
+    tests = collections.defaultdict(list)
+    for file in sorted(TESTS.rglob("*.swift")):
+        text = file.read_text()
+        for mark in MARK.finditer(text):
+            test = TEST.search(text, mark.end())
+            name = f"{file.relative_to(TESTS)}: {(test[1] or test[2]) if test else '?'}"
+            for group in re.sub(r"\n *//", "", mark[1]).split(";"):
+                subject, *numbers = re.split(r"[ ,]+", group.strip())
+                for number in numbers:
+                    tests[subject, int(number)].append(name)
+    return tests
 
 
-def problems_of(number, cell):
-    names = []
-    for word in re.findall(r"`([^`]+)`", cell):
-        if word.endswith(".swift"):
-            file = TESTS / word
-            names = tests_in(file) if file.is_file() else []
-            if not names:
-                yield f"{number}: there are no tests in {file}"
-        elif word not in names:
-            yield f"{number}: there is no test `{word}` in {file}" if names else f"{number}: `{word}` is in no file"
-    if not names and not cell.startswith(("left out: ", "elsewhere: ")):
-        yield f"{number}: there is neither a test nor a reason for none"
+def cases_in(file):
+    """Each number, what holds and the remark."""
+    rows = re.findall(r"^\| (\d+) \| ([^|]+) \|(?: ([^|]+))? \|$", file.read_text(), re.MULTILINE)
+    return [(int(number), what, remark) for number, what, remark in rows]
 
 
-def problems_in(file, count):
-    rows = re.findall(r"^\| (\d+) \| [^|]+ \| ([^|]+) \|", file.read_text(), re.MULTILINE)
-    counts = collections.Counter(int(number) for number, _ in rows)
-    yield from (f"{number}: there is no such case" for number in sorted(counts) if not 1 <= number <= count)
-    yield from (f"{case}: stands there {counts[case]} times" for case in range(1, count + 1) if counts[case] != 1)
-    for number, cell in rows:
-        yield from problems_of(number, cell)
+def problems(files, tests):
+    known = set()
+    for subject, file in files.items():
+        numbers = [number for number, _, _ in cases_in(file)]
+        if sorted(numbers) != list(range(1, len(numbers) + 1)):
+            yield f"{file.name}: the numbers do not go on from 1 to {len(numbers)}"
+        for number, _, remark in cases_in(file):
+            known.add((subject, number))
+            is_left_out = remark.startswith(("left out: ", "elsewhere: "))
+            if is_left_out == ((subject, number) in tests):
+                yield f"{subject} {number}: there is " + ("a test, and a reason for none" if is_left_out else "neither a test nor a reason for none")
+    for case in sorted(tests.keys() - known):
+        yield f"{case[0]} {case[1]}: there is no such case; named by {tests[case][0]}"
 
 
-files = {file.stem: file for file in (TESTS / "Cases").glob("*.md")}
-problems = [f"Tests/Cases/{name}.md: is there, or is not, against scripts/lib/cases.py" for name in files.keys() ^ SUBJECTS.keys()]
-problems += [f"{files[name]}: {problem}" for name in files.keys() & SUBJECTS.keys() for problem in problems_in(files[name], SUBJECTS[name])]
-print("\n".join(sorted(problems)), end="\n" if problems else "")
-sys.exit(1 if problems else 0)
+def main(arguments):
+    files = {file.stem: file for file in sorted((TESTS / "Cases").glob("*.md"))}
+    tests = shown()
+    if not arguments:
+        found = list(problems(files, tests))
+        print("\n".join(found), end="\n" if found else "")
+        return 1 if found else 0
+    if arguments[0] not in files or len(arguments) > 2:
+        print(__doc__, end="", file=sys.stderr)
+        return 64
+    for number, what, remark in cases_in(files[arguments[0]]):
+        if arguments[1:] in ([], [str(number)]):
+            print(f"{number}. {what}")
+            for line in tests[arguments[0], number] or [remark]:
+                print(f"    {line}")
+    return 0
+
+
+sys.exit(main(sys.argv[1:]))

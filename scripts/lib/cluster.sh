@@ -143,10 +143,16 @@ cluster_psql() {
 
 # MARK: - Throw-away clusters
 
+# What the tests' own clusters are started with. Their databases live for seconds and are many, so nothing is logged
+# for a crash, and nobody vacuums.
+# shellcheck disable=SC2034 # for the callers
+cluster_for_tests=(
+    'log_min_messages = fatal' 'autovacuum = off' 'checkpoint_timeout = 1h' 'max_wal_size = 4GB' 'max_connections = 400'
+)
+
 # Starts a fast and forgetful cluster on a socket and a free loopback port, with a database `test`: sets
 # `cluster_folder`, `cluster_port` and `cluster_url`. More settings may be given. The caller removes it.
 cluster_throwaway_start() {
-    local try
     cluster_find_programs
     # Not `postgres`: what runs here must not reach the clusters of the machine.
     cluster_use nobody postgres
@@ -154,6 +160,12 @@ cluster_throwaway_start() {
     cluster_folder=$(mktemp -d "/tmp/nofx-test.$$.XXXXXX")
     [[ ${#cluster_as[@]} == 0 ]] || chown "$cluster_user:" "$cluster_folder"
     cluster_create "$cluster_folder" scram-sha-256
+    cluster_forgetful_start "$@"
+}
+
+# Starts the cluster in `cluster_folder` for databases that may be lost.
+cluster_forgetful_start() {
+    local try
     for try in 1 2 3 4 5 6 7 8 9 10; do
         # Below the ports that the kernel hands out to clients.
         cluster_port=$((20000 + RANDOM % 10000))
@@ -161,10 +173,16 @@ cluster_throwaway_start() {
             "port = $cluster_port" 'max_connections = 200' \
             'fsync = off' 'synchronous_commit = off' 'full_page_writes = off' "$@" && break
         if [[ $try == 10 ]] || ! grep -q 'Address already in use' "$cluster_folder/log"; then
-            cluster_failed 'the throw-away cluster did not start' "$cluster_folder/log"
+            cluster_failed 'the cluster did not start' "$cluster_folder/log"
         fi
     done
-    cluster_psql "$cluster_folder" "$cluster_port" postgres --command 'CREATE DATABASE test'
+    cluster_psql "$cluster_folder" "$cluster_port" postgres >/dev/null <<<"
+        SELECT 'CREATE DATABASE test' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'test') \\gexec"
+    cluster_find_url
+}
+
+# Where the cluster in `cluster_folder` answers on `cluster_port`.
+cluster_find_url() {
     # shellcheck disable=SC2034 # for the callers
     cluster_url="postgresql:///test?host=$cluster_folder&port=$cluster_port&user=postgres"
 }

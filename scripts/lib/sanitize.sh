@@ -17,7 +17,7 @@ sanitize() {
         fail "it does not build; the whole output is in $folder/$kind-build.log"
     }
     trap cluster_throwaway_stop EXIT
-    cluster_throwaway_start 'log_min_messages = fatal'
+    cluster_throwaway_start "${cluster_for_tests[@]}"
     # With more random bits in its addresses a program may not leave ThreadSanitizer the room it needs.
     if (($(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 28) > 28)) && setarch --addr-no-randomize true 2>/dev/null
     then

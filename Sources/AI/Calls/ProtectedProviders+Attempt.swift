@@ -2,6 +2,7 @@ import Base
 import Core
 import HTTPClient
 import System
+import Reliability
 
 extension ProtectedProviders where Stores: ~Copyable {
     /// Asks a provider once, if its breaker and the team's budget allow.

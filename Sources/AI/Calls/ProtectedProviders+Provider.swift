@@ -1,5 +1,6 @@
 import Base
 import Core
+import Reliability
 
 extension ProtectedProviders where Stores: ~Copyable {
     /// Asks one provider, as often as its errors and the policy allow.

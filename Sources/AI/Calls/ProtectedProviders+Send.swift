@@ -1,6 +1,7 @@
 import Base
 import Core
 import HTTPClient
+import Reliability
 
 extension ProtectedProviders where Stores: ~Copyable {
     /// Sends one request and reads its answer, whole or as it comes.

@@ -1,5 +1,6 @@
 import Base
 import Core
+import Reliability
 
 extension Protection {
     /// Reserves what an attempt may cost, in a tenth of the time that is left at most; that it cannot be asked fails no

@@ -1,6 +1,7 @@
 public import Base
-public import Core
+import Core
 public import HTTPClient
+public import Reliability
 
 /// Calls to AI providers that cannot take the system down with them.
 ///

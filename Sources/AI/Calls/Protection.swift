@@ -1,6 +1,7 @@
 public import Base
 public import Core
 public import System
+public import Reliability
 
 /// How calls to providers are protected, and priced.
 public struct Protection: Sendable {

@@ -1,5 +1,6 @@
 public import Base
 import Core
+import Reliability
 
 extension AIError {
     /// What programs may rely on.

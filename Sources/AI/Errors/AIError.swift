@@ -1,4 +1,5 @@
-public import Core
+import Core
+public import Reliability
 
 /// Why a call to a provider has no answer that can be used.
 public struct AIError: Error, Sendable {

@@ -1,6 +1,7 @@
 import Base
 import Core
 import HTTPClient
+import Reliability
 
 /// What is known of an answer before its content is read.
 struct ResponseContext: Sendable {

@@ -1,4 +1,4 @@
-import Base
+package import Base
 public import Postgres
 
 /// The way to Postgres: one connection, opened when it is first needed and kept for the next call.
@@ -116,7 +116,7 @@ public struct Database: ~Copyable {
     ///   - log: For what the server has to say.
     /// - Returns: Its rows.
     /// - Throws: `PostgresError`.
-    mutating func run(
+    package mutating func run(
         _ query: Query,
         connecting: Duration,
         answering: Duration,

@@ -50,7 +50,9 @@ extension RunSummary {
         let (team, status) = (request.team, request.status)
         let user = try context.user(attempting: listing, on: team)
         let (endpoint, scope) = ("listRuns", request.scope)
-        let place: Place<ID<Run>>? = try request.cursor.map { try Place($0, of: endpoint, scope: scope) }
+        let place: KeysetPosition<ID<Run>>? = try request.cursor.map {
+            try KeysetPosition($0, of: endpoint, scope: scope)
+        }
         // What a status implies is said beside it, so that the indexes of open and of unsuccessful runs are of use.
         let rows = try context.read(
             """
@@ -77,7 +79,7 @@ extension RunSummary {
             """
         )
         return Page(try rows.items(of: listing, in: team), limit: request.limit) {
-            Place($0.createdAt, $0.id).cursor(of: endpoint, scope: scope)
+            KeysetPosition($0.createdAt, $0.id).cursor(of: endpoint, scope: scope)
         }
     }
 }

@@ -1,6 +1,7 @@
 import Base
 public import Core
 import Postgres
+import Queue
 
 extension StartedRun {
     private static var starting: Action {

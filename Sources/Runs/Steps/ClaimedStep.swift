@@ -1,5 +1,6 @@
 public import Base
-public import Core
+import Core
+public import Queue
 
 /// A step that a worker has claimed, with all that it takes to do it.
 public struct ClaimedStep: Sendable {

@@ -1,3 +1,5 @@
+import Reliability
+
 /// Why a step was not done.
 public struct StepFailure: Error, Hashable, Sendable {
     /// Whether it may be tried again.

@@ -1,5 +1,6 @@
 public import Base
-public import Core
+import Core
+public import Queue
 
 /// What does a step, by the name that plans use.
 ///

@@ -1,5 +1,5 @@
 public import Base
-import Postgres
+package import Postgres
 
 /// Which tools and secrets the steps of a team's runs may use.
 public struct ToolPolicy: OutputObject {
@@ -11,7 +11,7 @@ public struct ToolPolicy: OutputObject {
     /// The scopes whose secrets steps may have.
     public let secretScopes: [String]
 
-    init(team: ID<Run.Team>, row: borrowing Row) throws(PostgresError) {
+    package init(team: ID<Run.Team>, row: borrowing Row) throws(PostgresError) {
         self.team = team
         tools = try row["tools"]
         secretScopes = try row["secret_scopes"]

@@ -30,7 +30,9 @@ extension Invite {
         let (team, status) = (request.team, request.status)
         let user = try context.user(attempting: listing, on: team)
         let (endpoint, scope) = ("listInvites", "\(team)/\(status?.rawValue ?? "")")
-        let after: Place<ID<Invite>>? = try request.cursor.map { try Place($0, of: endpoint, scope: scope) }
+        let after: KeysetPosition<ID<Invite>>? = try request.cursor.map {
+            try KeysetPosition($0, of: endpoint, scope: scope)
+        }
         let rows = try context.read(
             """
             WITH caller AS MATERIALIZED (
@@ -55,7 +57,7 @@ extension Invite {
             """
         )
         return Page(try rows.items(of: listing, in: team), limit: request.limit) {
-            Place($0.createdAt, $0.id).cursor(of: endpoint, scope: scope)
+            KeysetPosition($0.createdAt, $0.id).cursor(of: endpoint, scope: scope)
         }
     }
 }

@@ -28,7 +28,9 @@ extension IssuedKey {
         let user = try context.user(attempting: listing)
         let (team, environment) = (context.caller?.team, context.settings.keyEnvironment)
         let (endpoint, scope) = ("listApiKeys", user.description)
-        let after: Place<KeyID>? = try request.cursor.map { try Place($0, of: endpoint, scope: scope) }
+        let after: KeysetPosition<KeyID>? = try request.cursor.map {
+            try KeysetPosition($0, of: endpoint, scope: scope)
+        }
         let rows = try context.read(
             """
             SELECT * FROM nofx.api_keys
@@ -40,7 +42,7 @@ extension IssuedKey {
         )
         let found = try (0..<rows.count).map { try IssuedKey(row: rows[$0], in: environment) }
         return Page(found, limit: request.limit) {
-            Place($0.createdAt, $0.id).cursor(of: endpoint, scope: scope)
+            KeysetPosition($0.createdAt, $0.id).cursor(of: endpoint, scope: scope)
         }
     }
 }

@@ -31,7 +31,9 @@ extension Member {
         let user = try context.user(attempting: listing, on: team)
         let isManaging = context.caller?.scopes?.contains(.admin) ?? true
         let (endpoint, scope) = ("listMembers", team.description)
-        let after: Place<ID<Member>>? = try request.cursor.map { try Place($0, of: endpoint, scope: scope) }
+        let after: KeysetPosition<ID<Member>>? = try request.cursor.map {
+            try KeysetPosition($0, of: endpoint, scope: scope)
+        }
         let rows = try context.read(
             """
             WITH caller AS MATERIALIZED (
@@ -55,7 +57,7 @@ extension Member {
             """
         )
         return Page(try rows.items(of: listing, in: team), limit: request.limit) {
-            Place($0.joinedAt, $0.id).cursor(of: endpoint, scope: scope)
+            KeysetPosition($0.joinedAt, $0.id).cursor(of: endpoint, scope: scope)
         }
     }
 }

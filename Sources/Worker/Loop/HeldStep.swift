@@ -1,3 +1,5 @@
+import Queue
+
 internal import Core
 
 /// What a worker keeps of a step that is its own.

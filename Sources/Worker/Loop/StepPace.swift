@@ -1,3 +1,5 @@
+import Queue
+
 internal import Core
 
 /// How long steps take, by topic, and so how many are worth having.

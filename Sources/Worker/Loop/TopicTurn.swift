@@ -1,3 +1,5 @@
+import Queue
+
 internal import Core
 
 /// What a worker knows of one of its topics.

@@ -1,4 +1,5 @@
 public import Base
+import Queue
 internal import Core
 internal import Runs
 internal import System

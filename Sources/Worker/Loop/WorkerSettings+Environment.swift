@@ -1,3 +1,5 @@
+import Queue
+
 internal import Base
 internal import Core
 internal import Runs

@@ -1,4 +1,5 @@
-public import Core
+import Core
+public import Queue
 
 /// How much a worker takes on, and when it looks after what.
 public struct WorkerSettings: Sendable {

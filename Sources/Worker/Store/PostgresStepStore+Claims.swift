@@ -1,7 +1,8 @@
 internal import Base
-public import Core
+import Core
 internal import Postgres
 public import Runs
+public import Queue
 
 extension PostgresStepStore {
     /// How long steps that cannot be done may take to be given back: their worker has leases to see to.

@@ -2,6 +2,7 @@ public import Base
 public import Core
 internal import Postgres
 public import Runs
+public import Queue
 
 /// Steps in Postgres, for a role that works for all teams.
 ///

@@ -8,7 +8,7 @@ struct StepReport {
     var error = ""
 
     /// In microseconds.
-    var delay = 0
+    var delay: Int64 = 0
 
     init(_ result: StepResult) {
         switch result.outcome {
@@ -65,13 +65,4 @@ extension StepFailure {
 
 extension ClaimedStep {
     fileprivate var usualWait: Duration { backoff.delay(afterAttempts: attempt) }
-}
-
-extension Duration {
-    /// The whole microseconds, rounded down.
-    var wholeMicroseconds: Int {
-        let (seconds, attoseconds) = components
-        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
-        return overflow ? (seconds < 0 ? .min : .max) : Int(product) + Int(attoseconds / 1_000_000_000_000)
-    }
 }

@@ -2,6 +2,7 @@ import AI
 import Base
 import Core
 import Runs
+import Reliability
 
 /// `ai:generate` and `codegen`: asks an AI provider, and keeps the answer where it is worth keeping.
 ///

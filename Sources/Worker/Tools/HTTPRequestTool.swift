@@ -2,6 +2,7 @@ import Base
 import Core
 import HTTPClient
 import Runs
+import Reliability
 
 /// `http:request`: sends a request to where a team says, and answers with what came.
 ///

@@ -2,6 +2,7 @@ import Base
 import Core
 import Cryptography
 import Runs
+import Reliability
 
 /// One attempt at a step, while it lasts.
 struct StepAttempt {

@@ -2,6 +2,7 @@ import AI
 import Base
 import Core
 import Runs
+import Reliability
 
 extension StepOutcome {
     /// What becomes of an attempt whose call to a provider has no answer.

@@ -1,8 +1,9 @@
 public import AI
 public import Base
-public import Core
+import Core
 public import HTTPClient
 public import Runs
+public import Reliability
 internal import System
 
 /// All tools, for one thread.

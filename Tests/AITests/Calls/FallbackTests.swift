@@ -20,6 +20,7 @@ import Testing
         CompletionRequest(Asker.prompt(), model: "fault:\(fault)")
     }
 
+    // Cases: ai 10, 26
     @Test(arguments: ["status:500", "status:401", "status:404", "spend-limit", "retry-after:999999", "bad-json"])
     func `what the first provider cannot do the second does`(fault: String) throws {
         try withServer { _, asker in
@@ -36,6 +37,7 @@ import Testing
         }
     }
 
+    // Cases: breaker 54
     @Test func `an open breaker costs no time and no request on the way to the next provider`() throws {
         try withServer { server, asker in
             try asker.database.rows("SELECT nofx.circuit_set('anthropic-ai', 'force_open')")
@@ -46,6 +48,7 @@ import Testing
         }
     }
 
+    // Cases: ai 27
     @Test func `when none answers, the last one's error tells of all of them`() throws {
         try withServer { _, asker in
             var broken = asker
@@ -58,6 +61,7 @@ import Testing
         }
     }
 
+    // Cases: ai 28
     @Test(arguments: ["status:400", "status:413", "status:422"])
     func `what no provider would do is not asked of the next`(fault: String) throws {
         try withServer { (_, asker) throws in
@@ -65,6 +69,7 @@ import Testing
         }
     }
 
+    // Cases: ai 63; breaker 71
     @Test func `all providers and all waits together end at the deadline`() throws {
         try withServer(["NOFX_RETRY_MAX": "2", "NOFX_RETRY_BASE_MS": "60000", "NOFX_RETRY_CAP_MS": "60000"]) {
             _,
@@ -77,6 +82,7 @@ import Testing
         }
     }
 
+    // Cases: breaker 48
     @Test func `a call that is cancelled before it begins asks nobody`() throws {
         try withServer { server, asker in
             let cancellation = Cancellation()
@@ -91,13 +97,14 @@ import Testing
         }
     }
 
+    // Cases: ai 62; breaker 72
     @Test func `a call that is cancelled while it waits for an answer ends, and the breaker knows nothing of it`()
         throws
     {
         try withServer { server, asker in
             let cancellation = Cancellation()
             let canceller = TestThread {
-                while (try? server.requests().isEmpty) == true {}
+                try? Poll.until { try !server.requests().isEmpty }
                 cancellation.cancel()
             }
             var providers = try asker.providers()
@@ -118,6 +125,7 @@ import Testing
         }
     }
 
+    // Cases: ai 63
     @Test(arguments: [DatabaseRelay.Condition.silent, .stopped])
     func `a database that does not answer leaves a call the time it needs`(condition: DatabaseRelay.Condition) throws {
         let database = try TestDatabase()
@@ -136,6 +144,7 @@ import Testing
         }
     }
 
+    // Cases: ai 25; breaker 89
     @Test func `without Postgres every call is answered all the same, and somebody is told`() throws {
         try TestCluster.run { cluster in
             let database = try TestDatabase(on: cluster)

@@ -23,6 +23,7 @@ import Testing
         }
     }
 
+    // Cases: ai 1
     @Test func `Anthropic answers, and it is known what that cost`() throws {
         try withMock { mock, asker in
             try mock.scenario(#"{"type":"reply","text":"Four."}"#)
@@ -38,6 +39,7 @@ import Testing
         }
     }
 
+    // Cases: ai 2
     @Test(arguments: ["chat", "responses"]) func `OpenAI answers in both of its formats`(wire: String) throws {
         try withMock(more: ["OPENAI_WIRE": wire]) { mock, asker in
             try mock.scenario(#"{"type":"reply","text":"Four."}"#)
@@ -51,6 +53,7 @@ import Testing
         }
     }
 
+    // Cases: ai 4
     @Test func `a limit is waited out, is no failure, and keeps others waiting`() throws {
         try withMock { mock, asker in
             try mock.scenario(#"{"type":"fail","status":429,"retry_after":0.4,"times":2}"#)
@@ -67,6 +70,7 @@ import Testing
         }
     }
 
+    // Cases: ai 12
     @Test(arguments: [408, 500, 502, 503, 504, 529])
     func `what may pass is tried again and counts against the provider`(status: Int) throws {
         try withMock { mock, asker in
@@ -80,6 +84,7 @@ import Testing
         }
     }
 
+    // Cases: ai 11; breaker 53
     @Test func `what does not pass is given up after as many retries as the policy says, each after a longer wait`()
         throws
     {
@@ -93,6 +98,7 @@ import Testing
         }
     }
 
+    // Cases: ai 13; breaker 47
     @Test(arguments: [
         (400, AIError.Code.badRequest), (401, .authFailed), (403, .forbidden), (404, .modelNotFound),
         (413, .contextTooLong), (422, .badRequest),
@@ -111,6 +117,7 @@ import Testing
         }
     }
 
+    // Cases: ai 16; breaker 52
     @Test func `five failures open the breaker, and the next call makes no request`() throws {
         try withMock(more: ["NOFX_RETRY_MAX": "5"]) { mock, asker in
             try mock.scenario(#"{"type":"fail","status":529,"times":null}"#)
@@ -129,6 +136,7 @@ import Testing
         }
     }
 
+    // Cases: ai 19, 20
     @Test func `two probes that succeed close the breaker, one that fails opens it again`() throws {
         try withMock(more: ["NOFX_RETRY_MAX": "0"]) { mock, asker in
             let shift: () throws -> Void = {

@@ -35,6 +35,7 @@ import Testing
         }
     }
 
+    // Cases: ai 43
     @Test(arguments: ways)
     func `what comes in pieces is what comes in one`(provider: String, wire: String) throws {
         try withMock(wire) { mock, asker in
@@ -55,6 +56,7 @@ import Testing
         }
     }
 
+    // Cases: ai 44, 45
     @Test(arguments: ways)
     func `an answer that is cut off is an error, and nobody is asked again for the rest`(
         provider: String,
@@ -87,6 +89,7 @@ import Testing
         }
     }
 
+    // Cases: ai 48
     @Test(arguments: ways)
     func `who wanted a stream and gets it all at once takes it so`(provider: String, wire: String) throws {
         let database = try TestDatabase()
@@ -117,6 +120,7 @@ import Testing
         }
     }
 
+    // Cases: ai 44
     @Test func `an answer that ends before its first word is asked for again`() throws {
         try withMock("chat") { mock, asker in
             try mock.scenario(
@@ -131,6 +135,7 @@ import Testing
         }
     }
 
+    // Cases: ai 62
     @Test func `whoever gives up gets nothing more, and the breaker is none the wiser`() throws {
         try withMock("chat") { mock, asker in
             try mock.scenario(#"{"type":"reply","text":"\#(String(repeating: "word ", count: 400))"}"#)

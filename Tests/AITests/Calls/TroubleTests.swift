@@ -60,6 +60,7 @@ import Testing
         Trouble("openrouter:402", .quotaExhausted, attempts: 1, failures: 0),
     ]
 
+    // Cases: ai 8, 9, 15, 36, 37, 38, 41, 42
     @Test(arguments: connections + answers + statuses, ["anthropic-ai", "openai"])
     func `every trouble has its code, its number of attempts, and its meaning for the breaker`(
         trouble: Trouble,
@@ -88,6 +89,7 @@ import Testing
         }
     }
 
+    // Cases: ai 9
     @Test func `money that is used up keeps everybody from asking, and a reset lets them`() throws {
         try Self.withServer { server, asker in
             let request = CompletionRequest(Asker.prompt(), model: "fault:spend-limit")
@@ -104,6 +106,7 @@ import Testing
         }
     }
 
+    // Cases: ai 5, 6
     @Test func `a wait in milliseconds counts before one in seconds, and a date is understood`() throws {
         try Self.withServer { server, asker in
             let quick = CompletionRequest(Asker.prompt(), model: "fault:retry-after-ms:300*1")
@@ -118,6 +121,7 @@ import Testing
         }
     }
 
+    // Cases: ai 50
     @Test func `a limit that does not say how long lasts as long as its window`() throws {
         try Self.withServer(["NOFX_RETRY_MAX": "0"]) { server, asker in
             let headers = [
@@ -135,6 +139,7 @@ import Testing
         }
     }
 
+    // Cases: ai 66
     @Test func `what is sent is what was configured, and the key goes in one header`() throws {
         try Self.withServer { server, asker in
             var asker = asker
@@ -152,6 +157,7 @@ import Testing
         }
     }
 
+    // Cases: ai 7
     @Test(arguments: ["soon", "-3", ""])
     func `a wait that is none is as none`(word: String) throws {
         try Self.withServer { (_, asker) throws in
@@ -161,6 +167,7 @@ import Testing
         }
     }
 
+    // Cases: ai 33, 40; breaker 70
     @Test func `a provider that does not answer in time is asked once more`() throws {
         let limits = ["NOFX_BREAKER_TIMEOUT_MS": "300", "NOFX_RETRY_BASE_MS": "5", "NOFX_RETRY_CAP_MS": "20"]
         try Self.withServer(limits) { server, asker in
@@ -176,6 +183,7 @@ import Testing
         }
     }
 
+    // Cases: ai 39
     @Test func `a provider that falls silent within an answer is given up long before its time is over`() throws {
         try Self.withServer(["NOFX_AI_IDLE_MS": "300", "NOFX_RETRY_MAX": "0"]) { _, asker in
             let error = try asker.failure(CompletionRequest(Asker.prompt(), model: "fault:stall-mid"), of: ["openai"])
@@ -184,6 +192,7 @@ import Testing
         }
     }
 
+    // Cases: ai 34
     @Test func `a slow answer in time is an answer`() throws {
         try Self.withServer { (_, asker) throws in
             let request = CompletionRequest(Asker.prompt(), model: "fault:slow:200")
@@ -191,6 +200,7 @@ import Testing
         }
     }
 
+    // Cases: breaker 71
     @Test func `that the call's own time is over is no failure of the provider`() throws {
         try Self.withServer { server, asker in
             let request = CompletionRequest(Asker.prompt(), model: "fault:silent")
@@ -227,6 +237,7 @@ import Testing
         }
     }
 
+    // Cases: ai 35; breaker 58
     @Test func `nobody listening, no such name and a stranger's certificate`() throws {
         let database = try TestDatabase()
         let quick = ["NOFX_RETRY_MAX": "1", "NOFX_RETRY_BASE_MS": "5", "NOFX_RETRY_CAP_MS": "20"]
@@ -243,6 +254,7 @@ import Testing
         }
     }
 
+    // Cases: ai 70
     @Test func `a provider that comes back is used again once two probes succeed`() throws {
         let database = try TestDatabase()
         var asker = Asker(database, openAI: "http://127.0.0.1:1/v1", ["NOFX_RETRY_MAX": "0"])

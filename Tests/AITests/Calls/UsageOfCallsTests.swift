@@ -16,6 +16,7 @@ import Testing
         try LLMock.run(setting, body: run)
     }
 
+    // Cases: ai 54
     @Test func `an answer that cannot be read is written down beside the one that can`() throws {
         let database = try TestDatabase()
         try FaultServer.run { server in
@@ -69,6 +70,7 @@ import Testing
         }
     }
 
+    // Cases: ai 30
     @Test func `a refusal is told as one, and paid for`() throws {
         let database = try TestDatabase()
         try FaultServer.run { server in
@@ -92,6 +94,7 @@ import Testing
         }
     }
 
+    // Cases: ai 31
     @Test func `an answer that ends at its limit says so`() throws {
         let database = try TestDatabase()
         try FaultServer.run { server in
@@ -109,6 +112,7 @@ import Testing
         }
     }
 
+    // Cases: ai 32
     @Test func `an empty answer is asked for once more`() throws {
         try withMock { mock, asker in
             try mock.scenario(#"{"type":"reply","text":"","times":2}"#)
@@ -120,6 +124,7 @@ import Testing
         }
     }
 
+    // Cases: ai 67
     @Test func `an answer without the right form is complained of once`() throws {
         try withMock { mock, asker in
             var request = CompletionRequest(Asker.prompt())
@@ -161,6 +166,7 @@ import Testing
         }
     }
 
+    // Cases: ai 69
     @Test func `of fifty calls at once, a fifth of them limited, no attempt is lost or counted twice`() throws {
         try withMock("LLMOCK_ERROR_RATE_429=0.2") { mock, asker in
             let outcomes = try Crowd.run(of: 50) { _, meet in
@@ -183,6 +189,7 @@ import Testing
         }
     }
 
+    // Cases: ai 49
     @Test func `what a provider says of its limits is kept for those who operate`() throws {
         try withMock("LLMOCK_RPM=2") { mock, asker in
             for _ in 0..<2 { _ = try asker.ask(CompletionRequest(Asker.prompt()), of: ["openai"]) }

@@ -4,6 +4,7 @@ import Core
 import Postgres
 import System
 import TestSupport
+import Reliability
 
 /// Makes protected calls as a program would, to imitations of providers, with the breakers in a database.
 struct Asker {

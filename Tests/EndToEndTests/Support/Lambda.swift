@@ -23,7 +23,7 @@ extension TestDatabase {
             WHERE datname = current_database() AND usename = 'nofx_test_app'
             """
         )
-        while try functionSessions() > 0 {}
+        try Poll.until { try functionSessions() == 0 }
     }
 
     /// Lets the functions in, or not.

@@ -11,10 +11,12 @@ extension TestDatabase {
     /// Waits until as many steps have begun as the timelines say.
     func awaitStarted(_ count: Int) throws {
         var connection = try connect()
-        while try connection.transact(
-            ["SELECT count(*) FROM nofx.events WHERE type = 'step.started'"],
-            deadline: .test
-        )[0].value(as: Int.self) < count {}
+        try Poll.until {
+            try connection.transact(
+                ["SELECT count(*) FROM nofx.events WHERE type = 'step.started'"],
+                deadline: .test
+            )[0].value(as: Int.self) >= count
+        }
     }
 
     /// Lets all leases have ended, as they would half a minute after their worker died.

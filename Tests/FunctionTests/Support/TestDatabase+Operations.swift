@@ -4,6 +4,8 @@ import Postgres
 import TestSupport
 
 @testable import Teams
+import Reliability
+@testable import AI
 
 extension TestDatabase {
     /// Brings a circuit breaker into a state.

@@ -6,6 +6,7 @@ import System
 import TestSupport
 
 @testable import Teams
+@testable import Notifications
 
 /// createWebhook with the key of tests, and with URLs that are not secure.
 struct CreateTestWebhook: Function {

@@ -5,6 +5,7 @@ import System
 import TestSupport
 
 @testable import Teams
+@testable import Notifications
 
 /// A team whose webhooks go to a receiver, and deliverOutbox with the role that operators get.
 struct WebhookWorld {

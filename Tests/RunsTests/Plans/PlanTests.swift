@@ -45,6 +45,7 @@ import Testing
         #expect(plan.steps.count == 2)
     }
 
+    // Cases: queue 44
     @Test func `every rule that a step breaks is told at once, also those across steps`() {
         let json = """
             {"goal":"","colour":"red","deadlineSeconds":0,"steps":[
@@ -66,6 +67,7 @@ import Testing
         )
     }
 
+    // Cases: queue 44
     @Test func `the circle is named, each step once and the first again`() throws {
         let error = #expect(throws: Violations.self) {
             try Plan.of(["x": ["b"], "a": ["b"], "b": ["c"], "c": ["a"], "y": ["z"], "z": ["y"], "free": []])

@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct QueueClaimTests {
+    // Cases: queue 1
     @Test func `fifty who claim at once get one step once`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -16,6 +17,7 @@ import Testing
         #expect(claims.reduce(0, +) == 1)
     }
 
+    // Cases: queue 2
     @Test func `eight who claim a thousand in batches get each once`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -30,6 +32,7 @@ import Testing
         #expect(shares.joined().sorted() == Array(0..<1_000))
     }
 
+    // Cases: queue 2
     @Test func `who claims does not wait for those who are just claiming`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -45,6 +48,7 @@ import Testing
         #expect(try hands.claim(9).isEmpty)
     }
 
+    // Cases: queue 3
     @Test func `of one team the lowest number comes first, then what was due first, then the lower id`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -54,6 +58,7 @@ import Testing
         #expect(try bench.jobs(of: run) == 6)
     }
 
+    // Cases: queue 4
     @Test func `a step is not due before its time, and is when that has come`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -65,6 +70,7 @@ import Testing
         #expect(try hands.claim().map(\.step) == [0])
     }
 
+    // Cases: queue 5
     @Test func `what is put in and claimed in one moment is due`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -86,6 +92,7 @@ import Testing
         #expect(try rows[3].value(as: Int.self) == 2)
     }
 
+    // Cases: queue 6, 9
     @Test func `a claim takes what there is, of its topic alone`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -95,6 +102,7 @@ import Testing
         #expect(try hands.claim(100, of: "wait.until").map(\.step) == [1])
     }
 
+    // Cases: queue 7
     @Test func `who claims from an empty queue, or tends it, writes nothing`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -113,6 +121,7 @@ import Testing
         }
     }
 
+    // Cases: queue 13
     @Test func `eight who claim with limits never have more than these between them`() throws {
         let bench = try RunBench()
         let other = try RunBench(in: bench.database)

@@ -13,6 +13,7 @@ import Testing
         #expect(try hands.claim(1).map(\.run) == [first])
     }
 
+    // Cases: queue 16
     @Test func `a step whose worker is gone comes again once its lease is over, and that once`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -35,6 +36,7 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
+    // Cases: queue 18, 20
     @Test(arguments: ["succeeded", "failed", "retry", "released", "cancelled"])
     func `whoever comes after a step was taken from him changes nothing`(outcome: String) throws {
         let bench = try RunBench()
@@ -55,6 +57,7 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
+    // Cases: queue 19
     @Test func `whoever comes late, but before anybody noticed, is in time`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -68,6 +71,7 @@ import Testing
         #expect(try bench.status(of: run) == "succeeded")
     }
 
+    // Cases: queue 21, 28
     @Test func `a heartbeat makes a lease last by the server's clock`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -88,6 +92,7 @@ import Testing
         )
     }
 
+    // Cases: queue 22
     @Test func `heartbeats and results that name the same steps in opposite orders do not block each other`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -124,6 +129,7 @@ import Testing
         )
     }
 
+    // Cases: queue 23
     @Test func `rescue and result at the same time, one of them counts`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -147,6 +153,7 @@ import Testing
         }
     }
 
+    // Cases: queue 24
     @Test func `four who rescue at once rescue each step once`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -167,6 +174,7 @@ import Testing
         #expect(Set(again.map(\.fence)).isDisjoint(with: claims.map(\.fence)))
     }
 
+    // Cases: queue 25
     @Test func `a step that takes its workers with it is given up after its last attempt, and its run ends`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -183,6 +191,7 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
+    // Cases: queue 26
     @Test func `of a batch whose worker dies what was said stays, and the rest comes again`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -195,6 +204,7 @@ import Testing
         #expect(try bench.steps(of: run).prefix(2) == ["succeeded", "succeeded"])
     }
 
+    // Cases: queue 27
     @Test func `runs that somebody holds do not keep the rest from being rescued`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -213,6 +223,7 @@ import Testing
         #expect(try hands.tend(100) == [0, 6, 0])
     }
 
+    // Cases: queue 32
     @Test func `what is released is as if it had not been claimed, however often`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()

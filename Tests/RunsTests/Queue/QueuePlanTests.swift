@@ -20,6 +20,7 @@ import Testing
         return bench
     }
 
+    // Cases: queue 8
     @Test(arguments: [true, false])
     func `a claim reads the rows that it takes and no others`(isCounted: Bool) throws {
         let bench = try crowded(100_000)
@@ -46,6 +47,7 @@ import Testing
         #expect(try rows[2].value(as: Int.self) < 1_000)
     }
 
+    // Cases: queue 30
     @Test func `heartbeats touch no index`() throws {
         let bench = try crowded(1_000, state: "l")
         var vacuuming = try bench.hands()

@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct RunCancellationTests {
+    // Cases: queue 61, 82
     @Test func `a run that nobody works on is cancelled at once`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -18,6 +19,7 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
+    // Cases: queue 62
     @Test func `who works on a step of a run learns that nobody wants it, and nothing comes after`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -37,6 +39,7 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
+    // Cases: queue 64
     @Test(arguments: ["retry", "released", "cancelled"])
     func `what would come again does not in a run that is being cancelled`(outcome: String) throws {
         let bench = try RunBench()
@@ -50,6 +53,7 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
+    // Cases: queue 63
     @Test func `a run is cancelled or has succeeded, and what the caller is told is so`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -70,6 +74,7 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
+    // Cases: queue 65
     @Test func `to cancel again changes nothing`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -88,6 +93,7 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
+    // Cases: queue 66
     @Test func `when a worker dies in a run that is being cancelled, its step is cancelled`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -102,6 +108,7 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
+    // Cases: queue 68
     @Test func `a run beyond its deadline is cancelled`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -167,6 +174,7 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
+    // Cases: queue 22
     @Test func `heartbeats, sweeps and cancellations of the same runs do not block each other`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()

@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct RunCompletionTests {
+    // Cases: queue 34
     @Test func `what is said twice counts once, in one batch as well`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -22,6 +23,7 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
+    // Cases: queue 35
     @Test func `of ten results nine count where one came too late`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -33,6 +35,7 @@ import Testing
         #expect(try bench.faults().isEmpty)
     }
 
+    // Cases: queue 36
     @Test func `a hundred steps wait for one and have their jobs when it is done`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -43,6 +46,7 @@ import Testing
         #expect(try hands.claim(200).map(\.step) == Array(1...100))
     }
 
+    // Cases: queue 37
     @Test func `one waits for a hundred that eight end at once, and gets one job`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -60,6 +64,7 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
+    // Cases: queue 38
     @Test func `two last steps that end at once end the run once`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -77,6 +82,7 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
+    // Cases: queue 39
     @Test func `two dependencies that end in one batch are two`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -88,6 +94,7 @@ import Testing
         #expect(try bench.steps(of: run) == ["succeeded", "succeeded", "succeeded", "queued"])
     }
 
+    // Cases: queue 40
     @Test(arguments: ["diamond", "chain", "layers"])
     func `what depends on others comes after them`(shape: String) throws {
         let bench = try RunBench()
@@ -116,6 +123,7 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
+    // Cases: queue 41
     @Test func `what depends on what failed is skipped, and the rest goes on`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -139,6 +147,7 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
+    // Cases: queue 42
     @Test func `others go on after a step that may fail, and the run has not failed by it`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -150,6 +159,7 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
+    // Cases: queue 41
     @Test func `one batch skips what one failure dooms and another success would have let go on`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()

@@ -17,6 +17,7 @@ import Testing
         return (bench, run)
     }
 
+    // Cases: queue 74
     @Test func `a gate waits without a job, and what depends on it for ever`() throws {
         let (bench, run) = try waiting()
         var hands = try bench.hands()
@@ -30,6 +31,7 @@ import Testing
         #expect(try bench.faults().isEmpty)
     }
 
+    // Cases: queue 75
     @Test(arguments: ["approved", "waived"])
     func `who lets it pass has what depends on it done`(decision: String) throws {
         let (bench, run) = try waiting()
@@ -49,6 +51,7 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
+    // Cases: queue 79
     @Test func `who rejects it ends what depends on it, and may have it asked again`() throws {
         let (bench, run) = try waiting()
         var hands = try bench.hands()
@@ -69,6 +72,7 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
+    // Cases: queue 78
     @Test func `of two who approve at once one is told that it was done already`() throws {
         for decisions in [["approved", "approved"], ["approved", "rejected"]] {
             let (bench, run) = try waiting()
@@ -86,6 +90,7 @@ import Testing
         }
     }
 
+    // Cases: queue 77, 80
     @Test func `what may not be waived is not, and where four eyes are wanted nobody lets his own run pass`() throws {
         let (bench, run) = try waiting(#"{"allowWaive":false}"#)
         var hands = try bench.hands()
@@ -97,6 +102,7 @@ import Testing
         #expect(try other.steps(of: second) == ["succeeded", "waiting", "blocked"])
     }
 
+    // Cases: queue 81
     @Test func `a gate that nobody decides in time is expired, and its step has failed`() throws {
         let (bench, run) = try waiting(#"{"expiresInSeconds":3600}"#)
         var hands = try bench.hands()

@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct RunRetryTests {
+    // Cases: queue 43, 49
     @Test func `a step that fails for a while is tried again, and the run goes on meanwhile`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -43,6 +44,7 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
+    // Cases: queue 50
     @Test func `what would fail again fails at once`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -52,6 +54,7 @@ import Testing
         #expect(try bench.database.value("SELECT attempt FROM nofx.steps", as: Int.self) == 1)
     }
 
+    // Cases: queue 52, 57
     @Test func `a step that failed is tried again by hand, with what was skipped for it`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -90,6 +93,7 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
+    // Cases: queue 53
     @Test func `of two who retry a step at once one is told that it is queued`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -107,6 +111,7 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
+    // Cases: queue 54, 56
     @Test func `what has not failed is not tried again`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -124,6 +129,7 @@ import Testing
         #expect(try bench.faults().isEmpty)
     }
 
+    // Cases: queue 55
     @Test func `while another dependency stays failed what depends on it stays skipped`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -140,6 +146,7 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
+    // Cases: queue 55
     @Test func `a dependency that is tried again is waited for by what has not begun`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -156,6 +163,7 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
+    // Cases: queue 55
     @Test func `what was cancelled after a step that may fail is not reopened for ever`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -188,6 +196,7 @@ import Testing
         #expect(try bench.database.value("SELECT deadline_at IS NULL FROM nofx.runs"))
     }
 
+    // Cases: queue 59, 60
     @Test func `the oldest of those that were given up go back first, and who fails again is there again`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()

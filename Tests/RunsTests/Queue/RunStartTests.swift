@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct RunStartTests {
+    // Cases: queue 48
     @Test func `a start that is rolled back leaves nothing`() throws {
         let bench = try RunBench()
         let before = try bench.database.contents()
@@ -25,6 +26,7 @@ import Testing
         #expect(try bench.database.contents() == before)
     }
 
+    // Cases: queue 45
     @Test func `two steps that differ by name alone are both done`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -34,6 +36,7 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
+    // Cases: queue 101
     @Test func `a team with as many steps waiting as it may have starts no more, and others do`() throws {
         let bench = try RunBench()
         let other = try RunBench(in: bench.database)

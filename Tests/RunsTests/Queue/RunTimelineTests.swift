@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct RunTimelineTests {
+    // Cases: queue 87
     @Test func `who reads on from where he was while eight work reads each event once and in order`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()
@@ -36,6 +37,7 @@ import Testing
         #expect(try bench.faults(ended: true).isEmpty)
     }
 
+    // Cases: queue 88
     @Test func `what happens in one moment has numbers that follow each other`() throws {
         let bench = try RunBench()
         var hands = try bench.hands()

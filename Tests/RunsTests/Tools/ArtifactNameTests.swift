@@ -8,6 +8,7 @@ import Testing
         #expect(try ArtifactName(#""\#(path)""#).rawValue == path)
     }
 
+    // Cases: ai 60
     @Test(arguments: [
         "", " ", "../../etc/x", "/etc/passwd", "..", ".", "a/../b", "a//b", "a/", "./a", "a/.", "a\\b", "C:\\x", " a",
         "a ",

@@ -1,6 +1,7 @@
 import Core
 import Runs
 import Testing
+import Queue
 
 @Suite struct ToolNameTests {
     @Test(arguments: [

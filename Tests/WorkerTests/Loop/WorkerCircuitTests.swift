@@ -9,6 +9,7 @@ import Worker
 @Suite struct WorkerCircuitTests {
     private let steps = TestSteps()
 
+    // Cases: queue 14
     @Test func `while a circuit is open its topic is not claimed, others go on, and no attempt is burnt`() throws {
         steps.add((0..<8).map { "ai \($0)" }, topic: .ai)
         steps.add((0..<20).map { "echo \($0)" })
@@ -24,6 +25,7 @@ import Worker
         #expect(steps.outcomes.filter { $0.key.hasPrefix("ai") }.values.allSatisfy { $0 == ["released"] })
     }
 
+    // Cases: queue 15
     @Test func `once the wait is over one step shows whether the circuit is closed again`() throws {
         steps.add((0..<8).map(String.init), topic: .ai)
         let steps = steps

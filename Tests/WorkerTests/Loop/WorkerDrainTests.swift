@@ -5,6 +5,7 @@ import System
 import TestSupport
 import Testing
 import Worker
+import Queue
 
 @Suite struct WorkerDrainTests {
     private let steps = TestSteps()
@@ -84,9 +85,11 @@ import Worker
         slow.add((0..<12).map(String.init))
         try slow.drain { settings in
             settings.threads = 2
+            // Each step takes longer than that.
             settings.patience = .milliseconds(10)
         } doing: { _, _ in
-            SystemClock.sleep(nanoseconds: 20_000_000)
+            let end = Deadline.after(.milliseconds(20))
+            try? Poll.until { end.hasPassed }
             return .done
         }
         #expect(slow.state.withLock { $0.claims.allSatisfy { $0.given <= 2 } })

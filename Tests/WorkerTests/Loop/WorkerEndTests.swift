@@ -21,6 +21,7 @@ import Worker
         #expect(steps.state.withLock { $0.claims.count } < 10)
     }
 
+    // Cases: queue 31
     @Test func `where there is time for nothing the call ends and says that there is more`() throws {
         steps.add((0..<50).map(String.init), timeout: .seconds(500))
         let report = try steps.drain(until: .after(.seconds(100)))

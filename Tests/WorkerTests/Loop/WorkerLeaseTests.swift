@@ -55,6 +55,7 @@ import Worker
         #expect(steps.outcomes.isEmpty)
     }
 
+    // Cases: queue 29
     @Test func `where heartbeats fail steps are stopped before their leases end, and nothing is said of them`() throws {
         steps.add("running")
         steps.state.withLock { $0.failures[.heartbeat] = .max }

@@ -64,6 +64,7 @@ import Worker
         for line in bench.lines.all { #expect(isHidden(line)) }
     }
 
+    // Cases: queue 85
     @Test(arguments: ["test", nil]) func `a secret of another scope is not there`(scope: String?) throws {
         let bench = bench()
         let error = try bench.execute(bench.step("test:echo", #"{"a":{"$secret":"TOKEN"}}"#, scope: scope)).error
@@ -71,6 +72,7 @@ import Worker
         #expect(error?.retry == .never)
     }
 
+    // Cases: queue 85
     @Test func `a secret of another team is not there, whatever scope a step names`() throws {
         let owner = bench()
         var stranger = ToolBench()

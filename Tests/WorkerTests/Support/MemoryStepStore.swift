@@ -2,6 +2,7 @@ import Core
 import Runs
 import System
 import Worker
+import Queue
 
 /// One worker's way to steps in memory.
 struct MemoryStepStore: StepStore {

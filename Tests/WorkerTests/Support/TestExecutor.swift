@@ -4,6 +4,7 @@ import Runs
 import System
 import TestSupport
 import Worker
+import Queue
 
 /// Does what a test says.
 struct TestExecutor: StepExecutor {
@@ -17,7 +18,7 @@ struct TestExecutor: StepExecutor {
 extension Cancellation {
     /// Waits until somebody tells.
     func wait() {
-        while !isCancelled { SystemClock.sleep(nanoseconds: 1_000_000) }
+        try? Poll.until { isCancelled }
     }
 }
 

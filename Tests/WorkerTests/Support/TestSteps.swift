@@ -4,6 +4,7 @@ import Runs
 import System
 import TestSupport
 import Worker
+import Queue
 
 /// Steps in memory, as a test puts them there and a worker leaves them.
 final class TestSteps: Sendable {

@@ -7,6 +7,7 @@ import Worker
 
 /// Code from somebody else's imitation of the providers, which judges how its client behaves.
 @Suite struct CodegenTests {
+    // Cases: ai 59
     @Test(arguments: ["anthropic-ai", "openai"]) func `code is written as it was answered`(provider: String) throws {
         try LLMock.run { (mock) throws in
             try mock.scenario(#"{"type":"reply","text":"```swift\nprint(\"Hallo, wörld 日本\")\n```"}"#)

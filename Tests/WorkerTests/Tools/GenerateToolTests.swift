@@ -61,6 +61,7 @@ import Worker
         #expect(artifacts == [])
     }
 
+    // Cases: ai 59
     @Test(arguments: [
         (#","filename":"src/main.swift""#, "src/main.swift", "text/x-swift; charset=utf-8"),
         (#","filename":"README.md""#, "README.md", "text/markdown; charset=utf-8"),
@@ -128,6 +129,7 @@ import Worker
         #expect(error.retry == .later)
     }
 
+    // Cases: ai 61
     @Test func `the same step again makes the same artifact, and each call is counted once`() throws {
         try FaultServer.run { server in
             let bench = ToolBench(openAI: server.openAI)

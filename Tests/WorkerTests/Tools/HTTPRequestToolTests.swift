@@ -6,6 +6,7 @@ import System
 import TestSupport
 import Testing
 import Worker
+import Reliability
 
 @Suite struct HTTPRequestToolTests {
     private func inputs(_ url: String, _ more: String = "") -> String {
@@ -93,6 +94,7 @@ import Worker
         #expect(error.retry == .never)
     }
 
+    // Cases: queue 51
     @Test(arguments: [408, 425, 429, 500, 502, 503, 504])
     func `a status that may pass is tried again, and not before the server says`(status: Int) throws {
         #expect(try ask(status: status).error?.retry == .later)
@@ -162,7 +164,7 @@ import Worker
         let cancellation = Cancellation()
         try FaultServer.run { server in
             let teller = TestThread {
-                while (try? server.requests().isEmpty) ?? false { SystemClock.sleep(nanoseconds: 10_000_000) }
+                try? Poll.until { try !server.requests().isEmpty }
                 cancellation.cancel()
             }
             let step = bench.step("http:request", inputs("\(server.url)/fault/silent"))

@@ -6,6 +6,7 @@ import System
 import TestSupport
 import Testing
 import Worker
+import Reliability
 
 /// What becomes of steps whose providers are in trouble.
 @Suite struct ProviderTroubleTests {
@@ -52,6 +53,7 @@ import Worker
         }
     }
 
+    // Cases: queue 51
     @Test func `a limit is waited for as long as the provider says, and meanwhile nobody asks`() throws {
         try FaultServer.run { server in
             let bench = ToolBench(openAI: "\(server.url)/fault/told", ["NOFX_RETRY_MAX": "0"])
@@ -67,6 +69,7 @@ import Worker
         }
     }
 
+    // Cases: queue 14
     @Test func `an open breaker gives the step back for as long as it is open, and the attempt with it`() throws {
         try FaultServer.run { server in
             let bench = ToolBench(
@@ -123,7 +126,7 @@ import Worker
             let bench = ToolBench(openAI: "\(server.url)/fault/silent")
             let cancellation = Cancellation()
             let teller = TestThread {
-                while (try? server.requests().isEmpty) ?? false { SystemClock.sleep(nanoseconds: 10_000_000) }
+                try? Poll.until { try !server.requests().isEmpty }
                 cancellation.cancel()
             }
             guard case .cancelled = try bench.execute(bench.step("codegen", Self.inputs), cancellation: cancellation)

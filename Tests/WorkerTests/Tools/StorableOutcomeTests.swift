@@ -9,6 +9,7 @@ import Testing
         StepOutcome.succeeded(outputs: JSONText(trusted: Array(outputs.utf8))).storable(redaction).failure
     }
 
+    // Cases: queue 47
     @Test(arguments: [
         #"{"a":"\u0000"}"#, "{\"a\":\"\0\"}", #"{"a":"\ud800"}"#, #"{"a":1,"a":2}"#, "{", "", "[1e999]",
         String(repeating: "[", count: 65) + String(repeating: "]", count: 65),

@@ -66,6 +66,7 @@ import Worker
         #expect(error.retry == .never)
     }
 
+    // Cases: queue 46
     @Test func `outputs have a limit`() throws {
         let bench = ToolBench()
         // As much as fits, with the member's name and the marks around it.

@@ -7,6 +7,7 @@ import System
 import TestSupport
 import Testing
 import Worker
+import Queue
 
 /// Does single steps with all the tools, as a worker's thread would.
 struct ToolBench {

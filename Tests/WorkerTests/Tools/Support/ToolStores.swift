@@ -1,6 +1,8 @@
 import Base
 import Core
 import System
+import Reliability
+import AI
 
 /// Breakers and usage in memory, which several threads' tools share.
 final class ToolStores: CircuitBreakerStore, UsageStore, Sendable {

@@ -1,0 +1,67 @@
+import Base
+import Postgres
+public import Reliability
+
+/// Where all is well, asking is reading a row by its key and telling is nothing.
+extension PostgresStores: CircuitBreakerStore {
+    public mutating func acquire(
+        _ name: String,
+        under policy: CircuitBreakerPolicy
+    ) throws -> CircuitAdmission {
+        let row = try run(
+            """
+            SELECT state = 'closed' AND coalesce(not_before <= clock_timestamp(), true) AS is_clear, generation,
+                   failures > 0 AS is_dirty
+            FROM nofx.circuit_breakers WHERE name = \(name)
+            """,
+            within: answerLimit,
+            connecting: connectLimit
+        ).first
+        // Anything else is looked at again under the row's lock, where it may be as it should be by then.
+        guard try row?["is_clear"] ?? true else { return try judge(name, under: policy) }
+        return .permitted(
+            CircuitPermit(
+                name: name,
+                generation: try row?["generation"] ?? 0,
+                isProbe: false,
+                hasFailures: try row?["is_dirty"] ?? false,
+                isUnrecorded: false,
+                transition: nil
+            )
+        )
+    }
+
+    /// Asks for leave where a breaker is not closed, or has a gate.
+    private mutating func judge(_ name: String, under policy: CircuitBreakerPolicy) throws -> CircuitAdmission {
+        let rows = try run(
+            """
+            SELECT verdict, generation, is_dirty, wait, error, transition
+            FROM nofx.circuit_acquire(\(name), \(policy.json))
+            """,
+            within: answerLimit,
+            connecting: connectLimit
+        )
+        return try CircuitAdmission(name: name, row: rows.first)
+    }
+
+    public mutating func record(
+        _ outcome: CircuitOutcome,
+        of permit: consuming CircuitPermit,
+        under policy: CircuitBreakerPolicy
+    ) throws -> CircuitTransition? {
+        guard permit.changesState(outcome, under: policy) else { return nil }
+        let report = outcome.columns
+        let isSlow = policy.window?.isSlow(permit.duration) ?? false
+        let rows = try run(
+            """
+            SELECT transition, wait, exceeded
+            FROM nofx.circuit_record(\(permit.name), \(permit.generation), \(report.kind), \(report.error),
+                                     \(report.wait), \(report.reason), \(permit.hasFailures), \(isSlow), \(reporter),
+                                     \(policy.json))
+            """,
+            within: answerLimit,
+            connecting: connectLimit
+        )
+        return try CircuitTransition(recorded: rows.first)
+    }
+}

@@ -1,0 +1,62 @@
+public import Base
+public import Core
+import Postgres
+import AI
+import Teams
+
+extension TeamBudget {
+    /// What a team is to be allowed.
+    public struct Changes: InputObject {
+        let team: ID<Team>
+        let daily: Change<USDollars>
+        let monthly: Change<USDollars>
+
+        public static let schema = Schema(
+            Field("teamId", ID<Team>.self, "The team."),
+            .change("dailyUsd", USDollars.self, "What it may spend in a day; null for what every team may."),
+            .change("monthlyUsd", USDollars.self, "What it may spend in a month; null for what every team may."),
+            into: Changes.init
+        )
+    }
+
+    private static var setting: Action {
+        Action("ai_budget.set", needs: .operations, refusal: "Only operators can set budgets")
+    }
+
+    /// Sets what a team may spend on AI calls, from its next call on; what is not named stays.
+    ///
+    /// - Throws: A `Denial` for who does not operate the product; 404 `team_not_found`.
+    public static func set(_ changes: Changes, in context: inout Context) throws -> TeamBudget {
+        let (team, daily, monthly) = (changes.team, changes.daily, changes.monthly)
+        let user = try context.user(attempting: setting, on: team)
+        let rows = try context.write(
+            """
+            SELECT * FROM nofx.set_ai_budget(\(team), \(user), \(!daily.isKept), \(daily.value), \(!monthly.isKept),
+                                             \(monthly.value), \(context.record))
+            """
+        )
+        guard let row = rows.first else { throw Problem.noTeam }
+        if try row["is_news"] {
+            try context.noteActivity(row, "ai_budget.set", team: team, ["change": try row["metadata"] as JSONText])
+        }
+        let own = Budget(daily: try row["daily"], monthly: try row["monthly"])
+        return TeamBudget(team: team, own: own, standard: context.settings.aiBudget)
+    }
+}
+
+extension Change {
+    fileprivate var isKept: Bool {
+        if case .keep = self { return true }
+        return false
+    }
+
+    fileprivate var value: Value? {
+        if case .set(let value) = self { return value }
+        return nil
+    }
+}
+
+extension Problem {
+    /// There is no such team: an operator may know.
+    fileprivate static let noTeam = Problem(404, "team_not_found", "There is no such team.")
+}

@@ -1,0 +1,74 @@
+public import Base
+import Postgres
+public import Queue
+
+extension PostgresQueue {
+    public mutating func cancel(_ job: ID<Job>) throws -> JobCancellation {
+        let found: String? = try run("SELECT nofx.cancel_job(\(job))").value()
+        return switch found {
+        case "removed": .removed
+        case "requested": .requested
+        default: .unknown
+        }
+    }
+
+    public mutating func tend() throws {
+        _ = try tended()
+    }
+
+    public mutating func counts(of topic: QueueTopic) throws -> QueueCounts {
+        let rows = try run(
+            """
+            SELECT ready, delayed, leased, dead, longest_wait, oldest_age
+            FROM nofx.queue_counts(\(topic.description))
+            """
+        )
+        var counts = QueueCounts()
+        guard let row = rows.first else { return counts }
+        counts.waiting = try row["ready"]
+        counts.delayed = try row["delayed"]
+        counts.running = try row["leased"]
+        counts.dead = try row["dead"]
+        counts.longestWait = try (row["longest_wait"] as Int64?).map { .microseconds($0) }
+        counts.oldestAge = try (row["oldest_age"] as Int64?).map { .microseconds($0) }
+        return counts
+    }
+
+    public mutating func deadLetters(
+        of topic: QueueTopic,
+        limit: Int,
+        after: KeysetPosition<ID<Job>>?
+    ) throws -> [DeadLetter] {
+        let rows = try run(
+            """
+            SELECT id, tenant_id, payload, attempts, error, enqueued_at, died_at
+            FROM nofx.dead_jobs_of(\(topic.description), \(limit), \(after?.time), \(after?.key))
+            ORDER BY died_at, id
+            """
+        )
+        var letters: [DeadLetter] = []
+        for index in 0..<rows.count {
+            let row = rows[index]
+            let tenant: UUID = try row["tenant_id"]
+            letters.append(
+                DeadLetter(
+                    id: try row["id"],
+                    topic: topic,
+                    payload: try row["payload"] ?? .null,
+                    tenant: tenant == .noTenant ? nil : tenant,
+                    attempts: try row["attempts"],
+                    error: try row["error"],
+                    enqueuedAt: try row["enqueued_at"],
+                    diedAt: try row["died_at"]
+                )
+            )
+        }
+        return letters
+    }
+
+    @discardableResult
+    public mutating func redrive(_ topic: QueueTopic, limit: Int) throws -> Int {
+        let count = Int32(min(max(limit, 0), Self.redriveLimit))
+        return try run("SELECT nofx.redrive_jobs(\(topic.description), NULL, \(count), NULL)").value()
+    }
+}

@@ -1,0 +1,220 @@
+import Base
+import Core
+import Postgres
+import TestSupport
+import Testing
+import AI
+
+/// What is kept of usage in Postgres, and what many processes do to it at once.
+struct PostgresUsageTests {
+    // Cases: ai 55
+    @Test func `of 32 calls that begin together near the limit one goes beyond`() throws {
+        let database = try TestDatabase()
+        let team = UUID.v7()
+        var store = try database.usageStore()
+        let budget = Budget(daily: USDollars("0.01"))
+        try store.record(.spending(9_900_000, team: team))
+        let admitted = try Crowd.run(of: 32) { _, meet in
+            var store = try database.usageStore()
+            try store.release(.v7())
+            meet()
+            do {
+                try store.reserve(
+                    USDollars(rawValue: 500_000),
+                    for: .v7(),
+                    of: team,
+                    within: budget,
+                    lifetime: .seconds(60)
+                )
+                return true
+            } catch is BudgetExceeded {
+                return false
+            }
+        }
+        #expect(admitted.count(where: \.self) == 1)
+        #expect(try database.value("SELECT count(*) FROM nofx.ai_reservations") == 1)
+    }
+
+    // Cases: ai 55
+    @Test func `of 32 calls as many begin as there is money for, and one more`() throws {
+        let database = try TestDatabase()
+        let team = UUID.v7()
+        let budget = Budget(monthly: USDollars(rawValue: 95))
+        let admitted = try Crowd.run(of: 32) { number, meet in
+            var store = try database.usageStore()
+            try store.release(.v7())
+            meet()
+            do {
+                let call = UUID.v7()
+                try store.reserve(USDollars(rawValue: 10), for: call, of: team, within: budget, lifetime: .seconds(60))
+                // Some end while others ask: what was reserved is spent then, and never counts for nothing or twice.
+                if number.isMultiple(of: 2) { try store.record(.spending(10, call: call, team: team)) }
+                return true
+            } catch is BudgetExceeded {
+                return false
+            }
+        }
+        #expect(admitted.count(where: \.self) == 10)
+    }
+
+    @Test func `50 at once lose no attempt and count none twice`() throws {
+        let database = try TestDatabase()
+        let team = UUID.v7()
+        _ = try Crowd.run(of: 50) { number, meet in
+            var store = try database.usageStore()
+            try store.release(.v7())
+            meet()
+            for attempt in 1...4 {
+                let outcome = attempt == 4 ? "ok" : "ai_rate_limited"
+                let record = UsageRecord.spending(
+                    Int64(attempt),
+                    call: UUID(high: 9, low: UInt64(number)),
+                    attempt: attempt,
+                    outcome: outcome,
+                    team: number.isMultiple(of: 5) ? nil : team
+                )
+                try store.record(record)
+                if number.isMultiple(of: 7) { try store.record(record) }
+            }
+        }
+        #expect(try database.value("SELECT count(*) FROM nofx.ai_attempts") == 200)
+        let sums: [Int] = try database.value(
+            """
+            SELECT ARRAY[sum(attempts), sum(succeeded), sum(failed), sum(cost_nano_usd), sum(spent_nano_usd),
+                         sum(input_tokens), count(*)]::bigint[] FROM nofx.ai_usage_daily
+            """
+        )
+        // Around midnight there are two days.
+        #expect(sums.dropLast() == [200, 50, 150, 500, 500, 20_000])
+        #expect([2, 3, 4].contains(sums[6]))
+        let counters: [Int] = try database.value(
+            """
+            SELECT ARRAY[sum(attempts), sum(successes), sum(failures)]::bigint[] FROM nofx.circuit_counters
+            WHERE name = 'openai'
+            """
+        )
+        #expect(counters == [200, 50, 150])
+    }
+
+    @Test func `a call with three attempts of which two were billed has three rows and their sum`() throws {
+        let database = try TestDatabase()
+        var store = try database.usageStore()
+        let (call, team) = (UUID.v7(), UUID.v7())
+        let attempts: [(Int64?, String)] = [(70, "ai_bad_response"), (nil, "ai_overloaded"), (50, "ok")]
+        for (number, (cost, outcome)) in attempts.enumerated() {
+            var record = UsageRecord.spending(cost, call: call, attempt: number + 1, outcome: outcome, team: team)
+            if cost == nil { record.tokens = TokenUsage() }
+            try store.record(record)
+        }
+        let rows: [String] = try database.value(
+            """
+            SELECT array_agg(concat_ws(' ', attempt, outcome, cost_nano_usd, duration_ms) ORDER BY attempt)
+            FROM nofx.ai_attempts WHERE call_id = \(call)
+            """
+        )
+        #expect(rows == ["1 ai_bad_response 70 1500", "2 ai_overloaded 1500", "3 ok 50 1500"])
+        let sums: [Int] = try database.value(
+            """
+            SELECT ARRAY[sum(attempts), sum(succeeded), sum(failed), sum(unpriced), sum(cost_nano_usd)]::bigint[]
+            FROM nofx.ai_usage_daily WHERE team_id = \(team)
+            """
+        )
+        #expect(sums == [3, 1, 2, 0, 120])
+    }
+
+    @Test func `a model without a price is counted as one, and costs nobody knows what`() throws {
+        let database = try TestDatabase()
+        var store = try database.usageStore()
+        var record = UsageRecord.spending(nil)
+        record.providerCostNanoUSD = 7
+        try store.record(record)
+        let row: [Int?] = try [
+            database.value("SELECT unpriced FROM nofx.ai_usage_daily"),
+            database.value("SELECT cost_nano_usd FROM nofx.ai_attempts"),
+            database.value("SELECT cost_nano_usd FROM nofx.ai_usage_daily"),
+            database.value("SELECT provider_cost_nano_usd FROM nofx.ai_usage_daily"),
+        ]
+        #expect(row == [1, nil, 0, 7])
+    }
+
+    @Test func `whatever a provider says is kept within bounds`() throws {
+        let database = try TestDatabase()
+        var store = try database.usageStore()
+        var record = UsageRecord.spending(.max)
+        record.tokens = TokenUsage(input: .max, output: .max)
+        record.model = String(repeating: "é\n", count: 500)
+        record.requestID = String(repeating: "x", count: 5_000)
+        record.providerCostNanoUSD = .max
+        record.status = .max
+        record.duration = .seconds(Int64.max)
+        for number in 1...3 {
+            record.attempt = number
+            try store.record(record)
+        }
+        #expect(try database.value("SELECT sum(attempts)::bigint FROM nofx.ai_usage_daily") == 3)
+        #expect(try database.value("SELECT max(char_length(model)) FROM nofx.ai_usage_daily", as: Int.self) == 100)
+        #expect(try database.value("SELECT max(char_length(request_id)) FROM nofx.ai_attempts", as: Int.self) == 200)
+    }
+
+    @Test func `a team's own budget takes the place of what every team has, each part for itself`() throws {
+        let database = try TestDatabase()
+        let team = UUID.v7()
+        var store = try database.usageStore()
+        try store.record(.spending(50, team: team))
+        func refusal(_ budget: Budget) throws -> String? {
+            do {
+                try store.reserve(USDollars(rawValue: 1), for: .one, of: team, within: budget, lifetime: .seconds(60))
+                return nil
+            } catch let error as BudgetExceeded {
+                return "\(error.period.rawValue) \(error.budget.rawValue)"
+            }
+        }
+        let standard = Budget(daily: USDollars(rawValue: 40), monthly: USDollars(rawValue: 60))
+        #expect(try refusal(standard) == "daily 40")
+        try database.rows("INSERT INTO nofx.ai_budgets (team_id, daily_nano_usd) VALUES (\(team), 51)")
+        #expect(try refusal(standard) == nil)
+        #expect(try refusal(Budget(monthly: USDollars(rawValue: 50))) == "monthly 50")
+        try database.rows("UPDATE nofx.ai_budgets SET monthly_nano_usd = 50")
+        #expect(try refusal(Budget()) == "monthly 50")
+    }
+
+    @Test func `without a budget nothing is written`() throws {
+        let database = try TestDatabase()
+        var store = try database.usageStore()
+        try store.reserve(USDollars(rawValue: 1), for: .one, of: .v7(), within: Budget(), lifetime: .seconds(60))
+        #expect(try database.value("SELECT count(*) FROM nofx.ai_reservations") == 0)
+        #expect(try database.value("SELECT count(*) FROM nofx.ai_budgets") == 0)
+    }
+
+    @Test func `the newest rate limits are kept with the provider's breaker, and other providers have no counters`()
+        throws
+    {
+        let database = try TestDatabase()
+        var store = try database.usageStore()
+        for (number, limit) in ["1", nil, "2"].enumerated() {
+            var record = UsageRecord.spending(1, attempt: number + 1)
+            record.rateLimit = limit.map { JSONText(trusted: Array(#"{"remaining":\#($0)}"#.utf8)) }
+            try store.record(record)
+        }
+        var other = UsageRecord.spending(1)
+        other.provider = "nobody"
+        try store.record(other)
+        let newest: JSONText = try database.value(
+            "SELECT rate_limit FROM nofx.circuit_counters WHERE rate_limit IS NOT NULL ORDER BY rate_limit_at DESC LIMIT 1"
+        )
+        #expect(newest.description == #"{"remaining": 2}"#)
+        #expect(try database.value("SELECT count(*) FROM nofx.circuit_counters WHERE name = 'nobody'") == 0)
+        #expect(try database.value("SELECT max(last_success_at) IS NOT NULL FROM nofx.circuit_counters"))
+    }
+}
+
+extension TestDatabase {
+    /// A store on a connection of its own, as the functions' role.
+    fileprivate func usageStore() throws -> PostgresStores {
+        var store = PostgresStores(Database(at: try ConnectionString(url)), log: .silent)
+        // Crowds wait for each other.
+        store.usageLimit = .seconds(60)
+        store.connectLimit = .seconds(60)
+        return store
+    }
+}

@@ -1,0 +1,119 @@
+import Base
+import Core
+import Postgres
+import Synchronization
+import TestSupport
+import Reliability
+import AI
+
+/// The stores of usage that there are.
+enum UsageStoreKind: String, CaseIterable, Sendable {
+    case memory, postgres
+}
+
+/// A store of either kind, for one team, in which days pass as they are told to.
+struct TestUsageStore: ~Copyable {
+    private var memory: MemoryUsageStore?
+    private var postgres: PostgresStores? = nil
+    private let database: TestDatabase?
+    private let clock: Clock
+    private let team = UUID.v7()
+
+    private final class Clock: Sendable {
+        // In the middle of a month, so that a day later is not another one.
+        let time = Mutex(Timestamp(microsecondsSince1970: 1_768_478_400_000_000))
+    }
+
+    init(_ kind: UsageStoreKind) throws {
+        let clock = Clock()
+        let database = kind == .postgres ? try TestDatabase() : nil
+        let string = try database.map { try ConnectionString($0.url) }
+        self.clock = clock
+        self.database = database
+        memory = kind == .memory ? MemoryUsageStore { clock.time.withLock { $0 } } : nil
+        guard let string else { return }
+        var store = PostgresStores(Database(at: string), log: .silent)
+        // A busy machine is no broken database.
+        store.usageLimit = .seconds(60)
+        postgres = consume store
+    }
+
+    /// Reserves for the team, or another; returns which budget is used up.
+    mutating func reserve(
+        _ amount: Int64,
+        for call: UUID = .v7(),
+        of other: UUID?? = nil,
+        within budget: Budget
+    ) throws -> String? {
+        do {
+            try demand(amount, for: call, of: other, within: budget)
+            return nil
+        } catch let error as BudgetExceeded {
+            return "\(error.period.rawValue) \(error.budget.rawValue)"
+        }
+    }
+
+    /// The same, where nothing but the error is of interest.
+    mutating func demand(
+        _ amount: Int64,
+        for call: UUID = .v7(),
+        of other: UUID?? = nil,
+        within budget: Budget
+    ) throws {
+        let (amount, payer) = (USDollars(rawValue: amount), other ?? team)
+        try memory?.reserve(amount, for: call, of: payer, within: budget, lifetime: .seconds(600))
+        try postgres?.reserve(amount, for: call, of: payer, within: budget, lifetime: .seconds(600))
+    }
+
+    /// Records an attempt of the team's.
+    mutating func record(_ attempt: UsageRecord) throws {
+        var attempt = attempt
+        attempt.team = team
+        memory?.record(attempt)
+        try postgres?.record(attempt)
+    }
+
+    mutating func release(_ call: UUID) throws {
+        memory?.release(call)
+        try postgres?.release(call)
+    }
+
+    /// Lets days pass: in Postgres, what was before moves back.
+    mutating func passDays(_ days: Int) throws {
+        clock.time.withLock { $0 = $0 + .seconds(days * 86_400) }
+        guard let database else { return }
+        try database.rows("UPDATE nofx.ai_reservations SET expires_at = expires_at - \(days) * interval '1 day'")
+        try database.rows("UPDATE nofx.ai_usage_daily SET day = day - \(days)::integer")
+    }
+}
+
+extension UUID {
+    static let one = UUID(high: 1, low: 1)
+    static let two = UUID(high: 2, low: 2)
+    static let three = UUID(high: 3, low: 3)
+}
+
+extension UsageRecord {
+    /// An attempt that cost so much.
+    static func spending(
+        _ cost: Int64?,
+        call: UUID = .v7(),
+        attempt: Int = 1,
+        outcome: String = "ok",
+        team: UUID? = nil
+    ) -> UsageRecord {
+        UsageRecord(
+            call: call,
+            attempt: attempt,
+            team: team,
+            provider: "openai",
+            model: "gpt-6-sol",
+            requestedModel: "gpt-6",
+            outcome: outcome,
+            status: 200,
+            tokens: TokenUsage(input: 100, output: 20, cacheRead: 3, cacheWrite5m: 4, cacheWrite1h: 5, reasoning: 6),
+            costNanoUSD: cost,
+            duration: .milliseconds(1_500)
+        )
+    }
+}

@@ -1,0 +1,138 @@
+import Base
+import Core
+import Postgres
+import TestSupport
+import Testing
+import AI
+
+/// What every store of usage does, in memory and in Postgres.
+struct UsageStoreTests {
+    @Test(arguments: UsageStoreKind.allCases)
+    func `a call begins below the limit and none at it`(_ kind: UsageStoreKind) throws {
+        var store = try TestUsageStore(kind)
+        let budget = Budget(daily: USDollars(rawValue: 100))
+        #expect(try store.reserve(60, within: budget) == nil)
+        #expect(try store.reserve(60, within: budget) == nil)
+        #expect(try store.reserve(60, within: budget) == "daily 100")
+        #expect(try store.reserve(60, of: UUID.v7(), within: budget) == nil)
+        #expect(try store.reserve(60, of: .some(nil), within: budget) == nil)
+    }
+
+    @Test(arguments: UsageStoreKind.allCases)
+    func `what was spent counts for the day and for the month`(_ kind: UsageStoreKind) throws {
+        var store = try TestUsageStore(kind)
+        let (daily, monthly) = (Budget(daily: USDollars(rawValue: 100)), Budget(monthly: USDollars(rawValue: 100)))
+        let both = Budget(daily: USDollars(rawValue: 50), monthly: USDollars(rawValue: 100))
+        try store.record(.spending(99))
+        #expect(try store.reserve(1, for: .one, within: daily) == nil)
+        #expect(try store.reserve(1, for: .one, within: monthly) == nil)
+        #expect(try store.reserve(1, for: .one, within: both) == "daily 50")
+        try store.release(.one)
+        try store.record(.spending(1))
+        #expect(try store.reserve(1, for: .one, within: daily) == "daily 100")
+        #expect(try store.reserve(1, for: .one, within: both) == "monthly 100")
+        try store.passDays(1)
+        #expect(try store.reserve(1, for: .one, within: daily) == nil)
+        try store.release(.one)
+        try store.passDays(31)
+        #expect(try store.reserve(1, for: .one, within: both) == nil)
+    }
+
+    @Test(arguments: UsageStoreKind.allCases)
+    func `a budget of nothing lets nothing through, and none at all lets everything`(_ kind: UsageStoreKind) throws {
+        var store = try TestUsageStore(kind)
+        #expect(try store.reserve(0, within: Budget(daily: USDollars(rawValue: 0))) == "daily 0")
+        #expect(try store.reserve(0, within: Budget(monthly: USDollars(rawValue: 0))) == "monthly 0")
+        try store.record(.spending(1_000_000_000_000))
+        #expect(try store.reserve(1_000_000_000_000, within: Budget()) == nil)
+    }
+
+    // Cases: ai 61
+    @Test(arguments: UsageStoreKind.allCases)
+    func `an attempt that is recorded again counts once`(_ kind: UsageStoreKind) throws {
+        var store = try TestUsageStore(kind)
+        let attempt = UsageRecord.spending(60)
+        for _ in 0..<3 { try store.record(attempt) }
+        #expect(try store.reserve(1, within: Budget(daily: USDollars(rawValue: 61))) == nil)
+        #expect(try store.reserve(1, within: Budget(daily: USDollars(rawValue: 60))) == "daily 60")
+    }
+
+    @Test(arguments: UsageStoreKind.allCases)
+    func `a success gives back what its call had reserved`(_ kind: UsageStoreKind) throws {
+        var store = try TestUsageStore(kind)
+        let budget = Budget(daily: USDollars(rawValue: 100))
+        #expect(try store.reserve(100, for: .one, within: budget) == nil)
+        #expect(try store.reserve(1, for: .two, within: budget) == "daily 100")
+        try store.record(.spending(10, call: .one))
+        #expect(try store.reserve(90, for: .two, within: budget) == nil)
+        #expect(try store.reserve(1, for: .three, within: budget) == "daily 100")
+    }
+
+    @Test(arguments: UsageStoreKind.allCases)
+    func `a failed attempt leaves its call the rest for the next one, and whoever gives up gives it back`(
+        _ kind: UsageStoreKind
+    ) throws {
+        var store = try TestUsageStore(kind)
+        let budget = Budget(daily: USDollars(rawValue: 100))
+        #expect(try store.reserve(100, for: .one, within: budget) == nil)
+        try store.record(.spending(30, call: .one, outcome: "ai_bad_response"))
+        #expect(try store.reserve(1, for: .two, within: budget) == "daily 100")
+        #expect(try store.reserve(1, for: .two, within: Budget(daily: USDollars(rawValue: 101))) == nil)
+        try store.release(.two)
+        try store.record(.spending(0, call: .one, attempt: 2, outcome: "ai_overloaded"))
+        #expect(try store.reserve(1, for: .two, within: budget) == "daily 100")
+        try store.release(.one)
+        try store.release(.one)
+        #expect(try store.reserve(70, for: .two, within: budget) == nil)
+        #expect(try store.reserve(1, for: .three, within: budget) == "daily 100")
+    }
+
+    @Test(arguments: UsageStoreKind.allCases)
+    func `reserving again for the same call replaces what it had`(_ kind: UsageStoreKind) throws {
+        var store = try TestUsageStore(kind)
+        let budget = Budget(daily: USDollars(rawValue: 100))
+        #expect(try store.reserve(100, for: .one, within: budget) == nil)
+        #expect(try store.reserve(40, for: .one, within: budget) == nil)
+        #expect(try store.reserve(60, for: .two, within: budget) == nil)
+        #expect(try store.reserve(1, for: .three, within: budget) == "daily 100")
+    }
+
+    @Test(arguments: UsageStoreKind.allCases)
+    func `what a call reserved that never ended counts no longer than it lives`(_ kind: UsageStoreKind) throws {
+        var store = try TestUsageStore(kind)
+        let budget = Budget(daily: USDollars(rawValue: 100))
+        #expect(try store.reserve(100, for: .one, within: budget) == nil)
+        #expect(try store.reserve(1, for: .two, within: budget) == "daily 100")
+        try store.passDays(1)
+        #expect(try store.reserve(1, for: .two, within: budget) == nil)
+    }
+
+    @Test(arguments: UsageStoreKind.allCases)
+    func `where we have no price the provider's counts, and where nobody has one nothing`(_ kind: UsageStoreKind) throws
+    {
+        var store = try TestUsageStore(kind)
+        var attempt = UsageRecord.spending(nil)
+        try store.record(attempt)
+        #expect(try store.reserve(0, within: Budget(daily: USDollars(rawValue: 1))) == nil)
+        attempt = .spending(nil)
+        attempt.providerCostNanoUSD = 7
+        try store.record(attempt)
+        #expect(try store.reserve(0, within: Budget(daily: USDollars(rawValue: 8))) == nil)
+        #expect(try store.reserve(0, within: Budget(daily: USDollars(rawValue: 7))) == "daily 7")
+        attempt = .spending(2)
+        attempt.providerCostNanoUSD = 100
+        try store.record(attempt)
+        #expect(try store.reserve(0, within: Budget(daily: USDollars(rawValue: 10))) == nil)
+        #expect(try store.reserve(0, within: Budget(daily: USDollars(rawValue: 9))) == "daily 9")
+    }
+
+    @Test(arguments: UsageStoreKind.allCases)
+    func `whoever is refused is told until when`(_ kind: UsageStoreKind) throws {
+        var store = try TestUsageStore(kind)
+        let nothing = USDollars(rawValue: 0)
+        for (budget, most) in [(Budget(daily: nothing), 86_400), (Budget(monthly: nothing), 31 * 86_400)] {
+            let error = #expect(throws: BudgetExceeded.self) { try store.demand(1, within: budget) }
+            #expect((1...most).contains(try #require(error).resetsIn))
+        }
+    }
+}

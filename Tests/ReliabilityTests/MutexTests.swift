@@ -1,0 +1,195 @@
+import Base
+import Core
+import Glibc
+import TestSupport
+import Testing
+import Reliability
+
+@Suite struct MutexTests {
+    /// Waits until a number of threads wait for a lock.
+    private static func waitForWaiters(_ count: Int, _ waiters: () -> Int) {
+        while waiters() != count { sched_yield() }
+    }
+
+    // Cases: breaker 76
+    @Test func `those who wait have their turns in the order of their coming`() {
+        let mutex = Mutex([Int]())
+        let threads = mutex.withLock { order in
+            let threads = (0..<3).map { number in
+                defer { Self.waitForWaiters(number + 1) { mutex.waiters } }
+                return TestThread { mutex.withLock { $0.append(number) } }
+            }
+            order.append(-1)
+            return threads
+        }
+        for thread in threads { thread.join() }
+        #expect(mutex.withLock { $0 } == [-1, 0, 1, 2])
+        #expect(mutex.waiters == 0)
+        #expect(!mutex.isLocked)
+    }
+
+    // Cases: breaker 77
+    @Test func `a body that throws leaves the lock free`() {
+        let mutex = Mutex(1)
+        #expect(throws: Transient()) { try mutex.withLock { _ in throw Transient() } }
+        #expect(throws: Transient()) { try mutex.tryLock { _ in throw Transient() } }
+        #expect(!mutex.isLocked)
+        #expect(mutex.tryLock { $0 } == 1)
+        let timed = TimedMutex(1)
+        #expect(throws: Transient()) { try timed.withLock(until: .test) { _ in throw Transient() } }
+        #expect(!timed.isLocked)
+        #expect(timed.tryLock { $0 } == 1)
+    }
+
+    // Cases: breaker 78
+    @Test func `trying for a lock that is held neither waits nor queues`() {
+        let mutex = Mutex(1)
+        mutex.withLock { _ in
+            #expect(TestThread { mutex.tryLock { $0 } }.join() == nil)
+            #expect(mutex.waiters == 0)
+            #expect(mutex.isLocked)
+        }
+        #expect(mutex.tryLock { $0 } == 1)
+    }
+
+    @Test func `trying again for a lock in the thread that has it fails`() throws {
+        let mutex = Mutex(1)
+        mutex.withLock { _ in #expect(mutex.tryLock { $0 } == nil) }
+        let timed = TimedMutex(1)
+        try timed.withLock(until: .test) { _ in
+            #expect(timed.tryLock { $0 } == nil)
+            #expect(throws: LockError.heldByCaller) { try timed.withLock(until: .test) { $0 } }
+            #expect(timed.waiters == 0)
+        }
+        #expect(try timed.withLock(until: .test) { $0 } == 1)
+    }
+
+    @Test func `a thread that waits for itself ends the program`() async {
+        await #expect(processExitsWith: .failure) {
+            let mutex = Mutex(1)
+            mutex.withLock { _ in mutex.withLock { _ in } }
+        }
+    }
+
+    // Cases: breaker 79
+    @Test func `who stops waiting leaves nothing behind`() {
+        let mutex = TimedMutex(0)
+        let holder = Meeting(of: 2)
+        let end = Meeting(of: 2)
+        let thread = TestThread<Void> {
+            mutex.tryLock { _ in
+                holder.wait()
+                end.wait()
+            }
+        }
+        holder.wait()
+        #expect(throws: LockError.timedOut) { try mutex.withLock(until: .after(.milliseconds(2))) { $0 += 1 } }
+        #expect(throws: LockError.timedOut) { try mutex.withLock(until: .after(.zero)) { $0 += 1 } }
+        #expect(mutex.waiters == 0)
+        #expect(mutex.isLocked)
+        end.wait()
+        thread.join()
+        #expect(!mutex.isLocked)
+        #expect(mutex.tryLock { $0 } == 0)
+    }
+
+    // Cases: breaker 80
+    @Test func `who is cancelled while waiting leaves nothing behind`() {
+        let mutex = TimedMutex(0)
+        let cancellation = Cancellation()
+        let waiter = mutex.tryLock { _ in
+            let waiter = TestThread<LockError?> {
+                do {
+                    try mutex.withLock(until: .test, cancellation: cancellation) { $0 += 1 }
+                    return nil
+                } catch {
+                    return error as? LockError
+                }
+            }
+            Self.waitForWaiters(1) { mutex.waiters }
+            cancellation.cancel()
+            Self.waitForWaiters(0) { mutex.waiters }
+            return waiter
+        }
+        #expect(waiter?.join() == .cancelled)
+        #expect(!mutex.isLocked)
+        #expect(throws: LockError.cancelled) { try mutex.withLock(until: .test, cancellation: cancellation) { $0 } }
+        #expect(mutex.tryLock { $0 } == 0)
+    }
+
+    // Cases: breaker 80
+    @Test func `who is behind somebody that stops waiting still has the turn`() throws {
+        let mutex = TimedMutex([Int]())
+        let cancellation = Cancellation()
+        let threads = mutex.tryLock { _ in
+            let threads = [cancellation, Cancellation()].enumerated().map { number, cancellation in
+                defer { Self.waitForWaiters(number + 1) { mutex.waiters } }
+                return TestThread<Void> {
+                    try? mutex.withLock(until: .test, cancellation: cancellation) { $0.append(number) }
+                }
+            }
+            cancellation.cancel()
+            Self.waitForWaiters(1) { mutex.waiters }
+            return threads
+        }
+        for thread in try #require(threads) { thread.join() }
+        #expect(mutex.tryLock { $0 } == [1])
+    }
+
+    @Test func `a lock that is free is got even after the deadline`() throws {
+        #expect(try TimedMutex(7).withLock(until: .after(.zero)) { $0 } == 7)
+    }
+
+    // Cases: breaker 82
+    @Test func `a time-out that meets a hand-off neither loses the lock nor doubles it`() throws {
+        let mutex = TimedMutex(0)
+        // What the lock does not guard shows two holders at once.
+        let inside = Counter()
+        let finished = Counter()
+        let rounds = 10_000
+        let outcomes = try Crowd.run(of: 2) { number, meet in
+            defer { finished.add(1) }
+            meet()
+            var got = 0
+            var late = 0
+            // One takes the lock for as long as the other one tries.
+            while number == 0 ? finished.value == 0 : got + late < rounds {
+                // From too short to wait at all to longer than the other one needs.
+                let patience = Duration.nanoseconds((got + late) % 97 * 500)
+                do {
+                    try mutex.withLock(until: number == 0 ? .distantFuture : .after(patience)) { count in
+                        #expect(inside.add(1) == 1)
+                        count += 1
+                        for _ in 0..<(got % 13) { sched_yield() }
+                        inside.add(-1)
+                    }
+                    got += 1
+                } catch LockError.timedOut {
+                    late += 1
+                }
+            }
+            return (got, late)
+        }
+        #expect(outcomes[0].0 > 0 && outcomes[0].1 == 0)
+        #expect(outcomes[1].0 > 0 && outcomes[1].1 > 0)
+        #expect(!mutex.isLocked)
+        #expect(mutex.waiters == 0)
+        #expect(mutex.tryLock { $0 } == outcomes[0].0 + outcomes[1].0)
+    }
+
+    // Cases: breaker 83
+    @Test func `what ten threads read, change and write adds up`() throws {
+        let mutex = Mutex(0)
+        _ = try Crowd.run(of: 10) { _, meet in
+            meet()
+            for _ in 0..<1_000 {
+                mutex.withLock { value in
+                    let before = value
+                    sched_yield()
+                    value = before + 1
+                }
+            }
+        }
+        #expect(mutex.withLock { $0 } == 10_000)
+    }
+}

@@ -1,0 +1,68 @@
+import Base
+import Core
+import Postgres
+import TestSupport
+import AI
+
+/// A database whose breakers have names of their own, so that many tests can share it.
+enum BreakerDatabase {
+    private static let made = Result { try TestDatabase() }
+
+    static func shared() throws -> TestDatabase { try made.get() }
+}
+
+extension PostgresStores {
+    /// A process's way to the shared breakers, with more patience than a busy machine can try.
+    static func patient(_ url: String, reporter: UUID = .v7()) throws -> PostgresStores {
+        var store = PostgresStores(
+            Database(at: try ConnectionString(url)),
+            reporter: reporter,
+            log: .silent
+        )
+        store.answerLimit = .seconds(120)
+        store.connectLimit = .seconds(120)
+        return store
+    }
+}
+
+extension TestDatabase {
+    /// Makes a breaker's past longer ago.
+    func age(_ name: String, by duration: Duration) throws {
+        var connection = try connect()
+        _ = try connection.transact(
+            [
+                """
+                UPDATE nofx.circuit_breakers
+                SET open_until = open_until - \(duration), probe_deadline = probe_deadline - \(duration),
+                    half_open_since = half_open_since - \(duration), not_before = not_before - \(duration),
+                    last_failure_at = last_failure_at - \(duration), changed_at = changed_at - \(duration)
+                WHERE name = \(name)
+                """,
+                // Out of each other's way first, because slices must differ after each row.
+                """
+                UPDATE nofx.circuit_windows SET started_at = started_at - \(duration) - interval '9999 days'
+                WHERE name = \(name)
+                """,
+                """
+                UPDATE nofx.circuit_windows SET started_at = started_at + interval '9999 days' WHERE name = \(name)
+                """,
+            ],
+            deadline: .test
+        )
+    }
+
+    /// What is stored of a breaker; nil when nothing is.
+    func breaker(_ name: String) throws -> BreakerView? {
+        try rows(
+            """
+            SELECT state, generation, failures, reporters, opens, total_opens, permits_left, probe_successes,
+                   last_error, gate_reason,
+                   extract(epoch FROM open_until - clock_timestamp())::float8::text AS open,
+                   extract(epoch FROM probe_deadline - clock_timestamp())::float8::text AS probing,
+                   extract(epoch FROM not_before - clock_timestamp())::float8::text AS gated,
+                   (SELECT coalesce(sum(calls), 0)::bigint FROM nofx.circuit_windows w WHERE w.name = b.name) AS calls
+            FROM nofx.circuit_breakers b WHERE name = \(name)
+            """
+        ).decodeFirst()
+    }
+}

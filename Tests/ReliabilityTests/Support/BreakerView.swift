@@ -1,0 +1,69 @@
+import Postgres
+
+@testable import Core
+@testable import Reliability
+
+/// A breaker's state as both kinds of stores have it; times are what is left of them.
+///
+/// A database's clock goes on while a test runs, so that times are compared in units of a hundred seconds, rounded up:
+/// tests only use whole units.
+struct BreakerView: Equatable {
+    var state = "closed"
+    var generation: Int64 = 0
+    var failures = 0
+    var reporters = 0
+    var opens = 0
+    var totalOpens = 0
+    var permitsLeft = 0
+    var probeSuccesses = 0
+    var lastError: String?
+    var openUnits: Int?
+    var probeUnits: Int?
+    var gateUnits: Int?
+    var gateReason: String?
+
+    /// The units that are left, rounded up; nil for none.
+    static func units(_ seconds: Double?) -> Int? {
+        guard let seconds, seconds > 0 else { return nil }
+        return Int((seconds / 100).rounded(.up))
+    }
+}
+
+extension BreakerView: RowDecodable {
+    init(row: borrowing Row) throws(PostgresError) {
+        state = try row["state"]
+        generation = try row["generation"]
+        failures = try row["failures"]
+        reporters = try row["reporters"]
+        opens = try row["opens"]
+        totalOpens = try row["total_opens"]
+        permitsLeft = try row["permits_left"]
+        probeSuccesses = try row["probe_successes"]
+        lastError = try row["last_error"]
+        let (open, probing, gated): (String?, String?, String?) = (
+            try row["open"], try row["probing"], try row["gated"]
+        )
+        openUnits = Self.units(open.flatMap(Double.init))
+        probeUnits = Self.units(probing.flatMap(Double.init))
+        gateUnits = Self.units(gated.flatMap(Double.init))
+        gateReason = gateUnits == nil ? nil : try row["gate_reason"]
+    }
+}
+
+extension BreakerView {
+    init(_ breaker: CircuitState, at now: Duration) {
+        state = breaker.phase.rawValue
+        generation = breaker.generation
+        failures = breaker.failures
+        reporters = breaker.reporters
+        opens = breaker.opens
+        totalOpens = breaker.totalOpens
+        permitsLeft = breaker.permitsLeft
+        probeSuccesses = breaker.probeSuccesses
+        lastError = breaker.lastError
+        openUnits = Self.units((breaker.openUntil - now) / .seconds(1))
+        probeUnits = Self.units((breaker.probeDeadline - now) / .seconds(1))
+        gateUnits = Self.units(breaker.gate.map { ($0.until - now) / .seconds(1) })
+        gateReason = gateUnits == nil ? nil : breaker.gate?.reason.rawValue
+    }
+}

@@ -1,0 +1,21 @@
+import Core
+import System
+import Reliability
+
+/// Keeps how long would have been waited, in place of waiting.
+final class Waits: Sendable {
+    private let waits = Monitor<[Duration]>([])
+
+    var all: [Duration] { waits.withLock { $0 } }
+
+    /// A retry whose chance always falls on the longest wait, unless the test wants another.
+    func retry(_ policy: RetryPolicy = .standard, random: @escaping Retry.Random = { $0.upperBound }) -> Retry {
+        Retry(
+            policy,
+            sleep: { nanoseconds, _ in
+                self.waits.withLock { $0.append(.nanoseconds(Int64(clamping: nanoseconds))) }
+            },
+            random: random
+        )
+    }
+}
