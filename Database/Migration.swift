@@ -2,6 +2,9 @@ import Base
 import Cryptography
 
 /// One step of the schema's history.
+///
+/// A migration holds tables, indexes, constraints and data. It calls no function of the schema, because functions come
+/// after all migrations; see ``DatabaseFile``.
 public struct Migration: Sendable {
     /// Its place in the history, from 1.
     public let version: Int32
@@ -20,16 +23,13 @@ public struct Migration: Sendable {
 
     /// Every migration, in order.
     public static let all: [Migration] = [
-        Migration(1, "teams", PackageResources._001_teams_sql),
-        Migration(2, "membership", PackageResources._002_membership_sql),
-        Migration(3, "credentials", PackageResources._003_credentials_sql),
-        Migration(4, "row security", PackageResources._004_row_security_sql),
-        Migration(5, "circuit breakers", PackageResources._005_circuit_breakers_sql),
-        Migration(6, "operations", PackageResources._006_operations_sql),
-        Migration(7, "queue", PackageResources._007_queue_sql),
-        Migration(8, "runs", PackageResources._008_runs_sql),
-        Migration(9, "run calls", PackageResources._009_run_calls_sql),
-        Migration(10, "webhooks", PackageResources._010_webhooks_sql),
+        Migration(1, "schema", PackageResources._001_schema_sql),
+        Migration(2, "teams", PackageResources._002_teams_sql),
+        Migration(3, "calls", PackageResources._003_calls_sql),
+        Migration(4, "reliability", PackageResources._004_reliability_sql),
+        Migration(5, "queue", PackageResources._005_queue_sql),
+        Migration(6, "runs", PackageResources._006_runs_sql),
+        Migration(7, "notifications", PackageResources._007_notifications_sql),
     ]
 
     /// Takes a file whose first line is `-- min-compatible: N`.
@@ -38,11 +38,18 @@ public struct Migration: Sendable {
         self.name = name
         script = String(decoding: file, as: UTF8.self)
         checksum = SHA256.digest(file)
-        let marker = "-- min-compatible: "
-        let line = script.prefix { $0 != "\n" }
-        guard line.hasPrefix(marker), let minCompatible = Int32(line.dropFirst(marker.utf8.count)) else {
-            preconditionFailure("migration \(version) does not start with \(marker)N")
+        guard let minCompatible = Int32(marker: "-- min-compatible: ", of: script) else {
+            preconditionFailure("migration \(version) does not start with -- min-compatible: N")
         }
         self.minCompatible = minCompatible
+    }
+}
+
+extension Int32 {
+    /// Reads the number that follows a marker in the first line of a script.
+    init?(marker: String, of script: String) {
+        let line = script.prefix { $0 != "\n" }
+        guard line.hasPrefix(marker) else { return nil }
+        self.init(line.dropFirst(marker.utf8.count))
     }
 }

@@ -57,7 +57,7 @@ import Testing
                 """
                 SELECT count(*) FROM pg_proc p
                 WHERE p.pronamespace = 'nofx'::regnamespace
-                  AND p.proname IN ('grant_to', 'grant_operator_to', 'create_role')
+                  AND p.proname IN ('grant_rights', 'grant_all_rights', 'show_all_rows', 'create_role')
                   AND has_function_privilege(\(role), p.oid, 'EXECUTE')
                 """
             )

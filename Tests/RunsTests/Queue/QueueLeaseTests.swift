@@ -81,8 +81,9 @@ import Testing
             try bench.database.value(
                 """
                 SELECT count(*) FROM pg_proc p
-                WHERE p.pronamespace = 'nofx'::regnamespace AND p.proname = ANY (nofx.worker_functions())
-                  AND p.proname <> 'dead_jobs_of' AND 'timestamptz'::regtype = ANY (p.proargtypes)
+                WHERE p.pronamespace = 'nofx'::regnamespace AND p.proname IN ('claim_jobs', 'heartbeat_jobs', 'finish_jobs',
+                      'cancel_job', 'start_steps', 'finish_steps', 'tend_queue')
+                  AND 'timestamptz'::regtype = ANY (p.proargtypes)
                 """
             ) == 0
         )

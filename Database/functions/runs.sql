@@ -1,26 +1,11 @@
--- min-compatible: 1
-
--- What members and operators do to runs. Permission is part of the statement that writes, under locks that last.
-
--- For members ------------------------------------------------------------------------------------
-
--- The caller's membership in a team that is not deleted, held until the transaction ends.
-CREATE FUNCTION nofx.my_membership(
-    p_team uuid, OUT role text, OUT permissions text[], OUT manages boolean, OUT team_name text
-)
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    SELECT m.role, nofx.permissions(m.role, m.permissions), nofx.can_manage(m.role, m.permissions), t.name
-    FROM nofx.teams t JOIN nofx.team_members m ON m.team_id = t.id
-    WHERE t.id = p_team AND t.deleted_at IS NULL AND m.user_id = nofx.me()
-    FOR SHARE
-$$;
+-- revision: 1
 
 -- Starts a run of a plan that was checked: the run, its steps, what happened, and jobs for what can begin.
 --
 -- `outcome` is `ok`, `no_member`, `forbidden`, `tools_denied` with the tools that the team may not use, `scopes_denied`
 -- with the scopes whose secrets it may not have, or `queue_full` where more jobs wait than is allowed, the team's or all.
 -- Dependencies are numbers of steps from 0, in array literals.
-CREATE FUNCTION nofx.start_run(
+CREATE OR REPLACE FUNCTION nofx.start_run(
     p_team uuid, p_run uuid, p_goal text, p_rerun_of uuid, p_deadline interval, p_team_limit integer,
     p_total_limit integer, p_names text[], p_tools text[], p_topics text[], p_inputs text[], p_deps text[],
     p_dependents text[], p_continues boolean[], p_priorities integer[], p_max_attempts integer[], p_timeouts integer[],
@@ -103,27 +88,8 @@ BEGIN
 END
 $$;
 
--- How many jobs of a tenant wait, ready or delayed: at most so many, topic by topic along the index.
-CREATE FUNCTION nofx.waiting_jobs(p_tenant uuid, p_limit integer) RETURNS integer
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
-    WITH RECURSIVE topics (topic) AS (
-        (SELECT q.topic FROM nofx.queue q WHERE q.state = 'r' ORDER BY q.topic LIMIT 1)
-        UNION ALL
-        SELECT (SELECT q.topic FROM nofx.queue q WHERE q.state = 'r' AND q.topic > t.topic ORDER BY q.topic LIMIT 1)
-        FROM topics t WHERE t.topic IS NOT NULL
-    )
-    SELECT count(*)::integer FROM (
-        SELECT FROM topics t, LATERAL (
-            SELECT FROM nofx.queue q WHERE q.topic = t.topic AND q.tenant_id = p_tenant AND q.state = 'r' LIMIT p_limit
-        ) j
-        UNION ALL
-        (SELECT FROM nofx.queue q WHERE q.tenant_id = p_tenant AND q.state = 'd' LIMIT p_limit)
-        LIMIT p_limit
-    ) waiting
-$$;
-
 -- Starts the plan of a run again, as another run. Outcomes are those of start_run, and `no_run`.
-CREATE FUNCTION nofx.rerun(
+CREATE OR REPLACE FUNCTION nofx.rerun(
     p_team uuid, p_run uuid, p_new uuid, p_team_limit integer, p_total_limit integer, p_origin jsonb,
     OUT outcome text, OUT role text, OUT denied text[], OUT created_at timestamptz, OUT activity bigint
 )
@@ -163,9 +129,50 @@ BEGIN
 END
 $$;
 
+-- Cancels a run whose row the caller has locked: what nobody works on ends at once, and workers learn of it with their
+-- next heartbeat.
+CREATE OR REPLACE FUNCTION nofx.stop_run(p_team uuid, p_run uuid, p_data json) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
+DECLARE
+    v_gates integer[];
+    v_open  integer[];
+BEGIN
+    UPDATE nofx.runs r SET cancel_requested_at = now(), status = 'cancelling' WHERE r.team_id = p_team AND r.id = p_run;
+    PERFORM nofx.add_events(p_team, p_run, ARRAY[NULL::integer], '{run.cancel_requested}', ARRAY[p_data]);
+    -- In the order in which heartbeats lock them.
+    PERFORM FROM nofx.queue q
+    WHERE q.id BETWEEN nofx.step_job(p_run, 0) AND nofx.step_job(p_run, 32767) AND q.run_id = p_run
+    ORDER BY q.id FOR UPDATE;
+    DELETE FROM nofx.queue q
+    WHERE q.id BETWEEN nofx.step_job(p_run, 0) AND nofx.step_job(p_run, 32767) AND q.run_id = p_run AND q.state <> 'l';
+    UPDATE nofx.queue q SET is_cancelled = true
+    WHERE q.id BETWEEN nofx.step_job(p_run, 0) AND nofx.step_job(p_run, 32767) AND q.run_id = p_run AND q.state = 'l';
+    WITH gates AS (
+        UPDATE nofx.gates g SET status = 'cancelled', decided_at = now()
+        WHERE g.team_id = p_team AND g.run_id = p_run AND g.status = 'pending' RETURNING g.step_no
+    )
+    SELECT array_agg(g.step_no::integer ORDER BY g.step_no) INTO v_gates FROM gates g;
+    IF v_gates IS NOT NULL THEN
+        PERFORM nofx.add_events(p_team, p_run, v_gates, array_fill('gate.cancelled'::text, ARRAY[cardinality(v_gates)]),
+                                array_fill(NULL::json, ARRAY[cardinality(v_gates)]));
+    END IF;
+    v_open := ARRAY(
+        SELECT s.no::integer FROM nofx.steps s
+        WHERE s.team_id = p_team AND s.run_id = p_run AND s.ended_at IS NULL
+          AND NOT EXISTS (SELECT FROM nofx.queue q WHERE q.id = nofx.step_job(p_run, s.no))
+        ORDER BY s.no
+    );
+    IF cardinality(v_open) > 0 THEN
+        PERFORM nofx.end_steps(
+            array_fill(p_team, ARRAY[cardinality(v_open)]), array_fill(p_run, ARRAY[cardinality(v_open)]), v_open,
+            array_fill('cancelled'::text, ARRAY[cardinality(v_open)]), NULL, NULL, NULL, NULL);
+    END IF;
+END
+$$;
+
 -- Cancels a run. `outcome` is `ok`, `no_member`, `forbidden` or `no_run`; a run that has ended, or is being cancelled
 -- already, stays as it is and `is_news` is false.
-CREATE FUNCTION nofx.cancel_run(
+CREATE OR REPLACE FUNCTION nofx.cancel_run(
     p_team uuid, p_run uuid, p_origin jsonb,
     OUT outcome text, OUT role text, OUT status text, OUT is_news boolean, OUT activity bigint
 )
@@ -198,7 +205,7 @@ $$;
 
 -- Makes a step that ended without success runnable again. `outcome` is `ok`, `no_member`, `forbidden`, `no_run`,
 -- `no_step`, or `conflict` with what forbids it: `cancelling`, `dependencies` or the step's status.
-CREATE FUNCTION nofx.retry_step(
+CREATE OR REPLACE FUNCTION nofx.retry_step(
     p_team uuid, p_run uuid, p_step text, p_origin jsonb,
     OUT outcome text, OUT role text, OUT conflict text, OUT status text, OUT activity bigint
 )
@@ -233,147 +240,31 @@ BEGIN
 END
 $$;
 
--- Decides a gate: `approved`, `rejected` or `waived`. `outcome` is `ok`; `already` where it was decided the same way;
--- `no_member`, `no_run`, `no_gate`; `forbidden`, where `required` is the role that it takes, or NULL for those
--- who manage the team; `own_run` for whoever started the run, where four eyes are wanted; `no_waiver`; or
--- `conflict`, with what the gate is in `status`.
-CREATE FUNCTION nofx.decide_gate(
-    p_team uuid, p_run uuid, p_step text, p_decision text, p_reason text, p_origin jsonb,
-    OUT outcome text, OUT role text, OUT required text, OUT status text, OUT run_status text, OUT activity bigint
-)
+CREATE OR REPLACE FUNCTION nofx.delete_run_contents() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-    v_ranks  text[] := '{viewer,member,admin,owner}';
-    v_member record;
-    v_run    nofx.runs;
-    v_gate   nofx.gates;
 BEGIN
-    IF p_decision NOT IN ('approved', 'rejected', 'waived') THEN
-        RAISE EXCEPTION 'there is no such decision' USING ERRCODE = '22023';
-    END IF;
-    SELECT m.* INTO v_member FROM nofx.my_membership(p_team) m;
-    role := v_member.role;
-    IF role IS NULL OR NOT 'read' = ANY (v_member.permissions) THEN
-        outcome := CASE WHEN role IS NULL THEN 'no_member' ELSE 'forbidden' END;
-        RETURN;
-    END IF;
-    SELECT r.* INTO v_run FROM nofx.runs r WHERE r.team_id = p_team AND r.id = p_run FOR NO KEY UPDATE;
-    IF NOT FOUND THEN
-        outcome := 'no_run';
-        RETURN;
-    END IF;
-    SELECT g.* INTO v_gate
-    FROM nofx.steps s JOIN nofx.gates g ON g.team_id = s.team_id AND g.run_id = s.run_id AND g.step_no = s.no
-    WHERE s.team_id = p_team AND s.run_id = p_run AND s.name = p_step FOR NO KEY UPDATE OF g;
-    IF NOT FOUND THEN
-        outcome := 'no_gate';
-        RETURN;
-    END IF;
-    required := v_gate.required_role;
-    status := CASE WHEN v_gate.status = 'pending' AND v_gate.expires_at <= now() THEN 'expired' ELSE v_gate.status END;
-    run_status := v_run.status;
-    outcome := CASE
-        WHEN CASE WHEN required IS NULL THEN NOT v_member.manages
-                  ELSE array_position(v_ranks, role) < array_position(v_ranks, required) END THEN 'forbidden'
-        WHEN v_gate.four_eyes AND v_run.created_by = nofx.me() THEN 'own_run'
-        WHEN p_decision = 'waived' AND NOT v_gate.allows_waiver THEN 'no_waiver'
-        WHEN status = p_decision THEN 'already'
-        WHEN status <> 'pending' THEN 'conflict' END;
-    IF outcome IS NOT NULL THEN RETURN; END IF;
-
-    UPDATE nofx.gates g SET status = p_decision, decided_by = nofx.me(), decided_at = now(), reason = p_reason
-    WHERE g.team_id = p_team AND g.run_id = p_run AND g.step_no = v_gate.step_no;
-    PERFORM nofx.add_events(p_team, p_run, ARRAY[v_gate.step_no::integer], ARRAY['gate.' || p_decision],
-                            ARRAY[json_strip_nulls(json_build_object('by', nofx.me(), 'reason', p_reason))]);
-    PERFORM nofx.end_steps(
-        ARRAY[p_team], ARRAY[p_run], ARRAY[v_gate.step_no::integer],
-        ARRAY[CASE p_decision WHEN 'rejected' THEN 'failed' ELSE 'succeeded' END],
-        ARRAY[CASE WHEN p_decision <> 'rejected' THEN
-            json_strip_nulls(json_build_object('decision', p_decision, 'by', nofx.me(), 'reason', p_reason))::text END],
-        ARRAY[CASE p_decision WHEN 'rejected' THEN
-            '{"code":"gate_rejected","message":"A member decided that it should not go on."}' END],
-        NULL, NULL);
-    SELECT r.status INTO run_status FROM nofx.runs r WHERE r.team_id = p_team AND r.id = p_run;
-    status := p_decision;
-    outcome := 'ok';
-    activity := nofx.log_activity(p_team, v_member.team_name, nofx.me(), 'gate.' || p_decision, 'run', p_run::text,
-                                  jsonb_strip_nulls(jsonb_build_object('step', p_step, 'reason', p_reason)), p_origin);
+    DELETE FROM nofx.steps x USING gone WHERE x.team_id = gone.team_id AND x.run_id = gone.id;
+    DELETE FROM nofx.gates x USING gone WHERE x.team_id = gone.team_id AND x.run_id = gone.id;
+    DELETE FROM nofx.events x USING gone WHERE x.team_id = gone.team_id AND x.run_id = gone.id;
+    DELETE FROM nofx.artifacts x USING gone WHERE x.team_id = gone.team_id AND x.run_id = gone.id;
+    DELETE FROM nofx.queue x USING gone
+    WHERE x.id BETWEEN nofx.step_job(gone.id, 0) AND nofx.step_job(gone.id, 32767) AND x.run_id = gone.id;
+    DELETE FROM nofx.dead_jobs x USING gone
+    WHERE x.id BETWEEN nofx.step_job(gone.id, 0) AND nofx.step_job(gone.id, 32767) AND x.run_id = gone.id;
+    RETURN NULL;
 END
 $$;
 
--- For operators ----------------------------------------------------------------------------------
-
--- Whether a job is a step's that a tool does, by the tool's own name or as the plan has it.
-CREATE FUNCTION nofx.is_of_tool(p_job nofx.dead_jobs, p_tool text) RETURNS boolean
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT p_job.run_id IS NOT NULL AND (p_job.topic = replace(p_tool, ':', '.') OR EXISTS (
-        SELECT FROM nofx.steps s
-        WHERE s.team_id = p_job.tenant_id AND s.run_id = p_job.run_id AND s.no = p_job.step_no AND s.tool = p_tool))
-$$;
-
--- The jobs that were given up, the newest first, those before one: of a topic, a tool, an error and a team, or of all
--- where one is NULL.
-CREATE FUNCTION nofx.list_dead_jobs(
-    p_topic text, p_tool text, p_code text, p_team uuid, p_limit bigint, p_before timestamptz, p_before_id uuid
-) RETURNS TABLE (
-    id uuid, tenant_id uuid, run_id uuid, step text, topic text, tool text, attempts smallint, code text, message text,
-    enqueued_at timestamptz, died_at timestamptz
-)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT d.id, d.tenant_id, d.run_id, s.name, d.topic, s.tool, d.attempts, d.error, s.error ->> 'message',
-           d.enqueued_at, d.died_at
-    FROM nofx.dead_jobs d
-    LEFT JOIN nofx.steps s ON s.team_id = d.tenant_id AND s.run_id = d.run_id AND s.no = d.step_no
-    WHERE (p_topic IS NULL OR d.topic = p_topic) AND (p_code IS NULL OR d.error = p_code)
-      AND (p_team IS NULL OR d.tenant_id = p_team) AND (p_tool IS NULL OR nofx.is_of_tool(d, p_tool))
-      AND (p_before IS NULL OR (d.died_at, d.id) < (p_before, p_before_id))
-    ORDER BY d.died_at DESC, d.id DESC LIMIT p_limit
-$$;
-
--- Puts jobs that were given up back to work, those first that were given up first: of a topic, or of all where it is
--- NULL, and of a tool, or of all. Steps of deleted teams are left, and those whose run was cancelled or does not let
--- them. Returns how many went back.
-CREATE FUNCTION nofx.redrive_jobs(p_topic text, p_tool text, p_limit integer, p_data json) RETURNS integer
+-- The runs of a team that is deleted are overdue from then on: workers cancel them, so many at a time. Those that a
+-- worker has not come to yet go on when the team is restored.
+CREATE OR REPLACE FUNCTION nofx.end_runs_of_deleted_team() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    v_ids  uuid[];
-    v_dead nofx.dead_jobs;
-    v_done integer := 0;
 BEGIN
-    -- The runs first and in order, as everywhere. Some more than asked for, because some do not let their steps.
-    v_ids := ARRAY(
-        SELECT d.id FROM nofx.dead_jobs d
-        WHERE (p_topic IS NULL OR d.topic = p_topic)
-          AND (p_tool IS NULL OR nofx.is_of_tool(d, p_tool))
-          AND (d.run_id IS NULL OR EXISTS (
-              SELECT FROM nofx.runs r JOIN nofx.teams t ON t.id = r.team_id AND t.deleted_at IS NULL
-              WHERE r.team_id = d.tenant_id AND r.id = d.run_id AND r.cancel_requested_at IS NULL))
-        ORDER BY d.died_at, d.id LIMIT p_limit + 500
-    );
-    PERFORM FROM nofx.runs r
-    JOIN (SELECT DISTINCT d.tenant_id, d.run_id FROM nofx.dead_jobs d WHERE d.id = ANY (v_ids)) k
-      ON k.tenant_id = r.team_id AND k.run_id = r.id
-    ORDER BY r.team_id, r.id FOR NO KEY UPDATE OF r;
-    FOR v_dead IN
-        SELECT d.* FROM nofx.dead_jobs d WHERE d.id = ANY (v_ids) ORDER BY d.died_at, d.id
-    LOOP
-        EXIT WHEN v_done >= p_limit;
-        IF v_dead.run_id IS NOT NULL THEN
-            CONTINUE WHEN EXISTS (SELECT FROM nofx.runs r WHERE r.team_id = v_dead.tenant_id AND r.id = v_dead.run_id
-                                  AND r.cancel_requested_at IS NOT NULL);
-            v_done := v_done
-                + (nofx.reopen_step(v_dead.tenant_id, v_dead.run_id, v_dead.step_no, p_data) = 'ok')::integer;
-        ELSE
-            DELETE FROM nofx.dead_jobs d WHERE d.id = v_dead.id;
-            CONTINUE WHEN NOT FOUND;
-            INSERT INTO nofx.queue (id, topic, tenant_id, priority, enqueued_at, payload)
-            VALUES (v_dead.id, v_dead.topic, v_dead.tenant_id, v_dead.priority, v_dead.enqueued_at, v_dead.payload);
-            v_done := v_done + 1;
-        END IF;
-    END LOOP;
-    RETURN v_done;
+    PERFORM FROM nofx.runs r WHERE r.team_id = NEW.id AND r.ended_at IS NULL ORDER BY r.id FOR NO KEY UPDATE;
+    UPDATE nofx.runs r
+    SET deadline_at = CASE WHEN NEW.deleted_at IS NOT NULL THEN now()
+                           ELSE r.created_at + make_interval(secs => r.deadline_s) END
+    WHERE r.team_id = NEW.id AND r.ended_at IS NULL;
+    RETURN NULL;
 END
 $$;
-
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA nofx FROM PUBLIC;

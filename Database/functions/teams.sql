@@ -1,38 +1,37 @@
--- min-compatible: 1
+-- revision: 1
 
--- Managing members -------------------------------------------------------------------------------
-
-CREATE FUNCTION nofx.role_rank(p_role text) RETURNS integer
+CREATE OR REPLACE FUNCTION nofx.slugify(p_name text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE p_role WHEN 'owner' THEN 4 WHEN 'admin' THEN 3 WHEN 'member' THEN 2 WHEN 'viewer' THEN 1 ELSE 0 END
+    SELECT coalesce(nullif(btrim(left(btrim(regexp_replace(
+        translate(replace(replace(replace(replace(replace(
+            lower(regexp_replace(normalize(p_name, NFKD), '[\u0300-\u036F]', '', 'g')),
+            'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 'þ', 'th'), 'ĳ', 'ij'), 'øłđðı', 'olddi'),
+        '[^a-z0-9]+', '-', 'g'), '-'), 48), '-'), ''), 'team')
 $$;
 
--- Who may invite, change and remove members: owners and admins, unless an override says otherwise.
-CREATE FUNCTION nofx.can_manage(p_role text, p_override text[]) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE WHEN p_override IS NULL THEN p_role IN ('owner', 'admin') ELSE 'admin' = ANY (p_override) END
+-- Whether a new team gets the slug as it is, or with a suffix. A slug is taken also by a team that the caller does not
+-- see.
+CREATE OR REPLACE FUNCTION nofx.is_slug_free(p_slug text) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT p_slug <> ALL ('{about,account,admin,api,app,auth,billing,blog,dashboard,docs,health,help,invite,invites,
+                            login,logout,metrics,new,nofx,"null",root,security,settings,signup,static,status,support,
+                            system,team,teams,undefined,user,users,www}'::text[])
+       AND NOT EXISTS (SELECT FROM nofx.teams WHERE slug = p_slug AND deleted_at IS NULL)
 $$;
 
-CREATE INDEX team_members_page ON nofx.team_members (team_id, joined_at, id);
-
--- Invites ----------------------------------------------------------------------------------------
-
--- A token is made each time that it is told to somebody, in an answer or in a mail, and only its SHA-256 is kept: a
--- mail that is sent again brings a new one, and the ones before stay good.
-CREATE TABLE nofx.team_invite_tokens (
-    token_hash bytea PRIMARY KEY CHECK (octet_length(token_hash) = 32),
-    invite_id  uuid NOT NULL REFERENCES nofx.team_invites (id) ON DELETE CASCADE,
-    created_at timestamptz NOT NULL DEFAULT now()
-);
-CREATE INDEX team_invite_tokens_invite ON nofx.team_invite_tokens (invite_id);
-INSERT INTO nofx.team_invite_tokens (token_hash, invite_id) SELECT token_hash, id FROM nofx.team_invites;
-ALTER TABLE nofx.team_invites DROP COLUMN token_hash;
-
-CREATE INDEX team_invites_inviter ON nofx.team_invites (team_id, invited_by) WHERE status = 'pending';
+-- Whether an invite is one of a team that is not the caller's; one that the statement itself makes is not there yet.
+CREATE OR REPLACE FUNCTION nofx.is_invite_of_others(p_invite uuid) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM nofx.team_invites i WHERE i.id = p_invite
+                   AND NOT EXISTS (SELECT FROM nofx.team_members m
+                                   WHERE m.team_id = i.team_id AND m.user_id = nofx.me()));
+END
+$$;
 
 -- The one statement in which somebody who is no member yet deals with a team. The team's row is locked before members
 -- are counted, and what is true of the invite is looked at again after the wait.
-CREATE FUNCTION nofx.accept_invite(
+CREATE OR REPLACE FUNCTION nofx.accept_invite(
     p_token_hash  bytea,
     p_user        uuid,
     p_email       text,
@@ -87,23 +86,3 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-
--- Outbox -----------------------------------------------------------------------------------------
-
--- What is to be told to the world because of a transaction, written in that transaction and delivered at least once.
--- A row that is being delivered is due again later: if its deliverer dies, another one takes it then.
-CREATE TABLE nofx.outbox (
-    id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    topic      text NOT NULL CHECK (topic IN ('invite')),
-    subject_id uuid NOT NULL,
-    status     text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'delivered', 'dropped', 'dead')),
-    attempts   integer NOT NULL DEFAULT 0,
-    due_at     timestamptz NOT NULL DEFAULT now(),
-    last_error text CHECK (char_length(last_error) <= 500),
-    created_at timestamptz NOT NULL DEFAULT now(),
-    settled_at timestamptz,
-    CHECK ((status = 'pending') = (settled_at IS NULL))
-);
-CREATE INDEX outbox_due ON nofx.outbox (due_at) WHERE status = 'pending';
-CREATE INDEX outbox_settled ON nofx.outbox (settled_at) WHERE status <> 'pending';
-CREATE INDEX outbox_subject ON nofx.outbox (subject_id);

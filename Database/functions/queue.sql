@@ -1,78 +1,4 @@
--- min-compatible: 1
-
--- Work that is put down by one and done by another. A row is work that is due, delayed or claimed; it leaves when the
--- work is done, so the table stays as small as what there is to do.
---
--- Which claim of a job somebody has is told by its fence, a number that no other claim ever had. Clocks only say when
--- to take a job from a claimant that is gone; what counts afterwards is the fence alone.
-
--- Tables -----------------------------------------------------------------------------------------
-
-CREATE SEQUENCE nofx.queue_fences;
-
--- A zero tenant is nobody. What is to be done for a step of a run stands in the step, and for any other job in the
--- payload, which nobody looks into: as json, because jsonb would change it.
-CREATE TABLE nofx.queue (
-    id           uuid PRIMARY KEY,
-    topic        text NOT NULL,
-    tenant_id    uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
-    run_id       uuid,
-    step_no      smallint,
-    priority     smallint NOT NULL DEFAULT 0,
-    state        "char" NOT NULL DEFAULT 'r' CHECK (state IN ('r', 'd', 'l')),  -- ready, delayed until run_at, leased
-    attempt      smallint NOT NULL DEFAULT 0,
-    max_attempts smallint,
-    is_cancelled boolean NOT NULL DEFAULT false,
-    is_noted     boolean NOT NULL DEFAULT false,  -- whether the timeline says that the step has begun
-    run_at       timestamptz NOT NULL DEFAULT now(),
-    enqueued_at  timestamptz NOT NULL DEFAULT now(),
-    claimed_at   timestamptz,
-    lease_until  timestamptz,
-    fence        bigint NOT NULL DEFAULT 0,
-    error        text,
-    payload      json,
-    CHECK ((run_id IS NULL) = (step_no IS NULL)),
-    CHECK ((run_id IS NULL) = (payload IS NOT NULL)),
-    CHECK ((state = 'l') = (lease_until IS NOT NULL))
-) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000,
-        autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0.05);
-
--- Delayed and claimed jobs stay out of what claims look through. No index on lease_until: heartbeats write nothing but
--- the row that way.
-CREATE INDEX queue_ready ON nofx.queue (topic, tenant_id, priority, run_at, id) WHERE state = 'r';
-CREATE INDEX queue_delayed ON nofx.queue (run_at) WHERE state = 'd';
-CREATE INDEX queue_delayed_of_tenant ON nofx.queue (tenant_id) WHERE state = 'd';
-CREATE INDEX queue_leased ON nofx.queue (topic, tenant_id) WHERE state = 'l';
-
--- Jobs that were given up.
-CREATE TABLE nofx.dead_jobs (
-    id          uuid PRIMARY KEY,
-    topic       text NOT NULL,
-    tenant_id   uuid NOT NULL,
-    run_id      uuid,
-    step_no     smallint,
-    priority    smallint NOT NULL,
-    attempts    smallint NOT NULL,
-    error       text NOT NULL,
-    enqueued_at timestamptz NOT NULL,
-    died_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
-    payload     json
-);
-CREATE INDEX dead_jobs_topic ON nofx.dead_jobs (topic, died_at, id);
-CREATE INDEX dead_jobs_age ON nofx.dead_jobs (died_at, id);
-
-ALTER TABLE nofx.queue ENABLE ROW LEVEL SECURITY;
-CREATE POLICY queue_of_mine ON nofx.queue FOR SELECT USING (tenant_id IN (SELECT nofx.my_team_ids()));
-ALTER TABLE nofx.dead_jobs ENABLE ROW LEVEL SECURITY;
-
--- The job of a step: the run's id with the step's number for its last two bytes, so that the jobs of a run lie
--- together.
-CREATE FUNCTION nofx.step_job(p_run uuid, p_step integer) RETURNS uuid
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT (left(p_run::text, 32) || lpad(to_hex(p_step), 4, '0'))::uuid
-$$;
-
--- Claims -----------------------------------------------------------------------------------------
+-- revision: 1
 
 -- Claims jobs of a topic that are due, in turns of the tenants that come after one; of each tenant by priority, then by
 -- how long they have been due. No tenant can go before another one by what it says of its own jobs. At most 64 tenants
@@ -82,7 +8,7 @@ $$;
 -- Nobody waits for a row that somebody else is just claiming. With limits, claimants of a topic take turns: what one
 -- counts, no other changes. The plan is told to use the index: what the server knows of this table's size is old as
 -- soon as it is known. Without the compiler, which would believe the costs of what is switched off.
-CREATE FUNCTION nofx.claim_jobs(
+CREATE OR REPLACE FUNCTION nofx.claim_jobs(
     p_topic text, p_count integer, p_lease interval, p_topic_limit integer, p_tenant_limit integer, p_after uuid
 ) RETURNS TABLE (
     id uuid, topic text, tenant_id uuid, run_id uuid, step_no smallint, attempt smallint, fence bigint,
@@ -160,7 +86,7 @@ END
 $$;
 
 -- The tenant with ready jobs of a topic that comes after another one, or else the first.
-CREATE FUNCTION nofx.next_tenant(p_topic text, p_after uuid) RETURNS uuid
+CREATE OR REPLACE FUNCTION nofx.next_tenant(p_topic text, p_after uuid) RETURNS uuid
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(
         (SELECT q.tenant_id FROM nofx.queue q WHERE q.topic = p_topic AND q.state = 'r' AND q.tenant_id > p_after
@@ -172,7 +98,7 @@ $$;
 -- Makes leases last for another while. A row for each that is held, with whether nobody wants the job done any more.
 -- Rows are locked in one order: two heartbeats that name the same jobs do not wait for each other. They are looked up one
 -- by one, and by lease_until, because the server, which knows too late how many are leased, would read them all.
-CREATE FUNCTION nofx.heartbeat_jobs(p_ids uuid[], p_fences bigint[], p_lease interval)
+CREATE OR REPLACE FUNCTION nofx.heartbeat_jobs(p_ids uuid[], p_fences bigint[], p_lease interval)
 RETURNS TABLE (id uuid, is_cancelled boolean, fence bigint)
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
     WITH held AS (
@@ -189,7 +115,7 @@ $$;
 -- Says what became of jobs that are no steps: `completed`; `failed`, to be tried again after the schedule's next wait, if
 -- there is one; `dead`, which is not; `released` after a delay, which gives the attempt back. Cancelled ones are not tried
 -- again, and nobody's loss. Returns the places of those that counted: of what is said twice, the first.
-CREATE FUNCTION nofx.finish_jobs(
+CREATE OR REPLACE FUNCTION nofx.finish_jobs(
     p_ids uuid[], p_fences bigint[], p_outcomes text[], p_errors text[], p_delays interval[], p_schedule interval[]
 ) RETURNS SETOF integer
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
@@ -228,7 +154,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = of
 $$;
 
 -- Puts in jobs that are no steps, those that are not there yet: neither waiting nor given up. Returns how many.
-CREATE FUNCTION nofx.enqueue_jobs(
+CREATE OR REPLACE FUNCTION nofx.enqueue_jobs(
     p_ids uuid[], p_topics text[], p_tenants uuid[], p_priorities smallint[], p_delays interval[], p_payloads text[]
 ) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
@@ -256,7 +182,7 @@ END
 $$;
 
 -- Takes out a job that is no step: `removed`; `requested`, where somebody works on it; NULL, where it is not there.
-CREATE FUNCTION nofx.cancel_job(p_id uuid) RETURNS text
+CREATE OR REPLACE FUNCTION nofx.cancel_job(p_id uuid) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_state "char";
@@ -271,11 +197,28 @@ BEGIN
 END
 $$;
 
--- What operators see ------------------------------------------------------------------------------
+-- How many jobs of a tenant wait, ready or delayed: at most so many, topic by topic along the index.
+CREATE OR REPLACE FUNCTION nofx.waiting_jobs(p_tenant uuid, p_limit integer) RETURNS integer
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
+    WITH RECURSIVE topics (topic) AS (
+        (SELECT q.topic FROM nofx.queue q WHERE q.state = 'r' ORDER BY q.topic LIMIT 1)
+        UNION ALL
+        SELECT (SELECT q.topic FROM nofx.queue q WHERE q.state = 'r' AND q.topic > t.topic ORDER BY q.topic LIMIT 1)
+        FROM topics t WHERE t.topic IS NOT NULL
+    )
+    SELECT count(*)::integer FROM (
+        SELECT FROM topics t, LATERAL (
+            SELECT FROM nofx.queue q WHERE q.topic = t.topic AND q.tenant_id = p_tenant AND q.state = 'r' LIMIT p_limit
+        ) j
+        UNION ALL
+        (SELECT FROM nofx.queue q WHERE q.tenant_id = p_tenant AND q.state = 'd' LIMIT p_limit)
+        LIMIT p_limit
+    ) waiting
+$$;
 
 -- How much there is in a topic, or in each where it is NULL. Times are microseconds: since when the one that has waited
 -- longest was due, and since when the oldest is there.
-CREATE FUNCTION nofx.queue_counts(p_topic text) RETURNS TABLE (
+CREATE OR REPLACE FUNCTION nofx.queue_counts(p_topic text) RETURNS TABLE (
     topic text, ready bigint, delayed bigint, leased bigint, dead bigint, longest_wait bigint, oldest_age bigint
 )
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -297,7 +240,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- The jobs of a topic that were given up, in the order of that, those after one.
-CREATE FUNCTION nofx.dead_jobs_of(p_topic text, p_limit bigint, p_after timestamptz, p_after_id uuid)
+CREATE OR REPLACE FUNCTION nofx.dead_jobs_of(p_topic text, p_limit bigint, p_after timestamptz, p_after_id uuid)
 RETURNS SETOF nofx.dead_jobs
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT d.* FROM nofx.dead_jobs d

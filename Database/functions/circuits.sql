@@ -1,82 +1,19 @@
--- min-compatible: 1
-
--- Circuit breakers that all processes share. All times are the database's clock, and what a caller is told is how long,
--- never when. Every answer carries the generation that it was given under, and a result of another generation changes
--- nothing: it is dropped before anything is locked.
---
--- A policy travels with its call, as JSON whose times are microseconds.
-
--- Tables -----------------------------------------------------------------------------------------
-
--- Logged, for what an operator forced open must stay so after a crash; what calls record is committed without waiting.
--- No column but the name is indexed, and pages are mostly empty, so that no update leaves its page.
-CREATE TABLE nofx.circuit_breakers (
-    name            text PRIMARY KEY CHECK (name ~ '^[a-z0-9][a-z0-9._/-]{0,99}$'),
-    state           text NOT NULL DEFAULT 'closed'
-                    CHECK (state IN ('closed', 'open', 'half_open', 'forced_open', 'disabled', 'metrics_only')),
-    generation      bigint NOT NULL DEFAULT 0,   -- one more with every transition
-    failures        integer NOT NULL DEFAULT 0,  -- one after the other
-    last_failure_at timestamptz,
-    last_error      text,
-    reporters       integer NOT NULL DEFAULT 0,  -- of these failures; 2 stands for several
-    last_reporter   uuid,
-    open_until      timestamptz,
-    opens           integer NOT NULL DEFAULT 0,  -- since it was last closed
-    total_opens     bigint NOT NULL DEFAULT 0,
-    permits_left    integer NOT NULL DEFAULT 0,
-    probe_successes integer NOT NULL DEFAULT 0,
-    probe_deadline  timestamptz,
-    half_open_since timestamptz,
-    not_before      timestamptz,
-    gate_reason     text CHECK (gate_reason IN ('rate_limited', 'quota_exhausted')),
-    changed_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
-    CHECK ((not_before IS NULL) = (gate_reason IS NULL)),
-    CHECK (state <> 'open' OR open_until IS NOT NULL),
-    CHECK (state <> 'half_open' OR (probe_deadline IS NOT NULL AND half_open_since IS NOT NULL))
-) WITH (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
-
-INSERT INTO nofx.circuit_breakers (name) VALUES ('anthropic-ai'), ('openai');
-
--- What was called lately, in slices; only where a policy has a window.
-CREATE TABLE nofx.circuit_windows (
-    name       text NOT NULL REFERENCES nofx.circuit_breakers (name) ON DELETE CASCADE,
-    started_at timestamptz NOT NULL,
-    calls      bigint NOT NULL DEFAULT 0,
-    failures   bigint NOT NULL DEFAULT 0,
-    slow       bigint NOT NULL DEFAULT 0,
-    PRIMARY KEY (name, started_at)
-) WITH (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
-
--- Figures for operators, in shards that are added up, so that no call waits for another's. A crash forgets them.
-CREATE UNLOGGED TABLE nofx.circuit_counters (
-    name            text NOT NULL,
-    shard           smallint NOT NULL,
-    attempts        bigint NOT NULL DEFAULT 0,
-    successes       bigint NOT NULL DEFAULT 0,
-    failures        bigint NOT NULL DEFAULT 0,
-    rejections      bigint NOT NULL DEFAULT 0,
-    last_success_at timestamptz,
-    rate_limit      jsonb,
-    rate_limit_at   timestamptz,
-    PRIMARY KEY (name, shard)
-) WITH (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
-
--- Parts ------------------------------------------------------------------------------------------
+-- revision: 1
 
 -- A time of a policy; NULL where it has none.
-CREATE FUNCTION nofx.circuit_time(p_policy jsonb, p_key text) RETURNS interval
+CREATE OR REPLACE FUNCTION nofx.circuit_time(p_policy jsonb, p_key text) RETURNS interval
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT (p_policy ->> p_key)::bigint * interval '1 microsecond'
 $$;
 
 -- The microseconds until a moment, never negative.
-CREATE FUNCTION nofx.circuit_wait(p_until timestamptz, p_now timestamptz) RETURNS bigint
+CREATE OR REPLACE FUNCTION nofx.circuit_wait(p_until timestamptz, p_now timestamptz) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT greatest(0, (extract(epoch FROM p_until - p_now) * 1000000)::bigint)
 $$;
 
 -- How long a breaker stays open that opens for the p_opens-th time since it was closed.
-CREATE FUNCTION nofx.circuit_cool_down(p_policy jsonb, p_opens integer) RETURNS interval
+CREATE OR REPLACE FUNCTION nofx.circuit_cool_down(p_policy jsonb, p_opens integer) RETURNS interval
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_base   double precision := (p_policy ->> 'resetTimeout')::double precision;
@@ -92,14 +29,14 @@ $$;
 
 -- How many failures in a row open a breaker. Where several processes must have seen them, one that is alone needs twice
 -- as many: its own network may be what is broken.
-CREATE FUNCTION nofx.circuit_threshold(p_policy jsonb, p_reporters integer) RETURNS integer
+CREATE OR REPLACE FUNCTION nofx.circuit_threshold(p_policy jsonb, p_reporters integer) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT (p_policy ->> 'failureThreshold')::integer
            * CASE WHEN p_reporters < (p_policy ->> 'minimumReporters')::integer THEN 2 ELSE 1 END
 $$;
 
 -- Whether some calls are too many failed or slow ones for a policy: the rates they reach.
-CREATE FUNCTION nofx.circuit_rates(p_policy jsonb, p_calls bigint, p_failures bigint, p_slow bigint) RETURNS text[]
+CREATE OR REPLACE FUNCTION nofx.circuit_rates(p_policy jsonb, p_calls bigint, p_failures bigint, p_slow bigint) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN p_calls < (p_policy ->> 'minimumCalls')::bigint THEN '{}'::text[] ELSE array_remove(ARRAY[
         CASE WHEN p_failures >= (p_policy ->> 'failureRate')::double precision * p_calls THEN 'failure_rate' END,
@@ -108,7 +45,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 $$;
 
 -- Opens a breaker whose row the caller has locked and changed, and returns for how long in microseconds.
-CREATE FUNCTION nofx.circuit_open(b nofx.circuit_breakers, p_policy jsonb, p_now timestamptz) RETURNS bigint
+CREATE OR REPLACE FUNCTION nofx.circuit_open(b nofx.circuit_breakers, p_policy jsonb, p_now timestamptz) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
     v_until timestamptz := p_now + nofx.circuit_cool_down(p_policy, b.opens + 1);
@@ -125,7 +62,7 @@ END
 $$;
 
 -- Puts a breaker whose row the caller has locked into a state that nothing is left over in. Why it last failed stays.
-CREATE FUNCTION nofx.circuit_clear(p_name text, p_state text, p_now timestamptz) RETURNS bigint
+CREATE OR REPLACE FUNCTION nofx.circuit_clear(p_name text, p_state text, p_now timestamptz) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
     v_generation bigint;
@@ -142,7 +79,7 @@ $$;
 
 -- Counts a call into a policy's window, whose breaker's row the caller has locked.
 -- Returns the rates that are too high; with p_only_news those that this call made so.
-CREATE FUNCTION nofx.circuit_count(
+CREATE OR REPLACE FUNCTION nofx.circuit_count(
     p_name text, p_policy jsonb, p_now timestamptz, p_failed boolean, p_slow boolean, p_only_news boolean
 ) RETURNS text[]
 LANGUAGE plpgsql AS $$
@@ -176,7 +113,7 @@ END
 $$;
 
 -- Counts a call that was rejected, if that can be done without waiting. Shards come to be as they are needed.
-CREATE FUNCTION nofx.count_circuit_rejection(p_name text) RETURNS void
+CREATE OR REPLACE FUNCTION nofx.count_circuit_rejection(p_name text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_shard smallint;
@@ -193,14 +130,12 @@ BEGIN
 END
 $$;
 
--- What calls do ----------------------------------------------------------------------------------
-
 -- Asks for leave to call. `verdict` is `allow` or `probe`, `unrecorded` where the breaker is disabled, or else the
 -- reason why not: `open`, `probing`, `forced_open`, `rate_limited`, `quota_exhausted`, with the microseconds to wait
 -- where that can be said and the class of the last failure. `is_dirty` says whether a success is news.
 --
 -- Callers come here where a read has shown them that not all is well. Nobody waits for a lock to be told no.
-CREATE FUNCTION nofx.circuit_acquire(
+CREATE OR REPLACE FUNCTION nofx.circuit_acquire(
     p_name text, p_policy jsonb,
     OUT verdict text, OUT generation bigint, OUT is_dirty boolean, OUT wait bigint, OUT error text,
     OUT transition text
@@ -316,7 +251,7 @@ $$;
 --
 -- `transition` is `opened` with the microseconds to wait, `closed`, or `exceeded` with the limits that the call went
 -- beyond where the breaker only counts.
-CREATE FUNCTION nofx.circuit_record(
+CREATE OR REPLACE FUNCTION nofx.circuit_record(
     p_name text, p_generation bigint, p_outcome text, p_error text, p_wait bigint, p_reason text,
     p_is_dirty boolean, p_is_slow boolean, p_reporter uuid, p_policy jsonb,
     OUT transition text, OUT wait bigint, OUT exceeded text[]
@@ -435,10 +370,8 @@ BEGIN
 END
 $$;
 
--- What operators do ------------------------------------------------------------------------------
-
 -- A breaker as operators are told of it.
-CREATE FUNCTION nofx.circuit_object(b nofx.circuit_breakers) RETURNS jsonb
+CREATE OR REPLACE FUNCTION nofx.circuit_object(b nofx.circuit_breakers) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object(
         'state', b.state, 'generation', b.generation, 'failures', b.failures, 'opens', b.opens,
@@ -453,7 +386,7 @@ $$;
 -- Puts a breaker by hand into a state: `reset` closes it and lifts its gate, `force_open`, `disable` and `metrics_only`
 -- are states that only `enable` and `reset` end. Done again it changes nothing. A breaker that has no row yet is closed;
 -- before and after are NULL where it stays so.
-CREATE FUNCTION nofx.circuit_set(p_name text, p_action text, OUT before jsonb, OUT after jsonb)
+CREATE OR REPLACE FUNCTION nofx.circuit_set(p_name text, p_action text, OUT before jsonb, OUT after jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     b        nofx.circuit_breakers;
