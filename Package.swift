@@ -125,6 +125,7 @@ let package = Package(
             name: "Migrations",
             dependencies: ["Base", "Core", "Cryptography", "Postgres"],
             path: "Database",
+            exclude: ["privileges.txt"],
             resources: [
                 .embedInCode("migrations/0001_schema.sql"),
                 .embedInCode("migrations/0002_teams.sql"),

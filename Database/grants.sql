@@ -1,11 +1,11 @@
 -- revision: 1
 
--- Everything that the two kinds of roles may do; migrate revokes every other right from them. A new table or function is
--- closed to both until a line here lists it. `ALL ROWS` lets a role see past row-level security.
+-- Every right of the two kinds of roles; migrate revokes all others. A new table or function is closed to both until a
+-- line here lists it. `ALL ROWS` exempts a role from row-level security in a table.
 
 DELETE FROM nofx.database_grants;
 INSERT INTO nofx.database_grants (kind, object, rights) VALUES
-    -- What members call: endpoints, as the user that nofx.enter names.
+    -- app: what endpoints call, for the user that nofx.enter names.
     ('app', 'SCHEMA nofx', 'USAGE'),
     ('app', 'TABLE nofx.migrations', 'SELECT'),
     ('app', 'TABLE nofx.users', 'SELECT, UPDATE (created_at)'),
@@ -34,6 +34,7 @@ INSERT INTO nofx.database_grants (kind, object, rights) VALUES
     ('app', 'TABLE nofx.tool_policies', 'SELECT'),
     ('app', 'FUNCTION nofx.enter', 'EXECUTE'),
     ('app', 'FUNCTION nofx.me', 'EXECUTE'),
+    ('app', 'FUNCTION nofx.may_operate', 'EXECUTE'),
     ('app', 'FUNCTION nofx.my_team_ids', 'EXECUTE'),
     ('app', 'FUNCTION nofx.my_teammate_ids', 'EXECUTE'),
     ('app', 'FUNCTION nofx.my_purged_team_ids', 'EXECUTE'),
@@ -55,16 +56,16 @@ INSERT INTO nofx.database_grants (kind, object, rights) VALUES
     ('app', 'FUNCTION nofx.cancel_run', 'EXECUTE'),
     ('app', 'FUNCTION nofx.retry_step', 'EXECUTE'),
     ('app', 'FUNCTION nofx.decide_gate', 'EXECUTE'),
-    ('app', 'FUNCTION nofx.step_job', 'EXECUTE'),
+    ('app', 'FUNCTION nofx.step_job_id', 'EXECUTE'),
     ('app', 'FUNCTION nofx.circuit_wait', 'EXECUTE'),
     ('app', 'FUNCTION nofx.circuit_set', 'EXECUTE'),
     ('app', 'FUNCTION nofx.set_ai_budget', 'EXECUTE'),
     ('app', 'FUNCTION nofx.set_tool_policy', 'EXECUTE'),
     ('app', 'FUNCTION nofx.queue_counts', 'EXECUTE'),
-    ('app', 'FUNCTION nofx.list_dead_jobs', 'EXECUTE'),
+    ('app', 'FUNCTION nofx.list_dead_letters', 'EXECUTE'),
     ('app', 'FUNCTION nofx.redrive_jobs', 'EXECUTE'),
-    -- What programs of operators call, for all teams: runWorker, deliverOutbox and purge. They read no answer, no hash
-    -- and no activity. Where a row is only locked, one column may be updated.
+    -- operator: what runWorker, deliverOutbox and purge call, for all teams. They read no answer, no hash and no
+    -- activity. Where a row is only locked, one column may be updated.
     ('operator', 'SCHEMA nofx', 'USAGE'),
     ('operator', 'TABLE nofx.migrations', 'SELECT'),
     ('operator', 'TABLE nofx.queue', 'SELECT'),
@@ -74,7 +75,7 @@ INSERT INTO nofx.database_grants (kind, object, rights) VALUES
     ('operator', 'TABLE nofx.circuit_counters', 'SELECT'),
     ('operator', 'TABLE nofx.circuit_windows', 'SELECT'),
     ('operator', 'TABLE nofx.runs', 'SELECT (ctid, team_id, id, ended_at), UPDATE (ended_at), DELETE'),
-    ('operator', 'TABLE nofx.dead_jobs', 'SELECT (id, run_id, died_at), UPDATE (died_at), DELETE'),
+    ('operator', 'TABLE nofx.dead_letters', 'SELECT (id, run_id, dead_lettered_at), UPDATE (dead_lettered_at), DELETE'),
     ('operator', 'TABLE nofx.users', 'SELECT (id, email)'),
     ('operator', 'TABLE nofx.teams', 'SELECT (id, name, deleted_at, purge_after), UPDATE (purge_after), DELETE'),
     ('operator', 'TABLE nofx.team_invites', 'SELECT, UPDATE (status, decided_at), DELETE'),
@@ -97,17 +98,17 @@ INSERT INTO nofx.database_grants (kind, object, rights) VALUES
     ('operator', 'FUNCTION nofx.enqueue_jobs', 'EXECUTE'),
     ('operator', 'FUNCTION nofx.redrive_jobs', 'EXECUTE'),
     ('operator', 'FUNCTION nofx.queue_counts', 'EXECUTE'),
-    ('operator', 'FUNCTION nofx.dead_jobs_of', 'EXECUTE'),
+    ('operator', 'FUNCTION nofx.dead_letters_of', 'EXECUTE'),
     ('operator', 'FUNCTION nofx.start_steps', 'EXECUTE'),
     ('operator', 'FUNCTION nofx.finish_steps', 'EXECUTE'),
-    ('operator', 'FUNCTION nofx.tend_queue', 'EXECUTE'),
+    ('operator', 'FUNCTION nofx.maintain_queue', 'EXECUTE'),
     ('operator', 'FUNCTION nofx.circuit_acquire', 'EXECUTE'),
     ('operator', 'FUNCTION nofx.circuit_record', 'EXECUTE'),
     ('operator', 'FUNCTION nofx.record_ai_attempt', 'EXECUTE'),
     ('operator', 'FUNCTION nofx.reserve_ai_budget', 'EXECUTE'),
     ('operator', 'FUNCTION nofx.release_ai_budget', 'EXECUTE'),
     ('operator', 'FUNCTION nofx.due_webhooks', 'EXECUTE'),
-    -- The tables in which operators see the rows of all teams.
+    -- operator: the tables whose rows of all teams are visible.
     ('operator', 'TABLE nofx.users', 'ALL ROWS'),
     ('operator', 'TABLE nofx.teams', 'ALL ROWS'),
     ('operator', 'TABLE nofx.team_invites', 'ALL ROWS'),
@@ -119,7 +120,7 @@ INSERT INTO nofx.database_grants (kind, object, rights) VALUES
     ('operator', 'TABLE nofx.ai_attempts', 'ALL ROWS'),
     ('operator', 'TABLE nofx.ai_reservations', 'ALL ROWS'),
     ('operator', 'TABLE nofx.queue', 'ALL ROWS'),
-    ('operator', 'TABLE nofx.dead_jobs', 'ALL ROWS'),
+    ('operator', 'TABLE nofx.dead_letters', 'ALL ROWS'),
     ('operator', 'TABLE nofx.runs', 'ALL ROWS'),
     ('operator', 'TABLE nofx.steps', 'ALL ROWS'),
     ('operator', 'TABLE nofx.tool_policies', 'ALL ROWS'),

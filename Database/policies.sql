@@ -1,10 +1,10 @@
 -- revision: 1
 
--- Row-level security and triggers: what calls functions by itself. migrate applies this file after the functions, when
--- it has changed.
+-- Row-level security and triggers, which call functions. migrate applies this file after the functions, when it has
+-- changed.
 --
--- A second wall behind the statements: a role that owns nothing sees the rows of the caller's teams and no others,
--- whatever a statement does not ask. nofx.enter names the caller for the rest of the transaction.
+-- A second barrier behind the conditions of the statements: a role that owns nothing sees the rows of the caller's
+-- teams and no others. nofx.enter names the caller for the rest of the transaction.
 
 DO $$
 DECLARE
@@ -48,10 +48,12 @@ CREATE POLICY security_events_of_mine ON nofx.security_events FOR SELECT
     USING (team_id IN (SELECT t::text FROM nofx.my_team_ids() AS t));
 CREATE POLICY api_keys_seen ON nofx.api_keys FOR SELECT USING (user_id = nofx.me());
 CREATE POLICY api_keys_made ON nofx.api_keys FOR INSERT
-    WITH CHECK (user_id = nofx.me() AND (team_id IS NULL OR team_id IN (SELECT nofx.my_team_ids())));
+    WITH CHECK (user_id = nofx.me() AND (team_id IS NULL OR team_id IN (SELECT nofx.my_team_ids()))
+                AND ('admin:ops' <> ALL (scopes) OR nofx.may_operate()));
 CREATE POLICY api_keys_changed ON nofx.api_keys FOR UPDATE USING (user_id = nofx.me());
 CREATE POLICY idempotency_keys_of_mine ON nofx.idempotency_keys USING (user_id = nofx.me());
-CREATE POLICY operator_actions_made ON nofx.operator_actions FOR INSERT WITH CHECK (user_id = nofx.me());
+CREATE POLICY operator_actions_made ON nofx.operator_actions FOR INSERT
+    WITH CHECK (user_id = nofx.me() AND nofx.may_operate());
 CREATE POLICY ai_usage_daily_of_mine ON nofx.ai_usage_daily FOR SELECT
     USING (team_id IN (SELECT nofx.my_team_ids()));
 CREATE POLICY queue_of_mine ON nofx.queue FOR SELECT USING (tenant_id IN (SELECT nofx.my_team_ids()));
@@ -73,6 +75,8 @@ CREATE POLICY outbox_filled ON nofx.outbox FOR INSERT
 
 CREATE OR REPLACE TRIGGER team_activity_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON nofx.team_activity
     FOR EACH STATEMENT EXECUTE FUNCTION nofx.reject_write();
+CREATE OR REPLACE TRIGGER team_members_departed BEFORE DELETE ON nofx.team_members
+    FOR EACH ROW EXECUTE FUNCTION nofx.remember_departure();
 CREATE OR REPLACE TRIGGER operator_actions_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON nofx.operator_actions
     FOR EACH STATEMENT EXECUTE FUNCTION nofx.reject_write();
 CREATE OR REPLACE TRIGGER runs_contents AFTER DELETE ON nofx.runs REFERENCING OLD TABLE AS gone

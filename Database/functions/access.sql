@@ -1,5 +1,10 @@
 -- revision: 1
 
+-- Who calls, and what a caller may see and do.
+--
+-- Functions that are SECURITY DEFINER look names up in pg_catalog and nowhere else. An empty search_path would still
+-- find types in the caller's temporary schema first.
+
 -- Refuses a program that does not fit the schema.
 CREATE OR REPLACE FUNCTION nofx.check_version(p_schema_version integer) RETURNS void
 LANGUAGE plpgsql STABLE AS $$
@@ -16,14 +21,22 @@ BEGIN
 END
 $$;
 
--- What it was in the first migration, and it now names the caller to the policies. Users are made past them.
+-- Opens every transaction of a caller: refuses a program that does not fit the schema, creates the user on first sight,
+-- and refuses a disabled user. An error here aborts the transaction before a statement of the endpoint runs. For the
+-- rest of the transaction the caller is named to policies and functions; p_operates says whether the caller's
+-- credential proves that the caller operates the product.
+--
+-- The database trusts the role of the functions to have verified the credential. Everything else it checks itself.
+--
+-- Returns whether the address was left out because another user has it.
 CREATE OR REPLACE FUNCTION nofx.enter(
     p_schema_version   integer,
     p_user             uuid,
     p_issuer           text,
     p_subject          text,
     p_email            text,
-    p_email_normalized text
+    p_email_normalized text,
+    p_operates         boolean DEFAULT false
 ) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -39,7 +52,7 @@ BEGIN
                 CASE WHEN p_email IS NOT NULL THEN now() END)
         ON CONFLICT DO NOTHING;
         IF NOT FOUND THEN
-            -- Either a twin of this call was first, or another user has the address.
+            -- Either the same call ran at the same time and was first, or another user has the address.
             INSERT INTO nofx.users (id, issuer, subject) VALUES (p_user, p_issuer, p_subject)
             ON CONFLICT (id) DO NOTHING;
             v_email_taken := FOUND;
@@ -47,32 +60,49 @@ BEGIN
         SELECT issuer, subject, disabled_at INTO v_user FROM nofx.users WHERE id = p_user;
     END IF;
 
-    -- A subject that is a UUID is an id as it is: nobody gets in by choosing one that stands for somebody else.
+    -- A subject that is a UUID is used as the id: a caller cannot choose a subject that is another user's id.
     IF v_user.issuer <> p_issuer OR lower(v_user.subject) <> lower(p_subject) THEN
         RAISE EXCEPTION 'the id is another subject''s' USING ERRCODE = 'NX004';
     END IF;
     IF v_user.disabled_at IS NOT NULL THEN
         RAISE EXCEPTION 'the user is disabled' USING ERRCODE = 'NX001';
     END IF;
-    PERFORM set_config('nofx.user_id', p_user::text, true);
+    PERFORM set_config('nofx.user_id', p_user::text, true), set_config('nofx.operates', p_operates::text, true);
     RETURN v_email_taken;
 END
 $$;
 
--- A second wall behind the statements: a role that owns nothing sees the rows of the caller's teams and no others,
--- whatever the statement forgot to ask. Who the caller is, nofx.enter says for the rest of the transaction.
---
--- Functions that read past the policies look names up in pg_catalog and nowhere else: an empty search_path would still
--- find types in the caller's temporary schema first.
-
-
+-- The caller that nofx.enter named; NULL outside of a caller's transaction.
 CREATE OR REPLACE FUNCTION nofx.me() RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT nullif(current_setting('nofx.user_id', true), '')::uuid
 $$;
 
--- These read past the policies, which would otherwise ask themselves. In PL/pgSQL, because that keeps its plans for the
--- next call.
+-- Whether operators' functions may run: for a caller who proved to operate the product, for an operator's role, and for
+-- the schema's owner.
+CREATE OR REPLACE FUNCTION nofx.may_operate() RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN nofx.me() IS NOT NULL AND coalesce(nullif(current_setting('nofx.operates', true), '')::boolean, false)
+        OR pg_has_role(session_user, current_user, 'MEMBER')
+        OR EXISTS (SELECT FROM nofx.database_roles d JOIN pg_roles r ON r.rolname = d.name
+                   WHERE d.kind = 'operator' AND pg_has_role(session_user, r.oid, 'MEMBER'));
+END
+$$;
+
+-- Refuses a caller who does not operate the product. Returns true, so that a query can ask in its WHERE clause.
+CREATE OR REPLACE FUNCTION nofx.require_operator() RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF NOT nofx.may_operate() THEN
+        RAISE EXCEPTION 'the caller does not operate the product' USING ERRCODE = '42501';
+    END IF;
+    RETURN true;
+END
+$$;
+
+-- The next three are SECURITY DEFINER because policies call them: otherwise a policy would apply to its own query. They
+-- are in PL/pgSQL because PL/pgSQL keeps its plans for the next call.
 CREATE OR REPLACE FUNCTION nofx.my_team_ids() RETURNS SETOF uuid
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -118,16 +148,13 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE p_role WHEN 'owner' THEN 4 WHEN 'admin' THEN 3 WHEN 'member' THEN 2 WHEN 'viewer' THEN 1 ELSE 0 END
 $$;
 
--- Who may invite, change and remove members: owners and admins, unless an override says otherwise.
+-- Whether a member may invite, change and remove members: owners and admins may, unless an override decides.
 CREATE OR REPLACE FUNCTION nofx.can_manage(p_role text, p_override text[]) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN p_override IS NULL THEN p_role IN ('owner', 'admin') ELSE 'admin' = ANY (p_override) END
 $$;
 
--- What members and operators do to runs. Permission is part of the statement that writes, under locks that last.
-
-
--- The caller's membership in a team that is not deleted, held until the transaction ends.
+-- The caller's membership in a team that is not deleted. The rows stay locked until the transaction ends.
 CREATE OR REPLACE FUNCTION nofx.my_membership(
     p_team uuid, OUT role text, OUT permissions text[], OUT manages boolean, OUT team_name text
 )

@@ -1,5 +1,6 @@
 -- revision: 1
 
+-- Keeps a table append-only.
 CREATE OR REPLACE FUNCTION nofx.reject_write() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -7,9 +8,9 @@ BEGIN
 END
 $$;
 
--- Best effort: its own subtransaction and 100 ms for locks; NULL instead of an error. A cancelled statement
--- is not caught, because a caller's deadline is not the audit trail's to break.
-CREATE OR REPLACE FUNCTION nofx.log_activity(
+-- Records what was done to a team. Best effort: its own subtransaction, 100 ms for locks, and NULL in place of an
+-- error. A cancelled statement is not caught, because the caller's deadline comes first.
+CREATE OR REPLACE FUNCTION nofx.add_activity(
     p_team          uuid,
     p_team_name     text,
     p_actor         uuid,
@@ -35,15 +36,58 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
+-- Records what the caller did to a team, as add_activity does. Refuses another actor than the caller, and a team that
+-- the caller has nothing to do with: as a member, as the owner of a team that this transaction creates, as a member who
+-- leaves in this transaction, or as the holder of an API key for it.
+CREATE OR REPLACE FUNCTION nofx.log_activity(
+    p_team          uuid,
+    p_team_name     text,
+    p_actor         uuid,
+    p_action        text,
+    p_resource_type text,
+    p_resource_id   text,
+    p_metadata      jsonb,
+    p_origin        jsonb
+) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS $$
+BEGIN
+    IF p_actor IS DISTINCT FROM nofx.me() OR NOT (
+        EXISTS (SELECT FROM nofx.team_members m WHERE m.team_id = p_team AND m.user_id = p_actor)
+        OR EXISTS (SELECT FROM nofx.teams t WHERE t.id = p_team AND t.owner_id = p_actor)
+        OR coalesce(current_setting('nofx.left_team', true), '') = p_team::text
+        OR EXISTS (SELECT FROM nofx.api_keys k WHERE k.team_id = p_team AND k.user_id = p_actor)
+    ) THEN
+        RAISE EXCEPTION 'the team is not the caller''s' USING ERRCODE = '42501';
+    END IF;
+    RETURN nofx.add_activity(p_team, p_team_name, p_actor, p_action, p_resource_type, p_resource_id, p_metadata,
+                             p_origin);
+END
+$$;
+
+-- Remembers the team that the caller leaves for the rest of the transaction, which records that.
+CREATE OR REPLACE FUNCTION nofx.remember_departure() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF OLD.user_id = nofx.me() THEN PERFORM set_config('nofx.left_team', OLD.team_id::text, true); END IF;
+    RETURN OLD;
+END
+$$;
+
+-- Counts a denied attempt of the caller. Teams that do not exist are counted together.
 CREATE OR REPLACE FUNCTION nofx.log_denial(
-    p_user uuid, p_team uuid, p_action text, p_reason text, p_request_id text, p_ip text, p_credential text
+    p_team uuid, p_action text, p_reason text, p_request_id text, p_ip text, p_credential text
 ) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF nofx.me() IS NULL THEN
+        RAISE EXCEPTION 'there is no caller' USING ERRCODE = '42501';
+    END IF;
     INSERT INTO nofx.security_events AS seen
         (bucket, user_id, team_id, action, reason, request_id, ip, credential)
-    VALUES (date_trunc('minute', clock_timestamp()), coalesce(p_user::text, ''),
-            coalesce((SELECT id::text FROM nofx.teams WHERE id = p_team), ''),
+    VALUES (date_trunc('minute', clock_timestamp()), nofx.me()::text,
+            coalesce((SELECT t.id::text FROM nofx.teams t WHERE t.id = p_team), ''),
             p_action, p_reason, left(p_request_id, 64), left(p_ip, 64), left(p_credential, 64))
     ON CONFLICT (user_id, team_id, action, reason, bucket) DO UPDATE
-    SET hits = seen.hits + 1, last_at = clock_timestamp(), request_id = excluded.request_id, ip = excluded.ip
+    SET hits = seen.hits + 1, last_at = clock_timestamp(), request_id = excluded.request_id, ip = excluded.ip;
+END
 $$;

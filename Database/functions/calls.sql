@@ -1,7 +1,7 @@
 -- revision: 1
 
--- The key with an identifier and a secret, and its user; nothing for another secret. The digests of random secrets are
--- compared, so how long that takes tells nobody anything. A use is noted at most once a minute.
+-- The API key with an identifier and a secret, and its user; no row for another secret. Only digests of random secrets
+-- are compared, so the time that takes reveals nothing. The last use is stored at most once a minute.
 CREATE OR REPLACE FUNCTION nofx.find_api_key(p_id text, p_secret_hash bytea, p_ip text)
 RETURNS TABLE (user_id uuid, issuer text, subject text, team_id uuid, scopes text[], is_live boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -18,15 +18,16 @@ BEGIN
 END
 $$;
 
--- Opens a call that happens once: NX005 when the key has been used, NX006 when a call with it is still under way. A
--- twin waits for the lock timeout at most; a key that has expired is a new key. Of the input only a digest is kept, of
--- its normal form: the order of members and white space make no other call of it.
-CREATE OR REPLACE FUNCTION nofx.begin_once(p_user uuid, p_operation text, p_key text, p_input jsonb, p_team uuid)
+-- Opens a call of the caller's that happens once for its idempotency key. Raises NX005 when the key has been used, and
+-- NX006 when a call with the key is under way: the second call waits for the lock timeout at most. An expired key
+-- counts as new. Only a digest of the input's normal form is kept, so that white space and the order of members do not
+-- matter.
+CREATE OR REPLACE FUNCTION nofx.begin_once(p_operation text, p_key text, p_input jsonb, p_team uuid)
 RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO nofx.idempotency_keys AS used (user_id, operation, key, fingerprint, team_id)
-    VALUES (p_user, p_operation, p_key, nofx.fingerprint(p_input), p_team)
+    VALUES (nofx.me(), p_operation, p_key, nofx.fingerprint(p_input), p_team)
     ON CONFLICT (user_id, operation, key) DO UPDATE
     SET fingerprint = excluded.fingerprint, team_id = excluded.team_id, answer = NULL, expires_at = excluded.expires_at
     WHERE used.expires_at <= now();
@@ -43,8 +44,10 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT sha256(convert_to(p_input::text, 'UTF8'))
 $$;
 
--- Takes one of p_burst calls that come back one every p_microseconds: NX007 when there is none, with the seconds
--- to wait as hint. Returns how many are left, and the seconds until all are back.
+-- Takes one call from an allowance of p_burst calls that grows by one every p_microseconds. Raises NX007 when none is
+-- left, with the seconds to wait as hint. Returns how many are left, and the seconds until all are.
+--
+-- The key belongs to the caller or to one of the caller's teams: `<user> <what>` or `invites <team>`.
 CREATE OR REPLACE FUNCTION nofx.take_rate(p_key text, p_microseconds bigint, p_burst integer)
 RETURNS TABLE (remaining integer, reset integer)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -53,6 +56,10 @@ DECLARE
     v_now      timestamptz := clock_timestamp();
     v_tat      timestamptz;
 BEGIN
+    IF NOT coalesce(starts_with(p_key, nofx.me() || ' '), false)
+       AND NOT EXISTS (SELECT FROM nofx.my_team_ids() AS t WHERE p_key = 'invites ' || t) THEN
+        RAISE EXCEPTION 'the rate is not the caller''s' USING ERRCODE = '42501';
+    END IF;
     INSERT INTO nofx.rate_limits AS r (key, tat) VALUES (p_key, v_now + v_interval)
     ON CONFLICT (key) DO UPDATE SET tat = greatest(r.tat, clock_timestamp()) + v_interval
     WHERE greatest(r.tat, clock_timestamp()) + v_interval <= clock_timestamp() + v_interval * p_burst

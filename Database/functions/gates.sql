@@ -1,9 +1,9 @@
 -- revision: 1
 
--- Decides a gate: `approved`, `rejected` or `waived`. `outcome` is `ok`; `already` where it was decided the same way;
--- `no_member`, `no_run`, `no_gate`; `forbidden`, where `required` is the role that it takes, or NULL for those
--- who manage the team; `own_run` for whoever started the run, where four eyes are wanted; `no_waiver`; or
--- `conflict`, with what the gate is in `status`.
+-- Decides a gate: `approved`, `rejected` or `waived`. `outcome` is `ok`; `already`, if it was decided the same way
+-- before; `no_member`, `no_run` or `no_gate`; `forbidden`, with the role that the gate needs in `required`, or NULL for
+-- the members who manage the team; `own_run`, if the gate has `four_eyes` and the caller started the run; `no_waiver`;
+-- or `conflict`, with the gate's status in `status`.
 CREATE OR REPLACE FUNCTION nofx.decide_gate(
     p_team uuid, p_run uuid, p_step text, p_decision text, p_reason text, p_origin jsonb,
     OUT outcome text, OUT role text, OUT required text, OUT status text, OUT run_status text, OUT activity bigint
@@ -59,12 +59,12 @@ BEGIN
         ARRAY[CASE WHEN p_decision <> 'rejected' THEN
             json_strip_nulls(json_build_object('decision', p_decision, 'by', nofx.me(), 'reason', p_reason))::text END],
         ARRAY[CASE p_decision WHEN 'rejected' THEN
-            '{"code":"gate_rejected","message":"A member decided that it should not go on."}' END],
+            '{"code":"gate_rejected","message":"A member rejected the gate."}' END],
         NULL, NULL);
     SELECT r.status INTO run_status FROM nofx.runs r WHERE r.team_id = p_team AND r.id = p_run;
     status := p_decision;
     outcome := 'ok';
-    activity := nofx.log_activity(p_team, v_member.team_name, nofx.me(), 'gate.' || p_decision, 'run', p_run::text,
+    activity := nofx.add_activity(p_team, v_member.team_name, nofx.me(), 'gate.' || p_decision, 'run', p_run::text,
                                   jsonb_strip_nulls(jsonb_build_object('step', p_step, 'reason', p_reason)), p_origin);
 END
 $$;

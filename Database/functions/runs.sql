@@ -1,24 +1,29 @@
 -- revision: 1
 
--- Starts a run of a plan that was checked: the run, its steps, what happened, and jobs for what can begin.
+-- Starts a run of a checked plan: the run, its steps, the events, and the jobs and gates of the steps without a
+-- dependency.
 --
--- `outcome` is `ok`, `no_member`, `forbidden`, `tools_denied` with the tools that the team may not use, `scopes_denied`
--- with the scopes whose secrets it may not have, or `queue_full` where more jobs wait than is allowed, the team's or all.
--- Dependencies are numbers of steps from 0, in array literals.
+-- p_steps holds one array for each column of nofx.steps, with an entry for each step in the plan's order: so a thousand
+-- steps cost 15 arrays to read, not a thousand objects. `deps` and `dependents` are array literals with numbers of
+-- steps from 0, and `tools_allowed` are array literals; a column without a value for any step may be left out. As json,
+-- because jsonb would change the text of the inputs.
+--
+-- `outcome` is `ok`; `no_member`; `forbidden`; `tools_denied`, with the tools that the team may not use in `denied`;
+-- `scopes_denied`, with the scopes whose secrets it may not use; or `queue_full`, where as many jobs wait as the team
+-- or all teams together may have.
 CREATE OR REPLACE FUNCTION nofx.start_run(
     p_team uuid, p_run uuid, p_goal text, p_rerun_of uuid, p_deadline interval, p_team_limit integer,
-    p_total_limit integer, p_names text[], p_tools text[], p_topics text[], p_inputs text[], p_deps text[],
-    p_dependents text[], p_continues boolean[], p_priorities integer[], p_max_attempts integer[], p_timeouts integer[],
-    p_retry_bases integer[], p_retry_caps integer[], p_delays integer[], p_scopes text[], p_allowed text[],
-    p_origin jsonb,
+    p_total_limit integer, p_steps json, p_origin jsonb,
     OUT outcome text, OUT role text, OUT denied text[], OUT created_at timestamptz, OUT activity bigint
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
     v_member record;
+    v_steps  record;
     v_roots  smallint[];
     v_jobs   integer;
+    v_total  integer;
 BEGIN
     SELECT m.* INTO v_member FROM nofx.my_membership(p_team) m;
     role := v_member.role;
@@ -26,14 +31,21 @@ BEGIN
                     WHEN NOT 'write' = ANY (v_member.permissions) THEN 'forbidden' END;
     IF outcome IS NOT NULL THEN RETURN; END IF;
 
+    SELECT s.* INTO v_steps
+    FROM json_to_record(p_steps) AS s (
+        name text[], tool text[], topic text[], inputs json[], deps text[], dependents text[], continues boolean[],
+        priority smallint[], max_attempts smallint[], timeout_s integer[], retry_base_s integer[],
+        retry_cap_s integer[], delay_s integer[], secrets_scope text[], tools_allowed text[]
+    );
+    v_total := cardinality(v_steps.name);
     SELECT array_agg(DISTINCT t ORDER BY t) INTO denied
-    FROM nofx.tool_policies p, unnest(p_tools) AS t WHERE p.team_id = p_team AND t <> ALL (p.tools);
+    FROM nofx.tool_policies p, unnest(v_steps.tool) AS t WHERE p.team_id = p_team AND t <> ALL (p.tools);
     IF denied IS NOT NULL THEN
         outcome := 'tools_denied';
         RETURN;
     END IF;
     SELECT array_agg(DISTINCT s ORDER BY s) INTO denied
-    FROM unnest(p_scopes) AS s
+    FROM unnest(v_steps.secrets_scope) AS s
     WHERE s IS NOT NULL
       AND s <> ALL (coalesce((SELECT p.secret_scopes FROM nofx.tool_policies p WHERE p.team_id = p_team), '{}'));
     IF denied IS NOT NULL THEN
@@ -41,7 +53,7 @@ BEGIN
         RETURN;
     END IF;
 
-    -- The server's own estimate for all teams: counting a million rows would cost more than it saves.
+    -- For all teams the server's own estimate: to count a million rows would cost more than the limit saves.
     IF pg_stat_get_live_tuples('nofx.queue'::regclass) >= p_total_limit
        OR nofx.waiting_jobs(p_team, p_team_limit) >= p_team_limit THEN
         outcome := 'queue_full';
@@ -51,44 +63,57 @@ BEGIN
     created_at := now();
     INSERT INTO nofx.runs (team_id, id, goal, status, steps_total, steps_open, steps_queued, rerun_of, created_by,
                            deadline_s, deadline_at)
-    VALUES (p_team, p_run, p_goal, 'running', cardinality(p_names), cardinality(p_names), 0, p_rerun_of, nofx.me(),
+    VALUES (p_team, p_run, p_goal, 'running', v_total, v_total, 0, p_rerun_of, nofx.me(),
             extract(epoch FROM p_deadline), now() + p_deadline);
-    INSERT INTO nofx.steps
-        (team_id, run_id, no, name, tool, topic, is_gate, status, inputs, deps, dependents, deps_left, continues,
-         priority, max_attempts, timeout_s, retry_base_s, retry_cap_s, delay_s, secrets_scope, tools_allowed, queued_at)
-    SELECT p_team, p_run, s.place - 1, s.name, s.tool, s.topic, g.is_gate,
-           CASE WHEN s.deps <> '{}' THEN 'blocked' WHEN g.is_gate THEN 'waiting' ELSE 'queued' END,
-           s.inputs::json, s.deps::smallint[], s.dependents::smallint[], cardinality(s.deps::smallint[]), s.continues,
-           s.priority, s.max_attempts, s.timeout, s.base, s.cap, s.delay, s.scope, s.allowed::text[],
-           CASE WHEN s.deps = '{}' THEN now() END
-    FROM unnest(p_names, p_tools, p_topics, p_inputs, p_deps, p_dependents, p_continues, p_priorities, p_max_attempts,
-                p_timeouts, p_retry_bases, p_retry_caps, p_delays, p_scopes, p_allowed) WITH ORDINALITY
-         AS s (name, tool, topic, inputs, deps, dependents, continues, priority, max_attempts, timeout, base, cap,
-               delay, scope, allowed, place)
-    CROSS JOIN LATERAL (SELECT s.tool LIKE 'gate:%' OR s.tool LIKE 'manual:%' AS is_gate) g;
-
-    SELECT array_agg(s.no ORDER BY s.no), count(*) FILTER (WHERE NOT s.is_gate) INTO v_roots, v_jobs
-    FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run AND s.deps_left = 0;
-    PERFORM nofx.release_steps(p_team, p_run, v_roots);
-    INSERT INTO nofx.events (team_id, run_id, seq, step_no, type, data)
-    SELECT p_team, p_run, 1, NULL, 'run.created',
-           json_strip_nulls(json_build_object('steps', cardinality(p_names), 'by', nofx.me(), 'rerunOf', p_rerun_of))
-    UNION ALL
-    SELECT p_team, p_run, 1 + row_number() OVER (ORDER BY s.no), s.no,
-           CASE WHEN s.is_gate THEN 'gate.created' ELSE 'step.queued' END, NULL
-    FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run AND s.deps_left = 0;
+    WITH started AS (
+        INSERT INTO nofx.steps AS s
+            (team_id, run_id, no, name, tool, topic, is_gate, status, inputs, deps, dependents, deps_left, continues,
+             priority, max_attempts, timeout_s, retry_base_s, retry_cap_s, delay_s, secrets_scope, tools_allowed,
+             queued_at)
+        SELECT p_team, p_run, n.place - 1, n.name, n.tool, n.topic, n.is_gate,
+               CASE WHEN n.deps <> '{}' THEN 'blocked' WHEN n.is_gate THEN 'waiting' ELSE 'queued' END, n.inputs,
+               n.deps, n.dependents, cardinality(n.deps), n.continues, n.priority, n.max_attempts, n.timeout_s,
+               n.retry_base_s, n.retry_cap_s, n.delay_s, n.secrets_scope, n.tools_allowed,
+               CASE WHEN n.deps = '{}' THEN now() END
+        FROM (
+            SELECT u.place, u.name, u.tool, u.topic, u.tool LIKE 'gate:%' OR u.tool LIKE 'manual:%' AS is_gate,
+                   u.inputs, u.deps::smallint[] AS deps, u.dependents::smallint[] AS dependents, u.continues,
+                   u.priority, u.max_attempts, u.timeout_s, u.retry_base_s, u.retry_cap_s, u.delay_s, u.secrets_scope,
+                   u.tools_allowed::text[] AS tools_allowed
+            FROM unnest(v_steps.name, v_steps.tool, v_steps.topic, v_steps.inputs, v_steps.deps, v_steps.dependents,
+                        v_steps.continues, v_steps.priority, v_steps.max_attempts, v_steps.timeout_s,
+                        v_steps.retry_base_s, v_steps.retry_cap_s, v_steps.delay_s, v_steps.secrets_scope,
+                        v_steps.tools_allowed) WITH ORDINALITY
+                 AS u (name, tool, topic, inputs, deps, dependents, continues, priority, max_attempts, timeout_s,
+                       retry_base_s, retry_cap_s, delay_s, secrets_scope, tools_allowed, place)
+            OFFSET 0  -- each array is parsed once
+        ) n
+        RETURNING s.no, s.is_gate, s.deps_left
+    ), roots AS (
+        SELECT s.no, s.is_gate FROM started s WHERE s.deps_left = 0
+    ), recorded AS (
+        INSERT INTO nofx.events (team_id, run_id, seq, step_no, type, data)
+        SELECT p_team, p_run, 1, NULL, 'run.created',
+               json_strip_nulls(json_build_object('steps', v_total, 'by', nofx.me(), 'rerunOf', p_rerun_of))
+        UNION ALL
+        SELECT p_team, p_run, 1 + row_number() OVER (ORDER BY r.no), r.no,
+               CASE WHEN r.is_gate THEN 'gate.created' ELSE 'step.queued' END, NULL
+        FROM roots r
+    )
+    SELECT array_agg(r.no ORDER BY r.no), count(*) FILTER (WHERE NOT r.is_gate) INTO v_roots, v_jobs FROM roots r;
+    PERFORM nofx.release_steps(array_fill(p_team, ARRAY[cardinality(v_roots)]),
+                               array_fill(p_run, ARRAY[cardinality(v_roots)]), v_roots);
     UPDATE nofx.runs r
     SET event_seq = 1 + cardinality(v_roots), steps_queued = v_jobs,
         status = CASE WHEN v_jobs > 0 THEN 'running' ELSE 'waiting' END
     WHERE r.team_id = p_team AND r.id = p_run;
-    activity := nofx.log_activity(p_team, v_member.team_name, nofx.me(), 'run.started', 'run', p_run::text,
-                                  jsonb_build_object('goal', left(p_goal, 200), 'steps', cardinality(p_names)),
-                                  p_origin);
+    activity := nofx.add_activity(p_team, v_member.team_name, nofx.me(), 'run.started', 'run', p_run::text,
+                                  jsonb_build_object('goal', left(p_goal, 200), 'steps', v_total), p_origin);
     outcome := 'ok';
 END
 $$;
 
--- Starts the plan of a run again, as another run. Outcomes are those of start_run, and `no_run`.
+-- Starts the plan of a run again, as a new run. `outcome` is as in start_run, or `no_run`.
 CREATE OR REPLACE FUNCTION nofx.rerun(
     p_team uuid, p_run uuid, p_new uuid, p_team_limit integer, p_total_limit integer, p_origin jsonb,
     OUT outcome text, OUT role text, OUT denied text[], OUT created_at timestamptz, OUT activity bigint
@@ -96,8 +121,8 @@ CREATE OR REPLACE FUNCTION nofx.rerun(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    v_run  nofx.runs;
-    v_plan record;
+    v_run   nofx.runs;
+    v_steps json;
 BEGIN
     SELECT m.role INTO role FROM nofx.my_membership(p_team) m;
     IF role IS NULL THEN
@@ -109,27 +134,25 @@ BEGIN
         outcome := 'no_run';
         RETURN;
     END IF;
-    SELECT array_agg(s.name ORDER BY s.no) AS names, array_agg(s.tool ORDER BY s.no) AS tools,
-           array_agg(s.topic ORDER BY s.no) AS topics, array_agg(s.inputs::text ORDER BY s.no) AS inputs,
-           array_agg(s.deps::text ORDER BY s.no) AS deps, array_agg(s.dependents::text ORDER BY s.no) AS dependents,
-           array_agg(s.continues ORDER BY s.no) AS continues,
-           array_agg(s.priority::integer ORDER BY s.no) AS priorities,
-           array_agg(s.max_attempts::integer ORDER BY s.no) AS max_attempts,
-           array_agg(s.timeout_s ORDER BY s.no) AS timeouts,
-           array_agg(s.retry_base_s ORDER BY s.no) AS bases, array_agg(s.retry_cap_s ORDER BY s.no) AS caps,
-           array_agg(s.delay_s ORDER BY s.no) AS delays, array_agg(s.secrets_scope ORDER BY s.no) AS scopes,
-           array_agg(s.tools_allowed::text ORDER BY s.no) AS allowed
-    INTO v_plan FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run;
+    SELECT json_build_object(
+               'name', json_agg(s.name ORDER BY s.no), 'tool', json_agg(s.tool ORDER BY s.no),
+               'topic', json_agg(s.topic ORDER BY s.no), 'inputs', json_agg(s.inputs ORDER BY s.no),
+               'deps', json_agg(s.deps::text ORDER BY s.no), 'dependents', json_agg(s.dependents::text ORDER BY s.no),
+               'continues', json_agg(s.continues ORDER BY s.no), 'priority', json_agg(s.priority ORDER BY s.no),
+               'max_attempts', json_agg(s.max_attempts ORDER BY s.no),
+               'timeout_s', json_agg(s.timeout_s ORDER BY s.no),
+               'retry_base_s', json_agg(s.retry_base_s ORDER BY s.no),
+               'retry_cap_s', json_agg(s.retry_cap_s ORDER BY s.no), 'delay_s', json_agg(s.delay_s ORDER BY s.no),
+               'secrets_scope', json_agg(s.secrets_scope ORDER BY s.no),
+               'tools_allowed', json_agg(s.tools_allowed::text ORDER BY s.no))
+    INTO v_steps FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run;
     SELECT n.* INTO outcome, role, denied, created_at, activity
-    FROM nofx.start_run(
-        p_team, p_new, v_run.goal, p_run, make_interval(secs => v_run.deadline_s), p_team_limit, p_total_limit,
-        v_plan.names, v_plan.tools, v_plan.topics, v_plan.inputs, v_plan.deps, v_plan.dependents, v_plan.continues,
-        v_plan.priorities, v_plan.max_attempts, v_plan.timeouts, v_plan.bases, v_plan.caps, v_plan.delays,
-        v_plan.scopes, v_plan.allowed, p_origin) n;
+    FROM nofx.start_run(p_team, p_new, v_run.goal, p_run, make_interval(secs => v_run.deadline_s), p_team_limit,
+                        p_total_limit, v_steps, p_origin) n;
 END
 $$;
 
--- Cancels a run whose row the caller has locked: what nobody works on ends at once, and workers learn of it with their
+-- Cancels a run whose row the caller has locked. Steps that no worker holds end at once; workers learn of it with their
 -- next heartbeat.
 CREATE OR REPLACE FUNCTION nofx.stop_run(p_team uuid, p_run uuid, p_data json) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
@@ -139,14 +162,16 @@ DECLARE
 BEGIN
     UPDATE nofx.runs r SET cancel_requested_at = now(), status = 'cancelling' WHERE r.team_id = p_team AND r.id = p_run;
     PERFORM nofx.add_events(p_team, p_run, ARRAY[NULL::integer], '{run.cancel_requested}', ARRAY[p_data]);
-    -- In the order in which heartbeats lock them.
+    -- In the order in which heartbeats lock them, so that neither deadlocks the other.
     PERFORM FROM nofx.queue q
-    WHERE q.id BETWEEN nofx.step_job(p_run, 0) AND nofx.step_job(p_run, 32767) AND q.run_id = p_run
+    WHERE q.id BETWEEN nofx.step_job_id(p_run, 0) AND nofx.step_job_id(p_run, 32767) AND q.run_id = p_run
     ORDER BY q.id FOR UPDATE;
     DELETE FROM nofx.queue q
-    WHERE q.id BETWEEN nofx.step_job(p_run, 0) AND nofx.step_job(p_run, 32767) AND q.run_id = p_run AND q.state <> 'l';
+    WHERE q.id BETWEEN nofx.step_job_id(p_run, 0) AND nofx.step_job_id(p_run, 32767)
+      AND q.run_id = p_run AND q.state <> 'running';
     UPDATE nofx.queue q SET is_cancelled = true
-    WHERE q.id BETWEEN nofx.step_job(p_run, 0) AND nofx.step_job(p_run, 32767) AND q.run_id = p_run AND q.state = 'l';
+    WHERE q.id BETWEEN nofx.step_job_id(p_run, 0) AND nofx.step_job_id(p_run, 32767)
+      AND q.run_id = p_run AND q.state = 'running';
     WITH gates AS (
         UPDATE nofx.gates g SET status = 'cancelled', decided_at = now()
         WHERE g.team_id = p_team AND g.run_id = p_run AND g.status = 'pending' RETURNING g.step_no
@@ -159,7 +184,7 @@ BEGIN
     v_open := ARRAY(
         SELECT s.no::integer FROM nofx.steps s
         WHERE s.team_id = p_team AND s.run_id = p_run AND s.ended_at IS NULL
-          AND NOT EXISTS (SELECT FROM nofx.queue q WHERE q.id = nofx.step_job(p_run, s.no))
+          AND NOT EXISTS (SELECT FROM nofx.queue q WHERE q.id = nofx.step_job_id(p_run, s.no))
         ORDER BY s.no
     );
     IF cardinality(v_open) > 0 THEN
@@ -170,11 +195,11 @@ BEGIN
 END
 $$;
 
--- Cancels a run. `outcome` is `ok`, `no_member`, `forbidden` or `no_run`; a run that has ended, or is being cancelled
--- already, stays as it is and `is_news` is false.
+-- Cancels a run. `outcome` is `ok`, `no_member`, `forbidden` or `no_run`. A run that has ended or is being cancelled
+-- stays as it is, and `changes_state` is false.
 CREATE OR REPLACE FUNCTION nofx.cancel_run(
     p_team uuid, p_run uuid, p_origin jsonb,
-    OUT outcome text, OUT role text, OUT status text, OUT is_news boolean, OUT activity bigint
+    OUT outcome text, OUT role text, OUT status text, OUT changes_state boolean, OUT activity bigint
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -193,18 +218,18 @@ BEGIN
         RETURN;
     END IF;
     outcome := 'ok';
-    is_news := v_run.ended_at IS NULL AND v_run.cancel_requested_at IS NULL;
-    IF is_news THEN
+    changes_state := v_run.ended_at IS NULL AND v_run.cancel_requested_at IS NULL;
+    IF changes_state THEN
         PERFORM nofx.stop_run(p_team, p_run, json_build_object('by', nofx.me()));
-        activity := nofx.log_activity(p_team, v_member.team_name, nofx.me(), 'run.cancelled', 'run', p_run::text, '{}',
+        activity := nofx.add_activity(p_team, v_member.team_name, nofx.me(), 'run.cancelled', 'run', p_run::text, '{}',
                                       p_origin);
     END IF;
     SELECT r.status INTO status FROM nofx.runs r WHERE r.team_id = p_team AND r.id = p_run;
 END
 $$;
 
--- Makes a step that ended without success runnable again. `outcome` is `ok`, `no_member`, `forbidden`, `no_run`,
--- `no_step`, or `conflict` with what forbids it: `cancelling`, `dependencies` or the step's status.
+-- Reopens a step that ended without success. `outcome` is `ok`, `no_member`, `forbidden`, `no_run`, `no_step`, or
+-- `conflict` with the reason in `conflict`: `cancelling`, `dependencies` or the step's status.
 CREATE OR REPLACE FUNCTION nofx.retry_step(
     p_team uuid, p_run uuid, p_step text, p_origin jsonb,
     OUT outcome text, OUT role text, OUT conflict text, OUT status text, OUT activity bigint
@@ -234,7 +259,7 @@ BEGIN
     SELECT r.status INTO status FROM nofx.runs r WHERE r.team_id = p_team AND r.id = p_run;
     outcome := CASE WHEN conflict IS NULL THEN 'ok' ELSE 'conflict' END;
     IF outcome = 'ok' THEN
-        activity := nofx.log_activity(p_team, v_member.team_name, nofx.me(), 'run.step_retried', 'run', p_run::text,
+        activity := nofx.add_activity(p_team, v_member.team_name, nofx.me(), 'run.step_retried', 'run', p_run::text,
                                       jsonb_build_object('step', p_step), p_origin);
     END IF;
 END
@@ -248,15 +273,15 @@ BEGIN
     DELETE FROM nofx.events x USING gone WHERE x.team_id = gone.team_id AND x.run_id = gone.id;
     DELETE FROM nofx.artifacts x USING gone WHERE x.team_id = gone.team_id AND x.run_id = gone.id;
     DELETE FROM nofx.queue x USING gone
-    WHERE x.id BETWEEN nofx.step_job(gone.id, 0) AND nofx.step_job(gone.id, 32767) AND x.run_id = gone.id;
-    DELETE FROM nofx.dead_jobs x USING gone
-    WHERE x.id BETWEEN nofx.step_job(gone.id, 0) AND nofx.step_job(gone.id, 32767) AND x.run_id = gone.id;
+    WHERE x.id BETWEEN nofx.step_job_id(gone.id, 0) AND nofx.step_job_id(gone.id, 32767) AND x.run_id = gone.id;
+    DELETE FROM nofx.dead_letters x USING gone
+    WHERE x.id BETWEEN nofx.step_job_id(gone.id, 0) AND nofx.step_job_id(gone.id, 32767) AND x.run_id = gone.id;
     RETURN NULL;
 END
 $$;
 
--- The runs of a team that is deleted are overdue from then on: workers cancel them, so many at a time. Those that a
--- worker has not come to yet go on when the team is restored.
+-- Makes the runs of a deleted team overdue: workers then cancel them, a limited number at a time. If the team is
+-- restored, the runs that no worker has cancelled yet go on.
 CREATE OR REPLACE FUNCTION nofx.end_runs_of_deleted_team() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

@@ -1,20 +1,21 @@
 -- revision: 1
 
--- The job of a step: the run's id with the step's number for its last two bytes, so that the jobs of a run lie
--- together.
-CREATE OR REPLACE FUNCTION nofx.step_job(p_run uuid, p_step integer) RETURNS uuid
+-- The id of a step's job: the run's id, with the step's number in place of its last two bytes. So the jobs of a run
+-- are neighbours in the index.
+CREATE OR REPLACE FUNCTION nofx.step_job_id(p_run uuid, p_step integer) RETURNS uuid
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT (left(p_run::text, 32) || lpad(to_hex(p_step), 4, '0'))::uuid
 $$;
 
--- Whether what depends on a step may go on.
+-- Whether steps that depend on this one may start.
 CREATE OR REPLACE FUNCTION nofx.is_met(p_status text, p_continues boolean) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT p_status = 'succeeded' OR p_continues AND p_status IN ('failed', 'timed_out')
 $$;
 
--- Appends events to a run whose row the caller has locked.
-CREATE OR REPLACE FUNCTION nofx.add_events(p_team uuid, p_run uuid, p_nos integer[], p_types text[], p_data json[]) RETURNS void
+-- Appends events to a run. The caller has locked the run's row.
+CREATE OR REPLACE FUNCTION nofx.add_events(p_team uuid, p_run uuid, p_nos integer[], p_types text[], p_data json[])
+RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     WITH run AS (
         UPDATE nofx.runs r SET event_seq = r.event_seq + cardinality(p_types)
@@ -25,41 +26,49 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     FROM run, unnest(p_nos, p_types, p_data) WITH ORDINALITY AS e (no, type, data, place)
 $$;
 
--- Makes steps of a run runnable whose dependencies are met: gates wait for a person, the others get a job. The caller
--- has changed their status, and tells the timeline.
--- What it does, end_steps does within its one statement.
-CREATE OR REPLACE FUNCTION nofx.release_steps(p_team uuid, p_run uuid, p_nos smallint[]) RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    INSERT INTO nofx.gates AS g
-        (team_id, run_id, step_no, required_role, allows_waiver, four_eyes, message, expires_at)
-    SELECT s.team_id, s.run_id, s.no, s.inputs ->> 'role', coalesce((s.inputs ->> 'allowWaive')::boolean, true),
-           coalesce((s.inputs ->> 'fourEyes')::boolean, false), s.inputs ->> 'message',
-           now() + make_interval(secs => (s.inputs ->> 'expiresInSeconds')::integer)
-    FROM nofx.steps s
-    WHERE s.team_id = p_team AND s.run_id = p_run AND s.no = ANY (p_nos) AND s.status = 'waiting'
-    ON CONFLICT (team_id, run_id, step_no) DO UPDATE
-    SET status = 'pending', created_at = now(), expires_at = excluded.expires_at, decided_by = NULL, decided_at = NULL,
-        reason = NULL;
+-- Creates what released steps need: a gate for a step that waits for a person, a job for every other. The caller has
+-- set their status to `waiting` or `queued`, and adds the events.
+CREATE OR REPLACE FUNCTION nofx.release_steps(p_teams uuid[], p_runs uuid[], p_nos smallint[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
+BEGIN
+    WITH released AS MATERIALIZED (
+        SELECT s.team_id, s.run_id, s.no, s.topic, s.status, s.priority, s.max_attempts, s.delay_s,
+               CASE s.status WHEN 'waiting' THEN s.inputs END AS gate
+        FROM unnest(p_teams, p_runs, p_nos) AS r (team_id, run_id, no)
+        JOIN nofx.steps s ON s.team_id = r.team_id AND s.run_id = r.run_id AND s.no = r.no
+    ), gates AS (
+        -- Plans hold the inputs of a gate with every default filled in.
+        INSERT INTO nofx.gates AS g
+            (team_id, run_id, step_no, required_role, allows_waiver, four_eyes, message, expires_at)
+        SELECT r.team_id, r.run_id, r.no, r.gate ->> 'role', (r.gate ->> 'allowWaive')::boolean,
+               (r.gate ->> 'fourEyes')::boolean, r.gate ->> 'message',
+               now() + make_interval(secs => (r.gate ->> 'expiresInSeconds')::integer)
+        FROM released r WHERE r.status = 'waiting'
+        ON CONFLICT (team_id, run_id, step_no) DO UPDATE
+        SET status = 'pending', created_at = now(), expires_at = excluded.expires_at, decided_by = NULL,
+            decided_at = NULL, reason = NULL
+    )
     INSERT INTO nofx.queue (id, topic, tenant_id, run_id, step_no, priority, state, max_attempts, run_at)
-    SELECT nofx.step_job(s.run_id, s.no), s.topic, s.team_id, s.run_id, s.no, s.priority,
-           CASE WHEN s.delay_s > 0 THEN 'd' ELSE 'r' END::"char", s.max_attempts,
-           now() + make_interval(secs => s.delay_s)
-    FROM nofx.steps s
-    WHERE s.team_id = p_team AND s.run_id = p_run AND s.no = ANY (p_nos) AND s.status = 'queued'
+    SELECT nofx.step_job_id(r.run_id, r.no), r.topic, r.team_id, r.run_id, r.no, r.priority,
+           CASE WHEN r.delay_s > 0 THEN 'scheduled' ELSE 'available' END, r.max_attempts,
+           now() + make_interval(secs => r.delay_s)
+    FROM released r WHERE r.status = 'queued';
+END
 $$;
 
--- Ends steps of runs whose rows the caller has locked, and whose jobs it has removed: makes runnable what waited for
--- them, skips what cannot be done any more, gives up what failed, ends runs that have no open step left, and tells the
--- timelines, in one statement for however many there are.
+-- Ends steps. The caller has locked the rows of their runs and removed their jobs. For any number of steps at once it
+-- releases the steps that waited for them, skips the steps that can no longer run, dead-letters the steps that failed,
+-- ends the runs without an open step, and adds the events.
 --
--- p_started is when the attempt began, where the timeline does not say so yet.
+-- p_started is when the attempt started, where no event says so yet.
 CREATE OR REPLACE FUNCTION nofx.end_steps(
     p_teams uuid[], p_runs uuid[], p_nos integer[], p_statuses text[], p_outputs text[], p_errors text[],
     p_attempts integer[], p_started timestamptz[]
 ) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
 DECLARE
-    v_now timestamptz := clock_timestamp();
+    v_now      timestamptz := clock_timestamp();
+    v_released record;
 BEGIN
     WITH RECURSIVE ended AS (
         UPDATE nofx.steps s
@@ -79,7 +88,7 @@ BEGIN
     ), skipped AS (
         UPDATE nofx.steps s
         SET status = 'skipped', ended_at = v_now,
-            error = '{"code":"upstream_failed","message":"A step that it depends on was not done."}'
+            error = '{"code":"upstream_failed","message":"A step that this one depends on did not succeed."}'
         FROM doomed d
         WHERE s.team_id = d.team_id AND s.run_id = d.run_id AND s.no = d.no AND s.status = 'blocked'
         RETURNING s.team_id, s.run_id, s.no
@@ -97,31 +106,15 @@ BEGIN
         WHERE s.team_id = m.team_id AND s.run_id = m.run_id AND s.no = m.no AND s.status = 'blocked'
           AND NOT EXISTS (SELECT FROM doomed d
                           WHERE d.team_id = m.team_id AND d.run_id = m.run_id AND d.no = m.no)
-        RETURNING s.*
-    ), jobs AS (
-        INSERT INTO nofx.queue (id, topic, tenant_id, run_id, step_no, priority, state, max_attempts, run_at)
-        SELECT nofx.step_job(u.run_id, u.no), u.topic, u.team_id, u.run_id, u.no, u.priority,
-               CASE WHEN u.delay_s > 0 THEN 'd' ELSE 'r' END::"char", u.max_attempts,
-               now() + make_interval(secs => u.delay_s)
-        FROM unblocked u WHERE u.status = 'queued'
-    ), gates AS (
-        INSERT INTO nofx.gates AS g
-            (team_id, run_id, step_no, required_role, allows_waiver, four_eyes, message, expires_at)
-        SELECT u.team_id, u.run_id, u.no, u.inputs ->> 'role', coalesce((u.inputs ->> 'allowWaive')::boolean, true),
-               coalesce((u.inputs ->> 'fourEyes')::boolean, false), u.inputs ->> 'message',
-               now() + make_interval(secs => (u.inputs ->> 'expiresInSeconds')::integer)
-        FROM unblocked u WHERE u.status = 'waiting'
-        ON CONFLICT (team_id, run_id, step_no) DO UPDATE
-        SET status = 'pending', created_at = now(), expires_at = excluded.expires_at, decided_by = NULL,
-            decided_at = NULL, reason = NULL
-    ), given_up AS (
-        INSERT INTO nofx.dead_jobs
-            (id, topic, tenant_id, run_id, step_no, priority, attempts, error, enqueued_at, died_at)
-        SELECT nofx.step_job(e.run_id, e.no), e.topic, e.team_id, e.run_id, e.no, e.priority, e.attempt,
+        RETURNING s.team_id, s.run_id, s.no, s.status
+    ), dead_lettered AS (
+        INSERT INTO nofx.dead_letters
+            (id, topic, tenant_id, run_id, step_no, priority, attempts, error, enqueued_at, dead_lettered_at)
+        SELECT nofx.step_job_id(e.run_id, e.no), e.topic, e.team_id, e.run_id, e.no, e.priority, e.attempt,
                coalesce(e.error ->> 'code', e.status), coalesce(e.queued_at, v_now), v_now
         FROM ended e WHERE e.has_failed AND NOT e.is_gate
         ON CONFLICT (id) DO NOTHING
-    ), news (team_id, run_id, part, no, place, type, data, at, open, queued, failed, cancelled) AS (
+    ), changes (team_id, run_id, part, no, place, type, data, at, open, queued, failed, cancelled) AS (
         SELECT e.team_id, e.run_id, 1, e.no, 1, 'step.started', json_build_object('attempt', e.attempt), e.started,
                0, 0, 0, 0
         FROM ended e WHERE e.started IS NOT NULL
@@ -142,7 +135,7 @@ BEGIN
         SELECT n.team_id, n.run_id, count(*)::integer AS events, sum(n.open)::smallint AS open,
                sum(n.queued)::smallint AS queued, sum(n.failed)::smallint AS failed,
                sum(n.cancelled)::smallint AS cancelled
-        FROM news n GROUP BY 1, 2
+        FROM changes n GROUP BY 1, 2
     ), moved AS (
         UPDATE nofx.runs r
         SET steps_open = r.steps_open + s.open, steps_queued = r.steps_queued + s.queued,
@@ -160,19 +153,26 @@ BEGIN
         FROM sums s WHERE r.team_id = s.team_id AND r.id = s.run_id
         RETURNING r.team_id, r.id AS run_id, r.event_seq AS last, r.ended_at, r.status,
                   r.event_seq - s.events - (r.steps_open = 0)::integer AS first
+    ), recorded AS (
+        INSERT INTO nofx.events (team_id, run_id, seq, step_no, type, data, at)
+        SELECT n.team_id, n.run_id,
+               m.first + row_number() OVER (PARTITION BY n.team_id, n.run_id ORDER BY n.part, n.no, n.place),
+               n.no, n.type, n.data, n.at
+        FROM changes n JOIN moved m ON m.team_id = n.team_id AND m.run_id = n.run_id
+        UNION ALL
+        SELECT m.team_id, m.run_id, m.last, NULL, 'run.' || m.status, NULL, v_now
+        FROM moved m WHERE m.ended_at IS NOT NULL
     )
-    INSERT INTO nofx.events (team_id, run_id, seq, step_no, type, data, at)
-    SELECT n.team_id, n.run_id,
-           m.first + row_number() OVER (PARTITION BY n.team_id, n.run_id ORDER BY n.part, n.no, n.place),
-           n.no, n.type, n.data, n.at
-    FROM news n JOIN moved m ON m.team_id = n.team_id AND m.run_id = n.run_id
-    UNION ALL
-    SELECT m.team_id, m.run_id, m.last, NULL, 'run.' || m.status, NULL, v_now FROM moved m WHERE m.ended_at IS NOT NULL;
+    SELECT array_agg(u.team_id) AS teams, array_agg(u.run_id) AS runs, array_agg(u.no) AS nos INTO v_released
+    FROM unblocked u WHERE u.status <> 'blocked';
+    IF v_released.nos IS NOT NULL THEN
+        PERFORM nofx.release_steps(v_released.teams, v_released.runs, v_released.nos);
+    END IF;
 END
 $$;
 
--- Makes a step of a run that ended without success runnable again, and what was skipped or cancelled because of it; the
--- caller has locked the run. Returns `ok`, or the status that forbids it, or `dependencies`.
+-- Reopens a step that ended without success, and the steps that were skipped or cancelled because of it. The caller has
+-- locked the run. Returns `ok`, the status of the step or run that forbids it, or `dependencies`.
 CREATE OR REPLACE FUNCTION nofx.reopen_step(p_team uuid, p_run uuid, p_no integer, p_data json) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
 DECLARE
@@ -199,8 +199,8 @@ BEGIN
     SELECT coalesce(array_agg(s.no), '{}') INTO v_below
     FROM below b JOIN nofx.steps s ON s.team_id = p_team AND s.run_id = p_run AND s.no = b.no
     WHERE s.status IN ('skipped', 'cancelled');
-    -- Only those all of whose other dependencies are met, open or reopened, and one of them the latter: any other would
-    -- wait for ever.
+    -- A step is reopened only if each of its other dependencies is met, open or reopened, and at least one is reopened.
+    -- Any other step would wait for ever.
     LOOP
         SELECT coalesce(array_agg(s.no), '{}') INTO v_kept
         FROM nofx.steps s
@@ -217,7 +217,7 @@ BEGIN
     SET status = 'blocked', outputs = NULL, error = NULL, attempt = 0, queued_at = NULL, started_at = NULL,
         ended_at = NULL
     WHERE s.team_id = p_team AND s.run_id = p_run AND (s.no = ANY (v_below) OR s.no = p_no);
-    -- Also of what is blocked already, and may have counted the step as met.
+    -- Steps that were already blocked are counted anew as well: they may have counted the step as met.
     UPDATE nofx.steps s
     SET deps_left = (SELECT count(*) FROM nofx.steps p
                      WHERE p.team_id = p_team AND p.run_id = p_run AND p.no = ANY (s.deps)
@@ -228,7 +228,7 @@ BEGIN
     SET status = CASE WHEN s.is_gate THEN 'waiting' ELSE 'queued' END, deps_left = 0, queued_at = now()
     WHERE s.team_id = p_team AND s.run_id = p_run AND s.no = p_no;
     DELETE FROM nofx.artifacts a WHERE a.team_id = p_team AND a.run_id = p_run AND a.step_no = p_no;
-    DELETE FROM nofx.dead_jobs d WHERE d.id = nofx.step_job(p_run, p_no);
+    DELETE FROM nofx.dead_letters d WHERE d.id = nofx.step_job_id(p_run, p_no);
     UPDATE nofx.runs r
     SET ended_at = NULL, cancel_requested_at = NULL,
         deadline_at = CASE WHEN v_run.ended_at IS NULL THEN r.deadline_at END,
@@ -240,7 +240,7 @@ BEGIN
             FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run
         )
     WHERE r.team_id = p_team AND r.id = p_run;
-    PERFORM nofx.release_steps(p_team, p_run, ARRAY[p_no::smallint]);
+    PERFORM nofx.release_steps(ARRAY[p_team], ARRAY[p_run], ARRAY[p_no::smallint]);
     IF v_run.ended_at IS NOT NULL THEN
         PERFORM nofx.add_events(p_team, p_run, ARRAY[NULL::integer], '{run.resumed}', ARRAY[p_data]);
     END IF;

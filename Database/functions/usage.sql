@@ -1,10 +1,10 @@
 -- revision: 1
 
--- Writes an attempt down, adds it up, counts it for its provider's breaker, and takes what it cost from what its call
--- had reserved. The same attempt again changes nothing. Returns whether it was news.
+-- Stores an attempt at an AI call, adds it to the day's usage and to the provider's counters, and subtracts its cost
+-- from the call's reservation. The same attempt again changes nothing. Returns whether it was new.
 --
--- The tokens are input, output, read from a cache, written to one for 5 minutes and for an hour, and of the output
--- those of reasoning. Texts and numbers come from providers, who may say anything: they are cut.
+-- The tokens are: input, output, cache reads, cache writes for 5 minutes, cache writes for an hour, and the output's
+-- reasoning tokens. Texts and numbers come from providers and are cut to size.
 CREATE OR REPLACE FUNCTION nofx.record_ai_attempt(
     p_call uuid, p_attempt integer, p_team uuid, p_provider text, p_model text, p_requested_model text,
     p_outcome text, p_status integer, p_request_id text, p_tokens bigint[], p_cost bigint, p_provider_cost bigint,
@@ -15,10 +15,10 @@ DECLARE
     v_now           timestamptz := clock_timestamp();
     v_ok            integer := (p_outcome = 'ok')::integer;
     v_tokens        bigint[] := ARRAY(SELECT least(greatest(t, 0), 1000000000000) FROM unnest(p_tokens) AS t);
-    -- What nobody knows stays so; greatest would make 0 of it.
+    -- An unknown cost stays NULL; greatest would make it 0.
     v_cost          bigint := CASE WHEN p_cost >= 0 THEN least(p_cost, 1000000000000000) END;
     v_provider_cost bigint := CASE WHEN p_provider_cost >= 0 THEN least(p_provider_cost, 1000000000000000) END;
-    -- A place in a list is told by it.
+    -- The model is part of a list's cursor.
     v_model         text := regexp_replace(left(p_model, 100), '[^\x21-\x7E]', '?', 'g');
     v_shard         smallint;
 BEGIN
@@ -33,7 +33,7 @@ BEGIN
     INSERT INTO nofx.ai_usage_daily AS d
     VALUES (coalesce(p_team, '00000000-0000-0000-0000-000000000000'), (v_now AT TIME ZONE 'UTC')::date,
             left(p_provider, 100), v_model, 1, v_ok, 1 - v_ok,
-            -- A failed attempt without a token cost nothing, whatever the price.
+            -- A failed attempt without tokens cost nothing, with or without a known price.
             (v_cost IS NULL AND (v_ok = 1 OR 0 < ANY (v_tokens)))::integer,
             v_tokens[1], v_tokens[2], v_tokens[3], v_tokens[4], v_tokens[5], v_tokens[6],
             coalesce(v_cost, 0), v_provider_cost, coalesce(v_cost, v_provider_cost, 0))
@@ -50,7 +50,7 @@ BEGIN
                                           d.provider_cost_nano_usd, excluded.provider_cost_nano_usd),
         spent_nano_usd = d.spent_nano_usd + excluded.spent_nano_usd;
 
-    -- A call that failed may try again, with what is left of its reservation.
+    -- A failed call may try again with the rest of its reservation.
     IF v_ok = 1 THEN
         DELETE FROM nofx.ai_reservations r WHERE r.call_id = p_call;
     ELSE
@@ -58,7 +58,7 @@ BEGIN
         WHERE r.call_id = p_call AND coalesce(v_cost, v_provider_cost, 0) > 0;
     END IF;
 
-    -- In a shard that nobody else has, or else in a new one, or else after waiting.
+    -- In a shard that no other transaction has locked; else in a new shard; else after a wait.
     SELECT c.shard INTO v_shard FROM nofx.circuit_counters c WHERE c.name = p_provider
     LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
     INSERT INTO nofx.circuit_counters AS c
@@ -76,11 +76,11 @@ BEGIN
 END
 $$;
 
--- Reserves what a call may cost, where its team has a budget that is not used up: with it the next call is refused that
--- would begin at the limit, so that at most one goes beyond. Reserving again for the same call replaces what it had.
+-- Reserves the most that a call may cost, if its team has a budget that is not used up. Reservations count as spent, so
+-- that at most one call exceeds a budget. A second reservation for the same call replaces the first.
 --
--- `exceeded` is NULL, or which budget is used up, with the seconds until it begins anew. Where there is no budget this
--- is one read.
+-- `exceeded` is NULL or the budget that is used up, with the seconds until its next period. Without a budget this is
+-- one read.
 CREATE OR REPLACE FUNCTION nofx.reserve_ai_budget(
     p_team uuid, p_call uuid, p_amount bigint, p_ttl interval, p_default_daily bigint, p_default_monthly bigint,
     OUT exceeded text, OUT budget bigint, OUT resets_in bigint
@@ -99,10 +99,10 @@ BEGIN
     v_monthly := coalesce(v_monthly, p_default_monthly);
     IF p_team IS NULL OR coalesce(v_daily, v_monthly) IS NULL THEN RETURN; END IF;
 
-    -- The calls of a team ask one after the other. What follows sees what those before have reserved.
+    -- The calls of a team reserve one after the other: each sees the reservations before it.
     PERFORM pg_advisory_xact_lock(hashtextextended('nofx.ai_budgets/' || p_team, 0));
     v_now := clock_timestamp() AT TIME ZONE 'UTC';
-    -- One statement, for an attempt that is recorded meanwhile turns from reserved to spent.
+    -- One statement, because an attempt that is recorded at the same time moves from reserved to spent.
     SELECT coalesce(sum(d.spent_nano_usd) FILTER (WHERE d.day = v_now::date), 0), coalesce(sum(d.spent_nano_usd), 0),
            coalesce((SELECT sum(r.amount) FROM nofx.ai_reservations r
                      WHERE r.team_id = p_team AND r.call_id <> p_call AND r.expires_at > clock_timestamp()), 0)
@@ -125,37 +125,38 @@ BEGIN
 END
 $$;
 
--- Gives back what a call had reserved that will try no more.
+-- Ends the reservation of a call that makes no more attempts.
 CREATE OR REPLACE FUNCTION nofx.release_ai_budget(p_call uuid) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     DELETE FROM nofx.ai_reservations WHERE call_id = p_call
 $$;
 
--- The budgets of a team as the trail shows them.
+-- The budgets of a team as the audit trail shows them.
 CREATE OR REPLACE FUNCTION nofx.ai_budget_object(p_daily bigint, p_monthly bigint) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT jsonb_build_object('dailyUsd', trim_scale(p_daily * 0.000000001)::text,
                               'monthlyUsd', trim_scale(p_monthly * 0.000000001)::text)
 $$;
 
--- Sets what a team is allowed; what is not to be set stays. Recorded where it changes something. No row where there is
--- no such team: whoever operates is no member, and does not see one.
+-- Sets the budgets of a team; NULL stands for the default of all teams. A budget that p_sets_… leaves out stays. A
+-- change is recorded. No row where the team does not exist: an operator is no member and sees no team. For operators.
 CREATE OR REPLACE FUNCTION nofx.set_ai_budget(
-    p_team uuid, p_user uuid, p_sets_daily boolean, p_daily bigint, p_sets_monthly boolean, p_monthly bigint,
+    p_team uuid, p_sets_daily boolean, p_daily bigint, p_sets_monthly boolean, p_monthly bigint,
     p_origin jsonb
-) RETURNS TABLE (daily bigint, monthly bigint, is_news boolean, metadata jsonb, activity bigint)
+) RETURNS TABLE (daily bigint, monthly bigint, changes_state boolean, metadata jsonb, activity bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_team   text;
     v_before nofx.ai_budgets;
 BEGIN
+    PERFORM nofx.require_operator();
     SELECT t.name INTO v_team FROM nofx.teams t WHERE t.id = p_team AND t.deleted_at IS NULL FOR NO KEY UPDATE;
     IF NOT FOUND THEN RETURN; END IF;
     SELECT b.* INTO v_before FROM nofx.ai_budgets b WHERE b.team_id = p_team FOR NO KEY UPDATE;
     daily := CASE WHEN p_sets_daily THEN p_daily ELSE v_before.daily_nano_usd END;
     monthly := CASE WHEN p_sets_monthly THEN p_monthly ELSE v_before.monthly_nano_usd END;
-    is_news := (daily, monthly) IS DISTINCT FROM (v_before.daily_nano_usd, v_before.monthly_nano_usd);
-    IF is_news THEN
+    changes_state := (daily, monthly) IS DISTINCT FROM (v_before.daily_nano_usd, v_before.monthly_nano_usd);
+    IF changes_state THEN
         INSERT INTO nofx.ai_budgets AS b (team_id, daily_nano_usd, monthly_nano_usd) VALUES (p_team, daily, monthly)
         ON CONFLICT (team_id) DO UPDATE
         SET daily_nano_usd = excluded.daily_nano_usd, monthly_nano_usd = excluded.monthly_nano_usd,
@@ -165,9 +166,9 @@ BEGIN
             'after', nofx.ai_budget_object(daily, monthly));
         INSERT INTO nofx.operator_actions (user_id, action, subject, before, after,
                                            credential, request_id, ip, user_agent)
-        VALUES (p_user, 'ai_budget.set', p_team::text, metadata -> 'before', metadata -> 'after',
+        VALUES (nofx.me(), 'ai_budget.set', p_team::text, metadata -> 'before', metadata -> 'after',
                 p_origin ->> 'credential', p_origin ->> 'requestId', p_origin ->> 'ip', p_origin ->> 'userAgent');
-        activity := nofx.log_activity(p_team, v_team, p_user, 'ai_budget.set', 'ai_budget', p_team::text, metadata,
+        activity := nofx.add_activity(p_team, v_team, nofx.me(), 'ai_budget.set', 'ai_budget', p_team::text, metadata,
                                       p_origin);
     END IF;
     RETURN NEXT;

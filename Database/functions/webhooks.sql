@@ -1,7 +1,7 @@
 -- revision: 1
 
--- Of each webhook that messages wait for, the message that is due first; from one to the next by the index, however many
--- there are of each.
+-- For each webhook with messages that wait, the message that is due first; from webhook to webhook along the index, so
+-- that the number of messages does not matter.
 CREATE OR REPLACE FUNCTION nofx.due_webhooks() RETURNS TABLE (webhook_id uuid, message_id uuid)
 LANGUAGE sql STABLE AS $$
     WITH RECURSIVE waiting AS (
@@ -17,7 +17,7 @@ LANGUAGE sql STABLE AS $$
     SELECT subject_id, id FROM waiting WHERE due_at <= now()
 $$;
 
--- What waits for a webhook goes with it.
+-- Deletes the messages of a deleted webhook.
 CREATE OR REPLACE FUNCTION nofx.drop_messages() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -26,10 +26,10 @@ BEGIN
 END
 $$;
 
--- Has the webhooks of a team be told of what has just happened in its runs, in the transaction in which it did. Where a
--- team has none, this is a look into an index.
+-- Queues messages to a team's webhooks for the events that were just added, in the same transaction. For a team without
+-- webhooks this is one index lookup.
 --
--- A message's id is made of its webhook's, its run's and its number in the timeline, so that there is one of each.
+-- A message's id is derived from the webhook, the run and the event's number, so that each message exists once.
 CREATE OR REPLACE FUNCTION nofx.queue_messages() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

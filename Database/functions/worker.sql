@@ -1,6 +1,8 @@
 -- revision: 1
 
--- Tells the timelines that steps have begun, those that are still held.
+-- What workers call. A worker gets the rows of nofx.queue from claim_jobs.
+
+-- Records that steps have started, for the leases that are still held.
 CREATE OR REPLACE FUNCTION nofx.start_steps(p_ids uuid[], p_fences bigint[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
 DECLARE
@@ -16,10 +18,10 @@ BEGIN
             CROSS JOIN LATERAL (
                 SELECT q.id FROM nofx.queue q
                 WHERE q.id = l.id AND q.fence = l.fence AND q.lease_until IS NOT NULL AND q.run_id IS NOT NULL
-                  AND NOT q.is_noted FOR NO KEY UPDATE
+                  AND NOT q.start_recorded FOR NO KEY UPDATE
             ) q
         )
-        UPDATE nofx.queue q SET is_noted = true WHERE q.id = ANY (ARRAY(SELECT h.id FROM held h))
+        UPDATE nofx.queue q SET start_recorded = true WHERE q.id = ANY (ARRAY(SELECT h.id FROM held h))
         RETURNING q.tenant_id, q.run_id, q.step_no, q.attempt, q.claimed_at
     LOOP
         UPDATE nofx.steps s SET started_at = coalesce(s.started_at, v_step.claimed_at)
@@ -30,9 +32,10 @@ BEGIN
 END
 $$;
 
--- Says what became of steps: `succeeded`; `failed`, for good; `cancelled`, which counts where the run is being
--- cancelled; `retry`, after a delay, while there are attempts left and the run is wanted; `released`, after a delay, as
--- if it had never been claimed. Artifacts are kept together with the step's success. Returns the jobs that counted.
+-- Reports the outcomes of steps: `succeeded`; `failed`, without a retry; `cancelled`, which counts if the run is being
+-- cancelled; `retry`, after a delay, if attempts are left and the run is not being cancelled; or `released`, to be
+-- available again after a delay, as if it had not been claimed. Artifacts are stored in the same transaction as the
+-- step's success. Returns the jobs whose report counted.
 CREATE OR REPLACE FUNCTION nofx.finish_steps(
     p_ids uuid[], p_fences bigint[], p_outcomes text[], p_outputs text[], p_errors text[], p_delays interval[],
     p_artifact_jobs uuid[], p_artifact_names text[], p_artifact_types text[], p_artifact_hashes bytea[],
@@ -47,7 +50,8 @@ BEGIN
     JOIN (SELECT DISTINCT q.tenant_id, q.run_id FROM nofx.queue q WHERE q.id = ANY (p_ids)) k
       ON k.tenant_id = r.team_id AND k.run_id = r.id
     ORDER BY r.team_id, r.id FOR NO KEY UPDATE OF r;
-    -- Nothing is made by a step before it began. All jobs are locked in their order before some of them are.
+    -- A step's start is recorded before its artifacts. All jobs are locked in their order before start_steps locks
+    -- some.
     IF cardinality(p_artifact_jobs) > 0 THEN
         PERFORM FROM nofx.queue q WHERE q.id = ANY (p_ids) ORDER BY q.id FOR UPDATE;
         PERFORM nofx.start_steps(array_agg(s.id), array_agg(s.fence))
@@ -61,7 +65,7 @@ BEGIN
         ORDER BY s.id, s.fence, s.place
     ), held AS (
         SELECT q.id, q.tenant_id, q.run_id, q.step_no, q.attempt, s.outputs, s.error, s.delay,
-               CASE WHEN q.is_noted THEN NULL ELSE q.claimed_at END AS started,
+               CASE WHEN q.start_recorded THEN NULL ELSE q.claimed_at END AS started,
                CASE
                    WHEN s.outcome IN ('retry', 'released', 'cancelled') AND q.is_cancelled THEN 'cancelled'
                    WHEN s.outcome = 'cancelled' THEN 'released'
@@ -69,7 +73,7 @@ BEGIN
                    WHEN s.error::json ->> 'code' = 'timed_out' THEN 'timed_out'
                    ELSE 'failed'
                END AS outcome
-        -- The fence: what comes from a claim that was lost changes nothing.
+        -- The fencing token: a report of a lost claim changes nothing.
         FROM said s
         CROSS JOIN LATERAL (
             SELECT q.* FROM nofx.queue q
@@ -77,8 +81,8 @@ BEGIN
         ) q
     ), kept AS (
         UPDATE nofx.queue q
-        -- What is given back at once keeps its place.
-        SET state = CASE WHEN h.delay > interval '0' THEN 'd' ELSE 'r' END::"char", lease_until = NULL,
+        -- A job that is released without a delay keeps its place in the queue.
+        SET state = CASE WHEN h.delay > interval '0' THEN 'scheduled' ELSE 'available' END, lease_until = NULL,
             run_at = CASE WHEN h.outcome = 'retry' OR h.delay > interval '0' THEN now() + h.delay ELSE q.run_at END,
             attempt = q.attempt - (h.outcome = 'released')::integer
         FROM held h WHERE q.id = h.id AND h.outcome IN ('retry', 'released')
@@ -109,9 +113,9 @@ BEGIN
                 FROM unnest(p_artifact_jobs, p_artifact_names, p_artifact_types, p_artifact_hashes, p_artifacts)
                      WITH ORDINALITY AS a (job, name, type, hash, content, place)
                 JOIN unnest(v_ended.teams, v_ended.runs, v_ended.nos) AS h (team_id, run_id, no)
-                  ON nofx.step_job(h.run_id, h.no) = a.job
+                  ON nofx.step_job_id(h.run_id, h.no) = a.job
                 WHERE a.job = ANY (v_ended.succeeded)
-                -- Of what has one name, the last.
+                -- Of several artifacts with one name, the last.
                 ORDER BY h.team_id, h.run_id, h.no, a.name, a.place DESC
                 ON CONFLICT (team_id, run_id, step_no, name) DO UPDATE
                 SET content_type = excluded.content_type, sha256 = excluded.sha256, content = excluded.content,
@@ -131,7 +135,7 @@ BEGIN
 
     IF v_ended.again IS NOT NULL THEN
         FOR v_step IN
-            SELECT q.tenant_id, q.run_id, q.step_no, q.attempt, q.is_noted, q.claimed_at, s.error, s.delay
+            SELECT q.tenant_id, q.run_id, q.step_no, q.attempt, q.start_recorded, q.claimed_at, s.error, s.delay
             FROM (
                 SELECT DISTINCT ON (s.id, s.fence) s.*
                 FROM unnest(p_ids, p_fences, p_errors, p_delays) WITH ORDINALITY AS s (id, fence, error, delay, place)
@@ -144,7 +148,7 @@ BEGIN
             SET attempt = v_step.attempt, error = v_step.error::json,
                 started_at = coalesce(s.started_at, v_step.claimed_at)
             WHERE s.team_id = v_step.tenant_id AND s.run_id = v_step.run_id AND s.no = v_step.step_no;
-            IF NOT v_step.is_noted THEN
+            IF NOT v_step.start_recorded THEN
                 PERFORM nofx.add_events(v_step.tenant_id, v_step.run_id, ARRAY[v_step.step_no::integer],
                                         '{step.started}', ARRAY[json_build_object('attempt', v_step.attempt)]);
             END IF;
@@ -163,14 +167,14 @@ BEGIN
 END
 $$;
 
--- Makes jobs ready whose time has come; takes jobs from claimants whose leases are over, to be tried again or given up;
--- ends gates that nobody decided in time; and cancels runs beyond their deadline. For every worker, before it claims:
--- there is no process that must always be there. At most so many of each kind, and no further run once some thousand
--- steps have ended with those before: nobody's runs may keep all others from being seen to.
+-- Maintains the queue: makes scheduled jobs available when they are due, takes jobs from workers whose leases have
+-- expired and retries or dead-letters them, expires gates, and cancels runs that have exceeded their deadline. Every
+-- worker calls it before it claims, so no separate process is needed. At most p_limit of each kind, and no further run
+-- after 5000 steps have ended, so that the runs of one team cannot delay all others.
 --
--- p_schedule has the waits before each attempt of a job that is no step.
-CREATE OR REPLACE FUNCTION nofx.tend_queue(
-    p_limit integer, p_schedule interval[], OUT promoted integer, OUT rescued integer, OUT given_up integer
+-- p_schedule has the waits before each attempt of a job that is not a step.
+CREATE OR REPLACE FUNCTION nofx.maintain_queue(
+    p_limit integer, p_schedule interval[], OUT promoted integer, OUT rescued integer, OUT dead_lettered integer
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
 DECLARE
@@ -178,8 +182,8 @@ DECLARE
     v_run  record;
     v_work integer := 0;
 BEGIN
-    -- The runs first, and in the order of their jobs' ids: what is stopped may have to wait for a heartbeat, which must
-    -- not wait for what was changed here before. Nothing below waits for anybody.
+    -- Runs first, in the order of their jobs' ids: to stop a run may have to wait for a heartbeat, and that heartbeat
+    -- must not wait for a row that this transaction has changed. Nothing below waits for a lock.
     FOR v_run IN
         SELECT r.team_id, r.id, r.steps_open FROM nofx.runs r
         WHERE r.ended_at IS NULL AND r.deadline_at <= now() AND r.cancel_requested_at IS NULL
@@ -198,9 +202,9 @@ BEGIN
     END LOOP;
 
     WITH due AS (
-        UPDATE nofx.queue q SET state = 'r'
+        UPDATE nofx.queue q SET state = 'available'
         WHERE q.id = ANY (ARRAY(
-            SELECT d.id FROM nofx.queue d WHERE d.state = 'd' AND d.run_at <= now()
+            SELECT d.id FROM nofx.queue d WHERE d.state = 'scheduled' AND d.run_at <= now()
             ORDER BY d.run_at LIMIT p_limit * 10 FOR UPDATE SKIP LOCKED
         ))
         RETURNING q.id
@@ -209,11 +213,11 @@ BEGIN
 
     WITH expired AS (
         SELECT q.id, q.attempt >= cardinality(p_schedule) AS is_last FROM nofx.queue q
-        WHERE q.state = 'l' AND q.lease_until <= now() AND q.run_id IS NULL
+        WHERE q.state = 'running' AND q.lease_until <= now() AND q.run_id IS NULL
         ORDER BY q.id LIMIT p_limit FOR UPDATE SKIP LOCKED
     ), kept AS (
         UPDATE nofx.queue q
-        SET state = CASE WHEN p_schedule[q.attempt + 1] > interval '0' THEN 'd' ELSE 'r' END::"char",
+        SET state = CASE WHEN p_schedule[q.attempt + 1] > interval '0' THEN 'scheduled' ELSE 'available' END,
             lease_until = NULL, run_at = now() + p_schedule[q.attempt + 1], error = 'lease_expired'
         FROM expired e WHERE q.id = e.id AND NOT e.is_last AND NOT q.is_cancelled
         RETURNING q.id
@@ -221,32 +225,34 @@ BEGIN
         DELETE FROM nofx.queue q USING expired e WHERE q.id = e.id AND (e.is_last OR q.is_cancelled)
         RETURNING q.*
     ), dead AS (
-        INSERT INTO nofx.dead_jobs (id, topic, tenant_id, priority, attempts, error, enqueued_at, died_at, payload)
+        INSERT INTO nofx.dead_letters
+            (id, topic, tenant_id, priority, attempts, error, enqueued_at, dead_lettered_at, payload)
         SELECT g.id, g.topic, g.tenant_id, g.priority, g.attempt, 'lease_expired', g.enqueued_at, now(), g.payload
         FROM gone g WHERE NOT g.is_cancelled
         RETURNING id
     )
-    SELECT (SELECT count(*) FROM kept), (SELECT count(*) FROM dead) INTO rescued, given_up;
+    SELECT (SELECT count(*) FROM kept), (SELECT count(*) FROM dead) INTO rescued, dead_lettered;
 
     FOR v_job IN
         WITH expired AS (
             SELECT DISTINCT q.tenant_id, q.run_id FROM nofx.queue q
-            WHERE q.state = 'l' AND q.lease_until <= now() AND q.run_id IS NOT NULL
+            WHERE q.state = 'running' AND q.lease_until <= now() AND q.run_id IS NOT NULL
         ), runs AS (
-            -- So many of those that nobody else is changing, and not of those that come first.
-            SELECT r.team_id, r.id, r.steps_open FROM nofx.runs r JOIN expired e ON e.tenant_id = r.team_id AND e.run_id = r.id
+            -- SKIP LOCKED applies before LIMIT: p_limit runs that no other transaction has locked.
+            SELECT r.team_id, r.id, r.steps_open
+            FROM nofx.runs r JOIN expired e ON e.tenant_id = r.team_id AND e.run_id = r.id
             ORDER BY r.team_id, r.id LIMIT p_limit FOR NO KEY UPDATE OF r SKIP LOCKED
         )
-        -- Whether the lease is over is asked again under the lock.
+        -- The lease is read again under the lock.
         SELECT q.*, r.steps_open FROM nofx.queue q JOIN runs r ON r.team_id = q.tenant_id AND r.id = q.run_id
-        WHERE q.state = 'l' AND q.lease_until <= now() ORDER BY q.id LIMIT p_limit FOR UPDATE OF q SKIP LOCKED
+        WHERE q.state = 'running' AND q.lease_until <= now() ORDER BY q.id LIMIT p_limit FOR UPDATE OF q SKIP LOCKED
     LOOP
         IF v_job.attempt < v_job.max_attempts AND NOT v_job.is_cancelled THEN
-            IF NOT v_job.is_noted THEN
+            IF NOT v_job.start_recorded THEN
                 PERFORM nofx.add_events(v_job.tenant_id, v_job.run_id, ARRAY[v_job.step_no::integer], '{step.started}',
                                         ARRAY[json_build_object('attempt', v_job.attempt)]);
             END IF;
-            UPDATE nofx.queue q SET state = 'r', lease_until = NULL, run_at = now() WHERE q.id = v_job.id;
+            UPDATE nofx.queue q SET state = 'available', lease_until = NULL, run_at = now() WHERE q.id = v_job.id;
             UPDATE nofx.steps s
             SET attempt = v_job.attempt, started_at = coalesce(s.started_at, v_job.claimed_at)
             WHERE s.team_id = v_job.tenant_id AND s.run_id = v_job.run_id AND s.no = v_job.step_no;
@@ -261,10 +267,10 @@ BEGIN
                 ARRAY[v_job.tenant_id], ARRAY[v_job.run_id], ARRAY[v_job.step_no::integer],
                 ARRAY[CASE WHEN v_job.is_cancelled THEN 'cancelled' ELSE 'failed' END], NULL,
                 ARRAY[CASE WHEN NOT v_job.is_cancelled THEN
-                    '{"code":"lease_expired","message":"The worker did not come back in time."}' END],
+                    '{"code":"lease_expired","message":"The worker lost its lease."}' END],
                 ARRAY[v_job.attempt::integer],
-                ARRAY[CASE WHEN NOT v_job.is_noted THEN v_job.claimed_at END]);
-            given_up := given_up + (NOT v_job.is_cancelled)::integer;
+                ARRAY[CASE WHEN NOT v_job.start_recorded THEN v_job.claimed_at END]);
+            dead_lettered := dead_lettered + (NOT v_job.is_cancelled)::integer;
         END IF;
     END LOOP;
 
@@ -283,7 +289,7 @@ BEGIN
         PERFORM nofx.add_events(v_run.team_id, v_run.run_id, ARRAY[v_run.step_no::integer], '{gate.expired}', '{NULL}');
         PERFORM nofx.end_steps(
             ARRAY[v_run.team_id], ARRAY[v_run.run_id], ARRAY[v_run.step_no::integer], '{failed}', NULL,
-            ARRAY['{"code":"gate_expired","message":"Nobody decided in time."}'], NULL, NULL);
+            ARRAY['{"code":"gate_expired","message":"No member decided in time."}'], NULL, NULL);
     END LOOP;
 END
 $$;

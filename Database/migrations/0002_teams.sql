@@ -53,8 +53,7 @@ CREATE TABLE nofx.team_members (
 CREATE INDEX team_members_user ON nofx.team_members (user_id, joined_at DESC, team_id DESC);
 CREATE INDEX team_members_page ON nofx.team_members (team_id, joined_at, id);
 
--- Exactly one owner, whatever code does: at most one by this index, at least one by the foreign key, which
--- is checked at COMMIT. A team without an owner cannot be stored.
+-- Exactly one owner: at most one by this index, at least one by the foreign key, which is checked at COMMIT.
 CREATE UNIQUE INDEX team_members_one_owner ON nofx.team_members (team_id) WHERE role = 'owner';
 
 ALTER TABLE nofx.teams ADD CONSTRAINT teams_owner_fk
@@ -85,7 +84,7 @@ CREATE INDEX team_invites_inviter ON nofx.team_invites (team_id, invited_by) WHE
 CREATE INDEX team_invites_expiry ON nofx.team_invites (expires_at) WHERE status = 'pending';
 CREATE INDEX team_invites_decided ON nofx.team_invites (decided_at) WHERE status <> 'pending';
 
--- No foreign keys: what was done outlives the team it was done to.
+-- The audit trail of teams. No foreign keys, because it must outlive the team.
 CREATE TABLE nofx.team_activity (
     id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     team_id       uuid NOT NULL,
@@ -105,8 +104,8 @@ CREATE INDEX team_activity_page ON nofx.team_activity (team_id, id DESC);
 -- The user who deleted a team last may read its activity after nobody is a member any more.
 CREATE INDEX team_activity_deleted ON nofx.team_activity (actor_id, team_id) WHERE action = 'team.deleted';
 
--- Denied attempts: one row a minute for the same attempt, and an empty team_id for all teams that do not exist, so
--- that nobody can fill the disk. No foreign keys: what was tried outlives whom it was tried on.
+-- Denied attempts: one row a minute for the same attempt, and an empty team_id for all teams that do not exist, so that
+-- no caller can fill the disk. No foreign keys, because the record must outlive the team.
 CREATE TABLE nofx.security_events (
     bucket     timestamptz NOT NULL,
     user_id    text NOT NULL,
@@ -123,8 +122,8 @@ CREATE TABLE nofx.security_events (
 );
 CREATE INDEX security_events_team ON nofx.security_events (team_id, bucket DESC, user_id, action, reason);
 
--- A token is made each time that it is told to somebody, in an answer or in a mail, and only its SHA-256 is kept: a
--- mail that is sent again brings a new one, and the ones before stay good.
+-- The tokens of invites. Each answer and each mail has a new token, of which only the SHA-256 is stored; the earlier
+-- tokens stay valid.
 CREATE TABLE nofx.team_invite_tokens (
     token_hash bytea PRIMARY KEY CHECK (octet_length(token_hash) = 32),
     invite_id  uuid NOT NULL REFERENCES nofx.team_invites (id) ON DELETE CASCADE,
@@ -132,7 +131,7 @@ CREATE TABLE nofx.team_invite_tokens (
 );
 CREATE INDEX team_invite_tokens_invite ON nofx.team_invite_tokens (invite_id);
 
--- What operators did, committed together with it.
+-- The audit trail of operators. A row is committed together with the action.
 CREATE TABLE nofx.operator_actions (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     user_id    uuid NOT NULL,

@@ -24,7 +24,7 @@ CREATE INDEX api_keys_team ON nofx.api_keys (team_id);
 CREATE INDEX api_keys_ended ON nofx.api_keys (least(revoked_at, expires_at))
     WHERE revoked_at IS NOT NULL OR expires_at IS NOT NULL;
 
--- The last good answer of each source, so that a new process need not ask it. `tried_at` is when somebody last asked.
+-- The last key set from each URL, so that a new process need not fetch it. `tried_at` is the time of the last request.
 CREATE TABLE nofx.key_sets (
     url        text PRIMARY KEY CHECK (char_length(url) <= 2048),
     keys       text CHECK (octet_length(keys) <= 262144),
@@ -33,8 +33,8 @@ CREATE TABLE nofx.key_sets (
     CHECK ((keys IS NULL) = (fetched_at IS NULL))
 );
 
--- Answers of calls that may be repeated. A row is committed together with what its call did, so one without an answer
--- is never seen by anybody else.
+-- Answers of calls with an idempotency key. A row is committed together with the effects of its call, so no other
+-- transaction sees a row without an answer.
 CREATE TABLE nofx.idempotency_keys (
     user_id     uuid NOT NULL REFERENCES nofx.users (id) ON DELETE CASCADE,
     operation   text NOT NULL,
@@ -48,7 +48,7 @@ CREATE TABLE nofx.idempotency_keys (
 CREATE INDEX idempotency_keys_expiry ON nofx.idempotency_keys (expires_at);
 
 -- The generic cell rate algorithm (ITU-T I.371, appendix): the theoretical arrival time of the next call. A crash of
--- the server forgets it, which costs nobody anything.
+-- the server clears it, which harms no caller.
 CREATE UNLOGGED TABLE nofx.rate_limits (
     key text PRIMARY KEY,
     tat timestamptz NOT NULL

@@ -1,22 +1,17 @@
 -- min-compatible: 1
 
--- Circuit breakers that all processes share. All times are the database's clock, and what a caller is told is how long,
--- never when. Every answer carries the generation that it was given under, and a result of another generation changes
--- nothing: it is dropped before anything is locked.
---
--- A policy travels with its call, as JSON whose times are microseconds.
-
--- Logged, for what an operator forced open must stay so after a crash; what calls record is committed without waiting.
--- No column but the name is indexed, and pages are mostly empty, so that no update leaves its page.
+-- Circuit breakers. The table is logged, because a breaker that an operator forced open must stay open after a crash;
+-- calls commit their records asynchronously. Only the name is indexed, and pages are mostly empty, so that no update
+-- leaves its page.
 CREATE TABLE nofx.circuit_breakers (
     name            text PRIMARY KEY CHECK (name ~ '^[a-z0-9][a-z0-9._/-]{0,99}$'),
     state           text NOT NULL DEFAULT 'closed'
                     CHECK (state IN ('closed', 'open', 'half_open', 'forced_open', 'disabled', 'metrics_only')),
-    generation      bigint NOT NULL DEFAULT 0,   -- one more with every transition
-    failures        integer NOT NULL DEFAULT 0,  -- one after the other
+    generation      bigint NOT NULL DEFAULT 0,   -- grows with every transition
+    failures        integer NOT NULL DEFAULT 0,  -- consecutive
     last_failure_at timestamptz,
     last_error      text,
-    reporters       integer NOT NULL DEFAULT 0,  -- of these failures; 2 stands for several
+    reporters       integer NOT NULL DEFAULT 0,  -- of these failures; 2 means several
     last_reporter   uuid,
     open_until      timestamptz,
     opens           integer NOT NULL DEFAULT 0,  -- since it was last closed
@@ -35,7 +30,7 @@ CREATE TABLE nofx.circuit_breakers (
 
 INSERT INTO nofx.circuit_breakers (name) VALUES ('anthropic-ai'), ('openai');
 
--- What was called lately, in slices; only where a policy has a window.
+-- Recent calls in time slices, for policies with a window.
 CREATE TABLE nofx.circuit_windows (
     name       text NOT NULL REFERENCES nofx.circuit_breakers (name) ON DELETE CASCADE,
     started_at timestamptz NOT NULL,
@@ -45,7 +40,7 @@ CREATE TABLE nofx.circuit_windows (
     PRIMARY KEY (name, started_at)
 ) WITH (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
 
--- Figures for operators, in shards that are added up, so that no call waits for another's. A crash forgets them.
+-- Counters for operators, in shards whose sum counts, so that calls do not wait for each other. A crash clears them.
 CREATE UNLOGGED TABLE nofx.circuit_counters (
     name            text NOT NULL,
     shard           smallint NOT NULL,
@@ -59,8 +54,8 @@ CREATE UNLOGGED TABLE nofx.circuit_counters (
     PRIMARY KEY (name, shard)
 ) WITH (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
 
--- Every attempt at an AI call. No foreign keys: what was spent outlives who spent it. Money is in billionths of a
--- dollar; NULL where nobody knows a price.
+-- Every attempt at an AI call. No foreign keys, because costs must outlive the team. Money is in billionths of a
+-- dollar; NULL where the price is not known.
 CREATE TABLE nofx.ai_attempts (
     call_id                uuid NOT NULL,
     attempt                integer NOT NULL CHECK (attempt >= 1),
@@ -85,8 +80,8 @@ CREATE TABLE nofx.ai_attempts (
 );
 CREATE INDEX ai_attempts_age ON nofx.ai_attempts (created_at);
 
--- The attempts of a day in UTC, added up. A zero team is none. What counts against a budget is our price, or else the
--- provider's.
+-- The sums of the attempts of a day in UTC. A zero team stands for none. spent_nano_usd counts against the budget: our
+-- price, or the provider's where we have none.
 CREATE TABLE nofx.ai_usage_daily (
     team_id                uuid NOT NULL,
     day                    date NOT NULL,
@@ -108,7 +103,7 @@ CREATE TABLE nofx.ai_usage_daily (
     PRIMARY KEY (team_id, day, provider, model)
 ) WITH (fillfactor = 50);
 
--- What an operator allows one team; NULL where it is what every team is allowed.
+-- The budgets that an operator set for one team; NULL where the default of all teams holds.
 CREATE TABLE nofx.ai_budgets (
     team_id          uuid PRIMARY KEY,
     daily_nano_usd   bigint CHECK (daily_nano_usd >= 0),
@@ -116,7 +111,7 @@ CREATE TABLE nofx.ai_budgets (
     updated_at       timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- What calls that are under way may cost. A call that nobody ends stops counting when it expires.
+-- The reserved costs of calls that are under way. A reservation that is never released expires.
 CREATE TABLE nofx.ai_reservations (
     call_id    uuid PRIMARY KEY,
     team_id    uuid NOT NULL,

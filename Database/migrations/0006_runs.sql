@@ -1,7 +1,7 @@
 -- min-compatible: 1
 
--- Plans that teams have started. Whoever changes a run locks its row first, then jobs, then steps: so two never wait
--- for each other, a run ends once, and the events of a run are numbered without gaps in the order of their commits.
+-- Runs of plans. A transaction that changes a run locks the run's row first, then jobs, then steps. So transactions do
+-- not deadlock, a run ends once, and its events are numbered without gaps in the order of their commits.
 
 CREATE TABLE nofx.runs (
     team_id             uuid NOT NULL REFERENCES nofx.teams (id) ON DELETE CASCADE,
@@ -18,7 +18,7 @@ CREATE TABLE nofx.runs (
     rerun_of            uuid,
     created_by          uuid NOT NULL,
     created_at          timestamptz NOT NULL DEFAULT now(),
-    deadline_s          integer,      -- as the plan has it
+    deadline_s          integer,      -- as in the plan
     deadline_at         timestamptz,  -- when workers cancel it
     cancel_requested_at timestamptz,
     ended_at            timestamptz,
@@ -33,8 +33,8 @@ CREATE INDEX runs_unsuccessful ON nofx.runs (team_id, created_at DESC, id DESC)
 CREATE INDEX runs_overdue ON nofx.runs (deadline_at) WHERE ended_at IS NULL AND deadline_at IS NOT NULL;
 CREATE INDEX runs_ended ON nofx.runs (ended_at) WHERE ended_at IS NOT NULL;
 
--- What belongs to a run has no foreign key: it is made by the functions below alone, thousands of rows in a second, and
--- a trigger takes it away with the run.
+-- The tables of a run's parts have no foreign key: only the functions of the schema write them, thousands of rows a
+-- second, and the trigger runs_contents deletes them with the run.
 CREATE TABLE nofx.steps (
     team_id       uuid NOT NULL,
     run_id        uuid NOT NULL,
@@ -51,7 +51,7 @@ CREATE TABLE nofx.steps (
     deps          smallint[] NOT NULL,
     dependents    smallint[] NOT NULL,
     deps_left     smallint NOT NULL CHECK (deps_left >= 0),
-    continues     boolean NOT NULL,  -- whether others go on when it fails
+    continues     boolean NOT NULL,  -- whether dependents start although it failed
     priority      smallint NOT NULL,
     attempt       smallint NOT NULL DEFAULT 0,
     max_attempts  smallint NOT NULL CHECK (max_attempts >= 1),
@@ -68,14 +68,14 @@ CREATE TABLE nofx.steps (
     CHECK ((status IN ('blocked', 'queued', 'waiting')) = (ended_at IS NULL))
 ) WITH (fillfactor = 80);
 
--- A gate has no job: waiting for a person costs nothing.
+-- Approval steps. A gate has no job, so waiting for a person uses no worker.
 CREATE TABLE nofx.gates (
     team_id       uuid NOT NULL,
     run_id        uuid NOT NULL,
     step_no       smallint NOT NULL,
     status        text NOT NULL DEFAULT 'pending'
                   CHECK (status IN ('pending', 'approved', 'rejected', 'waived', 'expired', 'cancelled')),
-    required_role text CHECK (required_role IN ('owner', 'admin', 'member', 'viewer')),  -- NULL: who manages
+    required_role text CHECK (required_role IN ('owner', 'admin', 'member', 'viewer')),  -- NULL: managers
     allows_waiver boolean NOT NULL,
     four_eyes     boolean NOT NULL,
     message       text CHECK (char_length(message) <= 1000),
@@ -92,8 +92,8 @@ CREATE INDEX gates_pending ON nofx.gates (team_id, created_at DESC, run_id DESC,
     WHERE status = 'pending';
 CREATE INDEX gates_expiry ON nofx.gates (expires_at) WHERE status = 'pending' AND expires_at IS NOT NULL;
 
--- What happened in a run, numbered from 1 without gaps. The number is taken under the run's lock: whoever has read up
--- to one has missed nothing before it.
+-- The events of a run, numbered from 1 without gaps. The number is taken under the run's lock, so a reader who has read
+-- an event has missed none before it.
 CREATE TABLE nofx.events (
     team_id uuid NOT NULL,
     run_id  uuid NOT NULL,
@@ -117,7 +117,7 @@ CREATE TABLE nofx.artifacts (
     PRIMARY KEY (team_id, run_id, step_no, name)
 );
 
--- What an operator allows a team: which tools, NULL for all, and which secrets.
+-- The tools and secrets that an operator allows a team; NULL stands for all tools.
 CREATE TABLE nofx.tool_policies (
     team_id       uuid PRIMARY KEY REFERENCES nofx.teams (id) ON DELETE CASCADE,
     tools         text[],

@@ -1,7 +1,7 @@
 -- min-compatible: 1
 
--- What is to be told to the world because of a transaction, written in that transaction and delivered at least once.
--- A row that is being delivered is due again later: if its deliverer dies, another one takes it then.
+-- Messages, written in the transaction that causes them and delivered at least once. A row under delivery is due again
+-- later, so that another process takes it if this one dies.
 CREATE TABLE nofx.outbox (
     id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     topic      text NOT NULL CHECK (topic IN ('invite', 'webhook')),
@@ -12,7 +12,7 @@ CREATE TABLE nofx.outbox (
     last_error text CHECK (char_length(last_error) <= 500),
     created_at timestamptz NOT NULL DEFAULT now(),
     settled_at timestamptz,
-    payload    json,  -- the text of a webhook's message, as it will be sent, while it may still be sent
+    payload    json,  -- the text of a message to a webhook, while it may still be sent
     CHECK ((status = 'pending') = (settled_at IS NULL)),
     CONSTRAINT outbox_payload_check
         CHECK ((payload IS NOT NULL) = (topic = 'webhook' AND status IN ('pending', 'dead')))
@@ -23,11 +23,10 @@ CREATE INDEX outbox_dead ON nofx.outbox (settled_at) WHERE status = 'dead';
 CREATE INDEX outbox_settled ON nofx.outbox (settled_at) WHERE status <> 'pending';
 CREATE INDEX outbox_subject ON nofx.outbox (subject_id);
 
--- Where a team wants to be told what becomes of its runs. What a message is signed with is derived from the id and kept
--- nowhere.
+-- The webhooks of teams. A message's signing key is derived from the webhook's id and stored nowhere.
 --
--- One message at a time goes to each, so that whoever is slow or dead holds up one deliverer at most. The next may go
--- when it no longer rests: while one is under way, after it failed, and for a while after it took long.
+-- A webhook gets one message at a time, so that a slow receiver holds up one delivering process at most. No message is
+-- sent before rests_until, which is set while a message is under way, after a failure, and after a slow delivery.
 CREATE TABLE nofx.webhooks (
     team_id       uuid NOT NULL REFERENCES nofx.teams (id) ON DELETE CASCADE,
     id            uuid NOT NULL UNIQUE,

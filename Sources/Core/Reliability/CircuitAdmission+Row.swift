@@ -24,7 +24,7 @@ extension CircuitAdmission {
                 name: name,
                 generation: try row["generation"],
                 isProbe: verdict == "probe",
-                isDirty: try row["is_dirty"],
+                isDirty: try row["has_failures"],
                 isUnrecorded: verdict == "unrecorded",
                 transition: transition
             )
