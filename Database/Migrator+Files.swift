@@ -20,6 +20,7 @@ extension Migrator {
     /// - Parameters:
     ///   - isNew: Whether the database has no schema yet.
     ///   - transaction: The migration's own.
+    /// - Returns: Those to apply, in order.
     /// - Throws: 409 `database_newer` where a file has a later revision or is not known here, 409 `migration_changed`
     ///   where a file changed and its revision did not.
     func changedFiles(isNew: Bool, _ transaction: borrowing Transaction) throws -> [DatabaseFile] {

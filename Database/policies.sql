@@ -6,10 +6,26 @@
 -- A second barrier behind the conditions of the statements: a role that owns nothing sees the rows of the caller's
 -- teams and no others. nofx.enter names the caller for the rest of the transaction.
 
+-- All tables are locked first, or none: a migration that held some of them and waited for others would deadlock with
+-- callers. Callers wait for 200 ms at most before the next attempt.
 DO $$
 DECLARE
-    v_policy record;
+    v_patience text := current_setting('lock_timeout');
+    v_tables   text := (SELECT string_agg(c.oid::regclass::text, ', ' ORDER BY c.oid) FROM pg_class c
+                        WHERE c.relnamespace = 'nofx'::regnamespace AND c.relkind = 'r' AND c.relrowsecurity);
+    v_policy   record;
 BEGIN
+    PERFORM set_config('lock_timeout', '200ms', true);
+    LOOP
+        BEGIN
+            EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', v_tables);
+            EXIT;
+        EXCEPTION WHEN lock_not_available THEN
+            PERFORM pg_sleep(0.05);
+        END;
+    END LOOP;
+    PERFORM set_config('lock_timeout', v_patience, true);
+
     -- Policies for one role are those of Database/grants.sql.
     FOR v_policy IN
         SELECT p.polname, p.polrelid::regclass AS place FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid

@@ -4,6 +4,8 @@ import Postgres
 import TestSupport
 import Testing
 
+@testable import Teams
+
 /// Calls every function that the functions' role may execute with the ids of other users and teams.
 @Suite struct ForeignCallTests {
     /// What a call does: it is refused with an error, or it runs and changes no row of others.

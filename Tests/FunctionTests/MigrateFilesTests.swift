@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @testable import Migrations
+@testable import Teams
 @testable import createTeam
 @testable import getTeam
 
@@ -172,7 +173,7 @@ extension [DatabaseFile] {
     /// The files with another text for one of them, which has a later revision or the one that is given.
     fileprivate func replacing(_ name: String, with script: String, revision: Int32? = nil) throws -> Self {
         let number = try revision ?? self.revision(of: name) + 1
-        let file = DatabaseFile(name, Array("-- revision: \(number)\n\(script)\n".utf8))
+        let file = DatabaseFile(name, [UInt8]("-- revision: \(number)\n\(script)\n".utf8))
         return map { $0.name == name ? file : $0 }
     }
 

@@ -1,4 +1,3 @@
-import HTTPClient
 import Postgres
 import System
 import TestSupport
@@ -9,7 +8,7 @@ import Testing
 /// `NOFX_UPDATE_PRIVILEGES=1 scripts/test --filter PrivilegeTests` writes the list anew.
 @Suite struct PrivilegeTests {
     @Test func `the rights of both roles are those of the committed list`() throws {
-        let difference = try difference(in: TestDatabase())
+        let difference = try difference(in: try TestDatabase())
         #expect(difference.isEmpty, "Database/privileges.txt is not up to date:\n\(difference)")
     }
 
@@ -35,20 +34,9 @@ import Testing
 
     /// How the rights in a database differ from the list, as `diff` says it; empty where they do not.
     private func difference(in database: TestDatabase) throws -> String {
-        let list = PythonServer.path(inPackage: "Database/privileges.txt")
-        let query = PythonServer.path(inPackage: "Tests/Support/privileges.sql")
         let isUpdate = Environment.current()["NOFX_UPDATE_PRIVILEGES"] == "1"
-        let script = """
-            set -e
-            rights=$(psql -qAtX -v ON_ERROR_STOP=1 -v app=nofx_test_app -v operator=nofx_test_operator -d "$1" -f "$2")
-            if [ "$4" = true ]; then printf '%s\\n' "$rights" >"$3"; fi
-            printf '%s\\n' "$rights" | diff -U 0 "$3" - || true
-            """
-        let outcome = try Subprocess(
-            "sh",
-            ["-c", script, "sh", database.ownerURL, query, list, "\(isUpdate)"],
-            environment: ["PATH": "/usr/local/bin:/usr/bin:/bin"]
-        ).finish()
+        let arguments = [database.ownerURL, "nofx_test_app", "nofx_test_operator"] + (isUpdate ? ["--write"] : [])
+        let outcome = try PackageScript.run("scripts/privileges", arguments)
         #expect(outcome.status == 0, "\(outcome.errors)")
         return outcome.output
     }

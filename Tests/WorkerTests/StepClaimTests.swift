@@ -125,7 +125,7 @@ import Worker
 
     @Test func `a server that does not get done with tending gives out steps all the same`() throws {
         let run = try database.startRun([PlannedStep("a")], of: team)
-        try database.rows("ALTER FUNCTION nofx.maintain_queue RENAME TO real_tend_queue")
+        try database.rows("ALTER FUNCTION nofx.maintain_queue RENAME TO real_maintain_queue")
         try database.rows(
             """
             CREATE FUNCTION nofx.maintain_queue(integer, interval[], OUT promoted integer, OUT rescued integer,

@@ -1,4 +1,4 @@
--- The effective rights of both kinds of roles, one object a line: kind, object, rights. For PrivilegeTests.
+-- The effective rights of both kinds of roles, one object a line: kind, object, rights. For scripts/privileges.
 WITH roles (kind, name) AS (
     VALUES ('app', :'app'::name), ('operator', :'operator'::name)
 ), tables AS (
