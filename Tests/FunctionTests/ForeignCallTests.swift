@@ -87,8 +87,8 @@ import Testing
         #expect(Set(granted) == Set(calls.keys))
 
         let before = try database.rows(exceptOf: ada.owner)
-        let everything = try database.everything()
         for (name, (effect, call)) in calls {
+            let everything = try database.everything()
             #expect(try database.effect(of: call, for: nil) != .changed, "\(name) without a caller")
             #expect(try database.everything() == everything, "\(name) without a caller")
             let outcome = try database.effect(of: call, for: ada.owner)

@@ -76,9 +76,11 @@ import Testing
             "SELECT nofx.finish_jobs('{}', '{}', '{}', '{}', '{}', '{}')", "SELECT nofx.start_steps('{}', '{}')",
             "SELECT nofx.finish_steps('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
             "SELECT nofx.maintain_queue(1, '{0}')",
+            "SELECT nofx.enqueue_jobs('{}', '{}', '{}', '{}', '{}', '{}')",
+            "SELECT nofx.circuit_record('openai', 0, 'failure', 'x', NULL, NULL, false, false, NULL, '{}')",
             // They are nobody's but the schema's owner's: they change tables that the role may not change.
             "SELECT nofx.add_events(\(team), \(run), '{0}', '{forged}', '{NULL}')",
-            "SELECT nofx.release_steps(\(team), \(run), '{0}')",
+            "SELECT nofx.release_steps('{}', '{}', '{}')",
             "SELECT nofx.end_steps('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
             "SELECT nofx.stop_run(\(team), \(run), NULL)",
         ]
