@@ -73,19 +73,17 @@ BEGIN
 END
 $$;
 
--- Counts a denied attempt of the caller. Teams that do not exist are counted together.
+-- Counts a denied attempt of the caller. Teams that do not exist are counted together. Without a caller the record names
+-- neither a user nor a team.
 CREATE OR REPLACE FUNCTION nofx.log_denial(
     p_team uuid, p_action text, p_reason text, p_request_id text, p_ip text, p_credential text
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF nofx.me() IS NULL THEN
-        RAISE EXCEPTION 'there is no caller' USING ERRCODE = '42501';
-    END IF;
     INSERT INTO nofx.security_events AS seen
         (bucket, user_id, team_id, action, reason, request_id, ip, credential)
-    VALUES (date_trunc('minute', clock_timestamp()), nofx.me()::text,
-            coalesce((SELECT t.id::text FROM nofx.teams t WHERE t.id = p_team), ''),
+    VALUES (date_trunc('minute', clock_timestamp()), coalesce(nofx.me()::text, ''),
+            coalesce((SELECT t.id::text FROM nofx.teams t WHERE t.id = p_team AND nofx.me() IS NOT NULL), ''),
             p_action, p_reason, left(p_request_id, 64), left(p_ip, 64), left(p_credential, 64))
     ON CONFLICT (user_id, team_id, action, reason, bucket) DO UPDATE
     SET hits = seen.hits + 1, last_at = clock_timestamp(), request_id = excluded.request_id, ip = excluded.ip;

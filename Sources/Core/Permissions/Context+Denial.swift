@@ -20,17 +20,16 @@ extension Context {
     /// transaction of its own, after the refused one was rolled back, and its failure changes no answer: the
     /// record is on standard error already.
     public mutating func record(_ denial: Denial) {
-        guard let caller else { return }
         // Not far beyond the call's own time: the platform may stop the process.
         let budget = min(.after(.milliseconds(250)), max(deadline, .after(.milliseconds(100))))
+        let entry = caller.map { [Query.entry(of: $0)] } ?? []
         do throws(PostgresError) {
             _ = try database.transact(
-                [
-                    .entry(of: caller),
+                entry + [
                     """
                     SELECT nofx.log_denial(\(denial.team), \(denial.action.name), \(denial.reason.rawValue),
-                                           \(origin.requestID), \(origin.ip), \(caller.credential))
-                    """,
+                                           \(origin.requestID), \(origin.ip), \(caller?.credential))
+                    """
                 ],
                 access: .readWrite,
                 deadline: budget,
@@ -39,7 +38,7 @@ extension Context {
         } catch {
             log.warning(
                 "security_event.lost",
-                ["teamId": denial.team, "userId": caller.user, "error": error.debugDescription]
+                ["teamId": denial.team, "userId": caller?.user, "error": error.debugDescription]
             )
         }
     }
