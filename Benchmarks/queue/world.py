@@ -33,7 +33,7 @@ RUNS = """
         FROM made, (VALUES (1, NULL, 'run.created'), (2, 0, 'step.queued')) AS e (seq, no, type)
     )
     INSERT INTO nofx.queue (id, topic, tenant_id, run_id, step_no, max_attempts)
-    SELECT nofx.step_job(id, 0), 'test.echo', team, id, 0, 3 FROM made"""
+    SELECT nofx.step_job_id(id, 0), 'test.echo', team, id, 0, 3 FROM made"""
 
 JOBS = """
     INSERT INTO nofx.queue (id, topic, tenant_id, payload)
@@ -70,12 +70,12 @@ class World:
 
     def fill(self, runs):
         """Has so many runs of one step wait, and nothing else."""
-        self.session.execute("TRUNCATE nofx.queue, nofx.runs, nofx.steps, nofx.events, nofx.dead_jobs")
+        self.session.execute("TRUNCATE nofx.queue, nofx.runs, nofx.steps, nofx.events, nofx.dead_letters")
         self.session.execute(RUNS, {"teams": self.teams, "user": self.user, "count": runs})
         self.settle()
 
     def fill_jobs(self, jobs, tenants):
-        self.session.execute("TRUNCATE nofx.queue, nofx.runs, nofx.steps, nofx.events, nofx.dead_jobs")
+        self.session.execute("TRUNCATE nofx.queue, nofx.runs, nofx.steps, nofx.events, nofx.dead_letters")
         self.session.execute(JOBS, [tenants, jobs])
         self.settle()
 

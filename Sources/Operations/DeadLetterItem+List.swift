@@ -51,12 +51,12 @@ extension DeadLetterItem {
         }
         let rows = try context.read(
             """
-            SELECT id, tenant_id, run_id, step, topic, tool, attempts, code, message, enqueued_at, died_at
-            FROM nofx.list_dead_jobs(
+            SELECT id, tenant_id, run_id, step, topic, tool, attempts, code, message, enqueued_at, dead_lettered_at
+            FROM nofx.list_dead_letters(
                 \(request.topic?.rawValue), \(request.tool?.rawValue), \(request.code?.rawValue), \(request.team),
                 \(request.limit.count + 1), \(after?.time), \(after?.key)
             )
-            ORDER BY died_at DESC, id DESC
+            ORDER BY dead_lettered_at DESC, id DESC
             """
         )
         return Page(try rows.decode(), limit: request.limit) { $0.place.cursor(of: endpoint, scope: scope) }

@@ -39,7 +39,7 @@ public struct DeadLetterItem: OutputObject, RowDecodable {
         attempts = try row["attempts"]
         error = Failure(code: try row["code"], message: try row["message"])
         enqueuedAt = try row["enqueued_at"]
-        diedAt = try row["died_at"]
+        diedAt = try row["dead_lettered_at"]
     }
 
     public static let fields: [OutputField<DeadLetterItem>] = [

@@ -81,9 +81,9 @@ extension Retention.Kind {
         case .deadJobs:
             // Those of steps go with their runs.
             """
-            DELETE FROM nofx.dead_jobs WHERE id = ANY (ARRAY(
-                SELECT id FROM nofx.dead_jobs WHERE run_id IS NULL AND died_at <= now() - interval '90 days'
-                ORDER BY died_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
+            DELETE FROM nofx.dead_letters WHERE id = ANY (ARRAY(
+                SELECT id FROM nofx.dead_letters WHERE run_id IS NULL AND dead_lettered_at <= now() - interval '90 days'
+                ORDER BY dead_lettered_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
             ))
             """
         case .teams:

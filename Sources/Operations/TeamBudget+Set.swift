@@ -28,15 +28,15 @@ extension TeamBudget {
     /// - Throws: A `Denial` for who does not operate the product; 404 `team_not_found`.
     public static func set(_ changes: Changes, in context: inout Context) throws -> TeamBudget {
         let (team, daily, monthly) = (changes.team, changes.daily, changes.monthly)
-        let user = try context.user(attempting: setting, on: team)
+        _ = try context.user(attempting: setting, on: team)
         let rows = try context.write(
             """
-            SELECT * FROM nofx.set_ai_budget(\(team), \(user), \(!daily.isKept), \(daily.value), \(!monthly.isKept),
+            SELECT * FROM nofx.set_ai_budget(\(team), \(!daily.isKept), \(daily.value), \(!monthly.isKept),
                                              \(monthly.value), \(context.record))
             """
         )
         guard let row = rows.first else { throw Problem.noTeam }
-        if try row["is_news"] {
+        if try row["changes_state"] {
             try context.noteActivity(row, "ai_budget.set", team: team, ["change": try row["metadata"] as JSONText])
         }
         let own = Budget(daily: try row["daily"], monthly: try row["monthly"])

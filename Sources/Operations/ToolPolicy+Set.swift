@@ -33,15 +33,15 @@ extension ToolPolicy {
             case .clear: (true, nil)
             case .set(let allowed): (true, allowed.tools.map(\.description))
             }
-        let user = try context.user(attempting: setting, on: team)
+        _ = try context.user(attempting: setting, on: team)
         let rows = try context.write(
             """
-            SELECT * FROM nofx.set_tool_policy(\(team), \(user), \(setsTools), \(tools), \(scopes != nil),
+            SELECT * FROM nofx.set_tool_policy(\(team), \(setsTools), \(tools), \(scopes != nil),
                                                \(scopes?.scopes.map(\.rawValue)), \(context.record))
             """
         )
         guard let row = rows.first else { throw Problem.noTeam }
-        if try row["is_news"] {
+        if try row["changes_state"] {
             try context.noteActivity(row, "tool_policy.set", team: team, ["change": try row["metadata"] as JSONText])
         }
         return try ToolPolicy(team: team, row: row)

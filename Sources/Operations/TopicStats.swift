@@ -13,10 +13,10 @@ public struct TopicStats: OutputObject, RowDecodable {
 
     public init(row: borrowing Row) throws(PostgresError) {
         topic = try row["topic"]
-        ready = try row["ready"]
-        delayed = try row["delayed"]
-        leased = try row["leased"]
-        dead = try row["dead"]
+        ready = try row["available"]
+        delayed = try row["scheduled"]
+        leased = try row["running"]
+        dead = try row["dead_lettered"]
         longestWait = try (row["longest_wait"] as Int64?).map { .microseconds($0) }
         oldestAge = try (row["oldest_age"] as Int64?).map { .microseconds($0) }
     }

@@ -113,10 +113,15 @@ public final class DatabaseRelay: Sendable {
 extension TestDatabase {
     /// Puts a relay in front of the database while the body needs it.
     ///
-    /// - Parameter body: Gets the relay, and the value of `DATABASE_URL` for functions behind it.
+    /// - Parameters:
+    ///   - role: Who all clients are for the server.
+    ///   - body: Gets the relay, and the value of `DATABASE_URL` for functions behind it.
     /// - Returns: What the body returns.
     /// - Throws: What the body throws, or that there is no database.
-    public func withRelay<Output>(_ body: (_ relay: DatabaseRelay, _ url: String) throws -> Output) throws -> Output {
+    public func withRelay<Output>(
+        as role: String = "nofx_test_operator",
+        _ body: (_ relay: DatabaseRelay, _ url: String) throws -> Output
+    ) throws -> Output {
         let found = try rows(
             """
             SELECT trim(split_part(current_setting('unix_socket_directories'), ',', 1)) AS directory,
@@ -131,7 +136,7 @@ extension TestDatabase {
         defer { relay.end() }
         return try body(
             relay,
-            "host=127.0.0.1 port=\(relay.port) user=nofx_test_app dbname=\(name) sslmode=disable"
+            "host=127.0.0.1 port=\(relay.port) user=\(role) dbname=\(name) sslmode=disable"
         )
     }
 }

@@ -26,20 +26,50 @@ extension Query {
         for (number, before) in dependencies.enumerated() {
             for dependency in before { dependents[dependency].append(number) }
         }
+        var json = JSONWriter()
+        json.object { json in
+            json.column("name", steps) { $0.name }
+            json.column("tool", steps) { $0.tool }
+            json.column("topic", steps) { $0.topic }
+            json.column("inputs", steps) { $0.completeInputs }
+            json.column("deps", dependencies, literal)
+            json.column("dependents", dependents, literal)
+            json.column("continues", steps) { $0.continues }
+            json.column("priority", steps) { $0.priority }
+            json.column("max_attempts", steps) { $0.attempts }
+            json.column("timeout_s", steps) { $0.timeout.wholeSeconds }
+            json.column("retry_base_s", steps) { $0.backoff.lowerBound }
+            json.column("retry_cap_s", steps) { $0.backoff.upperBound }
+            json.column("delay_s", steps) { $0.delay.wholeSeconds }
+        }
         return """
-            SELECT outcome FROM nofx.start_run(
-                \(team), \(run), \(goal), NULL, \(deadline), \(Int32(teamLimit)), 100000000,
-                \(steps.map(\.name)), \(steps.map(\.tool)), \(steps.map(\.topic)), \(steps.map(\.inputs)),
-                \(dependencies.map(literal)), \(dependents.map(literal)), \(steps.map(\.continues)),
-                \(steps.map(\.priority))::integer[], \(steps.map(\.attempts))::integer[],
-                \(steps.map { $0.timeout.wholeSeconds })::integer[], \(steps.map(\.backoff.lowerBound))::integer[],
-                \(steps.map(\.backoff.upperBound))::integer[], \(steps.map { $0.delay.wholeSeconds })::integer[],
-                array_fill(NULL::text, ARRAY[\(Int32(steps.count))]), array_fill(NULL::text, ARRAY[\(Int32(steps.count))]),
-                '{}'
-            )
+            SELECT outcome FROM nofx.start_run(\(team), \(run), \(goal), NULL, \(deadline), \(Int32(teamLimit)), 100000000,
+                                               \(String(decoding: json.bytes, as: UTF8.self))::json, '{}')
             """
     }
 
     /// An array as the server writes it.
     private static func literal(_ numbers: [Int]) -> String { "{\(numbers.map(String.init).joined(separator: ","))}" }
+}
+
+extension PlannedStep {
+    /// The inputs as `startRun` stores them: those of a gate have every default filled in.
+    fileprivate var completeInputs: JSONText {
+        guard tool.hasPrefix("gate:") || tool.hasPrefix("manual:") else { return JSONText(trusted: Array(inputs.utf8)) }
+        var members = [#""allowWaive":true"#, #""fourEyes":false"#].filter { member in
+            !inputs.contains(member.prefix { $0 != ":" })
+        }
+        if inputs != "{}" { members.append(String(inputs.dropFirst().dropLast())) }
+        return JSONText(trusted: Array("{\(members.joined(separator: ","))}".utf8))
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func column<Row>(_ name: String, _ rows: [Row], _ value: (Row) -> some JSONEncodable) {
+        member(name) { json in
+            json.array { json in
+                for row in rows { json.element(value(row)) }
+            }
+        }
+    }
 }

@@ -209,9 +209,9 @@ struct PostgresUsageTests {
 }
 
 extension TestDatabase {
-    /// A store on a connection of its own, as the functions' role.
+    /// A store on a connection of its own, as an operator's role.
     fileprivate func usageStore() throws -> PostgresStores {
-        var store = PostgresStores(Database(at: try ConnectionString(url)), log: .silent)
+        var store = PostgresStores(Database(at: try ConnectionString(operatorURL)), log: .silent)
         // Crowds wait for each other.
         store.usageLimit = .seconds(60)
         store.connectLimit = .seconds(60)

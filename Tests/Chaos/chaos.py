@@ -185,7 +185,7 @@ class Seed:
     def tend(self, address, is_over):
         session = Session(address)
         while not is_over.wait(0.2):
-            session.rows("SELECT * FROM nofx.tend_queue(1000, '{0,0,0}')")
+            session.rows("SELECT * FROM nofx.maintain_queue(1000, '{0,0,0}')")
         session.close()
 
     def wait_for_the_end(self):
@@ -236,7 +236,7 @@ class Seed:
             for all in steps.values() for step in all
             if step["status"] in ("failed", "timed_out") and not step["is_gate"]
         }  # fmt: skip
-        found = {(row["run_id"], row["step_no"]) for row in self.table("dead_jobs")}
+        found = {(row["run_id"], row["step_no"]) for row in self.table("dead_letters")}
         for run, no in wanted ^ found:
             self.counters.break_(f"run {run}: step {no} is given up in one table only")
 

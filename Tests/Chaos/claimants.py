@@ -176,7 +176,7 @@ class Claimant(threading.Thread):
         return [dict(zip(names, row)) for row in rows]
 
     def holds(self, ask, job):
-        return bool(ask("SELECT 1 FROM nofx.queue WHERE id = %s AND fence = %s AND state = 'l'", job["id"], job["fence"]))
+        return bool(ask("SELECT 1 FROM nofx.queue WHERE id = %s AND fence = %s AND state = 'running'", job["id"], job["fence"]))
 
     def is_leased_as(self, ask, job):
         """Whether the job is still there and nobody has claimed it since; a job that only lies there may be claimed."""

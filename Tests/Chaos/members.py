@@ -64,12 +64,12 @@ class Members(threading.Thread):
             if run.cancel_after is None or now < run.started + run.cancel_after:
                 continue
             run.cancel_after = None
-            outcome, is_news = self.sessions[run.team].rows(
-                "SELECT outcome, is_news FROM nofx.cancel_run(%s, %s, '{}')", run.team, run.id
+            outcome, changes_state = self.sessions[run.team].rows(
+                "SELECT outcome, changes_state FROM nofx.cancel_run(%s, %s, '{}')", run.team, run.id
             )[0]
             if outcome != "ok":
                 self.counters.break_(f"a run was to be cancelled: {outcome}")
-            elif is_news:
+            elif changes_state:
                 self.counters.add("cancelled")
 
     def retry_steps(self):

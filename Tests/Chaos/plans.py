@@ -52,7 +52,7 @@ def draw_inputs(random, tool, url, run, number, patience):
         case "artifact:write":
             return {"name": f"notes/{number}.txt", "content": f"of step {number}"}
         case _:
-            inputs = {"message": "May it go on?"}
+            inputs = {"message": "May it go on?", "allowWaive": True, "fourEyes": False}
             if random.random() < 0.2:
                 inputs["expiresInSeconds"] = random.choice([1, 2])
             if random.random() < 0.2:
@@ -93,24 +93,23 @@ def start(session, run):
     literal = lambda numbers: "{" + ",".join(map(str, numbers)) + "}"  # noqa: E731
     steps = run.steps
     every = lambda value: [value] * len(steps)  # noqa: E731
-    parameters = [
-        run.team, run.id, "chaos", f"{run.deadline} seconds" if run.deadline else None, 100_000, 10_000_000,
-        [f"step {number}" for number in range(len(steps))], [s.tool for s in steps],
-        [s.tool.replace(":", ".") for s in steps], [json.dumps(s.inputs) for s in steps],
-        [literal(s.deps) for s in steps], [literal(d) for d in dependents], [s.continues for s in steps],
-        [s.priority for s in steps], [s.attempts for s in steps], every(20), every(1), every(1),
-        [s.delay for s in steps], every(None), every(None),
-    ]  # fmt: skip
+    columns = {
+        "name": [f"step {number}" for number in range(len(steps))], "tool": [s.tool for s in steps],
+        "topic": [s.tool.replace(":", ".") for s in steps], "inputs": [s.inputs for s in steps],
+        "deps": [literal(s.deps) for s in steps], "dependents": [literal(d) for d in dependents],
+        "continues": [s.continues for s in steps], "priority": [s.priority for s in steps],
+        "max_attempts": [s.attempts for s in steps], "timeout_s": every(20), "retry_base_s": every(1),
+        "retry_cap_s": every(1), "delay_s": [s.delay for s in steps],
+    }  # fmt: skip
+    deadline = f"{run.deadline} seconds" if run.deadline else None
 
     def body(ask):
         # The answer of an earlier time may have been lost.
         if ask("SELECT 1 FROM nofx.runs WHERE team_id = %s AND id = %s", run.team, run.id):
             return "ok"
         return ask(
-            """SELECT outcome FROM nofx.start_run(%s, %s, %s, NULL, %s::interval, %s, %s, %s::text[], %s::text[],
-                   %s::text[], %s::text[], %s::text[], %s::text[], %s::boolean[], %s::integer[], %s::integer[],
-                   %s::integer[], %s::integer[], %s::integer[], %s::integer[], %s::text[], %s::text[], '{}')""",
-            *parameters,
+            """SELECT outcome FROM nofx.start_run(%s, %s, 'chaos', NULL, %s::interval, 100000, 10000000, %s::json, '{}')""",
+            run.team, run.id, deadline, json.dumps(columns),
         )[0][0]
 
     return session.transact(body)

@@ -100,12 +100,12 @@ def problems_of_run(run, steps, events, gates):
 
 def problems_of_counts(run, steps):
     count = collections.Counter(step["status"] for step in steps)
-    given_up = [step for step in steps if step["status"] in ("failed", "timed_out") and not step["continues"]]
+    dead_lettered = [step for step in steps if step["status"] in ("failed", "timed_out") and not step["continues"]]
     wanted = {
         "steps_total": len(steps),
         "steps_open": sum(step["ended_at"] is None for step in steps),
         "steps_queued": count["queued"],
-        "steps_failed": len(given_up),
+        "steps_failed": len(dead_lettered),
         "steps_cancelled": count["cancelled"],
     }
     for name, value in wanted.items():
@@ -113,7 +113,7 @@ def problems_of_counts(run, steps):
             yield f"{name} is {run[name]}, not {value}"
     if run["ended_at"] is not None:
         is_cancelled = run["cancel_requested_at"] is not None or count["cancelled"] > 0
-        status = "cancelled" if is_cancelled else "failed" if given_up else "succeeded"
+        status = "cancelled" if is_cancelled else "failed" if dead_lettered else "succeeded"
         if run["status"] != status:
             yield f"is {run['status']}, not {status}"
     met = {

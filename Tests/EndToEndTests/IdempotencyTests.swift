@@ -166,9 +166,8 @@ struct IdempotencyTests {
         // Undone in the end, as a call is that dies.
         #expect(throws: Undone.self) {
             try connection.transaction(deadline: .test) { transaction in
-                try transaction.run(
-                    "SELECT nofx.begin_once(\(subject)::text::uuid, 'createTeam', 'k', '{\"name\": \"Acme\"}', NULL)"
-                )
+                try transaction.run("SELECT set_config('nofx.user_id', \(subject), true)")
+                try transaction.run("SELECT nofx.begin_once('createTeam', 'k', '{\"name\": \"Acme\"}', NULL)")
                 let outcome = try call(database, input, key: "k", as: subject)
                 try expectProblem(outcome, 409, "idempotency_in_flight", exit: 73)
                 #expect(try outcome.json()["retryAfter"]?.integer == 1)
@@ -186,9 +185,8 @@ struct IdempotencyTests {
         _ = try call(database, #"{"name":"First"}"#, key: nil, as: subject)
         var connection = try database.connect()
         try connection.transaction(deadline: .test) { transaction in
-            try transaction.run(
-                "SELECT nofx.begin_once(\(subject)::text::uuid, 'createTeam', 'k', '{\"name\": \"Acme\"}', NULL)"
-            )
+            try transaction.run("SELECT set_config('nofx.user_id', \(subject), true)")
+            try transaction.run("SELECT nofx.begin_once('createTeam', 'k', '{\"name\": \"Acme\"}', NULL)")
             try expectProblem(try call(database, input, key: "k", as: subject), 409, "idempotency_in_flight", exit: 73)
             try transaction.run("UPDATE nofx.idempotency_keys SET answer = '{\"id\":\"the twin''s\"}'")
         }

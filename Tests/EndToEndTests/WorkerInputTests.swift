@@ -50,7 +50,7 @@ import Testing
         // What somebody else does counts.
         try database.rows(
             """
-            UPDATE nofx.queue SET state = 'l', lease_until = now() + interval '1 hour', fence = 1
+            UPDATE nofx.queue SET state = 'running', lease_until = now() + interval '1 hour', fence = 1
             WHERE id = (SELECT id FROM nofx.queue LIMIT 1)
             """
         )

@@ -121,8 +121,9 @@ struct DeliverOutboxTests {
             )
             let outcome: String = try database.value(
                 """
-                SELECT outcome FROM nofx.accept_invite(
-                    sha256(convert_to(\(token), 'UTF8')), \(grace.user), 'grace@example.com', 100)
+                SELECT a.outcome FROM set_config('nofx.user_id', \(grace.user.description), true) AS me,
+                    LATERAL nofx.accept_invite(sha256(convert_to(\(token), 'UTF8')), 'grace@example.com', 100) a
+                WHERE me IS NOT NULL
                 """
             )
             #expect(outcome == "accepted")

@@ -17,9 +17,10 @@ import Testing
         let first = try database.migrator { try Migrate.call("{}", in: &$0) }
         #expect((first.from, first.to, first.isDryRun) == (0, newest, false))
         #expect(first.applied == Migration.all.map { "\($0.version) \($0.name)" })
+        #expect(first.functions == DatabaseFile.all.map(\.name))
         let second = try database.migrator { try Migrate.call("{}", in: &$0) }
         #expect((second.from, second.to) == (newest, newest))
-        #expect(second.applied.isEmpty)
+        #expect(second.applied.isEmpty && second.functions.isEmpty)
         let sums: [String] = try database.value(
             "SELECT array_agg(encode(checksum, 'hex') ORDER BY version) FROM nofx.migrations"
         )
@@ -31,6 +32,7 @@ import Testing
         let report = try database.migrator { try Migrate.call(#"{"dryRun":true}"#, in: &$0) }
         #expect((report.from, report.to, report.isDryRun) == (0, newest, true))
         #expect(report.applied.count == newest)
+        #expect(report.functions.count == DatabaseFile.all.count)
         #expect(try database.hasSchema == false)
     }
 
@@ -57,13 +59,9 @@ import Testing
         #expect(Migration.all.map { Int($0.version) } == Array(1...Migration.all.count))
     }
 
-    @Test func `what the first version held is there in the newest, and its role may what functions may`() throws {
-        let database = try TestDatabase(migrated: false)
-        let (user, team, invite) = (ID<User>.make(), UUID.v7(), UUID.v7())
-        _ = try database.migrator { try Migrator([Migration.all[0]]).run(.init(), in: &$0) }
-        // As version 1 granted and wrote it.
-        try database.rows("GRANT USAGE ON SCHEMA nofx TO nofx_test_app")
-        try database.rows("GRANT SELECT, INSERT ON nofx.team_activity TO nofx_test_app")
+    @Test func `what an earlier version held is there in the newest, and its role may what functions may`() throws {
+        let database = try TestDatabase()
+        let (user, team) = (ID<User>.make(), UUID.v7())
         try database.rows(
             """
             WITH ada AS (
@@ -71,23 +69,14 @@ import Testing
                 VALUES (\(user), \(TestFunction.issuer), \(user.description), 'a@b.example', 'a@b.example')
             ), acme AS (
                 INSERT INTO nofx.teams (id, name, slug, owner_id) VALUES (\(team), 'Acme', 'acme', \(user))
-            ), member AS (
-                INSERT INTO nofx.team_members (team_id, user_id, role) VALUES (\(team), \(user), 'owner')
             )
-            INSERT INTO nofx.team_invites (id, team_id, email, email_normalized, role, token_hash, invited_by)
-            VALUES (\(invite), \(team), 'c@d.example', 'c@d.example', 'member', sha256('token'), \(user))
+            INSERT INTO nofx.team_members (team_id, user_id, role) VALUES (\(team), \(user), 'owner')
             """
         )
-        let report = try database.migrator { try Migrate.call("{}", in: &$0) }
-        #expect((report.from, report.to) == (1, newest))
-        let outcome: String = try database.value(
-            """
-            SELECT outcome FROM nofx.accept_invite(
-                sha256('token'), (SELECT id FROM nofx.users WHERE email = 'a@b.example'), 'c@d.example', 5
-            )
-            """
-        )
-        #expect(outcome == "accepted")
+        let next = Migration.all + [migration("ALTER TABLE nofx.teams ADD COLUMN motto text")]
+        let report = try database.migrator { try Migrator(next).run(.init(), in: &$0) }
+        #expect((report.from, report.to) == (newest, newest + 1))
+        #expect(report.functions.isEmpty)
         let caller = Caller(user: user, issuer: TestFunction.issuer, subject: user.description, email: nil)
         #expect(database.refusal(of: CreateTeam.self, #"{"name":"Acme"}"#, as: caller) == nil)
         #expect(database.refusal(of: GetTeam.self, #"{"teamId":"\#(team)"}"#, as: caller) == nil)

@@ -12,7 +12,7 @@ struct ProblemCodeTests {
         let made = try output(
             of: """
                 grep -rhoPz '\\b[45]\\d\\d,\\s+"[a-z_]+"' --include='*.swift' --exclude-dir=TestSupport \
-                    Sources Functions Migrations | tr '\\0' '\\n' | grep -o '"[a-z_]*"' | tr -d '"'
+                    Sources Functions Database | tr '\\0' '\\n' | grep -o '"[a-z_]*"' | tr -d '"'
                 """
         )
         // An invite's state is part of its code.

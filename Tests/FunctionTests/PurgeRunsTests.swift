@@ -32,7 +32,7 @@ import Testing
         )
         #expect(
             try world.database.rowsOfRuns().keys.sorted() == [
-                "artifacts", "dead_jobs", "events", "gates", "queue", "runs", "steps",
+                "artifacts", "dead_letters", "events", "gates", "queue", "runs", "steps",
             ]
         )
         let report = try world.database.purge()
@@ -101,10 +101,10 @@ import Testing
     @Test func `jobs of no run that were given up go after 90 days, and those of steps with their runs`() throws {
         let world = try RunWorld()
         try world.database.work("test.echo", "failed", outputs: nil, error: "http_status")
-        try world.database.rows("UPDATE nofx.dead_jobs SET died_at = now() - interval '91 days'")
+        try world.database.rows("UPDATE nofx.dead_letters SET dead_lettered_at = now() - interval '91 days'")
         try world.database.rows(
             """
-            INSERT INTO nofx.dead_jobs (id, topic, tenant_id, priority, attempts, error, enqueued_at, died_at, payload)
+            INSERT INTO nofx.dead_letters (id, topic, tenant_id, priority, attempts, error, enqueued_at, dead_lettered_at, payload)
             SELECT gen_random_uuid(), 'tests', \(UUID(high: 0, low: 0)), 0, 1, 'tests', now(),
                    now() - days * interval '1 day', '{}'
             FROM unnest('{89,90,91}'::integer[]) AS days
@@ -113,8 +113,8 @@ import Testing
         let report = try world.database.purge()
         #expect(report.counts[.deadJobs] == 2)
         #expect(try report.answer["deadJobs"]?.integer == 2)
-        #expect(try world.database.value("SELECT count(*) FROM nofx.dead_jobs WHERE run_id IS NULL") == 1)
-        #expect(try world.database.value("SELECT count(*) FROM nofx.dead_jobs WHERE run_id IS NOT NULL") == 1)
+        #expect(try world.database.value("SELECT count(*) FROM nofx.dead_letters WHERE run_id IS NULL") == 1)
+        #expect(try world.database.value("SELECT count(*) FROM nofx.dead_letters WHERE run_id IS NOT NULL") == 1)
     }
 }
 
@@ -135,7 +135,7 @@ extension TestDatabase {
             SELECT 'events', count(*) FROM nofx.events WHERE \(run) IS NULL OR run_id = \(run) UNION ALL
             SELECT 'artifacts', count(*) FROM nofx.artifacts WHERE \(run) IS NULL OR run_id = \(run) UNION ALL
             SELECT 'queue', count(*) FROM nofx.queue WHERE \(run) IS NULL OR run_id = \(run) UNION ALL
-            SELECT 'dead_jobs', count(*) FROM nofx.dead_jobs WHERE \(run) IS NULL OR run_id = \(run)
+            SELECT 'dead_letters', count(*) FROM nofx.dead_letters WHERE \(run) IS NULL OR run_id = \(run)
             """
         )
         return try (0..<rows.count).reduce(into: [:]) { counts, index in

@@ -27,7 +27,7 @@ import Testing
             #expect(database.refusal(of: ListDeadLetters.self, team.reference, as: caller) == refusal)
             #expect(database.refusal(of: RedriveDeadLetters.self, "{}", as: caller) == refusal)
         }
-        #expect(try database.value("SELECT count(*) FROM nofx.dead_jobs") == 1)
+        #expect(try database.value("SELECT count(*) FROM nofx.dead_letters") == 1)
         #expect(try database.operatorActions().isEmpty)
     }
 
@@ -40,9 +40,10 @@ import Testing
         try database.rows(
             """
             INSERT INTO nofx.queue (id, topic, state, run_at, enqueued_at, lease_until, payload)
-            SELECT gen_random_uuid(), 'mail', s.state::"char", now() + s.due, now() - interval '1 day 30 s',
-                   CASE WHEN s.state = 'l' THEN now() END, '{}'
-            FROM (VALUES ('r', interval '-3600 s'), ('r', '-10 s'), ('d', '1 day'), ('l', '-2 days')) s (state, due)
+            SELECT gen_random_uuid(), 'mail', s.state, now() + s.due, now() - interval '1 day 30 s',
+                   CASE WHEN s.state = 'running' THEN now() END, '{}'
+            FROM (VALUES ('available', interval '-3600 s'), ('available', '-10 s'), ('scheduled', '1 day'),
+                         ('running', '-2 days')) s (state, due)
             """
         )
         let topics = try #require(try database.stats()["topics"]).elements.map { $0 }
@@ -120,7 +121,7 @@ import Testing
         let run = try database.giveUp(120, of: try database.team(of: owner), by: owner)
         for left in [70, 20] {
             #expect(try database.call(RedriveDeadLetters.self, #"{"limit":50}"#, as: operating).count == 50)
-            #expect(try database.value("SELECT count(*) FROM nofx.dead_jobs") == left)
+            #expect(try database.value("SELECT count(*) FROM nofx.dead_letters") == left)
         }
         #expect(
             try database.operatorActions()
@@ -182,16 +183,12 @@ extension TestDatabase {
         _ = try connection.transact(
             [
                 "SELECT set_config('nofx.user_id', \(owner.user.description), true)",
-                """
-                SELECT nofx.start_run(
-                    \(team.id), \(run), 'A goal.', NULL, NULL, 100000, 100000000,
-                    ARRAY(SELECT 's' || i FROM generate_series(1, \(count)) i), array_fill(\(tool), c.n),
-                    array_fill(\(topic), c.n), array_fill('{}'::text, c.n), array_fill('{}'::text, c.n),
-                    array_fill('{}'::text, c.n), array_fill(false, c.n), array_fill(0, c.n), array_fill(1, c.n),
-                    array_fill(60, c.n), array_fill(2, c.n), array_fill(300, c.n), array_fill(0, c.n),
-                    array_fill(NULL::text, c.n), array_fill(NULL::text, c.n), '{}'
-                ) FROM (SELECT ARRAY[\(count)] AS n) c
-                """,
+                .startRun(
+                    run,
+                    (1...count).map { PlannedStep("s\($0)", tool: tool, attempts: 1) },
+                    of: team.id.uuid,
+                    teamLimit: 100_000
+                ),
                 """
                 SELECT nofx.finish_steps(j.ids, j.fences, array_fill('failed'::text, j.n), array_fill(NULL::text, j.n),
                                          array_fill(\(error), j.n), array_fill(interval '0', j.n), '{}', '{}', '{}', '{}', '{}')

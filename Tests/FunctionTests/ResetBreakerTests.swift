@@ -95,7 +95,7 @@ import Reliability
     @Test func `a result of the time before a reset changes nothing`() throws {
         let database = try TestDatabase()
         let policy = try CircuitBreakerPolicy()
-        var store = PostgresStores(Database(at: try ConnectionString(database.url)), log: .silent)
+        var store = PostgresStores(Database(at: try ConnectionString(database.operatorURL)), log: .silent)
         store.answerLimit = .seconds(60)
         store.connectLimit = .seconds(60)
         try database.rows("UPDATE nofx.circuit_breakers SET failures = 4 WHERE name = 'openai'")

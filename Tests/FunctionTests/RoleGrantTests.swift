@@ -57,7 +57,7 @@ import Testing
                 """
                 SELECT count(*) FROM pg_proc p
                 WHERE p.pronamespace = 'nofx'::regnamespace
-                  AND p.proname IN ('grant_to', 'grant_operator_to', 'create_role')
+                  AND p.proname IN ('grant_rights', 'grant_all_rights', 'show_all_rows', 'create_role')
                   AND has_function_privilege(\(role), p.oid, 'EXECUTE')
                 """
             )
@@ -75,10 +75,12 @@ import Testing
             "SELECT nofx.heartbeat_jobs('{}', '{}', '30 seconds')",
             "SELECT nofx.finish_jobs('{}', '{}', '{}', '{}', '{}', '{}')", "SELECT nofx.start_steps('{}', '{}')",
             "SELECT nofx.finish_steps('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
-            "SELECT nofx.tend_queue(1, '{0}')",
+            "SELECT nofx.maintain_queue(1, '{0}')",
+            "SELECT nofx.enqueue_jobs('{}', '{}', '{}', '{}', '{}', '{}')",
+            "SELECT nofx.circuit_record('openai', 0, 'failure', 'x', NULL, NULL, false, false, NULL, '{}')",
             // They are nobody's but the schema's owner's: they change tables that the role may not change.
             "SELECT nofx.add_events(\(team), \(run), '{0}', '{forged}', '{NULL}')",
-            "SELECT nofx.release_steps(\(team), \(run), '{0}')",
+            "SELECT nofx.release_steps('{}', '{}', '{}')",
             "SELECT nofx.end_steps('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
             "SELECT nofx.stop_run(\(team), \(run), NULL)",
         ]
@@ -100,7 +102,7 @@ import Testing
             var connection = try Connection(ConnectionString(database.operatorURL), deadline: .test, log: .silent)
             return try connection.transact([query], deadline: .test)[0]
         }
-        #expect(try run("SELECT * FROM nofx.tend_queue(10, '{0}')").count == 1)
+        #expect(try run("SELECT * FROM nofx.maintain_queue(10, '{0}')").count == 1)
         let claims: [TestClaim] = try run(
             "SELECT * FROM nofx.claim_jobs('http.request', 10, '30 seconds', NULL, NULL, \(nobody))"
         ).decode()
@@ -136,7 +138,7 @@ import Testing
             "DELETE FROM nofx.users", "DELETE FROM nofx.team_members", "DELETE FROM nofx.team_activity",
             "INSERT INTO nofx.outbox (topic, subject_id) VALUES ('invite', \(ada.invite))",
             "SELECT goal FROM nofx.runs", "SELECT count(*) FROM nofx.gates", "SELECT count(*) FROM nofx.events",
-            "SELECT count(*) FROM nofx.artifacts", "SELECT payload FROM nofx.dead_jobs", "DELETE FROM nofx.queue",
+            "SELECT count(*) FROM nofx.artifacts", "SELECT payload FROM nofx.dead_letters", "DELETE FROM nofx.queue",
             "UPDATE nofx.runs SET status = 'failed'", "UPDATE nofx.steps SET outputs = '{}'",
             "UPDATE nofx.tool_policies SET tools = NULL",
             "SELECT nofx.cancel_run(\(ada.team.id), \(ada.run), '{}')",

@@ -11,7 +11,8 @@ import Testing
     /// How many rows of each table a world has that its owner sees; nil where the role may not look at all.
     private static let seen: [String: Int?] = [
         "ai_attempts": nil, "ai_budgets": nil, "ai_reservations": nil, "ai_usage_daily": 1, "api_keys": 1,
-        "artifacts": 1, "dead_jobs": nil, "events": 7, "gates": 1, "idempotency_keys": 1, "operator_actions": nil,
+        "artifacts": 1, "database_files": nil, "database_grants": nil, "database_roles": nil, "dead_letters": nil,
+        "events": 7, "gates": 1, "idempotency_keys": 1, "operator_actions": nil,
         "outbox": nil, "queue": 1, "rate_limits": nil, "runs": 1, "security_events": 1, "steps": 3, "team_activity": 3,
         "team_invite_tokens": nil, "team_invites": 1, "team_members": 2, "teams": 1, "tool_policies": 1, "users": 2,
         "webhooks": 1,
@@ -90,7 +91,7 @@ import Testing
             "SELECT count(*) FROM nofx.events WHERE (team_id, run_id) = (\(bob.team.id), \(bob.run))",
             "SELECT count(*) FROM nofx.gates WHERE team_id = \(bob.team.id)",
             "SELECT count(*) FROM nofx.artifacts WHERE content = 'bob'",
-            "SELECT count(*) FROM nofx.queue WHERE id BETWEEN nofx.step_job(\(bob.run), 0) AND nofx.step_job(\(bob.run), 9)",
+            "SELECT count(*) FROM nofx.queue WHERE id BETWEEN nofx.step_job_id(\(bob.run), 0) AND nofx.step_job_id(\(bob.run), 9)",
             "SELECT count(*) FROM nofx.tool_policies WHERE secret_scopes = '{bob}'",
             "SELECT count(*) FROM nofx.cancel_run(\(bob.team.id), \(bob.run), '{}') c WHERE c.outcome <> 'no_member'",
             """
@@ -199,7 +200,7 @@ import Testing
             "UPDATE nofx.events SET type = 'forged'", "DELETE FROM nofx.events", "DELETE FROM nofx.artifacts",
             "UPDATE nofx.artifacts SET content = 'forged'", "UPDATE nofx.queue SET fence = 0", "DELETE FROM nofx.queue",
             "INSERT INTO nofx.queue (id, topic, payload) VALUES (gen_random_uuid(), 'forged', '{}')",
-            "UPDATE nofx.tool_policies SET secret_scopes = '{bob}'", "DELETE FROM nofx.dead_jobs",
+            "UPDATE nofx.tool_policies SET secret_scopes = '{bob}'", "DELETE FROM nofx.dead_letters",
             "INSERT INTO nofx.tool_policies (team_id) VALUES (\(ada.team.id))",
             "UPDATE nofx.security_events SET hits = 0", "UPDATE nofx.rate_limits SET tat = now()",
         ]
@@ -232,7 +233,7 @@ import Testing
                                   \(ada.owner.subject), NULL, NULL)
                 """
             )
-            try transaction.run("SELECT nofx.log_denial(\(ada.owner.user), \(ada.team.id), 'a', 'b', 'c', 'd', 'e')")
+            try transaction.run("SELECT nofx.log_denial(\(ada.team.id), 'a', 'b', 'c', 'd', 'e')")
         }
     }
 }

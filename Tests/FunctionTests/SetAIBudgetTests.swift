@@ -60,7 +60,7 @@ import Testing
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         try database.record(team.attempt(1_000_000_000))
-        var store = PostgresStores(Database(at: try ConnectionString(database.url)), log: .silent)
+        var store = PostgresStores(Database(at: try ConnectionString(database.operatorURL)), log: .silent)
         let nothing = USDollars(rawValue: 0)
         try store.reserve(nothing, for: .v7(), of: team.id.uuid, within: Budget(), lifetime: .seconds(60))
         try database.call(SetAIBudget.self, team.changes(#""dailyUsd":"1""#), as: operating)

@@ -73,7 +73,7 @@ import Testing
         #expect(
             try database.value(
                 "SELECT concat_ws(' ', topic, step_no, priority, state, max_attempts, attempt) FROM nofx.queue"
-            ) == "test.echo 0 -5 d 3 0"
+            ) == "test.echo 0 -5 scheduled 3 0"
         )
         #expect(
             try database.value("SELECT concat_ws(' ', step_no, status, required_role, message) FROM nofx.gates")

@@ -34,11 +34,11 @@ import AI
         let clock = TestClock()
         clock.advance(by: .seconds(seconds))
         var store = FallbackCircuitBreakerStore(
-            try PostgresStores.patient(database.url),
+            try PostgresStores.patient(database.operatorURL),
             log: .silent,
             clock: { clock.now }
         )
-        var other = try PostgresStores.patient(database.url)
+        var other = try PostgresStores.patient(database.operatorURL)
         for _ in 0..<5 {
             guard case .permitted(let permit) = store.acquire(name, under: policy) else { continue }
             _ = store.record(.failure(error: "broken"), of: permit, under: policy)

@@ -27,7 +27,7 @@ import Testing
             """
         )
         let (database, policy) = (database, policy)
-        let answers = try database.withPooler(servers: 20) { url in
+        let answers = try database.withPooler(servers: 20, as: "nofx_test_operator") { url in
             try Crowd.run(of: 1_000) { _, meet in
                 var store = try PostgresStores.patient(url)
                 try store.connect(under: policy)
@@ -47,7 +47,7 @@ import Testing
     @Test func `a thousand failures at once are five that are recorded and one open breaker`() throws {
         let (database, policy) = (database, policy)
         let before = try database.writes()["circuit_breakers"]
-        let answers = try database.withPooler(servers: 20) { url in
+        let answers = try database.withPooler(servers: 20, as: "nofx_test_operator") { url in
             try Crowd.run(of: 1_000) { _, meet in
                 var store = try PostgresStores.patient(url)
                 guard case .permitted(let permit) = try store.acquire("openai", under: policy) else {
@@ -67,7 +67,7 @@ import Testing
     @Test func `ten thousand healthy calls write nothing and one failure does`() throws {
         let (database, policy) = (database, policy)
         let before = try database.writes()
-        let calls = try database.withPooler(servers: 20) { url in
+        let calls = try database.withPooler(servers: 20, as: "nofx_test_operator") { url in
             try Crowd.run(of: 20) { number, meet in
                 var store = try PostgresStores.patient(url)
                 try store.connect(under: policy)
@@ -84,7 +84,7 @@ import Testing
         }
         #expect(calls.reduce(0, +) == 10_000)
         #expect(try database.writes() == before)
-        var store = try PostgresStores.patient(database.url)
+        var store = try PostgresStores.patient(database.operatorURL)
         if case .permitted(let permit) = try store.acquire("openai", under: policy) {
             _ = try store.record(.failure(error: "broken"), of: permit, under: policy)
         }
@@ -95,7 +95,7 @@ import Testing
     // Cases: breaker 9
     @Test func `a result that waited for the row is dropped when the era changed meanwhile`() throws {
         let (database, policy) = (database, policy)
-        var store = try PostgresStores.patient(database.url)
+        var store = try PostgresStores.patient(database.operatorURL)
         guard case .permitted(let permit) = try store.acquire("openai", under: policy) else {
             Issue.record("a new breaker let nothing through")
             return
@@ -106,7 +106,7 @@ import Testing
             try transaction.run("SELECT nofx.circuit_set('openai', 'disable')")
             let late = TestThread {
                 Result { () throws -> CircuitTransition? in
-                    var store = try PostgresStores.patient(database.url)
+                    var store = try PostgresStores.patient(database.operatorURL)
                     let permit = CircuitPermit(
                         name: "openai",
                         generation: generation,
@@ -131,7 +131,7 @@ import Testing
         let (database, policy) = (database, policy)
         let before = try database.writes()["circuit_breakers"] ?? 0
         let start: Double = try Self.seconds(database)
-        _ = try database.withPooler(servers: 20) { url in
+        _ = try database.withPooler(servers: 20, as: "nofx_test_operator") { url in
             try Crowd.run(of: 200) { _, meet in
                 var store = try PostgresStores.patient(url)
                 guard case .permitted(let permit) = try store.acquire("openai", under: policy) else { return }

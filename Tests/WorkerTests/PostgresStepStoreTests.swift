@@ -90,7 +90,7 @@ import Queue
         let waits = try database.value(
             """
             SELECT array_agg(concat_ws(' ', s.name, q.state, q.attempt,
-                CASE WHEN q.state = 'd' THEN width_bucket(extract(epoch FROM q.run_at - now())::float8,
+                CASE WHEN q.state = 'scheduled' THEN width_bucket(extract(epoch FROM q.run_at - now())::float8,
                                                           '{0,45,101,495,501,990,1001}'::float8[]) END) ORDER BY s.no)
             FROM nofx.queue q JOIN nofx.steps s ON s.run_id = q.run_id AND s.no = q.step_no
             """,

@@ -126,15 +126,15 @@ import Queue
 
     @Test func `a server that does not get done with tending gives out steps all the same`() throws {
         let run = try database.startRun([PlannedStep("a")], of: team)
-        try database.rows("ALTER FUNCTION nofx.tend_queue RENAME TO real_tend_queue")
+        try database.rows("ALTER FUNCTION nofx.maintain_queue RENAME TO real_maintain_queue")
         try database.rows(
             """
-            CREATE FUNCTION nofx.tend_queue(integer, interval[], OUT promoted integer, OUT rescued integer,
-                                            OUT given_up integer)
+            CREATE FUNCTION nofx.maintain_queue(integer, interval[], OUT promoted integer, OUT rescued integer,
+                                            OUT dead_lettered integer)
             LANGUAGE sql AS 'SELECT 0, 0, 0 FROM pg_sleep(600)'
             """
         )
-        try database.rows("GRANT EXECUTE ON FUNCTION nofx.tend_queue TO nofx_test_operator")
+        try database.rows("GRANT EXECUTE ON FUNCTION nofx.maintain_queue TO nofx_test_operator")
         var store = try database.stepStore()
         store.answerLimit = .seconds(1)
         #expect(throws: StepsUntended.self) { try store.tend() }

@@ -86,12 +86,8 @@ struct BenchQueue {
     private static func start(_ plan: Plan, team: UUID, user: UUID, over connection: inout Connection) throws {
         let caller: Query = "SELECT set_config('nofx.user_id', \(user.description), true)"
         let start: Query = """
-            SELECT outcome FROM nofx.start_run(
-                \(team), \(UUID.v7()), 'benchmark', NULL, NULL, 100000000, 100000000, \(plan.names), \(plan.tools),
-                \(plan.topics), \(plan.inputs), \(plan.dependencies), \(plan.dependents), \(plan.continues),
-                \(plan.zeros)::integer[], \(plan.threes)::integer[], \(plan.sixties)::integer[],
-                \(plan.threes)::integer[], \(plan.sixties)::integer[], \(plan.zeros)::integer[],
-                array_replace(\(plan.nothing), '', NULL), array_replace(\(plan.nothing), '', NULL), '{}')
+            SELECT outcome FROM nofx.start_run(\(team), \(UUID.v7()), 'benchmark', NULL, NULL, 100000000, 100000000,
+                                               \(plan.columns)::json, '{}')
             """
         let rows = try connection.transact([caller, start], deadline: .after(.seconds(60)))
         let outcome: String = try rows[1][0]["outcome"]
@@ -122,30 +118,37 @@ struct BenchQueue {
 
 /// A plan as the database takes it: in layers of ten steps, each of which depends on one of the layer before.
 private struct Plan {
-    let names: [String]
-    let tools: [String]
-    let topics: [String]
-    let inputs: [String]
-    let dependencies: [String]
-    let dependents: [String]
-    let continues: [Bool]
-    let zeros: [Int]
-    let threes: [Int]
-    let sixties: [Int]
-    let nothing: [String]
+    let columns: String
 
     init(steps count: Int) {
-        names = (0..<count).map { "step \($0)" }
-        tools = Array(repeating: "test:echo", count: count)
-        topics = Array(repeating: "test.echo", count: count)
-        inputs = (0..<count).map { #"{"number":\#($0)}"# }
-        dependencies = (0..<count).map { $0 < 10 ? "{}" : "{\($0 - 10)}" }
-        dependents = (0..<count).map { $0 + 10 < count ? "{\($0 + 10)}" : "{}" }
-        continues = Array(repeating: false, count: count)
-        zeros = Array(repeating: 0, count: count)
-        threes = Array(repeating: 3, count: count)
-        sixties = Array(repeating: 60, count: count)
-        nothing = Array(repeating: "", count: count)
+        let steps = Array(0..<count)
+        var json = JSONWriter()
+        json.object { json in
+            json.column("name", steps) { "step \($0)" }
+            json.column("tool", steps) { _ in "test:echo" }
+            json.column("topic", steps) { _ in "test.echo" }
+            json.column("inputs", steps) { JSONText(trusted: Array(#"{"number":\#($0)}"#.utf8)) }
+            json.column("deps", steps) { $0 < 10 ? "{}" : "{\($0 - 10)}" }
+            json.column("dependents", steps) { $0 + 10 < count ? "{\($0 + 10)}" : "{}" }
+            json.column("continues", steps) { _ in false }
+            json.column("priority", steps) { _ in 0 }
+            json.column("max_attempts", steps) { _ in 3 }
+            json.column("timeout_s", steps) { _ in 60 }
+            json.column("retry_base_s", steps) { _ in 3 }
+            json.column("retry_cap_s", steps) { _ in 60 }
+            json.column("delay_s", steps) { _ in 0 }
+        }
+        columns = String(decoding: json.bytes, as: UTF8.self)
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func column(_ name: String, _ steps: [Int], _ value: (Int) -> some JSONEncodable) {
+        member(name) { json in
+            json.array { json in
+                for step in steps { json.element(value(step)) }
+            }
+        }
     }
 }
 

@@ -24,7 +24,7 @@ bench_breaker() {
     mkdir -p "$breaker_build"
     breaker_compile
     server_start
-    printf '{"grantTo":"%s"}' "$database_user" |
+    printf '{"grantOperatorTo":"%s"}' "$database_operator" |
         DATABASE_URL=$(connection "$database_owner") quietly "$breaker_build/migrate.log" breaker_program migrate
     before=$(breaker_writes)
     breaker_report | tee "$breaker_build/report.txt"
@@ -66,7 +66,7 @@ breaker_program() {
 breaker_report() {
     printf '\nmilliseconds a call; %s rounds; Postgres %s (fsync off), unix socket; %s x %s\n\n' "$rounds" \
         "$(server_version)" "$(nproc)" "$(sed -nE '/^model name/ { s/.*: //p; q }' /proc/cpuinfo)"
-    DATABASE_URL=$(connection "$database_user") interruptibly \
+    DATABASE_URL=$(connection "$database_operator") interruptibly \
         /usr/bin/python3 -B "$root/Benchmarks/breaker/rounds.py" "$root/.build/release/benchBreaker" "$rounds" "$calls"
 }
 

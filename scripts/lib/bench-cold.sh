@@ -97,7 +97,7 @@ cold_bundle() {
     if ((${#missing[@]} > 0)); then
         [[ $dist == "$root/dist" ]] || fail "${missing[*]} missing in $dist"
         "$root/deploy.sh" bundle --functions "$(cold_functions)"
-    elif [[ -n $(find "$root/Sources" "$root/Functions" "$root/Migrations" -newer "$dist/${functions[0]}" \
+    elif [[ -n $(find "$root/Sources" "$root/Functions" "$root/Database" -newer "$dist/${functions[0]}" \
         -name '*.s*' -type f -print -quit) ]]; then
         say 'bench: some sources are newer than the functions; ./deploy.sh bundle builds them again'
     fi

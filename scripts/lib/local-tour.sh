@@ -23,7 +23,7 @@ local_function() {
     local_environment
     case $name in
     migrate) environment=(DATABASE_URL="$migrate_url") ;;
-    runWorker) environment=(DATABASE_URL="$operator_url") ;;
+    runWorker | ask) environment=(DATABASE_URL="$operator_url") ;;
     esac
     env "${clean[@]}" -u NOFX_JWKS "${environment[@]}" LOG_LEVEL="${LOG_LEVEL:-warning}" "$build/debug/$name" 9>&-
 }

@@ -50,7 +50,7 @@ sanitize_summary() {
 sanitize_prepare() {
     local package=$1 folder
     mkdir -p "$package"
-    for folder in Sources Tests Migrations; do
+    for folder in Sources Tests Database; do
         ln -sfn "$root/$folder" "$package/$folder"
     done
     {

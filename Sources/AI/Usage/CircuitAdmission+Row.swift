@@ -25,7 +25,7 @@ extension CircuitAdmission {
                 name: name,
                 generation: try row["generation"],
                 isProbe: verdict == "probe",
-                hasFailures: try row["is_dirty"],
+                hasFailures: try row["has_failures"],
                 isUnrecorded: verdict == "unrecorded",
                 transition: transition
             )

@@ -11,7 +11,7 @@ extension PostgresStores: CircuitBreakerStore {
         let row = try run(
             """
             SELECT state = 'closed' AND coalesce(not_before <= clock_timestamp(), true) AS is_clear, generation,
-                   failures > 0 AS is_dirty
+                   failures > 0 AS has_failures
             FROM nofx.circuit_breakers WHERE name = \(name)
             """,
             within: answerLimit,
@@ -24,7 +24,7 @@ extension PostgresStores: CircuitBreakerStore {
                 name: name,
                 generation: try row?["generation"] ?? 0,
                 isProbe: false,
-                hasFailures: try row?["is_dirty"] ?? false,
+                hasFailures: try row?["has_failures"] ?? false,
                 isUnrecorded: false,
                 transition: nil
             )
@@ -35,7 +35,7 @@ extension PostgresStores: CircuitBreakerStore {
     private mutating func judge(_ name: String, under policy: CircuitBreakerPolicy) throws -> CircuitAdmission {
         let rows = try run(
             """
-            SELECT verdict, generation, is_dirty, wait, error, transition
+            SELECT verdict, generation, has_failures, wait, error, transition
             FROM nofx.circuit_acquire(\(name), \(policy.json))
             """,
             within: answerLimit,

@@ -22,13 +22,13 @@ extension Context {
     public mutating func record(_ denial: Denial) {
         // Not far beyond the call's own time: the platform may stop the process.
         let budget = min(.after(.milliseconds(250)), max(deadline, .after(.milliseconds(100))))
+        let entry = caller.map { [Query.entry(of: $0)] } ?? []
         do throws(PostgresError) {
             _ = try database.transact(
-                [
+                entry + [
                     """
-                    SELECT nofx.log_denial(\(caller?.user), \(denial.team), \(denial.action.name),
-                                           \(denial.reason.rawValue), \(origin.requestID), \(origin.ip),
-                                           \(caller?.credential))
+                    SELECT nofx.log_denial(\(denial.team), \(denial.action.name), \(denial.reason.rawValue),
+                                           \(origin.requestID), \(origin.ip), \(caller?.credential))
                     """
                 ],
                 access: .readWrite,

@@ -126,7 +126,7 @@ extension Context {
         let rateKey = "\(caller.user) \(access == .readWrite ? "writes" : "reads")"
         if let rate { opening.append(.take(rate, of: rateKey)) }
         var work = queries
-        if access == .readWrite, let repeatable { work.insert(.once(repeatable, by: caller.user), at: 0) }
+        if access == .readWrite, let repeatable { work.insert(.once(repeatable), at: 0) }
         let results: [Rows]
         do throws(PostgresError) {
             results = try run(opening, work, access: rate == nil ? access : .readWrite)
@@ -177,10 +177,10 @@ extension Context {
 
 extension Query {
     /// The first statement of a caller's transaction.
-    fileprivate static func entry(of caller: Caller) -> Query {
+    static func entry(of caller: Caller) -> Query {
         """
         SELECT nofx.enter(\(SchemaVersion.required), \(caller.user), \(caller.issuer), \(caller.subject),
-                          \(caller.email?.text), \(caller.email?.normalized))
+                          \(caller.email?.text), \(caller.email?.normalized), \(caller.mayOperate))
         """
     }
 }

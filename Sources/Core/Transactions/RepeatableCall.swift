@@ -87,7 +87,7 @@ extension Context {
 
 extension Query {
     /// Marks a call as made, or fails where it was.
-    static func once(_ call: RepeatableCall, by user: ID<User>) -> Query {
-        "SELECT nofx.begin_once(\(user), \(call.operation), \(call.key), \(call.input), \(call.team))"
+    static func once(_ call: RepeatableCall) -> Query {
+        "SELECT nofx.begin_once(\(call.operation), \(call.key), \(call.input), \(call.team))"
     }
 }

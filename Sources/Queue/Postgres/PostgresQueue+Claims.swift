@@ -106,7 +106,7 @@ extension JobOutcome {
     fileprivate var columns: (outcome: String, error: String, delay: Int64) {
         switch self {
         case .completed: ("completed", "", 0)
-        case .failed(let error, let isFinal): (isFinal ? "dead" : "failed", error, 0)
+        case .failed(let error, let isFinal): (isFinal ? "dead_lettered" : "failed", error, 0)
         case .released(let delay): ("released", "", delay.queueMicroseconds)
         }
     }

@@ -19,16 +19,16 @@ extension PostgresQueue {
     public mutating func counts(of topic: QueueTopic) throws -> QueueCounts {
         let rows = try run(
             """
-            SELECT ready, delayed, leased, dead, longest_wait, oldest_age
+            SELECT available, scheduled, running, dead_lettered, longest_wait, oldest_age
             FROM nofx.queue_counts(\(topic.description))
             """
         )
         var counts = QueueCounts()
         guard let row = rows.first else { return counts }
-        counts.waiting = try row["ready"]
-        counts.delayed = try row["delayed"]
-        counts.running = try row["leased"]
-        counts.dead = try row["dead"]
+        counts.waiting = try row["available"]
+        counts.delayed = try row["scheduled"]
+        counts.running = try row["running"]
+        counts.dead = try row["dead_lettered"]
         counts.longestWait = try (row["longest_wait"] as Int64?).map { .microseconds($0) }
         counts.oldestAge = try (row["oldest_age"] as Int64?).map { .microseconds($0) }
         return counts
@@ -41,9 +41,9 @@ extension PostgresQueue {
     ) throws -> [DeadLetter] {
         let rows = try run(
             """
-            SELECT id, tenant_id, payload, attempts, error, enqueued_at, died_at
-            FROM nofx.dead_jobs_of(\(topic.description), \(limit), \(after?.time), \(after?.key))
-            ORDER BY died_at, id
+            SELECT id, tenant_id, payload, attempts, error, enqueued_at, dead_lettered_at
+            FROM nofx.dead_letters_of(\(topic.description), \(limit), \(after?.time), \(after?.key))
+            ORDER BY dead_lettered_at, id
             """
         )
         var letters: [DeadLetter] = []
@@ -59,7 +59,7 @@ extension PostgresQueue {
                     attempts: try row["attempts"],
                     error: try row["error"],
                     enqueuedAt: try row["enqueued_at"],
-                    diedAt: try row["died_at"]
+                    diedAt: try row["dead_lettered_at"]
                 )
             )
         }

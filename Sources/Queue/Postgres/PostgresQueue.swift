@@ -63,7 +63,7 @@ public struct PostgresQueue: ~Copyable {
         let rows = try run(
             """
             SELECT promoted + rescued > 0
-            FROM nofx.tend_queue(\(Self.tended), ARRAY(
+            FROM nofx.maintain_queue(\(Self.tended), ARRAY(
                 SELECT w.wait * interval '1 microsecond'
                 FROM unnest(\(waits)) WITH ORDINALITY AS w (wait, place) ORDER BY w.place
             ))

@@ -37,7 +37,7 @@ extension Run {
         case "no_run": throw Problem.runNotFound
         default: throw Problem.internal
         }
-        if try row["is_news"] { try context.noteActivity(row, "run.cancelled", team: team, ["runId": run]) }
+        if try row["changes_state"] { try context.noteActivity(row, "run.cancelled", team: team, ["runId": run]) }
         return Cancelled(id: run, status: try row["status"])
     }
 }

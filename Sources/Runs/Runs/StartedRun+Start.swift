@@ -26,16 +26,7 @@ extension StartedRun {
             SELECT * FROM nofx.start_run(
                 \(team), \(id), \(plan.goal.rawValue), NULL, \(plan.deadlineSeconds.map { Duration.seconds($0) }),
                 \(settings.queuedStepsPerTeam)::integer, \(settings.queuedSteps)::integer,
-                \(steps.map(\.name.rawValue)), \(steps.map(\.tool.description)), \(steps.map(\.tool.topic.description)),
-                \(steps.map(\.inputs.json.description)),
-                \(graph.dependencies.map(String.init(literalOf:))), \(graph.dependents.map(String.init(literalOf:))),
-                \(steps.map { $0.onFailure == .continue }), \(steps.map(\.priority))::integer[],
-                \(steps.map(\.retry.maxAttempts))::integer[], \(steps.map(\.timeoutSeconds))::integer[],
-                \(steps.map(\.retry.backoff.base.wholeSeconds))::integer[],
-                \(steps.map(\.retry.backoff.cap.wholeSeconds))::integer[], \(steps.map(\.delaySeconds))::integer[],
-                array_replace(\(steps.map { $0.secretsScope?.rawValue ?? "" }), '', NULL),
-                array_replace(\(steps.map { $0.toolsAllowed.map(String.init(literalOf:)) ?? "" }), '', NULL),
-                \(context.record)
+                \(PlanColumns.json(of: plan))::json, \(context.record)
             )
             """
         )
@@ -54,14 +45,47 @@ extension StartedRun {
     }
 }
 
-extension String {
-    /// An array of numbers as Postgres writes it (Postgres, section 8.15.2), for arrays of arrays of different lengths.
-    fileprivate init(literalOf numbers: [Int]) {
-        self = "{\(numbers.map(String.init).joined(separator: ","))}"
+/// The steps of a plan as `nofx.start_run` takes them: an array for each column, with an entry for each step.
+private enum PlanColumns {
+    static func json(of plan: Plan) -> String {
+        let (steps, graph) = (plan.steps, plan.graph)
+        var json = JSONWriter(reserving: 512 * steps.count)
+        json.object { json in
+            json.column("name", steps) { $0.name.rawValue }
+            json.column("tool", steps) { $0.tool.description }
+            json.column("topic", steps) { $0.tool.topic.description }
+            json.column("inputs", steps) { $0.inputs.json }
+            json.column("deps", graph.dependencies) { literal($0) }
+            json.column("dependents", graph.dependents) { literal($0) }
+            json.column("continues", steps) { $0.onFailure == .continue }
+            json.column("priority", steps) { $0.priority }
+            json.column("max_attempts", steps) { $0.retry.maxAttempts }
+            json.column("timeout_s", steps) { $0.timeoutSeconds }
+            json.column("retry_base_s", steps) { $0.retry.backoff.base.wholeSeconds }
+            json.column("retry_cap_s", steps) { $0.retry.backoff.cap.wholeSeconds }
+            json.column("delay_s", steps) { $0.delaySeconds }
+            if steps.contains(where: { $0.secretsScope != nil }) {
+                json.column("secrets_scope", steps) { $0.secretsScope?.rawValue }
+            }
+            if steps.contains(where: { $0.toolsAllowed != nil }) {
+                json.column("tools_allowed", steps) { $0.toolsAllowed.map(literal) }
+            }
+        }
+        return String(decoding: json.bytes, as: UTF8.self)
     }
 
-    /// An array of names of tools, which need no quotation marks.
-    fileprivate init(literalOf tools: [ToolName]) {
-        self = "{\(tools.map(\.description).joined(separator: ","))}"
+    /// An array as Postgres writes it (Postgres, section 8.15.2); names of tools need no quotation marks.
+    private static func literal(_ elements: [some CustomStringConvertible]) -> String {
+        "{\(elements.map(\.description).joined(separator: ","))}"
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func column<Row>(_ name: String, _ rows: [Row], _ value: (Row) -> some JSONEncodable) {
+        member(name) { json in
+            json.array { json in
+                for row in rows { json.element(value(row)) }
+            }
+        }
     }
 }

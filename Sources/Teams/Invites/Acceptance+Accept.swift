@@ -36,7 +36,7 @@ extension Acceptance {
                        a.team_id, a.team_name, \(user), 'invite.accepted', 'invite', a.invite_id::text,
                        jsonb_build_object('inviteId', a.invite_id, 'role', a.role), \(context.record)
                    ) END AS activity
-            FROM nofx.accept_invite(\(request.token.hash), \(user), \(email.normalized), \(seats)::integer) a
+            FROM nofx.accept_invite(\(request.token.hash), \(email.normalized), \(seats)::integer) a
             """
         )
         guard let row = rows.first else { throw Problem.internal }

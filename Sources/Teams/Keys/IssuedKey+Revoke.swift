@@ -37,7 +37,7 @@ extension IssuedKey {
                 FROM held WHERE k.id = held.id
                 RETURNING k.*
             )
-            SELECT key.*, held.revoked_at IS NULL AND key.team_id IS NOT NULL AS is_news,
+            SELECT key.*, held.revoked_at IS NULL AND key.team_id IS NOT NULL AS changes_state,
                    CASE WHEN held.revoked_at IS NULL AND key.team_id IS NOT NULL THEN nofx.log_activity(
                        key.team_id, t.name, \(user), 'key.revoked', 'api_key', key.id,
                        jsonb_build_object('name', key.name), \(context.record)
@@ -47,7 +47,7 @@ extension IssuedKey {
         )
         guard let row = rows.first else { throw Problem.keyNotFound }
         let key = try IssuedKey(row: row, in: context.settings.keyEnvironment)
-        if let team = key.team, try row["is_news"] {
+        if let team = key.team, try row["changes_state"] {
             try context.noteActivity(row, "key.revoked", team: team, ["name": key.name])
         }
         return key

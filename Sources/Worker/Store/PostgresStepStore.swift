@@ -94,14 +94,14 @@ public struct PostgresStepStore: ~Copyable, StepStore {
         let delays = RetrySchedule.standard.delays.map(\.wholeMicroseconds)
         let rows = try tending(
             """
-            SELECT promoted, rescued, given_up
-            FROM nofx.tend_queue(\(Int32(clamping: Self.tended)),
+            SELECT promoted, rescued, dead_lettered
+            FROM nofx.maintain_queue(\(Int32(clamping: Self.tended)),
                 ARRAY(SELECT d.microseconds * interval '1 microsecond'
                       FROM unnest(\(delays)) WITH ORDINALITY AS d (microseconds, position) ORDER BY d.position))
             """
         )
         guard let row = rows.first else { return }
-        let (rescued, givenUp): (Int, Int) = (try row["rescued"], try row["given_up"])
+        let (rescued, givenUp): (Int, Int) = (try row["rescued"], try row["dead_lettered"])
         if rescued + givenUp > 0 { log.warning("worker.rescued", ["rescued": rescued, "givenUp": givenUp]) }
     }
 

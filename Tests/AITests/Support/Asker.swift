@@ -41,7 +41,7 @@ struct Asker {
     func providers(at url: String? = nil, isPatient: Bool = true) throws -> Providers {
         let environment = Environment(variables.map { ($0.key, $0.value) })
         let log = lines.log
-        var stores = PostgresStores(Database(at: try ConnectionString(url ?? database.url)), log: log)
+        var stores = PostgresStores(Database(at: try ConnectionString(url ?? database.operatorURL)), log: log)
         if isPatient {
             // A busy machine is no broken database.
             stores.answerLimit = .seconds(60)

@@ -27,7 +27,7 @@ struct TestUsageStore: ~Copyable {
     init(_ kind: UsageStoreKind) throws {
         let clock = Clock()
         let database = kind == .postgres ? try TestDatabase() : nil
-        let string = try database.map { try ConnectionString($0.url) }
+        let string = try database.map { try ConnectionString($0.operatorURL) }
         self.clock = clock
         self.database = database
         memory = kind == .memory ? MemoryUsageStore { clock.time.withLock { $0 } } : nil

@@ -8,7 +8,7 @@ extension TestDatabase {
             "OPENAI_API_KEY": "sk-of-the-tests-0123456789", "OPENAI_MODEL": "gpt-4.1", "NOFX_RETRY_BASE_MS": "20",
             "NOFX_RETRY_CAP_MS": "200", "NOFX_JWT_SECRET": "", "NOFX_JWT_ISSUER": "", "NOFX_JWT_AUDIENCE": "",
         ]
-        return TestFunction(tool: "ask", database: url, environment: usual.merging(variables) { $1 })
+        return TestFunction(tool: "ask", database: operatorURL, environment: usual.merging(variables) { $1 })
     }
 }
 

@@ -21,7 +21,7 @@ extension TestDatabase {
 
     /// Lets all leases have ended, as they would half a minute after their worker died.
     func endLeases() throws {
-        try rows("UPDATE nofx.queue SET lease_until = now() - interval '1 second' WHERE state = 'l'")
+        try rows("UPDATE nofx.queue SET lease_until = now() - interval '1 second' WHERE state = 'running'")
     }
 
     /// Runs a function, and sends it a signal when so many steps have begun.

@@ -26,7 +26,7 @@ extension TestDatabase {
 
     /// Records attempts of a team's as the AI calls do.
     func record(_ records: UsageRecord...) throws {
-        var store = PostgresStores(Database(at: try ConnectionString(url)), log: .silent)
+        var store = PostgresStores(Database(at: try ConnectionString(operatorURL)), log: .silent)
         for record in records { try store.record(record) }
     }
 }

@@ -74,7 +74,7 @@ extension TestDatabase {
                 """,
                 "INSERT INTO nofx.tool_policies (team_id, secret_scopes) VALUES (\(team.id), \([name]))",
                 """
-                INSERT INTO nofx.dead_jobs (id, topic, tenant_id, priority, attempts, error, enqueued_at, payload)
+                INSERT INTO nofx.dead_letters (id, topic, tenant_id, priority, attempts, error, enqueued_at, payload)
                 VALUES (gen_random_uuid(), 'tests', \(team.id), 0, 1, 'tests', now(), '{}')
                 """,
                 "INSERT INTO nofx.operator_actions (user_id, action, subject) VALUES (\(owner.user), 'tests', \(name))",

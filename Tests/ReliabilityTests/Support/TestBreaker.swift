@@ -58,7 +58,7 @@ struct TestBreaker: ~Copyable {
     ) throws {
         let database = kind == .memory ? nil : try BreakerDatabase.shared()
         // Neither connects before it is used.
-        let url = database?.url ?? "host=/nonexistent user=nobody"
+        let url = database?.operatorURL ?? "host=/nonexistent user=nobody"
         let postgres = try PostgresStores.patient(url, reporter: reporter)
         let shared = try PostgresStores.patient(url, reporter: reporter)
         self.kind = kind

@@ -81,9 +81,9 @@ import Testing
                 """,
                 """
                 INSERT INTO nofx.queue (id, topic, state, run_at, payload)
-                VALUES (gen_random_uuid(), 't', 'd', now(), '2')
+                VALUES (gen_random_uuid(), 't', 'scheduled', now(), '2')
                 """,
-                "SELECT promoted FROM nofx.tend_queue(10, '{0}')",
+                "SELECT promoted FROM nofx.maintain_queue(10, '{0}')",
                 "SELECT count(*) FROM nofx.claim_jobs('t', 5, '1 minute', NULL, NULL, NULL)",
             ],
             deadline: .test
@@ -110,7 +110,7 @@ import Testing
             let rows = try hands.connection.transact(
                 [
                     "SELECT count(*) FROM nofx.claim_jobs('test.echo', 50, '1 minute', \(limit), \(limit), NULL)",
-                    "SELECT promoted FROM nofx.tend_queue(1000, '{0,2 s}')",
+                    "SELECT promoted FROM nofx.maintain_queue(1000, '{0,2 s}')",
                     // A transaction that has written, or locked a row, has a number.
                     "SELECT pg_current_xact_id_if_assigned()::text",
                 ],
@@ -141,7 +141,7 @@ import Testing
                     try hands.rows(
                         """
                         SELECT max(n) + CASE WHEN sum(n) > 3 THEN 1000 ELSE 0 END FROM (
-                            SELECT count(*) AS n FROM nofx.queue WHERE state = 'l' GROUP BY tenant_id
+                            SELECT count(*) AS n FROM nofx.queue WHERE state = 'running' GROUP BY tenant_id
                         ) c
                         """
                     ).value(as: Int?.self) ?? 0

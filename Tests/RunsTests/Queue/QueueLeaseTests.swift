@@ -85,8 +85,9 @@ import Testing
             try bench.database.value(
                 """
                 SELECT count(*) FROM pg_proc p
-                WHERE p.pronamespace = 'nofx'::regnamespace AND p.proname = ANY (nofx.worker_functions())
-                  AND p.proname <> 'dead_jobs_of' AND 'timestamptz'::regtype = ANY (p.proargtypes)
+                WHERE p.pronamespace = 'nofx'::regnamespace AND p.proname IN ('claim_jobs', 'heartbeat_jobs', 'finish_jobs',
+                      'cancel_job', 'start_steps', 'finish_steps', 'maintain_queue')
+                  AND 'timestamptz'::regtype = ANY (p.proargtypes)
                 """
             ) == 0
         )
@@ -120,7 +121,7 @@ import Testing
                                          NULL, NULL, NULL, '{}', NULL, NULL, NULL, NULL)
                 """,
                 """
-                UPDATE nofx.queue SET state = 'l', lease_until = now() + interval '1 hour', attempt = 1
+                UPDATE nofx.queue SET state = 'running', lease_until = now() + interval '1 hour', attempt = 1
                 WHERE id = ANY (\(ids))
                 """,
             ],

@@ -6,14 +6,14 @@ import Testing
 /// How the server goes about it, whatever it knows of the tables' sizes.
 @Suite struct QueuePlanTests {
     /// A queue of jobs of many teams, of which the server has never counted anything.
-    private func crowded(_ count: Int32, state: String = "r") throws -> RunBench {
+    private func crowded(_ count: Int32, state: String = "available") throws -> RunBench {
         let bench = try RunBench()
         try bench.database.rows("ALTER TABLE nofx.queue SET (autovacuum_enabled = false)")
         try bench.database.rows(
             """
             INSERT INTO nofx.queue (id, topic, tenant_id, state, lease_until, payload)
-            SELECT md5(i::text)::uuid, 'busy', md5((i % 100)::text)::uuid, \(state)::"char",
-                   CASE WHEN \(state) = 'l' THEN now() + interval '1 hour' END, '{}'
+            SELECT md5(i::text)::uuid, 'busy', md5((i % 100)::text)::uuid, \(state),
+                   CASE WHEN \(state) = 'running' THEN now() + interval '1 hour' END, '{}'
             FROM generate_series(1, \(count)) i
             """
         )
@@ -49,7 +49,7 @@ import Testing
 
     // Cases: queue 30
     @Test func `heartbeats touch no index`() throws {
-        let bench = try crowded(1_000, state: "l")
+        let bench = try crowded(1_000, state: "running")
         var vacuuming = try bench.hands()
         // Room for every version of a row beside it: whether the old ones can be taken away meanwhile is up to whoever else
         // looks at the database, the server's own workers among them. In a transaction it is refused.

@@ -49,7 +49,7 @@ import Testing
             try hands.rows(
                 """
                 UPDATE nofx.queue SET lease_until = now() WHERE id IN (
-                    SELECT id FROM nofx.queue WHERE state = 'l' AND random() < 0.3 ORDER BY id FOR UPDATE
+                    SELECT id FROM nofx.queue WHERE state = 'running' AND random() < 0.3 ORDER BY id FOR UPDATE
                 )
                 """
             )
@@ -57,7 +57,7 @@ import Testing
             try hands.rows(
                 """
                 UPDATE nofx.queue SET run_at = now() WHERE id IN (
-                    SELECT id FROM nofx.queue WHERE state = 'd' ORDER BY id FOR UPDATE SKIP LOCKED
+                    SELECT id FROM nofx.queue WHERE state = 'scheduled' ORDER BY id FOR UPDATE SKIP LOCKED
                 )
                 """
             )

@@ -15,9 +15,13 @@ import Testing
                 """
                 WITH me AS MATERIALIZED (SELECT set_config('nofx.user_id', \(bench.owner.description), true))
                 SELECT s.outcome FROM me, LATERAL nofx.start_run(
-                    \(bench.team), gen_random_uuid(), 'A goal.', NULL, NULL, 10, 1000, ARRAY['a', repeat('b', 201)],
-                    '{test:echo,test:echo}', '{test.echo,test.echo}', '{"{}","{}"}', '{"{}","{}"}', '{"{}","{}"}',
-                    '{f,f}', '{0,0}', '{1,1}', '{9,9}', '{1,1}', '{1,1}', '{0,0}', '{NULL,NULL}', '{NULL,NULL}', '{}'
+                    \(bench.team), gen_random_uuid(), 'A goal.', NULL, NULL, 10, 1000, json_build_object(
+                        'name', ARRAY['a', repeat('b', 201)], 'tool', '{test:echo,test:echo}',
+                        'topic', '{test.echo,test.echo}', 'inputs', '{"{}","{}"}', 'deps', '{"{}","{}"}',
+                        'dependents', '{"{}","{}"}', 'continues', '{f,f}', 'priority', '{0,0}',
+                        'max_attempts', '{1,1}', 'timeout_s', '{9,9}', 'retry_base_s', '{1,1}',
+                        'retry_cap_s', '{1,1}', 'delay_s', '{0,0}'
+                    ), '{}'
                 ) s
                 """
             )

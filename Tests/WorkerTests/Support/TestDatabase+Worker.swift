@@ -26,6 +26,6 @@ extension TestDatabase {
 
     /// Lets all leases have ended.
     func endLeases() throws {
-        try rows("UPDATE nofx.queue SET lease_until = now() - interval '1 second' WHERE state = 'l'")
+        try rows("UPDATE nofx.queue SET lease_until = now() - interval '1 second' WHERE state = 'running'")
     }
 }

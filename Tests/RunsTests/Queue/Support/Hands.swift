@@ -137,8 +137,8 @@ struct Hands: ~Copyable {
     /// Tends, and tells how many came again and how many were given up.
     @discardableResult
     mutating func tend(_ limit: Int32 = 1_000) throws -> [Int] {
-        let rows = try rows("SELECT promoted, rescued, given_up FROM nofx.tend_queue(\(limit), '{0,2 s}')")
-        return [try rows[0]["promoted"], try rows[0]["rescued"], try rows[0]["given_up"]]
+        let rows = try rows("SELECT promoted, rescued, dead_lettered FROM nofx.maintain_queue(\(limit), '{0,2 s}')")
+        return [try rows[0]["promoted"], try rows[0]["rescued"], try rows[0]["dead_lettered"]]
     }
 
     /// What became of an owner's wish to try a step again.
@@ -155,7 +155,7 @@ struct Hands: ~Copyable {
     @discardableResult
     mutating func cancel(_ run: UUID) throws -> String {
         try asOwner(
-            "SELECT concat_ws(' ', outcome, status, is_news) FROM nofx.cancel_run(\(bench.team), \(run), '{}')"
+            "SELECT concat_ws(' ', outcome, status, changes_state) FROM nofx.cancel_run(\(bench.team), \(run), '{}')"
         ).value()
     }
 

@@ -65,17 +65,17 @@ struct RunBench: Sendable {
     /// What was given up, the oldest first.
     func dead() throws -> [String] {
         try database.value(
-            "SELECT coalesce(array_agg('s' || step_no || ' ' || error ORDER BY died_at, id), '{}') FROM nofx.dead_jobs"
+            "SELECT coalesce(array_agg('s' || step_no || ' ' || error ORDER BY dead_lettered_at, id), '{}') FROM nofx.dead_letters"
         )
     }
 
     /// Lets all leases be over.
     func expireLeases() throws {
-        try database.rows("UPDATE nofx.queue SET lease_until = now() - interval '1 second' WHERE state = 'l'")
+        try database.rows("UPDATE nofx.queue SET lease_until = now() - interval '1 second' WHERE state = 'running'")
     }
 
     /// Lets everything delayed be due.
     func endDelays() throws {
-        try database.rows("UPDATE nofx.queue SET run_at = now() WHERE state = 'd'")
+        try database.rows("UPDATE nofx.queue SET run_at = now() WHERE state = 'scheduled'")
     }
 }

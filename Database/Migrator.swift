@@ -8,10 +8,12 @@ import Postgres
 /// nothing to do; killed half-way, nothing happened.
 public struct Migrator {
     private let migrations: [Migration]
+    let files: [DatabaseFile]
 
-    /// Takes the schema's history, oldest first.
-    public init(_ migrations: [Migration]) {
+    /// Takes the schema's history, oldest first, and the files that come after it.
+    public init(_ migrations: [Migration], files: [DatabaseFile] = DatabaseFile.all) {
         self.migrations = migrations
+        self.files = files
     }
 
     /// What was done, or would be.
@@ -19,6 +21,7 @@ public struct Migrator {
         let from: Int
         let to: Int
         let applied: [String]
+        let functions: [String]
         let createdRoles: [String]
         let isDryRun: Bool
 
@@ -26,12 +29,16 @@ public struct Migrator {
             OutputField("from", "The schema's version before; 0 for an empty database.") { $0.from },
             OutputField("to", "The schema's version after.") { $0.to },
             OutputField("applied", "The migrations that were done, or would be.") { $0.applied },
+            OutputField("functions", "The files of functions, policies and grants that were applied, or would be.") {
+                $0.functions
+            },
             OutputField("createdRoles", "The roles that were made, or would be.") { $0.createdRoles },
             OutputField("dryRun", "Whether nothing was done.") { $0.isDryRun },
         ]
     }
 
-    /// Applies the migrations that are missing, and makes the roles ready that are named.
+    /// Applies the migrations that are missing and the files that have changed, and gives the roles their rights: those
+    /// that are named, and, where anything changed, all that had rights before.
     ///
     /// - Throws: 409 `database_newer` and `migration_changed`, 422 for a role that does not exist or that row-level
     ///   security would not hold back, 503 `database_encoding` for a database whose encoding is not UTF8.
@@ -42,9 +49,17 @@ public struct Migrator {
                 try lock(transaction, deadline: deadline)
                 let applied = try history(transaction)
                 let pending = try pending(after: applied)
-                let missing = try missing(of: request.roles, mayCreate: request.createsRoles, transaction)
+                let changed = try changedFiles(isNew: applied.isEmpty, transaction)
+                let missing = try missing(
+                    of: request.roles,
+                    mayCreate: request.createsRoles,
+                    isNew: applied.isEmpty,
+                    transaction
+                )
                 if !request.isDryRun {
                     for migration in pending { try apply(migration, transaction) }
+                    try apply(changed, transaction)
+                    if !(pending.isEmpty && changed.isEmpty) { try transaction.run("SELECT nofx.grant_all_rights()") }
                     for role in missing { try transaction.run("SELECT nofx.create_role(\(role.name)::name)") }
                     for role in request.roles { try grant(to: role, transaction) }
                 }
@@ -52,6 +67,7 @@ public struct Migrator {
                     from: Int(applied.last?.version ?? 0),
                     to: Int(migrations.last?.version ?? 0),
                     applied: pending.map { "\($0.version) \($0.name)" },
+                    functions: changed.map(\.name),
                     createdRoles: missing.map(\.name),
                     isDryRun: request.isDryRun
                 )

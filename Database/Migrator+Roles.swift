@@ -9,14 +9,25 @@ extension Migrator {
         let isOperator: Bool
     }
 
-    /// The roles that are not there.
+    /// The roles that do not exist.
     ///
+    /// - Parameters:
+    ///   - roles: Those that are named in a request.
+    ///   - mayCreate: Whether the request allows to create roles.
+    ///   - isNew: Whether the database has no schema yet.
+    ///   - transaction: The migration's own.
+    /// - Returns: The roles to create.
     /// - Throws: `Violations` for roles that would not be held back, and for missing ones where none may be made.
-    func missing(of roles: [NamedRole], mayCreate: Bool, _ transaction: borrowing Transaction) throws -> [NamedRole] {
+    func missing(
+        of roles: [NamedRole],
+        mayCreate: Bool,
+        isNew: Bool,
+        _ transaction: borrowing Transaction
+    ) throws -> [NamedRole] {
         var missing: [NamedRole] = []
         var violations: [Violation] = []
         for role in roles {
-            switch try standing(of: role, transaction) {
+            switch try standing(of: role, isNew: isNew, transaction) {
             case .missing where mayCreate: missing.append(role)
             case .missing:
                 let rule = "must be the name of a role that exists"
@@ -33,11 +44,8 @@ extension Migrator {
 
     /// Gives a role what it is for.
     func grant(to role: NamedRole, _ transaction: borrowing Transaction) throws(PostgresError) {
-        if role.isOperator {
-            try transaction.run("SELECT nofx.grant_operator_to(\(role.name)::name)")
-        } else {
-            try transaction.run("SELECT nofx.grant_to(\(role.name)::name)")
-        }
+        let kind = role.isOperator ? "operator" : "app"
+        try transaction.run("SELECT nofx.grant_rights(\(role.name)::name, \(kind))")
     }
 
     private enum Standing {
@@ -49,7 +57,11 @@ extension Migrator {
     /// Looks whether row-level security holds a role back, and every role that it could turn into.
     ///
     /// An operator's policies let all rows through, so that nobody may be both.
-    private func standing(of role: NamedRole, _ transaction: borrowing Transaction) throws(PostgresError) -> Standing {
+    private func standing(
+        of role: NamedRole,
+        isNew: Bool,
+        _ transaction: borrowing Transaction
+    ) throws(PostgresError) -> Standing {
         let rows = try transaction.run(
             """
             SELECT EXISTS (
@@ -59,18 +71,23 @@ extension Migrator {
                    pg_has_role(r.oid, current_user, 'MEMBER') OR EXISTS (
                        SELECT FROM pg_class c WHERE c.relnamespace = to_regnamespace('nofx')
                        AND pg_has_role(r.oid, c.relowner, 'MEMBER')
-                   ) AS owns,
-                   coalesce(has_table_privilege(r.oid, to_regclass('nofx.team_members'), 'SELECT'), false) AS calls,
-                   EXISTS (
-                       SELECT FROM pg_policy p CROSS JOIN unnest(p.polroles) AS o
-                       WHERE p.polrelid = to_regclass('nofx.outbox') AND o <> 0 AND pg_has_role(r.oid, o, 'MEMBER')
-                   ) AS operates
+                   ) AS owns
             FROM pg_roles r WHERE r.rolname = \(role.name)
             """
         )
         guard let row = rows.first else { return .missing }
         if try row["bypasses"] { return .flawed("must not be able to bypass row-level security or to make roles") }
         if try row["owns"] { return .flawed("must not own the schema's tables, nor be a member of who does") }
+        guard !isNew else { return .fit }
+        let kinds = try transaction.run(
+            """
+            SELECT coalesce(bool_or(d.kind = 'app'), false) AS calls,
+                   coalesce(bool_or(d.kind = 'operator'), false) AS operates
+            FROM nofx.database_roles d JOIN pg_roles b ON b.rolname = d.name
+            WHERE pg_has_role(\(role.name)::name, b.oid, 'MEMBER')
+            """
+        )
+        guard let row = kinds.first else { return .fit }
         if role.isOperator, try row["calls"] { return .flawed("must not be a role that functions call with") }
         if !role.isOperator, try row["operates"] { return .flawed("must not be an operator's role") }
         return .fit

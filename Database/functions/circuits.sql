@@ -1,82 +1,25 @@
--- min-compatible: 1
+-- revision: 1
 
--- Circuit breakers that all processes share. All times are the database's clock, and what a caller is told is how long,
--- never when. Every answer carries the generation that it was given under, and a result of another generation changes
+-- Circuit breakers that all processes share. All times are by the database's clock, and callers are told how long to
+-- wait, never until when. Every answer carries the breaker's generation. A result of another generation changes
 -- nothing: it is dropped before anything is locked.
 --
--- A policy travels with its call, as JSON whose times are microseconds.
+-- A call brings its policy along, as JSON whose times are microseconds.
 
--- Tables -----------------------------------------------------------------------------------------
-
--- Logged, for what an operator forced open must stay so after a crash; what calls record is committed without waiting.
--- No column but the name is indexed, and pages are mostly empty, so that no update leaves its page.
-CREATE TABLE nofx.circuit_breakers (
-    name            text PRIMARY KEY CHECK (name ~ '^[a-z0-9][a-z0-9._/-]{0,99}$'),
-    state           text NOT NULL DEFAULT 'closed'
-                    CHECK (state IN ('closed', 'open', 'half_open', 'forced_open', 'disabled', 'metrics_only')),
-    generation      bigint NOT NULL DEFAULT 0,   -- one more with every transition
-    failures        integer NOT NULL DEFAULT 0,  -- one after the other
-    last_failure_at timestamptz,
-    last_error      text,
-    reporters       integer NOT NULL DEFAULT 0,  -- of these failures; 2 stands for several
-    last_reporter   uuid,
-    open_until      timestamptz,
-    opens           integer NOT NULL DEFAULT 0,  -- since it was last closed
-    total_opens     bigint NOT NULL DEFAULT 0,
-    permits_left    integer NOT NULL DEFAULT 0,
-    probe_successes integer NOT NULL DEFAULT 0,
-    probe_deadline  timestamptz,
-    half_open_since timestamptz,
-    not_before      timestamptz,
-    gate_reason     text CHECK (gate_reason IN ('rate_limited', 'quota_exhausted')),
-    changed_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
-    CHECK ((not_before IS NULL) = (gate_reason IS NULL)),
-    CHECK (state <> 'open' OR open_until IS NOT NULL),
-    CHECK (state <> 'half_open' OR (probe_deadline IS NOT NULL AND half_open_since IS NOT NULL))
-) WITH (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
-
-INSERT INTO nofx.circuit_breakers (name) VALUES ('anthropic-ai'), ('openai');
-
--- What was called lately, in slices; only where a policy has a window.
-CREATE TABLE nofx.circuit_windows (
-    name       text NOT NULL REFERENCES nofx.circuit_breakers (name) ON DELETE CASCADE,
-    started_at timestamptz NOT NULL,
-    calls      bigint NOT NULL DEFAULT 0,
-    failures   bigint NOT NULL DEFAULT 0,
-    slow       bigint NOT NULL DEFAULT 0,
-    PRIMARY KEY (name, started_at)
-) WITH (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
-
--- Figures for operators, in shards that are added up, so that no call waits for another's. A crash forgets them.
-CREATE UNLOGGED TABLE nofx.circuit_counters (
-    name            text NOT NULL,
-    shard           smallint NOT NULL,
-    attempts        bigint NOT NULL DEFAULT 0,
-    successes       bigint NOT NULL DEFAULT 0,
-    failures        bigint NOT NULL DEFAULT 0,
-    rejections      bigint NOT NULL DEFAULT 0,
-    last_success_at timestamptz,
-    rate_limit      jsonb,
-    rate_limit_at   timestamptz,
-    PRIMARY KEY (name, shard)
-) WITH (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
-
--- Parts ------------------------------------------------------------------------------------------
-
--- A time of a policy; NULL where it has none.
-CREATE FUNCTION nofx.circuit_time(p_policy jsonb, p_key text) RETURNS interval
+-- A time of a policy; NULL where the policy has none.
+CREATE OR REPLACE FUNCTION nofx.circuit_time(p_policy jsonb, p_key text) RETURNS interval
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT (p_policy ->> p_key)::bigint * interval '1 microsecond'
 $$;
 
 -- The microseconds until a moment, never negative.
-CREATE FUNCTION nofx.circuit_wait(p_until timestamptz, p_now timestamptz) RETURNS bigint
+CREATE OR REPLACE FUNCTION nofx.circuit_wait(p_until timestamptz, p_now timestamptz) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT greatest(0, (extract(epoch FROM p_until - p_now) * 1000000)::bigint)
 $$;
 
--- How long a breaker stays open that opens for the p_opens-th time since it was closed.
-CREATE FUNCTION nofx.circuit_cool_down(p_policy jsonb, p_opens integer) RETURNS interval
+-- The cool-down of a breaker that opens: p_opens counts the consecutive openings since it was last closed.
+CREATE OR REPLACE FUNCTION nofx.circuit_cool_down(p_policy jsonb, p_opens integer) RETURNS interval
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_base   double precision := (p_policy ->> 'resetTimeout')::double precision;
@@ -84,22 +27,23 @@ DECLARE
     v_growth double precision := (p_policy ->> 'growthFactor')::double precision;
     v_jitter double precision := (p_policy ->> 'jitter')::double precision;
 BEGIN
-    -- The exponent has an end because numbers have.
+    -- A greater exponent would overflow.
     RETURN floor(least(v_base * power(v_growth, least(p_opens - 1, 256)), v_most)
                  * (1 - v_jitter + 2 * v_jitter * random())) * interval '1 microsecond';
 END
 $$;
 
--- How many failures in a row open a breaker. Where several processes must have seen them, one that is alone needs twice
--- as many: its own network may be what is broken.
-CREATE FUNCTION nofx.circuit_threshold(p_policy jsonb, p_reporters integer) RETURNS integer
+-- How many consecutive failures open a breaker. Where a policy wants several reporters, a single one needs twice as
+-- many failures: its own network may be at fault.
+CREATE OR REPLACE FUNCTION nofx.circuit_threshold(p_policy jsonb, p_reporters integer) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT (p_policy ->> 'failureThreshold')::integer
            * CASE WHEN p_reporters < (p_policy ->> 'minimumReporters')::integer THEN 2 ELSE 1 END
 $$;
 
--- Whether some calls are too many failed or slow ones for a policy: the rates they reach.
-CREATE FUNCTION nofx.circuit_rates(p_policy jsonb, p_calls bigint, p_failures bigint, p_slow bigint) RETURNS text[]
+-- The rates of a policy that these calls reach: `failure_rate`, `slow_call_rate`, both or none.
+CREATE OR REPLACE FUNCTION nofx.circuit_rates(p_policy jsonb, p_calls bigint, p_failures bigint, p_slow bigint)
+RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN p_calls < (p_policy ->> 'minimumCalls')::bigint THEN '{}'::text[] ELSE array_remove(ARRAY[
         CASE WHEN p_failures >= (p_policy ->> 'failureRate')::double precision * p_calls THEN 'failure_rate' END,
@@ -107,8 +51,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     ], NULL) END
 $$;
 
--- Opens a breaker whose row the caller has locked and changed, and returns for how long in microseconds.
-CREATE FUNCTION nofx.circuit_open(b nofx.circuit_breakers, p_policy jsonb, p_now timestamptz) RETURNS bigint
+-- Opens a breaker whose row the caller has locked and changed. Returns the cool-down in microseconds.
+CREATE OR REPLACE FUNCTION nofx.circuit_open(b nofx.circuit_breakers, p_policy jsonb, p_now timestamptz) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
     v_until timestamptz := p_now + nofx.circuit_cool_down(p_policy, b.opens + 1);
@@ -124,8 +68,8 @@ BEGIN
 END
 $$;
 
--- Puts a breaker whose row the caller has locked into a state that nothing is left over in. Why it last failed stays.
-CREATE FUNCTION nofx.circuit_clear(p_name text, p_state text, p_now timestamptz) RETURNS bigint
+-- Puts a breaker whose row the caller has locked into a state, with all counts reset. The last failure's cause stays.
+CREATE OR REPLACE FUNCTION nofx.circuit_clear(p_name text, p_state text, p_now timestamptz) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
     v_generation bigint;
@@ -140,10 +84,10 @@ BEGIN
 END
 $$;
 
--- Counts a call into a policy's window, whose breaker's row the caller has locked.
--- Returns the rates that are too high; with p_only_news those that this call made so.
-CREATE FUNCTION nofx.circuit_count(
-    p_name text, p_policy jsonb, p_now timestamptz, p_failed boolean, p_slow boolean, p_only_news boolean
+-- Counts a call in the window of a policy. The caller has locked the breaker's row. Returns the rates that are too
+-- high; with p_only_new, those that this call made too high.
+CREATE OR REPLACE FUNCTION nofx.circuit_count(
+    p_name text, p_policy jsonb, p_now timestamptz, p_failed boolean, p_slow boolean, p_only_new boolean
 ) RETURNS text[]
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -169,14 +113,14 @@ BEGIN
     RETURN array(
         SELECT unnest(nofx.circuit_rates(p_policy, v_calls + 1, v_failures + p_failed::integer,
                                          v_slow + p_slow::integer))
-        EXCEPT SELECT unnest(nofx.circuit_rates(p_policy, v_calls, v_failures, v_slow)) WHERE p_only_news
+        EXCEPT SELECT unnest(nofx.circuit_rates(p_policy, v_calls, v_failures, v_slow)) WHERE p_only_new
         ORDER BY 1
     );
 END
 $$;
 
--- Counts a call that was rejected, if that can be done without waiting. Shards come to be as they are needed.
-CREATE FUNCTION nofx.count_circuit_rejection(p_name text) RETURNS void
+-- Counts a rejected call, unless that would have to wait. Shards are created when they are needed.
+CREATE OR REPLACE FUNCTION nofx.count_circuit_rejection(p_name text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_shard smallint;
@@ -193,16 +137,15 @@ BEGIN
 END
 $$;
 
--- What calls do ----------------------------------------------------------------------------------
-
--- Asks for leave to call. `verdict` is `allow` or `probe`, `unrecorded` where the breaker is disabled, or else the
--- reason why not: `open`, `probing`, `forced_open`, `rate_limited`, `quota_exhausted`, with the microseconds to wait
--- where that can be said and the class of the last failure. `is_dirty` says whether a success is news.
+-- Asks whether a call may be made. `verdict` is `allow`, `probe`, or `unrecorded` where the breaker is disabled;
+-- otherwise it is the reason for the rejection: `open`, `probing`, `forced_open`, `rate_limited` or `quota_exhausted`,
+-- with the microseconds to wait where they are known, and the class of the last failure. `has_failures` says whether a
+-- success has failures to reset.
 --
--- Callers come here where a read has shown them that not all is well. Nobody waits for a lock to be told no.
-CREATE FUNCTION nofx.circuit_acquire(
+-- A caller comes here after a read has shown a breaker that is not closed and clear. No rejection waits for a lock.
+CREATE OR REPLACE FUNCTION nofx.circuit_acquire(
     p_name text, p_policy jsonb,
-    OUT verdict text, OUT generation bigint, OUT is_dirty boolean, OUT wait bigint, OUT error text,
+    OUT verdict text, OUT generation bigint, OUT has_failures boolean, OUT wait bigint, OUT error text,
     OUT transition text
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -219,14 +162,14 @@ BEGIN
     IF NOT FOUND THEN
         verdict := 'allow';
         generation := 0;
-        is_dirty := false;
+        has_failures := false;
         RETURN;
     END IF;
 
     LOOP
         v_now := clock_timestamp();
         generation := b.generation;
-        is_dirty := b.failures > 0;
+        has_failures := b.failures > 0;
         IF b.state = 'forced_open' THEN
             verdict := 'forced_open';
         ELSIF b.not_before > v_now THEN
@@ -241,7 +184,7 @@ BEGIN
             v_most := nofx.circuit_time(p_policy, 'maximumResetTimeout') * (1 + (p_policy ->> 'jitter')::float8);
             v_patience := nofx.circuit_time(p_policy, 'halfOpenMaximumWait');
             IF b.open_until > v_now + v_most OR b.probe_deadline > v_now + v_lease THEN
-                -- The clock was set back: the wait begins again rather than last as long as the step was.
+                -- The clock was set back: the wait starts again, or it would last as long as the clock was set back.
                 UPDATE nofx.circuit_breakers c
                 SET open_until = least(c.open_until, v_now + v_most),
                     probe_deadline = least(c.probe_deadline, v_now + v_lease),
@@ -267,7 +210,7 @@ BEGIN
                     b := v_locked;
                     CONTINUE;
                 END IF;
-                -- Whoever has the row is taking a permit or giving one back, and soon done with it.
+                -- Another caller holds the row for a moment, to take a permit or to give one back.
                 verdict := 'probing';
                 wait := 1000000;
             END IF;
@@ -281,7 +224,7 @@ BEGIN
             transition := CASE WHEN (p_policy ->> 'closesAfterMaximumWait')::boolean THEN 'closed' ELSE 'opened' END;
             IF transition = 'closed' THEN
                 verdict := 'allow';
-                is_dirty := false;
+                has_failures := false;
                 generation := nofx.circuit_clear(p_name, 'closed', v_now);
             ELSE
                 verdict := 'open';
@@ -311,14 +254,14 @@ BEGIN
 END
 $$;
 
--- Takes what came of a call that was let through under a generation: `success`, `failure` with a class of errors,
--- `neutral`, or `limited` with the microseconds to wait and why. A permit is given back where it was one.
+-- Records the outcome of a call that was admitted under a generation: `success`; `failure`, with a class of errors;
+-- `neutral`; or `limited`, with the microseconds to wait and the reason. A probe's permit is given back.
 --
--- `transition` is `opened` with the microseconds to wait, `closed`, or `exceeded` with the limits that the call went
--- beyond where the breaker only counts.
-CREATE FUNCTION nofx.circuit_record(
+-- `transition` is `opened`, with the microseconds to wait; `closed`; or `exceeded`, with the limits that the call
+-- exceeded while the breaker only counts.
+CREATE OR REPLACE FUNCTION nofx.circuit_record(
     p_name text, p_generation bigint, p_outcome text, p_error text, p_wait bigint, p_reason text,
-    p_is_dirty boolean, p_is_slow boolean, p_reporter uuid, p_policy jsonb,
+    p_has_failures boolean, p_is_slow boolean, p_reporter uuid, p_policy jsonb,
     OUT transition text, OUT wait bigint, OUT exceeded text[]
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -340,7 +283,7 @@ BEGIN
     ELSIF b.generation <> p_generation
           OR (b.state = 'disabled' AND p_outcome <> 'limited')
           OR (b.state <> 'half_open' AND p_outcome = 'neutral')
-          OR (b.state <> 'half_open' AND p_outcome = 'success' AND NOT p_is_dirty AND NOT v_counts)
+          OR (b.state <> 'half_open' AND p_outcome = 'success' AND NOT p_has_failures AND NOT v_counts)
           OR (b.state <> 'half_open' AND p_outcome = 'limited' AND b.not_before > clock_timestamp()
               AND b.not_before >= clock_timestamp() + (p_wait - 1000000) * interval '1 microsecond') THEN
         RETURN;
@@ -355,7 +298,8 @@ BEGIN
 
     IF p_outcome = 'limited' THEN
         v_until := v_now + p_wait * interval '1 microsecond';
-        -- In steps of a second, so that many who are told the same write it once.
+        -- A later time counts only if it is a second later: many callers get the same answer, and one of them writes
+        -- it.
         IF p_wait > 0 AND (b.not_before IS NULL OR b.not_before <= v_now
                            OR b.not_before < v_until - interval '1 second') THEN
             UPDATE nofx.circuit_breakers c SET not_before = v_until, gate_reason = p_reason WHERE c.name = p_name;
@@ -385,7 +329,7 @@ BEGIN
             PERFORM nofx.circuit_clear(p_name, 'closed', v_now);
             transition := 'closed';
         ELSE
-            -- Permits that are out or left are never more than the successes still needed, once they were.
+            -- Once as many permits as successes were needed, permits never exceed the successes that are still needed.
             UPDATE nofx.circuit_breakers c
             SET probe_successes = c.probe_successes + 1,
                 permits_left = least(v_permits, c.permits_left + (v_permits <= v_needed)::integer)
@@ -413,7 +357,7 @@ BEGIN
            AND NOT (v_was_over AND b.state = 'metrics_only') THEN
             exceeded := ARRAY['failures'] || exceeded;
         END IF;
-    ELSIF p_is_dirty AND b.failures > 0 THEN
+    ELSIF p_has_failures AND b.failures > 0 THEN
         b.failures := 0;
         b.reporters := 0;
         b.last_reporter := NULL;
@@ -435,10 +379,8 @@ BEGIN
 END
 $$;
 
--- What operators do ------------------------------------------------------------------------------
-
--- A breaker as operators are told of it.
-CREATE FUNCTION nofx.circuit_object(b nofx.circuit_breakers) RETURNS jsonb
+-- A breaker as operators see it.
+CREATE OR REPLACE FUNCTION nofx.circuit_object(b nofx.circuit_breakers) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object(
         'state', b.state, 'generation', b.generation, 'failures', b.failures, 'opens', b.opens,
@@ -450,10 +392,10 @@ LANGUAGE sql STABLE AS $$
                   THEN ceil(nofx.circuit_wait(b.not_before, clock_timestamp()) / 1000.0) END)
 $$;
 
--- Puts a breaker by hand into a state: `reset` closes it and lifts its gate, `force_open`, `disable` and `metrics_only`
--- are states that only `enable` and `reset` end. Done again it changes nothing. A breaker that has no row yet is closed;
--- before and after are NULL where it stays so.
-CREATE FUNCTION nofx.circuit_set(p_name text, p_action text, OUT before jsonb, OUT after jsonb)
+-- Changes a breaker's state for an operator. `reset` closes it and ends its cool-down. `force_open`, `disable` and
+-- `metrics_only` set states that only `enable` and `reset` end. The same action again changes nothing. A breaker
+-- without a row is closed; where it stays so, before and after are NULL.
+CREATE OR REPLACE FUNCTION nofx.circuit_set(p_name text, p_action text, OUT before jsonb, OUT after jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     b        nofx.circuit_breakers;
@@ -462,6 +404,7 @@ DECLARE
                      WHEN 'metrics_only' THEN 'metrics_only' END;
     v_changes boolean;
 BEGIN
+    PERFORM nofx.require_operator();
     IF v_target IS NULL THEN
         RAISE EXCEPTION 'there is no such action' USING ERRCODE = '22023';
     END IF;

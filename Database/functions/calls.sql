@@ -1,0 +1,78 @@
+-- revision: 1
+
+-- The API key with an identifier and a secret, and its user; no row for another secret. Only digests of random secrets
+-- are compared, so the time that takes reveals nothing. The last use is stored at most once a minute.
+CREATE OR REPLACE FUNCTION nofx.find_api_key(p_id text, p_secret_hash bytea, p_ip text)
+RETURNS TABLE (user_id uuid, issuer text, subject text, team_id uuid, scopes text[], is_live boolean)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    UPDATE nofx.api_keys k SET last_used_at = now(), last_used_ip = left(p_ip, 64)
+    WHERE k.id = p_id AND k.secret_hash = p_secret_hash AND k.revoked_at IS NULL
+      AND (k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute');
+    RETURN QUERY
+        SELECT k.user_id, u.issuer, u.subject, k.team_id, k.scopes,
+               u.disabled_at IS NULL AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+        FROM nofx.api_keys k JOIN nofx.users u ON u.id = k.user_id
+        WHERE k.id = p_id AND k.secret_hash = p_secret_hash;
+END
+$$;
+
+-- Opens a call of the caller's that happens once for its idempotency key. Raises NX005 when the key has been used, and
+-- NX006 when a call with the key is under way: the second call waits for the lock timeout at most. An expired key
+-- counts as new. Only a digest of the input's normal form is kept, so that white space and the order of members do not
+-- matter.
+CREATE OR REPLACE FUNCTION nofx.begin_once(p_operation text, p_key text, p_input jsonb, p_team uuid)
+RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO nofx.idempotency_keys AS used (user_id, operation, key, fingerprint, team_id)
+    VALUES (nofx.me(), p_operation, p_key, nofx.fingerprint(p_input), p_team)
+    ON CONFLICT (user_id, operation, key) DO UPDATE
+    SET fingerprint = excluded.fingerprint, team_id = excluded.team_id, answer = NULL, expires_at = excluded.expires_at
+    WHERE used.expires_at <= now();
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the idempotency key has been used' USING ERRCODE = 'NX005';
+    END IF;
+EXCEPTION WHEN lock_not_available THEN
+    RAISE EXCEPTION 'a call with the idempotency key is under way' USING ERRCODE = 'NX006';
+END
+$$;
+
+CREATE OR REPLACE FUNCTION nofx.fingerprint(p_input jsonb) RETURNS bytea
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT sha256(convert_to(p_input::text, 'UTF8'))
+$$;
+
+-- Takes one call from an allowance of p_burst calls that grows by one every p_microseconds. Raises NX007 when none is
+-- left, with the seconds to wait as hint. Returns how many are left, and the seconds until all are.
+--
+-- The key belongs to the caller or to one of the caller's teams: `<user> <what>` or `invites <team>`.
+CREATE OR REPLACE FUNCTION nofx.take_rate(p_key text, p_microseconds bigint, p_burst integer)
+RETURNS TABLE (remaining integer, reset integer)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_interval interval := p_microseconds * interval '1 microsecond';
+    v_now      timestamptz := clock_timestamp();
+    v_tat      timestamptz;
+BEGIN
+    IF NOT coalesce(starts_with(p_key, nofx.me() || ' '), false)
+       AND NOT EXISTS (SELECT FROM nofx.my_team_ids() AS t WHERE p_key = 'invites ' || t) THEN
+        RAISE EXCEPTION 'the rate is not the caller''s' USING ERRCODE = '42501';
+    END IF;
+    INSERT INTO nofx.rate_limits AS r (key, tat) VALUES (p_key, v_now + v_interval)
+    ON CONFLICT (key) DO UPDATE SET tat = greatest(r.tat, clock_timestamp()) + v_interval
+    WHERE greatest(r.tat, clock_timestamp()) + v_interval <= clock_timestamp() + v_interval * p_burst
+    RETURNING r.tat INTO v_tat;
+    v_now := clock_timestamp();
+    IF v_tat IS NULL THEN
+        SELECT r.tat INTO v_tat FROM nofx.rate_limits r WHERE r.key = p_key;
+        RAISE EXCEPTION 'too many calls' USING ERRCODE = 'NX007', CONSTRAINT = p_key, HINT = greatest(1, ceil(extract(
+            epoch FROM v_tat + v_interval - v_interval * p_burst - v_now)))::integer;
+    END IF;
+    RETURN QUERY SELECT
+        greatest(0, floor(extract(epoch FROM v_interval * p_burst - (v_tat - v_now)) * 1000000
+                          / p_microseconds))::integer,
+        greatest(0, ceil(extract(epoch FROM v_tat - v_now)))::integer;
+END
+$$;

@@ -1,0 +1,43 @@
+import Postgres
+import System
+import TestSupport
+import Testing
+
+/// The effective rights of both kinds of roles, against the list in `Database/privileges.txt`.
+///
+/// `NOFX_UPDATE_PRIVILEGES=1 scripts/test --filter PrivilegeTests` writes the list anew.
+@Suite struct PrivilegeTests {
+    @Test func `the rights of both roles are those of the committed list`() throws {
+        let difference = try difference(in: try TestDatabase())
+        #expect(difference.isEmpty, "Database/privileges.txt is not up to date:\n\(difference)")
+    }
+
+    @Test func `a function without a grant is closed to both roles, and one that is opened shows in the list`() throws {
+        let database = try TestDatabase()
+        try database.rows("CREATE FUNCTION nofx.added() RETURNS integer LANGUAGE sql AS 'SELECT 1'")
+        try database.rows("SELECT nofx.grant_all_rights()")
+        for url in [database.url, database.operatorURL] {
+            var connection = try Connection(ConnectionString(url), deadline: .test, log: .silent)
+            let error = #expect(throws: PostgresError.self) {
+                try connection.transact(["SELECT nofx.added()"], deadline: .test)
+            }
+            #expect(error?.state == .insufficientPrivilege)
+        }
+        #expect(try difference(in: database).isEmpty)
+
+        try database.rows("GRANT EXECUTE ON FUNCTION nofx.added() TO nofx_test_app")
+        #expect(try difference(in: database).contains("\n+app function nofx.added() EXECUTE\n"))
+        // The next migration takes back what the allow-list does not have.
+        try database.rows("SELECT nofx.grant_all_rights()")
+        #expect(try difference(in: database).isEmpty)
+    }
+
+    /// How the rights in a database differ from the list, as `diff` says it; empty where they do not.
+    private func difference(in database: TestDatabase) throws -> String {
+        let isUpdate = Environment.current()["NOFX_UPDATE_PRIVILEGES"] == "1"
+        let arguments = [database.ownerURL, "nofx_test_app", "nofx_test_operator"] + (isUpdate ? ["--write"] : [])
+        let outcome = try PackageScript.run("scripts/privileges", arguments)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        return outcome.output
+    }
+}
