@@ -5,10 +5,9 @@ import Synchronization
 import TestSupport
 import Testing
 
+@testable import nofx
 @testable import Migrations
 @testable import Teams
-@testable import createTeam
-@testable import getTeam
 
 /// The files of functions, policies and grants, which are applied again when they change.
 @Suite struct MigrateFilesTests {
