@@ -12,7 +12,7 @@ struct Configuration: Sendable {
     let logLevel: Log.Level
     let timeout: Duration
     let trustsAuthorizer: Bool
-    let settings: Settings
+    let quotas: Quotas
     let issuer: String
     let audience: String
 
@@ -40,7 +40,7 @@ struct Configuration: Sendable {
         } catch {
             throw ConfigurationError("DATABASE_URL", error.debugDescription)
         }
-        settings = try Settings(environment)
+        quotas = try Quotas(environment)
         guard case .authenticated = access else {
             (verifier, keySetURL, issuer, audience) = (nil, nil, "", "")
             return

@@ -49,6 +49,11 @@ extension BreakerChange {
 
 extension Problem {
     fileprivate static func breakerNotFound(known: [String]) -> Problem {
-        Problem(404, "breaker_not_found", "There is no such circuit breaker.", lists: ["known": known])
+        Problem(
+            status: 404,
+            code: "breaker_not_found",
+            detail: "There is no such circuit breaker.",
+            lists: ["known": known]
+        )
     }
 }

@@ -26,7 +26,7 @@ extension DeadLetterItem {
         )
 
         // None of them has a line feed in it.
-        fileprivate var scope: String {
+        fileprivate var binding: String {
             [team?.description, topic?.rawValue, tool?.rawValue, code?.rawValue].map { $0 ?? "" }
                 .joined(separator: "\n")
         }
@@ -45,9 +45,9 @@ extension DeadLetterItem {
             refusal: "Only operators can see what was given up"
         )
         _ = try context.user(attempting: listing)
-        let scope = request.scope
+        let binding = request.binding
         let after: KeysetPosition<ID<Job>>? = try request.cursor.map { cursor throws(Problem) in
-            try KeysetPosition(cursor, of: endpoint, scope: scope)
+            try KeysetPosition(cursor, of: endpoint, binding: binding)
         }
         let rows = try context.read(
             """
@@ -59,7 +59,7 @@ extension DeadLetterItem {
             ORDER BY dead_lettered_at DESC, id DESC
             """
         )
-        return Page(try rows.decode(), limit: request.limit) { $0.place.cursor(of: endpoint, scope: scope) }
+        return Page(try rows.decode(), limit: request.limit) { $0.place.cursor(of: endpoint, binding: binding) }
     }
 }
 

@@ -78,7 +78,7 @@ public enum Retention {
                     return report
                 }
                 let limit = kind.limit(of: request.batch)
-                let rows = try context.operate(kind.deletion(limit))
+                let rows = try context.operatorQuery(kind.deletion(limit))
                 report.counts[kind, default: 0] += rows.affected
                 let isOver = kind.predecessor.map { !kinds.contains($0) } ?? true
                 if rows.affected < limit, isOver { kinds.removeAll { $0 == kind } }

@@ -40,7 +40,7 @@ extension TeamBudget {
             try context.noteActivity(row, "ai_budget.set", team: team, ["change": try row["metadata"] as JSONText])
         }
         let own = Budget(daily: try row["daily"], monthly: try row["monthly"])
-        return TeamBudget(team: team, own: own, standard: context.settings.aiBudget)
+        return TeamBudget(team: team, own: own, standard: context.quotas.aiBudget)
     }
 }
 
@@ -58,5 +58,5 @@ extension Change {
 
 extension Problem {
     /// There is no such team: an operator may know.
-    fileprivate static let noTeam = Problem(404, "team_not_found", "There is no such team.")
+    fileprivate static let noTeam = Problem(status: 404, code: "team_not_found", detail: "There is no such team.")
 }

@@ -50,5 +50,5 @@ extension ToolPolicy {
 
 extension Problem {
     /// There is no such team: an operator may know.
-    fileprivate static let noTeam = Problem(404, "team_not_found", "There is no such team.")
+    fileprivate static let noTeam = Problem(status: 404, code: "team_not_found", detail: "There is no such team.")
 }

@@ -18,7 +18,7 @@ import Testing
     ) throws {
         let items = (0..<found).map(Item.init)
         let page = try Page(items, limit: PageLimit("\(limit)")) { item in
-            Cursor(list: "numbers", scope: "", keys: ["\(item.number)"])
+            Cursor(list: "numbers", binding: "", keys: ["\(item.number)"])
         }
         #expect(page.items == Array(items.prefix(count)))
         #expect(page.nextCursor?.keys == last.map { [$0] })
@@ -26,12 +26,12 @@ import Testing
 
     @Test func `a page is written with its items and the next cursor`() throws {
         let full = try Page([Item(number: 1), Item(number: 2)], limit: PageLimit("1")) { _ in
-            Cursor(list: "numbers", scope: "", keys: [])
+            Cursor(list: "numbers", binding: "", keys: [])
         }
         let json = try JSONDocument(parsing: full.jsonBytes).root
         #expect(json["items"]?.elements.map { $0["number"]?.integer } == [1])
         #expect(json["nextCursor"]?.string?.isEmpty == false)
-        let last = Page<Item>([], limit: .standard) { _ in Cursor(list: "numbers", scope: "", keys: []) }
+        let last = Page<Item>([], limit: .standard) { _ in Cursor(list: "numbers", binding: "", keys: []) }
         #expect(String(decoding: last.jsonBytes, as: UTF8.self) == #"{"items":[],"nextCursor":null}"#)
     }
 

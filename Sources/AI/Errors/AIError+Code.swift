@@ -72,9 +72,10 @@ extension AIError {
         if code == .budgetExceeded { members["period"] = message }
         if code == .refused, let category = completion?.refusalCategory { members["category"] = category }
         return Problem(
-            cause.consequences.status,
-            code.rawValue,
-            cause == .unsupported && !message.isEmpty ? "The AI provider cannot be asked: \(message)." : code.detail,
+            status: cause.handling.status,
+            code: code.rawValue,
+            detail: cause == .unsupported && !message.isEmpty
+                ? "The AI provider cannot be asked: \(message)." : code.detail,
             members: members,
             retryAfter: retryAfter?.delay.wholeSeconds
         )

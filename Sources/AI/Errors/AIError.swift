@@ -4,7 +4,7 @@ public import Reliability
 /// Why a call to a provider has no answer that can be used.
 public struct AIError: Error, Sendable {
     /// What happened; everything else follows from it.
-    let cause: Cause
+    let cause: AIFailure
 
     /// The provider's name.
     public let provider: String
@@ -40,7 +40,7 @@ public struct AIError: Error, Sendable {
     let message: String
 
     init(
-        _ cause: Cause,
+        _ cause: AIFailure,
         provider: String,
         status: Int? = nil,
         requestID: String? = nil,
@@ -62,28 +62,28 @@ public struct AIError: Error, Sendable {
     }
 
     /// The stable name of the error.
-    public var code: Code { cause.consequences.code }
+    public var code: Code { cause.handling.code }
 
     /// What the provider's circuit breaker should make of it.
-    public var breaker: BreakerEffect { cause.consequences.breaker }
+    public var breaker: BreakerEffect { cause.handling.breaker }
 
     /// Whether the same provider may be asked again.
     ///
     /// What was handed on cannot be taken back, and who is out of money stays so. Otherwise the provider's own word
     /// on it, `x-should-retry`, wins.
     public var retry: RetryRule {
-        let consequences = cause.consequences
+        let handling = cause.handling
         guard !hasPartialOutput, code != .quotaExhausted else { return .never }
         switch retryAdvice.shouldRetry {
-        case true where status != nil: return consequences.retry == .never ? .yes : consequences.retry
+        case true where status != nil: return handling.retry == .never ? .yes : handling.retry
         case false where status != nil: return .never
-        default: return consequences.retry
+        default: return handling.retry
         }
     }
 
     /// Whether another provider may be asked instead.
     public var tryNextProvider: Bool {
-        cause.consequences.tryNextProvider && !hasPartialOutput
+        cause.handling.tryNextProvider && !hasPartialOutput
     }
 
     /// How often the same provider may be asked again.

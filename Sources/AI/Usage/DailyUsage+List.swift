@@ -39,7 +39,7 @@ extension DailyUsage {
         )
 
         // The model comes last, for it may have any character in it; of the provider that is left to its length.
-        fileprivate var scope: String {
+        fileprivate var binding: String {
             let provider = self.provider?.rawValue ?? ""
             return "\(team)/\(since?.description ?? "")/\(until?.description ?? "")/\(provider.utf8.count)/\(provider)/"
                 + (model?.rawValue ?? "")
@@ -58,9 +58,9 @@ extension DailyUsage {
     ///
     /// - Throws: A `Denial`, or 422 `invalid_cursor` for a cursor of another list, team or filter.
     public static func list(_ request: Request, in context: inout Context) throws -> Page<DailyUsage> {
-        let (team, scope) = (request.team, request.scope)
+        let (team, binding) = (request.team, request.binding)
         let user = try context.user(attempting: listing, on: team)
-        let after = try request.cursor.map { try place($0, scope: scope) }
+        let after = try request.cursor.map { try place($0, binding: binding) }
         let (since, until) = (request.since?.description, request.until?.description)
         let rows = try context.read(
             """
@@ -85,15 +85,15 @@ extension DailyUsage {
             """
         )
         return Page(try rows.items(of: listing, in: team), limit: request.limit) {
-            Cursor(list: endpoint, scope: scope, keys: [$0.day.description, $0.provider, $0.model])
+            Cursor(list: endpoint, binding: binding, keys: [$0.day.description, $0.provider, $0.model])
         }
     }
 
     private static func place(
         _ cursor: Cursor,
-        scope: String
+        binding: String
     ) throws(Problem) -> (day: String, provider: String, model: String) {
-        let keys = try cursor.keys(of: endpoint, scope: scope, count: 3)
+        let keys = try cursor.keys(of: endpoint, binding: binding, count: 3)
         guard let day = Day(keys[0]) else { throw Cursor.refused }
         return (day.description, keys[1], keys[2])
     }

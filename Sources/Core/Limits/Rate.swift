@@ -18,7 +18,7 @@ public struct Rate: Sendable, Equatable {
 }
 
 /// What is left of a rate, as answers tell it.
-public struct RateStanding: Sendable, Equatable, RowDecodable {
+public struct RateLimitStatus: Sendable, Equatable, RowDecodable {
     /// How many could be done at once to begin with.
     public let limit: Int
 

@@ -4,15 +4,15 @@ extension KeysetPosition {
     /// The position that a cursor stands for.
     ///
     /// - Throws: What ``Cursor/refused`` is, for a cursor that is not one of this list.
-    public init(_ cursor: Cursor, of list: String, scope: String) throws(Problem) {
-        let keys = try cursor.keys(of: list, scope: scope, count: 2)
+    public init(_ cursor: Cursor, of list: String, binding: String) throws(Problem) {
+        let keys = try cursor.keys(of: list, binding: binding, count: 2)
         guard let key = Key(keys[1]) else { throw Cursor.refused }
         self.init(try Timestamp(cursorKey: keys[0]), key)
     }
 
     /// The cursor that carries the position to the next page.
-    public func cursor(of list: String, scope: String) -> Cursor {
-        Cursor(list: list, scope: scope, keys: [time.cursorKey, "\(key)"])
+    public func cursor(of list: String, binding: String) -> Cursor {
+        Cursor(list: list, binding: binding, keys: [time.cursorKey, "\(key)"])
     }
 }
 

@@ -54,7 +54,11 @@ public struct Denial: Error, Sendable {
             action,
             team: team.uuid,
             reason: .notMember,
-            problem: Problem(404, "team_not_found", "There is no such team, or you are not a member of it.")
+            problem: Problem(
+                status: 404,
+                code: "team_not_found",
+                detail: "There is no such team, or you are not a member of it."
+            )
         )
     }
 
@@ -65,9 +69,9 @@ public struct Denial: Error, Sendable {
             team: team.uuid,
             reason: .missingPermission,
             problem: Problem(
-                403,
-                "forbidden",
-                action.refusal,
+                status: 403,
+                code: "forbidden",
+                detail: action.refusal,
                 members: ["requiredPermission": action.scope.rawValue]
             ),
             role: role
@@ -80,7 +84,7 @@ public struct Denial: Error, Sendable {
             action,
             team: team.uuid,
             reason: .notOwner,
-            problem: Problem(403, "owner_only", action.refusal),
+            problem: Problem(status: 403, code: "owner_only", detail: action.refusal),
             role: role
         )
     }

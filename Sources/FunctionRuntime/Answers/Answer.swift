@@ -15,25 +15,25 @@ struct Answer: Sendable {
     private let contentType: String
     private let requestID: String
     private let isRepeated: Bool
-    private let standing: RateStanding?
+    private let rateLimitStatus: RateLimitStatus?
 
     /// The methods that the endpoint has, as `Allow` names them.
     private let methods: String
 
     /// A success.
-    init(_ reply: Reply, status: Int, requestID: String, standing: RateStanding?) {
+    init(_ reply: Reply, status: Int, requestID: String, rateLimitStatus: RateLimitStatus?) {
         self.status = status
         body = reply.body
         contentType = reply.contentType
         problem = nil
         self.requestID = requestID
         isRepeated = reply.isRepeated
-        self.standing = standing
+        self.rateLimitStatus = rateLimitStatus
         methods = ""
     }
 
     /// A failure.
-    init(_ problem: Problem, requestID: String, standing: RateStanding? = nil, methods: String = "POST") {
+    init(_ problem: Problem, requestID: String, rateLimitStatus: RateLimitStatus? = nil, methods: String = "POST") {
         status = problem.status
         var json = JSONWriter()
         problem.encode(to: &json, requestID: requestID)
@@ -42,7 +42,7 @@ struct Answer: Sendable {
         self.problem = problem
         self.requestID = requestID
         isRepeated = false
-        self.standing = standing
+        self.rateLimitStatus = rateLimitStatus
         self.methods = methods
     }
 
@@ -65,10 +65,10 @@ struct Answer: Sendable {
             (name: "x-request-id", value: requestID),
         ]
         if isRepeated { headers.append(("idempotency-replayed", "true")) }
-        if let standing {
-            headers.append(("ratelimit-limit", "\(standing.limit)"))
-            headers.append(("ratelimit-remaining", "\(standing.remaining)"))
-            headers.append(("ratelimit-reset", "\(standing.reset)"))
+        if let rateLimitStatus {
+            headers.append(("ratelimit-limit", "\(rateLimitStatus.limit)"))
+            headers.append(("ratelimit-remaining", "\(rateLimitStatus.remaining)"))
+            headers.append(("ratelimit-reset", "\(rateLimitStatus.reset)"))
         }
         if let problem {
             if problem.status == 401 {

@@ -17,7 +17,7 @@ struct AuthorizerClaims {
     ///
     /// - Throws: 401 `invalid_token` or `token_expired`.
     func caller(_ claims: JSONValue, now: Timestamp) throws(Problem) -> Caller {
-        let invalid = Problem(401, "invalid_token", "The token is not valid.")
+        let invalid = Problem(status: 401, code: "invalid_token", detail: "The token is not valid.")
         guard let claimed = claims["iss"]?.string, claimed.utf8.elementsEqual(issuer.utf8),
             let claimedAudience = (claims["aud"] ?? claims["client_id"])?.string,
             claimedAudience.utf8.elementsEqual(audience.utf8),
@@ -25,7 +25,7 @@ struct AuthorizerClaims {
             let expiration = (claims["exp"]?.string).flatMap(Int64.init), expiration < Self.latestExpiration
         else { throw invalid }
         guard now.secondsSince1970 - 60 < expiration else {
-            throw Problem(401, "token_expired", "The token has expired.")
+            throw Problem(status: 401, code: "token_expired", detail: "The token has expired.")
         }
         let isVerified = claims["email_verified"]?.string?.utf8.elementsEqual("true".utf8) == true
         return Caller(

@@ -36,7 +36,7 @@ extension Context {
     /// - Returns: What there is, also if that is nothing.
     /// - Throws: `PostgresError`.
     mutating func storedKeySet(at url: KeySetURL, besides version: Timestamp?) throws -> StoredKeySet {
-        try lookUp(
+        try unauthenticatedQuery(
             """
             SELECT CASE WHEN fetched_at IS DISTINCT FROM \(version) THEN keys END AS keys, fetched_at,
                    coalesce(fetched_at <= clock_timestamp() - interval '1 hour', true) AS is_old,
@@ -55,7 +55,7 @@ extension Context {
     /// - Throws: `PostgresError`.
     mutating func claimFetch(of url: KeySetURL) throws -> Timestamp? {
         do {
-            return try lookUp(
+            return try unauthenticatedQuery(
                 """
                 INSERT INTO nofx.key_sets AS known (url, tried_at) VALUES (\(url.text), clock_timestamp())
                 ON CONFLICT (url) DO UPDATE SET tried_at = clock_timestamp()
@@ -75,7 +75,7 @@ extension Context {
     /// - Returns: The version's name; nil when it was not kept, which costs no more than another request.
     mutating func store(_ json: String, at url: KeySetURL, _ claim: Timestamp) -> Timestamp? {
         do {
-            return try lookUp(
+            return try unauthenticatedQuery(
                 """
                 UPDATE nofx.key_sets SET keys = \(json), fetched_at = clock_timestamp()
                 WHERE url = \(url.text) AND tried_at = \(claim)

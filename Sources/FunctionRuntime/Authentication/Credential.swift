@@ -9,7 +9,11 @@ enum Credential {
     /// What stands in `X-API-Key`.
     case key(String)
 
-    static let ambiguous = Problem(401, "ambiguous_credentials", "Exactly one credential may be sent.")
+    static let ambiguous = Problem(
+        status: 401,
+        code: "ambiguous_credentials",
+        detail: "Exactly one credential may be sent."
+    )
 
     /// Finds the one credential of a request.
     ///

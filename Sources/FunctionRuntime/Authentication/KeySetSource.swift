@@ -102,6 +102,11 @@ struct KeySetSource: Sendable {
 
 extension Problem {
     fileprivate static var keysUnavailable: Problem {
-        Problem(503, "keys_unavailable", "The keys that tokens are signed with are not known yet.", retryAfter: 1)
+        Problem(
+            status: 503,
+            code: "keys_unavailable",
+            detail: "The keys that tokens are signed with are not known yet.",
+            retryAfter: 1
+        )
     }
 }

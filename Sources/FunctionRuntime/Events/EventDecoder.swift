@@ -82,7 +82,11 @@ enum EventDecoder {
         )
         if let headers = event["headers"], !headers.isNull {
             guard headers.kind == .object, headers.members.allSatisfy({ $0.value.kind == .string }) else {
-                throw Problem(400, "malformed_json", "The envelope's headers must be an object of strings.")
+                throw Problem(
+                    status: 400,
+                    code: "malformed_json",
+                    detail: "The envelope's headers must be an object of strings."
+                )
             }
             request.headers.add(single: headers)
         }

@@ -6,9 +6,9 @@ enum IdempotencyKey {
     static let header = "idempotency-key"
 
     static let refused = Problem(
-        400,
-        "invalid_idempotency_key",
-        "Idempotency-Key must be one value of 1 to 255 visible ASCII characters."
+        status: 400,
+        code: "invalid_idempotency_key",
+        detail: "Idempotency-Key must be one value of 1 to 255 visible ASCII characters."
     )
 
     /// The key of a request, bare or as a quoted string (RFC 8941, section 3.3.3); nil where there is none.

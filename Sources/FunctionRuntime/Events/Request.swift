@@ -58,7 +58,7 @@ struct Request: Sendable {
         switch body {
         case .value(let value): return value
         case .text(let bytes): return try JSONDocument(event: bytes).root
-        case .undecodable: throw Problem(400, "malformed_json", "The body is not valid base64.")
+        case .undecodable: throw Problem(status: 400, code: "malformed_json", detail: "The body is not valid base64.")
         }
     }
 }
@@ -77,11 +77,15 @@ extension JSONDocument {
             try self.init(parsing: bytes, limits: limits)
         } catch {
             guard error.reason != .tooLarge else { throw .payloadTooLarge }
-            throw Problem(400, "malformed_json", "The input is no acceptable JSON: \(error).")
+            throw Problem(status: 400, code: "malformed_json", detail: "The input is no acceptable JSON: \(error).")
         }
     }
 }
 
 extension Problem {
-    static let payloadTooLarge = Problem(413, "payload_too_large", "The input has more than 1 MiB.")
+    static let payloadTooLarge = Problem(
+        status: 413,
+        code: "payload_too_large",
+        detail: "The input has more than 1 MiB."
+    )
 }

@@ -7,11 +7,11 @@ public enum CircuitOutcome: Hashable, Sendable {
     /// Nothing about the provider: the request was wrong, or the caller gave up.
     case neutral
     /// The provider said not to come again so soon: for all processes, and no failure.
-    case limited(for: Duration, reason: CircuitGateReason)
+    case limited(for: Duration, reason: CooldownReason)
 }
 
 /// Why a provider is not to be called for a while, though it works.
-public enum CircuitGateReason: String, Hashable, Sendable {
+public enum CooldownReason: String, Hashable, Sendable {
     /// We called too often.
     case rateLimited = "rate_limited"
     /// What may be spent is spent.

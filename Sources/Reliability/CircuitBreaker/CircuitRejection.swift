@@ -14,7 +14,7 @@ public struct CircuitRejection: Hashable, Sendable {
         case quotaExhausted = "quota_exhausted"
 
         /// The reason of who meets a gate.
-        init(_ reason: CircuitGateReason) {
+        init(_ reason: CooldownReason) {
             switch reason {
             case .rateLimited: self = .rateLimited
             case .quotaExhausted: self = .quotaExhausted

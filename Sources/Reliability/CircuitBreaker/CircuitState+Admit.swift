@@ -8,8 +8,10 @@ extension CircuitState {
     /// Asks for leave to call.
     mutating func admit(under policy: CircuitBreakerPolicy, random: Double, at now: Duration) -> Verdict {
         if phase == .forcedOpen { return .rejected(CircuitRejection(.forcedOpen, lastError: lastError)) }
-        if let gate, gate.until > now {
-            return .rejected(CircuitRejection(CircuitRejection.Reason(gate.reason), retryAfter: gate.until - now))
+        if let cooldown, cooldown.until > now {
+            return .rejected(
+                CircuitRejection(CircuitRejection.Reason(cooldown.reason), retryAfter: cooldown.until - now)
+            )
         }
         switch phase {
         case .closed, .metricsOnly: return .allowed(isProbe: false, isUnrecorded: false, nil)

@@ -27,7 +27,7 @@ extension CircuitState {
         at now: Duration
     ) -> CircuitTransition? {
         guard report.generation == generation else { return nil }
-        if case .limited(let wait, let reason) = outcome { extendGate(by: wait, reason, at: now) }
+        if case .limited(let wait, let reason) = outcome { extendCooldown(by: wait, reason, at: now) }
         switch phase {
         case .halfOpen: return recordProbe(outcome, report, under: policy, random: random, at: now)
         case .closed, .metricsOnly: return recordCall(outcome, report, under: policy, random: random, at: now)
@@ -37,11 +37,11 @@ extension CircuitState {
 
     /// The later time stays, and is moved in steps of a second: in the database, many who are told the same write it
     /// once.
-    private mutating func extendGate(by wait: Duration, _ reason: CircuitGateReason, at now: Duration) {
+    private mutating func extendCooldown(by wait: Duration, _ reason: CooldownReason, at now: Duration) {
         guard wait > .zero else { return }
         let until = now + wait
-        if let gate, gate.until > now, gate.until >= until - .seconds(1) { return }
-        gate = Gate(until: until, reason: reason)
+        if let cooldown, cooldown.until > now, cooldown.until >= until - .seconds(1) { return }
+        cooldown = Cooldown(until: until, reason: reason)
     }
 
     private mutating func recordProbe(

@@ -16,9 +16,9 @@ struct CircuitState: Hashable, Sendable {
     }
 
     /// Until when nobody may call, though the provider works.
-    struct Gate: Hashable, Sendable {
+    struct Cooldown: Hashable, Sendable {
         var until: Duration
-        var reason: CircuitGateReason
+        var reason: CooldownReason
     }
 
     /// What it does with calls.
@@ -64,7 +64,7 @@ struct CircuitState: Hashable, Sendable {
     var halfOpenSince = Duration.zero
 
     /// Until when nobody may call, whatever it does with calls.
-    var gate: Gate?
+    var cooldown: Cooldown?
 
     /// What was called lately.
     var calls = SlidingCalls()
@@ -106,10 +106,10 @@ extension CircuitState {
     mutating func perform(_ action: CircuitAction, at now: Duration) {
         switch action {
         case .reset:
-            let isGated = gate.map { $0.until > now } ?? false
-            guard phase != .closed || failures > 0 || isGated || !calls.isEmpty else { return }
+            let isCoolingDown = cooldown.map { $0.until > now } ?? false
+            guard phase != .closed || failures > 0 || isCoolingDown || !calls.isEmpty else { return }
             clear(to: .closed)
-            gate = nil
+            cooldown = nil
         case .enable:
             if [.forcedOpen, .disabled, .metricsOnly].contains(phase) { clear(to: .closed) }
         case .forceOpen: if phase != .forcedOpen { clear(to: .forcedOpen) }

@@ -7,7 +7,7 @@ import Testing
 /// A client that goes to public addresses only, and servers that are at none.
 @Suite struct GuardTests {
     private func client(except ranges: String...) -> HTTPClient {
-        HTTPClient(userAgent: "tests/1", reach: .publicOnly(except: ranges.compactMap { AddressRange($0) }))
+        HTTPClient(userAgent: "tests/1", egress: .publicOnly(except: ranges.compactMap { AddressRange($0) }))
     }
 
     @Test(arguments: [
@@ -102,7 +102,7 @@ import Testing
                 unsetenv("no_proxy")
                 unsetenv("NO_PROXY")
                 let allowed = [AddressRange("127.0.0.1/32")].compactMap(\.self)
-                var client = HTTPClient(userAgent: "tests/1", reach: .publicOnly(except: allowed))
+                var client = HTTPClient(userAgent: "tests/1", egress: .publicOnly(except: allowed))
                 let metadata = HTTPRequest(.get, "http://169.254.169.254/")
                 let neighbour = HTTPRequest(.get, "http://127.0.0.2:\(proxy.port)/size/2")
 

@@ -1,7 +1,7 @@
 /// A text that is told once, in the answer of the call that made it, and kept nowhere.
 ///
 /// ``JSONWriter/hidesSecrets`` makes null of it, for answers that are stored.
-public struct ShownOnce: OutputValue, CustomStringConvertible, CustomReflectable {
+public struct OneTimeSecret: OutputValue, CustomStringConvertible, CustomReflectable {
     private let text: String
 
     /// Wraps a text.

@@ -4,7 +4,7 @@ import HTTPClient
 import System
 import Reliability
 
-extension ProtectedProviders where Stores: ~Copyable {
+extension AIClient where Stores: ~Copyable {
     /// Asks a provider once, if its breaker and the team's budget allow.
     mutating func attempt(
         _ provider: Provider,
@@ -14,17 +14,17 @@ extension ProtectedProviders where Stores: ~Copyable {
     ) throws(AIError) -> Completion {
         let model = request.model ?? provider.defaultModel ?? ""
         let message = try provider.request(request, isStreamed: call.onText != nil)
-        let (protection, log, start) = (protection, log, SystemClock.uptime)
+        let (callPolicy, log, start) = (callPolicy, log, SystemClock.uptime)
         var wasSent = false
         let result: Result<Completion, AIError>
         do {
             let completion = try breaker.call(
                 through: &stores,
-                classify: { protection.outcome(of: $0) },
+                classify: { callPolicy.outcome(of: $0) },
                 { stores in
-                    try protection.reserve(for: request, of: model, from: provider, in: call, at: &stores, log)
+                    try callPolicy.reserve(for: request, of: model, from: provider, in: call, at: &stores, log)
                     wasSent = true
-                    return try Self.send(message, asking: request, of: provider, with: &client, protection, in: call)
+                    return try Self.send(message, asking: request, of: provider, with: &client, callPolicy, in: call)
                 }
             )
             result = .success(completion)
@@ -43,7 +43,7 @@ extension ProtectedProviders where Stores: ~Copyable {
     }
 }
 
-extension Protection {
+extension CallPolicy {
     /// What a breaker is told of an error.
     func outcome(of error: any Error) -> CircuitOutcome {
         guard let error = error as? AIError else { return .neutral }
@@ -51,22 +51,22 @@ extension Protection {
         case .success: return .success
         case .neutral: return .neutral
         case .failure: return .failure(error: error.code.rawValue)
-        case .limited(.quotaExhausted): return .limited(for: quotaGate, reason: .quotaExhausted)
-        case .limited(.rateLimited): return .limited(for: gate(of: error), reason: .rateLimited)
+        case .limited(.quotaExhausted): return .limited(for: quotaCooldown, reason: .quotaExhausted)
+        case .limited(.rateLimited): return .limited(for: cooldown(after: error), reason: .rateLimited)
         }
     }
 
     /// How long a provider that limits us is left alone: as it says, or as its window does, within what is sensible.
-    func gate(of error: AIError) -> Duration {
-        let wait = error.retryAfter?.delay ?? error.rateLimits?.longestWait ?? shortestGate
-        return min(max(wait, shortestGate), longestGate)
+    func cooldown(after error: AIError) -> Duration {
+        let wait = error.retryAfter?.delay ?? error.rateLimits?.longestWait ?? shortestCooldown
+        return min(max(wait, shortestCooldown), longestCooldown)
     }
 }
 
 extension AIError {
     /// The call is not let through.
     init(_ rejection: CircuitBreakerError, provider: String) {
-        let cause: Cause =
+        let cause: AIFailure =
             switch rejection.reason {
             case .open, .probing, .forcedOpen: .circuitOpen
             case .rateLimited: .rateLimited

@@ -1,5 +1,5 @@
 /// What an operator may set about how much is allowed.
-public struct Settings: Sendable {
+public struct Quotas: Sendable {
     /// How many living teams one user may own.
     public var teams = 20
 

@@ -10,7 +10,7 @@ extension Database {
     ///   - log: For what the server has to say.
     /// - Returns: Its rows.
     /// - Throws: `PostgresError`; nothing was stored, unless it says that the outcome is unknown.
-    public mutating func operate(_ query: Query, deadline: Deadline, log: Log) throws(PostgresError) -> Rows {
+    public mutating func operatorQuery(_ query: Query, deadline: Deadline, log: Log) throws(PostgresError) -> Rows {
         let rows = try transact(
             ["SELECT nofx.check_version(\(SchemaVersion.required))", query],
             access: .readWrite,

@@ -2,7 +2,7 @@ import Base
 import Core
 import Reliability
 
-extension Protection {
+extension CallPolicy {
     /// Reserves what an attempt may cost, in a tenth of the time that is left at most; that it cannot be asked fails no
     /// call.
     ///
@@ -36,7 +36,7 @@ extension Protection {
 }
 
 /// What is kept of attempts; that it cannot be kept fails no call.
-extension ProtectedProviders where Stores: ~Copyable {
+extension AIClient where Stores: ~Copyable {
     /// Gives back what a call has reserved that found no answer.
     mutating func release(_ call: Call) {
         guard call.team != nil else { return }
@@ -56,7 +56,7 @@ extension ProtectedProviders where Stores: ~Copyable {
         took: Duration,
         in call: inout Call
     ) {
-        let attempt = CallAttempt(result, of: provider, asking: model, took: took, prices: protection.prices)
+        let attempt = CallAttempt(result, of: provider, asking: model, took: took, prices: callPolicy.prices)
         call.add(attempt)
         if case .failure(let error) = result {
             log.warning("ai.attempt_failed", attempt.fields(of: call, error))

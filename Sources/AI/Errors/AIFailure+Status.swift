@@ -1,6 +1,6 @@
 import Base
 
-extension AIError.Cause {
+extension AIFailure {
     /// Classifies an error that a provider reports: by what it says exactly, then by the kind, then by the status.
     ///
     /// The message decides only between a bad prompt and one that is too long, which some providers say nowhere else.

@@ -2,7 +2,7 @@ import Base
 import Core
 import System
 
-extension Settings {
+extension Quotas {
     /// Reads what an operator allows.
     init(_ environment: Environment) throws(ConfigurationError) {
         self.init()

@@ -3,28 +3,28 @@ import Core
 import HTTPClient
 import Reliability
 
-extension ProtectedProviders where Stores: ~Copyable {
+extension AIClient where Stores: ~Copyable {
     /// Sends one request and reads its answer, whole or as it comes.
     static func send(
         _ message: HTTPRequest,
         asking request: CompletionRequest,
         of provider: Provider,
         with client: inout HTTPClient,
-        _ protection: Protection,
+        _ callPolicy: CallPolicy,
         in call: Call
     ) throws(AIError) -> Completion {
         var message = message
-        message.idleLimit = protection.idleLimit
+        message.idleLimit = callPolicy.idleLimit
         var reader = AnswerReader(provider, in: call)
         do throws(AIError) {
-            let end = call.attemptDeadline(protection.breaker.callTimeout)
+            let end = call.attemptDeadline(callPolicy.breaker.callTimeout)
             let completion = try provider.accept(reader.read(message, with: &client, until: end))
             if let schema = request.schema { try provider.check(completion, against: schema) }
             return completion
         } catch {
             var error = reader.completed(error)
             // What the provider asks of all processes it asks of this one.
-            if case .limited(.rateLimited) = error.breaker { error.wait = protection.gate(of: error) }
+            if case .limited(.rateLimited) = error.breaker { error.wait = callPolicy.cooldown(after: error) }
             throw error
         }
     }

@@ -6,7 +6,7 @@ public import System
 /// Whoever lets others choose a URL would otherwise lend them its place in the network: the database, the neighbours,
 /// the credentials that clouds hand out at 169.254.169.254. A URL says nothing about that, since a name may have any
 /// address, and another one a moment later. So the address is judged that a socket is about to be connected to.
-public enum NetworkReach: Hashable, Sendable {
+public enum EgressPolicy: Hashable, Sendable {
     /// All of them.
     case anywhere
 

@@ -4,7 +4,7 @@ public import System
 public import Reliability
 
 /// How calls to providers are protected, and priced.
-public struct Protection: Sendable {
+public struct CallPolicy: Sendable {
     /// When a provider is left alone.
     public var breaker: CircuitBreakerPolicy
 
@@ -12,14 +12,14 @@ public struct Protection: Sendable {
     public var retry: Retry
 
     /// The longest that a provider may have itself left alone by all processes.
-    public var longestGate = Duration.seconds(3_600)
+    public var longestCooldown = Duration.seconds(3_600)
 
     /// How long a provider is left alone that limits us and does not say until when.
-    public var shortestGate = Duration.seconds(1)
+    public var shortestCooldown = Duration.seconds(1)
 
     /// How long a provider is left alone whose account has nothing left: it is asked once in a while, because money may
     /// have been added.
-    public var quotaGate = Duration.seconds(60)
+    public var quotaCooldown = Duration.seconds(60)
 
     /// How long a provider may be silent within an answer.
     public var idleLimit = Duration.seconds(30)

@@ -1,6 +1,6 @@
 internal import HTTPClient
 
-extension AIError.Cause {
+extension AIFailure {
     /// What it means that a request has no answer.
     init(_ error: HTTPError) {
         self =

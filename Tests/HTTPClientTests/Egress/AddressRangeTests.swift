@@ -32,13 +32,13 @@ import Testing
     }
 }
 
-@Suite struct NetworkReachTests {
-    private func reach(_ value: String?) throws(ConfigurationError) -> NetworkReach {
-        try NetworkReach(Environment(value.map { [("NOFX_HTTP_ALLOW", $0)] } ?? []))
+@Suite struct EgressPolicyTests {
+    private func egress(_ value: String?) throws(ConfigurationError) -> EgressPolicy {
+        try EgressPolicy(Environment(value.map { [("NOFX_HTTP_ALLOW", $0)] } ?? []))
     }
 
-    private func allows(_ reach: NetworkReach, _ address: String) throws -> Bool {
-        reach.allows(try #require(NetworkAddress(address)))
+    private func allows(_ egress: EgressPolicy, _ address: String) throws -> Bool {
+        egress.allows(try #require(NetworkAddress(address)))
     }
 
     @Test func `anywhere is everywhere`() throws {
@@ -48,35 +48,35 @@ import Testing
     }
 
     @Test func `an operator who allows nothing allows what is public`() throws {
-        #expect(try reach(nil) == .publicOnly())
-        #expect(try reach("") == .publicOnly())
-        #expect(try allows(reach(nil), "8.8.8.8"))
-        #expect(try !allows(reach(nil), "127.0.0.1"))
+        #expect(try egress(nil) == .publicOnly())
+        #expect(try egress("") == .publicOnly())
+        #expect(try allows(egress(nil), "8.8.8.8"))
+        #expect(try !allows(egress(nil), "127.0.0.1"))
     }
 
     @Test func `an exception is one address range and nothing beside it`() throws {
-        let reach = try reach("127.0.0.0/8, 10.1.0.0/16,fd00::/8")
+        let egress = try egress("127.0.0.0/8, 10.1.0.0/16,fd00::/8")
         for address in ["127.0.0.1", "10.1.255.255", "fd12::1", "8.8.8.8"] {
-            #expect(try allows(reach, address), "\(address)")
+            #expect(try allows(egress, address), "\(address)")
         }
         for address in ["10.2.0.0", "192.168.0.1", "169.254.169.254", "::1", "fc00::1"] {
-            #expect(try !allows(reach, address), "\(address)")
+            #expect(try !allows(egress, address), "\(address)")
         }
     }
 
     @Test func `an exception counts in whatever form its addresses come`() throws {
-        let reach = try reach("10.1.0.0/16")
-        #expect(try allows(reach, "::ffff:10.1.2.3"))
-        #expect(try allows(reach, "64:ff9b::10.1.2.3"))
-        #expect(try allows(reach, "2002:a01:203::1"))
-        #expect(try !allows(reach, "::ffff:10.2.2.3"))
+        let egress = try egress("10.1.0.0/16")
+        #expect(try allows(egress, "::ffff:10.1.2.3"))
+        #expect(try allows(egress, "64:ff9b::10.1.2.3"))
+        #expect(try allows(egress, "2002:a01:203::1"))
+        #expect(try !allows(egress, "::ffff:10.2.2.3"))
     }
 
     @Test(arguments: [",", "10.0.0.0/8,", "10.0.0.0/8,,::1", "localhost", "10.0.0.0/8;::1", "10.1.2.3/8", "*"])
     func `a list that cannot be read stops the program, which never shows it`(value: String) {
         let rule = "must be ranges of addresses such as 127.0.0.0/8,fd00::/8"
         #expect(throws: ConfigurationError("NOFX_HTTP_ALLOW", rule)) {
-            try reach(value)
+            try egress(value)
         }
     }
 }

@@ -2,7 +2,7 @@ import Base
 import Core
 import Reliability
 
-extension ProtectedProviders where Stores: ~Copyable {
+extension AIClient where Stores: ~Copyable {
     /// Asks one provider, as often as its errors and the policy allow.
     mutating func ask(
         _ provider: Provider,
@@ -13,11 +13,11 @@ extension ProtectedProviders where Stores: ~Copyable {
         var question = request
         let breaker = CircuitBreaker(
             provider.name,
-            policy: protection.breaker,
+            policy: callPolicy.breaker,
             onEvent: { $0.report(of: provider.name, to: log) }
         )
         do {
-            return try protection.retry.run(
+            return try callPolicy.retry.run(
                 deadline: call.deadline,
                 cancellation: call.cancellation,
                 decide: { RetryDecision($0) },

@@ -9,14 +9,14 @@ public import Reliability
 /// the next provider is around those:
 ///
 /// ```swift
-/// var ai = ProtectedProviders(providers, protection, stores: stores, log: log)
+/// var ai = AIClient(providers, callPolicy, stores: stores, log: log)
 /// let answer = try ai.callAnthropic(CompletionRequest("Say hello."), deadline: .after(.seconds(90)))
 /// ```
 ///
 /// It belongs to one thread, as its connections do.
-public struct ProtectedProviders<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copyable {
+public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copyable {
     private let providers: Providers
-    let protection: Protection
+    let callPolicy: CallPolicy
     let log: Log
     var stores: Stores
     var client: HTTPClient
@@ -25,19 +25,19 @@ public struct ProtectedProviders<Stores: CircuitBreakerStore & UsageStore & ~Cop
     ///
     /// - Parameters:
     ///   - providers: Who can be asked.
-    ///   - protection: How.
+    ///   - callPolicy: How.
     ///   - stores: Where breakers and usage are kept.
     ///   - client: What requests are sent with.
     ///   - log: Takes what an operator should know of failed attempts.
     public init(
         _ providers: Providers,
-        _ protection: Protection,
+        _ callPolicy: CallPolicy,
         stores: consuming Stores,
         client: consuming HTTPClient = HTTPClient(userAgent: "nofx"),
         log: Log
     ) {
         self.providers = providers
-        self.protection = protection
+        self.callPolicy = callPolicy
         self.stores = stores
         self.client = client
         self.log = log
