@@ -35,6 +35,30 @@ import Testing
         #expect(String(decoding: last.jsonBytes, as: UTF8.self) == #"{"items":[],"nextCursor":null}"#)
     }
 
+    @Test func `a list goes on after the last item of the page before`() throws {
+        func list(_ binding: String, _ cursor: Cursor?) throws -> Listing<KeysetPosition<ID<User>>> {
+            try Listing("listNumbers", of: binding, limit: PageLimit("7"), cursor: cursor)
+        }
+        let first = try list("ada", nil)
+        #expect(first.after == nil)
+        #expect(first.rowLimit == 8)
+        let last = KeysetPosition(Timestamp(microsecondsSince1970: 17), ID<User>.make())
+        let cursor = Cursor(list: "listNumbers", binding: "ada", keys: last.cursorKeys)
+        let next = try #require(try list("ada", cursor).after)
+        #expect((next.time, next.key) == (last.time, last.key))
+        let problem = #expect(throws: Problem.self) { try list("bob", cursor) }
+        #expect(problem?.code == "invalid_cursor")
+    }
+
+    @Test(arguments: [[], ["17"], ["17", "no id"], ["-1", "01890a5d-ac96-774b-bcce-b302099a8057"], ["17", "a", "b"]])
+    func `a cursor whose keys are no position is refused`(_ keys: [String]) throws {
+        let cursor = Cursor(list: "listNumbers", binding: "", keys: keys)
+        let problem = #expect(throws: Problem.self) {
+            _ = try Listing<KeysetPosition<ID<User>>>("listNumbers", of: "", limit: .standard, cursor: cursor)
+        }
+        #expect(problem?.code == "invalid_cursor")
+    }
+
     @Test(arguments: ["1", "20", "100"])
     func `a limit is 1 to 100`(_ text: String) throws {
         #expect(try "\(PageLimit(text).count)" == text)

@@ -8,7 +8,7 @@ struct AnswerTests {
         Reply(body: Array(#""text""#.utf8), isRepeated: false),
         status: 201,
         requestID: "r1",
-        standing: nil
+        rateLimitStatus: nil
     )
 
     @Test func `a direct event and an envelope get the body itself`() {

@@ -71,7 +71,7 @@ enum EventDecoder {
         }
         // The load balancer appends the peer it saw; whatever stands before it is the caller's invention.
         request.sourceIP = request.headers.values(of: "x-forwarded-for").last?
-            .split(separator: ",").last.map { $0.trimmingSpaces() }
+            .split(separator: ",").last.map { $0.trimmingBlanks }
         return request
     }
 
@@ -118,11 +118,5 @@ extension Headers {
                 if let value = value.string { add(name, value) }
             }
         }
-    }
-}
-
-extension Substring {
-    fileprivate func trimmingSpaces() -> String {
-        String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
     }
 }

@@ -22,8 +22,8 @@ public enum EgressPolicy: Hashable, Sendable {
         var exceptions: [AddressRange] = []
         let parts = environment[variable]?.split(separator: ",", omittingEmptySubsequences: false) ?? []
         for part in parts {
-            let text = part.trimmingSpaces
-            guard let range = AddressRange(String(text)) else {
+            let text = part.trimmingBlanks
+            guard let range = AddressRange(text) else {
                 throw ConfigurationError(variable, "must be ranges of addresses such as 127.0.0.0/8,fd00::/8")
             }
             exceptions.append(range)
@@ -43,12 +43,5 @@ public enum EgressPolicy: Hashable, Sendable {
                     range.contains(address) || address.embedded.map(range.contains) ?? false
                 }
         }
-    }
-}
-
-extension Substring {
-    fileprivate var trimmingSpaces: Substring {
-        let start = drop { $0 == " " }
-        return start.lastIndex { $0 != " " }.map { start[...$0] } ?? start[start.endIndex...]
     }
 }
