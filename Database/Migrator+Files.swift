@@ -27,15 +27,19 @@ extension Migrator {
         guard !isNew else { return files }
         let applied: [AppliedFile] = try transaction.all("SELECT name, revision, checksum FROM nofx.database_files")
         for file in applied where !files.contains(where: { $0.name == file.name }) {
-            throw Problem(409, "database_newer", "The database is newer than this program: it has \(file.name).sql.")
+            throw Problem(
+                status: 409,
+                code: "database_newer",
+                detail: "The database is newer than this program: it has \(file.name).sql."
+            )
         }
         return try files.filter { file in
             guard let known = applied.first(where: { $0.name == file.name }) else { return true }
             guard known.revision <= file.revision else {
                 throw Problem(
-                    409,
-                    "database_newer",
-                    "The database is newer than this program: revision \(known.revision) of \(file.name).sql."
+                    status: 409,
+                    code: "database_newer",
+                    detail: "The database is newer than this program: revision \(known.revision) of \(file.name).sql."
                 )
             }
             return known.checksum != file.checksum

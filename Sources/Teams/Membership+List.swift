@@ -51,9 +51,9 @@ extension Membership {
         let user = try context.user(attempting: listing)
         // An API key may be for one team alone.
         let only = context.caller?.team
-        let (endpoint, scope) = ("listTeams", user.description)
+        let (endpoint, binding) = ("listTeams", user.description)
         let after: KeysetPosition<ID<Team>>? = try request.cursor.map {
-            try KeysetPosition($0, of: endpoint, scope: scope)
+            try KeysetPosition($0, of: endpoint, binding: binding)
         }
         let rows = try context.read(
             """
@@ -67,7 +67,7 @@ extension Membership {
             """
         )
         return Page(try rows.decode(), limit: request.limit) {
-            KeysetPosition($0.joinedAt, $0.team).cursor(of: endpoint, scope: scope)
+            KeysetPosition($0.joinedAt, $0.team).cursor(of: endpoint, binding: binding)
         }
     }
 }

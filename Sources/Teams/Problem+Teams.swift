@@ -17,14 +17,18 @@ extension Problem {
     }
 
     package static func quotaExceeded(_ quota: Quota, _ limit: Int) -> Problem {
-        Problem(403, "quota_exceeded", quota.reached(limit), members: ["quota": quota.rawValue])
+        Problem(status: 403, code: "quota_exceeded", detail: quota.reached(limit), members: ["quota": quota.rawValue])
     }
 
-    static let slugTaken = Problem(409, "slug_taken", "Another team has this slug, or it is reserved.")
+    static let slugTaken = Problem(
+        status: 409,
+        code: "slug_taken",
+        detail: "Another team has this slug, or it is reserved."
+    )
 
     static let versionConflict = Problem(
-        409,
-        "version_conflict",
-        "The team has changed since the version that you named."
+        status: 409,
+        code: "version_conflict",
+        detail: "The team has changed since the version that you named."
     )
 }

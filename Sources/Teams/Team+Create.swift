@@ -33,7 +33,7 @@ extension Team {
     ///
     /// - Throws: 403 `quota_exceeded`, 409 `slug_taken` for a slug that the caller chose.
     public static func create(_ draft: Draft, in context: inout Context) throws -> Team {
-        let (user, quota) = (try context.user(attempting: creating), context.settings.teams)
+        let (user, quota) = (try context.user(attempting: creating), context.quotas.teams)
         for _ in 0..<5 {
             let team = ID<Team>.make()
             let rows = try context.write(

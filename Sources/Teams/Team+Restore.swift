@@ -26,7 +26,7 @@ extension Team {
     }
 
     private static func restoreOnce(_ id: ID<Team>, for user: ID<User>, in context: inout Context) throws -> Team {
-        let quota = context.settings.teams
+        let quota = context.quotas.teams
         let rows = try context.write(
             .lockUser(user),
             """

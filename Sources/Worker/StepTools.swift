@@ -10,8 +10,8 @@ internal import System
 /// What the tools of all threads are made of.
 struct StepTools: Sendable {
     private let providers: Providers
-    private let protection: Protection
-    private let reach: NetworkReach
+    private let callPolicy: CallPolicy
+    private let egress: EgressPolicy
     private let secrets: SecretStore
 
     /// The breakers of the process, for when the database does not tell; all threads share them.
@@ -22,19 +22,19 @@ struct StepTools: Sendable {
     /// - Throws: `ConfigurationError` for the first variable that cannot be used.
     init(_ environment: Environment, budget: Budget = Budget()) throws(ConfigurationError) {
         providers = try Providers(environment)
-        var protection = try Protection(environment)
-        protection.budget = budget
-        self.protection = protection
-        reach = try NetworkReach(environment)
+        var callPolicy = try CallPolicy(environment)
+        callPolicy.budget = budget
+        self.callPolicy = callPolicy
+        egress = try EgressPolicy(environment)
         secrets = try SecretStore(environment)
     }
 
     /// The tools of one thread.
     func toolBox(_ database: consuming Database, log: Log) -> ToolBox<FallbackCircuitBreakerStore<PostgresStores>> {
         ToolBox(
-            providers: ProtectedProviders(
+            providers: AIClient(
                 providers,
-                protection,
+                callPolicy,
                 stores: FallbackCircuitBreakerStore(
                     PostgresStores(database, log: log),
                     over: ownBreakers,
@@ -42,7 +42,7 @@ struct StepTools: Sendable {
                 ),
                 log: log
             ),
-            client: HTTPClient(userAgent: "nofx", reach: reach),
+            client: HTTPClient(userAgent: "nofx", egress: egress),
             secrets: secrets,
             log: log
         )

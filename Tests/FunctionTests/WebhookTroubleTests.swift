@@ -128,7 +128,7 @@ import Testing
             let ids = try (0..<2).map { _ in try world.database.queueMessage(to: webhook) }
             // As whoever claims and never comes back.
             var context = try world.database.operatorContext()
-            let claimed: UUID? = try context.operate(OutboxRow.messageClaim).first?["id"]
+            let claimed: UUID? = try context.operatorQuery(OutboxRow.messageClaim).first?["id"]
             #expect(claimed == ids[0])
             #expect(try (1...30).contains(world.database.state(of: webhook).rest))
             #expect(try world.deliver() == "")

@@ -21,7 +21,7 @@ extension Outbox {
         var report = Report()
         if let limit = request.redriven { report.redriven = try redrive(limit, in: &context) }
         var mayHave = (invites: couriers.mailer != nil, messages: couriers.webhooks != nil, more: false)
-        if mayHave.messages { _ = try context.operate(OutboxRow.sweep) }
+        if mayHave.messages { _ = try context.operatorQuery(OutboxRow.sweep) }
         while mayHave.invites || mayHave.messages {
             if mayHave.invites {
                 if hasRoom(report, request, timeForInvite, context) {
@@ -56,7 +56,7 @@ extension Outbox {
 
     /// Whether mail is due, and messages of webhooks that do not rest.
     private static func due(in context: inout Context) throws -> (invites: Bool, messages: Bool) {
-        let rows = try context.lookUp(
+        let rows = try context.unauthenticatedQuery(
             """
             SELECT EXISTS (
                        SELECT FROM nofx.outbox WHERE status = 'pending' AND topic = 'invite' AND due_at <= now()
@@ -74,7 +74,7 @@ extension Outbox {
 
     /// Makes what was given up due again, what was given up first before the rest, as if it had never been tried.
     private static func redrive(_ limit: RedriveLimit, in context: inout Context) throws -> Int {
-        let rows = try context.operate(
+        let rows = try context.operatorQuery(
             """
             UPDATE nofx.outbox SET status = 'pending', settled_at = NULL, attempts = 0, due_at = now()
             WHERE id = ANY (ARRAY(

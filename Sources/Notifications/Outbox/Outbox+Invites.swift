@@ -19,11 +19,11 @@ extension Outbox {
         report: inout Report,
         in context: inout Context
     ) throws -> Bool {
-        guard let found = try context.operate(OutboxRow.inviteClaim).first else { return false }
+        guard let found = try context.operatorQuery(OutboxRow.inviteClaim).first else { return false }
         let row = try OutboxRow(invite: found)
         report.claimed += 1
         let outcome = try mail(row, by: &couriers, in: &context)
-        let isLate = try context.lookUp(row.settlement(as: outcome), access: .readWrite).isEmpty
+        let isLate = try context.unauthenticatedQuery(row.settlement(as: outcome), access: .readWrite).isEmpty
         if !isLate { report.count(outcome) }
         context.log.note(row, outcome, wasLate: isLate)
         return true
@@ -39,7 +39,8 @@ extension Outbox {
         let token = InviteToken.make()
         let invitation: Invitation?
         do {
-            invitation = try context.lookUp(Invitation.opening(invite, with: token), access: .readWrite).decodeFirst()
+            invitation = try context.unauthenticatedQuery(Invitation.opening(invite, with: token), access: .readWrite)
+                .decodeFirst()
         } catch let error as PostgresError where error.state == .lockNotAvailable {
             // Somebody is just accepting or cancelling it.
             return row.outcome(ofPassingFailure: error.description)

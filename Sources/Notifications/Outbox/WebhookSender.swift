@@ -23,7 +23,7 @@ struct WebhookSender: ~Copyable {
         self.key = key
         client = HTTPClient(
             userAgent: "nofx",
-            reach: try NetworkReach(environment)
+            egress: try EgressPolicy(environment)
         )
     }
 

@@ -18,18 +18,22 @@ extension Denial {
             self = .missing(action, team: team, role: role)
         case ("forbidden", let required?):
             let problem = Problem(
-                403,
-                "forbidden",
-                "The gate is for members with the role \(required.rawValue) or a higher one.",
+                status: 403,
+                code: "forbidden",
+                detail: "The gate is for members with the role \(required.rawValue) or a higher one.",
                 members: ["requiredRole": required.rawValue]
             )
             self.init(action, team: team.uuid, reason: .roleTooLow, problem: problem, role: role)
         case ("own_run", _):
             let detail = "Somebody else than who started the run has to decide."
-            let problem = Problem(403, "own_run_approval", detail)
+            let problem = Problem(status: 403, code: "own_run_approval", detail: detail)
             self.init(action, team: team.uuid, reason: .ownRun, problem: problem, role: role)
         case ("no_waiver", _):
-            let problem = Problem(403, "waiver_not_allowed", "The plan does not let this gate be waived.")
+            let problem = Problem(
+                status: 403,
+                code: "waiver_not_allowed",
+                detail: "The plan does not let this gate be waived."
+            )
             self.init(action, team: team.uuid, reason: .noWaiver, problem: problem, role: role)
         default:
             throw Problem.internal

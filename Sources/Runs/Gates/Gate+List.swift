@@ -20,7 +20,7 @@ extension Gate {
             into: Request.init
         )
 
-        fileprivate var scope: String { "\(team)/\(run?.description ?? "")/\(status)" }
+        fileprivate var binding: String { "\(team)/\(run?.description ?? "")/\(status)" }
     }
 
     private static var listing: Action {
@@ -33,9 +33,9 @@ extension Gate {
     ///
     /// - Throws: A `Denial`, or 422 `invalid_cursor` for a cursor of another list, team or filter.
     public static func list(_ request: Request, in context: inout Context) throws -> Page<Gate> {
-        let (team, status, scope) = (request.team, request.status, request.scope)
+        let (team, status, binding) = (request.team, request.status, request.binding)
         let user = try context.user(attempting: listing, on: team)
-        let after = try request.cursor.map { try Place($0, scope: scope) }
+        let after = try request.cursor.map { try Place($0, binding: binding) }
         // That it is pending is said of the row itself, so that the index of pending gates is of use.
         let rows = try context.read(
             """
@@ -70,7 +70,7 @@ extension Gate {
         return Page(try rows.items(of: listing, in: team), limit: request.limit) { gate in
             Cursor(
                 list: endpoint,
-                scope: scope,
+                binding: binding,
                 keys: [gate.state.createdAt.cursorKey, "\(gate.run)", "\(gate.number)"]
             )
         }
@@ -82,8 +82,8 @@ extension Gate {
         let run: ID<Run>
         let number: Int
 
-        init(_ cursor: Cursor, scope: String) throws(Problem) {
-            let keys = try cursor.keys(of: endpoint, scope: scope, count: 3)
+        init(_ cursor: Cursor, binding: String) throws(Problem) {
+            let keys = try cursor.keys(of: endpoint, binding: binding, count: 3)
             guard let run = ID<Run>(keys[1]), let number = Int(keys[2]) else { throw Cursor.refused }
             time = try Timestamp(cursorKey: keys[0])
             (self.run, self.number) = (run, number)

@@ -34,7 +34,7 @@ extension RunSummary {
             }
         )
 
-        fileprivate var scope: String {
+        fileprivate var binding: String {
             "\(team)/\(after?.cursorKey ?? "")/\(before?.cursorKey ?? "")/\(status?.rawValue ?? "")"
         }
     }
@@ -49,9 +49,9 @@ extension RunSummary {
     public static func list(_ request: Request, in context: inout Context) throws -> Page<RunSummary> {
         let (team, status) = (request.team, request.status)
         let user = try context.user(attempting: listing, on: team)
-        let (endpoint, scope) = ("listRuns", request.scope)
+        let (endpoint, binding) = ("listRuns", request.binding)
         let place: KeysetPosition<ID<Run>>? = try request.cursor.map {
-            try KeysetPosition($0, of: endpoint, scope: scope)
+            try KeysetPosition($0, of: endpoint, binding: binding)
         }
         // What a status implies is said beside it, so that the indexes of open and of unsuccessful runs are of use.
         let rows = try context.read(
@@ -79,7 +79,7 @@ extension RunSummary {
             """
         )
         return Page(try rows.items(of: listing, in: team), limit: request.limit) {
-            KeysetPosition($0.createdAt, $0.id).cursor(of: endpoint, scope: scope)
+            KeysetPosition($0.createdAt, $0.id).cursor(of: endpoint, binding: binding)
         }
     }
 }

@@ -2,7 +2,7 @@ import Base
 
 extension Problem {
     /// The run has no such step.
-    static let stepNotFound = Problem(404, "step_not_found", "The run has no such step.")
+    static let stepNotFound = Problem(status: 404, code: "step_not_found", detail: "The run has no such step.")
 
     /// A step is not done again as it stands.
     ///
@@ -15,6 +15,6 @@ extension Problem {
             case "dependencies": "A step that it depends on was not done."
             default: "The step is \(conflict)."
             }
-        return Problem(409, "step_not_retryable", detail, members: ["forbiddenBy": conflict])
+        return Problem(status: 409, code: "step_not_retryable", detail: detail, members: ["forbiddenBy": conflict])
     }
 }

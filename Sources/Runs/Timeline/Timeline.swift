@@ -42,7 +42,7 @@ public struct Timeline: OutputObject {
         var seen: Int {
             get throws(Problem) {
                 guard let cursor else { return 0 }
-                let key = try cursor.keys(of: Timeline.endpoint, scope: scope, count: 1)[0]
+                let key = try cursor.keys(of: Timeline.endpoint, binding: binding, count: 1)[0]
                 guard let number = Int32(key), number >= 0 else { throw Cursor.refused }
                 return Int(number)
             }
@@ -50,10 +50,10 @@ public struct Timeline: OutputObject {
 
         /// The place after an event.
         func cursor(after number: Int) -> Cursor {
-            Cursor(list: Timeline.endpoint, scope: scope, keys: ["\(number)"])
+            Cursor(list: Timeline.endpoint, binding: binding, keys: ["\(number)"])
         }
 
-        private var scope: String { "\(team)/\(run)" }
+        private var binding: String { "\(team)/\(run)" }
     }
 
     private static var endpoint: String { "runTimeline" }

@@ -33,8 +33,8 @@ extension ActivityEntry {
         )
 
         // The action comes last, for it may have any character in it.
-        fileprivate var scope: String {
-            "\(team)/\(actor?.description ?? "")/\(period.scope)/\(action?.rawValue ?? "")"
+        fileprivate var binding: String {
+            "\(team)/\(actor?.description ?? "")/\(period.binding)/\(action?.rawValue ?? "")"
         }
     }
 
@@ -51,9 +51,9 @@ extension ActivityEntry {
     ///
     /// - Throws: A `Denial`, or 422 `invalid_cursor` for a cursor of another list, team or filter.
     public static func list(_ request: Request, in context: inout Context) throws -> Page<ActivityEntry> {
-        let (team, period, scope) = (request.team, request.period, request.scope)
+        let (team, period, binding) = (request.team, request.period, request.binding)
         let user = try context.user(attempting: listing, on: team)
-        let after = try request.cursor.map { try place($0, scope: scope) }
+        let after = try request.cursor.map { try place($0, binding: binding) }
         let rows = try context.read(
             """
             WITH member AS MATERIALIZED (
@@ -80,12 +80,12 @@ extension ActivityEntry {
             """
         )
         return Page(try rows.items(of: listing, in: team), limit: request.limit) {
-            Cursor(list: endpoint, scope: scope, keys: ["\($0.id)"])
+            Cursor(list: endpoint, binding: binding, keys: ["\($0.id)"])
         }
     }
 
-    private static func place(_ cursor: Cursor, scope: String) throws(Problem) -> Int {
-        guard let id = Int(try cursor.keys(of: endpoint, scope: scope, count: 1)[0]) else { throw Cursor.refused }
+    private static func place(_ cursor: Cursor, binding: String) throws(Problem) -> Int {
+        guard let id = Int(try cursor.keys(of: endpoint, binding: binding, count: 1)[0]) else { throw Cursor.refused }
         return id
     }
 }

@@ -16,5 +16,5 @@ struct Period {
     }
 
     /// What ties a cursor to the period.
-    var scope: String { "\(since?.cursorKey ?? "")/\(until?.cursorKey ?? "")" }
+    var binding: String { "\(since?.cursorKey ?? "")/\(until?.cursorKey ?? "")" }
 }

@@ -22,7 +22,7 @@ extension SecurityEvent {
             }
         )
 
-        fileprivate var scope: String { "\(team)/\(period.scope)" }
+        fileprivate var binding: String { "\(team)/\(period.binding)" }
     }
 
     private static var listing: Action {
@@ -37,9 +37,9 @@ extension SecurityEvent {
     ///
     /// - Throws: A `Denial`, or 422 `invalid_cursor` for a cursor of another list, team or period.
     public static func list(_ request: Request, in context: inout Context) throws -> Page<SecurityEvent> {
-        let (team, period, scope) = (request.team, request.period, request.scope)
+        let (team, period, binding) = (request.team, request.period, request.binding)
         let user = try context.user(attempting: listing, on: team)
-        let after = try request.cursor.map { try Place($0, scope: scope) }
+        let after = try request.cursor.map { try Place($0, binding: binding) }
         let rows = try context.read(
             """
             WITH caller AS MATERIALIZED (
@@ -64,7 +64,7 @@ extension SecurityEvent {
         return Page(try rows.items(of: listing, in: team), limit: request.limit) { event in
             Cursor(
                 list: endpoint,
-                scope: scope,
+                binding: binding,
                 keys: [event.at.cursorKey, event.user, event.action, event.reason]
             )
         }
@@ -77,8 +77,8 @@ extension SecurityEvent {
         let action: String
         let reason: String
 
-        init(_ cursor: Cursor, scope: String) throws(Problem) {
-            let keys = try cursor.keys(of: endpoint, scope: scope, count: 4)
+        init(_ cursor: Cursor, binding: String) throws(Problem) {
+            let keys = try cursor.keys(of: endpoint, binding: binding, count: 4)
             at = try Timestamp(cursorKey: keys[0])
             (user, action, reason) = (keys[1], keys[2], keys[3])
         }

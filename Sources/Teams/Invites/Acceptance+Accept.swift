@@ -28,7 +28,7 @@ extension Acceptance {
     public static func accept(_ request: Request, in context: inout Context) throws -> Acceptance {
         let user = try context.user(attempting: accepting)
         guard let email = context.caller?.email else { throw Denial.emailNotVerified }
-        let seats = context.settings.members
+        let seats = context.quotas.members
         let rows = try context.write(
             """
             SELECT a.*,
@@ -78,9 +78,9 @@ extension Denial {
             team: nil,
             reason: .emailNotVerified,
             problem: Problem(
-                403,
-                "email_not_verified",
-                "Your identity provider does not vouch for an address of yours."
+                status: 403,
+                code: "email_not_verified",
+                detail: "Your identity provider does not vouch for an address of yours."
             )
         )
     }
@@ -95,7 +95,11 @@ extension Denial {
             Acceptance.accepting,
             team: team.uuid,
             reason: .emailMismatch,
-            problem: Problem(403, "invite_email_mismatch", "The invite is for another address than yours.")
+            problem: Problem(
+                status: 403,
+                code: "invite_email_mismatch",
+                detail: "The invite is for another address than yours."
+            )
         )
     }
 }

@@ -29,9 +29,9 @@ extension Invite {
     public static func list(_ request: Request, in context: inout Context) throws -> Page<Invite> {
         let (team, status) = (request.team, request.status)
         let user = try context.user(attempting: listing, on: team)
-        let (endpoint, scope) = ("listInvites", "\(team)/\(status?.rawValue ?? "")")
+        let (endpoint, binding) = ("listInvites", "\(team)/\(status?.rawValue ?? "")")
         let after: KeysetPosition<ID<Invite>>? = try request.cursor.map {
-            try KeysetPosition($0, of: endpoint, scope: scope)
+            try KeysetPosition($0, of: endpoint, binding: binding)
         }
         let rows = try context.read(
             """
@@ -57,7 +57,7 @@ extension Invite {
             """
         )
         return Page(try rows.items(of: listing, in: team), limit: request.limit) {
-            KeysetPosition($0.createdAt, $0.id).cursor(of: endpoint, scope: scope)
+            KeysetPosition($0.createdAt, $0.id).cursor(of: endpoint, binding: binding)
         }
     }
 }

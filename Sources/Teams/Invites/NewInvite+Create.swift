@@ -30,7 +30,7 @@ extension NewInvite {
     ///
     /// - Throws: A `Denial`; 409 `already_member` and `invite_pending`, 403 `quota_exceeded`, 429 `rate_limited`.
     public static func create(_ draft: Draft, in context: inout Context) throws -> NewInvite {
-        let (team, email, settings) = (draft.team, draft.email, context.settings)
+        let (team, email, quotas) = (draft.team, draft.email, context.quotas)
         let user = try context.user(attempting: inviting, on: team)
         let (id, token) = (ID<Invite>.make(), InviteToken.make())
         let rows = try context.write(
@@ -54,7 +54,7 @@ extension NewInvite {
                 SELECT \(id), \(team), \(email.text), \(email.normalized), \(draft.role), \(user), \(draft.message)
                 FROM actor, held
                 WHERE actor.can_manage AND actor.may_give_role AND NOT held.is_member
-                  AND held.invites < \(settings.invites) AND held.members + held.invites < \(settings.members)
+                  AND held.invites < \(quotas.invites) AND held.members + held.invites < \(quotas.members)
                 ON CONFLICT (team_id, email_normalized) WHERE status = 'pending' DO NOTHING
                 RETURNING *
             ), token AS (
@@ -64,14 +64,14 @@ extension NewInvite {
             ), rate AS MATERIALIZED (
                 SELECT taken.remaining
                 FROM invite CROSS JOIN LATERAL nofx.take_rate(
-                    'invites ' || invite.team_id, \(settings.invitations?.interval),
-                    \(settings.invitations?.burst)::integer
+                    'invites ' || invite.team_id, \(quotas.invitations?.interval),
+                    \(quotas.invitations?.burst)::integer
                 ) AS taken
-                WHERE \(settings.invitations != nil)
+                WHERE \(quotas.invitations != nil)
             )
             SELECT actor.role AS actor_role, actor.can_manage, actor.may_give_role, held.is_member,
-                   held.invites < \(settings.invites) AS has_room_for_invite,
-                   held.members + held.invites < \(settings.members) AS has_room_for_member,
+                   held.invites < \(quotas.invites) AS has_room_for_invite,
+                   held.members + held.invites < \(quotas.members) AS has_room_for_member,
                    invite.*, rate.remaining,
                    CASE WHEN invite.id IS NOT NULL THEN nofx.log_activity(
                        \(team), actor.name, \(user), 'invite.sent', 'invite', invite.id::text,
@@ -81,7 +81,7 @@ extension NewInvite {
             """
         )
         guard let row = rows.first else { throw Denial.notMember(inviting, team: team) }
-        guard try row["id"] as ID<Invite>? != nil else { throw try refusal(in: team, row, settings) }
+        guard try row["id"] as ID<Invite>? != nil else { throw try refusal(in: team, row, quotas) }
         let invite = try NewInvite(token, row: row)
         try context.noteActivity(row, "invite.sent", team: team, ["inviteId": id, "role": invite.role])
         return invite
@@ -99,14 +99,13 @@ extension NewInvite {
     }
 
     /// Why nobody was invited.
-    private static func refusal(in team: ID<Team>, _ row: Row, _ settings: Settings) throws(PostgresError) -> any Error
-    {
+    private static func refusal(in team: ID<Team>, _ row: Row, _ quotas: Quotas) throws(PostgresError) -> any Error {
         let role: Role = try row["actor_role"]
         guard try row["can_manage"] else { return Denial.missing(inviting, team: team, role: role) }
         guard try row["may_give_role"] else { return Denial.roleTooHigh(inviting, team: team, role: role) }
         if try row["is_member"] { return Problem.alreadyMember }
-        guard try row["has_room_for_invite"] else { return Problem.quotaExceeded(.invites, settings.invites) }
-        guard try row["has_room_for_member"] else { return Problem.quotaExceeded(.members, settings.members) }
+        guard try row["has_room_for_invite"] else { return Problem.quotaExceeded(.invites, quotas.invites) }
+        guard try row["has_room_for_member"] else { return Problem.quotaExceeded(.members, quotas.members) }
         return Problem.invitePending
     }
 }

@@ -23,7 +23,7 @@ public struct NewInvite: OutputObject {
     public let createdAt: Timestamp
 
     /// What whoever is invited accepts with.
-    public let acceptToken: ShownOnce
+    public let acceptToken: OneTimeSecret
 
     init(_ token: InviteToken, row: borrowing Row) throws(PostgresError) {
         id = try row["id"]
@@ -32,7 +32,7 @@ public struct NewInvite: OutputObject {
         status = try row["status"]
         expiresAt = try row["expires_at"]
         createdAt = try row["created_at"]
-        acceptToken = ShownOnce(token.text)
+        acceptToken = OneTimeSecret(token.text)
     }
 
     public static let fields: [OutputField<NewInvite>] = [

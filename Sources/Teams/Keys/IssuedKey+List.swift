@@ -26,10 +26,10 @@ extension IssuedKey {
     /// - Throws: A `Denial` for a key without the scope; 422 `invalid_cursor` for a cursor of another list.
     public static func list(_ request: Request, in context: inout Context) throws -> Page<IssuedKey> {
         let user = try context.user(attempting: listing)
-        let (team, environment) = (context.caller?.team, context.settings.keyEnvironment)
-        let (endpoint, scope) = ("listApiKeys", user.description)
+        let (team, environment) = (context.caller?.team, context.quotas.keyEnvironment)
+        let (endpoint, binding) = ("listApiKeys", user.description)
         let after: KeysetPosition<KeyID>? = try request.cursor.map {
-            try KeysetPosition($0, of: endpoint, scope: scope)
+            try KeysetPosition($0, of: endpoint, binding: binding)
         }
         let rows = try context.read(
             """
@@ -42,7 +42,7 @@ extension IssuedKey {
         )
         let found = try (0..<rows.count).map { try IssuedKey(row: rows[$0], in: environment) }
         return Page(found, limit: request.limit) {
-            KeysetPosition($0.createdAt, $0.id).cursor(of: endpoint, scope: scope)
+            KeysetPosition($0.createdAt, $0.id).cursor(of: endpoint, binding: binding)
         }
     }
 }

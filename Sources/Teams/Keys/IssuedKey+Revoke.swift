@@ -46,7 +46,7 @@ extension IssuedKey {
             """
         )
         guard let row = rows.first else { throw Problem.keyNotFound }
-        let key = try IssuedKey(row: row, in: context.settings.keyEnvironment)
+        let key = try IssuedKey(row: row, in: context.quotas.keyEnvironment)
         if let team = key.team, try row["changes_state"] {
             try context.noteActivity(row, "key.revoked", team: team, ["name": key.name])
         }
@@ -55,5 +55,9 @@ extension IssuedKey {
 }
 
 extension Problem {
-    fileprivate static let keyNotFound = Problem(404, "key_not_found", "You have no such API key.")
+    fileprivate static let keyNotFound = Problem(
+        status: 404,
+        code: "key_not_found",
+        detail: "You have no such API key."
+    )
 }

@@ -42,7 +42,7 @@ extension NewKey {
     /// - Throws: A `Denial` for a key, for a team that the caller is no member of, and for `admin:ops` where the caller
     ///   does not operate; 403 `quota_exceeded`, 409 `key_name_taken`.
     public static func create(_ draft: Draft, in context: inout Context) throws -> NewKey {
-        let (action, quota) = (creating, context.settings.keys)
+        let (action, quota) = (creating, context.quotas.keys)
         let user =
             if let team = draft.team {
                 try context.user(attempting: action, on: team)
@@ -52,7 +52,7 @@ extension NewKey {
         if draft.scopes.scopes.contains(.operations), context.caller?.mayOperate != true {
             throw Denial.outOfScope(creatingForOperator, team: nil, "Only an operator can make a key for operators.")
         }
-        let key = APIKey.make(for: context.settings.keyEnvironment)
+        let key = APIKey.make(for: context.quotas.keyEnvironment)
         let (name, scopes) = (draft.name, draft.scopes.scopes)
         let rows = try context.write(
             .lockUser(user),
@@ -96,5 +96,9 @@ extension NewKey {
 }
 
 extension Problem {
-    fileprivate static let keyNameTaken = Problem(409, "key_name_taken", "Another of your API keys has this name.")
+    fileprivate static let keyNameTaken = Problem(
+        status: 409,
+        code: "key_name_taken",
+        detail: "Another of your API keys has this name."
+    )
 }

@@ -8,7 +8,7 @@ public struct NewKey: OutputObject {
     public let id: KeyID
 
     /// The key itself.
-    public let key: ShownOnce
+    public let key: OneTimeSecret
 
     /// What its user calls it.
     public let name: KeyName
@@ -27,7 +27,7 @@ public struct NewKey: OutputObject {
 
     init(_ key: APIKey, row: borrowing Row) throws(PostgresError) {
         id = key.id
-        self.key = ShownOnce(key.text)
+        self.key = OneTimeSecret(key.text)
         name = try row["name"]
         scopes = try row["scopes"]
         team = try row["team_id"]

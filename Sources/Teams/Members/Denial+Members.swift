@@ -9,9 +9,9 @@ extension Denial {
             team: team.uuid,
             reason: .roleTooHigh,
             problem: Problem(
-                403,
-                "role_too_high",
-                "You manage members of lower roles than yours, and give no more than you have."
+                status: 403,
+                code: "role_too_high",
+                detail: "You manage members of lower roles than yours, and give no more than you have."
             ),
             role: role
         )
@@ -23,7 +23,11 @@ extension Denial {
             action,
             team: team.uuid,
             reason: .ownRole,
-            problem: Problem(403, "cannot_change_own_role", "Nobody changes their own role or permissions."),
+            problem: Problem(
+                status: 403,
+                code: "cannot_change_own_role",
+                detail: "Nobody changes their own role or permissions."
+            ),
             role: role
         )
     }

@@ -30,9 +30,9 @@ extension Member {
         let team = request.team
         let user = try context.user(attempting: listing, on: team)
         let isManaging = context.caller?.scopes?.contains(.admin) ?? true
-        let (endpoint, scope) = ("listMembers", team.description)
+        let (endpoint, binding) = ("listMembers", team.description)
         let after: KeysetPosition<ID<Member>>? = try request.cursor.map {
-            try KeysetPosition($0, of: endpoint, scope: scope)
+            try KeysetPosition($0, of: endpoint, binding: binding)
         }
         let rows = try context.read(
             """
@@ -57,7 +57,7 @@ extension Member {
             """
         )
         return Page(try rows.items(of: listing, in: team), limit: request.limit) {
-            KeysetPosition($0.joinedAt, $0.id).cursor(of: endpoint, scope: scope)
+            KeysetPosition($0.joinedAt, $0.id).cursor(of: endpoint, binding: binding)
         }
     }
 }

@@ -1,30 +1,38 @@
 import Base
 
 extension Problem {
-    static let memberNotFound = Problem(404, "member_not_found", "The team has no such member.")
+    static let memberNotFound = Problem(status: 404, code: "member_not_found", detail: "The team has no such member.")
 
     static let roleNotAssignable = Problem(
-        422,
-        "role_not_assignable",
-        "The owner's role is not given: transferOwnership makes somebody the owner.",
+        status: 422,
+        code: "role_not_assignable",
+        detail: "The owner's role is not given: transferOwnership makes somebody the owner.",
         violations: [Violation(field: "role", .invalidEnum, "must be admin, member or viewer")]
     )
 
-    static let useLeaveTeam = Problem(422, "use_leave_team", "Nobody removes themselves: leaveTeam does that.")
+    static let useLeaveTeam = Problem(
+        status: 422,
+        code: "use_leave_team",
+        detail: "Nobody removes themselves: leaveTeam does that."
+    )
 
     static let ownerRoleImmutable = Problem(
-        409,
-        "owner_role_immutable",
-        "The owner's role and permissions do not change: transferOwnership makes somebody else the owner."
+        status: 409,
+        code: "owner_role_immutable",
+        detail: "The owner's role and permissions do not change: transferOwnership makes somebody else the owner."
     )
 
-    static let ownerCannotBeRemoved = Problem(409, "owner_cannot_be_removed", "The owner of a team cannot be removed.")
+    static let ownerCannotBeRemoved = Problem(
+        status: 409,
+        code: "owner_cannot_be_removed",
+        detail: "The owner of a team cannot be removed."
+    )
 
     static let ownerCannotLeave = Problem(
-        409,
-        "owner_cannot_leave",
-        "The owner cannot leave: transferOwnership makes somebody else the owner."
+        status: 409,
+        code: "owner_cannot_leave",
+        detail: "The owner cannot leave: transferOwnership makes somebody else the owner."
     )
 
-    static let alreadyOwner = Problem(409, "already_owner", "You own the team already.")
+    static let alreadyOwner = Problem(status: 409, code: "already_owner", detail: "You own the team already.")
 }

@@ -117,7 +117,7 @@ public struct PostgresStepStore: ~Copyable, StepStore {
 
     mutating func run(_ query: Query, by deadline: Deadline) throws -> Rows {
         do throws(PostgresError) {
-            return try database.operate(query, deadline: deadline, log: log)
+            return try database.operatorQuery(query, deadline: deadline, log: log)
         } catch {
             throw error.isRefusal ? StepsRefused(error) : error
         }

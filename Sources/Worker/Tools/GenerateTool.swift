@@ -12,10 +12,10 @@ struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copy
     /// The longest text that stands in the outputs, in bytes.
     private static var textLimit: Int { 64 << 10 }
 
-    private var providers: ProtectedProviders<Stores>
+    private var providers: AIClient<Stores>
 
     /// Makes a tool of what can be asked.
-    init(_ providers: consuming ProtectedProviders<Stores>) {
+    init(_ providers: consuming AIClient<Stores>) {
         self.providers = providers
     }
 

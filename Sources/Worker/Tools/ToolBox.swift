@@ -20,11 +20,11 @@ public struct ToolBox<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Co
     ///
     /// - Parameters:
     ///   - providers: What `ai:generate` asks.
-    ///   - client: What `http:request` sends with; its `NetworkReach` is what teams' steps can reach.
+    ///   - client: What `http:request` sends with; its `EgressPolicy` is what teams' steps can reach.
     ///   - secrets: Where `$secret` finds secrets.
     ///   - log: Is told of each attempt, never of what a step is given or gives.
     public init(
-        providers: consuming ProtectedProviders<Stores>,
+        providers: consuming AIClient<Stores>,
         client: consuming HTTPClient,
         secrets: SecretStore,
         log: Log
