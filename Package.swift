@@ -122,7 +122,7 @@ let package = Package(
 
         tool("ask", uses: ["AI", "Base", "Core", "FunctionRuntime", "Reliability", "System"]),
         tool("benchBreaker", uses: ["AI", "Base", "Core", "Postgres", "Reliability", "System"]),
-        tool("benchQueue", uses: ["Base", "Core", "Postgres", "Runs", "System", "Worker"]),
+        tool("benchQueue", uses: ["Base", "Core", "Postgres", "Queue", "Runs", "System", "Worker"]),
         tool(
             "describe",
             uses: [
@@ -146,11 +146,11 @@ let package = Package(
         module("Reliability", uses: ["Base", "System"]),
         .target(
             name: "Queue",
-            dependencies: ["Base", "Reliability", "System"],
+            dependencies: ["Base", "System"],
             exclude: ["Postgres"],
             swiftSettings: settings + [.strictMemorySafety()]
         ),
-        module("Core", uses: ["Base", "Cryptography", "Postgres", "System"]),
+        module("Core", uses: ["Base", "Cryptography", "Postgres"]),
         .target(
             name: "PostgresQueue",
             dependencies: ["Base", "Core", "Postgres", "Queue", "System"],
@@ -194,10 +194,11 @@ let package = Package(
         module(
             "Notifications",
             uses: [
-                "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "PostgresQueue", "Queue", "System", "Teams",
+                "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "PostgresQueue", "Queue", "Reliability",
+                "System", "Teams",
             ]
         ),
-        module("Runs", uses: ["Base", "Core", "Cryptography", "Postgres", "Queue", "Reliability", "System"]),
+        module("Runs", uses: ["Base", "Core", "Postgres", "Queue", "Reliability", "System"]),
         module(
             "Worker",
             uses: [
@@ -207,7 +208,7 @@ let package = Package(
         ),
         module(
             "Operations",
-            uses: ["AI", "Base", "Core", "Postgres", "Queue", "Reliability", "Runs", "System", "Teams"]
+            uses: ["AI", "Base", "Core", "Postgres", "Queue", "Reliability", "Runs", "Teams"]
         ),
         module("FunctionRuntime", uses: ["Base", "Core", "Cryptography", "HTTPClient", "Postgres", "System"]),
         module(
@@ -222,12 +223,13 @@ let package = Package(
         tests("HTTPClientTests", of: ["Base", "HTTPClient", "System"]),
         tests("NotificationsTests", of: ["Base", "Notifications", "System"]),
         tests("ReliabilityTests", of: ["AI", "Base", "Core", "Postgres", "Reliability", "System"]),
-        tests("QueueTests", of: ["Base", "Core", "Postgres", "PostgresQueue", "Queue", "Reliability", "System"]),
-        tests("RunsTests", of: ["Base", "Core", "Postgres", "Runs", "System"]),
+        tests("QueueTests", of: ["Base", "Core", "Postgres", "PostgresQueue", "Queue"]),
+        tests("RunsTests", of: ["Base", "Core", "Postgres", "Queue", "Runs", "System"]),
         tests(
             "WorkerTests",
             of: [
-                "AI", "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "Reliability", "Runs", "System",
+                "AI", "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "Queue", "Reliability", "Runs",
+                "System",
                 "Worker",
             ]
         ),

@@ -21,8 +21,8 @@ extension Migrator {
     ///   - isNew: Whether the database has no schema yet.
     ///   - transaction: The migration's own.
     /// - Returns: Those to apply, in order.
-    /// - Throws: 409 `database_newer` where a file has a later revision or is not known here, 409 `migration_changed`
-    ///   where a file changed and its revision did not.
+    /// - Throws: 409 `database_newer` where the database has a later revision of a file, or a file that is not known
+    ///   here.
     func changedFiles(isNew: Bool, _ transaction: borrowing Transaction) throws -> [DatabaseFile] {
         guard !isNew else { return files }
         let applied: [AppliedFile] = try transaction.all("SELECT name, revision, checksum FROM nofx.database_files")
@@ -38,14 +38,7 @@ extension Migrator {
                     "The database is newer than this program: revision \(known.revision) of \(file.name).sql."
                 )
             }
-            guard known.revision < file.revision || known.checksum == file.checksum else {
-                throw Problem(
-                    409,
-                    "migration_changed",
-                    "\(file.name).sql is not the one that was applied, and has the same revision."
-                )
-            }
-            return known.revision < file.revision
+            return known.checksum != file.checksum
         }
     }
 

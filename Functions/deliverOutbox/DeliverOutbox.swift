@@ -2,7 +2,6 @@ import Base
 import Core
 import FunctionRuntime
 import System
-import Teams
 import Notifications
 
 /// Sends the mail and the messages of webhooks that are due.

@@ -5,7 +5,6 @@ import TestSupport
 import Testing
 
 @testable import FunctionRuntime
-import AI
 
 struct ConfigurationTests {
     private static let good = [

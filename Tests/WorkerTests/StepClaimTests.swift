@@ -58,7 +58,7 @@ import Queue
                 ["a": #"{"of":"a"}"#], ["a": #"{"of":"a"}"#], [:],
             ]
         )
-        #expect(try queue() == ["k l 1", "l r 0", "m l 1", "n l 1", "o r 0"])
+        #expect(try queue() == ["k running 1", "l available 0", "m running 1", "n running 1", "o available 0"])
         store.outputLimit = 20
         #expect(try store.claim(JobClaim(.echo, count: 10)).map(\.name) == ["l", "o"])
     }
@@ -74,9 +74,9 @@ import Queue
         )
         var store = try database.stepStore()
         #expect(try store.claim(JobClaim(.echo, count: 10)).map(\.name) == ["l"])
-        #expect(try queue() == ["k r 0", "l l 1"])
+        #expect(try queue() == ["k available 0", "l running 1"])
         #expect(throws: StepsRefused.self) { _ = try store.claim(JobClaim(.echo, count: 10)) }
-        #expect(try queue() == ["k r 0", "l l 1"])
+        #expect(try queue() == ["k available 0", "l running 1"])
     }
 
     @Test func `those who begin do not all begin with the oldest team`() throws {
