@@ -104,6 +104,10 @@ let functions = [
 
 let package = Package(
     name: "nofx",
+    products: [
+        // Usable without Postgres; Examples/reliability shows it.
+        .library(name: "Reliability", targets: ["Base", "Queue", "Reliability"])
+    ],
     targets: functions + [
         // All endpoints in one program: its folder Endpoints has links to the files of their types.
         .executableTarget(
