@@ -2,7 +2,7 @@ public import Base
 import Core
 public import Postgres
 
-/// An entry of a team's audit trail: who did what, and from where.
+/// An entry of a team's audit trail: the actor, the action, and where the call came from.
 public struct ActivityEntry: OutputObject, RowDecodable {
     let id: Int
     let action: String
@@ -31,16 +31,18 @@ public struct ActivityEntry: OutputObject, RowDecodable {
     }
 
     public static let fields: [OutputField<ActivityEntry>] = [
-        OutputField("id", "Orders the entries, with gaps.") { $0.id },
-        OutputField("action", "What was done, such as team.updated.") { $0.action },
-        OutputField("actorId", "Who did it.") { $0.actor },
-        OutputField("credential", "How they were known: session, or key: and an API key's id.") { $0.credential },
-        OutputField("resourceType", "The kind of thing it was done to.") { $0.resourceType },
-        OutputField("resourceId", "The thing it was done to.") { $0.resource },
-        OutputField("metadata", "What else there is to know; depends on the action.") { $0.metadata },
-        OutputField("requestId", "The call, as its answer and the logs name it.") { $0.requestID },
-        OutputField("ip", "Where the call came from, as the platform reported it.") { $0.ip },
-        OutputField("userAgent", "What the caller's program called itself.") { $0.userAgent },
-        OutputField("createdAt", "When it was done.") { $0.createdAt },
+        OutputField("id", "The entry's number. Later entries have higher numbers; there are gaps.") { $0.id },
+        OutputField("action", "The action, such as team.updated.") { $0.action },
+        OutputField("actorId", "The user who did it.") { $0.actor },
+        OutputField("credential", "The actor's credential: session, or key: and the id of an API key.") {
+            $0.credential
+        },
+        OutputField("resourceType", "The kind of the resource that changed, such as member.") { $0.resourceType },
+        OutputField("resourceId", "The resource that changed.") { $0.resource },
+        OutputField("metadata", "Details; the fields depend on the action.") { $0.metadata },
+        OutputField("requestId", "The id of the call, as in its response and in the logs.") { $0.requestID },
+        OutputField("ip", "The caller's address, as the platform reported it.") { $0.ip },
+        OutputField("userAgent", "The user agent that the caller sent.") { $0.userAgent },
+        OutputField("createdAt", "When the action was done.") { $0.createdAt },
     ]
 }

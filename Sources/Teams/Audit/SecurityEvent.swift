@@ -1,7 +1,7 @@
 public import Base
 public import Postgres
 
-/// What somebody tried with a team and was refused, counted by the minute.
+/// Refused attempts of a user on a team, counted per minute.
 public struct SecurityEvent: OutputObject, RowDecodable {
     let at: Timestamp
     let user: String
@@ -28,15 +28,19 @@ public struct SecurityEvent: OutputObject, RowDecodable {
     }
 
     public static let fields: [OutputField<SecurityEvent>] = [
-        OutputField("at", "The minute.") { $0.at },
-        OutputField("userId", "Who tried.") { $0.user.isEmpty ? nil : $0.user },
-        OutputField("action", "What they tried, such as team.update.") { $0.action },
-        OutputField("reason", "Why it was refused.") { $0.reason },
-        OutputField("hits", "How often within the minute.") { $0.hits },
-        OutputField("firstAt", "The first time.") { $0.firstAt },
-        OutputField("lastAt", "The last time.") { $0.lastAt },
-        OutputField("credential", "How they were known: session, or key: and an API key's id.") { $0.credential },
-        OutputField("ip", "Where the last call came from, as the platform reported it.") { $0.ip },
-        OutputField("requestId", "The last call, as its answer and the logs name it.") { $0.requestID },
+        OutputField("at", "The minute, by its first moment.") { $0.at },
+        OutputField("userId", "The user who made the attempts; null if the caller was not authenticated.") {
+            $0.user.isEmpty ? nil : $0.user
+        },
+        OutputField("action", "The attempted action, such as team.update.") { $0.action },
+        OutputField("reason", "The reason for the refusal.") { $0.reason },
+        OutputField("hits", "The number of attempts in the minute.") { $0.hits },
+        OutputField("firstAt", "When the first attempt was made.") { $0.firstAt },
+        OutputField("lastAt", "When the last attempt was made.") { $0.lastAt },
+        OutputField("credential", "The credential of the first attempt: session, or key: and the id of an API key.") {
+            $0.credential
+        },
+        OutputField("ip", "The address of the last attempt, as the platform reported it.") { $0.ip },
+        OutputField("requestId", "The id of the last attempt, as in its response and in the logs.") { $0.requestID },
     ]
 }

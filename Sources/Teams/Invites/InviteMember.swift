@@ -3,7 +3,7 @@ public import Core
 import Postgres
 
 extension NewInvite {
-    /// Who is to be invited, and as what.
+    /// The input of inviteMember.
     public struct Draft: InputObject {
         let team: ID<Team>
         let email: EmailAddress
@@ -12,9 +12,9 @@ extension NewInvite {
 
         public static let schema = Schema(
             Field("teamId", ID<Team>.self, "The team."),
-            Field("email", EmailAddress.self, "Whom to invite; only who has this address can accept."),
-            .optional("role", InvitedRole.self, default: .member, "What they will be; at most what you are."),
-            .optional("message", InviteMessage.self, "What the mail adds in your words."),
+            Field("email", EmailAddress.self, "The address to invite; only its holder can accept."),
+            .optional("role", InvitedRole.self, default: .member, "The role to grant; it cannot exceed yours."),
+            .optional("message", InviteMessage.self, "A text that the mail includes."),
             into: Draft.init
         )
     }
@@ -25,24 +25,28 @@ extension NewInvite {
 
     /// Invites an address into a team.
     ///
-    /// The invite, the hash of its token, the order to mail it and what it takes of the team's rate are one statement:
-    /// all of them or none. The team is locked first, so that what is counted is exact.
+    /// One statement stores the invite, the hash of its token and the job to mail it, and takes one call from the team's
+    /// rate. The team is locked first, so that the counts are exact.
     ///
     /// - Throws: A `Denial`; 409 `already_member` and `invite_pending`, 403 `quota_exceeded`, 429 `rate_limited`.
     public static func create(_ draft: Draft, in context: inout Context) throws -> NewInvite {
         let (team, email, settings) = (draft.team, draft.email, context.settings)
         let user = try context.user(attempting: inviting, on: team)
         let (id, token) = (ID<Invite>.make(), InviteToken.make())
+        let entry = context.auditEntry(
+            "invite.sent",
+            of: "\(team)",
+            named: "actor.name",
+            on: "invite",
+            "invite.id",
+            metadata: "json_build_object('inviteId', invite.id, 'role', invite.role)"
+        )
         let rows = try context.write(
             .lockTeam(team, for: user),
             expire(in: team, for: email, by: user),
             """
-            WITH actor AS MATERIALIZED (
-                SELECT t.name, m.role, nofx.can_manage(m.role, m.permissions) AS can_manage,
-                       nofx.role_rank(\(draft.role)) <= nofx.role_rank(m.role) AS may_give_role
-                FROM nofx.teams t JOIN nofx.team_members m ON m.team_id = t.id
-                WHERE t.id = \(team) AND t.deleted_at IS NULL AND m.user_id = \(user)
-                FOR NO KEY UPDATE OF t FOR SHARE OF m
+            WITH \(fragment: .actor(user, in: team, locking: .team)), grantable AS (
+                SELECT nofx.role_rank(\(draft.role)) <= nofx.role_rank(actor.role) AS may_grant_role FROM actor
             ), held AS MATERIALIZED (
                 SELECT (SELECT count(*) FROM nofx.team_members WHERE team_id = \(team)) AS members,
                        (SELECT count(*) FROM nofx.team_invites
@@ -52,8 +56,8 @@ extension NewInvite {
             ), invite AS (
                 INSERT INTO nofx.team_invites (id, team_id, email, email_normalized, role, invited_by, message)
                 SELECT \(id), \(team), \(email.text), \(email.normalized), \(draft.role), \(user), \(draft.message)
-                FROM actor, held
-                WHERE actor.can_manage AND actor.may_give_role AND NOT held.is_member
+                FROM actor, grantable, held
+                WHERE actor.can_manage AND grantable.may_grant_role AND NOT held.is_member
                   AND held.invites < \(settings.invites) AND held.members + held.invites < \(settings.members)
                 ON CONFLICT (team_id, email_normalized) WHERE status = 'pending' DO NOTHING
                 RETURNING *
@@ -69,25 +73,21 @@ extension NewInvite {
                 ) AS taken
                 WHERE \(settings.invitations != nil)
             )
-            SELECT actor.role AS actor_role, actor.can_manage, actor.may_give_role, held.is_member,
+            SELECT actor.role AS actor_role, actor.can_manage, grantable.may_grant_role, held.is_member,
                    held.invites < \(settings.invites) AS has_room_for_invite,
                    held.members + held.invites < \(settings.members) AS has_room_for_member,
                    invite.*, rate.remaining,
-                   CASE WHEN invite.id IS NOT NULL THEN nofx.log_activity(
-                       \(team), actor.name, \(user), 'invite.sent', 'invite', invite.id::text,
-                       jsonb_build_object('inviteId', invite.id, 'role', invite.role), \(context.record)
-                   ) END AS activity
-            FROM actor CROSS JOIN held LEFT JOIN invite ON true LEFT JOIN rate ON true
+                   \(fragment: entry.columns)
+            FROM actor CROSS JOIN grantable CROSS JOIN held LEFT JOIN invite ON true LEFT JOIN rate ON true
             """
         )
         guard let row = rows.first else { throw Denial.notMember(inviting, team: team) }
         guard try row["id"] as ID<Invite>? != nil else { throw try refusal(in: team, row, settings) }
-        let invite = try NewInvite(token, row: row)
-        try context.noteActivity(row, "invite.sent", team: team, ["inviteId": id, "role": invite.role])
-        return invite
+        try context.reportIfLost(entry, row)
+        return try NewInvite(token, row: row)
     }
 
-    /// Ends an invite of the same address whose time is over, so that it is in nobody's way.
+    /// Marks an expired invite of the same address, so that it does not block the new one.
     private static func expire(in team: ID<Team>, for email: EmailAddress, by user: ID<User>) -> Query {
         """
         UPDATE nofx.team_invites i SET status = 'expired', decided_at = now()
@@ -98,12 +98,12 @@ extension NewInvite {
         """
     }
 
-    /// Why nobody was invited.
+    /// The reason why the address was not invited.
     private static func refusal(in team: ID<Team>, _ row: Row, _ settings: Settings) throws(PostgresError) -> any Error
     {
         let role: Role = try row["actor_role"]
         guard try row["can_manage"] else { return Denial.missing(inviting, team: team, role: role) }
-        guard try row["may_give_role"] else { return Denial.roleTooHigh(inviting, team: team, role: role) }
+        guard try row["may_grant_role"] else { return Denial.roleTooHigh(inviting, team: team, role: role) }
         if try row["is_member"] { return Problem.alreadyMember }
         guard try row["has_room_for_invite"] else { return Problem.quotaExceeded(.invites, settings.invites) }
         guard try row["has_room_for_member"] else { return Problem.quotaExceeded(.members, settings.members) }

@@ -2,9 +2,9 @@ public import Base
 import Cryptography
 import System
 
-/// What whoever is invited proves the invitation with: `nofxi_` and 32 random bytes in URL-safe base64.
+/// The secret that accepts an invite: `nofxi_` and 32 random bytes in URL-safe base64.
 ///
-/// It is told once, in an answer or in a mail, and only its hash is kept. Printing it shows `[redacted]`.
+/// It is shown once, in an answer or in a mail. Only its hash is stored. Printing it shows `[redacted]`.
 public struct InviteToken: InputValue, CustomStringConvertible {
     private static var prefix: String { "nofxi_" }
     private static var byteCount: Int { 32 }
@@ -14,7 +14,7 @@ public struct InviteToken: InputValue, CustomStringConvertible {
 
     public static var rule: String { "string, nofxi_ and 43 characters" }
 
-    /// A new token that nobody else can guess.
+    /// Makes a new token with 256 random bits.
     public static func make() -> InviteToken {
         InviteToken(secret: Secret(prefix + Base64.encodeURL(SecureRandom.bytes(byteCount))))
     }
@@ -23,11 +23,9 @@ public struct InviteToken: InputValue, CustomStringConvertible {
         self.secret = secret
     }
 
-    /// Reads a token that was told.
+    /// Reads a token from an input. White space at its ends is removed.
     ///
-    /// White space at its ends, which comes with copying, is removed.
-    ///
-    /// - Throws: `invalid_format` for what ``make()`` cannot have made, whatever else is wrong with it.
+    /// - Throws: `invalid_format` for every text that ``make()`` cannot have made.
     public init(input: JSONValue) throws(Violations) {
         let text = try String(input: input)
         guard let trimmed = try? Self.text.check(text), Self.isToken(trimmed) else {
@@ -36,10 +34,10 @@ public struct InviteToken: InputValue, CustomStringConvertible {
         secret = Secret(trimmed)
     }
 
-    /// The token itself, for the answer or the mail that tells it.
+    /// The token itself, for the answer or the mail that shows it.
     public var text: String { secret.text }
 
-    /// SHA-256 of the token's text: what the database keeps, and looks it up by.
+    /// SHA-256 of the token's text. The database stores it and finds the invite by it.
     public var hash: [UInt8] { SHA256.digest(secret.bytes) }
 
     public var description: String { secret.description }

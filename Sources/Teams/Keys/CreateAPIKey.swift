@@ -3,7 +3,7 @@ public import Core
 import Postgres
 
 extension NewKey {
-    /// What a new key is to be.
+    /// The input of createApiKey.
     public struct Draft: InputObject {
         let name: KeyName
         let scopes: KeyScopes
@@ -11,10 +11,19 @@ extension NewKey {
         let lifetime: KeyLifetime
 
         public static let schema = Schema(
-            Field("name", KeyName.self, "What you call the key; no two living keys of yours have the same name."),
-            Field("scopes", KeyScopes.self, "What it is good for, as far as you are permitted."),
-            .optional("teamId", ID<Team>.self, "The only team that it is good for; all of yours by default."),
-            .optional("expiresInDays", KeyLifetime.self, default: .standard, "How long it lasts."),
+            Field("name", KeyName.self, "The key's name, unique among your valid keys."),
+            Field("scopes", KeyScopes.self, "The key's scopes; your own permissions limit them further."),
+            .optional(
+                "teamId",
+                ID<Team>.self,
+                "The only team that the key can be used for; all your teams by default."
+            ),
+            .optional(
+                "expiresInDays",
+                KeyLifetime.self,
+                default: .standard,
+                "The number of days until the key expires."
+            ),
             into: { name, scopes, team, lifetime throws(Violations) in
                 if team != nil, scopes.scopes.contains(.operations) {
                     let rule = "must not have admin:ops in a key for one team"
@@ -26,21 +35,21 @@ extension NewKey {
     }
 
     private static var creating: Action {
-        Action("key.create", needs: .admin, sessionOnly: true, refusal: "Insufficient permissions to make API keys")
+        Action("key.create", needs: .admin, sessionOnly: true, refusal: "Insufficient permissions to create API keys")
     }
 
     private static var creatingForOperator: Action {
-        Action("key.create", needs: .operations, refusal: "Only operators can make keys for operators")
+        Action("key.create", needs: .operations, refusal: "Only operators can create keys with the scope admin:ops")
     }
 
-    /// Makes an API key for the caller, who must be a person: a key that makes keys could never be taken back.
+    /// Creates an API key for the caller, who must be a person. A key that could create keys would be hard to revoke.
     ///
-    /// The user's row is locked first, so that the quota is exact. A key that has expired gives up its name. Who uses a
-    /// key is asked for the same permissions as its user, at the time of use, so that none is asked for here. Only that
-    /// somebody operates is no row that could be asked: a key has it from a person whose token says so.
+    /// The user's row is locked first, so that the quota is exact. An expired key with the same name is revoked, so that
+    /// the name is free. The user's permissions are not checked here but whenever the key is used. The scope `admin:ops`
+    /// is different, because no table says who is an operator: the caller's token must say it here.
     ///
-    /// - Throws: A `Denial` for a key, for a team that the caller is no member of, and for `admin:ops` where the caller
-    ///   does not operate; 403 `quota_exceeded`, 409 `key_name_taken`.
+    /// - Throws: A `Denial` for a key, for a team that the caller is not a member of, and for `admin:ops` where the caller
+    ///   is not an operator; 403 `quota_exceeded`, 409 `key_name_taken`.
     public static func create(_ draft: Draft, in context: inout Context) throws -> NewKey {
         let (action, quota) = (creating, context.settings.keys)
         let user =
@@ -50,10 +59,23 @@ extension NewKey {
                 try context.user(attempting: action)
             }
         if draft.scopes.scopes.contains(.operations), context.caller?.mayOperate != true {
-            throw Denial.outOfScope(creatingForOperator, team: nil, "Only an operator can make a key for operators.")
+            throw Denial.outOfScope(
+                creatingForOperator,
+                team: nil,
+                "Only an operator can create a key with the scope admin:ops."
+            )
         }
         let key = APIKey.make(for: context.settings.keyEnvironment)
         let (name, scopes) = (draft.name, draft.scopes.scopes)
+        let entry = context.auditEntry(
+            "key.created",
+            of: "team.id",
+            named: "team.name",
+            on: "api_key",
+            "key.id",
+            metadata: "json_build_object('name', key.name, 'scopes', key.scopes)",
+            if: "key.team_id IS NOT NULL"
+        )
         let rows = try context.write(
             .lockUser(user),
             """
@@ -77,10 +99,7 @@ extension NewKey {
                 RETURNING *
             )
             SELECT held.is_in_quota, held.is_name_taken, team.id IS NOT NULL AS is_member, key.*,
-                   CASE WHEN key.team_id IS NOT NULL THEN nofx.log_activity(
-                       team.id, team.name, \(user), 'key.created', 'api_key', key.id,
-                       jsonb_build_object('name', key.name, 'scopes', key.scopes), \(context.record)
-                   ) END AS activity
+                   \(fragment: entry.columns)
             FROM held LEFT JOIN team ON true LEFT JOIN key ON true
             """
         )
@@ -88,13 +107,7 @@ extension NewKey {
         if let team = draft.team, try !row["is_member"] { throw Denial.notMember(action, team: team) }
         guard try row["is_in_quota"] else { throw Problem.quotaExceeded(.keys, quota) }
         guard try !row["is_name_taken"] else { throw Problem.keyNameTaken }
-        if let team = draft.team {
-            try context.noteActivity(row, "key.created", team: team, ["name": name, "scopes": scopes])
-        }
+        try context.reportIfLost(entry, row)
         return try NewKey(key, row: row)
     }
-}
-
-extension Problem {
-    fileprivate static let keyNameTaken = Problem(409, "key_name_taken", "Another of your API keys has this name.")
 }

@@ -9,7 +9,7 @@ extension IssuedKey {
         public let key: KeyID
 
         public static let schema = Schema(
-            Field("keyId", KeyID.self, "The key: its id, which is also the third part of its text."),
+            Field("keyId", KeyID.self, "The key: its id, which is also the third part of the key's text."),
             into: Reference.init
         )
     }
@@ -18,14 +18,22 @@ extension IssuedKey {
         Action("key.revoke", needs: .admin, refusal: "Insufficient permissions to revoke API keys")
     }
 
-    /// Ends one of the caller's API keys for good.
+    /// Revokes one of the caller's API keys.
     ///
-    /// Doing so again changes nothing and is answered the same: whoever is in a hurry wants to know that the key has
-    /// ended, and since when.
+    /// Revoking a key again changes nothing and returns the same answer, with the time of the first call.
     ///
-    /// - Throws: A `Denial` for a key without the scope `admin`; 404 `key_not_found` for what is no key of the caller.
+    /// - Throws: A `Denial` for a key without the scope `admin`; 404 `key_not_found` for a key that is not the caller's.
     public static func revoke(_ id: KeyID, in context: inout Context) throws -> IssuedKey {
         let user = try context.user(attempting: revoking)
+        let entry = context.auditEntry(
+            "key.revoked",
+            of: "key.team_id",
+            named: "t.name",
+            on: "api_key",
+            "key.id",
+            metadata: "json_build_object('name', key.name)",
+            if: "held.revoked_at IS NULL AND key.team_id IS NOT NULL"
+        )
         let rows = try context.write(
             """
             WITH held AS MATERIALIZED (
@@ -37,23 +45,12 @@ extension IssuedKey {
                 FROM held WHERE k.id = held.id
                 RETURNING k.*
             )
-            SELECT key.*, held.revoked_at IS NULL AND key.team_id IS NOT NULL AS changes_state,
-                   CASE WHEN held.revoked_at IS NULL AND key.team_id IS NOT NULL THEN nofx.log_activity(
-                       key.team_id, t.name, \(user), 'key.revoked', 'api_key', key.id,
-                       jsonb_build_object('name', key.name), \(context.record)
-                   ) END AS activity
+            SELECT key.*, \(fragment: entry.columns)
             FROM held CROSS JOIN key LEFT JOIN nofx.teams t ON t.id = key.team_id
             """
         )
         guard let row = rows.first else { throw Problem.keyNotFound }
-        let key = try IssuedKey(row: row, in: context.settings.keyEnvironment)
-        if let team = key.team, try row["changes_state"] {
-            try context.noteActivity(row, "key.revoked", team: team, ["name": key.name])
-        }
-        return key
+        try context.reportIfLost(entry, row)
+        return try IssuedKey(row: row, in: context.settings.keyEnvironment)
     }
-}
-
-extension Problem {
-    fileprivate static let keyNotFound = Problem(404, "key_not_found", "You have no such API key.")
 }

@@ -7,23 +7,27 @@ extension Member {
         Action("member.remove", needs: .admin, refusal: "Insufficient permissions to remove members")
     }
 
-    /// Ends somebody's membership, and the invites that they sent and nobody has accepted.
+    /// Removes a member, and cancels the pending invites that the member sent.
     ///
-    /// Whoever manages members removes those of lower roles.
+    /// Callers who manage members can remove members of lower roles than their own.
     ///
-    /// - Throws: A `Denial`; 404 `member_not_found`, 409 `owner_cannot_be_removed`, 422 `use_leave_team` for oneself.
+    /// - Throws: A `Denial`; 404 `member_not_found`, 409 `owner_cannot_be_removed`, 422 `use_leave_team` for the caller's
+    ///   own membership.
     public static func remove(_ reference: Reference, in context: inout Context) throws -> Departure {
         let team = reference.team
         let user = try context.user(attempting: removing, on: team)
+        let entry = context.auditEntry(
+            "member.removed",
+            of: "\(team)",
+            named: "actor.name",
+            on: "member",
+            "departed.id",
+            metadata: "json_build_object('userId', departed.user_id, 'role', departed.role)"
+        )
         let rows = try context.write(
             .lockTeam(team, for: user),
             """
-            WITH actor AS MATERIALIZED (
-                SELECT t.name, m.role, nofx.can_manage(m.role, m.permissions) AS can_manage
-                FROM nofx.teams t JOIN nofx.team_members m ON m.team_id = t.id
-                WHERE t.id = \(team) AND t.deleted_at IS NULL AND m.user_id = \(user)
-                FOR NO KEY UPDATE OF t FOR SHARE OF m
-            ), target AS MATERIALIZED (
+            WITH \(fragment: .actor(user, in: team, locking: .team)), target AS MATERIALIZED (
                 SELECT m.id, m.user_id, m.role
                 FROM nofx.team_members m WHERE m.team_id = \(team) AND m.id = \(reference.member)
             ), departed AS (
@@ -39,30 +43,20 @@ extension Member {
             )
             SELECT actor.role AS actor_role, actor.can_manage, target.id AS target, target.role AS target_role,
                    target.user_id = \(user) AS is_self, departed.*,
-                   (SELECT count(*) FROM cancelled) AS invites_cancelled,
-                   CASE WHEN departed.id IS NOT NULL THEN nofx.log_activity(
-                       \(team), actor.name, \(user), 'member.removed', 'member', departed.id::text,
-                       jsonb_build_object('userId', departed.user_id, 'role', departed.role), \(context.record)
-                   ) END AS activity
+                   (SELECT count(*) FROM cancelled) AS invites_cancelled, \(fragment: entry.columns)
             FROM actor LEFT JOIN target ON true LEFT JOIN departed ON true
             """
         )
         guard let row = rows.first else { throw Denial.notMember(removing, team: team) }
         guard try row["id"] as ID<Member>? != nil else { throw try refusal(in: team, row) }
-        let departure = try Departure(row: row)
-        try context.noteActivity(
-            row,
-            "member.removed",
-            team: team,
-            ["userId": departure.user, "role": try row["role"] as Role]
-        )
-        return departure
+        try context.reportIfLost(entry, row)
+        return try Departure(row: row)
     }
 
-    /// Why nobody was removed.
+    /// The reason why the member was not removed.
     private static func refusal(in team: ID<Team>, _ row: Row) throws(PostgresError) -> any Error {
         guard try row["target"] as ID<Member>? != nil else { return Problem.memberNotFound }
-        // Whoever wants to go is told how, also those who manage nobody.
+        // This answer comes first, so that callers who do not manage members learn about leaveTeam too.
         if try row["is_self"] { return Problem.useLeaveTeam }
         let role: Role = try row["actor_role"]
         guard try row["can_manage"] else { return Denial.missing(removing, team: team, role: role) }

@@ -12,16 +12,24 @@ extension Team {
         )
     }
 
-    /// Makes another member the owner; who was it stays as an admin.
+    /// Makes another member the owner. The previous owner becomes an admin.
     ///
-    /// Each statement does nothing unless the one before has done its part: the owner's seat is emptied only for a
-    /// member who is there, taken only when it is empty, and the team follows who sits in it.
+    /// Each statement depends on the one before. The first makes the owner an admin, only if the other member exists. The
+    /// second makes that member the owner, only if the team has no owner. The third stores the new owner with the team.
     ///
     /// - Returns: The team, as an admin sees it.
-    /// - Throws: A `Denial` for all but the owner; 404 `member_not_found`, 409 `already_owner`.
+    /// - Throws: A `Denial` for callers other than the owner; 404 `member_not_found`, 409 `already_owner`.
     public static func transfer(to heir: Member.Reference, in context: inout Context) throws -> Team {
         let id = heir.team
         let user = try context.user(attempting: transferring, on: id)
+        let entry = context.auditEntry(
+            "ownership.transferred",
+            of: "team.id",
+            named: "team.name",
+            on: "team",
+            "team.id",
+            metadata: "json_build_object('oldOwnerId', \(user), 'userId', heir.user_id)"
+        )
         let rows = try context.write(
             .lockTeam(id, for: user),
             """
@@ -37,11 +45,7 @@ extension Team {
               AND NOT EXISTS (SELECT FROM nofx.team_members o WHERE o.team_id = \(id) AND o.role = 'owner')
             """,
             """
-            WITH member AS MATERIALIZED (
-                SELECT m.role, nofx.permissions(m.role, m.permissions) AS permissions
-                FROM nofx.teams t JOIN nofx.team_members m ON m.team_id = t.id
-                WHERE t.id = \(id) AND t.deleted_at IS NULL AND m.user_id = \(user)
-            ), heir AS MATERIALIZED (
+            WITH \(fragment: .actor(user, in: id)), heir AS MATERIALIZED (
                 SELECT m.user_id, m.role
                 FROM nofx.team_members m WHERE m.team_id = \(id) AND m.id = \(heir.member)
             ), team AS (
@@ -50,27 +54,17 @@ extension Team {
                 WHERE t.id = \(id) AND t.owner_id = \(user) AND heir.role = 'owner' AND heir.user_id <> \(user)
                 RETURNING t.*
             )
-            SELECT member.role, member.permissions, heir.user_id AS heir, team.*,
-                   CASE WHEN team.id IS NOT NULL THEN nofx.log_activity(
-                       team.id, team.name, \(user), 'ownership.transferred', 'team', team.id::text,
-                       jsonb_build_object('oldOwnerId', \(user), 'userId', heir.user_id), \(context.record)
-                   ) END AS activity
-            FROM member LEFT JOIN heir ON true LEFT JOIN team ON true
+            SELECT actor.role, actor.permissions, heir.user_id AS heir, team.*, \(fragment: entry.columns)
+            FROM actor LEFT JOIN heir ON true LEFT JOIN team ON true
             """
         )
         guard let row = rows.first else { throw Denial.notMember(transferring, team: id) }
         guard try row["id"] as ID<Team>? != nil else { throw try refusal(in: id, row) }
-        let team = try Team(row: row, seenBy: context.caller)
-        try context.noteActivity(
-            row,
-            "ownership.transferred",
-            team: id,
-            ["oldOwnerId": user, "userId": team.owner]
-        )
-        return team
+        try context.reportIfLost(entry, row)
+        return try Team(row: row, seenBy: context.caller)
     }
 
-    /// Why the owner is who it was.
+    /// The reason why the ownership was not transferred.
     private static func refusal(in team: ID<Team>, _ row: Row) throws(PostgresError) -> any Error {
         let role: Role = try row["role"]
         guard role == .owner else { return Denial.notOwner(transferring, team: team, role: role) }

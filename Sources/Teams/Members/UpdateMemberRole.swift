@@ -3,7 +3,7 @@ public import Core
 import Postgres
 
 extension Member {
-    /// What is to change, and of whom.
+    /// The input of updateMemberRole: the member and the changes.
     public struct Changes: InputObject {
         let team: ID<Team>
         let member: ID<Member>
@@ -12,12 +12,12 @@ extension Member {
 
         public static let schema = Schema(
             Field("teamId", ID<Team>.self, "The team."),
-            Field("memberId", ID<Member>.self, "The membership, as listMembers calls it."),
-            .optional("role", Role.self, "The new role, not owner; unchanged by default."),
+            Field("memberId", ID<Member>.self, "The membership: the id in listMembers."),
+            .optional("role", Role.self, "The new role, which cannot be owner; unchanged by default."),
             .change(
                 "permissions",
                 PermissionOverride.self,
-                "What takes the place of the role's permissions; unchanged by default, null for nothing."
+                "Permissions that replace the role's; unchanged by default, null to remove the override."
             ),
             into: { team, member, role, override throws(Violations) in
                 if role == nil, case .keep = override {
@@ -40,25 +40,30 @@ extension Member {
         Action("member.update_role", needs: .admin, refusal: "Insufficient permissions to change members")
     }
 
-    /// Changes a member's role, or the permissions that take the place of the role's.
+    /// Changes a member's role, or the permissions that replace the role's.
     ///
-    /// Whoever manages members changes those of lower roles, to at most their own role, and overrides permissions with
-    /// no others than they have. The member's pending invites are cancelled as far as they could not be sent any more.
+    /// Callers who manage members can change members of lower roles, grant at most their own role, and grant only
+    /// permissions that they hold. Pending invites that the member could no longer send are cancelled.
     ///
     /// - Throws: A `Denial`; 404 `member_not_found`, 409 `owner_role_immutable`, 422 `role_not_assignable`.
     public static func update(_ changes: Changes, in context: inout Context) throws -> Member {
         let (team, role, override) = (changes.team, changes.role, changes.newOverride)
         let user = try context.user(attempting: updating, on: team)
+        let entry = context.auditEntry(
+            "member.role_updated",
+            of: "\(team)",
+            named: "actor.name",
+            on: "member",
+            "member.id",
+            metadata: """
+                json_build_object('userId', member.user_id, 'oldRole', target.role, 'role', member.role,
+                                  'override', member.permissions)
+                """
+        )
         let rows = try context.write(
             .lockTeam(team, for: user),
             """
-            WITH actor AS MATERIALIZED (
-                SELECT t.name, m.role, nofx.can_manage(m.role, m.permissions) AS can_manage,
-                       nofx.permissions(m.role, m.permissions) AS permissions
-                FROM nofx.teams t JOIN nofx.team_members m ON m.team_id = t.id
-                WHERE t.id = \(team) AND t.deleted_at IS NULL AND m.user_id = \(user)
-                FOR NO KEY UPDATE OF t FOR SHARE OF m
-            ), target AS MATERIALIZED (
+            WITH \(fragment: .actor(user, in: team, locking: .team)), target AS MATERIALIZED (
                 SELECT m.id, m.user_id, m.role
                 FROM nofx.team_members m WHERE m.team_id = \(team) AND m.id = \(changes.member)
             ), member AS (
@@ -84,30 +89,17 @@ extension Member {
                    target.user_id = \(user) AS is_self,
                    member.id, member.user_id, member.role, member.joined_at, member.updated_at, u.email,
                    nofx.permissions(member.role, member.permissions) AS permissions, member.permissions AS override,
-                   CASE WHEN member.id IS NOT NULL THEN nofx.log_activity(
-                       \(team), actor.name, \(user), 'member.role_updated', 'member', member.id::text,
-                       jsonb_build_object('userId', member.user_id, 'oldRole', target.role, 'role', member.role,
-                                          'override', member.permissions), \(context.record)
-                   ) END AS activity
+                   \(fragment: entry.columns)
             FROM actor LEFT JOIN target ON true LEFT JOIN member ON true LEFT JOIN nofx.users u ON u.id = member.user_id
             """
         )
         guard let row = rows.first else { throw Denial.notMember(updating, team: team) }
         guard try row["id"] as ID<Member>? != nil else { throw try refusal(of: changes, row) }
-        let member = try Member(row: row)
-        try context.noteActivity(
-            row,
-            "member.role_updated",
-            team: team,
-            [
-                "userId": member.user, "oldRole": try row["old_role"] as Role, "role": member.role,
-                "override": member.override,
-            ]
-        )
-        return member
+        try context.reportIfLost(entry, row)
+        return try Member(row: row)
     }
 
-    /// Why nothing was changed.
+    /// The reason why the member was not changed.
     private static func refusal(of changes: Changes, _ row: Row) throws(PostgresError) -> any Error {
         let (team, role) = (changes.team, try row["actor_role"] as Role)
         guard try row["target"] as ID<Member>? != nil else { return Problem.memberNotFound }

@@ -3,21 +3,20 @@ public import Core
 import Postgres
 
 extension Team {
-    /// What a new team starts with.
+    /// The input of createTeam.
     public struct Draft: InputObject {
-        /// What people will call it.
         public let name: TeamName
 
-        /// Its name in addresses; nil to have one made from the name.
+        /// The slug; nil to make one from the name.
         public let slug: TeamSlug?
 
-        /// Where bills go; nil for the owner's address.
+        /// The billing address; nil for the owner's address.
         public let billingEmail: EmailAddress?
 
         public static let schema = Schema(
-            Field("name", TeamName.self, "What people call the team."),
-            .optional("slug", TeamSlug.self, "Its name in addresses; made from the name by default."),
-            .optional("billingEmail", EmailAddress.self, "Where bills go; your own address by default."),
+            Field("name", TeamName.self, "The team's display name."),
+            .optional("slug", TeamSlug.self, "The name in URLs; made from the display name by default."),
+            .optional("billingEmail", EmailAddress.self, "Billing address; your own address by default."),
             into: Draft.init
         )
     }
@@ -26,16 +25,24 @@ extension Team {
         Action("team.create", needs: .write, refusal: "Insufficient permissions to create teams")
     }
 
-    /// Makes a team that the caller owns.
+    /// Creates a team that the caller owns.
     ///
-    /// The user's row is locked first, so that the quota is exact. Of those who want the same slug at once one gets
-    /// it; the others come back and get a suffix.
+    /// The user's row is locked first, so that the quota is exact. If several callers create teams with the same slug at
+    /// once, one of them gets it. The others try again and get a suffix.
     ///
     /// - Throws: 403 `quota_exceeded`, 409 `slug_taken` for a slug that the caller chose.
     public static func create(_ draft: Draft, in context: inout Context) throws -> Team {
         let (user, quota) = (try context.user(attempting: creating), context.settings.teams)
         for _ in 0..<5 {
             let team = ID<Team>.make()
+            let entry = context.auditEntry(
+                "team.created",
+                of: "team.id",
+                named: "team.name",
+                on: "team",
+                "team.id",
+                metadata: "json_build_object('name', team.name, 'slug', team.slug)"
+            )
             let rows = try context.write(
                 .lockUser(user),
                 """
@@ -44,7 +51,7 @@ extension Team {
                 ), wanted AS (
                     SELECT coalesce(
                         \(draft.slug),
-                        CASE WHEN nofx.is_slug_free(made) THEN made ELSE made || \(SlugSuffix.random()) END
+                        CASE WHEN nofx.is_slug_free(made) THEN made ELSE made || \(TeamSlug.randomSuffix()) END
                     ) AS slug
                     FROM nofx.slugify(\(draft.name)) AS made
                 ), team AS (
@@ -60,24 +67,14 @@ extension Team {
                     SELECT id, owner_id, 'owner' FROM team RETURNING role, permissions
                 )
                 SELECT owned.teams < \(quota) AS is_in_quota, team.*, member.role,
-                       nofx.permissions(member.role, member.permissions) AS permissions,
-                       CASE WHEN team.id IS NOT NULL THEN nofx.log_activity(
-                           team.id, team.name, team.owner_id, 'team.created', 'team', team.id::text,
-                           jsonb_build_object('name', team.name, 'slug', team.slug), \(context.record)
-                       ) END AS activity
+                       nofx.permissions(member.role, member.permissions) AS permissions, \(fragment: entry.columns)
                 FROM owned LEFT JOIN team ON true LEFT JOIN member ON true
                 """
             )
             guard let row = rows.first, try row["is_in_quota"] else { throw Problem.quotaExceeded(.teams, quota) }
             if try row["id"] as ID<Team>? != nil {
-                let created = try Team(row: row, seenBy: context.caller)
-                try context.noteActivity(
-                    row,
-                    "team.created",
-                    team: team,
-                    ["name": created.name, "slug": created.slug]
-                )
-                return created
+                try context.reportIfLost(entry, row)
+                return try Team(row: row, seenBy: context.caller)
             }
             if draft.slug != nil { throw Problem.slugTaken }
         }

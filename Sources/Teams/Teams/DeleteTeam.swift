@@ -3,7 +3,7 @@ public import Core
 public import Postgres
 
 extension Team {
-    /// A team that was deleted, and until when that can be undone.
+    /// A deleted team, and how long it can be restored.
     public struct Deleted: OutputObject, RowDecodable {
         let id: ID<Team>
         let deletedAt: Timestamp
@@ -19,9 +19,11 @@ extension Team {
 
         public static let fields: [OutputField<Deleted>] = [
             OutputField("id", "The team.") { $0.id },
-            OutputField("deletedAt", "When it was deleted.") { $0.deletedAt },
-            OutputField("purgeAfter", "Until when restoreTeam brings it back.") { $0.purgeAfter },
-            OutputField("invitesCancelled", "How many pending invites ended with it.") { $0.invitesCancelled },
+            OutputField("deletedAt", "When the team was deleted.") { $0.deletedAt },
+            OutputField("purgeAfter", "When the team is purged; restoreTeam restores it before.") { $0.purgeAfter },
+            OutputField("invitesCancelled", "The number of pending invites that were cancelled.") {
+                $0.invitesCancelled
+            },
         ]
     }
 
@@ -29,45 +31,44 @@ extension Team {
         Action("team.delete", needs: .delete, refusal: "Only team owners can delete teams")
     }
 
-    /// Deletes a team, restorably for 30 days.
+    /// Deletes a team. The owner can restore it for 30 days.
     ///
-    /// - Throws: A `Denial` for all but the owner.
+    /// - Throws: A `Denial` for callers other than the owner.
     public static func delete(_ id: ID<Team>, in context: inout Context) throws -> Deleted {
         let user = try context.user(attempting: deleting, on: id)
-        // A statement of its own, so that invites which were made while it waited end with the team.
+        let entry = context.auditEntry(
+            "team.deleted",
+            of: "team.id",
+            named: "team.name",
+            on: "team",
+            "team.id",
+            metadata: "json_build_object('slug', team.slug)"
+        )
+        // The lock is a statement of its own, so that the next one also cancels invites made while it waited.
         let rows = try context.write(
             .lockTeam(id, for: user),
             """
-            WITH member AS MATERIALIZED (
-                SELECT m.role, t.owner_id = \(user) OR m.role = 'owner' AS is_owner
-                FROM nofx.teams t JOIN nofx.team_members m ON m.team_id = t.id
-                WHERE t.id = \(id) AND t.deleted_at IS NULL AND m.user_id = \(user)
-                FOR NO KEY UPDATE OF t FOR SHARE OF m
-            ), team AS (
+            WITH \(fragment: .actor(user, in: id, locking: .team)), team AS (
                 UPDATE nofx.teams t
                 SET deleted_at = now(), deleted_by = \(user), purge_after = now() + interval '30 days',
                     version = t.version + 1, updated_at = now()
-                FROM member WHERE t.id = \(id) AND member.is_owner
+                FROM actor WHERE t.id = \(id) AND (t.owner_id = \(user) OR actor.role = 'owner')
                 RETURNING t.*
             ), cancelled AS (
                 UPDATE nofx.team_invites i SET status = 'cancelled', decided_at = now()
                 FROM team WHERE i.team_id = team.id AND i.status = 'pending'
                 RETURNING i.id
             )
-            SELECT member.is_owner, member.role, team.id, team.slug, team.deleted_at, team.purge_after,
-                   (SELECT count(*) FROM cancelled) AS invites_cancelled,
-                   CASE WHEN team.id IS NOT NULL THEN nofx.log_activity(
-                       team.id, team.name, \(user), 'team.deleted', 'team', team.id::text,
-                       jsonb_build_object('slug', team.slug), \(context.record)
-                   ) END AS activity
-            FROM member LEFT JOIN team ON true
+            SELECT actor.role, team.id, team.deleted_at, team.purge_after,
+                   (SELECT count(*) FROM cancelled) AS invites_cancelled, \(fragment: entry.columns)
+            FROM actor LEFT JOIN team ON true
             """
         )
         guard let row = rows.first else { throw Denial.notMember(deleting, team: id) }
-        guard try row["is_owner"] else {
+        guard try row["id"] as ID<Team>? != nil else {
             throw Denial.notOwner(deleting, team: id, role: try row["role"])
         }
-        try context.noteActivity(row, "team.deleted", team: id, ["slug": try row["slug"] as TeamSlug])
+        try context.reportIfLost(entry, row)
         return try Deleted(row: row)
     }
 }

@@ -7,9 +7,9 @@ extension Team {
         Action("team.get", needs: .read, refusal: "Insufficient permissions to read team")
     }
 
-    /// The team as the caller may see it.
+    /// Reads a team as the caller may see it.
     ///
-    /// - Throws: A `Denial` when the caller is no member or may not read.
+    /// - Throws: A `Denial` when the caller is not a member or may not read.
     public static func get(_ id: ID<Team>, in context: inout Context) throws -> Team {
         let user = try context.user(attempting: reading, on: id)
         let rows = try context.read(

@@ -2,7 +2,7 @@ public import Base
 public import Core
 public import Postgres
 
-/// A team in the list of a user's teams.
+/// A team in the list of the caller's teams.
 public struct Membership: OutputObject, RowDecodable {
     let team: ID<Team>
     let name: TeamName
@@ -20,54 +20,50 @@ public struct Membership: OutputObject, RowDecodable {
 
     public static let fields: [OutputField<Membership>] = [
         OutputField("id", "The team.") { $0.team },
-        OutputField("name", "What people call it.") { $0.name },
-        OutputField("slug", "Its name in addresses.") { $0.slug },
+        OutputField("name", "The display name.") { $0.name },
+        OutputField("slug", "The name in URLs.") { $0.slug },
         OutputField("role", "Your role.") { $0.role },
-        OutputField("joinedAt", "Since when you are a member.") { $0.joinedAt },
+        OutputField("joinedAt", "When you became a member.") { $0.joinedAt },
     ]
 }
 
 extension Membership {
-    /// Which part of the list is wanted.
+    /// The input of listTeams.
     public struct Request: InputObject {
         let limit: PageLimit
         let cursor: Cursor?
 
-        public static let schema = Schema(
-            .optional("limit", PageLimit.self, default: .standard, "How many teams to answer."),
-            .optional("cursor", Cursor.self, "The nextCursor of the page before; the first page by default."),
-            into: Request.init
-        )
+        public static let schema = Schema(.limit(of: "teams"), .cursor, into: Request.init)
     }
 
     private static var listing: Action {
         Action("team.list", needs: .read, refusal: "Insufficient permissions to list teams")
     }
 
-    /// The teams that the caller may read, the last joined first.
+    /// Lists the teams that the caller may read, most recently joined first.
     ///
     /// - Throws: 422 `invalid_cursor` for a cursor of another list.
     public static func list(_ request: Request, in context: inout Context) throws -> Page<Membership> {
         let user = try context.user(attempting: listing)
-        // An API key may be for one team alone.
+        // An API key can be restricted to one team.
         let only = context.caller?.team
-        let (endpoint, scope) = ("listTeams", user.description)
-        let after: KeysetPosition<ID<Team>>? = try request.cursor.map {
-            try KeysetPosition($0, of: endpoint, scope: scope)
-        }
+        let list = try Listing<KeysetPosition<ID<Team>>>(
+            "listTeams",
+            binding: user.description,
+            limit: request.limit,
+            cursor: request.cursor
+        )
         let rows = try context.read(
             """
             SELECT t.id, t.name, t.slug, m.role, m.joined_at
             FROM nofx.team_members m JOIN nofx.teams t ON t.id = m.team_id AND t.deleted_at IS NULL
             WHERE m.user_id = \(user) AND 'read' = ANY (nofx.permissions(m.role, m.permissions))
               AND (\(only) IS NULL OR t.id = \(only))
-              AND (\(after == nil) OR (m.joined_at, m.team_id) < (\(after?.time), \(after?.key)))
+              AND \(fragment: list.isBelow("m.joined_at, m.team_id"))
             ORDER BY m.joined_at DESC, m.team_id DESC
-            LIMIT \(request.limit.count + 1)
+            LIMIT \(list.rowLimit)
             """
         )
-        return Page(try rows.decode(), limit: request.limit) {
-            KeysetPosition($0.joinedAt, $0.team).cursor(of: endpoint, scope: scope)
-        }
+        return list.page(try rows.decode()) { KeysetPosition($0.joinedAt, $0.team) }
     }
 }

@@ -3,16 +3,17 @@ package import Core
 package import Postgres
 
 extension Query {
-    /// Makes everything that adds to a user's teams wait for each other, so that the quota is exact.
+    /// Serializes the statements that add a team or an API key to a user, so that their quotas are exact.
     ///
-    /// A statement of its own: the next one then sees what those before committed.
+    /// It is a statement of its own: the next statement then sees what earlier transactions committed.
     static func lockUser(_ user: ID<User>) -> Query {
         "SELECT FROM nofx.users WHERE id = \(user) FOR NO KEY UPDATE"
     }
 
-    /// Makes all changes of a team's members and invites wait for each other; who is no member locks nothing.
+    /// Serializes the changes of a team's members and invites. For a user who is not a member it locks nothing.
     ///
-    /// A statement of its own: the next one then sees what those before committed, so that what it counts is true.
+    /// It is a statement of its own: the next statement then sees what earlier transactions committed, so that its counts
+    /// are exact.
     package static func lockTeam(_ team: ID<Team>, for user: ID<User>) -> Query {
         """
         SELECT FROM nofx.teams t JOIN nofx.team_members m ON m.team_id = t.id AND m.user_id = \(user)

@@ -7,19 +7,19 @@ extension Team {
         Action("team.restore", needs: .delete, refusal: "Only team owners can restore teams")
     }
 
-    /// Brings a deleted team back within its 30 days.
+    /// Restores a deleted team within its 30 days.
     ///
-    /// Its slug gets a suffix when another team took it meanwhile, and the team counts towards its owner's quota
-    /// again.
+    /// If another team has taken its slug, the slug gets a suffix. The team counts towards its owner's quota again.
     ///
-    /// - Throws: A `Denial` for all but the owner and for what is not there to restore; 403 `quota_exceeded`.
+    /// - Throws: A `Denial` for callers other than the owner and when there is no such deleted team; 403
+    ///   `quota_exceeded`.
     public static func restore(_ id: ID<Team>, in context: inout Context) throws -> Team {
         let user = try context.user(attempting: restoring, on: id)
         for _ in 0..<5 {
             do {
                 return try restoreOnce(id, for: user, in: &context)
             } catch let error as PostgresError where error.constraint == "teams_slug_live" {
-                continue  // Somebody took the slug at this very moment; the next attempt sees it.
+                continue  // Another team took the slug at the same moment; the next attempt sees it.
             }
         }
         throw Problem.slugTaken
@@ -27,6 +27,14 @@ extension Team {
 
     private static func restoreOnce(_ id: ID<Team>, for user: ID<User>, in context: inout Context) throws -> Team {
         let quota = context.settings.teams
+        let entry = context.auditEntry(
+            "team.restored",
+            of: "team.id",
+            named: "team.name",
+            on: "team",
+            "team.id",
+            metadata: "json_build_object('slug', team.slug)"
+        )
         let rows = try context.write(
             .lockUser(user),
             """
@@ -41,24 +49,20 @@ extension Team {
                 UPDATE nofx.teams t
                 SET deleted_at = NULL, deleted_by = NULL, purge_after = NULL,
                     slug = CASE WHEN nofx.is_slug_free(t.slug) THEN t.slug
-                                ELSE rtrim(left(t.slug, 56), '-') || \(SlugSuffix.random()) END,
+                                ELSE rtrim(left(t.slug, 56), '-') || \(TeamSlug.randomSuffix()) END,
                     version = t.version + 1, updated_at = now()
                 FROM deleted WHERE t.id = deleted.id AND deleted.is_in_quota
                 RETURNING t.*
             )
             SELECT deleted.is_in_quota, team.*, m.role, nofx.permissions(m.role, m.permissions) AS permissions,
-                   CASE WHEN team.id IS NOT NULL THEN nofx.log_activity(
-                       team.id, team.name, \(user), 'team.restored', 'team', team.id::text,
-                       jsonb_build_object('slug', team.slug), \(context.record)
-                   ) END AS activity
+                   \(fragment: entry.columns)
             FROM deleted LEFT JOIN team ON true
             LEFT JOIN nofx.team_members m ON m.team_id = team.id AND m.user_id = \(user)
             """
         )
         guard let row = rows.first else { throw Denial.notMember(restoring, team: id) }
         guard try row["is_in_quota"] else { throw Problem.quotaExceeded(.teams, quota) }
-        let restored = try Team(row: row, seenBy: context.caller)
-        try context.noteActivity(row, "team.restored", team: id, ["slug": restored.slug])
-        return restored
+        try context.reportIfLost(entry, row)
+        return try Team(row: row, seenBy: context.caller)
     }
 }

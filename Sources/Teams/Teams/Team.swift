@@ -4,45 +4,41 @@ import Postgres
 
 /// A group of people that owns runs, as one of its members sees it.
 public struct Team: OutputObject {
-    /// Names the team.
     public let id: ID<Team>
 
-    /// What people call it; several teams may have the same name.
+    /// The display name; not unique.
     public let name: TeamName
 
-    /// Its name in addresses, which no other living team has.
+    /// The name in URLs, unique among the teams that are not deleted.
     public let slug: TeamSlug
 
-    /// The one member who may delete it.
+    /// The owner, the only member who may delete the team.
     public let owner: ID<User>
 
     /// The caller's role.
     public let role: Role
 
-    /// What the caller may do.
+    /// The caller's permissions.
     public let permissions: [Permission]
 
-    /// Where bills go; nil also for callers who do not manage members.
+    /// The billing address; nil also for callers who do not manage members.
     public let billingEmail: String?
 
-    /// What the members keep with it; nil for callers who may not write.
+    /// The data that the members store; nil for callers who may not write.
     public let settings: TeamSettings?
 
-    /// Counts the changes, from 1.
+    /// The number of the team's current version. Each change adds 1.
     public let version: Int
 
-    /// When the team was made.
     public let createdAt: Timestamp
-
-    /// When it last changed.
     public let updatedAt: Timestamp
 
-    /// Reads a team as a member may see it, and the bearer of a member's API key no more of it than the scopes allow.
+    /// Reads a team as a member may see it. The holder of an API key sees no more than the key's scopes allow.
     ///
-    /// The address for bills is some member's by default, so it is shown to those who see members' addresses.
+    /// By default the billing address is a member's own address, so only callers who may see members' addresses get it.
     init(row: borrowing Row, seenBy caller: Caller?) throws(PostgresError) {
         let role: Role = try row["role"]
-        let permitted: [Permission] = try row["permissions"]
+        let permitted = try row.known("permissions", Permission.self) ?? []
         let permissions = permitted.filter { caller?.scopes?.contains(Scope($0)) ?? true }
         let seesAddresses = role == .owner || role == .admin || permitted.contains(.admin)
         id = try row["id"]
@@ -60,15 +56,29 @@ public struct Team: OutputObject {
 
     public static let fields: [OutputField<Team>] = [
         OutputField("id", "The team.") { $0.id },
-        OutputField("name", "What people call it.") { $0.name },
-        OutputField("slug", "Its name in addresses.") { $0.slug },
-        OutputField("ownerId", "The member who owns it.") { $0.owner },
+        OutputField("name", "The display name.") { $0.name },
+        OutputField("slug", "The name in URLs.") { $0.slug },
+        OutputField("ownerId", "The member who owns the team.") { $0.owner },
         OutputField("role", "Your role.") { $0.role },
-        OutputField("permissions", "What you may do.") { $0.permissions },
-        OutputField("billingEmail", "Where bills go; null also if you do not manage members.") { $0.billingEmail },
-        OutputField("settings", "What the members keep with it; null if you may not write.") { $0.settings },
-        OutputField("version", "Counts the changes, from 1.") { $0.version },
-        OutputField("createdAt", "When it was made.") { $0.createdAt },
-        OutputField("updatedAt", "When it last changed.") { $0.updatedAt },
+        OutputField("permissions", "Your permissions.") { $0.permissions },
+        OutputField("billingEmail", "Billing address; null if you may not see it.") { $0.billingEmail },
+        OutputField("settings", "Data that the members store with the team; null if you may not write.") {
+            $0.settings
+        },
+        OutputField("version", "The team's version: 1 at first, 1 more with each change.") { $0.version },
+        OutputField("createdAt", "When the team was created.") { $0.createdAt },
+        OutputField("updatedAt", "When the team was last changed.") { $0.updatedAt },
     ]
+}
+
+extension Team {
+    /// Names a team.
+    public struct Reference: InputObject {
+        public let team: ID<Team>
+
+        public static let schema = Schema(
+            Field("teamId", ID<Team>.self, "The team."),
+            into: Reference.init
+        )
+    }
 }
