@@ -139,7 +139,9 @@ extension Denial {
         Denial(action, team: nil, reason: .unknownInvite, problem: .inviteNotFound)
     }
 
-    /// The caller's address is not the invited one. The security event names the team; the answer does not.
+    /// The caller's address is not the invited one.
+    ///
+    /// The security event names the team; the answer does not.
     static func emailMismatch(_ action: Action, team: ID<Team>) -> Denial {
         Denial(
             action,

@@ -76,7 +76,8 @@ public struct Listing<Position: ListPosition> {
     /// - Parameters:
     ///   - item: A column of `page` that is never NULL.
     ///   - order: The list's order.
-    ///   - allowed: The column of `actor` that says whether the caller may see the list.
+    ///   - allowed: The expression that says whether the caller may see the list.
+    /// - Returns: The part of the statement.
     public func select(_ item: Query, by order: Query, allowed: Query) -> Query {
         """
         SELECT page.*, \(fragment: item) IS NOT NULL AS is_item, \(fragment: allowed) AS allowed,
@@ -93,6 +94,7 @@ public struct Listing<Position: ListPosition> {
     ///   - action: What the caller attempts.
     ///   - team: The team whose items they are.
     ///   - position: The position of an item.
+    /// - Returns: The page.
     /// - Throws: A `Denial`, or `PostgresError`.
     public func page<Item: OutputObject & RowDecodable, Team>(
         _ rows: Rows,
@@ -115,6 +117,7 @@ extension Listing {
     /// The condition that a row comes after the page before, in a list whose order is descending.
     ///
     /// - Parameter columns: The columns of time and key, separated by a comma.
+    /// - Returns: The condition.
     public func isBelow<Key: PostgresEncodable>(_ columns: Query) -> Query where Position == KeysetPosition<Key> {
         "(\(after == nil) OR (\(fragment: columns)) < (\(after?.time), \(after?.key)))"
     }
@@ -122,6 +125,7 @@ extension Listing {
     /// The condition that a row comes after the page before, in a list whose order is ascending.
     ///
     /// - Parameter columns: The columns of time and key, separated by a comma.
+    /// - Returns: The condition.
     public func isAbove<Key: PostgresEncodable>(_ columns: Query) -> Query where Position == KeysetPosition<Key> {
         "(\(after == nil) OR (\(fragment: columns)) > (\(after?.time), \(after?.key)))"
     }
@@ -131,6 +135,7 @@ extension Field where Value == PageLimit {
     /// The field `limit` of a list.
     ///
     /// - Parameter items: What the list has, such as `teams`.
+    /// - Returns: The field.
     public static func limit(of items: String) -> Field {
         .optional("limit", PageLimit.self, default: .standard, "The maximum number of \(items) to return.")
     }

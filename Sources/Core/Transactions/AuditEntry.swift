@@ -23,6 +23,7 @@ extension Context {
     ///   - id: The SQL expression for the resource's identifier.
     ///   - metadata: A `json_build_object` with the entry's details.
     ///   - condition: The SQL condition under which the change was made; by default, that `id` is not NULL.
+    /// - Returns: The entry.
     public func auditEntry(
         _ action: String,
         of team: Query,

@@ -14,7 +14,9 @@ struct ActionName: InputValue {
     }
 }
 
-/// A period of time. It includes `since` and excludes `until`; nil means that it is open at that end.
+/// A period of time.
+///
+/// It includes `since` and excludes `until`; nil means that it is open at that end.
 struct Period {
     let since: Timestamp?
     let until: Timestamp?

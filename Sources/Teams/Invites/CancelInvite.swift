@@ -19,7 +19,9 @@ extension Invite {
         Action("invite.cancel", needs: .admin, refusal: "Insufficient permissions to cancel invites")
     }
 
-    /// Cancels a pending invite. Its tokens become invalid.
+    /// Cancels a pending invite.
+    ///
+    /// Its tokens become invalid.
     ///
     /// Like acceptInvite it locks the team first, so that the invite's status cannot change meanwhile.
     ///

@@ -2,7 +2,9 @@ public import Base
 public import Core
 public import Postgres
 
-/// An invite as members who manage the team see it. It never contains a token.
+/// An invite as members who manage the team see it.
+///
+/// It never contains a token.
 public struct Invite: OutputObject, RowDecodable {
     public let id: ID<Invite>
 
@@ -20,8 +22,9 @@ public struct Invite: OutputObject, RowDecodable {
     public let createdAt: Timestamp
     public let expiresAt: Timestamp
 
-    /// When the invite was accepted, cancelled, or marked as expired; nil before. An expired invite is only marked when
-    /// the address is invited again.
+    /// When the invite was accepted, cancelled, or marked as expired; nil before.
+    ///
+    /// An expired invite is only marked when the address is invited again.
     public let decidedAt: Timestamp?
 
     public init(row: borrowing Row) throws(PostgresError) {
@@ -125,7 +128,9 @@ public struct AcceptedInvite: OutputObject, RowDecodable {
     public let teamName: TeamName
     public let member: ID<Member>
 
-    /// The caller's role. A caller who was a member before keeps the earlier role, not the invite's.
+    /// The caller's role.
+    ///
+    /// A caller who was a member before keeps the earlier role, not the invite's.
     public let role: Role
 
     /// Whether the caller was a member before, so that the membership did not change.

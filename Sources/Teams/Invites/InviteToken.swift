@@ -23,7 +23,9 @@ public struct InviteToken: InputValue, CustomStringConvertible {
         self.secret = secret
     }
 
-    /// Reads a token from an input. White space at its ends is removed.
+    /// Reads a token from an input.
+    ///
+    /// White space at its ends is removed.
     ///
     /// - Throws: `invalid_format` for every text that ``make()`` cannot have made.
     public init(input: JSONValue) throws(Violations) {
@@ -37,7 +39,9 @@ public struct InviteToken: InputValue, CustomStringConvertible {
     /// The token itself, for the answer or the mail that shows it.
     public var text: String { secret.text }
 
-    /// SHA-256 of the token's text. The database stores it and finds the invite by it.
+    /// SHA-256 of the token's text.
+    ///
+    /// The database stores it and finds the invite by it.
     public var hash: [UInt8] { SHA256.digest(secret.bytes) }
 
     public var description: String { secret.description }

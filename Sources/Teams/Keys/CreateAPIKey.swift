@@ -42,7 +42,9 @@ extension NewKey {
         Action("key.create", needs: .operations, refusal: "Only operators can create keys with the scope admin:ops")
     }
 
-    /// Creates an API key for the caller, who must be a person. A key that could create keys would be hard to revoke.
+    /// Creates an API key for the caller, who must be a person.
+    ///
+    /// A key that could create keys would be hard to revoke.
     ///
     /// The user's row is locked first, so that the quota is exact. An expired key with the same name is revoked, so that
     /// the name is free. The user's permissions are not checked here but whenever the key is used. The scope `admin:ops`

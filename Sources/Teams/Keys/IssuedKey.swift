@@ -11,7 +11,9 @@ public struct IssuedKey: OutputObject {
 
     public let name: KeyName
 
-    /// The key's scopes. The user's own permissions limit them further.
+    /// The key's scopes.
+    ///
+    /// The user's own permissions limit them further.
     public let scopes: [Scope]
 
     /// The only team that the key can be used for; nil for all teams of its user.
@@ -65,7 +67,9 @@ public struct NewKey: OutputObject {
 
     public let name: KeyName
 
-    /// The key's scopes. The user's own permissions limit them further.
+    /// The key's scopes.
+    ///
+    /// The user's own permissions limit them further.
     public let scopes: [Scope]
 
     /// The only team that the key can be used for; nil for all teams of its user.

@@ -2,7 +2,9 @@ public import Base
 public import Core
 public import Postgres
 
-/// An API key's name: 1 to 100 visible characters. A stored name is not checked again.
+/// An API key's name: 1 to 100 visible characters.
+///
+/// A stored name is not checked again.
 public struct KeyName: RawRepresentable, Hashable, InputValue, OutputValue, PostgresEncodable, PostgresDecodable {
     private static let text = TextRule(1...100)
 

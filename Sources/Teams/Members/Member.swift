@@ -88,7 +88,9 @@ extension Member {
     }
 }
 
-/// The permissions that replace a role's: each at most once. An empty list permits nothing.
+/// The permissions that replace a role's: each at most once.
+///
+/// An empty list permits nothing.
 struct PermissionOverride: InputValue {
     /// The permissions, in the order in which they are declared.
     let permissions: [Permission]

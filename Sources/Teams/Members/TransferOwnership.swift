@@ -12,7 +12,9 @@ extension Team {
         )
     }
 
-    /// Makes another member the owner. The previous owner becomes an admin.
+    /// Makes another member the owner.
+    ///
+    /// The previous owner becomes an admin.
     ///
     /// Each statement depends on the one before. The first makes the owner an admin, only if the other member exists. The
     /// second makes that member the owner, only if the team has no owner. The third stores the new owner with the team.

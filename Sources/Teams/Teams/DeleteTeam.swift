@@ -31,7 +31,9 @@ extension Team {
         Action("team.delete", needs: .delete, refusal: "Only team owners can delete teams")
     }
 
-    /// Deletes a team. The owner can restore it for 30 days.
+    /// Deletes a team.
+    ///
+    /// The owner can restore it for 30 days.
     ///
     /// - Throws: A `Denial` for callers other than the owner.
     public static func delete(_ id: ID<Team>, in context: inout Context) throws -> Deleted {

@@ -10,7 +10,9 @@ extension Query {
         "SELECT FROM nofx.users WHERE id = \(user) FOR NO KEY UPDATE"
     }
 
-    /// Serializes the changes of a team's members and invites. For a user who is not a member it locks nothing.
+    /// Serializes the changes of a team's members and invites.
+    ///
+    /// For a user who is not a member it locks nothing.
     ///
     /// It is a statement of its own: the next statement then sees what earlier transactions committed, so that its counts
     /// are exact.

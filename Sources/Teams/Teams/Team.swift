@@ -27,13 +27,17 @@ public struct Team: OutputObject {
     /// The data that the members store; nil for callers who may not write.
     public let settings: TeamSettings?
 
-    /// The number of the team's current version. Each change adds 1.
+    /// The number of the team's current version.
+    ///
+    /// Each change adds 1.
     public let version: Int
 
     public let createdAt: Timestamp
     public let updatedAt: Timestamp
 
-    /// Reads a team as a member may see it. The holder of an API key sees no more than the key's scopes allow.
+    /// Reads a team as a member may see it.
+    ///
+    /// The holder of an API key sees no more than the key's scopes allow.
     ///
     /// By default the billing address is a member's own address, so only callers who may see members' addresses get it.
     init(row: borrowing Row, seenBy caller: Caller?) throws(PostgresError) {

@@ -29,7 +29,9 @@ public struct TeamName: RawRepresentable, Hashable, InputValue, OutputValue, Pos
     }
 }
 
-/// A team's name in URLs: lower-case letters, digits and inner hyphens. A stored slug is not checked again.
+/// A team's name in URLs: lower-case letters, digits and inner hyphens.
+///
+/// A stored slug is not checked again.
 public struct TeamSlug: RawRepresentable, Hashable, InputValue, OutputValue, PostgresEncodable, PostgresDecodable {
     public let rawValue: String
 
@@ -84,8 +86,9 @@ public struct TeamSlug: RawRepresentable, Hashable, InputValue, OutputValue, Pos
     }
 }
 
-/// Data that the members store with a team: a JSON object of at most 16 KiB. The product does not read its contents, and
-/// stored settings are not checked again.
+/// Data that the members store with a team: a JSON object of at most 16 KiB.
+///
+/// The product does not read its contents, and stored settings are not checked again.
 public struct TeamSettings: Hashable, InputValue, OutputValue, PostgresEncodable, PostgresDecodable {
     static let tooLarge = Violations(.tooLarge, "must have at most 16 KiB")
 
