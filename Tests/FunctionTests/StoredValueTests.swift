@@ -7,7 +7,7 @@ import Testing
 @testable import Teams
 @testable import nofx
 
-/// Rows that the rules for inputs refuse today are read all the same.
+/// Stored values are read even if the rules for inputs refuse them today.
 @Suite struct StoredValueTests {
     private static let name = " <b>\u{202E}x\u{7}"
 
