@@ -103,7 +103,7 @@ extension DeadLetterItem {
         _ = try context.user(attempting: listing)
         let list = try Listing<KeysetPosition<ID<Job>>>(
             "listDeadLetters",
-            of: request.binding,
+            binding: request.binding,
             limit: request.limit,
             cursor: request.cursor
         )
@@ -117,7 +117,7 @@ extension DeadLetterItem {
             ORDER BY dead_lettered_at DESC, id DESC
             """
         )
-        return try list.page(of: rows, \.position)
+        return list.page(try rows.decode(), at: \.position)
     }
 }
 

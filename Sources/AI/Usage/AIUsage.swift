@@ -105,7 +105,7 @@ extension DailyUsage {
     public static func list(_ request: Request, in context: inout Context) throws -> Page<DailyUsage> {
         let team = request.team
         let user = try context.user(attempting: listing, on: team)
-        let list = try Listing<Position>("aiUsage", of: request.binding, limit: request.limit, cursor: request.cursor)
+        let list = try Listing<Position>("aiUsage", binding: request.binding, limit: request.limit, cursor: request.cursor)
         let after = list.after
         let (since, until) = (request.since?.description, request.until?.description)
         let rows = try context.read(
@@ -130,13 +130,13 @@ extension DailyUsage {
             FROM caller LEFT JOIN page ON true ORDER BY page.day DESC, page.provider, page.model
             """
         )
-        return try list.page(of: rows, for: listing, in: team) {
+        return try list.page(rows, of: listing, in: team) {
             Position(day: $0.day, provider: $0.provider, model: $0.model)
         }
     }
 
-    private struct Position: CursorPosition {
-        static var cursorKeyCount: Int { 3 }
+    private struct Position: ListPosition {
+        static var keyCount: Int { 3 }
 
         let day: Day
         let provider: String

@@ -49,7 +49,7 @@ private struct KnownKey: RowDecodable {
         issuer = try row["issuer"]
         subject = try row["subject"]
         team = try row["team_id"]
-        scopes = try row["scopes"]
+        scopes = try row.known("scopes") ?? []
     }
 
     /// Who may act with the key, as far as it reaches.
