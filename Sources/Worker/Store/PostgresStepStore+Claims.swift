@@ -1,8 +1,8 @@
-internal import Base
+import Base
 import Core
-internal import Postgres
-public import Runs
+import Postgres
 public import Queue
+public import Runs
 
 extension PostgresStepStore {
     /// How long steps that cannot be done may take to be given back: their worker has leases to see to.
@@ -121,4 +121,11 @@ extension PostgresStepStore {
             log.warning("worker.steps_left", ["count": rows.count, "error": String(reflecting: error)])
         }
     }
+}
+
+/// What a step's inputs say of an earlier step of its run, whose outputs they need.
+struct OutputReference: Hashable {
+    let team: UUID
+    let run: ID<Run>
+    let text: String
 }

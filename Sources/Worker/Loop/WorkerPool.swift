@@ -1,9 +1,8 @@
+import Base
+import Core
 import Queue
-
-internal import Base
-internal import Core
-internal import Runs
-internal import System
+import Runs
+import System
 
 /// Where a worker's owner puts down steps, and its threads put down what became of them.
 ///
@@ -185,5 +184,22 @@ final class Workbench: Sendable {
 
     private func wakesOwner(_ tray: borrowing Tray) -> Bool {
         tray.finished.count >= gathered || tray.finished.count == tray.outstanding && tray.outstanding > 0
+    }
+}
+
+extension Workbench {
+    /// What a thread does: one step after the other, until there will be no more.
+    func work<Executor: StepExecutor & ~Copyable>(with makeExecutor: @Sendable () -> Executor) {
+        var executor = makeExecutor()
+        while let (step, cancellation, isInTime) = next() {
+            guard isInTime else {
+                finish(Finished(step: step, outcome: .released()))
+                continue
+            }
+            let start = SystemClock.uptime
+            let outcome = executor.execute(step, deadline: .after(step.timeout), cancellation: cancellation)
+            finish(Finished(step: step, outcome: outcome, took: SystemClock.uptime - start))
+        }
+        leave()
     }
 }
