@@ -75,7 +75,7 @@ import Queue
         var store = try database.stepStore()
         #expect(try store.claim(JobClaim(.echo, count: 10)).map(\.name) == ["l"])
         #expect(try queue() == ["k r 0", "l l 1"])
-        #expect(throws: StepsRefused.self) { _ = try store.claim(JobClaim(.echo, count: 10)) }
+        #expect(throws: StoreRefusal.self) { _ = try store.claim(JobClaim(.echo, count: 10)) }
         #expect(try queue() == ["k r 0", "l l 1"])
     }
 
@@ -137,7 +137,7 @@ import Queue
         try database.rows("GRANT EXECUTE ON FUNCTION nofx.maintain_queue TO nofx_test_operator")
         var store = try database.stepStore()
         store.answerLimit = .seconds(1)
-        #expect(throws: StepsUntended.self) { try store.tend() }
+        #expect(throws: MaintenanceTimedOut.self) { try store.maintain() }
         store.answerLimit = .seconds(5)
         var worker = Worker(store, WorkerSettings(topics: [.echo]), log: .silent) { TestExecutor { _, _ in .done } }
         #expect(try worker.run(until: .test).succeeded == 1)

@@ -89,12 +89,16 @@ public struct StepResult: Sendable {
     /// The step, by its claim.
     public let step: ClaimedStep
 
-    /// What became of it.
+    /// The outcome of the attempt.
     public let outcome: StepOutcome
 
-    /// Tells what became of a step.
-    public init(_ step: ClaimedStep, _ outcome: StepOutcome) {
+    /// How long the attempt took; nil when the step was not attempted.
+    public let duration: Duration?
+
+    /// Describes the result of an attempt.
+    public init(_ step: ClaimedStep, _ outcome: StepOutcome, duration: Duration? = nil) {
         self.step = step
         self.outcome = outcome
+        self.duration = duration
     }
 }

@@ -44,25 +44,25 @@ public struct WorkerSettings: Sendable {
     public var heartbeat = Duration.seconds(10)
 
     /// How often the worker sees to what others left behind, and to what was delayed.
-    public var tending = Duration.seconds(10)
+    public var maintenanceInterval = Duration.seconds(10)
 
     /// How often it does so while there is nothing else to do.
-    public var idleTending = Duration.seconds(1)
+    public var idleMaintenanceInterval = Duration.seconds(1)
 
     /// How long a step runs before the timeline is told that it has begun; shorter ones tell it with their end.
-    public var noteAfter = Duration.seconds(1)
+    public var recordStartAfter = Duration.seconds(1)
 
     /// How long results may wait for others.
-    public var gathering = Duration.milliseconds(50)
+    public var resultDelay = Duration.milliseconds(50)
 
     /// How many results do not wait any longer.
-    public var gathered = 50
+    public var resultBatch = 50
 
     /// How long a claimed step may have to wait for a thread.
-    public var patience = Duration.seconds(2)
+    public var maxQueueTime = Duration.seconds(2)
 
     /// How long a worker that has nothing to lose goes on asking a store that does not answer, unless it is endless.
-    public var storePatience = Duration.seconds(5)
+    public var storeOutageLimit = Duration.seconds(5)
 
     /// The first and the longest pause where there is nothing to do, or the store does not answer.
     public var pause = Duration.milliseconds(100)...Duration.seconds(2)
@@ -99,7 +99,7 @@ extension WorkerSettings {
     private mutating func setLease(_ length: Duration) {
         lease = length
         heartbeat = length / 3
-        tending = min(tending, length / 3)
+        maintenanceInterval = min(maintenanceInterval, length / 3)
         leaseMargin = min(leaseMargin, length / 4)
         answerLimit = min(answerLimit, length / 5)
     }

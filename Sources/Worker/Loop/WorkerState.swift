@@ -17,16 +17,7 @@ struct Attempt: Sendable {
     let start: Duration
 
     /// Whether the timeline was told.
-    var isNoted = false
-}
-
-/// What a thread says of a step.
-struct Finished: Sendable {
-    let step: ClaimedStep
-    let outcome: StepOutcome
-
-    /// How long it took; nil when it was not tried.
-    var took: Duration?
+    var isRecorded = false
 }
 
 /// What a worker keeps of a step that is its own.
@@ -50,7 +41,7 @@ struct HeldStep {
 }
 
 /// What a worker knows of one of its topics.
-struct TopicTurn {
+struct TopicState {
     let topic: QueueTopic
 
     /// When it is asked again, after there was nothing; `.zero` for at once.
@@ -75,7 +66,7 @@ struct TopicTurn {
     var isTooLong = false
 
     /// Whether it takes no part: its circuit is open, or its steps take too long.
-    func isOut(at now: Duration) -> Bool {
+    func isPaused(at now: Duration) -> Bool {
         isTooLong || pausedUntil.map { $0 > now } ?? false
     }
 }

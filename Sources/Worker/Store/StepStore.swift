@@ -14,7 +14,7 @@ public protocol StepStore: ~Copyable {
     mutating func heartbeat(_ leases: [JobLease], extendingBy lease: Duration) throws -> [LeaseState]
 
     /// Tells the timeline that steps have begun, those that are still held.
-    mutating func noteStarted(_ leases: [JobLease]) throws
+    mutating func recordStarted(_ leases: [JobLease]) throws
 
     /// Tells what became of steps, all at once.
     ///
@@ -23,8 +23,8 @@ public protocol StepStore: ~Copyable {
 
     /// Sees to delayed jobs, leases that are over, gates that nobody decided in time, and runs beyond their deadline.
     ///
-    /// - Throws: ``StepsUntended`` when there was too much to see to.
-    mutating func tend() throws
+    /// - Throws: ``MaintenanceTimedOut`` when there was too much to see to.
+    mutating func maintain() throws
 }
 
 /// Does steps, one after the other; it belongs to one thread.
@@ -42,7 +42,7 @@ public protocol StepExecutor: ~Copyable {
 /// A store that works did not take what it was told, and would not take it again.
 ///
 /// Every other error of a ``StepStore`` may pass.
-public struct StepsRefused: Error {
+public struct StoreRefusal: Error {
     /// What the store said.
     public let reason: any Error
 
@@ -53,7 +53,7 @@ public struct StepsRefused: Error {
 }
 
 /// A store did not get done with ``StepStore/tend()`` in time, which says nothing of its other operations.
-public struct StepsUntended: Error {
+public struct MaintenanceTimedOut: Error {
     /// What the store said.
     public let reason: any Error
 
