@@ -74,9 +74,9 @@ import Queue
         )
         var store = try database.stepStore()
         #expect(try store.claim(JobClaim(.echo, count: 10)).map(\.name) == ["l"])
-        #expect(try queue() == ["k available 0", "l running 1"])
-        #expect(throws: StepsRefused.self) { _ = try store.claim(JobClaim(.echo, count: 10)) }
-        #expect(try queue() == ["k available 0", "l running 1"])
+        #expect(try queue() == ["k r 0", "l l 1"])
+        #expect(throws: StoreRefusal.self) { _ = try store.claim(JobClaim(.echo, count: 10)) }
+        #expect(try queue() == ["k r 0", "l l 1"])
     }
 
     @Test func `those who begin do not all begin with the oldest team`() throws {
@@ -137,7 +137,7 @@ import Queue
         try database.rows("GRANT EXECUTE ON FUNCTION nofx.maintain_queue TO nofx_test_operator")
         var store = try database.stepStore()
         store.answerLimit = .seconds(1)
-        #expect(throws: StepsUntended.self) { try store.tend() }
+        #expect(throws: MaintenanceTimedOut.self) { try store.maintain() }
         store.answerLimit = .seconds(5)
         var worker = Worker(store, WorkerSettings(topics: [.echo]), log: .silent) { TestExecutor { _, _ in .done } }
         #expect(try worker.run(until: .test).succeeded == 1)

@@ -1,4 +1,5 @@
 public import Base
+public import Postgres
 
 /// What somebody decides of a gate.
 public struct GateDecision: Sendable {
@@ -49,4 +50,37 @@ public struct GateDecision: Sendable {
             }
         )
     }
+}
+
+/// Why a gate was decided so: 1 to 500 characters that people can see, in lines.
+public struct GateReason: RawRepresentable, Hashable, InputValue, PostgresEncodable {
+    private static let text = TextRule(1...500, allowsLines: true)
+
+    public let rawValue: String
+
+    public static var rule: String { text.description }
+
+    public init(input: JSONValue) throws(Violations) {
+        rawValue = try Self.text.read(input)
+    }
+
+    public init?(rawValue: String) {
+        guard let reason = try? Self.text.check(rawValue) else { return nil }
+        self.rawValue = reason
+    }
+}
+
+/// A gate that was decided, and how its run stands.
+public struct DecidedGate: OutputObject {
+    let run: ID<Run>
+    let step: StepName
+    let status: GateStatus
+    let runStatus: RunStatus
+
+    public static let fields: [OutputField<DecidedGate>] = [
+        OutputField("runId", "The run.") { $0.run },
+        OutputField("step", "The gate's step.") { $0.step },
+        OutputField("status", "What was decided.") { $0.status },
+        OutputField("runStatus", "How the run stands.") { $0.runStatus },
+    ]
 }

@@ -75,3 +75,43 @@ public struct Plan: InputObject, OutputObject, Hashable {
         names = Set(steps.map(\.name.rawValue))
     }
 }
+
+/// A team, and what it wants done: a plan, or a prompt to make one of.
+public struct PlanRequest: InputObject {
+    /// The team.
+    public let team: ID<Run.Team>
+
+    /// What is to be done.
+    public let plan: Plan
+
+    public static let schema = Schema(
+        Field("teamId", ID<Run.Team>.self, "The team."),
+        .optional("plan", Plan.self, "What is to be done: goal, steps, deadlineSeconds."),
+        .optional("standard", StandardPlan.self, "A prompt to make a plan of: prompt, quality, filename, approval."),
+        into: { team, plan, standard throws(Violations) in
+            switch (plan, standard) {
+            case (let plan?, nil): return PlanRequest(team: team, plan: plan)
+            case (nil, let standard?): return PlanRequest(team: team, plan: try standard.plan())
+            default: throw Violations(.required, "must have exactly one of plan and standard")
+            }
+        }
+    )
+}
+
+/// What a run is for: 1 to 2000 characters that people can see, in lines.
+public struct PlanGoal: RawRepresentable, Hashable, InputValue, OutputValue {
+    private static let text = TextRule(1...2_000, allowsLines: true)
+
+    public let rawValue: String
+
+    public static var rule: String { text.description }
+
+    public init(input: JSONValue) throws(Violations) {
+        rawValue = try Self.text.read(input)
+    }
+
+    public init?(rawValue: String) {
+        guard let goal = try? Self.text.check(rawValue) else { return nil }
+        self.rawValue = goal
+    }
+}

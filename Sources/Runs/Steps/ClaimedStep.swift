@@ -26,7 +26,7 @@ public struct ClaimedStep: Sendable {
     public let inputs: JSONText
 
     /// The outputs of the steps that the inputs may refer to, by their names.
-    public let outputs: [String: JSONText]
+    public var outputs: [String: JSONText]
 
     /// Which time it is tried, the first being 1.
     public let attempt: Int

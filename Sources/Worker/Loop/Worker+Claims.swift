@@ -11,7 +11,7 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         for position in turns.indices {
             let turn = turns[position]
             let isOverdue = held.isEmpty && turn.emptyRound != round
-            guard !turn.isOut(at: now), turn.nextClaim <= now || isOverdue else { continue }
+            guard !turn.isPaused(at: now), turn.nextClaim <= now || isOverdue else { continue }
             let count = room(for: turn)
             guard count > 0 else { continue }
             let claim = JobClaim(
@@ -24,7 +24,7 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
             let sent = SystemClock.uptime
             // A slow store must not keep leases from being made to last.
             guard held.isEmpty || sent < nextHeartbeat else { break }
-            guard let steps = try ask(at: sent, { try $0.claim(claim) }) else { return }
+            guard let steps = try callStore(at: sent, { try $0.claim(claim) }) else { return }
             if held.isEmpty { nextHeartbeat = sent + settings.heartbeat }
             accept(steps, at: position, sent: sent)
         }
@@ -39,7 +39,7 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
             turns[position].emptyRound = round
             turns[position].nextClaim = sent + turns[position].pauses.take()
             // What is delayed or left behind may be all there is.
-            nextTending = min(nextTending, sent + settings.idleTending)
+            nextMaintenance = min(nextMaintenance, sent + settings.idleMaintenanceInterval)
             return
         }
         turns[position].pauses.reset()
@@ -49,27 +49,27 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         for step in steps { held[step.lease] = HeldStep(topic: topic, keptAt: sent, isProbe: isProbe) }
         let left = end.remaining
         let fitting = steps.filter { $0.timeout <= left }
-        bench.add(fitting.map { Assignment(step: $0, topic: topic) })
+        pool.add(fitting.map { Assignment(step: $0, topic: topic) })
         guard fitting.count < steps.count else { return }
         // What is too long now will be too long later; there may be others behind it.
         turns[position].fitting = max(1, fitting.count)
         turns[position].isTooLong = fitting.isEmpty
         if fitting.isEmpty { log.warning("worker.steps_too_long", ["topic": topic.description]) }
-        for step in steps where step.timeout > left { putDown(Finished(step: step, outcome: .released()), at: sent) }
+        for step in steps where step.timeout > left { submit(StepResult(step, .released()), at: sent) }
     }
 
     /// How many steps of a topic are worth claiming now.
-    func room(for turn: TopicTurn) -> Int {
+    func room(for turn: TopicState) -> Int {
         var limit = WorkerSettings.largestBatch
         if let fitting = turn.fitting { limit = min(limit, fitting) }
         if let most = settings.maxSteps { limit = min(limit, most - report.processed - held.count) }
         if turn.isProbing { limit = min(limit, held.values.contains { $0.topic == turn.topic && $0.isProbe } ? 0 : 1) }
         guard limit > 0 else { return 0 }
-        let load = bench.load()
+        let load = pool.load()
         let waiting = load.waiting.values.reduce(0, +)
         if let batch = settings.batch { return waiting * 2 > batch ? 0 : min(limit, batch - waiting) }
         let free = max(0, settings.threads - load.running - waiting)
-        let time = settings.patience * settings.threads
+        let time = settings.maxQueueTime * settings.threads
         let most = pace.count(of: turn.topic, in: time)
         let reserve = max(0, min(pace.count(of: turn.topic, in: time - pace.work(load.waiting)), most - waiting))
         // A few at a time cost as much as many.

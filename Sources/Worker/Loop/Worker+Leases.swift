@@ -7,18 +7,18 @@ internal import System
 
 extension Worker where Store: ~Copyable, Executor: ~Copyable {
     /// Sees to what others left behind, at the start and every few seconds.
-    mutating func tend(at now: Duration) throws {
-        guard phase == .working, nextTending <= now, outage.allowsCall(at: now) else { return }
+    mutating func maintain(at now: Duration) throws {
+        guard phase == .working, nextMaintenance <= now, outage.allowsCall(at: now) else { return }
         do {
-            try store.tend()
+            try store.maintain()
             outage.end()
-            nextTending = now + settings.tending
-        } catch let refusal as StepsRefused {
+            nextMaintenance = now + settings.maintenanceInterval
+        } catch let refusal as StoreRefusal {
             throw refusal
-        } catch let failure as StepsUntended {
+        } catch let failure as MaintenanceTimedOut {
             // Whether the store works, the next claim shows; there may be much to do all the same.
-            log.warning("worker.untended", ["error": String(reflecting: failure.reason)])
-            nextTending = SystemClock.uptime + settings.tending
+            log.warning("worker.maintenance_timed_out", ["error": String(reflecting: failure.reason)])
+            nextMaintenance = SystemClock.uptime + settings.maintenanceInterval
         } catch {
             outage.note(error, at: SystemClock.uptime)
         }
@@ -35,14 +35,14 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         let late = SystemClock.uptime + settings.leaseMargin - settings.lease
         let ending = held.filter { $0.value.keptAt <= late }.map(\.key)
         if !ending.isEmpty { drop(ending, because: "no_heartbeat") }
-        let begun = bench.unnoted(since: now - settings.noteAfter).filter { held[$0] != nil }
-        if !begun.isEmpty { _ = try ask(at: now) { try $0.noteStarted(begun) } }
+        let begun = pool.unrecorded(since: now - settings.recordStartAfter).filter { held[$0] != nil }
+        if !begun.isEmpty { _ = try callStore(at: now) { try $0.recordStarted(begun) } }
     }
 
     private mutating func sendHeartbeat(at now: Duration) throws {
         let leases = Array(held.keys)
         let lease = settings.lease
-        guard let states = try ask(at: now, { try $0.heartbeat(leases, extendingBy: lease) }) else { return }
+        guard let states = try callStore(at: now, { try $0.heartbeat(leases, extendingBy: lease) }) else { return }
         nextHeartbeat = now + settings.heartbeat
         var lost: [JobLease] = []
         for (lease, state) in zip(leases, states) {
@@ -62,10 +62,10 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
     private mutating func endCancelled(at now: Duration) {
         let cancelled = held.filter { $0.value.isCancelled && !$0.value.isFinished }
         guard !cancelled.isEmpty else { return }
-        for step in bench.takeBack(where: { cancelled[$0.step.lease] != nil }) {
-            putDown(Finished(step: step, outcome: .cancelled), at: now)
+        for step in pool.withdraw(where: { cancelled[$0.step.lease] != nil }) {
+            submit(StepResult(step, .cancelled), at: now)
         }
-        bench.cancel(cancelled.keys)
+        pool.cancel(cancelled.keys)
     }
 
     /// Stops steps that are not the worker's any more, and forgets what became of them.
@@ -73,8 +73,8 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         log.warning("worker.steps_dropped", ["count": leases.count, "reason": reason])
         let dropped = Set(leases)
         for lease in leases { held[lease] = nil }
-        _ = bench.takeBack { dropped.contains($0.step.lease) }
-        bench.cancel(leases)
+        _ = pool.withdraw { dropped.contains($0.step.lease) }
+        pool.cancel(leases)
         pending.removeAll { dropped.contains($0.step.lease) }
         report.lost += leases.count
     }

@@ -12,17 +12,17 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
 
     /// Sees whether it is time to end.
     mutating func enterPhase(at now: Duration) {
-        let isStopRequested = bench.isStopRequested
+        let isStopRequested = pool.isStopRequested
         if phase == .working, isStopRequested || end.hasPassed {
             report.more = true
             phase = .ending(until: now + (isStopRequested ? grace : .zero))
             log.info("worker.ending", ["reason": isStopRequested ? "asked" : "no_time", "held": held.count])
-            for step in bench.takeBack() { putDown(Finished(step: step, outcome: .released()), at: now) }
+            for step in pool.withdraw() { submit(StepResult(step, .released()), at: now) }
         }
         if case .ending(let moment) = phase, moment <= now {
             phase = .cancelling(until: now + Self.lastMoments)
             for lease in held.keys where held[lease]?.isFinished == false { held[lease]?.isStopped = true }
-            bench.cancel(held.keys)
+            pool.cancel(held.keys)
         }
     }
 
@@ -38,7 +38,7 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
     /// - Throws: What the store throws, when there is nothing but a store that does not answer.
     mutating func isOver(at now: Duration) throws -> Bool {
         if held.isEmpty, let start = outage.start, let error = outage.error, !settings.isEndless {
-            guard now - start < settings.storePatience, phase == .working else { throw error }
+            guard now - start < settings.storeOutageLimit, phase == .working else { throw error }
         }
         switch phase {
         case .working:
@@ -47,10 +47,10 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
                 report.more = true
                 return true
             }
-            guard turns.allSatisfy({ $0.emptyRound == round || $0.isOut(at: now) }) else { return false }
-            let isOut = turns.contains { $0.isOut(at: now) }
+            guard turns.allSatisfy({ $0.emptyRound == round || $0.isPaused(at: now) }) else { return false }
+            let isPaused = turns.contains { $0.isPaused(at: now) }
             guard !settings.isEndless || turns.allSatisfy(\.isTooLong) else { return false }
-            report.more = isOut
+            report.more = isPaused
             return true
         case .ending:
             return held.isEmpty
@@ -67,12 +67,12 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
     /// When there is something to do at the latest.
     func nextMoment(after now: Duration) -> Duration {
         // Threads begin with steps while nobody looks.
-        var moments = [now + settings.noteAfter]
+        var moments = [now + settings.recordStartAfter]
         switch phase {
         case .working:
-            moments.append(nextTending)
+            moments.append(nextMaintenance)
             if end < .distantFuture { moments.append(now + end.remaining) }
-            moments += turns.filter { !$0.isOut(at: now) && room(for: $0) > 0 }.map(\.nextClaim)
+            moments += turns.filter { !$0.isPaused(at: now) && room(for: $0) > 0 }.map(\.nextClaim)
             moments += turns.compactMap(\.pausedUntil).filter { $0 > now }
         case .ending(let moment), .cancelling(let moment): moments.append(moment)
         }
@@ -80,9 +80,9 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
             moments.append(nextHeartbeat)
             moments += held.values.map { $0.keptAt + settings.lease - settings.leaseMargin }
         }
-        if !pending.isEmpty { moments.append(phase == .working ? pendingSince + settings.gathering : now) }
+        if !pending.isEmpty { moments.append(phase == .working ? pendingSince + settings.resultDelay : now) }
         let next = moments.min() ?? now
         // A store that does not answer is not asked before its pause is over; but leases end all the same.
-        return outage.retryAt.map { max(next, min($0, now + settings.noteAfter)) } ?? next
+        return outage.retryAt.map { max(next, min($0, now + settings.recordStartAfter)) } ?? next
     }
 }

@@ -9,37 +9,37 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
 
     /// Takes what threads have put down.
     mutating func takeResults(at now: Duration) {
-        for finished in bench.collect() { putDown(finished, at: now) }
+        for result in pool.collect() { submit(result, at: now) }
     }
 
     /// Keeps a result until it is told, unless the step is not the worker's any more.
-    mutating func putDown(_ finished: Finished, at now: Duration) {
-        guard let step = held[finished.step.lease] else { return }
-        held[finished.step.lease]?.isFinished = true
-        var finished = finished
-        if step.isStopped, !step.isCancelled, !finished.outcome.isSuccess {
+    mutating func submit(_ result: StepResult, at now: Duration) {
+        guard let step = held[result.step.lease] else { return }
+        held[result.step.lease]?.isFinished = true
+        var result = result
+        if step.isStopped, !step.isCancelled, !result.outcome.isSuccess {
             // It did not fail, it was stopped.
-            finished = Finished(step: finished.step, outcome: .released())
+            result = StepResult(result.step, .released())
         }
-        note(finished, of: step, at: now)
+        note(result, of: step, at: now)
         if pending.isEmpty { pendingSince = now }
-        pending.append(finished)
+        pending.append(result)
     }
 
     /// Learns from a result.
-    private mutating func note(_ finished: Finished, of step: HeldStep, at now: Duration) {
+    private mutating func note(_ result: StepResult, of step: HeldStep, at now: Duration) {
         let topic = step.topic
         guard let position = turns.firstIndex(where: { $0.topic == topic }) else { return }
-        if case .released(let wait, .circuitOpen) = finished.outcome {
+        if case .released(let wait, .circuitOpen) = result.outcome {
             let end = now + max(wait, settings.pause.lowerBound)
             guard turns[position].pausedUntil.map({ $0 < end }) ?? true else { return }
             turns[position].pausedUntil = end
             turns[position].isProbing = true
             // The others would hear the same.
-            for step in bench.takeBack(where: { $0.topic == topic }) {
-                putDown(Finished(step: step, outcome: .released(after: wait, because: .circuitOpen)), at: now)
+            for step in pool.withdraw(where: { $0.topic == topic }) {
+                submit(StepResult(step, .released(after: wait, because: .circuitOpen)), at: now)
             }
-        } else if let took = finished.took, !finished.outcome.isRelease {
+        } else if let took = result.duration, !result.outcome.isRelease {
             pace.note(took, of: topic)
             if step.isProbe { turns[position].isProbing = false }
         }
@@ -50,41 +50,40 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
     mutating func settle(at now: Duration) throws {
         while !pending.isEmpty, isDue(at: now) {
             let batch = nextBatch()
-            let results = batch.map { StepResult($0.step, $0.outcome) }
-            do throws(StepsRefused) {
-                guard let accepted = try ask(at: now, { try $0.finish(results) }) else {
-                    mostResults = max(1, batch.count / 2)
+            do throws(StoreRefusal) {
+                guard let accepted = try callStore(at: now, { try $0.finish(batch) }) else {
+                    maxBatch = max(1, batch.count / 2)
                     return
                 }
-                mostResults = min(mostResults * 2, WorkerSettings.largestBatch)
+                maxBatch = min(maxBatch * 2, WorkerSettings.largestBatch)
                 pending.removeFirst(batch.count)
                 pendingSince = now
-                suspects = max(0, suspects - batch.count)
+                retryIndividually = max(0, retryIndividually - batch.count)
                 round += 1
-                for (finished, isAccepted) in zip(batch, accepted) { count(finished, isAccepted: isAccepted) }
+                for (result, isAccepted) in zip(batch, accepted) { count(result, isAccepted: isAccepted) }
                 // What they led to may be waiting already.
-                if bench.isIdle { for position in turns.indices { turns[position].nextClaim = .zero } }
+                if pool.isIdle { for position in turns.indices { turns[position].nextClaim = .zero } }
                 // A slow store must not keep leases from being made to last.
                 guard held.isEmpty || SystemClock.uptime < nextHeartbeat else { return }
             } catch {
                 log.error("worker.result_refused", ["count": batch.count, "error": String(reflecting: error.reason)])
-                if batch.count > 1 { suspects = batch.count } else { replaceRefused() }
+                if batch.count > 1 { retryIndividually = batch.count } else { replaceRefused() }
             }
         }
     }
 
     private func isDue(at now: Duration) -> Bool {
         guard outage.allowsCall(at: now) else { return false }
-        return phase != .working || pending.count >= settings.gathered || suspects > 0 || bench.isIdle
-            || now - pendingSince >= settings.gathering
+        return phase != .working || pending.count >= settings.resultBatch || retryIndividually > 0 || pool.isIdle
+            || now - pendingSince >= settings.resultDelay
     }
 
-    private func nextBatch() -> [Finished] {
-        guard suspects == 0 else { return [pending[0]] }
+    private func nextBatch() -> [StepResult] {
+        guard retryIndividually == 0 else { return [pending[0]] }
         var bytes = 0
-        let batch = pending.prefix(mostResults).prefix { finished in
-            defer { bytes += finished.outcome.size }
-            return bytes == 0 || bytes + finished.outcome.size <= Self.largestBytes
+        let batch = pending.prefix(maxBatch).prefix { result in
+            defer { bytes += result.outcome.size }
+            return bytes == 0 || bytes + result.outcome.size <= Self.largestBytes
         }
         return Array(batch)
     }
@@ -92,25 +91,25 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
     /// Says something else of a step whose result is not taken; one whose failure is not taken either is left alone.
     private mutating func replaceRefused() {
         let refused = pending.removeFirst()
-        suspects = max(0, suspects - 1)
+        retryIndividually = max(0, retryIndividually - 1)
         if case .succeeded = refused.outcome {
             let failure = StepFailure("result_refused", "The step was done, but its result could not be stored.")
-            pending.insert(Finished(step: refused.step, outcome: .failed(failure), took: refused.took), at: 0)
-            suspects += 1
+            pending.insert(StepResult(refused.step, .failed(failure), duration: refused.duration), at: 0)
+            retryIndividually += 1
         } else {
             held[refused.step.lease] = nil
             report.lost += 1
         }
     }
 
-    private mutating func count(_ finished: Finished, isAccepted: Bool) {
-        held[finished.step.lease] = nil
+    private mutating func count(_ result: StepResult, isAccepted: Bool) {
+        held[result.step.lease] = nil
         guard isAccepted else {
             report.lost += 1
             return
         }
-        if !finished.outcome.isRelease { report.processed += 1 }
-        switch finished.outcome {
+        if !result.outcome.isRelease { report.processed += 1 }
+        switch result.outcome {
         case .succeeded: report.succeeded += 1
         case .failed, .timedOut: report.failed += 1
         case .cancelled: report.cancelled += 1

@@ -13,34 +13,34 @@ public struct Worker<Store: StepStore & ~Copyable, Executor: StepExecutor & ~Cop
     var store: Store
     let settings: WorkerSettings
     let log: Log
-    let bench: Workbench
+    let pool: WorkerPool
     private let makeExecutor: @Sendable () -> Executor
 
     /// What the worker has claimed and not yet said anything of.
     var held: [JobLease: HeldStep] = [:]
 
     /// What is to be said to the store.
-    var pending: [Finished] = []
+    var pending: [StepResult] = []
 
     /// Since when the first of it waits.
     var pendingSince = Duration.zero
 
     /// How many results are to be told one by one, because the store would not take them together.
-    var suspects = 0
+    var retryIndividually = 0
 
     /// How many results are told at once: fewer while the store fails, which may be for their number.
-    var mostResults = WorkerSettings.largestBatch
+    var maxBatch = WorkerSettings.largestBatch
 
     /// How often the store has taken results.
     var round = 0
 
-    var turns: [TopicTurn]
+    var turns: [TopicState]
     var pace = StepPace()
     var outage: StoreOutage
     var report = WorkerReport()
     var phase = Phase.working
     var end = Deadline.distantFuture
-    var nextTending = Duration.zero
+    var nextMaintenance = Duration.zero
     var nextHeartbeat = Duration.zero
 
     /// What the worker is about.
@@ -70,14 +70,14 @@ public struct Worker<Store: StepStore & ~Copyable, Executor: StepExecutor & ~Cop
         self.settings = settings
         self.log = log
         self.makeExecutor = makeExecutor
-        bench = Workbench(settings)
-        turns = settings.topics.map { TopicTurn(topic: $0, pauses: Pauses(settings.pause)) }
+        pool = WorkerPool(settings)
+        turns = settings.topics.map { TopicState(topic: $0, pauses: Pauses(settings.pause)) }
         outage = StoreOutage(pauses: settings.pause, log: log)
     }
 
     /// Makes the worker end, from any thread: it takes nothing more, finishes what it can, and gives back the rest.
     public var requestStop: @Sendable () -> Void {
-        { [bench] in bench.requestStop() }
+        { [pool] in pool.requestStop() }
     }
 
     /// Works until there is nothing to do, or there is no time left, or somebody wants it to end; once.
@@ -88,22 +88,22 @@ public struct Worker<Store: StepStore & ~Copyable, Executor: StepExecutor & ~Cop
     ///   `SystemError` when there is no room for threads.
     public mutating func run(until end: Deadline) throws -> WorkerReport {
         self.end = end
-        bench.open(threads: settings.threads, until: end)
+        pool.open(threads: settings.threads, until: end)
         var threads = Threads()
         defer {
-            bench.close()
+            pool.close()
             // One that does not listen keeps its step until the lease is over.
-            if threads.count == settings.threads, !bench.waitForThreads(until: .after(.seconds(1))) {
+            if threads.count == settings.threads, !pool.waitForThreads(until: .after(.seconds(1))) {
                 log.warning("worker.thread_left", [:])
                 threads.abandon()
             }
         }
         for _ in 0..<settings.threads {
-            try threads.start { [bench, makeExecutor] in bench.work(with: makeExecutor) }
+            try threads.start { [pool, makeExecutor] in pool.work(with: makeExecutor) }
         }
         do {
             try loop()
-        } catch let refusal as StepsRefused {
+        } catch let refusal as StoreRefusal {
             throw refusal.reason
         }
         return report
@@ -113,31 +113,31 @@ public struct Worker<Store: StepStore & ~Copyable, Executor: StepExecutor & ~Cop
         while true {
             var now = SystemClock.uptime
             enterPhase(at: now)
-            try tend(at: now)
+            try maintain(at: now)
             try keepLeases(at: now)
             takeResults(at: now)
             try settle(at: now)
             now = SystemClock.uptime
             if phase == .working { try claim(at: now) }
             guard try !isOver(at: now) else { return }
-            bench.wait(until: nextMoment(after: now))
+            pool.wait(until: nextMoment(after: now))
         }
     }
 
     /// Asks the store for something, unless it is known not to answer.
     ///
     /// - Returns: What it answered; nil when it did not.
-    /// - Throws: ``StepsRefused``.
-    mutating func ask<Answer>(
+    /// - Throws: ``StoreRefusal``.
+    mutating func callStore<Answer>(
         at now: Duration,
         _ question: (inout Store) throws -> Answer
-    ) throws(StepsRefused) -> Answer? {
+    ) throws(StoreRefusal) -> Answer? {
         guard outage.allowsCall(at: now) else { return nil }
         do {
             let answer = try question(&store)
             outage.end()
             return answer
-        } catch let refusal as StepsRefused {
+        } catch let refusal as StoreRefusal {
             throw refusal
         } catch {
             outage.note(error, at: SystemClock.uptime)

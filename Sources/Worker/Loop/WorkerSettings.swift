@@ -1,5 +1,8 @@
+import Base
 import Core
 public import Queue
+import Runs
+import System
 
 /// How much a worker takes on, and when it looks after what.
 public struct WorkerSettings: Sendable {
@@ -41,25 +44,25 @@ public struct WorkerSettings: Sendable {
     public var heartbeat = Duration.seconds(10)
 
     /// How often the worker sees to what others left behind, and to what was delayed.
-    public var tending = Duration.seconds(10)
+    public var maintenanceInterval = Duration.seconds(10)
 
     /// How often it does so while there is nothing else to do.
-    public var idleTending = Duration.seconds(1)
+    public var idleMaintenanceInterval = Duration.seconds(1)
 
     /// How long a step runs before the timeline is told that it has begun; shorter ones tell it with their end.
-    public var noteAfter = Duration.seconds(1)
+    public var recordStartAfter = Duration.seconds(1)
 
     /// How long results may wait for others.
-    public var gathering = Duration.milliseconds(50)
+    public var resultDelay = Duration.milliseconds(50)
 
     /// How many results do not wait any longer.
-    public var gathered = 50
+    public var resultBatch = 50
 
     /// How long a claimed step may have to wait for a thread.
-    public var patience = Duration.seconds(2)
+    public var maxQueueTime = Duration.seconds(2)
 
     /// How long a worker that has nothing to lose goes on asking a store that does not answer, unless it is endless.
-    public var storePatience = Duration.seconds(5)
+    public var storeOutageLimit = Duration.seconds(5)
 
     /// The first and the longest pause where there is nothing to do, or the store does not answer.
     public var pause = Duration.milliseconds(100)...Duration.seconds(2)
@@ -71,4 +74,58 @@ public struct WorkerSettings: Sendable {
 
     /// The most steps that one claim asks for.
     public static let largestBatch = 500
+}
+
+extension WorkerSettings {
+    /// How many threads a worker may have.
+    static var threadCounts: ClosedRange<Int> { 1...64 }
+
+    /// What the operator wants of workers: of all tools, unless a call says otherwise.
+    ///
+    /// - Throws: `ConfigurationError` for the first variable that cannot be used.
+    init(_ environment: Environment) throws(ConfigurationError) {
+        self.init(topics: ToolName.executable.map(\.topic))
+        threads = try environment.integer("NOFX_WORKER_THREADS", in: Self.threadCounts, default: threads)
+        batch = try environment.optionalInteger("NOFX_WORKER_BATCH", in: 1...Self.largestBatch)
+        if let seconds = try environment.optionalInteger("NOFX_WORKER_LEASE_SECONDS", in: 2...600) {
+            setLease(.seconds(seconds))
+        }
+        grace = try environment.optionalInteger("NOFX_WORKER_GRACE_SECONDS", in: 0...3_600).map { .seconds($0) }
+        tenantLimit = try environment.optionalInteger("NOFX_TEAM_LIMIT", in: 1...1_000_000)
+        topicLimits = try Self.topicLimits(environment)
+    }
+
+    /// Has claims last for so long, and all that goes with it.
+    private mutating func setLease(_ length: Duration) {
+        lease = length
+        heartbeat = length / 3
+        maintenanceInterval = min(maintenanceInterval, length / 3)
+        leaseMargin = min(leaseMargin, length / 4)
+        answerLimit = min(answerLimit, length / 5)
+    }
+
+    /// Reads `NOFX_TOOL_LIMITS`.
+    private static func topicLimits(_ environment: Environment) throws(ConfigurationError) -> [QueueTopic: Int] {
+        let variable = "NOFX_TOOL_LIMITS"
+        var limits: [QueueTopic: Int] = [:]
+        for part in environment[variable]?.split(separator: ",", omittingEmptySubsequences: false) ?? [] {
+            let words = part.split(separator: "=", omittingEmptySubsequences: false)
+            guard words.count == 2, let tool = ToolName(String(words[0])), !tool.isGate, let limit = Int(words[1]),
+                (1...1_000_000).contains(limit), limits.updateValue(limit, forKey: tool.topic) == nil
+            else {
+                throw ConfigurationError(variable, "must be tools and numbers, as in ai:generate=4,http:request=20")
+            }
+        }
+        return limits
+    }
+}
+
+extension Environment {
+    /// The whole number that a variable holds; nil where it is not set.
+    fileprivate func optionalInteger(
+        _ name: String,
+        in range: ClosedRange<Int>
+    ) throws(ConfigurationError) -> Int? {
+        self[name] == nil ? nil : try integer(name, in: range, default: range.lowerBound)
+    }
 }

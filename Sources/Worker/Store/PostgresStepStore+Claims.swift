@@ -1,8 +1,8 @@
-internal import Base
+import Base
 import Core
-internal import Postgres
-public import Runs
+import Postgres
 public import Queue
+public import Runs
 
 extension PostgresStepStore {
     /// How long steps that cannot be done may take to be given back: their worker has leases to see to.
@@ -33,23 +33,29 @@ extension PostgresStepStore {
             """,
             by: deadline
         )
-        let claimed = try rows.decode(ClaimedRow.self)
+        var claimed = try (0..<rows.count).map { try ClaimedStep(row: rows[$0]) }
         turns[claim.topic] = claimed.last?.team ?? turn
-        let needy = claimed.filter { !$0.references.isEmpty }
-        guard !needy.isEmpty else { return claimed.map { $0.step(outputs: [:]) } }
+        let references = claimed.filter(\.isAllowed).reduce(into: [:] as [JobLease: [OutputReference]]) {
+            let references = OutputReference.all(in: $1)
+            if !references.isEmpty { $0[$1.lease] = references }
+        }
+        guard !references.isEmpty else { return claimed }
+        let needy = claimed.filter { references[$0.lease] != nil }
         let outputs: [JobLease: [String: JSONText]]
         do {
-            outputs = try self.outputs(of: needy, by: deadline)
+            outputs = try self.outputs(of: needy.map { ($0.lease, references[$0.lease] ?? []) }, by: deadline)
         } catch {
             giveBack(needy)
             guard needy.count < claimed.count else { throw error }
             log.warning("worker.outputs_unavailable", ["count": needy.count, "error": String(reflecting: error)])
-            return claimed.filter(\.references.isEmpty).map { $0.step(outputs: [:]) }
+            return claimed.filter { references[$0.lease] == nil }
         }
         giveBack(needy.filter { outputs[$0.lease] == nil })
-        return claimed.compactMap { row in
-            if row.references.isEmpty { row.step(outputs: [:]) } else { outputs[row.lease].map(row.step(outputs:)) }
+        claimed.removeAll { references[$0.lease] != nil && outputs[$0.lease] == nil }
+        for index in claimed.indices {
+            if let outputs = outputs[claimed[index].lease] { claimed[index].outputs = outputs }
         }
+        return claimed
     }
 
     /// The outputs that the inputs of steps refer to, by the names of the steps that have them; nothing for steps whose
@@ -57,13 +63,13 @@ extension PostgresStepStore {
     ///
     /// A step's name may have dots in it: the longest one that fits is meant.
     private mutating func outputs(
-        of steps: [ClaimedRow],
+        of steps: [(lease: JobLease, references: [OutputReference])],
         by deadline: Deadline
     ) throws -> [JobLease: [String: JSONText]] {
         // In the order of the steps, the first one's first.
         var places: [OutputReference: Int] = [:]
         var needs: [OutputReference] = []
-        for need in steps.flatMap(\.needs) where places[need] == nil {
+        for need in steps.flatMap(\.references) where places[need] == nil {
             places[need] = needs.count
             needs.append(need)
         }
@@ -78,7 +84,7 @@ extension PostgresStepStore {
                 ORDER BY r.place, octet_length(s.name) DESC
             ), sized AS (
                 SELECT m.places, s.name, s.outputs,
-                       m.places[1] <= \(steps[0].needs.count)
+                       m.places[1] <= \(steps[0].references.count)
                        OR sum(octet_length(s.outputs::text)) OVER (ORDER BY m.places[1]) <= \(outputLimit) AS fits
                 FROM (SELECT team_id, run_id, no, array_agg(place ORDER BY place) AS places
                       FROM meant GROUP BY team_id, run_id, no) m
@@ -100,7 +106,7 @@ extension PostgresStepStore {
         }
         var outputs: [JobLease: [String: JSONText]] = [:]
         for step in steps {
-            let meant = step.needs.compactMap { need in places[need].flatMap { found[$0] } }
+            let meant = step.references.compactMap { need in places[need].flatMap { found[$0] } }
             guard meant.allSatisfy({ $0.outputs != nil }) else { continue }
             outputs[step.lease] = Dictionary(
                 meant.compactMap { meant in meant.outputs.map { (meant.name, $0) } },
@@ -112,13 +118,49 @@ extension PostgresStepStore {
 
     /// Gives steps back as if they had not been claimed, as far as the server takes it: what it does not take comes back
     /// with the end of its lease, for an attempt.
-    private mutating func giveBack(_ rows: [ClaimedRow]) {
-        guard !rows.isEmpty else { return }
-        let results = rows.map { StepResult($0.step(outputs: [:]), .released()) }
+    private mutating func giveBack(_ steps: [ClaimedStep]) {
+        guard !steps.isEmpty else { return }
+        let results = steps.map { StepResult($0, .released()) }
         do {
             _ = try finish(results, by: .after(min(answerLimit, Self.returnLimit)))
         } catch {
-            log.warning("worker.steps_left", ["count": rows.count, "error": String(reflecting: error)])
+            log.warning("worker.steps_left", ["count": steps.count, "error": String(reflecting: error)])
         }
+    }
+}
+
+/// A reference from a step's inputs to the outputs of an earlier step of its run.
+private struct OutputReference: Hashable {
+    let team: UUID
+    let run: ID<Run>
+    let text: String
+
+    static func all(in step: ClaimedStep) -> [OutputReference] {
+        step.inputs.references.map { OutputReference(team: step.team, run: step.run, text: $0) }
+    }
+}
+
+extension ClaimedStep {
+    /// Reads a claimed step; its outputs are fetched separately.
+    fileprivate init(row: borrowing Row) throws(PostgresError) {
+        let (timeout, base, cap): (Int, Int, Int) = (
+            try row["timeout_s"], try row["retry_base_s"], try row["retry_cap_s"]
+        )
+        self.init(
+            lease: JobLease(job: try row["id"], fence: try row["fence"]),
+            team: try row["tenant_id"],
+            run: try row["run_id"],
+            number: try row["step_no"],
+            name: try row["name"],
+            tool: try row["tool"],
+            inputs: try row["inputs"],
+            attempt: try row["attempt"],
+            timeout: .seconds(timeout),
+            backoff: StepBackoff(base: .seconds(base), cap: .seconds(cap)),
+            secretsScope: try row["secrets_scope"],
+            queuedAt: try row["enqueued_at"],
+            claimedAt: try row["claimed_at"],
+            isAllowed: try row["is_allowed"]
+        )
     }
 }

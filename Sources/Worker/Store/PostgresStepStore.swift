@@ -19,7 +19,7 @@ public struct PostgresStepStore: ~Copyable, StepStore {
     public var outputLimit = 32 << 20
 
     /// How much is tended at once.
-    private static var tended: Int { 1_000 }
+    private static var maintenanceBatch: Int { 1_000 }
 
     private var database: Database
     let log: Log
@@ -53,7 +53,7 @@ public struct PostgresStepStore: ~Copyable, StepStore {
         return leases.map { states[$0] ?? .lost }
     }
 
-    public mutating func noteStarted(_ leases: [JobLease]) throws {
+    public mutating func recordStarted(_ leases: [JobLease]) throws {
         _ = try run("SELECT nofx.start_steps(\(leases.map(\.job)), \(leases.map(\.fence)))")
     }
 
@@ -90,26 +90,26 @@ public struct PostgresStepStore: ~Copyable, StepStore {
         }
     }
 
-    public mutating func tend() throws {
+    public mutating func maintain() throws {
         let delays = RetrySchedule.standard.delays.map(\.wholeMicroseconds)
-        let rows = try tending(
+        let rows = try maintenance(
             """
             SELECT promoted, rescued, dead_lettered
-            FROM nofx.maintain_queue(\(Int32(clamping: Self.tended)),
+            FROM nofx.maintain_queue(\(Int32(clamping: Self.maintenanceBatch)),
                 ARRAY(SELECT d.microseconds * interval '1 microsecond'
                       FROM unnest(\(delays)) WITH ORDINALITY AS d (microseconds, position) ORDER BY d.position))
             """
         )
         guard let row = rows.first else { return }
-        let (rescued, givenUp): (Int, Int) = (try row["rescued"], try row["dead_lettered"])
-        if rescued + givenUp > 0 { log.warning("worker.rescued", ["rescued": rescued, "givenUp": givenUp]) }
+        let (rescued, deadLettered): (Int, Int) = (try row["rescued"], try row["dead_lettered"])
+        if rescued + deadLettered > 0 { log.warning("worker.rescued", ["rescued": rescued, "deadLettered": deadLettered]) }
     }
 
-    private mutating func tending(_ query: Query) throws -> Rows {
+    private mutating func maintenance(_ query: Query) throws -> Rows {
         do {
             return try run(query)
-        } catch let error as PostgresError where error.isUnfinished {
-            throw StepsUntended(error)
+        } catch let error as PostgresError where error.isTimeout {
+            throw MaintenanceTimedOut(error)
         }
     }
 
@@ -119,7 +119,7 @@ public struct PostgresStepStore: ~Copyable, StepStore {
         do throws(PostgresError) {
             return try database.operatorQuery(query, deadline: deadline, log: log)
         } catch {
-            throw error.isRefusal ? StepsRefused(error) : error
+            throw error.isRefusal ? StoreRefusal(error) : error
         }
     }
 }
@@ -138,7 +138,7 @@ extension PostgresError {
         }
     }
     /// Whether the server is there, but did not get done with the statement, for its length or for others' locks.
-    fileprivate var isUnfinished: Bool {
+    fileprivate var isTimeout: Bool {
         switch kind {
         case .timeout, .commitOutcomeUnknown: true
         case .connection, .configuration, .decoding: false

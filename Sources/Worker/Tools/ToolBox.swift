@@ -2,9 +2,9 @@ public import AI
 public import Base
 import Core
 public import HTTPClient
-public import Runs
 public import Reliability
-internal import System
+public import Runs
+import System
 
 /// All tools, for one thread.
 ///
@@ -128,5 +128,47 @@ extension ClaimedStep {
             "teamId": team, "runId": run, "step": name, "stepNo": number, "tool": tool, "attempt": attempt,
             "outcome": outcome.word, "code": outcome.failure?.code, "milliseconds": took.wholeMilliseconds,
         ]
+    }
+}
+
+/// What the tools of all threads are made of.
+struct StepTools: Sendable {
+    private let providers: Providers
+    private let protection: CallPolicy
+    private let reach: EgressPolicy
+    private let secrets: SecretStore
+
+    /// The breakers of the process, for when the database does not tell; all threads share them.
+    private let ownBreakers = MemoryCircuitBreakerStore()
+
+    /// Reads what the operator says of providers, addresses and secrets.
+    ///
+    /// - Throws: `ConfigurationError` for the first variable that cannot be used.
+    init(_ environment: Environment, budget: Budget = Budget()) throws(ConfigurationError) {
+        providers = try Providers(environment)
+        var protection = try CallPolicy(environment)
+        protection.budget = budget
+        self.protection = protection
+        reach = try EgressPolicy(environment)
+        secrets = try SecretStore(environment)
+    }
+
+    /// The tools of one thread.
+    func toolBox(_ database: consuming Database, log: Log) -> ToolBox<FallbackCircuitBreakerStore<PostgresStores>> {
+        ToolBox(
+            providers: AIClient(
+                providers,
+                protection,
+                stores: FallbackCircuitBreakerStore(
+                    PostgresStores(database, log: log),
+                    over: ownBreakers,
+                    log: log
+                ),
+                log: log
+            ),
+            client: HTTPClient(userAgent: "nofx", reach: reach),
+            secrets: secrets,
+            log: log
+        )
     }
 }

@@ -24,7 +24,7 @@ import Queue
         let report = try steps.drain(topics: [.echo, .ai])
         #expect(report == WorkerReport())
         #expect(steps.state.withLock { $0.claims.map(\.topic.description).sorted() } == ["ai.generate", "test.echo"])
-        #expect(steps.state.withLock { $0.tendings } == 1)
+        #expect(steps.state.withLock { $0.maintenanceRuns } == 1)
     }
 
     @Test func `what one step leads to is done in the same call`() throws {
@@ -86,7 +86,7 @@ import Queue
         try slow.drain { settings in
             settings.threads = 2
             // Each step takes longer than that.
-            settings.patience = .milliseconds(10)
+            settings.maxQueueTime = .milliseconds(10)
         } doing: { _, _ in
             let end = Deadline.after(.milliseconds(20))
             try? Poll.until { end.hasPassed }
@@ -106,7 +106,7 @@ import Queue
         steps.add("long", "short")
         let steps = steps
         try steps.drain {
-            $0.noteAfter = .milliseconds(50)
+            $0.recordStartAfter = .milliseconds(50)
         } doing: { step, _ in
             if step.name == "long" { steps.wait { $0.noted.contains("long") } }
             return .done

@@ -11,30 +11,30 @@ import Worker
 
     @Test func `a store that comes back is told of everything`() throws {
         steps.add((0..<20).map(String.init))
-        steps.state.withLock { $0.failures = [.tend: 1, .claim: 2, .finish: 2] }
+        steps.state.withLock { $0.failures = [.maintain: 1, .claim: 2, .finish: 2] }
         let report = try steps.drain { $0.pause = .milliseconds(1)...(.milliseconds(5)) }
         #expect(report.succeeded == 20)
         #expect(steps.outcomes.count == 20)
     }
 
     @Test func `a store that does not answer fails a call that has nothing to lose`() throws {
-        steps.state.withLock { $0.failures = [.tend: .max, .claim: .max] }
+        steps.state.withLock { $0.failures = [.maintain: .max, .claim: .max] }
         #expect(throws: TestSteps.Unreachable.self) {
             try steps.drain { settings in
                 settings.pause = .milliseconds(1)...(.milliseconds(5))
-                settings.storePatience = .milliseconds(30)
+                settings.storeOutageLimit = .milliseconds(30)
             }
         }
     }
 
     @Test func `an endless worker waits for its store`() throws {
         steps.add("a")
-        steps.state.withLock { $0.failures = [.tend: 20, .claim: 20] }
+        steps.state.withLock { $0.failures = [.maintain: 20, .claim: 20] }
         let steps = steps
         var worker = steps.worker { settings in
             settings.isEndless = true
             settings.pause = .milliseconds(1)...(.milliseconds(5))
-            settings.storePatience = .zero
+            settings.storeOutageLimit = .zero
         }
         let request = worker.requestStop
         let asker = TestThread {
@@ -47,14 +47,14 @@ import Worker
 
     @Test func `a store that has too much to see to gives out steps all the same`() throws {
         steps.add((0..<20).map(String.init))
-        steps.state.withLock { $0.isUntended = true }
+        steps.state.withLock { $0.maintenanceTimesOut = true }
         let lines = LogLines()
         var worker = steps.worker(log: lines.log) { settings in
             settings.batch = 1
-            settings.tending = .seconds(3_600)
+            settings.maintenanceInterval = .seconds(3_600)
         }
         #expect(try worker.run(until: .test).succeeded == 20)
-        #expect(lines.containing("worker.untended").count == steps.state.withLock { $0.tendings })
+        #expect(lines.containing("worker.maintenance_timed_out").count == steps.state.withLock { $0.maintenanceRuns })
         #expect(lines.containing("worker.store_unavailable") == [])
     }
 

@@ -37,9 +37,9 @@ struct MemoryStepStore: StepStore {
         }
     }
 
-    mutating func noteStarted(_ leases: [JobLease]) throws {
+    mutating func recordStarted(_ leases: [JobLease]) throws {
         try steps.state.change { state in
-            try state.fail(.noteStarted)
+            try state.fail(.recordStarted)
             state.noted += leases.compactMap { state.leased[$0.job]?.step.name }
         }
     }
@@ -49,7 +49,7 @@ struct MemoryStepStore: StepStore {
             try state.fail(.finish)
             guard results.count <= state.mostResults else { throw TestSteps.Unreachable() }
             for result in results where state.poison.contains(result.step.name) {
-                if case .succeeded = result.outcome { throw StepsRefused(TestSteps.Poisonous()) }
+                if case .succeeded = result.outcome { throw StoreRefusal(TestSteps.Poisonous()) }
             }
             return results.map { result in
                 guard let entry = state.leased[result.step.lease.job], entry.step.lease == result.step.lease else {
@@ -65,11 +65,11 @@ struct MemoryStepStore: StepStore {
         }
     }
 
-    mutating func tend() throws {
+    mutating func maintain() throws {
         try steps.state.change { state in
-            try state.fail(.tend)
-            state.tendings += 1
-            if state.isUntended { throw StepsUntended(TestSteps.Unreachable()) }
+            try state.fail(.maintain)
+            state.maintenanceRuns += 1
+            if state.maintenanceTimesOut { throw MaintenanceTimedOut(TestSteps.Unreachable()) }
         }
     }
 }

@@ -30,16 +30,16 @@ final class TestSteps: Sendable {
 
         var noted: [String] = []
         var heartbeats = 0
-        var tendings = 0
+        var maintenanceRuns = 0
 
         /// Whether there is too much to see to.
-        var isUntended = false
+        var maintenanceTimesOut = false
 
         /// How many calls of each kind will fail.
         var failures: [Call: Int] = [:]
     }
 
-    enum Call: Hashable { case claim, heartbeat, finish, tend, noteStarted }
+    enum Call: Hashable { case claim, heartbeat, finish, tend, recordStarted }
 
     struct Unreachable: Error {}
     struct Poisonous: Error {}

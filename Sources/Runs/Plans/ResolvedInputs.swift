@@ -114,3 +114,84 @@ private struct InputResolution {
         return bytes
     }
 }
+
+/// A part of a step's outputs, as in `{"$from":"step.member.0"}`.
+public struct Reference: Hashable, Sendable {
+    /// The step.
+    public let step: String
+
+    /// The members, and the numbers of elements, that lead from its outputs to the part; none for all of them.
+    public let path: [String]
+
+    /// Reads what follows `$from`; nil where it begins with the name of no step.
+    ///
+    /// Names of steps may contain dots, so the longest name that fits is meant.
+    ///
+    /// - Parameters:
+    ///   - text: The name of a step, and what leads on, each after a `.`.
+    ///   - isStep: Whether there is a step of a name.
+    public init?(_ text: String, isStep: (String) -> Bool) {
+        var end: String.Index? = text.endIndex
+        while let boundary = end {
+            let name = text[..<boundary]
+            // No name has more bytes; a plan full of long references would take long to look through.
+            if name.utf8.count <= 800, isStep(String(name)) {
+                step = String(name)
+                path = text[boundary...].utf8.split(separator: UInt8(ascii: ".")).compactMap(String.init)
+                return
+            }
+            end = text[..<boundary].utf8.lastIndex(of: UInt8(ascii: "."))
+        }
+        return nil
+    }
+
+    /// The part of a step's outputs that is meant; nil where there is none.
+    public func part(of outputs: JSONValue) -> JSONValue? {
+        var value = outputs
+        for member in path {
+            let next = value.kind == .array ? value.element(member) : value[member]
+            guard let next else { return nil }
+            value = next
+        }
+        return value
+    }
+}
+
+extension JSONValue {
+    /// The element of an array that a text of decimal digits names.
+    fileprivate func element(_ number: String) -> JSONValue? {
+        let digits = number.utf8
+        guard (1...9).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }),
+            let index = Int(number),
+            index < count
+        else { return nil }
+        for (position, element) in elements.enumerated() where position == index { return element }
+        return nil
+    }
+}
+
+extension InputObject {
+    /// Reads what a step gives its tool, once references and secrets are resolved.
+    ///
+    /// - Parameter inputs: A JSON object.
+    /// - Throws: `invalid_inputs`, which names the fields and never what they hold.
+    public init(stepInputs inputs: JSONText) throws(StepFailure) {
+        let root: JSONValue
+        do throws(JSONSyntaxError) {
+            root = try JSONDocument(parsing: inputs.bytes, limits: .stepValue).root
+        } catch {
+            throw StepFailure("invalid_inputs", "The inputs are no JSON that can be read: \(error).")
+        }
+        do throws(Violations) {
+            self = try Self(input: root)
+        } catch {
+            let rules = error.all.map { "\($0.field.isEmpty ? "the input" : $0.field) \($0.detail)" }
+            throw StepFailure("invalid_inputs", "The inputs break rules: \(rules.joined(separator: "; ")).")
+        }
+    }
+}
+
+extension JSONLimits {
+    /// The limits of what a step gives and is given: outputs may be nested inside of inputs.
+    public static let stepValue = JSONLimits(bytes: 16 << 20, depth: 64)
+}

@@ -1,14 +1,13 @@
+import Base
+import Core
 import Queue
-
-internal import Base
-internal import Core
-internal import Runs
-internal import System
+import Runs
+import System
 
 /// Where a worker's owner puts down steps, and its threads put down what became of them.
 ///
 /// There are two places, so that threads which look for steps do not wake the owner, and results do not wake threads.
-final class Workbench: Sendable {
+final class WorkerPool: Sendable {
     /// What threads look at.
     private struct Tasks {
         var waiting: ArraySlice<Assignment> = []
@@ -20,8 +19,8 @@ final class Workbench: Sendable {
     }
 
     /// What the owner looks at.
-    private struct Tray {
-        var finished: [Finished] = []
+    private struct Results {
+        var finished: [StepResult] = []
 
         /// How many steps were handed over whose results nobody has collected.
         var outstanding = 0
@@ -36,17 +35,17 @@ final class Workbench: Sendable {
     }
 
     private let tasks = Monitor(Tasks())
-    private let tray = Monitor(Tray())
+    private let results = Monitor(Results())
 
     /// How many results wake the owner.
-    private let gathered: Int
+    private let resultBatch: Int
 
     /// For how long fewer results do not.
-    private let gathering: Duration
+    private let resultDelay: Duration
 
     init(_ settings: WorkerSettings) {
-        gathered = settings.gathered
-        gathering = settings.gathering
+        resultBatch = settings.resultBatch
+        resultDelay = settings.resultDelay
     }
 
     // MARK: - Threads
@@ -65,18 +64,18 @@ final class Workbench: Sendable {
     }
 
     /// Puts down what became of a step.
-    func finish(_ finished: Finished) {
-        tasks.withLock { $0.running[finished.step.lease] = nil }
-        let wakes = tray.withLock { tray in
-            tray.finished.append(finished)
-            return tray.finished.count == 1 || wakesOwner(tray)
+    func submit(_ result: StepResult) {
+        tasks.withLock { $0.running[result.step.lease] = nil }
+        let wakes = results.withLock { results in
+            results.finished.append(result)
+            return results.finished.count == 1 || wakesOwner(results)
         }
-        if wakes { tray.change { _ in } }
+        if wakes { results.change { _ in } }
     }
 
     /// Says that a thread ends.
-    func leave() {
-        tray.change { $0.threads -= 1 }
+    func threadExited() {
+        results.change { $0.threads -= 1 }
     }
 
     // MARK: - Steps
@@ -84,24 +83,24 @@ final class Workbench: Sendable {
     /// Opens for a number of threads.
     func open(threads: Int, until end: Deadline) {
         tasks.withLock { $0.end = end }
-        tray.withLock { $0.threads = threads }
+        results.withLock { $0.threads = threads }
     }
 
     /// Hands steps over.
     func add(_ assignments: [Assignment]) {
         guard !assignments.isEmpty else { return }
-        tray.withLock { $0.outstanding += assignments.count }
+        results.withLock { $0.outstanding += assignments.count }
         tasks.change { $0.waiting.append(contentsOf: assignments) }
     }
 
     /// Takes steps back that no thread has begun.
-    func takeBack(where isMeant: (Assignment) -> Bool = { _ in true }) -> [ClaimedStep] {
+    func withdraw(where isMeant: (Assignment) -> Bool = { _ in true }) -> [ClaimedStep] {
         let steps = tasks.withLock { tasks in
             let steps = tasks.waiting.filter(isMeant).map(\.step)
             if !steps.isEmpty { tasks.waiting.removeAll(where: isMeant) }
             return steps
         }
-        tray.withLock { $0.outstanding -= steps.count }
+        results.withLock { $0.outstanding -= steps.count }
         return steps
     }
 
@@ -113,10 +112,10 @@ final class Workbench: Sendable {
     }
 
     /// What is being done since then and was not named before.
-    func unnoted(since start: Duration) -> [JobLease] {
+    func unrecorded(since start: Duration) -> [JobLease] {
         tasks.withLock { tasks in
-            let leases = tasks.running.filter { !$0.value.isNoted && $0.value.start <= start }.map(\.key)
-            for lease in leases { tasks.running[lease]?.isNoted = true }
+            let leases = tasks.running.filter { !$0.value.isRecorded && $0.value.start <= start }.map(\.key)
+            for lease in leases { tasks.running[lease]?.isRecorded = true }
             return leases
         }
     }
@@ -140,39 +139,39 @@ final class Workbench: Sendable {
     // MARK: - Results
 
     /// Takes all results.
-    func collect() -> [Finished] {
-        tray.withLock { tray in
-            defer { tray.finished = [] }
-            tray.outstanding -= tray.finished.count
-            return tray.finished
+    func collect() -> [StepResult] {
+        results.withLock { results in
+            defer { results.finished = [] }
+            results.outstanding -= results.finished.count
+            return results.finished
         }
     }
 
     /// Whether all that was handed over was collected.
-    var isIdle: Bool { tray.withLock { $0.outstanding == 0 } }
+    var isIdle: Bool { results.withLock { $0.outstanding == 0 } }
 
     /// Asks the owner to end.
     func requestStop() {
-        tray.change { $0.isStopRequested = true }
+        results.change { $0.isStopRequested = true }
     }
 
     var isStopRequested: Bool {
-        tray.withLock { tray in
-            tray.isStopSeen = tray.isStopRequested
-            return tray.isStopRequested
+        results.withLock { results in
+            results.isStopSeen = results.isStopRequested
+            return results.isStopRequested
         }
     }
 
     /// Waits until there are results enough, or somebody wants the worker to end.
     func wait(until moment: Duration) {
         var firstSeen: Duration?
-        tray.wait(timeoutNanoseconds: { tray in
+        results.wait(timeoutNanoseconds: { results in
             let now = SystemClock.uptime
-            if !tray.finished.isEmpty { firstSeen = firstSeen ?? now }
-            let end = min(moment, firstSeen.map { $0 + gathering } ?? moment)
+            if !results.finished.isEmpty { firstSeen = firstSeen ?? now }
+            let end = min(moment, firstSeen.map { $0 + resultDelay } ?? moment)
             return Deadline.after(end - now).remainingNanoseconds
-        }) { tray in
-            wakesOwner(tray) || tray.isStopRequested && !tray.isStopSeen ? () : nil
+        }) { results in
+            wakesOwner(results) || results.isStopRequested && !results.isStopSeen ? () : nil
         }
     }
 
@@ -180,10 +179,27 @@ final class Workbench: Sendable {
     ///
     /// - Returns: Whether all have ended.
     func waitForThreads(until deadline: Deadline) -> Bool {
-        tray.wait(timeoutNanoseconds: { _ in deadline.remainingNanoseconds }) { $0.threads == 0 ? true : nil } ?? false
+        results.wait(timeoutNanoseconds: { _ in deadline.remainingNanoseconds }) { $0.threads == 0 ? true : nil } ?? false
     }
 
-    private func wakesOwner(_ tray: borrowing Tray) -> Bool {
-        tray.finished.count >= gathered || tray.finished.count == tray.outstanding && tray.outstanding > 0
+    private func wakesOwner(_ results: borrowing Results) -> Bool {
+        results.finished.count >= resultBatch || results.finished.count == results.outstanding && results.outstanding > 0
+    }
+}
+
+extension WorkerPool {
+    /// What a thread does: one step after the other, until there will be no more.
+    func work<Executor: StepExecutor & ~Copyable>(with makeExecutor: @Sendable () -> Executor) {
+        var executor = makeExecutor()
+        while let (step, cancellation, isInTime) = next() {
+            guard isInTime else {
+                submit(StepResult(step, .released()))
+                continue
+            }
+            let start = SystemClock.uptime
+            let outcome = executor.execute(step, deadline: .after(step.timeout), cancellation: cancellation)
+            submit(StepResult(step, outcome, duration: SystemClock.uptime - start))
+        }
+        threadExited()
     }
 }

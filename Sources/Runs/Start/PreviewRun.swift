@@ -1,4 +1,5 @@
 public import Base
+public import Core
 
 /// A plan as it would be started, and in which order its steps would be done.
 public struct PlanPreview: OutputObject {
@@ -62,4 +63,17 @@ public struct StepReference: OutputObject, Hashable {
         OutputField("step", "The step whose outputs are meant.") { $0.reference.step },
         OutputField("path", "The members that lead to the part; none for all of them.") { $0.reference.path },
     ]
+}
+
+extension PlanPreview {
+    private static var previewing: Action {
+        Action("run.preview", needs: .read, refusal: "Insufficient permissions to preview runs")
+    }
+
+    /// Shows a plan as it would be started, and starts nothing.
+    ///
+    /// - Throws: A `Denial` when the caller is no member or may not read.
+    public static func make(_ request: PlanRequest, in context: inout Context) throws -> PlanPreview {
+        PlanPreview(request.plan, policy: try context.policy(of: request.team, attempting: previewing))
+    }
 }

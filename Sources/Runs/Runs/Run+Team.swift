@@ -1,4 +1,0 @@
-extension Run {
-    /// Whose run it is; only its identifier has a use here.
-    public enum Team {}
-}
