@@ -1,3 +1,5 @@
+public import Base
+
 /// What a claimant is ready to do.
 public struct JobClaim: Sendable {
     /// Of which topic.
@@ -17,18 +19,23 @@ public struct JobClaim: Sendable {
     /// Jobs that are nobody's in particular count as one tenant's.
     public let tenantLimit: Int?
 
+    /// The only tenants whose jobs may be claimed; nil for all tenants.
+    public let tenants: [UUID]?
+
     /// Describes a claim.
     public init(
         _ topic: QueueTopic,
         count: Int = 1,
         lease: Duration = .seconds(30),
         topicLimit: Int? = nil,
-        tenantLimit: Int? = nil
+        tenantLimit: Int? = nil,
+        tenants: [UUID]? = nil
     ) {
         self.topic = topic
         self.count = count
         self.lease = lease
         self.topicLimit = topicLimit
         self.tenantLimit = tenantLimit
+        self.tenants = tenants
     }
 }

@@ -12,6 +12,16 @@ public struct QueueTopic: Hashable, Sendable, CustomStringConvertible {
         description = text
     }
 
+    /// Mail, whose tenant is the team.
+    public static let mail = QueueTopic(known: "mail")
+
+    /// Messages to webhooks, whose tenant is the webhook.
+    public static let webhook = QueueTopic(known: "webhook")
+
+    private init(known text: String) {
+        description = text
+    }
+
     private static var marks: String.UTF8View { "._/-".utf8 }
 
     private static func isAllowed(_ byte: UInt8) -> Bool {

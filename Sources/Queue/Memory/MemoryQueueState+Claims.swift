@@ -37,7 +37,7 @@ extension MemoryQueueState {
         let id = result.lease.job
         switch result.outcome {
         case .completed: remove(id)
-        case .failed(let error, let isFinal): fail(id, error, isFinal: isFinal, at: now)
+        case .failed(let error, let isFinal, let wait): fail(id, error, isFinal: isFinal, notBefore: wait, at: now)
         case .released where entry.isCancelled: remove(id)
         case .released(let delay):
             entries[id]?.attempt -= 1

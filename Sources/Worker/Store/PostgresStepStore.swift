@@ -91,14 +91,9 @@ public struct PostgresStepStore: ~Copyable, StepStore {
     }
 
     public mutating func tend() throws {
-        let delays = RetrySchedule.standard.delays.map(\.wholeMicroseconds)
+        // A worker does not know how often mail and messages to webhooks are to be tried: their deliverer does.
         let rows = try tending(
-            """
-            SELECT promoted, rescued, dead_lettered
-            FROM nofx.maintain_queue(\(Int32(clamping: Self.tended)),
-                ARRAY(SELECT d.microseconds * interval '1 microsecond'
-                      FROM unnest(\(delays)) WITH ORDINALITY AS d (microseconds, position) ORDER BY d.position))
-            """
+            "SELECT promoted, rescued, dead_lettered FROM nofx.maintain_queue(\(Int32(clamping: Self.tended)), NULL)"
         )
         guard let row = rows.first else { return }
         let (rescued, givenUp): (Int, Int) = (try row["rescued"], try row["dead_lettered"])
