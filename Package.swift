@@ -228,8 +228,7 @@ let package = Package(
         tests(
             "WorkerTests",
             of: [
-                "AI", "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "Queue", "Reliability", "Runs",
-                "System",
+                "AI", "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "Queue", "Reliability", "Runs", "System",
                 "Worker",
             ]
         ),
@@ -242,7 +241,7 @@ let package = Package(
             "FunctionTests",
             of: [
                 "AI", "Base", "Core", "FunctionRuntime", "Migrations", "Notifications", "Operations", "Postgres",
-                "Reliability", "Runs", "System", "Teams", "nofx",
+                "Queue", "Reliability", "Runs", "System", "Teams", "nofx",
             ]
         ),
         // The programs that these tests run are built with them.

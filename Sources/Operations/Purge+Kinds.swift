@@ -82,7 +82,9 @@ extension Retention.Kind {
             // Those of steps go with their runs.
             """
             DELETE FROM nofx.dead_letters WHERE id = ANY (ARRAY(
-                SELECT id FROM nofx.dead_letters WHERE run_id IS NULL AND dead_lettered_at <= now() - interval '90 days'
+                SELECT id FROM nofx.dead_letters
+                WHERE run_id IS NULL AND topic NOT IN ('mail', 'webhook')
+                  AND dead_lettered_at <= now() - interval '90 days'
                 ORDER BY dead_lettered_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
             ))
             """
@@ -97,9 +99,10 @@ extension Retention.Kind {
             """
         case .outbox:
             """
-            DELETE FROM nofx.outbox WHERE id = ANY (ARRAY(
-                SELECT id FROM nofx.outbox WHERE status <> 'pending' AND settled_at <= now() - interval '30 days'
-                ORDER BY settled_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
+            DELETE FROM nofx.dead_letters WHERE id = ANY (ARRAY(
+                SELECT id FROM nofx.dead_letters
+                WHERE topic IN ('mail', 'webhook') AND dead_lettered_at <= now() - interval '30 days'
+                ORDER BY dead_lettered_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
             ))
             """
         case .keys:

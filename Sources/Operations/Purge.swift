@@ -52,7 +52,7 @@ public enum Retention {
             field("runs", "Runs that were deleted, with all that they had.", .runs, .runsOfTeams),
             field("deadJobs", "Jobs of no run that were given up and deleted.", .deadJobs),
             field("teams", "Teams that were deleted for good.", .teams),
-            field("outbox", "Delivered and given-up messages that were deleted.", .outbox),
+            field("outbox", "Mail and messages to webhooks that were given up and deleted.", .outbox),
             field("apiKeys", "Ended API keys that were deleted.", .keys),
             field("aiAttempts", "Attempts at AI calls that were deleted; what they add up to stays.", .attempts),
             field("aiReservations", "Reservations of AI calls that were deleted because they ended.", .reservations),

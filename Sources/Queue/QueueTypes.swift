@@ -118,19 +118,24 @@ public struct JobClaim: Sendable {
     /// Jobs that are nobody's in particular count as one tenant's.
     public let tenantLimit: Int?
 
+    /// The only tenants whose jobs may be claimed; nil for all tenants.
+    public let tenants: [UUID]?
+
     /// Describes a claim.
     public init(
         _ topic: QueueTopic,
         count: Int = 1,
         lease: Duration = .seconds(30),
         topicLimit: Int? = nil,
-        tenantLimit: Int? = nil
+        tenantLimit: Int? = nil,
+        tenants: [UUID]? = nil
     ) {
         self.topic = topic
         self.count = count
         self.lease = lease
         self.topicLimit = topicLimit
         self.tenantLimit = tenantLimit
+        self.tenants = tenants
     }
 }
 
@@ -144,7 +149,8 @@ public enum JobOutcome: Hashable, Sendable {
     /// - Parameters:
     ///   - error: A stable class of error, such as `ai_overloaded`; it is kept with the job.
     ///   - isFinal: Whether it would fail again.
-    case failed(error: String, isFinal: Bool = false)
+    ///   - notBefore: The shortest wait before the next attempt, where the schedule's wait is shorter.
+    case failed(error: String, isFinal: Bool = false, notBefore: Duration = .zero)
 
     /// It was not even tried, since there was no time left or a circuit was open: it comes again after a while, and the
     /// claim does not count as an attempt.
@@ -267,7 +273,17 @@ public struct QueueTopic: Hashable, Sendable, CustomStringConvertible {
     /// The topic as text.
     public let description: String
 
-    /// Takes a text; nil for one that is no topic.
+    /// Mail, whose tenant is the team.
+    public static let mail = QueueTopic(known: "mail")
+
+    /// Messages to webhooks, whose tenant is the webhook.
+    public static let webhook = QueueTopic(known: "webhook")
+
+    private init(known text: String) {
+        description = text
+    }
+
+    /// Takes a text; nil for one that is not a topic.
     public init?(_ text: String) {
         guard (1...100).contains(text.utf8.count), text.utf8.allSatisfy(Self.isAllowed),
             let first = text.utf8.first, !Self.marks.contains(first)

@@ -99,8 +99,10 @@ struct MemoryQueueTopic {
 
     private func tenantsWithRoom(for claim: JobClaim) -> [UUID?] {
         guard running < claim.topicLimit ?? .max else { return [] }
-        guard let limit = claim.tenantLimit else { return Array(ready.keys) }
-        return ready.keys.filter { (runningOfTenant[$0] ?? 0) < limit }
+        return ready.keys.filter { tenant in
+            (runningOfTenant[tenant] ?? 0) < claim.tenantLimit ?? .max
+                && claim.tenants?.contains(tenant ?? .noTenant) ?? true
+        }
     }
 
     var isEmpty: Bool { waiting + delayed + running + dead == 0 }

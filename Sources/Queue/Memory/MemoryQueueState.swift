@@ -46,12 +46,18 @@ struct MemoryQueueState {
     }
 
     /// Has a job come again, or buries it.
-    mutating func fail(_ id: ID<Job>, _ error: String, isFinal: Bool, at now: Timestamp) {
+    mutating func fail(
+        _ id: ID<Job>,
+        _ error: String,
+        isFinal: Bool,
+        notBefore wait: Duration = .zero,
+        at now: Timestamp
+    ) {
         guard let entry = entries[id] else { return }
         guard !entry.isCancelled else { return remove(id) }
         entries[id]?.error = error
         if !isFinal, let delay = schedule.delay(afterAttempts: entry.attempt) {
-            schedule(id, at: now.saturatingAdd(delay), now)
+            schedule(id, at: now.saturatingAdd(max(delay, wait)), now)
         } else {
             move(id, to: .dead, now)
         }
@@ -123,7 +129,7 @@ extension MemoryQueueState {
         let id = result.lease.job
         switch result.outcome {
         case .completed: remove(id)
-        case .failed(let error, let isFinal): fail(id, error, isFinal: isFinal, at: now)
+        case .failed(let error, let isFinal, let wait): fail(id, error, isFinal: isFinal, notBefore: wait, at: now)
         case .released where entry.isCancelled: remove(id)
         case .released(let delay):
             entries[id]?.attempt -= 1

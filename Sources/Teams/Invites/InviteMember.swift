@@ -25,8 +25,8 @@ extension NewInvite {
 
     /// Invites an address into a team.
     ///
-    /// One statement stores the invite, the hash of its token and the job to mail it, and takes one call from the team's
-    /// rate. The team is locked first, so that the counts are exact.
+    /// One statement adds the invite and the hash of its token, and takes from the team's rate: all of it or nothing. A
+    /// trigger queues the mail. The team is locked first, so that what is counted is exact.
     ///
     /// - Throws: A `Denial`; 409 `already_member` and `invite_pending`, 403 `quota_exceeded`, 429 `rate_limited`.
     public static func create(_ draft: Draft, in context: inout Context) throws -> NewInvite {
@@ -63,8 +63,6 @@ extension NewInvite {
                 RETURNING *
             ), token AS (
                 INSERT INTO nofx.team_invite_tokens (token_hash, invite_id) SELECT \(token.hash), id FROM invite
-            ), mail AS (
-                INSERT INTO nofx.outbox (topic, subject_id) SELECT 'invite', id FROM invite
             ), rate AS MATERIALIZED (
                 SELECT taken.remaining
                 FROM invite CROSS JOIN LATERAL nofx.take_rate(

@@ -90,15 +90,10 @@ public struct PostgresStepStore: ~Copyable, StepStore {
         }
     }
 
-    public mutating func maintain() throws {
-        let delays = RetrySchedule.standard.delays.map(\.wholeMicroseconds)
-        let rows = try maintenance(
-            """
-            SELECT promoted, rescued, dead_lettered
-            FROM nofx.maintain_queue(\(Int32(clamping: Self.maintenanceBatch)),
-                ARRAY(SELECT d.microseconds * interval '1 microsecond'
-                      FROM unnest(\(delays)) WITH ORDINALITY AS d (microseconds, position) ORDER BY d.position))
-            """
+    public mutating func tend() throws {
+        // A worker does not know how often mail and messages to webhooks are to be tried: their deliverer does.
+        let rows = try tending(
+            "SELECT promoted, rescued, dead_lettered FROM nofx.maintain_queue(\(Int32(clamping: Self.tended)), NULL)"
         )
         guard let row = rows.first else { return }
         let (rescued, deadLettered): (Int, Int) = (try row["rescued"], try row["dead_lettered"])

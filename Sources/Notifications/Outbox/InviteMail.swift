@@ -3,8 +3,8 @@ import Core
 import Postgres
 import Teams
 
-/// An invite, as the mail about it tells.
-struct Invitation: RowDecodable {
+/// The mail about an invite.
+struct InviteMail: RowDecodable {
     private let email: String
     private let role: Role
     private let note: String?
@@ -21,7 +21,7 @@ struct Invitation: RowDecodable {
         inviter = try row["inviter"]
     }
 
-    /// Gives an invite another token and reads it; no row when it can no longer be accepted.
+    /// Adds a token to an invite and reads the invite; no row when it can no longer be accepted.
     static func opening(_ invite: UUID, with token: InviteToken) -> Query {
         """
         WITH invite AS (
@@ -37,7 +37,7 @@ struct Invitation: RowDecodable {
         """
     }
 
-    /// The mail; nil when it cannot be one.
+    /// The message to send; nil when the address or the team cannot be written into a mail.
     func message(id: UUID, token: InviteToken, link: InviteLink?) -> MailMessage? {
         guard let recipient = EmailAddress(email) else { return nil }
         return try? MailMessage(
@@ -58,7 +58,7 @@ struct Invitation: RowDecodable {
         """
     }
 
-    /// What the inviter added, marked in each line, so that it cannot pass for what the mail itself says.
+    /// The note of the inviter, with a mark in each line, so that it cannot pass for the mail's own text.
     private var quotedNote: String {
         guard let note, !note.isEmpty else { return "" }
         let lines = note.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map { "> \($0)" }
