@@ -5,7 +5,12 @@ import Postgres
 extension Problem {
     /// A plan uses tools that its own steps or its team do not allow.
     static func policyDenied(_ tools: [String]) -> Problem {
-        Problem(status: 403, code: "policy_denied", detail: "The plan uses tools that are not allowed.", lists: ["tools": tools])
+        Problem(
+            status: 403,
+            code: "policy_denied",
+            detail: "The plan uses tools that are not allowed.",
+            lists: ["tools": tools]
+        )
     }
 
     /// A plan wants secrets that its team may not have.
@@ -51,13 +56,23 @@ extension Problem {
 
 extension Problem {
     /// The step is no gate, or is not there yet.
-    static let gateNotFound = Problem(status: 404, code: "gate_not_found", detail: "The run has no such gate, or has not come to it.")
+    static let gateNotFound = Problem(
+        status: 404,
+        code: "gate_not_found",
+        detail: "The run has no such gate, or has not come to it."
+    )
 
     /// A gate that is not pending any more is not decided again.
     static func gateDecided(_ status: GateStatus) -> Problem {
         switch status {
         case .expired: Problem(status: 409, code: "gate_expired", detail: "Nobody decided in time.")
-        default: Problem(status: 409, code: "gate_decided", detail: "The gate is \(status).", members: ["gateStatus": status.rawValue])
+        default:
+            Problem(
+                status: 409,
+                code: "gate_decided",
+                detail: "The gate is \(status).",
+                members: ["gateStatus": status.rawValue]
+            )
         }
     }
 }
@@ -89,7 +104,11 @@ extension Denial {
             let problem = Problem(status: 403, code: "own_run_approval", detail: detail)
             self.init(action, team: team.uuid, reason: .ownRun, problem: problem, role: role)
         case ("no_waiver", _):
-            let problem = Problem(status: 403, code: "waiver_not_allowed", detail: "The plan does not let this gate be waived.")
+            let problem = Problem(
+                status: 403,
+                code: "waiver_not_allowed",
+                detail: "The plan does not let this gate be waived."
+            )
             self.init(action, team: team.uuid, reason: .noWaiver, problem: problem, role: role)
         default:
             throw Problem.internal

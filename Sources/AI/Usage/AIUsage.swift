@@ -105,7 +105,12 @@ extension DailyUsage {
     public static func list(_ request: Request, in context: inout Context) throws -> Page<DailyUsage> {
         let team = request.team
         let user = try context.user(attempting: listing, on: team)
-        let list = try Listing<Position>("aiUsage", binding: request.binding, limit: request.limit, cursor: request.cursor)
+        let list = try Listing<Position>(
+            "aiUsage",
+            binding: request.binding,
+            limit: request.limit,
+            cursor: request.cursor
+        )
         let after = list.after
         let (since, until) = (request.since?.description, request.until?.description)
         let rows = try context.read(

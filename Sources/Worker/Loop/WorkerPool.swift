@@ -179,11 +179,13 @@ final class WorkerPool: Sendable {
     ///
     /// - Returns: Whether all have ended.
     func waitForThreads(until deadline: Deadline) -> Bool {
-        results.wait(timeoutNanoseconds: { _ in deadline.remainingNanoseconds }) { $0.threads == 0 ? true : nil } ?? false
+        results.wait(timeoutNanoseconds: { _ in deadline.remainingNanoseconds }) { $0.threads == 0 ? true : nil }
+            ?? false
     }
 
     private func wakesOwner(_ results: borrowing Results) -> Bool {
-        results.finished.count >= resultBatch || results.finished.count == results.outstanding && results.outstanding > 0
+        results.finished.count >= resultBatch
+            || results.finished.count == results.outstanding && results.outstanding > 0
     }
 }
 

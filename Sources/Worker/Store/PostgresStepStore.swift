@@ -97,7 +97,9 @@ public struct PostgresStepStore: ~Copyable, StepStore {
         )
         guard let row = rows.first else { return }
         let (rescued, deadLettered): (Int, Int) = (try row["rescued"], try row["dead_lettered"])
-        if rescued + deadLettered > 0 { log.warning("worker.rescued", ["rescued": rescued, "deadLettered": deadLettered]) }
+        if rescued + deadLettered > 0 {
+            log.warning("worker.rescued", ["rescued": rescued, "deadLettered": deadLettered])
+        }
     }
 
     private mutating func maintenance(_ query: Query) throws -> Rows {
