@@ -70,6 +70,7 @@ public struct Listing<Position: CursorPosition> {
     /// - Parameters:
     ///   - rows: Up to ``rowLimit`` rows, in the list's order.
     ///   - position: The position of an item.
+    /// - Returns: The page.
     /// - Throws: `PostgresError` for a row that is no item.
     public func page<Item: OutputObject & RowDecodable>(
         of rows: Rows,
