@@ -3,46 +3,44 @@ import Core
 import Postgres
 
 extension Problem {
-    /// A plan uses tools that its own steps or its team do not allow.
+    /// The plan uses tools that its own steps or the team's policy do not allow.
     static func policyDenied(_ tools: [String]) -> Problem {
         Problem(403, "policy_denied", "The plan uses tools that are not allowed.", lists: ["tools": tools])
     }
 
-    /// A plan wants secrets that its team may not have.
+    /// The plan uses secret scopes that the team's policy does not allow.
     static func policyDenied(scopes: [String]) -> Problem {
         Problem(
             403,
             "policy_denied",
-            "The plan wants secrets that the team may not have.",
+            "The plan uses secret scopes that the team's policy does not allow.",
             lists: ["secretsScopes": scopes]
         )
     }
 
-    /// The team has no such run.
     static let runNotFound = Problem(404, "run_not_found", "The team has no such run.")
 
-    /// As much waits to be done as may.
+    /// The queue has reached its limit of steps, for the team or in total.
     static let queueFull = Problem(
         429,
         "queue_full",
-        "Too many steps wait to be done. Start the run again when some are.",
+        "The limit of queued steps is reached. Try again later.",
         retryAfter: 10
     )
 }
 
 extension Problem {
-    /// The run has no such step.
     static let stepNotFound = Problem(404, "step_not_found", "The run has no such step.")
 
-    /// A step is not done again as it stands.
+    /// The step cannot be retried in its current state.
     ///
-    /// - Parameter conflict: What forbids it: `cancelling`, `dependencies`, or the step's status.
-    /// - Returns: What its caller is told.
+    /// - Parameter conflict: The reason: `cancelling`, `dependencies`, or the step's status.
+    /// - Returns: A 409 problem.
     static func stepNotRetryable(_ conflict: String) -> Problem {
         let detail =
             switch conflict {
             case "cancelling": "The run is being cancelled."
-            case "dependencies": "A step that it depends on was not done."
+            case "dependencies": "A step that this one depends on did not succeed."
             default: "The step is \(conflict)."
             }
         return Problem(409, "step_not_retryable", detail, members: ["forbiddenBy": conflict])
@@ -50,27 +48,27 @@ extension Problem {
 }
 
 extension Problem {
-    /// The step is no gate, or is not there yet.
-    static let gateNotFound = Problem(404, "gate_not_found", "The run has no such gate, or has not come to it.")
+    /// The step is not a gate, or the run has not reached it.
+    static let gateNotFound = Problem(404, "gate_not_found", "The run has no such gate, or has not reached it yet.")
 
-    /// A gate that is not pending any more is not decided again.
+    /// A gate that is no longer pending cannot be decided again.
     static func gateDecided(_ status: GateStatus) -> Problem {
         switch status {
-        case .expired: Problem(409, "gate_expired", "Nobody decided in time.")
+        case .expired: Problem(409, "gate_expired", "The gate expired before a decision.")
         default: Problem(409, "gate_decided", "The gate is \(status).", members: ["gateStatus": status.rawValue])
         }
     }
 }
 
 extension Denial {
-    /// Refuses somebody who may not decide a gate.
+    /// The denial of a caller who may not decide a gate.
     ///
     /// - Parameters:
-    ///   - outcome: Why not, as `nofx.decide_gate` says it.
-    ///   - row: What it says beside that.
-    ///   - action: What was attempted.
-    ///   - team: Whose gate it is.
-    /// - Throws: `PostgresError`; an internal `Problem` for a reason that nobody knows.
+    ///   - outcome: The reason, as `nofx.decide_gate` returns it.
+    ///   - row: The row that `nofx.decide_gate` returned.
+    ///   - action: The action that the caller attempted.
+    ///   - team: The team that owns the gate.
+    /// - Throws: `PostgresError`; an internal `Problem` for an unknown reason.
     init(_ outcome: String, _ row: Row, _ action: Action, team: ID<Run.Team>) throws {
         let (role, required): (Role?, Role?) = (try row["role"], try row["required"])
         switch (outcome, required) {
@@ -80,16 +78,16 @@ extension Denial {
             let problem = Problem(
                 403,
                 "forbidden",
-                "The gate is for members with the role \(required.rawValue) or a higher one.",
+                "Only members with the role \(required.rawValue) or a higher one can decide this gate.",
                 members: ["requiredRole": required.rawValue]
             )
             self.init(action, team: team.uuid, reason: .roleTooLow, problem: problem, role: role)
         case ("own_run", _):
-            let detail = "Somebody else than who started the run has to decide."
+            let detail = "The user who started the run cannot decide this gate."
             let problem = Problem(403, "own_run_approval", detail)
             self.init(action, team: team.uuid, reason: .ownRun, problem: problem, role: role)
         case ("no_waiver", _):
-            let problem = Problem(403, "waiver_not_allowed", "The plan does not let this gate be waived.")
+            let problem = Problem(403, "waiver_not_allowed", "The plan does not allow this gate to be waived.")
             self.init(action, team: team.uuid, reason: .noWaiver, problem: problem, role: role)
         default:
             throw Problem.internal
