@@ -2,7 +2,7 @@ import Core
 import FunctionRuntime
 import Runs
 
-/// Shows what a step made.
+/// Shows an artifact of a step.
 struct GetArtifact: Function {
     static let name = "getArtifact"
     static let summary = "Shows an artifact of a step, with its content."

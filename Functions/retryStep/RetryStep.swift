@@ -2,7 +2,7 @@ import Core
 import FunctionRuntime
 import Runs
 
-/// Does a step again.
+/// Retries a step.
 struct RetryStep: Function {
     static let name = "retryStep"
     static let summary = "Retries a failed or cancelled step, and the steps that were skipped because of it."

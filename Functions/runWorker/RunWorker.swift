@@ -4,7 +4,7 @@ import FunctionRuntime
 import System
 import Worker
 
-/// Does the steps of runs that are due.
+/// Executes the steps that are due.
 struct RunWorker: Function {
     static let name = "runWorker"
     static let summary =
@@ -12,7 +12,7 @@ struct RunWorker: Function {
     static let subject = Subject.queue
     static let access = Access.operatorOnly
 
-    /// The longest budget, and what comes after it.
+    /// The longest budget, and time to report results.
     static let usualTimeout = Duration.seconds(905)
     static let takesTriggers = true
     static let canRunForever = true

@@ -3,7 +3,7 @@ import Core
 import Postgres
 
 extension Problem {
-    /// A plan uses tools that its own steps or its team do not allow.
+    /// The plan uses tools that its own steps or the team's policy do not allow.
     static func policyDenied(_ tools: [String]) -> Problem {
         Problem(
             status: 403,
@@ -13,41 +13,39 @@ extension Problem {
         )
     }
 
-    /// A plan wants secrets that its team may not have.
+    /// The plan uses secret scopes that the team's policy does not allow.
     static func policyDenied(scopes: [String]) -> Problem {
         Problem(
-            status: 403,
-            code: "policy_denied",
-            detail: "The plan wants secrets that the team may not have.",
+            403,
+            "policy_denied",
+            "The plan uses secret scopes that the team's policy does not allow.",
             lists: ["secretsScopes": scopes]
         )
     }
 
-    /// The team has no such run.
-    static let runNotFound = Problem(status: 404, code: "run_not_found", detail: "The team has no such run.")
+    static let runNotFound = Problem(404, "run_not_found", "The team has no such run.")
 
-    /// As much waits to be done as may.
+    /// The queue has reached its limit of steps, for the team or in total.
     static let queueFull = Problem(
-        status: 429,
-        code: "queue_full",
-        detail: "Too many steps wait to be done. Start the run again when some are.",
+        429,
+        "queue_full",
+        "The limit of queued steps is reached. Try again later.",
         retryAfter: 10
     )
 }
 
 extension Problem {
-    /// The run has no such step.
-    static let stepNotFound = Problem(status: 404, code: "step_not_found", detail: "The run has no such step.")
+    static let stepNotFound = Problem(404, "step_not_found", "The run has no such step.")
 
-    /// A step is not done again as it stands.
+    /// The step cannot be retried in its current state.
     ///
-    /// - Parameter conflict: What forbids it: `cancelling`, `dependencies`, or the step's status.
-    /// - Returns: What its caller is told.
+    /// - Parameter conflict: The reason: `cancelling`, `dependencies`, or the step's status.
+    /// - Returns: A 409 problem.
     static func stepNotRetryable(_ conflict: String) -> Problem {
         let detail =
             switch conflict {
             case "cancelling": "The run is being cancelled."
-            case "dependencies": "A step that it depends on was not done."
+            case "dependencies": "A step that this one depends on did not succeed."
             default: "The step is \(conflict)."
             }
         return Problem(status: 409, code: "step_not_retryable", detail: detail, members: ["forbiddenBy": conflict])
@@ -55,37 +53,27 @@ extension Problem {
 }
 
 extension Problem {
-    /// The step is no gate, or is not there yet.
-    static let gateNotFound = Problem(
-        status: 404,
-        code: "gate_not_found",
-        detail: "The run has no such gate, or has not come to it."
-    )
+    /// The step is not a gate, or the run has not reached it.
+    static let gateNotFound = Problem(404, "gate_not_found", "The run has no such gate, or has not reached it yet.")
 
-    /// A gate that is not pending any more is not decided again.
+    /// A gate that is no longer pending cannot be decided again.
     static func gateDecided(_ status: GateStatus) -> Problem {
         switch status {
-        case .expired: Problem(status: 409, code: "gate_expired", detail: "Nobody decided in time.")
-        default:
-            Problem(
-                status: 409,
-                code: "gate_decided",
-                detail: "The gate is \(status).",
-                members: ["gateStatus": status.rawValue]
-            )
+        case .expired: Problem(409, "gate_expired", "The gate expired before a decision.")
+        default: Problem(409, "gate_decided", "The gate is \(status).", members: ["gateStatus": status.rawValue])
         }
     }
 }
 
 extension Denial {
-    /// Refuses somebody who may not decide a gate.
+    /// The denial of a caller who may not decide a gate.
     ///
     /// - Parameters:
-    ///   - outcome: Why not, as `nofx.decide_gate` says it.
-    ///   - row: What it says beside that.
-    ///   - action: What was attempted.
-    ///   - team: Whose gate it is.
-    /// - Throws: `PostgresError`; an internal `Problem` for a reason that nobody knows.
+    ///   - outcome: The reason, as `nofx.decide_gate` returns it.
+    ///   - row: The row that `nofx.decide_gate` returned.
+    ///   - action: The action that the caller attempted.
+    ///   - team: The team that owns the gate.
+    /// - Throws: `PostgresError`; an internal `Problem` for an unknown reason.
     init(_ outcome: String, _ row: Row, _ action: Action, team: ID<Run.Team>) throws {
         let (role, required): (Role?, Role?) = (try row["role"], try row["required"])
         switch (outcome, required) {
@@ -93,22 +81,18 @@ extension Denial {
             self = .missing(action, team: team, role: role)
         case ("forbidden", let required?):
             let problem = Problem(
-                status: 403,
-                code: "forbidden",
-                detail: "The gate is for members with the role \(required.rawValue) or a higher one.",
+                403,
+                "forbidden",
+                "Only members with the role \(required.rawValue) or a higher one can decide this gate.",
                 members: ["requiredRole": required.rawValue]
             )
             self.init(action, team: team.uuid, reason: .roleTooLow, problem: problem, role: role)
         case ("own_run", _):
-            let detail = "Somebody else than who started the run has to decide."
-            let problem = Problem(status: 403, code: "own_run_approval", detail: detail)
+            let detail = "The user who started the run cannot decide this gate."
+            let problem = Problem(403, "own_run_approval", detail)
             self.init(action, team: team.uuid, reason: .ownRun, problem: problem, role: role)
         case ("no_waiver", _):
-            let problem = Problem(
-                status: 403,
-                code: "waiver_not_allowed",
-                detail: "The plan does not let this gate be waived."
-            )
+            let problem = Problem(403, "waiver_not_allowed", "The plan does not allow this gate to be waived.")
             self.init(action, team: team.uuid, reason: .noWaiver, problem: problem, role: role)
         default:
             throw Problem.internal

@@ -5,23 +5,23 @@ extension Query {
     /// Starts a run, as `startRun` does with a plan that it has checked; its row has the `outcome`.
     ///
     /// - Parameters:
-    ///   - run: What the run is to be known by.
+    ///   - run: The identifier of the run.
     ///   - steps: Its steps, each after those that it depends on.
-    ///   - team: Whose it is.
-    ///   - goal: What it is for.
-    ///   - deadline: How long it may take.
-    ///   - teamLimit: How many steps of the team may wait.
-    /// - Returns: The statement, for who has said who calls.
+    ///   - team: The team that owns it.
+    ///   - goal: Its purpose.
+    ///   - deadline: Its time limit.
+    ///   - teamLimit: The maximum number of queued steps of the team.
+    /// - Returns: The statement, for a transaction that has set the caller.
     public static func startRun(
         _ run: UUID,
-        _ steps: [PlannedStep],
+        _ steps: [TestStep],
         of team: UUID,
         goal: String = "A goal.",
         deadline: Duration? = nil,
         teamLimit: Int = 1_000_000
     ) -> Query {
         let numbers = Dictionary(uniqueKeysWithValues: steps.enumerated().map { ($1.name, $0) })
-        let dependencies = steps.map { $0.dependsOn.compactMap { numbers[$0] } }
+        let dependencies = steps.map { $0.dependencies.compactMap { numbers[$0] } }
         var dependents: [[Int]] = Array(repeating: [], count: steps.count)
         for (number, before) in dependencies.enumerated() {
             for dependency in before { dependents[dependency].append(number) }
@@ -52,7 +52,7 @@ extension Query {
     private static func literal(_ numbers: [Int]) -> String { "{\(numbers.map(String.init).joined(separator: ","))}" }
 }
 
-extension PlannedStep {
+extension TestStep {
     /// The inputs as `startRun` stores them: those of a gate have every default filled in.
     fileprivate var completeInputs: JSONText {
         guard tool.hasPrefix("gate:") || tool.hasPrefix("manual:") else { return JSONText(trusted: Array(inputs.utf8)) }

@@ -4,29 +4,29 @@ import Postgres
 import Runs
 public import System
 
-/// The work of one call of a worker: with the database of the call, and what the environment says.
+/// The work of one runWorker call.
 public enum StepWork {
-    /// How much of a call's time is left for telling what was done.
+    /// The part of the call's time that is kept for reporting results.
     private static var ending: Duration { .seconds(2) }
 
     /// Checks the variables that only workers read.
     ///
-    /// - Throws: `ConfigurationError` for the first one that cannot be used.
+    /// - Throws: `ConfigurationError` for the first invalid variable.
     public static func checkConfiguration(_ environment: Environment) throws(ConfigurationError) {
         _ = try WorkerSettings(environment)
         _ = try StepTools(environment)
     }
 
-    /// Does what there is to do, until there is nothing, or the time is over, or somebody wants the process to end.
+    /// Executes steps until none is due, the time is over or the process is asked to end.
     ///
-    /// A call that has no deadline waits for more.
+    /// A call without a deadline waits for more steps.
     ///
     /// - Parameters:
-    ///   - request: How much to do.
-    ///   - environment: The variables.
+    ///   - request: The limits of this call.
+    ///   - environment: The environment variables.
     ///   - context: The call.
-    /// - Returns: What was done.
-    /// - Throws: `ConfigurationError`, `PostgresError`, or `SystemError` when there is no room for threads.
+    /// - Returns: The counts of what was done.
+    /// - Throws: `ConfigurationError`, `PostgresError`, or `SystemError` when threads cannot be started.
     public static func run(
         _ request: Request,
         _ environment: Environment,
@@ -51,7 +51,7 @@ public enum StepWork {
 }
 
 extension StepWork {
-    /// How much a call of a worker is to do.
+    /// The input of runWorker.
     public struct Request: InputObject {
         private let budgetSeconds: Count?
         private let threads: Threads?
@@ -60,9 +60,9 @@ extension StepWork {
 
         public static let schema = Schema(
             .optional("budgetSeconds", Count.self, "How long to work; by default as long as the call may take."),
-            .optional("threads", Threads.self, "How many steps to do at once; by default as the operator configured."),
-            .optional("maxSteps", StepCount.self, "How many steps to do."),
-            .optional("topics", [ToolName].self, "The tools whose steps to do; by default all."),
+            .optional("threads", Threads.self, "The number of steps that run at once; by default as configured."),
+            .optional("maxSteps", StepCount.self, "The maximum number of steps; by default no limit."),
+            .optional("topics", [ToolName].self, "The tools whose steps to run; by default all."),
             into: { budgetSeconds, threads, maxSteps, topics throws(Violations) in
                 if let topics {
                     guard !topics.isEmpty else {
@@ -70,7 +70,7 @@ extension StepWork {
                     }
                     if let gate = topics.firstIndex(where: \.isGate) {
                         let field = "topics[\(gate)]"
-                        throw Violations(Violation(field: field, .invalidEnum, "must be a tool that workers do"))
+                        throw Violations(Violation(field: field, .invalidEnum, "must be a tool that workers execute"))
                     }
                 }
                 return Request(budgetSeconds: budgetSeconds, threads: threads, maxSteps: maxSteps, topics: topics)
@@ -80,19 +80,18 @@ extension StepWork {
         /// How long to work; nil for as long as the call may take.
         var budget: Duration? { budgetSeconds.map { .seconds($0.number) } }
 
-        /// Changes what the operator configured.
+        /// Overrides the operator's settings.
         func apply(to settings: inout WorkerSettings) {
             if let threads { settings.threads = threads.number }
             if let maxSteps { settings.maxSteps = maxSteps.number }
             guard let topics else { return }
-            // Several names may stand for one tool.
+            // Several names can share a topic.
             let wanted = Set(topics.map(\.topic))
             settings.topics.removeAll { !wanted.contains($0) }
         }
     }
 }
 
-/// A number of seconds.
 private struct Count: InputValue {
     private static let range = IntegerRule(1...900)
 
@@ -105,7 +104,6 @@ private struct Count: InputValue {
     }
 }
 
-/// A number of threads.
 private struct Threads: InputValue {
     private static let range = IntegerRule(WorkerSettings.threadCounts)
 
@@ -118,7 +116,6 @@ private struct Threads: InputValue {
     }
 }
 
-/// A number of steps.
 private struct StepCount: InputValue {
     private static let range = IntegerRule(1...1_000_000)
 

@@ -17,10 +17,10 @@ import Testing
     @Test func `one call does what there is and says how much`() throws {
         let run = try database.startRun(
             [
-                PlannedStep("a", inputs: #"{"value":[1,2]}"#),
-                PlannedStep("b", inputs: #"{"from":{"$from":"a.value.1"}}"#, after: ["a"]),
-                PlannedStep("c", tool: "test:fail", after: ["a"]),
-                PlannedStep("d", after: ["c"]),
+                TestStep("a", inputs: #"{"value":[1,2]}"#),
+                TestStep("b", after: ["a"], inputs: #"{"from":{"$from":"a.value.1"}}"#),
+                TestStep("c", "test:fail", after: ["a"]),
+                TestStep("d", after: ["c"]),
             ],
             of: team
         )
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test func `what an operator forbids after a run's start is not done any more, nor tried again`() throws {
-        let run = try database.startRun([PlannedStep("a"), PlannedStep("b", tool: "test:fail")], of: team)
+        let run = try database.startRun([TestStep("a"), TestStep("b", "test:fail")], of: team)
         try database.rows("INSERT INTO nofx.tool_policies (team_id, tools) VALUES (\(team.id), '{test:fail}')")
         let report = try database.runWorker().run("{}").json()
         #expect(report["failed"]?.integer == 2)
@@ -58,7 +58,7 @@ import Testing
 
     // Cases: queue 102
     @Test func `ten messages for one run lead to one drain, and the broken one comes again`() throws {
-        try database.startRun((0..<5).map { PlannedStep("\($0)") }, of: team)
+        try database.startRun((0..<5).map { TestStep("\($0)") }, of: team)
         let bodies = Array(repeating: "", count: 9) + [#"{\"threads\":0}"#]
         let records = bodies.enumerated().map { number, body in
             #"{"messageId":"m\#(number)","body":"\#(body)","eventSource":"aws:sqs"}"#
@@ -73,7 +73,7 @@ import Testing
 
     @Test func `a batch on Lambda is answered with what is to come again, all of it where there is no database`() throws
     {
-        try database.startRun([PlannedStep("a")], of: team)
+        try database.startRun([TestStep("a")], of: team)
         let event = #"{"Records":[{"messageId":"m","body":"{}","eventSource":"aws:sqs"}]}"#
         for (url, answer) in [
             (database.operatorURL, #"{"batchItemFailures":[]}"#),
@@ -94,7 +94,7 @@ import Testing
         let names = (0..<10).map { "step \($0)" }
         let run = try database.startRun(
             names.enumerated().map { number, name in
-                PlannedStep(name, inputs: number == 2 ? #"{"delaySeconds":60}"# : "{}", priority: number)
+                TestStep(name, inputs: number == 2 ? #"{"delaySeconds":60}"# : "{}", priority: number)
             },
             of: team
         )
@@ -118,7 +118,7 @@ import Testing
     // Cases: queue 33
     @Test func `SIGTERM lets the running step end, gives back the rest, and ends with status 0`() throws {
         let run = try database.startRun(
-            (0..<5).map { PlannedStep("\($0)", inputs: #"{"delaySeconds":3}"#, priority: $0) },
+            (0..<5).map { TestStep("\($0)", inputs: #"{"delaySeconds":3}"#, priority: $0) },
             of: team
         )
         let function = database.runWorker(["NOFX_WORKER_THREADS": "1", "NOFX_WORKER_BATCH": "5"])
@@ -138,7 +138,7 @@ import Testing
 
     // Cases: queue 33
     @Test func `a step that does not end within the grace time is stopped and given back`() throws {
-        try database.startRun([PlannedStep("a", inputs: #"{"delaySeconds":50}"#)], of: team)
+        try database.startRun([TestStep("a", inputs: #"{"delaySeconds":50}"#)], of: team)
         let function = database.runWorker(["NOFX_WORKER_GRACE_SECONDS": "0"])
         let outcome = try database.run(function, signal: SIGINT, afterStarting: 1)
         #expect(outcome.status == 0)
@@ -152,7 +152,7 @@ import Testing
         let id = process.processID
         let (database, team) = (database, team)
         let starter = TestThread {
-            let run = try? database.startRun([PlannedStep("a"), PlannedStep("b", after: ["a"])], of: team)
+            let run = try? database.startRun([TestStep("a"), TestStep("b", after: ["a"])], of: team)
             if let run { try? Poll.until { try database.status(of: run) != "running" } }
             kill(id, SIGTERM)
         }
@@ -163,7 +163,7 @@ import Testing
     }
 
     @Test func `a run that is cancelled stops its running step`() throws {
-        let run = try database.startRun([PlannedStep("a", inputs: #"{"delaySeconds":55}"#)], of: team)
+        let run = try database.startRun([TestStep("a", inputs: #"{"delaySeconds":55}"#)], of: team)
         let (database, team) = (database, team)
         let canceller = TestThread {
             try? database.awaitStarted(1)
@@ -177,7 +177,7 @@ import Testing
 
     // Cases: queue 103
     @Test func `eight workers at once do each of many one-step runs once`() throws {
-        for number in 0..<120 { try database.startRun([PlannedStep("step \(number)")], of: team) }
+        for number in 0..<120 { try database.startRun([TestStep("step \(number)")], of: team) }
         let function = database.runWorker(["NOFX_WORKER_BATCH": "5"])
         let reports = try Crowd.run(of: 8) { _, meet in
             meet()
@@ -193,8 +193,8 @@ import Testing
     @Test func `while a provider's breaker is open its steps keep their attempts and others are done`() throws {
         try database.rows("SELECT nofx.circuit_set('openai', 'force_open')")
         try database.startRun(
-            (0..<3).map { PlannedStep("ai \($0)", tool: "ai:generate", inputs: #"{"prompt":"Hello."}"#) }
-                + (0..<3).map { PlannedStep("echo \($0)") },
+            (0..<3).map { TestStep("ai \($0)", "ai:generate", inputs: #"{"prompt":"Hello."}"#) }
+                + (0..<3).map { TestStep("echo \($0)") },
             of: team
         )
         let outcome = try database.runWorker(["OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "OPENAI_MODEL": "any"])

@@ -36,7 +36,7 @@ import Testing
     @Test func `only tools that were named are worked for, by any of their names`() throws {
         let database = try TestDatabase()
         try database.startRun(
-            [PlannedStep("a"), PlannedStep("b", tool: "test:fail")],
+            [TestStep("a"), TestStep("b", "test:fail")],
             of: database.makeWorkingTeam()
         )
         let report = try database.runWorker().run(#"{"topics":["test:fail"],"maxSteps":5,"threads":2}"#).json()
@@ -46,7 +46,7 @@ import Testing
 
     @Test func `limits of tools and teams hold`() throws {
         let database = try TestDatabase()
-        try database.startRun((0..<6).map { PlannedStep("\($0)") }, of: database.makeWorkingTeam())
+        try database.startRun((0..<6).map { TestStep("\($0)") }, of: database.makeWorkingTeam())
         // What somebody else does counts.
         try database.rows(
             """

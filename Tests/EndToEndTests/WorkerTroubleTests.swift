@@ -12,7 +12,7 @@ struct WorkerTroubleTests {
             let database = try TestDatabase(on: cluster)
             let names = (0..<10).map { "step \($0)" }
             let run = try database.startRun(
-                names.map { PlannedStep($0, inputs: #"{"delaySeconds":1}"#) } + [PlannedStep("last", after: names)],
+                names.map { TestStep($0, inputs: #"{"delaySeconds":1}"#) } + [TestStep("last", after: names)],
                 of: database.makeWorkingTeam()
             )
             let process = try database.runWorker(["NOFX_WORKER_THREADS": "2", "NOFX_WORKER_BATCH": "4"])

@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test func `a step whose worker dies while the run is cancelled is closed by the next one`() throws {
-        let world = try RunWorld([TestStep("build", maxAttempts: 3)])
+        let world = try RunWorld([TestStep("build", attempts: 3)])
         _ = try world.database.claim()
         try world.database.call(CancelRun.self, world.input(), as: world.owner)
         try world.database.rows("UPDATE nofx.queue SET lease_until = now() - interval '1 second'")

@@ -9,9 +9,15 @@ import Testing
 
 @Suite struct GetRunTests {
     private static let plan = [
-        TestStep("build", inputs: #"{"value":1}"#),
-        TestStep("approve", "gate:manual", after: ["build"], inputs: #"{"message":"Ship it?","role":"member"}"#),
-        TestStep("ship", after: ["build", "approve"], maxAttempts: 5),
+        TestStep("build", inputs: #"{"value":1}"#, attempts: 1),
+        TestStep(
+            "approve",
+            "gate:manual",
+            after: ["build"],
+            inputs: #"{"message":"Ship it?","role":"member"}"#,
+            attempts: 1
+        ),
+        TestStep("ship", after: ["build", "approve"], attempts: 5),
     ]
 
     @Test func `a run is shown with its steps as they stand`() throws {

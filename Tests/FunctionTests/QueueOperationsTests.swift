@@ -185,7 +185,7 @@ extension TestDatabase {
                 "SELECT set_config('nofx.user_id', \(owner.user.description), true)",
                 .startRun(
                     run,
-                    (1...count).map { PlannedStep("s\($0)", tool: tool, attempts: 1) },
+                    (1...count).map { TestStep("s\($0)", tool, attempts: 1) },
                     of: team.id.uuid,
                     teamLimit: 100_000
                 ),

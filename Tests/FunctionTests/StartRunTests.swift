@@ -168,7 +168,7 @@ import Testing
         let plan = Steps.json([Steps.echo("a", after: ["b"]), Steps.echo("b", after: ["a", "c"])])
         let problem = #expect(throws: Problem.self) { try database.run(plan, of: team, by: owner) }
         #expect(problem?.violations.map(\.field) == ["plan.steps[0].dependsOn", "plan.steps[1].dependsOn[1]"])
-        #expect(problem?.violations.first?.detail == "must not lead back: a → b → a")
+        #expect(problem?.violations.first?.detail == "must not form a cycle: a → b → a")
     }
 
     @Test(arguments: [

@@ -19,7 +19,7 @@ import Queue
 
     @Test func `a claim brings all that it takes to do a step`() throws {
         let run = try database.startRun(
-            [PlannedStep("a", inputs: #"{"value":1}"#, timeout: .seconds(7), backoff: 3...9)],
+            [TestStep("a", inputs: #"{"value":1}"#, timeout: .seconds(7), backoff: 3...9)],
             of: team
         )
         var store = try database.stepStore()
@@ -37,8 +37,8 @@ import Queue
     @Test func `a claim brings the outputs that the inputs refer to, those of the longest name that fits`() throws {
         try database.startRun(
             [
-                PlannedStep("a"), PlannedStep("a.b"), PlannedStep("c"),
-                PlannedStep("d", inputs: #"{"x":{"$from":"a.b.z"},"y":[{"$from":"c"}]}"#, after: ["a", "a.b", "c"]),
+                TestStep("a"), TestStep("a.b"), TestStep("c"),
+                TestStep("d", after: ["a", "a.b", "c"], inputs: #"{"x":{"$from":"a.b.z"},"y":[{"$from":"c"}]}"#),
             ],
             of: team
         )
@@ -53,7 +53,7 @@ import Queue
 
     @Test func `every outcome is told, and what is due again is due when it says`() throws {
         let run = try database.startRun(
-            ["done", "broken", "again", "floor", "late", "back", "later"].map { PlannedStep($0, backoff: 100...100) },
+            ["done", "broken", "again", "floor", "late", "back", "later"].map { TestStep($0, backoff: 100...100) },
             of: team
         )
         let content = Array("hello".utf8)
@@ -106,7 +106,7 @@ import Queue
     }
 
     @Test func `heartbeats tell what is held, what nobody wants, and what is lost`() throws {
-        let runs = try (0..<3).map { try database.startRun([PlannedStep("\($0)")], of: team) }
+        let runs = try (0..<3).map { try database.startRun([TestStep("\($0)")], of: team) }
         var store = try database.stepStore()
         let steps = try store.claim(JobClaim(.echo, count: 3)).sorted { $0.name < $1.name }
         try database.cancelRun(runs[1], of: team)
@@ -121,7 +121,7 @@ import Queue
     }
 
     @Test func `of two claims of one step only the last one's heartbeat and result count`() throws {
-        let run = try database.startRun([PlannedStep("a")], of: team)
+        let run = try database.startRun([TestStep("a")], of: team)
         var store = try database.stepStore()
         let old = try #require(try store.claim(JobClaim(.echo, lease: .zero)).first)
         try store.maintain()
@@ -133,7 +133,7 @@ import Queue
     }
 
     @Test func `the timeline is told once that a step has begun`() throws {
-        let run = try database.startRun([PlannedStep("a")], of: team)
+        let run = try database.startRun([TestStep("a")], of: team)
         var store = try database.stepStore()
         let leases = try store.claim(JobClaim(.echo)).map(\.lease)
         try store.recordStarted(leases)
@@ -142,7 +142,7 @@ import Queue
     }
 
     @Test func `a lease ends by the database's clock alone`() throws {
-        try database.startRun([PlannedStep("kept"), PlannedStep("expired")], of: team)
+        try database.startRun([TestStep("kept"), TestStep("expired")], of: team)
         var store = try database.stepStore()
         // Whoever claims for no time at all has lost it at once, whatever its own clock shows.
         _ = try store.claim(JobClaim(.echo, lease: .seconds(3_600)))
@@ -155,15 +155,15 @@ import Queue
 
     @Test func `teams are served in turns`() throws {
         let others = try (0..<2).map { _ in try database.makeWorkingTeam() }
-        try database.startRun((0..<50).map { PlannedStep("\($0)") }, of: team)
-        for other in others { try database.startRun([PlannedStep("a")], of: other) }
+        try database.startRun((0..<50).map { TestStep("\($0)") }, of: team)
+        for other in others { try database.startRun([TestStep("a")], of: other) }
         var store = try database.stepStore()
         let teams = try (0..<3).flatMap { _ in try store.claim(JobClaim(.echo)).map(\.team) }
         #expect(Set(teams).count == 3)
     }
 
     @Test func `limits hold for topics and for teams`() throws {
-        try database.startRun((0..<9).map { PlannedStep("\($0)") }, of: team)
+        try database.startRun((0..<9).map { TestStep("\($0)") }, of: team)
         var store = try database.stepStore()
         #expect(try store.claim(JobClaim(.echo, count: 9, tenantLimit: 2)).count == 2)
         #expect(try store.claim(JobClaim(.echo, count: 9, topicLimit: 5)).count == 3)

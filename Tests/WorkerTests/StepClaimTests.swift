@@ -21,12 +21,12 @@ import Queue
     private func startReferring(to references: KeyValuePairs<String, String?>) throws {
         let earlier = Set(references.compactMap(\.value)).sorted()
         try database.startRun(
-            earlier.map { PlannedStep($0, priority: -1) }
+            earlier.map { TestStep($0, priority: -1) }
                 + references.enumerated().map { place, reference in
-                    PlannedStep(
+                    TestStep(
                         reference.key,
-                        inputs: reference.value.map { #"{"x":{"$from":"\#($0)"}}"# } ?? "{}",
                         after: earlier,
+                        inputs: reference.value.map { #"{"x":{"$from":"\#($0)"}}"# } ?? "{}",
                         priority: place
                     )
                 },
@@ -85,7 +85,7 @@ import Queue
         let teams = ages.map { UUID.v7(at: now + $0) }
         for id in teams {
             let team = try database.makeWorkingTeam()
-            try database.startRun((0..<60).map { PlannedStep("\($0)") }, of: team)
+            try database.startRun((0..<60).map { TestStep("\($0)") }, of: team)
             try database.rows(
                 """
                 WITH s AS (UPDATE nofx.steps SET team_id = \(id) WHERE team_id = \(team.id))
@@ -112,7 +112,7 @@ import Queue
         allowsPlain: Bool,
         allowsSecret: Bool
     ) throws {
-        try database.startRun([PlannedStep("plain"), PlannedStep("secret")], of: team)
+        try database.startRun([TestStep("plain"), TestStep("secret")], of: team)
         try database.rows("UPDATE nofx.steps SET secrets_scope = 'deploy' WHERE name = 'secret'")
         if let scopes {
             try database.rows(
@@ -125,7 +125,7 @@ import Queue
     }
 
     @Test func `a server that does not get done with tending gives out steps all the same`() throws {
-        let run = try database.startRun([PlannedStep("a")], of: team)
+        let run = try database.startRun([TestStep("a")], of: team)
         try database.rows("ALTER FUNCTION nofx.maintain_queue RENAME TO real_maintain_queue")
         try database.rows(
             """

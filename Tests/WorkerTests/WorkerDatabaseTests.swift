@@ -21,8 +21,8 @@ import Queue
     @Test func `a run with a diamond is done in its order`() throws {
         let run = try database.startRun(
             [
-                PlannedStep("a"), PlannedStep("b", after: ["a"]), PlannedStep("c", after: ["a"]),
-                PlannedStep("d", after: ["b", "c"]),
+                TestStep("a"), TestStep("b", after: ["a"]), TestStep("c", after: ["a"]),
+                TestStep("d", after: ["b", "c"]),
             ],
             of: team
         )
@@ -40,7 +40,7 @@ import Queue
 
     @Test func `eight workers do each of many one-step runs once`() throws {
         let names = (0..<200).map { "step \($0)" }
-        for name in names { try database.startRun([PlannedStep(name)], of: team) }
+        for name in names { try database.startRun([TestStep(name)], of: team) }
         let done = Monitor<[String: Int]>([:])
         let database = database
         let reports = try Crowd.run(of: 8) { _, meet in
@@ -57,9 +57,9 @@ import Queue
 
     // Cases: queue 96
     @Test func `through a pooler that gives out servers for a transaction it is the same`() throws {
-        let steps = (0..<30).map { PlannedStep("step \($0)") }
+        let steps = (0..<30).map { TestStep("step \($0)") }
         let run = try database.startRun(
-            steps + [PlannedStep("last", after: (0..<30).map { "step \($0)" })],
+            steps + [TestStep("last", after: (0..<30).map { "step \($0)" })],
             of: team
         )
         let database = database
@@ -74,7 +74,7 @@ import Queue
     }
 
     @Test func `a cancelled run stops its running step, and nothing new is begun`() throws {
-        let run = try database.startRun([PlannedStep("a"), PlannedStep("b", after: ["a"])], of: team)
+        let run = try database.startRun([TestStep("a"), TestStep("b", after: ["a"])], of: team)
         let (database, team) = (database, team)
         let report = try database.drain({ $0.heartbeat = .milliseconds(50) }) { _, cancellation in
             try? database.cancelRun(run, of: team)
@@ -88,7 +88,7 @@ import Queue
     }
 
     @Test func `the rescue of a worker that died while its run was cancelled ends the run`() throws {
-        let run = try database.startRun([PlannedStep("a")], of: team)
+        let run = try database.startRun([TestStep("a")], of: team)
         var store = try database.stepStore()
         #expect(try store.claim(JobClaim(.echo)).count == 1)
         try database.cancelRun(run, of: team)
@@ -99,7 +99,7 @@ import Queue
     }
 
     @Test func `a worker whose lease was taken says nothing of its step, and the other's result stays`() throws {
-        let run = try database.startRun([PlannedStep("a")], of: team)
+        let run = try database.startRun([TestStep("a")], of: team)
         let database = database
         let isFirst = Monitor(true)
         let report = try database.drain({ $0.heartbeat = .seconds(3_600) }) { _, _ in
@@ -123,7 +123,7 @@ import Queue
 
     // Cases: queue 31
     @Test func `a step that may take longer than there is time stays ready with all its attempts`() throws {
-        let run = try database.startRun([PlannedStep("a", timeout: .seconds(500))], of: team)
+        let run = try database.startRun([TestStep("a", timeout: .seconds(500))], of: team)
         var worker = Worker(
             try database.stepStore(),
             WorkerSettings(topics: [.echo]),
@@ -138,7 +138,7 @@ import Queue
     // Cases: queue 95
     @Test func `a database that goes away and comes back loses nothing`() throws {
         let names = (0..<60).map { "step \($0)" }
-        let run = try database.startRun(names.map { PlannedStep($0) }, of: team)
+        let run = try database.startRun(names.map { TestStep($0) }, of: team)
         let done = Monitor<[String: Int]>([:])
         let report = try database.withRelay { relay, url in
             let url = url.replacing("nofx_test_app", with: "nofx_test_operator")

@@ -1,7 +1,7 @@
 public import Base
 public import Postgres
 
-/// Something that a step made and that was kept.
+/// A file that a step made, stored with its run.
 public struct Artifact: OutputObject, RowDecodable {
     let description: Description
     let content: [UInt8]
@@ -17,9 +17,9 @@ public struct Artifact: OutputObject, RowDecodable {
         content = try row["content"]
     }
 
-    /// The content as text; nil for what is none.
+    /// The content as text; nil when it is not text.
     ///
-    /// U+0000 is in no text: our own JSON has none.
+    /// Content with U+0000 counts as binary, because our JSON does not allow that character.
     private var text: String? {
         guard ContentType(description.contentType)?.isText ?? false, !content.contains(0) else { return nil }
         return String(validating: content, as: UTF8.self)
@@ -27,13 +27,13 @@ public struct Artifact: OutputObject, RowDecodable {
 
     public static let fields: [OutputField<Artifact>] =
         Description.fields.map { $0.lifted { $0.description } } + [
-            OutputField("content", "What is in it, as text; null for what is no UTF-8 text.") { $0.text },
-            OutputField("contentBase64", "What is in it, where that is no text.") {
+            OutputField("content", "The content as text; null if it is not UTF-8 text.") { $0.text },
+            OutputField("contentBase64", "The content in base64; null if it is text.") {
                 $0.text == nil ? Base64.encode($0.content) : nil
             },
         ]
 
-    /// All but what is in it.
+    /// An artifact without its content.
     struct Description: OutputObject {
         let name: String
         let contentType: String
@@ -42,17 +42,17 @@ public struct Artifact: OutputObject, RowDecodable {
         let createdAt: Timestamp
 
         static let fields: [OutputField<Description>] = [
-            OutputField("name", "Its name, unique among those of its step.") { $0.name },
-            OutputField("contentType", "What it is.") { $0.contentType },
-            OutputField("sha256", "The SHA-256 of its content, in hexadecimal digits.") { $0.sha256 },
-            OutputField("size", "How many bytes it has.") { $0.size },
-            OutputField("createdAt", "When it was kept.") { $0.createdAt },
+            OutputField("name", "The name; unique within the step.") { $0.name },
+            OutputField("contentType", "The content type.") { $0.contentType },
+            OutputField("sha256", "The SHA-256 digest of the content, in hexadecimal.") { $0.sha256 },
+            OutputField("size", "The size in bytes.") { $0.size },
+            OutputField("createdAt", "When the artifact was stored.") { $0.createdAt },
         ]
     }
 }
 
 extension ContentType {
-    /// Whether people can read it, by what it says.
+    /// Whether the content type denotes text.
     fileprivate var isText: Bool {
         let type = description.utf8.prefix { $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: " ") }
         let name = String(decoding: type, as: UTF8.self).lowercasedASCII
@@ -66,10 +66,10 @@ extension ContentType {
     }
 }
 
-/// The name of an artifact: a relative path that stays below wherever it is put.
+/// The name of an artifact: a relative path that cannot leave the folder it is resolved in.
 ///
-/// It has 1 to 200 bytes, no `/` at its ends, no empty component, none that is `.` or `..`, no backslash and no
-/// characters that people cannot see.
+/// It has 1 to 200 bytes, no `/` at its ends, no empty component, no `.` or `..` component, no backslash and no
+/// invisible characters.
 public struct ArtifactName: RawRepresentable, Hashable, InputValue, OutputValue, CustomStringConvertible {
     private static let text = TextRule(1...200, forbidding: ["\\"])
 
@@ -89,7 +89,7 @@ public struct ArtifactName: RawRepresentable, Hashable, InputValue, OutputValue,
         self = name
     }
 
-    /// Takes a path of the program's own, which is known to be one.
+    /// Takes a path from the program's own code, which is known to be valid.
     init(known path: StaticString) {
         rawValue = path.description
     }
@@ -108,15 +108,15 @@ public struct ArtifactName: RawRepresentable, Hashable, InputValue, OutputValue,
     }
 }
 
-/// What an artifact is, as `Content-Type` says it (RFC 9110, section 8.3).
+/// The content type of an artifact, in the form of the `Content-Type` header (RFC 9110, section 8.3).
 public struct ContentType: Hashable, Sendable, CustomStringConvertible {
     /// The type with its parameters, such as `text/markdown; charset=utf-8`.
     public let description: String
 
-    /// Bytes of which nothing is known.
+    /// The type for unknown content.
     public static var bytes: ContentType { ContentType(known: "application/octet-stream") }
 
-    /// Tells the type of what has a name, by what follows the last dot in it.
+    /// Derives the type from the file extension of a name.
     public init(of name: ArtifactName) {
         let file = name.rawValue.utf8.split(separator: UInt8(ascii: "/")).last ?? name.rawValue.utf8[...]
         let parts = file.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
@@ -124,7 +124,7 @@ public struct ContentType: Hashable, Sendable, CustomStringConvertible {
         self = ending.flatMap { Self.known[$0] }.map(ContentType.init(known:)) ?? .bytes
     }
 
-    /// Takes a type; nil for what is none: `type/subtype`, and perhaps parameters, in visible ASCII and spaces.
+    /// Parses a type; nil if the text is not `type/subtype` with optional parameters, in visible ASCII and spaces.
     public init?(_ text: String) {
         let type = text.utf8.prefix { $0 != UInt8(ascii: ";") }
         let names = type.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)

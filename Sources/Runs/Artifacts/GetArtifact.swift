@@ -3,7 +3,7 @@ public import Core
 import Postgres
 
 extension Artifact {
-    /// Names an artifact of a step.
+    /// The input of getArtifact.
     public struct Reference: InputObject {
         let team: ID<Run.Team>
         let run: ID<Run>
@@ -13,8 +13,8 @@ extension Artifact {
         public static let schema = Schema(
             Field("teamId", ID<Run.Team>.self, "The team."),
             Field("runId", ID<Run>.self, "The run."),
-            Field("step", StepName.self, "The step that made it, as the plan calls it."),
-            Field("name", ArtifactName.self, "The artifact, as getRun calls it."),
+            Field("step", StepName.self, "The name of the step that made it."),
+            Field("name", ArtifactName.self, "The name of the artifact, as in getRun."),
             into: Reference.init
         )
     }
@@ -23,7 +23,7 @@ extension Artifact {
         Action("artifact.get", needs: .read, refusal: "Insufficient permissions to read artifacts")
     }
 
-    /// An artifact with its content.
+    /// Reads an artifact with its content.
     ///
     /// - Throws: A `Denial`; 404 `run_not_found`, `step_not_found` or `artifact_not_found`.
     public static func get(_ reference: Reference, in context: inout Context) throws -> Artifact {
@@ -50,7 +50,7 @@ extension Artifact {
         let row = try rows.firstOfRun(reading, team: team)
         guard try row["has_step"] else { throw Problem.stepNotFound }
         guard try row["has_artifact"] else {
-            throw Problem(status: 404, code: "artifact_not_found", detail: "The step has kept no such artifact.")
+            throw Problem(404, "artifact_not_found", "The step has no artifact with this name.")
         }
         return try Artifact(row: row)
     }

@@ -11,23 +11,24 @@ extension DecidedGate {
         Action("gate.waive", needs: .admin, refusal: "Insufficient permissions to waive gates")
     }
 
-    /// Lets a run go on at a gate, or not.
+    /// Approves or rejects a gate.
     ///
-    /// Whoever decides the same again is answered the same.
+    /// Repeating the same decision returns the same answer.
     ///
     /// - Throws: A `Denial`; 404 `run_not_found` or `gate_not_found`; 409 `gate_decided` or `gate_expired`.
     public static func approve(_ approval: GateDecision.Approval, in context: inout Context) throws -> DecidedGate {
         try decide(approval.decision, approving, in: &context)
     }
 
-    /// Lets a run go on at a gate for which nobody takes the decision upon themself.
+    /// Waives a gate: the run continues without a decision.
     ///
-    /// - Throws: As ``approve(_:in:)`` does.
+    /// - Throws: The same errors as ``approve(_:in:)``.
     public static func waive(_ waiver: GateDecision.Waiver, in context: inout Context) throws -> DecidedGate {
         try decide(waiver.decision, waiving, in: &context)
     }
 
-    /// Decides, under the locks of the run and of the caller's membership: of many at once one does.
+    /// Decides under the locks of the run and of the caller's membership, so that one of several concurrent decisions
+    /// wins.
     private static func decide(
         _ decision: GateDecision,
         _ action: Action,

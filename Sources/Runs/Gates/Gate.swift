@@ -2,7 +2,7 @@ public import Base
 import Core
 public import Postgres
 
-/// A step of a run that waits, or waited, for a person's decision.
+/// A step of a run that requires, or required, a person's decision.
 public struct Gate: OutputObject, RowDecodable {
     let run: ID<Run>
     let goal: String
@@ -22,14 +22,14 @@ public struct Gate: OutputObject, RowDecodable {
 
     public static let fields: [OutputField<Gate>] =
         [
-            OutputField("runId", "The run that waits.") { $0.run },
-            OutputField("goal", "What the run is for.") { $0.goal },
-            OutputField("startedBy", "Who started the run.") { $0.startedBy },
-            OutputField("step", "The step, as the plan calls it.") { $0.step },
+            OutputField("runId", "The run.") { $0.run },
+            OutputField("goal", "The goal of the run.") { $0.goal },
+            OutputField("startedBy", "The user who started the run.") { $0.startedBy },
+            OutputField("step", "The name of the step.") { $0.step },
         ] + GateState.fields.map { $0.lifted { $0.state } }
 }
 
-/// What is to be decided of a gate, who may, and what was decided.
+/// The state of a gate: its rules and its decision.
 struct GateState: OutputObject, RowDecodable {
     let status: GateStatus
     let message: String?
@@ -56,25 +56,25 @@ struct GateState: OutputObject, RowDecodable {
     }
 
     static let fields: [OutputField<GateState>] = [
-        OutputField("status", "How it stands: pending, or what was decided.") { $0.status },
-        OutputField("message", "What whoever decides is told.") { $0.message },
-        OutputField("requiredRole", "The role that decides, or a higher one; null for who manages the team.") {
+        OutputField("status", "The state: pending, or the decision.") { $0.status },
+        OutputField("message", "The message for the person who decides.") { $0.message },
+        OutputField("requiredRole", "The lowest role that can decide; null: any member who manages the team.") {
             $0.requiredRole
         },
-        OutputField("allowWaive", "Whether it can be waived.") { $0.allowsWaiver },
-        OutputField("fourEyes", "Whether somebody else than who started the run has to decide.") { $0.needsFourEyes },
-        OutputField("createdAt", "Since when somebody has to decide.") { $0.createdAt },
-        OutputField("expiresAt", "When it expires; null for never.") { $0.expiresAt },
+        OutputField("allowWaive", "Whether the gate can be waived.") { $0.allowsWaiver },
+        OutputField("fourEyes", "Whether the user who started the run cannot decide.") { $0.needsFourEyes },
+        OutputField("createdAt", "When the run reached the gate.") { $0.createdAt },
+        OutputField("expiresAt", "When the gate expires; null if it does not expire.") { $0.expiresAt },
         OutputField("decidedBy", "Who decided.") { $0.decidedBy },
-        OutputField("decidedAt", "When that was, or when it ended undecided.") { $0.decidedAt },
-        OutputField("reason", "Why, if that was said.") { $0.reason },
+        OutputField("decidedAt", "When it was decided, expired or cancelled.") { $0.decidedAt },
+        OutputField("reason", "The reason given with the decision.") { $0.reason },
     ]
 }
 
-/// What has become of a gate.
+/// The state of a gate.
 ///
-/// A pending one becomes one of the others, and pending again only when its step is retried. One past its time counts as
-/// expired, whatever its row says.
+/// A pending gate changes to one of the other states, and becomes pending again only when its step is retried. A gate
+/// past its expiry counts as expired even while its row says pending.
 public enum GateStatus: String, InputEnumeration, OutputValue, PostgresEncodable, PostgresDecodable,
     CustomStringConvertible
 {

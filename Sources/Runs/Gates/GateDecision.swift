@@ -1,7 +1,7 @@
 public import Base
 public import Postgres
 
-/// What somebody decides of a gate.
+/// A decision on a gate.
 public struct GateDecision: Sendable {
     let team: ID<Run.Team>
     let run: ID<Run>
@@ -9,11 +9,11 @@ public struct GateDecision: Sendable {
     let status: GateStatus
     let reason: GateReason?
 
-    /// What approveGate is told.
+    /// The input of approveGate.
     public struct Approval: InputObject {
         let decision: GateDecision
 
-        /// What can be decided; to go on without a decision is waiveGate's.
+        /// The decisions of approveGate; waiveGate is for a run that continues without one.
         enum Verdict: String, InputEnumeration, CustomStringConvertible {
             case approved, rejected
 
@@ -24,10 +24,10 @@ public struct GateDecision: Sendable {
 
         public static let schema = Schema(
             Field("teamId", ID<Run.Team>.self, "The team."),
-            Field("runId", ID<Run>.self, "The run that waits."),
-            Field("step", StepName.self, "The gate's step, as the plan calls it."),
-            .optional("decision", Verdict.self, default: .approved, "Whether the run goes on."),
-            .optional("reason", GateReason.self, "Why, for whoever looks at the run."),
+            Field("runId", ID<Run>.self, "The run."),
+            Field("step", StepName.self, "The name of the gate's step."),
+            .optional("decision", Verdict.self, default: .approved, "Whether to approve or to reject."),
+            .optional("reason", GateReason.self, "The reason; members see it with the run."),
             into: { team, run, step, verdict, reason in
                 Approval(
                     decision: GateDecision(team: team, run: run, step: step, status: verdict.status, reason: reason)
@@ -36,15 +36,15 @@ public struct GateDecision: Sendable {
         )
     }
 
-    /// What waiveGate is told.
+    /// The input of waiveGate.
     public struct Waiver: InputObject {
         let decision: GateDecision
 
         public static let schema = Schema(
             Field("teamId", ID<Run.Team>.self, "The team."),
-            Field("runId", ID<Run>.self, "The run that waits."),
-            Field("step", StepName.self, "The gate's step, as the plan calls it."),
-            Field("reason", GateReason.self, "Why, for whoever looks at the run."),
+            Field("runId", ID<Run>.self, "The run."),
+            Field("step", StepName.self, "The name of the gate's step."),
+            Field("reason", GateReason.self, "The reason; members see it with the run."),
             into: { team, run, step, reason in
                 Waiver(decision: GateDecision(team: team, run: run, step: step, status: .waived, reason: reason))
             }
@@ -52,7 +52,7 @@ public struct GateDecision: Sendable {
     }
 }
 
-/// Why a gate was decided so: 1 to 500 characters that people can see, in lines.
+/// The reason for a decision: 1 to 500 visible characters, line breaks allowed.
 public struct GateReason: RawRepresentable, Hashable, InputValue, PostgresEncodable {
     private static let text = TextRule(1...500, allowsLines: true)
 
@@ -70,7 +70,7 @@ public struct GateReason: RawRepresentable, Hashable, InputValue, PostgresEncoda
     }
 }
 
-/// A gate that was decided, and how its run stands.
+/// A decided gate and the status of its run.
 public struct DecidedGate: OutputObject {
     let run: ID<Run>
     let step: StepName
@@ -79,8 +79,8 @@ public struct DecidedGate: OutputObject {
 
     public static let fields: [OutputField<DecidedGate>] = [
         OutputField("runId", "The run.") { $0.run },
-        OutputField("step", "The gate's step.") { $0.step },
-        OutputField("status", "What was decided.") { $0.status },
-        OutputField("runStatus", "How the run stands.") { $0.runStatus },
+        OutputField("step", "The name of the gate's step.") { $0.step },
+        OutputField("status", "The decision.") { $0.status },
+        OutputField("runStatus", "The status of the run.") { $0.runStatus },
     ]
 }

@@ -3,7 +3,7 @@ public import Core
 import Postgres
 
 extension Gate {
-    /// Which part of a team's gates is wanted.
+    /// The input of listGates.
     public struct Request: InputObject {
         let team: ID<Run.Team>
         let run: ID<Run>?
@@ -13,10 +13,10 @@ extension Gate {
 
         public static let schema = Schema(
             Field("teamId", ID<Run.Team>.self, "The team."),
-            .optional("runId", ID<Run>.self, "Only gates of this run; of all by default."),
-            .optional("status", GateStatus.self, default: .pending, "Only gates that stand so."),
-            .optional("limit", PageLimit.self, default: .standard, "How many gates to answer."),
-            .optional("cursor", Cursor.self, "The nextCursor of the page before; the first page by default."),
+            .optional("runId", ID<Run>.self, "Only gates of this run; by default of all runs."),
+            .optional("status", GateStatus.self, default: .pending, "Only gates in this state."),
+            .optional("limit", PageLimit.self, default: .standard, "The maximum number of gates to return."),
+            .optional("cursor", Cursor.self, "The nextCursor of the previous page; by default the first page."),
             into: Request.init
         )
 
@@ -29,14 +29,15 @@ extension Gate {
 
     private static var endpoint: String { "listGates" }
 
-    /// The gates of a team's runs, those first that came last.
+    /// Lists the gates of a team's runs, newest first.
     ///
     /// - Throws: A `Denial`, or 422 `invalid_cursor` for a cursor of another list, team or filter.
     public static func list(_ request: Request, in context: inout Context) throws -> Page<Gate> {
         let (team, status, binding) = (request.team, request.status, request.binding)
         let user = try context.user(attempting: listing, on: team)
-        let after = try request.cursor.map { try Place($0, binding: binding) }
-        // That it is pending is said of the row itself, so that the index of pending gates is of use.
+        let after = try request.cursor.map { try Position($0, binding: binding) }
+        // The condition on the row's own status repeats the filter so that the server can use the index of pending
+        // gates.
         let rows = try context.read(
             """
             WITH caller AS MATERIALIZED (
@@ -70,20 +71,20 @@ extension Gate {
         return Page(try rows.items(of: listing, in: team), limit: request.limit) { gate in
             Cursor(
                 list: endpoint,
-                binding: binding,
+                scope: binding,
                 keys: [gate.state.createdAt.cursorKey, "\(gate.run)", "\(gate.number)"]
             )
         }
     }
 
-    /// A place in the list.
-    private struct Place {
+    /// A position in the list.
+    private struct Position {
         let time: Timestamp
         let run: ID<Run>
         let number: Int
 
         init(_ cursor: Cursor, binding: String) throws(Problem) {
-            let keys = try cursor.keys(of: endpoint, binding: binding, count: 3)
+            let keys = try cursor.keys(of: endpoint, scope: binding, count: 3)
             guard let run = ID<Run>(keys[1]), let number = Int(keys[2]) else { throw Cursor.refused }
             time = try Timestamp(cursorKey: keys[0])
             (self.run, self.number) = (run, number)

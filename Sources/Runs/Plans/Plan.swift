@@ -1,35 +1,35 @@
 public import Base
 
-/// What a team wants done: steps, and which of them have to wait for which.
+/// A plan: steps, and the dependencies between them.
 ///
-/// A plan that exists can be started: its names are unique, its steps wait for each other without a circle, refer only
-/// to what is done before, and give their tools what those take.
+/// A valid plan can be started: its step names are unique, its dependencies have no cycle, its steps refer only to
+/// steps that they depend on, and the inputs match the tools.
 public struct Plan: InputObject, OutputObject, Hashable {
-    /// How many steps a plan may have.
+    /// The maximum number of steps.
     public static let stepLimit = 1_000
 
-    /// What it is for.
+    /// The purpose of the plan.
     public let goal: PlanGoal
 
-    /// The steps; a step's number is its place, from 0.
+    /// The steps; a step's number is its index, from 0.
     public let steps: [PlanStep]
 
-    /// How long the whole run may take; nil for as long as it takes.
+    /// The time limit of the whole run; nil for none.
     public let deadlineSeconds: Int?
 
-    /// Which steps wait for which.
+    /// The dependencies between the steps.
     public let graph: PlanGraph
 
     private let names: Set<String>
 
-    /// The tools of steps whose own list of tools does not have them, each once, in the order of the steps.
+    /// The tools that steps use although their own `toolsAllowed` excludes them, each once, in the order of the steps.
     public var deniedTools: [ToolName] {
         var denied: [ToolName] = []
         for step in steps where !step.allowsItsTool && !denied.contains(step.tool) { denied.append(step.tool) }
         return denied
     }
 
-    /// What a step's inputs refer to, in the order of the inputs.
+    /// The references in a step's inputs, in the order of the inputs.
     func references(of number: Int) -> [StepReference] {
         steps[number].inputs.places.compactMap { place in
             guard case .from(let text) = place.marker else { return nil }
@@ -40,18 +40,18 @@ public struct Plan: InputObject, OutputObject, Hashable {
     public static var rule: String { "object" }
 
     public static let schema = Schema(
-        Field("goal", PlanGoal.self, "What it is for."),
-        .list("steps", of: PlanStep.self, 1...Plan.stepLimit, "What is to be done."),
-        .integer("deadlineSeconds", in: 1...30 * 86_400, "How long the run may take; as long as it takes by default."),
+        Field("goal", PlanGoal.self, "The purpose of the run."),
+        .list("steps", of: PlanStep.self, 1...Plan.stepLimit, "The steps to run."),
+        .integer("deadlineSeconds", in: 1...30 * 86_400, "The time limit of the run; by default none."),
         into: { goal, steps, deadlineSeconds throws(Violations) in
             try Plan(goal: goal, steps: steps, deadlineSeconds: deadlineSeconds)
         }
     )
 
     public static let fields: [OutputField<Plan>] = [
-        OutputField("goal", "What it is for.") { $0.goal },
-        OutputField("steps", "What is to be done.") { $0.steps },
-        OutputField("deadlineSeconds", "How long the run may take; null for as long as it takes.") {
+        OutputField("goal", "The purpose of the run.") { $0.goal },
+        OutputField("steps", "The steps to run.") { $0.steps },
+        OutputField("deadlineSeconds", "The time limit of the run; null if there is none.") {
             $0.deadlineSeconds
         },
     ]
@@ -60,7 +60,7 @@ public struct Plan: InputObject, OutputObject, Hashable {
         do throws(Violations) {
             self = try Self.schema.decode(input)
         } catch {
-            // Steps that break rules of their own are held against each other all the same.
+            // Report the violations between steps together with those within steps.
             throw error.adding(PlanOutline(input).check().violations)
         }
     }
@@ -76,18 +76,18 @@ public struct Plan: InputObject, OutputObject, Hashable {
     }
 }
 
-/// A team, and what it wants done: a plan, or a prompt to make one of.
+/// The input of startRun and previewRun: a plan, or a prompt to make a plan from.
 public struct PlanRequest: InputObject {
     /// The team.
     public let team: ID<Run.Team>
 
-    /// What is to be done.
+    /// The plan.
     public let plan: Plan
 
     public static let schema = Schema(
         Field("teamId", ID<Run.Team>.self, "The team."),
-        .optional("plan", Plan.self, "What is to be done: goal, steps, deadlineSeconds."),
-        .optional("standard", StandardPlan.self, "A prompt to make a plan of: prompt, quality, filename, approval."),
+        .optional("plan", Plan.self, "The plan: goal, steps, deadlineSeconds."),
+        .optional("standard", StandardPlan.self, "A prompt to make a plan from: prompt, quality, filename, approval."),
         into: { team, plan, standard throws(Violations) in
             switch (plan, standard) {
             case (let plan?, nil): return PlanRequest(team: team, plan: plan)
@@ -98,7 +98,7 @@ public struct PlanRequest: InputObject {
     )
 }
 
-/// What a run is for: 1 to 2000 characters that people can see, in lines.
+/// The purpose of a run: 1 to 2000 visible characters, line breaks allowed.
 public struct PlanGoal: RawRepresentable, Hashable, InputValue, OutputValue {
     private static let text = TextRule(1...2_000, allowsLines: true)
 

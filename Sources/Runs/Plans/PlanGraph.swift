@@ -1,21 +1,20 @@
-/// Which steps of a plan wait for which, by their numbers.
+/// The dependency graph of a plan, by step numbers.
 public struct PlanGraph: Hashable, Sendable {
-    /// The steps that each step waits for, in order.
+    /// The dependencies of each step, in ascending order.
     public let dependencies: [[Int]]
 
-    /// The steps that wait for each step, in order.
+    /// The dependents of each step, in ascending order.
     public let dependents: [[Int]]
 
-    /// How many others are at least between each step and the start: 0 for one that waits for none, otherwise one more
-    /// than the highest of those that it waits for.
+    /// The stage of each step: 0 without dependencies, otherwise one more than the highest stage of its dependencies.
     public private(set) var stages: [Int]
 
-    /// The steps so that each comes after those that it waits for; those in a circle, and behind one, are not in it.
+    /// The steps in topological order, without steps that are in a cycle or depend on one.
     private(set) var order: [Int] = []
 
-    /// Sorts steps.
+    /// Sorts the steps.
     ///
-    /// - Parameter dependencies: The steps that each step waits for, each once and in order.
+    /// - Parameter dependencies: The dependencies of each step, without duplicates, in ascending order.
     init(dependencies: [[Int]]) {
         self.dependencies = dependencies
         var dependents = [[Int]](repeating: [], count: dependencies.count)
@@ -38,29 +37,30 @@ public struct PlanGraph: Hashable, Sendable {
         }
     }
 
-    /// Looks for circles, a few that have no step in common.
+    /// Finds cycles that have no step in common.
     ///
-    /// - Parameter limit: How many to look for.
-    /// - Returns: Steps that wait for each other, each for the next one and the last for the first.
-    func circles(limit: Int) -> [[Int]] {
-        var circles: [[Int]] = []
-        // What is behind a circle waits as well, but walking against the arrows never leaves what waits.
+    /// - Parameter limit: The maximum number of cycles.
+    /// - Returns: The steps of each cycle: each depends on the next, and the last depends on the first.
+    func cycles(limit: Int) -> [[Int]] {
+        var cycles: [[Int]] = []
+        // Steps that depend on a cycle are blocked too. Following dependencies from a blocked step reaches blocked
+        // steps only.
         var waits = [Bool](repeating: true, count: dependencies.count)
         for number in order { waits[number] = false }
-        for start in waits.indices where waits[start] && circles.count < limit {
-            guard let circle = circle(from: start, &waits) else { continue }
-            circles.append(circle)
+        for start in waits.indices where waits[start] && cycles.count < limit {
+            guard let cycle = cycle(from: start, &waits) else { continue }
+            cycles.append(cycle)
         }
-        return circles
+        return cycles
     }
 
-    /// Walks from a step to what it waits for until it comes back to where it was.
+    /// Follows dependencies from a step until one repeats.
     ///
     /// - Parameters:
     ///   - start: The first step.
-    ///   - waits: The steps to walk on; those that were walked on are taken out.
-    /// - Returns: The circle, which the step need not be part of; nil where the way ends.
-    private func circle(from start: Int, _ waits: inout [Bool]) -> [Int]? {
+    ///   - waits: The steps that are still to visit; visited ones are removed.
+    /// - Returns: The cycle, which need not contain the first step; nil if the path ends.
+    private func cycle(from start: Int, _ waits: inout [Bool]) -> [Int]? {
         var path: [Int] = []
         var places: [Int: Int] = [:]
         var number = start
@@ -68,23 +68,23 @@ public struct PlanGraph: Hashable, Sendable {
             places[number] = path.count
             path.append(number)
             guard let next = dependencies[number].first(where: { waits[$0] }) else {
-                // Everything that it leads to was part of a circle that is known.
+                // Every dependency of this step belongs to a cycle that was found before.
                 for number in path { waits[number] = false }
                 return nil
             }
             number = next
         }
         for number in path { waits[number] = false }
-        let circle = path[(places[number] ?? 0)...]
-        // The one that comes first in the plan is named first.
-        guard let first = circle.min().flatMap(circle.firstIndex) else { return nil }
-        return Array(circle[first...] + circle[..<first])
+        let cycle = path[(places[number] ?? 0)...]
+        // Start the cycle with the step that comes first in the plan.
+        guard let first = cycle.min().flatMap(cycle.firstIndex) else { return nil }
+        return Array(cycle[first...] + cycle[..<first])
     }
 }
 
-/// For each step of a plan, all steps that are done before it begins, directly or not.
+/// For each step of a plan, its direct and indirect dependencies.
 struct PlanAncestors {
-    // A bit a step: with a thousand steps that all wait for each other, sets of numbers would be half a million.
+    // One bit a step: sets of numbers would have half a million elements for a chain of a thousand steps.
     private let sets: [[UInt64]]
 
     init(_ graph: PlanGraph) {
@@ -102,7 +102,7 @@ struct PlanAncestors {
         self.sets = sets
     }
 
-    /// Whether a step is done before another begins; nil for one that is in a circle, or behind one.
+    /// Whether a step always ends before another begins; nil if the other is in a cycle or depends on one.
     func isDone(_ step: Int, before number: Int) -> Bool? {
         let set = sets[number]
         return set.isEmpty ? nil : set[step / 64] >> UInt64(step % 64) & 1 == 1

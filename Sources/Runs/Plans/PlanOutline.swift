@@ -1,6 +1,8 @@
 import Base
 
-/// What the steps of a plan have to do with each other, to be checked also where they break rules of their own.
+/// The relations between the steps of a plan.
+///
+/// They can be checked even when single steps are invalid.
 struct PlanOutline {
     private struct Step {
         let name: StepName?
@@ -10,12 +12,11 @@ struct PlanOutline {
 
     private let steps: [Step]
 
-    /// Takes the steps of a plan.
     init(_ steps: [PlanStep]) {
         self.steps = steps.map { Step(name: $0.name, dependsOn: $0.dependsOn, places: $0.inputs.places) }
     }
 
-    /// Takes what can be made out of a plan's input; nothing where there is too much.
+    /// Takes the valid parts of a plan's input; nothing if the plan has too many steps.
     init(_ input: JSONValue) {
         guard let steps = input["steps"], steps.count <= Plan.stepLimit else {
             self.steps = []
@@ -31,16 +32,16 @@ struct PlanOutline {
         }
     }
 
-    /// Resolves names to numbers.
+    /// Resolves names to step numbers.
     ///
-    /// - Returns: Which steps wait for which, and the rules that they break.
+    /// - Returns: The dependency graph and the violations.
     func check() -> (graph: PlanGraph, violations: [Violation]) {
         var violations: [Violation] = []
         let numbers = numbers(&violations)
         let graph = PlanGraph(dependencies: steps.indices.map { dependencies(of: $0, numbers, &violations) })
-        for circle in graph.circles(limit: Violations.limit) {
+        for cycle in graph.cycles(limit: Violations.limit) {
             violations.append(
-                Violation(field: "steps[\(circle[0])].dependsOn", .circular, "must not lead back: \(words(circle))")
+                Violation(field: "steps[\(cycle[0])].dependsOn", .circular, "must not form a cycle: \(words(cycle))")
             )
         }
         checkReferences(numbers, graph, &violations)
@@ -69,14 +70,14 @@ extension PlanOutline {
             guard let name else { continue }
             let field = { "steps[\(number)].dependsOn[\(place)]" }
             guard let other = numbers[name.rawValue] else {
-                violations.report(field(), .notFound, "is the name of no step")
+                violations.report(field(), .notFound, "is not the name of a step")
                 continue
             }
             guard other != number else {
                 violations.report(field(), .circular, "must not be the step itself")
                 continue
             }
-            if !dependencies.insert(other).inserted { violations.report(field(), .duplicate, "is there already") }
+            if !dependencies.insert(other).inserted { violations.report(field(), .duplicate, "is a duplicate") }
         }
         return dependencies.sorted()
     }
@@ -99,16 +100,16 @@ extension PlanOutline {
         }
     }
 
-    /// The names of the steps in a circle, as far as anybody would read them.
-    private func words(_ circle: [Int]) -> String {
-        let names = circle.prefix(10).map { steps[$0].name?.rawValue ?? "steps[\($0)]" }
-        guard circle.count > names.count else { return (names + [names[0]]).joined(separator: " → ") }
-        return names.joined(separator: " → ") + " → … (\(circle.count) steps)"
+    /// The names of the steps in a cycle, at most the first ten.
+    private func words(_ cycle: [Int]) -> String {
+        let names = cycle.prefix(10).map { steps[$0].name?.rawValue ?? "steps[\($0)]" }
+        guard cycle.count > names.count else { return (names + [names[0]]).joined(separator: " → ") }
+        return names.joined(separator: " → ") + " → … (\(cycle.count) steps)"
     }
 }
 
 extension [Violation] {
-    /// Takes note of a rule that is broken; what would never be reported is not kept.
+    /// Adds a violation unless the maximum that is reported has been reached.
     fileprivate mutating func report(_ field: String, _ code: Violation.Code, _ detail: String) {
         guard count < Violations.limit else { return }
         append(Violation(field: field, code, detail))

@@ -1,74 +1,83 @@
 public import Base
 
-/// A step of a plan: what does it, with what, after which others.
+/// A step of a plan.
 public struct PlanStep: InputObject, OutputObject, Hashable {
-    /// What the plan calls it.
+    /// The name; unique within the plan.
     public let name: StepName
 
-    /// What does it.
+    /// The tool that executes the step.
     public let tool: ToolName
 
-    /// What the tool is given.
+    /// The tool's inputs.
     public private(set) var inputs: StepInputs
 
-    /// The steps that have to be done before.
+    /// The steps that must end before this one begins.
     public let dependsOn: [StepName]
 
-    /// How long an attempt may take.
+    /// The time limit of one attempt.
     public let timeoutSeconds: Int
 
-    /// How often it is tried.
+    /// The number of attempts and the waits between them.
     public let retry: StepRetry
 
-    /// What becomes of the run when it fails for good.
+    /// The effect on the run when the step fails after its last attempt.
     public let onFailure: FailurePolicy
 
-    /// Which of the steps that are ready comes first: the one with the lowest.
+    /// The priority among steps that are due; the lowest value runs first.
     public let priority: Int
 
-    /// How long it waits once it is ready.
+    /// The delay after the step's dependencies have ended.
     public let delaySeconds: Int
 
-    /// The only tools that it may use, where it says so.
+    /// The only tools that the step may use; nil for all that the team may use.
     public let toolsAllowed: [ToolName]?
 
-    /// Which secrets it may use; nil for none.
+    /// The scope of the secrets that the step may use; nil for no secrets.
     public let secretsScope: SecretsScope?
 
-    /// Whether its own list of tools has its tool, by the name that the plan uses.
+    /// Whether `toolsAllowed` contains the step's tool, compared by the name in the plan.
     var allowsItsTool: Bool { toolsAllowed?.contains(tool) ?? true }
 
     public static var rule: String { "object" }
 
     public static let schema = Schema(
-        Field("name", StepName.self, "What the plan calls it, unlike every other step."),
-        Field("tool", ToolName.self, "What does it."),
-        .optional("inputs", StepInputs.self, default: .empty, "What the tool is given."),
-        .optional("dependsOn", [StepName].self, default: [], "The steps that have to be done before."),
-        .integer("timeoutSeconds", in: 1...3_600, default: 60, "How long an attempt may take."),
-        .optional("retry", StepRetry.self, default: .standard, "How often it is tried."),
-        .optional("onFailure", FailurePolicy.self, default: .fail, "What becomes of the run when it fails for good."),
-        .integer("priority", in: -100...100, default: 0, "Which step comes first: the one with the lowest."),
-        .integer("delaySeconds", in: 0...30 * 86_400, default: 0, "How long it waits once it is ready."),
-        .optional("toolsAllowed", [ToolName].self, "The only tools that it may use; all that the team may by default."),
-        .optional("secretsScope", SecretsScope.self, "Which secrets it may use; none by default."),
+        Field("name", StepName.self, "The name; unique within the plan."),
+        Field("tool", ToolName.self, "The tool that executes the step."),
+        .optional("inputs", StepInputs.self, default: .empty, "The tool's inputs."),
+        .optional("dependsOn", [StepName].self, default: [], "The steps that must end before this one begins."),
+        .integer("timeoutSeconds", in: 1...3_600, default: 60, "The time limit of one attempt."),
+        .optional("retry", StepRetry.self, default: .standard, "The number of attempts and the waits between them."),
+        .optional(
+            "onFailure",
+            FailurePolicy.self,
+            default: .fail,
+            "The effect on the run when the step fails for good."
+        ),
+        .integer("priority", in: -100...100, default: 0, "The priority; the lowest value runs first."),
+        .integer("delaySeconds", in: 0...30 * 86_400, default: 0, "The delay after the dependencies have ended."),
+        .optional(
+            "toolsAllowed",
+            [ToolName].self,
+            "The only tools the step may use; by default all that the team may use."
+        ),
+        .optional("secretsScope", SecretsScope.self, "The scope of the secrets it may use; by default none."),
         into: PlanStep.init
     )
 
     public static let fields: [OutputField<PlanStep>] = [
-        OutputField("name", "What the plan calls it.") { $0.name },
-        OutputField("tool", "What does it.") { $0.tool },
-        OutputField("inputs", "What the tool is given.") { $0.inputs },
-        OutputField("dependsOn", "The steps that have to be done before.") { $0.dependsOn },
-        OutputField("timeoutSeconds", "How long an attempt may take.") { $0.timeoutSeconds },
-        OutputField("retry", "How often it is tried.") { $0.retry },
-        OutputField("onFailure", "What becomes of the run when it fails for good.") { $0.onFailure },
-        OutputField("priority", "Which step comes first: the one with the lowest.") { $0.priority },
-        OutputField("delaySeconds", "How long it waits once it is ready.") { $0.delaySeconds },
-        OutputField("toolsAllowed", "The only tools that it may use; null for all that the team may.") {
+        OutputField("name", "The name; unique within the plan.") { $0.name },
+        OutputField("tool", "The tool that executes the step.") { $0.tool },
+        OutputField("inputs", "The tool's inputs.") { $0.inputs },
+        OutputField("dependsOn", "The steps that must end before this one begins.") { $0.dependsOn },
+        OutputField("timeoutSeconds", "The time limit of one attempt.") { $0.timeoutSeconds },
+        OutputField("retry", "The number of attempts and the waits between them.") { $0.retry },
+        OutputField("onFailure", "The effect on the run when the step fails for good.") { $0.onFailure },
+        OutputField("priority", "The priority; the lowest value runs first.") { $0.priority },
+        OutputField("delaySeconds", "The delay after the dependencies have ended.") { $0.delaySeconds },
+        OutputField("toolsAllowed", "The only tools the step may use; null: all that the team may use.") {
             $0.toolsAllowed
         },
-        OutputField("secretsScope", "Which secrets it may use; null for none.") { $0.secretsScope },
+        OutputField("secretsScope", "The scope of the secrets it may use; null for none.") { $0.secretsScope },
     ]
 }
 
@@ -80,20 +89,20 @@ extension PlanStep {
             if let violations = Violations(Self.violations(tool, inputs, given, hasScope: secretsScope != nil)) {
                 throw violations
             }
-            // What a gate is given is read by the database, which looks at no rules.
+            // The database reads a gate's stored inputs without defaults, so every default is filled in here.
             if tool.isGate, let given { inputs = StepInputs(try GateInputs(input: given)) }
         } catch {
             throw error.adding(Self.violationsAcrossFields(of: input))
         }
     }
 
-    /// The inputs as they came, or none where they are left out.
+    /// The inputs as they came, or an empty object if they are missing.
     private static func given(_ input: JSONValue) -> JSONValue? {
         if let inputs = input["inputs"], !inputs.isNull { return inputs }
         return try? JSONDocument(parsing: StepInputs.empty.json.bytes).root
     }
 
-    /// What an input that breaks other rules as well breaks of those across fields.
+    /// The violations of rules across fields, for an input that also violates other rules.
     private static func violationsAcrossFields(of input: JSONValue) -> [Violation] {
         guard let tool = try? input["tool"].map(ToolName.init(input:)), let given = given(input),
             let inputs = try? StepInputs(input: given)
@@ -117,7 +126,7 @@ extension PlanStep {
     }
 }
 
-/// What a plan calls a step: 1 to 200 characters that people can see, unique in its plan.
+/// The name of a step: 1 to 200 visible characters, unique within its plan.
 public struct StepName: RawRepresentable, Hashable, InputValue, OutputValue {
     private static let text = TextRule(1...200)
 
@@ -135,21 +144,26 @@ public struct StepName: RawRepresentable, Hashable, InputValue, OutputValue {
     }
 }
 
-/// How often a step is tried, and how long it waits in between.
+/// The number of attempts of a step and the waits between them.
 public struct StepRetry: InputObject, OutputObject, Hashable, CustomStringConvertible {
-    /// How often it is tried, the first time included.
+    /// The maximum number of attempts, the first included.
     public let maxAttempts: Int
 
-    /// How long it waits after attempts that failed.
+    /// The waits after failed attempts.
     public let backoff: StepBackoff
 
     /// Three attempts, the second after two seconds.
     public static var standard: StepRetry { StepRetry(maxAttempts: 3, backoff: StepBackoff()) }
 
     public static let schema = Schema(
-        .integer("maxAttempts", in: 1...20, default: 3, "How often it is tried, the first time included."),
-        .integer("baseSeconds", in: 0...3_600, default: 2, "The wait after the first attempt; then twice as long."),
-        .integer("maxSeconds", in: 0...86_400, default: 300, "The longest wait."),
+        .integer("maxAttempts", in: 1...20, default: 3, "The maximum number of attempts, the first included."),
+        .integer(
+            "baseSeconds",
+            in: 0...3_600,
+            default: 2,
+            "The wait after the first attempt; it doubles with each attempt."
+        ),
+        .integer("maxSeconds", in: 0...86_400, default: 300, "The maximum wait."),
         into: { maxAttempts, base, cap throws(Violations) in
             guard base <= cap else {
                 throw Violations(Violation(field: "maxSeconds", .outOfRange, "must not be less than baseSeconds"))
@@ -162,9 +176,9 @@ public struct StepRetry: InputObject, OutputObject, Hashable, CustomStringConver
     )
 
     public static let fields: [OutputField<StepRetry>] = [
-        OutputField("maxAttempts", "How often it is tried.") { $0.maxAttempts },
+        OutputField("maxAttempts", "The maximum number of attempts.") { $0.maxAttempts },
         OutputField("baseSeconds", "The wait after the first attempt.") { $0.backoff.base.wholeSeconds },
-        OutputField("maxSeconds", "The longest wait.") { $0.backoff.cap.wholeSeconds },
+        OutputField("maxSeconds", "The maximum wait.") { $0.backoff.cap.wholeSeconds },
     ]
 
     public static var rule: String { "object" }
@@ -172,44 +186,43 @@ public struct StepRetry: InputObject, OutputObject, Hashable, CustomStringConver
     public var description: String { "\(maxAttempts) attempts" }
 }
 
-/// How long a step waits before it is tried again: twice as long each time, up to a limit, and half of it by chance.
+/// Exponential backoff with equal jitter: the wait doubles with each attempt up to a cap, and half of it is random.
 public struct StepBackoff: Hashable, Sendable {
     /// The wait after the first attempt.
     public let base: Duration
 
-    /// The longest wait.
+    /// The maximum wait.
     public let cap: Duration
 
-    /// Describes waits.
     public init(base: Duration = .seconds(2), cap: Duration = .seconds(300)) {
         self.base = base
         self.cap = cap
     }
 
-    /// The wait after so many attempts.
+    /// The wait before the next attempt.
     ///
     /// - Parameters:
-    ///   - attempts: How many failed, from 1.
-    ///   - chance: From 0 to 1, which half of the wait it makes up.
-    /// - Returns: From half of the wait to all of it.
+    ///   - attempts: The number of failed attempts, from 1.
+    ///   - chance: The random part, from 0 to 1.
+    /// - Returns: Between half of the full wait and all of it.
     public func delay(afterAttempts attempts: Int, chance: Double = .random(in: 0...1)) -> Duration {
-        // Beyond 2^30 times any base there is nothing but the cap.
+        // Clamp the exponent: beyond 2^30 the cap applies to every base.
         let doubled = base * (1 << max(0, min(attempts - 1, 30)))
         return min(cap, doubled) * (0.5 + 0.5 * chance)
     }
 }
 
-/// What becomes of a run when one of its steps fails for good.
+/// The effect on the run when a step fails for good.
 public enum FailurePolicy: String, InputEnumeration, OutputValue, CustomStringConvertible {
-    /// What depends on the step is skipped, and the run fails.
+    /// Dependents are skipped and the run fails.
     case fail
-    /// What depends on the step goes on as if it had succeeded, without its outputs.
+    /// Dependents run as if the step had succeeded, without its outputs.
     case `continue`
 
     public var description: String { rawValue }
 }
 
-/// Which secrets a step may use: 1 to 63 of `a` to `z`, `0` to `9`, `_` and `-`, the first of them a letter or a digit.
+/// The name of a set of secrets: 1 to 63 of `a` to `z`, `0` to `9`, `_` and `-`, beginning with a letter or a digit.
 public struct SecretsScope: RawRepresentable, Hashable, InputValue, OutputValue {
     public let rawValue: String
 

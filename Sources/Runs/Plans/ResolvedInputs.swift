@@ -1,34 +1,34 @@
 public import Base
 
 extension JSONText {
-    /// A step's inputs with all that stands for something else replaced by it.
+    /// Replaces the references and secrets in a step's inputs.
     ///
-    /// What is put in is not looked through again: outputs that look like a reference or a secret stay what they are.
+    /// Replacement values are not searched again: outputs that look like a reference or a secret are kept as they are.
     ///
     /// - Parameters:
-    ///   - outputs: The outputs of the steps that may be referred to, by their names.
-    ///   - secrets: The secrets of the step's scope; nil for one that is not there.
-    /// - Returns: The inputs, at most 1 MiB of them.
-    /// - Throws: `reference_missing`, `secret_missing`, `inputs_too_large` or `invalid_inputs`, none of which is worth
-    ///   another attempt, or what `secrets` throws.
+    ///   - outputs: The outputs that references may use, by step name.
+    ///   - secrets: Looks up a secret of the step's scope; nil if it does not exist.
+    /// - Returns: The resolved inputs, at most 1 MiB.
+    /// - Throws: `reference_missing`, `secret_missing`, `inputs_too_large` or `invalid_inputs`, which a retry would not
+    ///   change, or any error of `secrets`.
     public func resolving(
         outputs: [String: JSONText],
         secrets: (SecretName) throws(StepFailure) -> Secret?
     ) throws(StepFailure) -> JSONText {
-        // An escape may hide a dollar sign, but without either there is nothing to replace.
+        // An escape sequence may hide a dollar sign. Without a dollar sign or a backslash there is nothing to replace.
         guard bytes.contains(UInt8(ascii: "$")) || bytes.contains(UInt8(ascii: "\\")) else { return self }
         let root: JSONValue
         do throws(JSONSyntaxError) {
             root = try JSONDocument(parsing: bytes, limits: .stepValue).root
         } catch {
-            throw StepFailure("invalid_inputs", "The inputs are no JSON that can be read: \(error).")
+            throw StepFailure("invalid_inputs", "The inputs are not valid JSON: \(error).")
         }
         var resolution = InputResolution(outputs: outputs)
         return try resolution.resolve(root, secrets)
     }
 }
 
-/// Writes inputs anew, with other values for what stands for them.
+/// Writes the inputs with every marker replaced by its value.
 private struct InputResolution {
     private static let limit = 1 << 20
 
@@ -84,11 +84,11 @@ private struct InputResolution {
         case .from(let text):
             guard let reference = Reference(text, isStep: { outputs[$0] != nil }),
                 let part = reference.part(of: try parse(reference.step))
-            else { throw StepFailure("reference_missing", "There are no outputs at \(text).") }
+            else { throw StepFailure("reference_missing", "The outputs have no value at \(text).") }
             return part.text.bytes
         case .secret(let name):
             guard let secret = try secrets(name) else {
-                throw StepFailure("secret_missing", "There is no secret \(name.rawValue) in the step's scope.")
+                throw StepFailure("secret_missing", "The step's scope has no secret \(name.rawValue).")
             }
             return secret.text.jsonBytes
         }
@@ -105,36 +105,36 @@ private struct InputResolution {
         }
     }
 
-    /// Counts what is written: a few references to large outputs could fill the memory.
+    /// Counts the bytes written, because a few references to large outputs could exhaust the memory.
     private mutating func take(_ bytes: [UInt8]) throws(StepFailure) -> [UInt8] {
         room -= bytes.count
         guard room >= 0 else {
-            throw StepFailure("inputs_too_large", "The inputs have more than 1 MiB with all that they refer to.")
+            throw StepFailure("inputs_too_large", "The inputs exceed 1 MiB after references are resolved.")
         }
         return bytes
     }
 }
 
-/// A part of a step's outputs, as in `{"$from":"step.member.0"}`.
+/// A reference to a part of a step's outputs, as in `{"$from":"step.member.0"}`.
 public struct Reference: Hashable, Sendable {
-    /// The step.
+    /// The name of the step.
     public let step: String
 
-    /// The members, and the numbers of elements, that lead from its outputs to the part; none for all of them.
+    /// The member names and array indexes that lead from the outputs to the part; empty for all outputs.
     public let path: [String]
 
-    /// Reads what follows `$from`; nil where it begins with the name of no step.
+    /// Parses the value of `$from`; nil if it does not begin with the name of a step.
     ///
-    /// Names of steps may contain dots, so the longest name that fits is meant.
+    /// Step names may contain dots, so the longest matching name is taken.
     ///
     /// - Parameters:
-    ///   - text: The name of a step, and what leads on, each after a `.`.
-    ///   - isStep: Whether there is a step of a name.
+    ///   - text: The name of a step, followed by member names and indexes, each after a `.`.
+    ///   - isStep: Whether a step has this name.
     public init?(_ text: String, isStep: (String) -> Bool) {
         var end: String.Index? = text.endIndex
         while let boundary = end {
             let name = text[..<boundary]
-            // No name has more bytes; a plan full of long references would take long to look through.
+            // No step name is longer. Without this check a plan full of long references would take long to validate.
             if name.utf8.count <= 800, isStep(String(name)) {
                 step = String(name)
                 path = text[boundary...].utf8.split(separator: UInt8(ascii: ".")).compactMap(String.init)
@@ -145,7 +145,7 @@ public struct Reference: Hashable, Sendable {
         return nil
     }
 
-    /// The part of a step's outputs that is meant; nil where there is none.
+    /// The referenced part of a step's outputs; nil if it does not exist.
     public func part(of outputs: JSONValue) -> JSONValue? {
         var value = outputs
         for member in path {
@@ -158,7 +158,7 @@ public struct Reference: Hashable, Sendable {
 }
 
 extension JSONValue {
-    /// The element of an array that a text of decimal digits names.
+    /// The element of an array at a decimal index.
     fileprivate func element(_ number: String) -> JSONValue? {
         let digits = number.utf8
         guard (1...9).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }),
@@ -171,27 +171,27 @@ extension JSONValue {
 }
 
 extension InputObject {
-    /// Reads what a step gives its tool, once references and secrets are resolved.
+    /// Reads a tool's inputs after references and secrets are resolved.
     ///
     /// - Parameter inputs: A JSON object.
-    /// - Throws: `invalid_inputs`, which names the fields and never what they hold.
+    /// - Throws: `invalid_inputs`, which names fields and never shows values.
     public init(stepInputs inputs: JSONText) throws(StepFailure) {
         let root: JSONValue
         do throws(JSONSyntaxError) {
             root = try JSONDocument(parsing: inputs.bytes, limits: .stepValue).root
         } catch {
-            throw StepFailure("invalid_inputs", "The inputs are no JSON that can be read: \(error).")
+            throw StepFailure("invalid_inputs", "The inputs are not valid JSON: \(error).")
         }
         do throws(Violations) {
             self = try Self(input: root)
         } catch {
             let rules = error.all.map { "\($0.field.isEmpty ? "the input" : $0.field) \($0.detail)" }
-            throw StepFailure("invalid_inputs", "The inputs break rules: \(rules.joined(separator: "; ")).")
+            throw StepFailure("invalid_inputs", "The inputs are invalid: \(rules.joined(separator: "; ")).")
         }
     }
 }
 
 extension JSONLimits {
-    /// The limits of what a step gives and is given: outputs may be nested inside of inputs.
+    /// The JSON limits of step inputs and outputs: inputs can contain nested outputs.
     public static let stepValue = JSONLimits(bytes: 16 << 20, depth: 64)
 }

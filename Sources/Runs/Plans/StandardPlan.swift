@@ -1,13 +1,14 @@
 public import Base
 
-/// A plan for who has no more than a prompt.
+/// A plan made from a prompt.
 ///
-/// It has these steps, and the same ones for the same input:
-/// - `codegen` asks a model for what the prompt wants, and keeps the answer as an artifact;
-/// - `review-typecheck`, `review-lint`, `review-tests` and `review-audit`, each where its `quality` is wanted, ask a
-///   model what it finds in the answer: `ok`, and `findings`. No code is run and nothing fails for what is found; whoever
-///   needs a program's word has it check the artifact;
-/// - `deploy`, a gate after all of them, where `approval` is true, or absent and the prompt has the word.
+/// The same input always makes the same plan, with these steps:
+/// - `codegen` asks a model to fulfil the prompt and stores the answer as an artifact;
+/// - `review-typecheck`, `review-lint`, `review-tests` and `review-audit`, each if its `quality` flag is set, ask a
+///   model to review the answer and to return `ok` and `findings`. No code is executed, and findings do not fail the
+///   run;
+/// - `deploy`, a gate after all other steps, if `approval` is true, or if it is absent and the prompt contains that
+///   word.
 public struct StandardPlan: InputObject {
     let prompt: String
     let aspects: [Aspect]
@@ -16,13 +17,18 @@ public struct StandardPlan: InputObject {
 
     public static var schema: Schema<StandardPlan> {
         Schema(
-            Field("prompt", Prompt.self, "What is wanted."),
-            .optional("quality", Quality.self, default: .none, "What a model looks for in the answer."),
-            .optional("filename", ArtifactName.self, default: .standard, "What the answer is called as an artifact."),
+            Field("prompt", Prompt.self, "The task for the model."),
+            .optional("quality", Quality.self, default: .none, "The reviews to request."),
+            .optional(
+                "filename",
+                ArtifactName.self,
+                default: .standard,
+                "The name of the artifact that holds the answer."
+            ),
             .optional(
                 "approval",
                 Bool.self,
-                "Whether a person decides at the end; by default where the prompt says so."
+                "Whether to end with a gate; by default if the prompt says approval."
             ),
             into: { prompt, quality, filename, approval in
                 StandardPlan(
@@ -35,9 +41,9 @@ public struct StandardPlan: InputObject {
         )
     }
 
-    /// The plan, which is a plan like any other.
+    /// Makes the plan and validates it like any other plan.
     ///
-    /// - Throws: Nothing that a valid prompt could bring about.
+    /// - Throws: `Violations`, which a valid prompt cannot cause.
     func plan() throws(Violations) -> Plan {
         let document: JSONDocument
         do throws(JSONSyntaxError) {
@@ -50,7 +56,7 @@ public struct StandardPlan: InputObject {
 }
 
 extension StandardPlan {
-    /// Something to look for in what a model wrote.
+    /// An aspect that a review checks.
     enum Aspect: String, CaseIterable {
         case typecheck, lint, tests, audit
 
@@ -64,7 +70,6 @@ extension StandardPlan {
         }
     }
 
-    /// What is wanted, in words.
     struct Prompt: InputValue {
         private static let rules = TextRule(1...10_000, allowsLines: true)
         static var rule: String { rules.description }
@@ -81,7 +86,7 @@ extension StandardPlan {
         }
     }
 
-    /// Which aspects are looked for.
+    /// The reviews to request.
     struct Quality: InputObject, CustomStringConvertible {
         static var none: Quality { Quality(aspects: []) }
 
@@ -89,8 +94,8 @@ extension StandardPlan {
 
         static let schema = Schema(
             .optional("typecheck", Bool.self, default: false, "Errors that a compiler would report."),
-            .optional("lint", Bool.self, default: false, "Breaches of style."),
-            .optional("tests", Bool.self, default: false, "What no test covers."),
+            .optional("lint", Bool.self, default: false, "Style violations."),
+            .optional("tests", Bool.self, default: false, "Behaviour without tests."),
             .optional("audit", Bool.self, default: false, "Security faults."),
             into: { typecheck, lint, tests, audit in
                 let wanted = [typecheck, lint, tests, audit]
@@ -118,7 +123,7 @@ extension StandardPlan {
         return json.bytes
     }
 
-    /// The first line of the prompt, or as much of it as fits.
+    /// The first line of the prompt, truncated.
     private var goal: String {
         let line = prompt.unicodeScalars.prefix { $0 != "\n" }.prefix(200)
         return PlanGoal(rawValue: String(String.UnicodeScalarView(line)))?.rawValue ?? "What the prompt wants"
@@ -183,6 +188,6 @@ extension StandardPlan {
 }
 
 extension ArtifactName {
-    /// What an answer is called that nobody named.
+    /// The default name of the artifact.
     fileprivate static var standard: ArtifactName { ArtifactName(known: "result.md") }
 }

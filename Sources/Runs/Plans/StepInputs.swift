@@ -1,34 +1,35 @@
 public import Base
 
-/// What a plan gives a step: a JSON object of at most 256 KiB, in which `{"$from":"step.member"}` stands for a part of
-/// an earlier step's outputs and `{"$secret":"NAME"}` for a secret.
+/// The inputs of a step: a JSON object of at most 256 KiB.
+///
+/// `{"$from":"step.member"}` stands for a part of an earlier step's outputs, `{"$secret":"NAME"}` for a secret.
 public struct StepInputs: Hashable, InputValue, OutputValue, CustomStringConvertible {
-    /// A marker, and where in the inputs it is.
+    /// A marker and its position in the inputs.
     struct Place: Hashable, Sendable {
-        /// The member of the inputs that it is in.
+        /// The top-level member that contains the marker.
         let member: String
 
-        /// The way to it, such as `headers.authorization`.
+        /// The path to the marker, such as `headers.authorization`.
         let field: String
 
         let marker: InputMarker
     }
 
-    /// The most bytes of JSON.
+    /// The maximum size of the JSON in bytes.
     public static let limit = 256 << 10
 
-    /// The inputs as they were written.
+    /// The inputs as they were sent.
     public let json: JSONText
 
-    /// Everything in them that stands for something else.
+    /// The markers in the inputs.
     let places: [Place]
 
-    /// No inputs.
+    /// Empty inputs.
     public static var empty: StepInputs { StepInputs(json: JSONText(trusted: Array("{}".utf8)), places: []) }
 
     public static var rule: String { "object of at most 256 KiB" }
 
-    /// What each tool takes.
+    /// The inputs of each tool, for `--help`.
     public static var inputShape: ObjectShape {
         ObjectShape(
             forms: ToolName.Kind.allCases.map { ObjectShape.Form("tool \($0.rawValue)", $0.inputs.inputShape.fields) }
@@ -42,13 +43,13 @@ public struct StepInputs: Hashable, InputValue, OutputValue, CustomStringConvert
         var search = MarkerSearch()
         search.look(through: input)
         if input["_policy"] != nil {
-            search.violations.append(Violation(field: "_policy", .unknownField, "is not the plan's to say"))
+            search.violations.append(Violation(field: "_policy", .unknownField, "is reserved for the server"))
         }
         if let violations = Violations(search.violations) { throw violations }
         places = search.places
     }
 
-    /// The inputs of a gate with every default filled in.
+    /// A gate's inputs with every default filled in.
     init(_ gate: GateInputs) {
         self.init(json: JSONText(gate), places: [])
     }
@@ -70,19 +71,21 @@ public struct StepInputs: Hashable, InputValue, OutputValue, CustomStringConvert
 }
 
 extension StepInputs {
-    /// Checks the inputs by their tool's rules, as far as that can be done before references are resolved: of a member
-    /// with something in it that stands for another value is only asked whether the tool knows it.
+    /// Checks the inputs against their tool's rules.
+    ///
+    /// Members that contain a marker are checked only for being known to the tool, because their values are not known
+    /// before the markers are resolved.
     ///
     /// - Parameters:
-    ///   - tool: What they are given to.
-    ///   - input: The inputs themselves.
-    /// - Returns: The rules that they break.
+    ///   - tool: The tool that receives the inputs.
+    ///   - input: The inputs.
+    /// - Returns: The violations.
     func violations(of tool: ToolName, in input: JSONValue) -> [Violation] {
         do throws(Violations) {
             try tool.check(input)
             return []
         } catch {
-            // A gate's inputs are nobody's to resolve.
+            // Markers in a gate's inputs are never resolved.
             guard !tool.isGate, !places.isEmpty else { return error.all }
             let open = Set(places.map(\.member))
             return error.all.filter { violation in
@@ -94,22 +97,23 @@ extension StepInputs {
 }
 
 extension Violation {
-    /// Whether the rule is broken by a member of the input, or within it.
+    /// Whether the violation is in a member of the input, or nested in it.
     fileprivate func isIn(_ member: String) -> Bool {
         field == member || field.utf8.starts(with: "\(member).".utf8) || field.utf8.starts(with: "\(member)[".utf8)
     }
 }
 
-/// A value in a step's inputs that stands for another one: an object with `$from` or `$secret` and nothing else.
+/// A value in a step's inputs that is replaced before the step runs: an object whose only member is `$from` or
+/// `$secret`.
 enum InputMarker: Hashable, Sendable {
-    /// A part of an earlier step's outputs.
+    /// A reference to a part of an earlier step's outputs.
     case from(String)
     /// A secret of the step's scope.
     case secret(SecretName)
 
     /// Reads a marker; nil for every other value.
     ///
-    /// - Throws: The rules that a marker breaks.
+    /// - Throws: The violations of an invalid marker.
     init?(_ value: JSONValue) throws(Violations) {
         guard value.kind == .object, let key = Self.keys.first(where: { value[$0] != nil }), let member = value[key]
         else { return nil }
@@ -117,7 +121,7 @@ enum InputMarker: Hashable, Sendable {
         guard let text = member.string else { throw Violations(.invalidType, "must have a string for \(key)") }
         if key == Self.keys[0] {
             guard Self.isReference(text) else {
-                throw Violations(.invalidFormat, "must be a step's name, and the members that lead on, each after a .")
+                throw Violations(.invalidFormat, "must be a step name, followed by member names, each after a .")
             }
             self = .from(text)
         } else {
@@ -130,7 +134,7 @@ enum InputMarker: Hashable, Sendable {
 
     private static var keys: [String] { ["$from", "$secret"] }
 
-    /// What is longer could not be answered fast when a plan is full of it.
+    /// Longer references would make a plan full of them slow to validate.
     private static func isReference(_ text: String) -> Bool {
         (1...4_096).contains(text.utf8.count)
             && !text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).contains(
@@ -139,14 +143,14 @@ enum InputMarker: Hashable, Sendable {
     }
 }
 
-/// Looks for everything in a step's inputs that stands for something else.
+/// Collects the markers in a step's inputs.
 struct MarkerSearch {
     private(set) var places: [StepInputs.Place] = []
     var violations: [Violation] = []
 
     private var path: [String] = []
 
-    /// Looks through a value and all that is in it.
+    /// Searches a value and all values nested in it.
     mutating func look(through value: JSONValue) {
         guard violations.count < Violations.limit else { return }
         switch value.kind {
@@ -161,19 +165,19 @@ struct MarkerSearch {
     }
 
     private mutating func look(through value: JSONValue, at component: String) {
-        // Most values have nothing in them, and no need of a way to them.
+        // Scalars contain no markers; skipping them saves building a path.
         guard value.kind == .array || value.kind == .object else { return }
         path.append(component)
         look(through: value)
         path.removeLast()
     }
 
-    /// Takes note of a marker, or of what is wrong with it.
+    /// Records a marker, or the violations of an invalid one.
     private mutating func take(_ value: JSONValue) -> Bool {
         do throws(Violations) {
             guard let marker = try InputMarker(value) else { return false }
             guard let member = path.first else {
-                throw Violations(.invalidFormat, "must have members, and not stand for another value itself")
+                throw Violations(.invalidFormat, "must have members, and cannot be a marker itself")
             }
             places.append(StepInputs.Place(member: member, field: field, marker: marker))
         } catch {
@@ -182,7 +186,7 @@ struct MarkerSearch {
         return true
     }
 
-    /// The way to the value that is looked at; long names are cut, as everywhere in answers.
+    /// The path to the current value; long names are truncated, as in all violations.
     private var field: String {
         path.reduce(into: "") { field, component in
             if !field.isEmpty, component.utf8.first != UInt8(ascii: "[") { field += "." }
@@ -191,7 +195,7 @@ struct MarkerSearch {
     }
 }
 
-/// What a secret is called within its scope: 1 to 128 letters of ASCII, digits and `_`, the first of them no digit.
+/// The name of a secret within its scope: 1 to 128 ASCII letters, digits and `_`, not beginning with a digit.
 public struct SecretName: RawRepresentable, Hashable, Sendable {
     public let rawValue: String
 
@@ -208,9 +212,9 @@ public struct SecretName: RawRepresentable, Hashable, Sendable {
 }
 
 extension JSONText {
-    /// What follows each `$from` in a step's inputs: which outputs it takes to resolve them.
+    /// The values of all `$from` markers in the inputs.
     public var references: Set<String> {
-        // As where they are resolved: without either there is nothing.
+        // The same shortcut as in `resolving`: without a dollar sign or a backslash there are no markers.
         guard bytes.contains(UInt8(ascii: "$")) || bytes.contains(UInt8(ascii: "\\")),
             let root = try? JSONDocument(parsing: bytes, limits: .stepValue).root
         else { return [] }

@@ -3,14 +3,14 @@ public import Core
 import Postgres
 
 extension Run {
-    /// A run that was cancelled, and how it stands.
+    /// The output of cancelRun.
     public struct Cancelled: OutputObject {
         let id: ID<Run>
         let status: RunStatus
 
         public static let fields: [OutputField<Cancelled>] = [
             OutputField("runId", "The run.") { $0.id },
-            OutputField("status", "How it stands: cancelling while workers have steps of it, or how it ended.") {
+            OutputField("status", "The status: cancelling while workers still hold steps, or the final status.") {
                 $0.status
             },
         ]
@@ -20,9 +20,11 @@ extension Run {
         Action("run.cancel", needs: .write, refusal: "Insufficient permissions to cancel runs")
     }
 
-    /// Cancels a run: what nobody works on ends at once, and workers stop with their next heartbeat.
+    /// Cancels a run.
     ///
-    /// A run that has ended stays as it is, and cancelling again changes nothing.
+    /// Steps that no worker holds end at once; workers stop the others with their next heartbeat.
+    ///
+    /// A run that has ended does not change, and cancelling twice has no further effect.
     ///
     /// - Throws: A `Denial`; 404 `run_not_found`.
     public static func cancel(_ reference: Reference, in context: inout Context) throws -> Cancelled {

@@ -3,7 +3,7 @@ public import Core
 import Postgres
 
 extension RunDetails {
-    /// Which run is wanted, or which step of it.
+    /// The input of getRun.
     public struct Request: InputObject {
         let team: ID<Run.Team>
         let run: ID<Run>
@@ -12,7 +12,7 @@ extension RunDetails {
         public static let schema = Schema(
             Field("teamId", ID<Run.Team>.self, "The team."),
             Field("runId", ID<Run>.self, "The run."),
-            .optional("step", StepName.self, "Only this step; all by default."),
+            .optional("step", StepName.self, "Only this step; by default all steps."),
             into: Request.init
         )
     }
@@ -21,12 +21,12 @@ extension RunDetails {
         Action("run.get", needs: .read, refusal: "Insufficient permissions to read runs")
     }
 
-    /// The most bytes of outputs in an answer, but for those of a step that was asked for by name.
+    /// The maximum size of all outputs in an answer, in bytes; it does not apply to a step requested by name.
     private static var outputLimit: Int { 4 << 20 }
 
-    /// A run with its steps.
+    /// Reads a run with its steps.
     ///
-    /// What steps are given is for those who may write.
+    /// Step inputs are shown only to callers with the write permission.
     ///
     /// - Throws: A `Denial`; 404 `run_not_found` or `step_not_found`.
     public static func get(_ request: Request, in context: inout Context) throws -> RunDetails {

@@ -3,7 +3,7 @@ public import Core
 import Postgres
 
 extension RunSummary {
-    /// Which part of a team's runs is wanted.
+    /// The input of listRuns.
     public struct Request: InputObject {
         let team: ID<Run.Team>
         let status: RunStatus?
@@ -14,11 +14,11 @@ extension RunSummary {
 
         public static let schema = Schema(
             Field("teamId", ID<Run.Team>.self, "The team."),
-            .optional("status", RunStatus.self, "Only runs that stand so; all by default."),
-            .optional("createdAfter", Timestamp.self, "Only runs that were started at this time or later."),
-            .optional("createdBefore", Timestamp.self, "Only runs that were started before this time."),
-            .optional("limit", PageLimit.self, default: .standard, "How many runs to answer."),
-            .optional("cursor", Cursor.self, "The nextCursor of the page before; the first page by default."),
+            .optional("status", RunStatus.self, "Only runs with this status; by default all."),
+            .optional("createdAfter", Timestamp.self, "Only runs started at this time or later."),
+            .optional("createdBefore", Timestamp.self, "Only runs started before this time."),
+            .optional("limit", PageLimit.self, default: .standard, "The maximum number of runs to return."),
+            .optional("cursor", Cursor.self, "The nextCursor of the previous page; by default the first page."),
             into: { team, status, after, before, limit, cursor throws(Violations) in
                 if let after, let before, before <= after {
                     throw Violations(.outOfRange, "createdAfter must be before createdBefore")
@@ -43,7 +43,7 @@ extension RunSummary {
         Action("run.list", needs: .read, refusal: "Insufficient permissions to list runs")
     }
 
-    /// The runs of a team, those first that were started last.
+    /// Lists the runs of a team, newest first.
     ///
     /// - Throws: A `Denial`, or 422 `invalid_cursor` for a cursor of another list, team or filter.
     public static func list(_ request: Request, in context: inout Context) throws -> Page<RunSummary> {
@@ -51,9 +51,10 @@ extension RunSummary {
         let user = try context.user(attempting: listing, on: team)
         let (endpoint, binding) = ("listRuns", request.binding)
         let place: KeysetPosition<ID<Run>>? = try request.cursor.map {
-            try KeysetPosition($0, of: endpoint, binding: binding)
+            try KeysetPosition($0, of: endpoint, scope: binding)
         }
-        // What a status implies is said beside it, so that the indexes of open and of unsuccessful runs are of use.
+        // The two conditions that follow from the status let the server use the partial indexes of open and of
+        // unsuccessful runs.
         let rows = try context.read(
             """
             WITH caller AS MATERIALIZED (
@@ -79,7 +80,7 @@ extension RunSummary {
             """
         )
         return Page(try rows.items(of: listing, in: team), limit: request.limit) {
-            KeysetPosition($0.createdAt, $0.id).cursor(of: endpoint, binding: binding)
+            KeysetPosition($0.createdAt, $0.id).cursor(of: endpoint, scope: binding)
         }
     }
 }

@@ -3,7 +3,7 @@ public import Core
 import Postgres
 
 extension Run {
-    /// A step that is done again, and how its run stands.
+    /// The output of retryStep.
     public struct RetriedStep: OutputObject {
         let id: ID<Run>
         let step: StepName
@@ -12,7 +12,7 @@ extension Run {
         public static let fields: [OutputField<RetriedStep>] = [
             OutputField("runId", "The run.") { $0.id },
             OutputField("step", "The step.") { $0.step },
-            OutputField("status", "How the run stands: running, or waiting where the step is a gate.") { $0.status },
+            OutputField("status", "The status of the run: running, or waiting if the step is a gate.") { $0.status },
         ]
     }
 
@@ -20,7 +20,8 @@ extension Run {
         Action("run.retry_step", needs: .write, refusal: "Insufficient permissions to retry steps")
     }
 
-    /// Makes a step that ended without success runnable again, and what was skipped or cancelled because of it.
+    /// Makes a failed, timed-out or cancelled step runnable again, with the steps that were skipped or cancelled
+    /// because of it.
     ///
     /// - Throws: A `Denial`; 404 `run_not_found` or `step_not_found`; 409 `step_not_retryable`.
     public static func retryStep(_ reference: StepReference, in context: inout Context) throws -> RetriedStep {

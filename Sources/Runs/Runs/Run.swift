@@ -6,12 +6,12 @@ public import Postgres
 public enum Run {}
 
 extension Run {
-    /// Whose run it is; only its identifier has a use here.
+    /// The team that owns a run; only its identifier is used.
     public enum Team {}
 }
 
 extension Run {
-    /// Names a run of a team.
+    /// An input that names a run.
     public struct Reference: InputObject {
         let team: ID<Team>
         let run: ID<Run>
@@ -23,7 +23,7 @@ extension Run {
         )
     }
 
-    /// Names a step of a run.
+    /// An input that names a step of a run.
     public struct StepReference: InputObject {
         let team: ID<Team>
         let run: ID<Run>
@@ -32,7 +32,7 @@ extension Run {
         public static let schema = Schema(
             Field("teamId", ID<Team>.self, "The team."),
             Field("runId", ID<Run>.self, "The run."),
-            Field("step", StepName.self, "The step, as the plan calls it."),
+            Field("step", StepName.self, "The name of the step."),
             into: StepReference.init
         )
     }
@@ -66,19 +66,21 @@ public struct RunSummary: OutputObject, RowDecodable {
 
     public static let fields: [OutputField<RunSummary>] = [
         OutputField("runId", "The run.") { $0.id },
-        OutputField("goal", "What it is for.") { $0.goal },
-        OutputField("status", "How it stands; waiting while nothing goes on before a gate is decided.") { $0.status },
-        OutputField("counts", "How many steps stand how: total, open, failed, cancelled.") { $0.counts },
-        OutputField("rerunOf", "The run whose plan it does again; null for a plan of its own.") { $0.rerunOf },
-        OutputField("createdBy", "Who started it.") { $0.createdBy },
-        OutputField("createdAt", "When it was started.") { $0.createdAt },
-        OutputField("deadlineAt", "When it is cancelled if it has not ended; null for never.") { $0.deadlineAt },
-        OutputField("cancelRequestedAt", "When it was cancelled; null if it was not.") { $0.cancelRequestedAt },
-        OutputField("endedAt", "When it ended; null while it has not.") { $0.endedAt },
+        OutputField("goal", "The purpose of the run.") { $0.goal },
+        OutputField("status", "The status; waiting: only manual gates are outstanding.") { $0.status },
+        OutputField("counts", "The number of steps by state: total, open, failed, cancelled.") { $0.counts },
+        OutputField("rerunOf", "The run that this run repeats; null if it has its own plan.") { $0.rerunOf },
+        OutputField("createdBy", "The user who started the run.") { $0.createdBy },
+        OutputField("createdAt", "When the run was started.") { $0.createdAt },
+        OutputField("deadlineAt", "When an unfinished run is cancelled; null if it has no deadline.") { $0.deadlineAt },
+        OutputField("cancelRequestedAt", "When cancellation was requested; null if it was not.") {
+            $0.cancelRequestedAt
+        },
+        OutputField("endedAt", "When the run ended; null while it is open.") { $0.endedAt },
     ]
 }
 
-/// How many steps of a run stand how.
+/// The number of steps of a run, by state.
 struct RunCounts: OutputObject, RowDecodable {
     let total: Int
     let open: Int
@@ -94,22 +96,22 @@ struct RunCounts: OutputObject, RowDecodable {
 
     static let fields: [OutputField<RunCounts>] = [
         OutputField("total", "All steps.") { $0.total },
-        OutputField("open", "Those that have not ended.") { $0.open },
-        OutputField("failed", "Those that failed, and whose failure fails the run.") { $0.failed },
-        OutputField("cancelled", "Those that were cancelled.") { $0.cancelled },
+        OutputField("open", "Steps that have not ended.") { $0.open },
+        OutputField("failed", "Failed steps whose failure fails the run.") { $0.failed },
+        OutputField("cancelled", "Cancelled steps.") { $0.cancelled },
     ]
 }
 
-/// How a run stands.
+/// The status of a run.
 public enum RunStatus: String, InputEnumeration, OutputValue, PostgresEncodable, PostgresDecodable {
     case running
-    /// Nothing goes on before somebody decides a gate.
+    /// Only manual gates are outstanding.
     case waiting
-    /// It was cancelled, and workers have not come back yet.
+    /// Cancellation was requested, and workers still hold steps.
     case cancelling
     case succeeded, failed, cancelled
 
-    /// Whether something may still happen by itself.
+    /// Whether the run has not ended.
     var isOpen: Bool {
         switch self {
         case .running, .waiting, .cancelling: true
@@ -117,15 +119,14 @@ public enum RunStatus: String, InputEnumeration, OutputValue, PostgresEncodable,
         }
     }
 
-    /// Whether it ended without success.
     var isUnsuccessful: Bool { self == .failed || self == .cancelled }
 }
 
 extension Rows {
-    /// The first of the rows that tell of a run.
+    /// Checks the rows of a run and returns the first.
     ///
-    /// Each says of the caller whether they may look (`allowed`) and as what (`caller_role`), and whether the team has
-    /// the run (`has_run`). A stranger gets no row at all.
+    /// Each row holds whether the caller has the permission (`allowed`), the caller's role (`caller_role`) and whether
+    /// the run exists (`has_run`). There is no row for a caller who is not a member.
     ///
     /// - Throws: A `Denial`; 404 `run_not_found`.
     func firstOfRun(_ action: Action, team: ID<Run.Team>) throws -> Row {

@@ -8,7 +8,7 @@ public struct RunDetails: OutputObject {
 
     public static let fields: [OutputField<RunDetails>] =
         RunSummary.fields.map { $0.lifted { $0.summary } } + [
-            OutputField("steps", "Its steps, in the order of the plan.") { $0.steps }
+            OutputField("steps", "The steps, in the order of the plan.") { $0.steps }
         ]
 }
 
@@ -64,39 +64,39 @@ struct StepDetails: OutputObject, RowDecodable {
     }
 
     static let fields: [OutputField<StepDetails>] = [
-        OutputField("name", "What the plan calls it.") { $0.name },
-        OutputField("tool", "What does it.") { $0.tool },
-        OutputField("status", "How it stands; running while a worker has it.") { $0.status },
-        OutputField("dependsOn", "The steps that it depends on.") { $0.dependencies },
-        OutputField("attempt", "How often it was tried.") { $0.attempt },
-        OutputField("maxAttempts", "How often it is tried at most.") { $0.maxAttempts },
-        OutputField("inputs", "What it is given; null if you may not write.") { $0.inputs },
-        OutputField("outputs", "What came out of it; null where nothing has.") { $0.outputs },
-        OutputField("outputsOmitted", "Whether outputs are left out because the run has too many: name the step.") {
+        OutputField("name", "The name of the step.") { $0.name },
+        OutputField("tool", "The tool that executes the step.") { $0.tool },
+        OutputField("status", "The status; running while a worker holds the step.") { $0.status },
+        OutputField("dependsOn", "The names of the steps that it depends on.") { $0.dependencies },
+        OutputField("attempt", "The number of attempts so far.") { $0.attempt },
+        OutputField("maxAttempts", "The maximum number of attempts.") { $0.maxAttempts },
+        OutputField("inputs", "The inputs; null without the write permission.") { $0.inputs },
+        OutputField("outputs", "The outputs; null if there are none.") { $0.outputs },
+        OutputField("outputsOmitted", "Whether outputs are omitted for size; request the step by name to get them.") {
             $0.leavesOutputsOut
         },
-        OutputField("error", "Why it failed, or its last attempt did: code and message.") { $0.error },
-        OutputField("queuedAt", "Since when it could be done.") { $0.queuedAt },
-        OutputField("startedAt", "When a worker first had it.") { $0.startedAt },
-        OutputField("endedAt", "When it ended.") { $0.endedAt },
-        OutputField("artifacts", "What it made and was kept; getArtifact has the content.") { $0.artifacts },
-        OutputField("gate", "What is to be decided; null for what is no gate, or was not reached.") { $0.gate },
+        OutputField("error", "The error of the last failed attempt: code and message.") { $0.error },
+        OutputField("queuedAt", "When the step became due.") { $0.queuedAt },
+        OutputField("startedAt", "When a worker first started it.") { $0.startedAt },
+        OutputField("endedAt", "When the step ended.") { $0.endedAt },
+        OutputField("artifacts", "The artifacts; getArtifact returns their content.") { $0.artifacts },
+        OutputField("gate", "The gate; null if the step is not a gate or was not reached.") { $0.gate },
     ]
 }
 
-/// How a step of a run stands.
+/// The status of a step.
 public enum StepStatus: String, CaseIterable, OutputValue, PostgresDecodable {
-    /// It depends on others that are not done.
+    /// A dependency has not ended.
     case blocked
-    /// A worker may take it, now or later.
+    /// In the queue: due now or later.
     case queued
-    /// A worker has it.
+    /// A worker holds the step.
     case running
-    /// Somebody has to decide.
+    /// A gate that is pending.
     case waiting
     case succeeded, failed
     case timedOut = "timed_out"
     case cancelled
-    /// Something that it depends on was not done.
+    /// A dependency did not succeed.
     case skipped
 }

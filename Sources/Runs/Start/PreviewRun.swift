@@ -1,30 +1,30 @@
 public import Base
 public import Core
 
-/// A plan as it would be started, and in which order its steps would be done.
+/// A preview of a plan: the order of its steps, and whether each is allowed.
 public struct PlanPreview: OutputObject {
     let plan: Plan
     let steps: [Step]
 
-    /// Looks at a plan.
+    /// Makes a preview.
     ///
     /// - Parameters:
     ///   - plan: The plan.
-    ///   - policy: The only tools that its team may use; nil for all.
+    ///   - policy: The only tools that the team may use; nil for all.
     init(_ plan: Plan, policy: [String]?) {
         self.plan = plan
         steps = plan.steps.indices.map { Step(plan, number: $0, policy) }
     }
 
     public static let fields: [OutputField<PlanPreview>] = [
-        OutputField("plan", "The plan with every default filled in; startRun takes it.") { $0.plan },
-        OutputField("steps", "What each step waits for, in the order of the plan.") { $0.steps },
-        OutputField("stages", "How many steps the longest way through the plan has.") {
+        OutputField("plan", "The plan with all defaults filled in; startRun accepts it.") { $0.plan },
+        OutputField("steps", "The steps, in the order of the plan.") { $0.steps },
+        OutputField("stages", "The number of steps on the longest path through the plan.") {
             ($0.steps.map(\.stage).max() ?? 0) + 1
         },
     ]
 
-    /// Where a step stands in its plan.
+    /// A step of the preview.
     struct Step: OutputObject {
         let name: StepName
         let isGate: Bool
@@ -43,25 +43,25 @@ public struct PlanPreview: OutputObject {
 
         static let fields: [OutputField<Step>] = [
             OutputField("name", "The step.") { $0.name },
-            OutputField("gate", "Whether a person decides, and no worker does anything.") { $0.isGate },
-            OutputField("allowed", "Whether the plan and the team allow the tool; startRun refuses it otherwise.") {
+            OutputField("gate", "Whether the step is a gate, which no worker executes.") { $0.isGate },
+            OutputField("allowed", "Whether the plan and the team allow the tool; if not, startRun refuses.") {
                 $0.isAllowed
             },
-            OutputField("stage", "How many steps come before it at least, one after the other.") { $0.stage },
-            OutputField("references", "What its inputs take from other steps' outputs.") { $0.references },
+            OutputField("stage", "The length of the longest dependency chain before the step.") { $0.stage },
+            OutputField("references", "The references in its inputs to outputs of other steps.") { $0.references },
         ]
     }
 }
 
-/// A place in a step's inputs that stands for a part of another step's outputs.
+/// A reference in a step's inputs to another step's outputs.
 public struct StepReference: OutputObject, Hashable {
     let input: String
     let reference: Reference
 
     public static let fields: [OutputField<StepReference>] = [
-        OutputField("input", "Where in the inputs.") { $0.input },
-        OutputField("step", "The step whose outputs are meant.") { $0.reference.step },
-        OutputField("path", "The members that lead to the part; none for all of them.") { $0.reference.path },
+        OutputField("input", "The path of the reference in the inputs.") { $0.input },
+        OutputField("step", "The step whose outputs are referenced.") { $0.reference.step },
+        OutputField("path", "The path within the outputs; empty for all outputs.") { $0.reference.path },
     ]
 }
 
@@ -70,9 +70,9 @@ extension PlanPreview {
         Action("run.preview", needs: .read, refusal: "Insufficient permissions to preview runs")
     }
 
-    /// Shows a plan as it would be started, and starts nothing.
+    /// Validates a plan and shows it as startRun would start it.
     ///
-    /// - Throws: A `Denial` when the caller is no member or may not read.
+    /// - Throws: A `Denial`.
     public static func make(_ request: PlanRequest, in context: inout Context) throws -> PlanPreview {
         PlanPreview(request.plan, policy: try context.policy(of: request.team, attempting: previewing))
     }

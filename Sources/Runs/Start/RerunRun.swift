@@ -3,14 +3,14 @@ public import Core
 import Postgres
 
 extension StartedRun {
-    /// Which run is to be done again.
+    /// The input of rerunRun.
     public struct Again: InputObject {
         let team: ID<Run.Team>
         let run: ID<Run>
 
         public static let schema = Schema(
             Field("teamId", ID<Run.Team>.self, "The team."),
-            Field("runId", ID<Run>.self, "The run whose plan is to be done again, however it ended, or has not yet."),
+            Field("runId", ID<Run>.self, "The run to repeat, in any status."),
             into: Again.init
         )
     }
@@ -19,7 +19,7 @@ extension StartedRun {
         Action("run.rerun", needs: .write, refusal: "Insufficient permissions to start runs")
     }
 
-    /// Starts the plan of a run again, as a run of its own: every step is done anew.
+    /// Starts a new run with the plan of an existing run; it executes every step again.
     ///
     /// - Throws: A `Denial`; 404 `run_not_found`, 403 `policy_denied`, 429 `queue_full`.
     public static func rerun(_ again: Again, in context: inout Context) throws -> StartedRun {

@@ -8,14 +8,16 @@ extension StartedRun {
         Action("run.start", needs: .write, refusal: "Insufficient permissions to start runs")
     }
 
-    /// Starts a plan: the run, its steps, what happened and the jobs for what can begin are all there, or nothing is.
+    /// Starts a plan.
+    ///
+    /// One transaction writes the run, its steps, its first events and the jobs of the steps that are due.
     ///
     /// - Throws: A `Denial`; 403 `policy_denied`, which names the tools; 429 `queue_full`.
     public static func start(_ request: PlanRequest, in context: inout Context) throws -> StartedRun {
         let (team, plan, quotas) = (request.team, request.plan, context.quotas)
         _ = try context.user(attempting: starting, on: team)
         guard plan.deniedTools.isEmpty else {
-            // Whoever is no member learns no more of the team than from any other plan.
+            // Check the membership first, so that a caller who is not a member gets the same answer for every plan.
             _ = try context.policy(of: team, attempting: starting)
             throw Problem.policyDenied(plan.deniedTools.map(\.description))
         }
@@ -45,7 +47,7 @@ extension StartedRun {
     }
 }
 
-/// The steps of a plan as `nofx.start_run` takes them: an array for each column, with an entry for each step.
+/// The steps of a plan as `nofx.start_run` takes them: one array a column, with one element a step.
 private enum PlanColumns {
     static func json(of plan: Plan) -> String {
         let (steps, graph) = (plan.steps, plan.graph)
@@ -74,7 +76,7 @@ private enum PlanColumns {
         return String(decoding: json.bytes, as: UTF8.self)
     }
 
-    /// An array as Postgres writes it (Postgres, section 8.15.2); names of tools need no quotation marks.
+    /// A Postgres array literal (Postgres, section 8.15.2); numbers and tool names need no quotes.
     private static func literal(_ elements: [some CustomStringConvertible]) -> String {
         "{\(elements.map(\.description).joined(separator: ","))}"
     }

@@ -2,58 +2,58 @@ public import Base
 import Core
 import Postgres
 
-/// A run that has just begun.
+/// A run that was just started.
 public struct StartedRun: OutputObject {
     let id: ID<Run>
     let steps: [Step]
     let rerunOf: ID<Run>?
     let createdAt: Timestamp
 
-    /// Whether there is anything to do but to decide.
+    /// Running if a step is queued for workers, otherwise waiting.
     private var status: String { steps.contains { $0.status == .queued } ? "running" : "waiting" }
 
     public static let fields: [OutputField<StartedRun>] = [
         OutputField("runId", "The run.") { $0.id },
-        OutputField("status", "How it stands: running, or waiting where nothing can begin before a gate is decided.") {
+        OutputField("status", "The status: running, or waiting if only manual gates are outstanding.") {
             $0.status
         },
-        OutputField("steps", "How its steps stand, in the order of the plan.") { $0.steps },
-        OutputField("rerunOf", "The run whose plan it does again; null for a plan of its own.") { $0.rerunOf },
-        OutputField("createdAt", "When it was started.") { $0.createdAt },
+        OutputField("steps", "The steps, in the order of the plan.") { $0.steps },
+        OutputField("rerunOf", "The run that this run repeats; null if it has its own plan.") { $0.rerunOf },
+        OutputField("createdAt", "When the run was started.") { $0.createdAt },
     ]
 
-    /// A step of a run that has just begun.
+    /// A step of a run that was just started.
     struct Step: OutputObject {
         let name: String
         let status: Status
 
         static let fields: [OutputField<Step>] = [
-            OutputField("name", "What the plan calls it.") { $0.name },
-            OutputField("status", "Whether it is blocked by others, queued for a worker or waiting for a person.") {
+            OutputField("name", "The name of the step.") { $0.name },
+            OutputField("status", "The status: blocked by dependencies, queued for a worker, or a waiting gate.") {
                 $0.status
             },
         ]
     }
 
-    /// How a step stands when its run has just begun.
+    /// The status of a step in a new run.
     enum Status: String, CaseIterable, OutputValue {
         case blocked, queued, waiting
 
-        /// What becomes of a step at once.
+        /// The status of a step by whether it is a gate, and whether it has no dependencies.
         init(isGate: Bool, isFree: Bool) {
             self = isFree ? isGate ? .waiting : .queued : .blocked
         }
     }
 }
 
-/// What the database said when a run was to be started.
+/// The outcomes of `nofx.start_run` and `nofx.rerun`.
 enum StartOutcome {
-    /// Takes the run, or says why there is none.
+    /// Throws unless the run was started.
     ///
     /// - Parameters:
     ///   - row: A row of `nofx.start_run` or `nofx.rerun`.
-    ///   - action: What was attempted.
-    ///   - team: Whose run it was to be.
+    ///   - action: The action that the caller attempted.
+    ///   - team: The team that owns the run.
     /// - Throws: A `Denial`; 403 `policy_denied`, 404 `run_not_found`, 429 `queue_full`.
     static func check(_ row: Row, _ action: Action, team: ID<Run.Team>) throws {
         switch try row["outcome"] as String {

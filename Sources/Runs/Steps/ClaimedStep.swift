@@ -2,55 +2,58 @@ public import Base
 import Core
 public import Queue
 
-/// A step that a worker has claimed, with all that it takes to do it.
+/// A claimed step, with everything that a worker needs to execute it.
 public struct ClaimedStep: Sendable {
-    /// What shows that it is this worker's.
+    /// The job and the fencing token of the claim.
     public let lease: JobLease
 
-    /// Whose step it is.
+    /// The team that owns the run.
     public let team: UUID
 
-    /// Which run it belongs to.
+    /// The run.
     public let run: ID<Run>
 
-    /// Its place in the plan, from 0.
+    /// The step's index in the plan, from 0.
     public let number: Int
 
-    /// What the plan calls it.
+    /// The name of the step.
     public let name: String
 
-    /// What does it, as the plan says.
+    /// The name of the tool, as the plan has it.
     public let tool: String
 
-    /// What the tool is given; references to earlier steps and secrets are still in it.
+    /// The inputs before references and secrets are resolved.
     public let inputs: JSONText
 
-    /// The outputs of the steps that the inputs may refer to, by their names.
+    /// The outputs of the referenced steps, by step name.
     public var outputs: [String: JSONText]
 
-    /// Which time it is tried, the first being 1.
+    /// The number of this attempt, from 1.
     public let attempt: Int
 
-    /// How long an attempt may take.
+    /// The time limit of the attempt.
     public let timeout: Duration
 
-    /// How long to wait after attempts that failed.
+    /// The waits after failed attempts.
     public let backoff: StepBackoff
 
-    /// Which secrets it may use.
+    /// The scope of the secrets that the step may use; nil for none.
     public let secretsScope: String?
 
-    /// When it was put into the queue, by the database's clock.
+    /// When the step became due, by the database's clock.
     public let queuedAt: Timestamp
 
-    /// When it was claimed, by the same clock: what it waits for has come or not, whatever a worker's clock shows.
+    /// When the step was claimed, by the database's clock.
+    ///
+    /// Decisions about time use it, so the worker's clock does not matter.
     public let claimedAt: Timestamp
 
-    /// Whether the team may use its tool and its secrets, as the operator says now: a step that is not allowed fails
-    /// without having been done.
+    /// Whether the team's current policy allows the tool and the secret scope.
+    ///
+    /// A step that is not allowed fails without being executed.
     public let isAllowed: Bool
 
-    /// Describes a claimed step.
+    /// Makes a claimed step.
     public init(
         lease: JobLease,
         team: UUID,
@@ -85,6 +88,6 @@ public struct ClaimedStep: Sendable {
         self.isAllowed = isAllowed
     }
 
-    /// What tells others that it is this step again, whichever attempt it is.
+    /// The same for every attempt of the step, so that a server can recognise a repeated request.
     public var idempotencyKey: String { "\(run):\(number)" }
 }

@@ -1,59 +1,62 @@
 public import Base
 import Reliability
 
-/// What became of an attempt at a step.
+/// The outcome of an attempt.
 public enum StepOutcome: Sendable {
-    /// It is done.
+    /// The step succeeded.
     case succeeded(outputs: JSONText, artifacts: [NewArtifact] = [])
 
-    /// It was not done.
+    /// The step failed.
     case failed(StepFailure)
 
-    /// It took longer than an attempt may; it is tried again like one that failed for a while.
+    /// The attempt exceeded its time limit; it is retried like a transient failure.
     case timedOut
 
-    /// Its run was cancelled, and it ended for that.
+    /// The attempt ended because the run was cancelled.
     case cancelled
 
-    /// It was not even tried: there was no time left, a circuit was open, or its time has not come. It comes again after
-    /// a while, and the claim does not count as an attempt.
+    /// The step was not attempted: no time was left, a circuit breaker was open, or the step is not due yet.
+    ///
+    /// It is claimed again after the delay, and the claim does not count as an attempt.
     case released(after: Duration = .zero, because: StepRelease = .noTime)
 }
 
-/// Why a step was given back without having been tried.
+/// Why a step was returned without an attempt.
 public enum StepRelease: Hashable, Sendable {
-    /// There was no time left for it.
+    /// The worker had no time left for it.
     case noTime
 
-    /// A circuit breaker lets nothing through: others of its kind have no better chance before its wait is over.
+    /// A circuit breaker is open, which affects the other steps of the topic as well.
     case circuitOpen
 
-    /// It is only to be done later.
+    /// The step is not due yet.
     case notDue
 }
 
-/// Why a step was not done.
+/// The failure of an attempt.
 public struct StepFailure: Error, Hashable, Sendable {
-    /// Whether it may be tried again.
+    /// Whether and when a failed attempt is retried.
     public enum Retry: Hashable, Sendable {
-        /// It would fail again.
+        /// A retry would fail again.
         case never
-        /// After the step's own wait.
+        /// After the step's own backoff.
         case later
-        /// After the step's own wait, and not before so long.
+        /// After the step's own backoff, but not before this delay.
         case notBefore(Duration)
     }
 
-    /// A stable name for the kind of failure, such as `http_status`.
+    /// A stable code, such as `http_status`.
     public let code: String
 
-    /// What a member of the team is told; no secret and no internals.
+    /// The message for team members.
+    ///
+    /// It must not contain secrets or internal details.
     public let message: String
 
-    /// Whether it may be tried again.
+    /// Whether and when the attempt is retried.
     public let retry: Retry
 
-    /// Describes a failure.
+    /// Makes a failure.
     public init(_ code: String, _ message: String, retry: Retry = .never) {
         self.code = code
         self.message = message
@@ -61,21 +64,21 @@ public struct StepFailure: Error, Hashable, Sendable {
     }
 }
 
-/// Something that a step made and that is kept with its run.
+/// An artifact that a step made and that is not stored yet.
 public struct NewArtifact: Hashable, Sendable {
-    /// Its name, unique among those of its step: 1 to 200 characters of a relative path.
+    /// The name, unique within the step: a relative path of 1 to 200 characters.
     public let name: String
 
-    /// What it is, such as `text/markdown; charset=utf-8`.
+    /// The content type, such as `text/markdown; charset=utf-8`.
     public let contentType: String
 
-    /// What is in it.
+    /// The content.
     public let content: [UInt8]
 
-    /// The SHA-256 of its content.
+    /// The SHA-256 digest of the content.
     public let sha256: [UInt8]
 
-    /// Describes something that is to be kept.
+    /// Makes an artifact.
     public init(name: String, contentType: String, content: [UInt8], sha256: [UInt8]) {
         self.name = name
         self.contentType = contentType
@@ -84,9 +87,9 @@ public struct NewArtifact: Hashable, Sendable {
     }
 }
 
-/// What a worker says of a step that it claimed.
+/// The result of a claimed step, as a worker reports it.
 public struct StepResult: Sendable {
-    /// The step, by its claim.
+    /// The claimed step.
     public let step: ClaimedStep
 
     /// The outcome of the attempt.
@@ -95,7 +98,7 @@ public struct StepResult: Sendable {
     /// How long the attempt took; nil when the step was not attempted.
     public let duration: Duration?
 
-    /// Describes the result of an attempt.
+    /// Makes a result.
     public init(_ step: ClaimedStep, _ outcome: StepOutcome, duration: Duration? = nil) {
         self.step = step
         self.outcome = outcome

@@ -8,13 +8,13 @@ extension Timeline {
         Action("run.timeline", needs: .read, refusal: "Insufficient permissions to read runs")
     }
 
-    /// What is left of the call's time for looking a last time and for answering.
+    /// The part of the call's time that is kept for a last query and for the answer.
     private static var reserve: Duration { .seconds(1) }
 
-    /// What happened in a run after a place in its timeline.
+    /// Reads the events of a run after a cursor.
     ///
-    /// Where nothing has, and the caller has patience, it looks again and again: in a transaction of its own each time,
-    /// so that whoever waits holds nothing, and whoever is no member any more is told so.
+    /// If there are none and `waitSeconds` is set, it polls for new events. Each poll is a transaction of its own: a
+    /// waiting call holds no locks, and a caller who leaves the team gets an error.
     ///
     /// - Throws: A `Denial`; 404 `run_not_found`; 422 `invalid_cursor`.
     public static func read(_ request: Request, in context: inout Context) throws -> Timeline {
@@ -23,7 +23,7 @@ extension Timeline {
         }
     }
 
-    /// Does so, with another way to let time pass.
+    /// Reads the events, with a replaceable pause between polls.
     static func read(
         _ request: Request,
         in context: inout Context,
@@ -56,7 +56,8 @@ extension Timeline {
 }
 
 extension Query {
-    // The step is looked up row by row: in a join the server would go through all steps of the run for each event.
+    // A subquery looks up each event's step by key: for a join, the server would read all steps of the run for each
+    // event.
     fileprivate static func timeline(
         _ request: Timeline.Request,
         after seen: Int,

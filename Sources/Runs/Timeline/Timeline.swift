@@ -2,7 +2,7 @@ public import Base
 import Core
 import Postgres
 
-/// A part of what happened in a run, in order.
+/// A page of a run's events, in order.
 public struct Timeline: OutputObject {
     let events: [RunEvent]
     let nextCursor: Cursor
@@ -10,15 +10,15 @@ public struct Timeline: OutputObject {
     let hasEnded: Bool
 
     public static let fields: [OutputField<Timeline>] = [
-        OutputField("items", "What happened after the cursor: seq, type, step, at, data.") { $0.events },
-        OutputField("nextCursor", "What to send as cursor to go on; it is always there.") { $0.nextCursor },
-        OutputField("hasMore", "Whether more has happened already.") { $0.hasMore },
-        OutputField("ended", "Whether the run has ended and this was all, unless somebody retries a step.") {
+        OutputField("items", "The events after the cursor: seq, type, step, at, data.") { $0.events },
+        OutputField("nextCursor", "The cursor for the next call; always present.") { $0.nextCursor },
+        OutputField("hasMore", "Whether more events exist already.") { $0.hasMore },
+        OutputField("ended", "Whether the run has ended and this page has its last event; retryStep can reopen it.") {
             $0.hasEnded
         },
     ]
 
-    /// Which part of a run's timeline is wanted.
+    /// The input of runTimeline.
     public struct Request: InputObject {
         let team: ID<Run.Team>
         let run: ID<Run>
@@ -29,29 +29,29 @@ public struct Timeline: OutputObject {
         public static let schema = Schema(
             Field("teamId", ID<Run.Team>.self, "The team."),
             Field("runId", ID<Run>.self, "The run."),
-            .optional("cursor", Cursor.self, "The nextCursor of the page before; the beginning by default."),
-            .integer("limit", in: 1...500, default: 100, "How many events to answer."),
-            .integer("waitSeconds", in: 0...25, default: 0, "How long to wait for the next event, if there is none."),
+            .optional("cursor", Cursor.self, "The nextCursor of the previous page; by default the first event."),
+            .integer("limit", in: 1...500, default: 100, "The maximum number of events to return."),
+            .integer("waitSeconds", in: 0...25, default: 0, "How long to wait for new events if there are none."),
             into: { team, run, cursor, limit, patience in
                 Request(team: team, run: run, cursor: cursor, limit: limit, patience: .seconds(patience))
             }
         )
 
-        /// The number of the last event that the caller has seen.
+        /// The number of the last event before the cursor.
         ///
         /// - Throws: 422 `invalid_cursor` for a cursor of another list, team or run.
         var seen: Int {
             get throws(Problem) {
                 guard let cursor else { return 0 }
-                let key = try cursor.keys(of: Timeline.endpoint, binding: binding, count: 1)[0]
+                let key = try cursor.keys(of: Timeline.endpoint, scope: binding, count: 1)[0]
                 guard let number = Int32(key), number >= 0 else { throw Cursor.refused }
                 return Int(number)
             }
         }
 
-        /// The place after an event.
+        /// The cursor after an event.
         func cursor(after number: Int) -> Cursor {
-            Cursor(list: Timeline.endpoint, binding: binding, keys: ["\(number)"])
+            Cursor(list: Timeline.endpoint, scope: binding, keys: ["\(number)"])
         }
 
         private var binding: String { "\(team)/\(run)" }
@@ -60,7 +60,7 @@ public struct Timeline: OutputObject {
     private static var endpoint: String { "runTimeline" }
 }
 
-/// Something that happened in a run.
+/// An event of a run.
 struct RunEvent: OutputObject, RowDecodable {
     let number: Int
     let type: String
@@ -77,10 +77,10 @@ struct RunEvent: OutputObject, RowDecodable {
     }
 
     static let fields: [OutputField<RunEvent>] = [
-        OutputField("seq", "Numbers the events of the run, from 1 and without gaps.") { $0.number },
-        OutputField("type", "What happened, such as step.succeeded.") { $0.type },
-        OutputField("step", "The step that it happened to; null for the run itself.") { $0.step },
+        OutputField("seq", "The number of the event, from 1 without gaps.") { $0.number },
+        OutputField("type", "The type of the event, such as step.succeeded.") { $0.type },
+        OutputField("step", "The name of the step; null for an event of the run.") { $0.step },
         OutputField("at", "When it happened.") { $0.at },
-        OutputField("data", "What else there is to know; depends on the type.") { $0.data },
+        OutputField("data", "More details, depending on the type.") { $0.data },
     ]
 }

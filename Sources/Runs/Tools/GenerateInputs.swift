@@ -1,40 +1,42 @@
 public import Base
 
-/// What `ai:generate` is given.
+/// The inputs of `ai:generate`.
 public struct GenerateInputs: InputObject {
-    /// What the model is asked.
+    /// The prompt for the model.
     public let prompt: String
 
-    /// What it is told beforehand.
+    /// The system prompt; nil for none.
     public let system: String?
 
-    /// Which model is asked; nil for the provider's own choice.
+    /// The model; nil for the provider's default.
     public let model: String?
 
-    /// The most tokens of the answer.
+    /// The maximum number of tokens of the answer.
     public let maxTokens: Int
 
-    /// The form that the answer is to have, in JSON Schema; what it may consist of is checked when the step is done.
+    /// The JSON Schema that the answer must match.
+    ///
+    /// It is checked when the step runs.
     public let schema: JSONText?
 
-    /// Which providers are asked, in this order; nil for all, in the usual order.
+    /// The providers to try, in this order; nil for all, in the configured order.
     public let providers: [String]?
 
-    /// What the answer is called as an artifact; nil to keep it as outputs only.
+    /// The name of the artifact that stores the answer; nil for no artifact.
     public let filename: ArtifactName?
 
-    /// Whether an answer that reached `maxTokens` is good enough.
+    /// Whether an answer that was cut off at `maxTokens` is accepted.
     public let allowPartial: Bool
 
     public static let schema = Schema(
-        Field("prompt", Prompt.self, "What the model is asked."),
-        .optional("system", Prompt.self, "What it is told beforehand."),
-        .text("model", TextRule(1...200), "Which model is asked; by default the provider's own."),
-        .integer("maxTokens", in: 1...1_000_000, default: 4_096, "The most tokens of the answer."),
-        .optional("schema", FormOfAnswer.self, "The form that the answer is to have, in JSON Schema."),
-        .optional("providers", ProviderList.self, "Which providers are asked, in this order; all by default."),
-        .optional("filename", ArtifactName.self, "What the answer is called as an artifact; none by default."),
-        .optional("allowPartial", Bool.self, default: false, "Whether an answer may end at maxTokens."),
+        Field("prompt", Prompt.self, "The prompt for the model."),
+        .optional("system", Prompt.self, "The system prompt."),
+        .text("model", TextRule(1...200), "The model; by default the provider's default."),
+        .integer("maxTokens", in: 1...1_000_000, default: 4_096, "The maximum number of tokens of the answer."),
+        .optional("schema", FormOfAnswer.self, "The JSON Schema that the answer must match."),
+        .optional("providers", ProviderList.self, "The providers to try, in this order; by default all."),
+        .optional("filename", ArtifactName.self, "The name of the artifact that stores the answer; by default none."),
+        .optional("allowPartial", Bool.self, default: false, "Whether an answer cut off at maxTokens is accepted."),
         into: { prompt, system, model, maxTokens, schema, providers, filename, allowPartial in
             GenerateInputs(
                 prompt: prompt.text,
@@ -50,7 +52,9 @@ public struct GenerateInputs: InputObject {
     )
 }
 
-/// A text with something in it, as it is: the answers of models go into it as well.
+/// A text that is not blank.
+///
+/// It is not normalised, because answers of models become prompts too.
 private struct Prompt: InputValue {
     static var rule: String { "string that is not blank" }
 
@@ -64,7 +68,7 @@ private struct Prompt: InputValue {
     }
 }
 
-/// A JSON Schema, of which only that it is an object is looked at.
+/// A JSON Schema; only its being an object is checked here.
 private struct FormOfAnswer: InputValue {
     static var rule: String { "object" }
 
@@ -76,7 +80,7 @@ private struct FormOfAnswer: InputValue {
     }
 }
 
-/// Names of AI providers, each once: 1 to 8.
+/// The names of 1 to 8 AI providers, without duplicates.
 private struct ProviderList: InputValue {
     private struct Name: InputValue {
         static let text = TextRule(1...100)
@@ -96,6 +100,6 @@ private struct ProviderList: InputValue {
     init(input: JSONValue) throws(Violations) {
         let list: [Name] = try ListRule(1...8).read(input)
         names = list.map(\.text)
-        guard Set(names).count == names.count else { throw Violations(.duplicate, "must name each once") }
+        guard Set(names).count == names.count else { throw Violations(.duplicate, "must name each provider once") }
     }
 }

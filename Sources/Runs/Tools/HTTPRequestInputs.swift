@@ -1,8 +1,8 @@
 public import Base
 
-/// What `http:request` is given.
+/// The inputs of `http:request`.
 public struct HTTPRequestInputs: InputObject {
-    /// What can be asked of a server.
+    /// The HTTP method.
     public enum Method: String, InputEnumeration, CustomStringConvertible {
         case get = "GET"
         case head = "HEAD"
@@ -14,11 +14,11 @@ public struct HTTPRequestInputs: InputObject {
         public var description: String { rawValue }
     }
 
-    /// What is sent.
+    /// The request body.
     public enum Body: InputValue {
-        /// A string, as it is.
+        /// A string, sent as it is.
         case text(String)
-        /// Anything else, as JSON.
+        /// Any other value, sent as JSON.
         case json(JSONText)
 
         public static var rule: String { "string that is sent as it is, or any other JSON value" }
@@ -28,39 +28,39 @@ public struct HTTPRequestInputs: InputObject {
         }
     }
 
-    /// What is asked of the server.
+    /// The HTTP method.
     public let method: Method
 
-    /// Where the request goes.
+    /// The URL of the request.
     public let url: RequestURL
 
-    /// What its head says beside what the tool says itself.
+    /// The request headers, in addition to those that the tool sets.
     public let headers: [HeaderField]
 
-    /// What is sent.
+    /// The request body; nil for none.
     public let body: Body?
 
-    /// The statuses that mean success; nil for 200 to 299.
+    /// The statuses that count as success; nil for 200 to 299.
     public let expectedStatus: [Int]?
 
-    /// The longest answer that is read, in bytes.
+    /// The maximum size of the response body, in bytes.
     public let maxBytes: Int
 
-    /// Whether a status means success.
+    /// Whether a status counts as success.
     public func expects(_ status: Int) -> Bool {
         expectedStatus?.contains(status) ?? (200...299).contains(status)
     }
 
     public static let schema = Schema(
-        .optional("method", Method.self, default: .get, "What is asked of the server."),
-        Field("url", RequestURL.self, "Where the request goes."),
-        .optional("headers", HeaderFields.self, "What its head says beside what the tool says itself."),
-        .optional("body", Body.self, "What is sent."),
-        .optional("expectedStatus", StatusList.self, "The statuses that mean success; 200 to 299 by default."),
-        .integer("maxBytes", in: 1...1 << 20, default: 1 << 18, "The longest answer that is read."),
+        .optional("method", Method.self, default: .get, "The HTTP method."),
+        Field("url", RequestURL.self, "The URL of the request."),
+        .optional("headers", HeaderFields.self, "The request headers, in addition to those that the tool sets."),
+        .optional("body", Body.self, "The request body."),
+        .optional("expectedStatus", StatusList.self, "The statuses that count as success; by default 200 to 299."),
+        .integer("maxBytes", in: 1...1 << 20, default: 1 << 18, "The maximum size of the response body, in bytes."),
         into: { method, url, headers, body, expectedStatus, maxBytes throws(Violations) in
             guard body == nil || method != .get && method != .head else {
-                throw Violations(Violation(field: "body", .invalidFormat, "must not be there with \(method)"))
+                throw Violations(Violation(field: "body", .invalidFormat, "must be absent with \(method)"))
             }
             return HTTPRequestInputs(
                 method: method,
@@ -74,7 +74,7 @@ public struct HTTPRequestInputs: InputObject {
     )
 }
 
-/// Statuses of HTTP: 1 to 20 of 100 to 599.
+/// A list of 1 to 20 HTTP statuses from 100 to 599.
 private struct StatusList: InputValue {
     private struct Status: InputValue {
         static let range = IntegerRule(100...599)
@@ -97,9 +97,9 @@ private struct StatusList: InputValue {
     }
 }
 
-/// Where an HTTP request goes: an absolute URL with `http` or `https`, in ASCII, without a user and a password.
+/// The URL of an HTTP request: absolute, `http` or `https`, in ASCII, without user and password.
 public struct RequestURL: Hashable, InputValue, OutputValue, CustomStringConvertible {
-    /// The URL as it was written.
+    /// The URL as it was sent.
     public let description: String
 
     public static var rule: String { "http or https URL, at most 4096 bytes" }
@@ -116,10 +116,10 @@ public struct RequestURL: Hashable, InputValue, OutputValue, CustomStringConvert
         }
         let authority = url.utf8.dropFirst(scheme.utf8.count).prefix { !"/?#".utf8.contains($0) }
         guard !authority.contains(UInt8(ascii: "@")) else {
-            throw Violations(.invalidFormat, "must not contain a user and a password: a header can have a secret")
+            throw Violations(.invalidFormat, "must not contain a user or password; use a header with a secret")
         }
         guard let first = authority.first, first != UInt8(ascii: ":") else {
-            throw Violations(.invalidFormat, "must name a host")
+            throw Violations(.invalidFormat, "must have a host")
         }
         description = url
     }
@@ -129,15 +129,15 @@ public struct RequestURL: Hashable, InputValue, OutputValue, CustomStringConvert
     }
 }
 
-/// A field of an HTTP request's head (RFC 9110, section 5).
+/// A header of an HTTP request (RFC 9110, section 5).
 public struct HeaderField: Hashable, Sendable {
-    /// Its name, as it was written.
+    /// The name as it was sent.
     public let name: String
 
-    /// Its value.
+    /// The value.
     public let value: String
 
-    /// What the client says itself, or what would speak for the connection rather than for the request.
+    /// Headers that the tool sets itself, or that concern the connection.
     private static var reserved: [String] {
         [
             "host", "content-length", "transfer-encoding", "connection", "idempotency-key", "expect", "keep-alive",
@@ -145,9 +145,9 @@ public struct HeaderField: Hashable, Sendable {
         ]
     }
 
-    /// Takes a field.
+    /// Makes a header.
     ///
-    /// - Throws: `invalid_characters`, `too_long`, or `invalid_format` for a name that is not the plan's to say.
+    /// - Throws: `invalid_characters`, `too_long`, or `invalid_format` for a name that a plan cannot set.
     init(_ name: String, _ value: String) throws(Violations) {
         guard !name.isEmpty, name.utf8.count <= 100, name.utf8.allSatisfy(Self.isTokenCharacter) else {
             throw Violations(.invalidCharacters, "must be named by 1 to 100 letters, digits and -")
@@ -163,14 +163,14 @@ public struct HeaderField: Hashable, Sendable {
         self.value = value
     }
 
-    /// Whether a byte may be in a name (RFC 9110, section 5.6.2).
+    /// Whether a byte is allowed in a header name (RFC 9110, section 5.6.2).
     static func isTokenCharacter(_ byte: UInt8) -> Bool {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
             || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || "!#$%&'*+-.^_`|~".utf8.contains(byte)
     }
 }
 
-/// The fields of a request's head that a plan may set: at most 64, each name once.
+/// The request headers of a plan: at most 64, without duplicate names.
 struct HeaderFields: InputValue {
     let all: [HeaderField]
 
@@ -186,7 +186,7 @@ struct HeaderFields: InputValue {
             do throws(Violations) {
                 fields.append(try HeaderField(name, try String(input: value)))
                 guard names.insert(name.lowercasedASCII).inserted else {
-                    throw Violations(.duplicate, "is there in another case")
+                    throw Violations(.duplicate, "is a duplicate in another case")
                 }
             } catch {
                 violations += error.prefixed(with: String(String.UnicodeScalarView(name.unicodeScalars.prefix(64)))).all

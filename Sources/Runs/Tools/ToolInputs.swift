@@ -1,43 +1,43 @@
 public import Base
 public import Core
 
-/// What `gate:manual` is given: who decides, and how.
+/// The inputs of `gate:manual`.
 ///
-/// A gate is no worker's, so nothing in its inputs can refer to other steps or to secrets.
+/// No worker executes a gate, so its inputs cannot contain references or secrets.
 public struct GateInputs: InputObject, OutputObject {
-    /// The role that decides, or a higher one; nil for who manages the team.
+    /// The lowest role that can decide; nil for any member who manages the team.
     public let role: Role?
 
     /// Whether the gate can be waived.
     public let allowsWaiver: Bool
 
-    /// Whether somebody else than who started the run has to decide.
+    /// Whether the user who started the run cannot decide.
     public let needsFourEyes: Bool
 
-    /// How long the gate waits before it expires; nil for as long as its run.
+    /// How long the gate is open before it expires; nil for as long as the run.
     public let expiresIn: Duration?
 
-    /// What whoever decides is told.
+    /// The message for the person who decides.
     public let message: String?
 
     public static var rule: String { "object" }
 
     public static let fields: [OutputField<GateInputs>] = [
-        OutputField("role", "The role that decides; null for who manages the team.") { $0.role },
+        OutputField("role", "The lowest role that can decide; null: any member who manages the team.") { $0.role },
         OutputField("allowWaive", "Whether the gate can be waived.") { $0.allowsWaiver },
-        OutputField("fourEyes", "Whether somebody else than who started the run decides.") { $0.needsFourEyes },
-        OutputField("expiresInSeconds", "How long it waits; null for as long as its run.") {
+        OutputField("fourEyes", "Whether the user who started the run cannot decide.") { $0.needsFourEyes },
+        OutputField("expiresInSeconds", "How long the gate is open; null: as long as the run.") {
             $0.expiresIn?.wholeSeconds
         },
-        OutputField("message", "What whoever decides is told.") { $0.message },
+        OutputField("message", "The message for the person who decides.") { $0.message },
     ]
 
     public static let schema = Schema(
-        .optional("role", Role.self, "The role that decides, or a higher one; by default who manages the team."),
+        .optional("role", Role.self, "The lowest role that can decide; by default members who manage the team."),
         .optional("allowWaive", Bool.self, default: true, "Whether the gate can be waived."),
-        .optional("fourEyes", Bool.self, default: false, "Whether somebody else than who started the run decides."),
-        .integer("expiresInSeconds", in: 1...30 * 86_400, "How long it waits; by default as long as its run."),
-        .text("message", TextRule(1...1_000, allowsLines: true), "What whoever decides is told."),
+        .optional("fourEyes", Bool.self, default: false, "Whether the user who started the run cannot decide."),
+        .integer("expiresInSeconds", in: 1...30 * 86_400, "How long the gate is open; by default as long as the run."),
+        .text("message", TextRule(1...1_000, allowsLines: true), "The message for the person who decides."),
         into: { role, allowsWaiver, needsFourEyes, expiresIn, message in
             GateInputs(
                 role: role,
@@ -50,22 +50,22 @@ public struct GateInputs: InputObject, OutputObject {
     )
 }
 
-/// What `artifact:write` is given.
+/// The inputs of `artifact:write`.
 public struct WriteArtifactInputs: InputObject {
-    /// What the artifact is called.
+    /// The name of the artifact.
     public let name: ArtifactName
 
-    /// What is in it.
+    /// The content.
     public let content: [UInt8]
 
-    /// What it is; by default what its name says.
+    /// The content type; by default derived from the name.
     public let contentType: ContentType
 
     public static let schema = Schema(
-        Field("name", ArtifactName.self, "What the artifact is called."),
-        .optional("content", String.self, "What is in it, as text."),
-        .optional("contentBase64", Base64Bytes.self, "What is in it, as base64."),
-        .optional("contentType", ContentType.self, "What it is; by default what its name says."),
+        Field("name", ArtifactName.self, "The name of the artifact."),
+        .optional("content", String.self, "The content as text."),
+        .optional("contentBase64", Base64Bytes.self, "The content in base64."),
+        .optional("contentType", ContentType.self, "The content type; by default derived from the name."),
         into: { name, text, bytes, contentType throws(Violations) in
             guard let content = text.map({ Array($0.utf8) }) ?? bytes?.all, text == nil || bytes == nil else {
                 throw Violations(.required, "must have exactly one of content and contentBase64")
@@ -79,7 +79,7 @@ public struct WriteArtifactInputs: InputObject {
     )
 }
 
-/// Bytes in the standard alphabet of base64, with padding (RFC 4648, section 4).
+/// Bytes in standard base64 with padding (RFC 4648, section 4).
 private struct Base64Bytes: InputValue {
     static var rule: String { "base64 string" }
 
@@ -93,17 +93,17 @@ private struct Base64Bytes: InputValue {
     }
 }
 
-/// What `wait:until` is given: a moment, or how long to wait from when the step may begin.
+/// The inputs of `wait:until`: a time, or a number of seconds after the step became due.
 public struct WaitInputs: InputObject {
-    /// The moment to wait for.
+    /// The time to wait for.
     public let until: Timestamp?
 
-    /// How many seconds to wait.
+    /// The number of seconds to wait.
     public let seconds: Int?
 
     public static let schema = Schema(
-        .optional("until", Timestamp.self, "The moment to wait for."),
-        .integer("seconds", in: 0...30 * 86_400, "How many seconds to wait."),
+        .optional("until", Timestamp.self, "The time to wait for."),
+        .integer("seconds", in: 0...30 * 86_400, "The number of seconds to wait."),
         into: { until, seconds throws(Violations) in
             guard (until == nil) != (seconds == nil) else {
                 throw Violations(.required, "must have exactly one of until and seconds")
@@ -113,19 +113,21 @@ public struct WaitInputs: InputObject {
     )
 }
 
-/// What `test:echo` is given: any members, which it answers as they are.
+/// The inputs of `test:echo`: any members.
 ///
-/// `delaySeconds` among them says how long it takes.
+/// They are the step's outputs.
+///
+/// The member `delaySeconds` sets how long the step takes.
 public struct EchoInputs: InputObject {
-    /// The inputs, and so the outputs.
+    /// The inputs, which are also the outputs.
     public let all: JSONText
 
-    /// How long the step runs before it answers.
+    /// How long the step takes.
     public let delay: Duration
 
-    /// The one field that means something; all others are accepted as well.
+    /// The only field with a meaning; all other fields are accepted too.
     public static let schema = Schema(
-        .optional("delaySeconds", StepDelay.self, default: .none, "How long it takes, in seconds."),
+        .optional("delaySeconds", StepDelay.self, default: .none, "How long the step takes, in seconds."),
         into: { delay in EchoInputs(all: JSONText(trusted: Array("{}".utf8)), delay: delay.duration) }
     )
 
@@ -149,39 +151,39 @@ public struct EchoInputs: InputObject {
     }
 }
 
-/// What `test:fail` is given.
+/// The inputs of `test:fail`.
 public struct FailInputs: InputObject {
-    /// The failure's code.
+    /// The error code.
     public let code: String
 
-    /// What is said of it.
+    /// The error message.
     public let message: String
 
-    /// Whether the step may be tried again.
+    /// Whether the step is retried.
     public let isRetryable: Bool
 
-    /// How many attempts fail before one succeeds; nil for all.
+    /// The number of attempts that fail before one succeeds; nil for all.
     public let attempts: Int?
 
     /// How long an attempt takes.
     public let delay: Duration
 
-    /// How an attempt fails; nil for one that succeeds.
+    /// The failure of an attempt; nil if the attempt succeeds.
     public func failure(ofAttempt attempt: Int) -> StepFailure? {
         if let attempts, attempt > attempts { return nil }
         return StepFailure(code, message, retry: isRetryable ? .later : .never)
     }
 
     public static let schema = Schema(
-        .optional("code", FailureCode.self, default: .standard, "The failure's code."),
-        .text("message", TextRule(1...1_000), "What is said of it."),
-        .optional("retryable", Bool.self, default: false, "Whether the step may be tried again."),
-        .integer("attempts", in: 0...1_000, "How many attempts fail before one succeeds; all by default."),
-        .optional("delaySeconds", StepDelay.self, default: .none, "How long an attempt takes."),
+        .optional("code", FailureCode.self, default: .standard, "The error code."),
+        .text("message", TextRule(1...1_000), "The error message."),
+        .optional("retryable", Bool.self, default: false, "Whether the step is retried."),
+        .integer("attempts", in: 0...1_000, "The number of attempts that fail before one succeeds; by default all."),
+        .optional("delaySeconds", StepDelay.self, default: .none, "How long an attempt takes, in seconds."),
         into: { code, message, isRetryable, attempts, delay in
             FailInputs(
                 code: code.description,
-                message: message ?? "The step was told to fail.",
+                message: message ?? "The step was set to fail.",
                 isRetryable: isRetryable,
                 attempts: attempts,
                 delay: delay.duration
@@ -190,7 +192,7 @@ public struct FailInputs: InputObject {
     )
 }
 
-/// The code of a failure: 1 to 63 of `a` to `z`, `0` to `9` and `_`, the first of them a letter.
+/// An error code: 1 to 63 of `a` to `z`, `0` to `9` and `_`, beginning with a letter.
 private struct FailureCode: InputValue, CustomStringConvertible {
     static var standard: FailureCode { FailureCode(description: "test_failed") }
     static var rule: String { "string in snake_case, 1 to 63 characters" }
@@ -214,7 +216,7 @@ private struct FailureCode: InputValue, CustomStringConvertible {
     }
 }
 
-/// How long a step of the tools for tests takes: 0 to 3600 seconds, of which milliseconds count.
+/// A duration for the test tools: 0 to 3600 seconds, with a precision of one millisecond.
 struct StepDelay: InputValue, CustomStringConvertible {
     static var none: StepDelay { StepDelay(duration: .zero) }
     static var rule: String { "number, 0 to 3600" }

@@ -2,38 +2,40 @@ public import Base
 import Core
 public import Queue
 
-/// What does a step, by the name that plans use.
+/// The name of a tool in a plan.
 ///
-/// Several names can stand for one tool: `codegen` is `ai:generate`, and every `manual:` with a word is `gate:manual`.
+/// Some names are aliases: `codegen` is `ai:generate`, and `manual:<word>` is `gate:manual`.
 public struct ToolName: Hashable, Sendable, LosslessStringConvertible {
-    /// The tools that there are, by their own names.
+    /// The tools, by their own names.
     public enum Kind: String, CaseIterable, Sendable {
         /// Asks an AI provider; its inputs are ``GenerateInputs``.
         case generate = "ai:generate"
-        /// Keeps a text or bytes with the run; its inputs are ``WriteArtifactInputs``.
+        /// Stores text or bytes as an artifact; its inputs are ``WriteArtifactInputs``.
         case writeArtifact = "artifact:write"
         /// Waits for a person's decision; its inputs are ``GateInputs``.
         case gate = "gate:manual"
         /// Sends an HTTP request; its inputs are ``HTTPRequestInputs``.
         case httpRequest = "http:request"
-        /// Answers its inputs; they are ``EchoInputs``.
+        /// Returns its inputs, which are ``EchoInputs``.
         case echo = "test:echo"
         /// Fails; its inputs are ``FailInputs``.
         case fail = "test:fail"
-        /// Lets time pass; its inputs are ``WaitInputs``.
+        /// Waits for a time; its inputs are ``WaitInputs``.
         case wait = "wait:until"
     }
 
-    /// The name as the plan has it.
+    /// The name as it is in the plan.
     public let description: String
 
-    /// Which tool it is.
+    /// The tool.
     public let kind: Kind
 
-    /// What its jobs are about: the tool's own name with `.` for `:`, for all names of the tool.
+    /// The topic of the tool's jobs: the tool's own name with `.` in place of `:`.
+    ///
+    /// Aliases share it.
     public let topic: QueueTopic
 
-    /// Takes a name; nil for one that no tool has.
+    /// Parses a name; nil if no tool has it.
     public init?(_ name: String) {
         guard let kind = Kind(named: name.utf8),
             let topic = QueueTopic(
@@ -45,12 +47,12 @@ public struct ToolName: Hashable, Sendable, LosslessStringConvertible {
         self.topic = topic
     }
 
-    /// The tools that workers do, by their own names: all but gates.
+    /// The tools that workers execute, by their own names: all but gates.
     public static var executable: [ToolName] {
         Kind.allCases.compactMap { ToolName($0.rawValue) }.filter { !$0.isGate }
     }
 
-    /// Whether a person decides, and no worker does anything.
+    /// Whether a person decides; workers do not execute gates.
     public var isGate: Bool { kind == .gate }
 
     private static var colon: UInt8 { UInt8(ascii: ":") }
@@ -76,7 +78,7 @@ extension ToolName: InputValue, OutputValue {
 }
 
 extension ToolName.Kind {
-    // By bytes: a string equals others that look the same.
+    // Compare bytes, because strings also equal canonically equivalent strings.
     fileprivate init?(named name: String.UTF8View) {
         if let kind = Self.allCases.first(where: { $0.rawValue.utf8.elementsEqual(name) }) {
             self = kind
@@ -100,9 +102,9 @@ extension ToolName.Kind {
 }
 
 extension ToolName {
-    /// Checks inputs as the tool itself will.
+    /// Checks inputs against the tool's schema.
     ///
-    /// - Throws: Every rule that they break.
+    /// - Throws: All violations.
     func check(_ inputs: JSONValue) throws(Violations) {
         _ = try kind.inputs.init(input: inputs)
     }

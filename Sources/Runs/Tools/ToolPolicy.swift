@@ -2,14 +2,14 @@ public import Base
 import Core
 package import Postgres
 
-/// Which tools and secrets the steps of a team's runs may use.
+/// The tools and secret scopes that a team's plans may use.
 public struct ToolPolicy: OutputObject {
     let team: ID<Run.Team>
 
-    /// The tools, by the names that plans use; nil for all.
+    /// The allowed tools, by the names in plans; nil for all.
     public let tools: [String]?
 
-    /// The scopes whose secrets steps may have.
+    /// The allowed secret scopes.
     public let secretScopes: [String]
 
     package init(team: ID<Run.Team>, row: borrowing Row) throws(PostgresError) {
@@ -20,14 +20,14 @@ public struct ToolPolicy: OutputObject {
 
     public static let fields: [OutputField<ToolPolicy>] = [
         OutputField("teamId", "The team.") { $0.team },
-        OutputField("tools", "The tools that its plans may use, by these names; null for all.") { $0.tools },
-        OutputField("secretScopes", "The scopes whose secrets its steps may have.") { $0.secretScopes },
+        OutputField("tools", "The allowed tools, by the names in plans; null for all.") { $0.tools },
+        OutputField("secretScopes", "The allowed secret scopes.") { $0.secretScopes },
     ]
 }
 
-/// The tools that a team may use, each once; none at all is a list too.
+/// The tools that a team may use, without duplicates; an empty list allows none.
 ///
-/// By the names that plans use: who may use `ai:generate` may not use `codegen`, unless that is there as well.
+/// The list holds the names that plans use: `ai:generate` does not allow its alias `codegen`.
 public struct AllowedTools: InputValue, Hashable {
     private static let list = ListRule(0...100)
 
@@ -43,7 +43,7 @@ public struct AllowedTools: InputValue, Hashable {
     }
 }
 
-/// The scopes whose secrets a team's steps may have, each once.
+/// The secret scopes that a team's steps may use, without duplicates.
 public struct AllowedScopes: InputValue, Hashable {
     private static let list = ListRule(0...100)
 
@@ -60,9 +60,9 @@ public struct AllowedScopes: InputValue, Hashable {
 }
 
 extension Context {
-    /// The only tools that a team's plans may use, where the caller is permitted what an action takes; nil for all.
+    /// The only tools that a team's plans may use; nil for all.
     ///
-    /// - Throws: A `Denial`.
+    /// - Throws: A `Denial` if the caller lacks the permission for the action.
     mutating func policy(of team: ID<Run.Team>, attempting action: Action) throws -> [String]? {
         let user = try user(attempting: action, on: team)
         let rows = try read(

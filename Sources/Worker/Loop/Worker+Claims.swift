@@ -6,7 +6,7 @@ internal import Runs
 internal import System
 
 extension Worker where Store: ~Copyable, Executor: ~Copyable {
-    /// Claims what there is room for, each topic in its turn.
+    /// Claims as many steps as there is room for, one claim a topic.
     mutating func claim(at now: Duration) throws {
         for position in turns.indices {
             let turn = turns[position]
@@ -22,23 +22,23 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
                 tenantLimit: settings.tenantLimit
             )
             let sent = SystemClock.uptime
-            // A slow store must not keep leases from being made to last.
+            // Do not delay the heartbeat when the store is slow.
             guard held.isEmpty || sent < nextHeartbeat else { break }
             guard let steps = try callStore(at: sent, { try $0.claim(claim) }) else { return }
             if held.isEmpty { nextHeartbeat = sent + settings.heartbeat }
             accept(steps, at: position, sent: sent)
         }
-        // The one that was asked first is asked last next time.
+        // Rotate the topics, so that each is first in turn.
         if turns.count > 1 { turns.append(turns.removeFirst()) }
     }
 
-    /// Hands over what there is time for, and gives back the rest.
+    /// Hands over the steps that can end in time, and returns the others to the queue.
     private mutating func accept(_ steps: [ClaimedStep], at position: Int, sent: Duration) {
         let topic = turns[position].topic
         guard !steps.isEmpty else {
             turns[position].emptyRound = round
             turns[position].nextClaim = sent + turns[position].pauses.take()
-            // What is delayed or left behind may be all there is.
+            // Delayed jobs and jobs with an expired lease may be the only ones left.
             nextMaintenance = min(nextMaintenance, sent + settings.idleMaintenanceInterval)
             return
         }
@@ -51,14 +51,14 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         let fitting = steps.filter { $0.timeout <= left }
         pool.add(fitting.map { Assignment(step: $0, topic: topic) })
         guard fitting.count < steps.count else { return }
-        // What is too long now will be too long later; there may be others behind it.
+        // Claim fewer next time. Steps that are too long now stay too long; shorter ones may be queued behind them.
         turns[position].fitting = max(1, fitting.count)
         turns[position].isTooLong = fitting.isEmpty
         if fitting.isEmpty { log.warning("worker.steps_too_long", ["topic": topic.description]) }
         for step in steps where step.timeout > left { submit(StepResult(step, .released()), at: sent) }
     }
 
-    /// How many steps of a topic are worth claiming now.
+    /// How many steps of a topic to claim now.
     func room(for turn: TopicState) -> Int {
         var limit = WorkerSettings.largestBatch
         if let fitting = turn.fitting { limit = min(limit, fitting) }
@@ -72,7 +72,7 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         let time = settings.maxQueueTime * settings.threads
         let most = pace.count(of: turn.topic, in: time)
         let reserve = max(0, min(pace.count(of: turn.topic, in: time - pace.work(load.waiting)), most - waiting))
-        // A few at a time cost as much as many.
+        // Small claims cost as much as large ones, so wait until half of the reserve is used.
         guard free > 0 || reserve * 2 >= most else { return 0 }
         return min(limit, free + reserve)
     }

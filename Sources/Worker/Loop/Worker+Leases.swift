@@ -6,7 +6,7 @@ internal import Runs
 internal import System
 
 extension Worker where Store: ~Copyable, Executor: ~Copyable {
-    /// Sees to what others left behind, at the start and every few seconds.
+    /// Maintains the queue at the start and then at every interval.
     mutating func maintain(at now: Duration) throws {
         guard phase == .working, nextMaintenance <= now, outage.allowsCall(at: now) else { return }
         do {
@@ -16,22 +16,22 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         } catch let refusal as StoreRefusal {
             throw refusal
         } catch let failure as MaintenanceTimedOut {
-            // Whether the store works, the next claim shows; there may be much to do all the same.
+            // This does not show that the store is down; the next claim does. There may be steps to claim.
             log.warning("worker.maintenance_timed_out", ["error": String(reflecting: failure.reason)])
             nextMaintenance = SystemClock.uptime + settings.maintenanceInterval
         } catch {
-            outage.note(error, at: SystemClock.uptime)
+            outage.record(error, at: SystemClock.uptime)
         }
     }
 
-    /// Makes leases last, gives up what cannot be kept, and tells the timeline what has begun.
+    /// Extends leases, drops steps whose lease may have expired, and records which steps have started.
     mutating func keepLeases(at now: Duration) throws {
         if held.isEmpty {
             nextHeartbeat = now + settings.heartbeat
             return
         }
         if nextHeartbeat <= now { try sendHeartbeat(at: now) }
-        // The store may have taken its time to fail.
+        // The heartbeat may have taken long to fail, so read the clock again.
         let late = SystemClock.uptime + settings.leaseMargin - settings.lease
         let ending = held.filter { $0.value.keptAt <= late }.map(\.key)
         if !ending.isEmpty { drop(ending, because: "no_heartbeat") }
@@ -58,7 +58,7 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         if !lost.isEmpty { drop(lost, because: "lost") }
     }
 
-    /// Stops steps whose runs were cancelled; those that wait for a thread have ended with that.
+    /// Stops the steps of cancelled runs; those that wait for a thread end at once.
     private mutating func endCancelled(at now: Duration) {
         let cancelled = held.filter { $0.value.isCancelled && !$0.value.isFinished }
         guard !cancelled.isEmpty else { return }
@@ -68,7 +68,7 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         pool.cancel(cancelled.keys)
     }
 
-    /// Stops steps that are not the worker's any more, and forgets what became of them.
+    /// Stops steps whose lease is lost, and discards their results.
     private mutating func drop(_ leases: [JobLease], because reason: String) {
         log.warning("worker.steps_dropped", ["count": leases.count, "reason": reason])
         let dropped = Set(leases)

@@ -4,13 +4,13 @@ internal import Runs
 internal import System
 
 extension Worker where Store: ~Copyable, Executor: ~Copyable {
-    /// How long steps may take to notice that they were told to stop, and their results to be stored.
-    private static var lastMoments: Duration { .milliseconds(1_500) }
+    /// How long cancelled steps have to return, and their results to be stored.
+    private static var cancellationLimit: Duration { .milliseconds(1_500) }
 
-    /// For how long an endless worker lets steps go on unless told otherwise.
-    private static var usualGrace: Duration { .seconds(25) }
+    /// The default grace period of an endless worker.
+    private static var defaultGrace: Duration { .seconds(25) }
 
-    /// Sees whether it is time to end.
+    /// Starts to end the worker on request, or when its time is over.
     mutating func enterPhase(at now: Duration) {
         let isStopRequested = pool.isStopRequested
         if phase == .working, isStopRequested || end.hasPassed {
@@ -20,22 +20,22 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
             for step in pool.withdraw() { submit(StepResult(step, .released()), at: now) }
         }
         if case .ending(let moment) = phase, moment <= now {
-            phase = .cancelling(until: now + Self.lastMoments)
+            phase = .cancelling(until: now + Self.cancellationLimit)
             for lease in held.keys where held[lease]?.isFinished == false { held[lease]?.isStopped = true }
             pool.cancel(held.keys)
         }
     }
 
-    /// How long steps may go on that are being done when somebody wants the worker to end.
+    /// How long running steps may continue after a stop request.
     private var grace: Duration {
         let left = end.remaining
-        if settings.isEndless { return min(left, settings.grace ?? Self.usualGrace) }
+        if settings.isEndless { return min(left, settings.grace ?? Self.defaultGrace) }
         return settings.grace.map { min(left, $0) } ?? left
     }
 
-    /// Whether nothing is left to do, or to wait for.
+    /// Whether the worker has nothing left to do or to wait for.
     ///
-    /// - Throws: What the store throws, when there is nothing but a store that does not answer.
+    /// - Throws: The store's error when the worker holds no steps and the store stays unavailable.
     mutating func isOver(at now: Duration) throws -> Bool {
         if held.isEmpty, let start = outage.start, let error = outage.error, !settings.isEndless {
             guard now - start < settings.storeOutageLimit, phase == .working else { throw error }
@@ -64,9 +64,9 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         }
     }
 
-    /// When there is something to do at the latest.
+    /// The next time at which the loop has something to do, at the latest.
     func nextMoment(after now: Duration) -> Duration {
-        // Threads begin with steps while nobody looks.
+        // Threads start steps without waking the loop, so look again after this interval.
         var moments = [now + settings.recordStartAfter]
         switch phase {
         case .working:
@@ -82,7 +82,7 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         }
         if !pending.isEmpty { moments.append(phase == .working ? pendingSince + settings.resultDelay : now) }
         let next = moments.min() ?? now
-        // A store that does not answer is not asked before its pause is over; but leases end all the same.
+        // Do not call an unavailable store before its pause is over, but leases still have to be checked.
         return outage.retryAt.map { max(next, min($0, now + settings.recordStartAfter)) } ?? next
     }
 }

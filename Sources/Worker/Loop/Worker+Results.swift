@@ -4,30 +4,30 @@ internal import Runs
 internal import System
 
 extension Worker where Store: ~Copyable, Executor: ~Copyable {
-    /// The most that is told at once, so that one statement stays small.
+    /// The maximum size of one report in bytes, which keeps its statement small.
     private static var largestBytes: Int { 8 << 20 }
 
-    /// Takes what threads have put down.
+    /// Collects the results of the threads.
     mutating func takeResults(at now: Duration) {
         for result in pool.collect() { submit(result, at: now) }
     }
 
-    /// Keeps a result until it is told, unless the step is not the worker's any more.
+    /// Keeps a result until it is reported, unless the lease is lost.
     mutating func submit(_ result: StepResult, at now: Duration) {
         guard let step = held[result.step.lease] else { return }
         held[result.step.lease]?.isFinished = true
         var result = result
         if step.isStopped, !step.isCancelled, !result.outcome.isSuccess {
-            // It did not fail, it was stopped.
+            // The worker stopped the attempt, so it does not count as a failure.
             result = StepResult(result.step, .released())
         }
-        note(result, of: step, at: now)
+        record(result, of: step, at: now)
         if pending.isEmpty { pendingSince = now }
         pending.append(result)
     }
 
-    /// Learns from a result.
-    private mutating func note(_ result: StepResult, of step: HeldStep, at now: Duration) {
+    /// Updates the topic's state from a result.
+    private mutating func record(_ result: StepResult, of step: HeldStep, at now: Duration) {
         let topic = step.topic
         guard let position = turns.firstIndex(where: { $0.topic == topic }) else { return }
         if case .released(let wait, .circuitOpen) = result.outcome {
@@ -35,18 +35,18 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
             guard turns[position].pausedUntil.map({ $0 < end }) ?? true else { return }
             turns[position].pausedUntil = end
             turns[position].isProbing = true
-            // The others would hear the same.
+            // The open circuit affects the waiting steps of the topic too.
             for step in pool.withdraw(where: { $0.topic == topic }) {
                 submit(StepResult(step, .released(after: wait, because: .circuitOpen)), at: now)
             }
         } else if let took = result.duration, !result.outcome.isRelease {
-            pace.note(took, of: topic)
+            pace.record(took, of: topic)
             if step.isProbe { turns[position].isProbing = false }
         }
     }
 
-    /// Tells the store what became of steps, when there is enough of it, or it has waited long enough, or there is
-    /// nothing else to do.
+    /// Reports results to the store when a batch is full, when the oldest result has waited long enough, or when no
+    /// step is left.
     mutating func settle(at now: Duration) throws {
         while !pending.isEmpty, isDue(at: now) {
             let batch = nextBatch()
@@ -61,9 +61,9 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
                 retryIndividually = max(0, retryIndividually - batch.count)
                 round += 1
                 for (result, isAccepted) in zip(batch, accepted) { count(result, isAccepted: isAccepted) }
-                // What they led to may be waiting already.
+                // Dependent steps may be due now.
                 if pool.isIdle { for position in turns.indices { turns[position].nextClaim = .zero } }
-                // A slow store must not keep leases from being made to last.
+                // Do not delay the heartbeat when the store is slow.
                 guard held.isEmpty || SystemClock.uptime < nextHeartbeat else { return }
             } catch {
                 log.error("worker.result_refused", ["count": batch.count, "error": String(reflecting: error.reason)])
@@ -88,12 +88,14 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         return Array(batch)
     }
 
-    /// Says something else of a step whose result is not taken; one whose failure is not taken either is left alone.
+    /// Replaces a success that the store refuses by a failure.
+    ///
+    /// A failure that it refuses is dropped.
     private mutating func replaceRefused() {
         let refused = pending.removeFirst()
         retryIndividually = max(0, retryIndividually - 1)
         if case .succeeded = refused.outcome {
-            let failure = StepFailure("result_refused", "The step was done, but its result could not be stored.")
+            let failure = StepFailure("result_refused", "The step succeeded, but its result could not be stored.")
             pending.insert(StepResult(refused.step, .failed(failure), duration: refused.duration), at: 0)
             retryIndividually += 1
         } else {
@@ -127,7 +129,7 @@ extension StepOutcome {
         if case .released = self { true } else { false }
     }
 
-    /// About how many bytes it takes to tell it.
+    /// The approximate size of the report in bytes.
     fileprivate var size: Int {
         guard case .succeeded(let outputs, let artifacts) = self else { return 0 }
         return outputs.bytes.count + artifacts.reduce(0) { $0 + $1.content.count }

@@ -4,11 +4,10 @@ internal import Core
 internal import Runs
 internal import System
 
-/// Does steps that others planned: takes them from a store, has its threads do them, and says what became of them.
+/// Executes steps: claims them from a store, runs them on threads and reports their results.
 ///
-/// The store belongs to the thread that runs the worker, and each executor to a thread of its own. Steps are the
-/// worker's for the length of a lease, which heartbeats make longer; what is not its own any more it stops doing, and says
-/// nothing of it.
+/// The store belongs to the thread that runs the worker, and each executor to a thread of its own. The worker holds
+/// steps by leases, which heartbeats extend. When it loses a lease, it stops the step and reports nothing.
 public struct Worker<Store: StepStore & ~Copyable, Executor: StepExecutor & ~Copyable & SendableMetatype>: ~Copyable {
     var store: Store
     let settings: WorkerSettings
@@ -16,22 +15,24 @@ public struct Worker<Store: StepStore & ~Copyable, Executor: StepExecutor & ~Cop
     let pool: WorkerPool
     private let makeExecutor: @Sendable () -> Executor
 
-    /// What the worker has claimed and not yet said anything of.
+    /// The steps that the worker has claimed and not reported.
     var held: [JobLease: HeldStep] = [:]
 
-    /// What is to be said to the store.
+    /// The results that are not reported yet.
     var pending: [StepResult] = []
 
-    /// Since when the first of it waits.
+    /// When the oldest of them arrived.
     var pendingSince = Duration.zero
 
-    /// How many results are to be told one by one, because the store would not take them together.
+    /// How many results to report one by one, because the store refused them together.
     var retryIndividually = 0
 
-    /// How many results are told at once: fewer while the store fails, which may be for their number.
+    /// The maximum number of results in a report.
+    ///
+    /// It is halved while reports fail, because their size may be the cause.
     var maxBatch = WorkerSettings.largestBatch
 
-    /// How often the store has taken results.
+    /// How many reports the store has accepted.
     var round = 0
 
     var turns: [TopicState]
@@ -43,23 +44,23 @@ public struct Worker<Store: StepStore & ~Copyable, Executor: StepExecutor & ~Cop
     var nextMaintenance = Duration.zero
     var nextHeartbeat = Duration.zero
 
-    /// What the worker is about.
+    /// A phase of the worker's life.
     enum Phase: Equatable {
-        /// To take what there is and do it.
+        /// Claims and executes steps.
         case working
-        /// To do until then what has been begun.
+        /// Lets running steps continue until then.
         case ending(until: Duration)
-        /// To get back until then what threads were told to stop.
+        /// Waits until then for steps that were cancelled.
         case cancelling(until: Duration)
     }
 
-    /// Makes a worker, which does nothing yet.
+    /// Makes a worker; ``run(until:)`` starts it.
     ///
     /// - Parameters:
-    ///   - store: Where steps come from.
-    ///   - settings: How much it takes on.
-    ///   - log: Is told what an operator should know.
-    ///   - makeExecutor: Makes what does the steps, once in each thread.
+    ///   - store: The store of steps.
+    ///   - settings: The limits and intervals.
+    ///   - log: The log for operators.
+    ///   - makeExecutor: Makes an executor, once a thread.
     public init(
         _ store: consuming Store,
         _ settings: WorkerSettings,
@@ -75,24 +76,27 @@ public struct Worker<Store: StepStore & ~Copyable, Executor: StepExecutor & ~Cop
         outage = StoreOutage(pauses: settings.pause, log: log)
     }
 
-    /// Makes the worker end, from any thread: it takes nothing more, finishes what it can, and gives back the rest.
+    /// Makes the worker end, from any thread: it claims no more steps, finishes what it can and returns the rest to the
+    /// queue.
     public var requestStop: @Sendable () -> Void {
         { [pool] in pool.requestStop() }
     }
 
-    /// Works until there is nothing to do, or there is no time left, or somebody wants it to end; once.
+    /// Works until no step is due, the deadline has passed or a stop is requested.
     ///
-    /// - Parameter end: When all steps have to be done. It takes another two seconds at most.
-    /// - Returns: What was done.
-    /// - Throws: What the store throws, when it refuses to work, or when it does not answer and nothing is under way; or
-    ///   `SystemError` when there is no room for threads.
+    /// Call it once.
+    ///
+    /// - Parameter end: When all steps have to be done. The worker returns at most two seconds later.
+    /// - Returns: The counts of what was done.
+    /// - Throws: The store's error when it refuses a call permanently, or stays unavailable while the worker holds no
+    ///   steps; `SystemError` when threads cannot be started.
     public mutating func run(until end: Deadline) throws -> WorkerReport {
         self.end = end
         pool.open(threads: settings.threads, until: end)
         var threads = Threads()
         defer {
             pool.close()
-            // One that does not listen keeps its step until the lease is over.
+            // A thread that ignores cancellation keeps its step until the lease expires.
             if threads.count == settings.threads, !pool.waitForThreads(until: .after(.seconds(1))) {
                 log.warning("worker.thread_left", [:])
                 threads.abandon()
@@ -124,9 +128,9 @@ public struct Worker<Store: StepStore & ~Copyable, Executor: StepExecutor & ~Cop
         }
     }
 
-    /// Asks the store for something, unless it is known not to answer.
+    /// Calls the store, unless it is unavailable and its pause is not over.
     ///
-    /// - Returns: What it answered; nil when it did not.
+    /// - Returns: The answer; nil if there is none.
     /// - Throws: ``StoreRefusal``.
     mutating func callStore<Answer>(
         at now: Duration,
@@ -140,7 +144,7 @@ public struct Worker<Store: StepStore & ~Copyable, Executor: StepExecutor & ~Cop
         } catch let refusal as StoreRefusal {
             throw refusal
         } catch {
-            outage.note(error, at: SystemClock.uptime)
+            outage.record(error, at: SystemClock.uptime)
             return nil
         }
     }

@@ -4,43 +4,44 @@ import Queue
 import Runs
 import System
 
-/// Where a worker's owner puts down steps, and its threads put down what became of them.
+/// The threads of a worker: the worker's loop adds steps, and threads submit results.
 ///
-/// There are two places, so that threads which look for steps do not wake the owner, and results do not wake threads.
+/// Tasks and results have separate monitors, so that adding tasks does not wake the loop and results do not wake
+/// threads.
 final class WorkerPool: Sendable {
-    /// What threads look at.
+    /// The state that threads wait for.
     private struct Tasks {
         var waiting: ArraySlice<Assignment> = []
         var running: [JobLease: Attempt] = [:]
         var isClosed = false
 
-        /// When the worker ends: a step that may take longer is not begun.
+        /// When the worker ends; a step whose time limit goes beyond it is not started.
         var end = Deadline.distantFuture
     }
 
-    /// What the owner looks at.
+    /// The state that the loop waits for.
     private struct Results {
         var finished: [StepResult] = []
 
-        /// How many steps were handed over whose results nobody has collected.
+        /// How many steps were added whose results were not collected.
         var outstanding = 0
 
-        /// How many threads have not ended.
+        /// How many threads have not exited.
         var threads = 0
 
         var isStopRequested = false
 
-        /// Whether the owner knows of that.
+        /// Whether the loop has seen the stop request.
         var isStopSeen = false
     }
 
     private let tasks = Monitor(Tasks())
     private let results = Monitor(Results())
 
-    /// How many results wake the owner.
+    /// How many results wake the loop.
     private let resultBatch: Int
 
-    /// For how long fewer results do not.
+    /// How long fewer results wait before they wake it.
     private let resultDelay: Duration
 
     init(_ settings: WorkerSettings) {
@@ -52,8 +53,7 @@ final class WorkerPool: Sendable {
 
     /// Waits for a step.
     ///
-    /// - Returns: The step, what tells that nobody wants it any more, and whether there is time for it; nil when there
-    ///   will be no more.
+    /// - Returns: The step, its cancellation, and whether it can end in time; nil when the pool is closed.
     func next() -> (step: ClaimedStep, cancellation: Cancellation, isInTime: Bool)? {
         tasks.wait(timeoutNanoseconds: { _ in .max }) { tasks -> (ClaimedStep, Cancellation, Bool)?? in
             guard let assignment = tasks.waiting.popFirst() else { return tasks.isClosed ? .some(nil) : nil }
@@ -63,7 +63,7 @@ final class WorkerPool: Sendable {
         } ?? nil
     }
 
-    /// Puts down what became of a step.
+    /// Submits the result of a step.
     func submit(_ result: StepResult) {
         tasks.withLock { $0.running[result.step.lease] = nil }
         let wakes = results.withLock { results in
@@ -73,45 +73,44 @@ final class WorkerPool: Sendable {
         if wakes { results.change { _ in } }
     }
 
-    /// Says that a thread ends.
     func threadExited() {
         results.change { $0.threads -= 1 }
     }
 
     // MARK: - Steps
 
-    /// Opens for a number of threads.
+    /// Opens the pool for a number of threads.
     func open(threads: Int, until end: Deadline) {
         tasks.withLock { $0.end = end }
         results.withLock { $0.threads = threads }
     }
 
-    /// Hands steps over.
+    /// Adds steps for threads to execute.
     func add(_ assignments: [Assignment]) {
         guard !assignments.isEmpty else { return }
         results.withLock { $0.outstanding += assignments.count }
         tasks.change { $0.waiting.append(contentsOf: assignments) }
     }
 
-    /// Takes steps back that no thread has begun.
-    func withdraw(where isMeant: (Assignment) -> Bool = { _ in true }) -> [ClaimedStep] {
+    /// Removes steps that no thread has started.
+    func withdraw(where isIncluded: (Assignment) -> Bool = { _ in true }) -> [ClaimedStep] {
         let steps = tasks.withLock { tasks in
-            let steps = tasks.waiting.filter(isMeant).map(\.step)
-            if !steps.isEmpty { tasks.waiting.removeAll(where: isMeant) }
+            let steps = tasks.waiting.filter(isIncluded).map(\.step)
+            if !steps.isEmpty { tasks.waiting.removeAll(where: isIncluded) }
             return steps
         }
         results.withLock { $0.outstanding -= steps.count }
         return steps
     }
 
-    /// Tells steps that are being done that nobody wants them any more.
+    /// Cancels running steps.
     func cancel(_ leases: some Sequence<JobLease>) {
         tasks.withLock { tasks in
             for lease in leases { tasks.running[lease]?.cancellation.cancel() }
         }
     }
 
-    /// What is being done since then and was not named before.
+    /// The running steps that started before a time, and that no earlier call returned.
     func unrecorded(since start: Duration) -> [JobLease] {
         tasks.withLock { tasks in
             let leases = tasks.running.filter { !$0.value.isRecorded && $0.value.start <= start }.map(\.key)
@@ -120,14 +119,14 @@ final class WorkerPool: Sendable {
         }
     }
 
-    /// How much is being done, and how much waits.
+    /// The number of running steps, and of waiting steps by topic.
     func load() -> (running: Int, waiting: [QueueTopic: Int]) {
         tasks.withLock { tasks in
             (tasks.running.count, tasks.waiting.reduce(into: [:]) { $0[$1.topic, default: 0] += 1 })
         }
     }
 
-    /// Lets the threads end as soon as they can: what waits is not begun, and what runs is told that nobody wants it.
+    /// Closes the pool: waiting steps are dropped and running steps are cancelled.
     func close() {
         tasks.change { tasks in
             tasks.waiting = []
@@ -138,7 +137,7 @@ final class WorkerPool: Sendable {
 
     // MARK: - Results
 
-    /// Takes all results.
+    /// Removes and returns all results.
     func collect() -> [StepResult] {
         results.withLock { results in
             defer { results.finished = [] }
@@ -147,10 +146,10 @@ final class WorkerPool: Sendable {
         }
     }
 
-    /// Whether all that was handed over was collected.
+    /// Whether the results of all steps were collected.
     var isIdle: Bool { results.withLock { $0.outstanding == 0 } }
 
-    /// Asks the owner to end.
+    /// Asks the loop to end.
     func requestStop() {
         results.change { $0.isStopRequested = true }
     }
@@ -162,7 +161,7 @@ final class WorkerPool: Sendable {
         }
     }
 
-    /// Waits until there are results enough, or somebody wants the worker to end.
+    /// Waits for enough results, a stop request, or the given time.
     func wait(until moment: Duration) {
         var firstSeen: Duration?
         results.wait(timeoutNanoseconds: { results in
@@ -175,9 +174,9 @@ final class WorkerPool: Sendable {
         }
     }
 
-    /// Waits for the end of the threads.
+    /// Waits for the threads to exit.
     ///
-    /// - Returns: Whether all have ended.
+    /// - Returns: Whether all have exited.
     func waitForThreads(until deadline: Deadline) -> Bool {
         results.wait(timeoutNanoseconds: { _ in deadline.remainingNanoseconds }) { $0.threads == 0 ? true : nil }
             ?? false
@@ -190,7 +189,7 @@ final class WorkerPool: Sendable {
 }
 
 extension WorkerPool {
-    /// What a thread does: one step after the other, until there will be no more.
+    /// The body of a thread: executes steps until the pool is closed.
     func work<Executor: StepExecutor & ~Copyable>(with makeExecutor: @Sendable () -> Executor) {
         var executor = makeExecutor()
         while let (step, cancellation, isInTime) = next() {

@@ -4,85 +4,85 @@ public import Queue
 import Runs
 import System
 
-/// How much a worker takes on, and when it looks after what.
+/// The limits and intervals of a worker.
 public struct WorkerSettings: Sendable {
-    /// What it claims, in turn.
+    /// The topics to claim, in turn.
     public var topics: [QueueTopic]
 
-    /// How many steps it does at once.
+    /// The number of steps that run at once.
     public var threads = 4
 
-    /// How many steps it does before it ends; nil for any number.
+    /// The maximum number of steps before the worker ends; nil for no limit.
     public var maxSteps: Int?
 
-    /// How many steps it asks for at once; nil for what its threads do in a few seconds.
+    /// The number of steps to claim at once; nil to derive it from the duration of earlier steps.
     public var batch: Int?
 
-    /// Whether it waits for more when there is nothing to do.
+    /// Whether the worker waits for more steps when none is due.
     public var isEndless = false
 
-    /// How long steps may go on once the worker was asked to end; nil for as long as there is time.
+    /// How long running steps may continue after a stop request; nil for as long as there is time.
     public var grace: Duration?
 
-    /// How many steps of a topic may be under way at once, in all workers.
+    /// The maximum number of running steps by topic, over all workers.
     public var topicLimits: [QueueTopic: Int] = [:]
 
-    /// How many steps of a topic may be under way at once for one team, in all workers; nil for any number.
+    /// The maximum number of running steps of a topic for one team, over all workers; nil for no limit.
     public var tenantLimit: Int?
 
-    /// How long a claim lasts without a heartbeat.
+    /// How long a claim is valid without a heartbeat.
     public var lease = Duration.seconds(30)
 
-    /// How long before the end of their leases steps are given up when heartbeats fail: longer than the store may take
-    /// to say that it fails.
+    /// How long before the end of a lease the worker drops the step when heartbeats fail.
+    ///
+    /// It must be longer than the store takes to fail a call.
     public var leaseMargin = Duration.seconds(6)
 
-    /// How long the store may take to answer.
+    /// The time limit of a store call.
     public var answerLimit = Duration.seconds(5)
 
-    /// How often leases are made to last.
+    /// The interval between heartbeats.
     public var heartbeat = Duration.seconds(10)
 
-    /// How often the worker sees to what others left behind, and to what was delayed.
+    /// The interval between maintenance calls.
     public var maintenanceInterval = Duration.seconds(10)
 
-    /// How often it does so while there is nothing else to do.
+    /// The interval between maintenance calls while no step is due.
     public var idleMaintenanceInterval = Duration.seconds(1)
 
-    /// How long a step runs before the timeline is told that it has begun; shorter ones tell it with their end.
+    /// How long a step runs before its start is recorded in the timeline; shorter steps are recorded with their end.
     public var recordStartAfter = Duration.seconds(1)
 
-    /// How long results may wait for others.
+    /// How long results may wait to be reported together.
     public var resultDelay = Duration.milliseconds(50)
 
-    /// How many results do not wait any longer.
+    /// The number of results that are reported without waiting.
     public var resultBatch = 50
 
-    /// How long a claimed step may have to wait for a thread.
+    /// How long a claimed step may wait for a thread.
     public var maxQueueTime = Duration.seconds(2)
 
-    /// How long a worker that has nothing to lose goes on asking a store that does not answer, unless it is endless.
+    /// How long a worker without steps retries an unavailable store before it ends, unless it is endless.
     public var storeOutageLimit = Duration.seconds(5)
 
-    /// The first and the longest pause where there is nothing to do, or the store does not answer.
+    /// The first and the longest pause while no step is due, or the store is unavailable.
     public var pause = Duration.milliseconds(100)...Duration.seconds(2)
 
-    /// What a worker of these topics does unless told otherwise.
+    /// Makes the default settings.
     public init(topics: [QueueTopic]) {
         self.topics = topics
     }
 
-    /// The most steps that one claim asks for.
+    /// The maximum number of steps in a claim.
     public static let largestBatch = 500
 }
 
 extension WorkerSettings {
-    /// How many threads a worker may have.
     static var threadCounts: ClosedRange<Int> { 1...64 }
 
-    /// What the operator wants of workers: of all tools, unless a call says otherwise.
+    /// Reads the operator's settings; the worker claims all tools unless the call names some.
     ///
-    /// - Throws: `ConfigurationError` for the first variable that cannot be used.
+    /// - Throws: `ConfigurationError` for the first invalid variable.
     init(_ environment: Environment) throws(ConfigurationError) {
         self.init(topics: ToolName.executable.map(\.topic))
         threads = try environment.integer("NOFX_WORKER_THREADS", in: Self.threadCounts, default: threads)
@@ -95,7 +95,7 @@ extension WorkerSettings {
         topicLimits = try Self.topicLimits(environment)
     }
 
-    /// Has claims last for so long, and all that goes with it.
+    /// Sets the length of leases and the intervals that depend on it.
     private mutating func setLease(_ length: Duration) {
         lease = length
         heartbeat = length / 3
@@ -121,7 +121,7 @@ extension WorkerSettings {
 }
 
 extension Environment {
-    /// The whole number that a variable holds; nil where it is not set.
+    /// The integer in a variable; nil if it is not set.
     fileprivate func optionalInteger(
         _ name: String,
         in range: ClosedRange<Int>

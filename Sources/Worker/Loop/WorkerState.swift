@@ -9,83 +9,82 @@ struct Assignment: Sendable {
     let topic: QueueTopic
 }
 
-/// A step that a thread is doing.
+/// The state of a running step.
 struct Attempt: Sendable {
     let cancellation = Cancellation()
 
-    /// When it began.
     let start: Duration
 
-    /// Whether the timeline was told.
+    /// Whether its start was recorded in the timeline.
     var isRecorded = false
 }
 
-/// What a worker keeps of a step that is its own.
+/// The worker's state of a step that it holds.
 struct HeldStep {
     let topic: QueueTopic
 
-    /// When the claim or heartbeat was sent that the store took last: the lease lasts from then on at least.
+    /// When the last accepted claim or heartbeat was sent; the lease counts from then at the earliest.
     var keptAt: Duration
 
-    /// Whether it is to show whether a circuit is closed again.
+    /// Whether it probes a half-open circuit.
     var isProbe = false
 
     /// Whether its run was cancelled.
     var isCancelled = false
 
-    /// Whether the worker stopped it because it has no more time.
+    /// Whether the worker stopped it for lack of time.
     var isStopped = false
 
     /// Whether its result is known.
     var isFinished = false
 }
 
-/// What a worker knows of one of its topics.
+/// The worker's state of a topic.
 struct TopicState {
     let topic: QueueTopic
 
-    /// When it is asked again, after there was nothing; `.zero` for at once.
+    /// When to claim again after an empty claim; `.zero` for at once.
     var nextClaim = Duration.zero
 
-    /// How long until then.
+    /// The pauses between empty claims.
     var pauses: Pauses
 
-    /// After how many rounds of results there was nothing; nil when there was something.
+    /// The report round of the last empty claim; nil if the last claim was not empty.
     var emptyRound: Int?
 
-    /// Until when a circuit is known to be open.
+    /// Until when the topic's circuit breaker is open.
     var pausedUntil: Duration?
 
-    /// Whether one step is to show first whether the circuit is closed again.
+    /// Whether to claim a single step, to probe a half-open circuit.
     var isProbing = false
 
-    /// How many to ask for at most, because the last time there was no time for some.
+    /// The maximum size of a claim, after some steps of the last one could not end in time.
     var fitting: Int?
 
-    /// Whether there was no time for any.
+    /// Whether none of them could.
     var isTooLong = false
 
-    /// Whether it takes no part: its circuit is open, or its steps take too long.
+    /// Whether to skip the topic: its circuit is open, or its steps cannot end in time.
     func isPaused(at now: Duration) -> Bool {
         isTooLong || pausedUntil.map { $0 > now } ?? false
     }
 }
 
-/// How long steps take, by topic, and so how many are worth having.
+/// The average duration of steps by topic, which sets the size of claims.
 struct StepPace {
     private var means: [QueueTopic: Duration] = [:]
 
-    /// What a step is thought to take that nobody has seen.
+    /// The assumed duration before the first step.
     private static let guess = Duration.seconds(1)
 
-    /// Shorter than any step, so that dividing by it makes sense.
+    /// A lower bound, so that division is safe.
     private static let shortest = Duration.microseconds(1)
 
-    /// How long a step of a topic takes.
+    /// The average duration of a topic's steps.
     func mean(of topic: QueueTopic) -> Duration { means[topic] ?? Self.guess }
 
-    /// Takes note of a step: the last few count most.
-    mutating func note(_ took: Duration, of topic: QueueTopic) {
+    /// Updates the moving average, which weighs recent steps more.
+    mutating func record(_ took: Duration, of topic: QueueTopic) {
         let took = max(took, Self.shortest)
         guard let mean = means[topic] else {
             means[topic] = took
@@ -94,19 +93,19 @@ struct StepPace {
         means[topic] = max(mean + (took - mean) / 8, Self.shortest)
     }
 
-    /// How long all threads together need for steps that wait.
+    /// The total duration of the waiting steps.
     func work(_ waiting: [QueueTopic: Int]) -> Duration {
         waiting.reduce(.zero) { $0 + mean(of: $1.key) * $1.value }
     }
 
-    /// How many steps of a topic can be done in so much time, by one thread.
+    /// How many steps of a topic one thread can execute in a given time.
     func count(of topic: QueueTopic, in time: Duration) -> Int {
         guard time > .zero else { return 0 }
         return Int(min(time / mean(of: topic), Double(WorkerSettings.largestBatch)))
     }
 }
 
-/// Pauses that become longer, each twice as long as the one before.
+/// Pauses that double up to a maximum.
 struct Pauses {
     private let range: ClosedRange<Duration>
     private var next: Duration
@@ -116,27 +115,26 @@ struct Pauses {
         next = range.lowerBound
     }
 
-    /// The next pause.
     mutating func take() -> Duration {
         defer { next = min(next * 2, range.upperBound) }
         return next
     }
 
-    /// Begins again with the shortest one.
+    /// Restarts with the shortest pause.
     mutating func reset() {
         next = range.lowerBound
     }
 }
 
-/// The time during which a store does not answer.
+/// An outage of the store.
 struct StoreOutage {
     /// When it began; nil while the store works.
     private(set) var start: Duration?
 
-    /// When the store is asked again.
+    /// When to call the store again.
     private(set) var retryAt: Duration?
 
-    /// What went wrong last.
+    /// The last error.
     private(set) var error: (any Error)?
 
     private var pauses: Pauses
@@ -147,21 +145,21 @@ struct StoreOutage {
         self.log = log
     }
 
-    /// Whether the store is worth asking.
+    /// Whether the store may be called.
     func allowsCall(at now: Duration) -> Bool {
         retryAt.map { $0 <= now } ?? true
     }
 
-    /// Takes note of a failure.
-    mutating func note(_ error: any Error, at now: Duration) {
-        // Said once, not with every try while it lasts.
+    /// Records a failed call.
+    mutating func record(_ error: any Error, at now: Duration) {
+        // Log once an outage, not once a retry.
         if start == nil { log.warning("worker.store_unavailable", ["error": String(reflecting: error)]) }
         start = start ?? now
         retryAt = now + pauses.take()
         self.error = error
     }
 
-    /// Takes note of an answer.
+    /// Records a successful call.
     mutating func end() {
         guard start != nil else { return }
         log.info("worker.store_back")

@@ -1,21 +1,20 @@
 import Base
 
-/// Takes secrets out of what a step leaves behind: outputs, artifacts and errors.
+/// Removes secrets from the outputs, artifacts and errors of a step.
 ///
-/// A server may answer with what it was sent, and a step that fails may say why. What is looked for is the secret as it
-/// is, as it stands in a JSON string, and in base64, also as a part of a longer text that was encoded. Secrets of fewer
-/// than four bytes are left alone: they would be found everywhere.
+/// A server may return what it was sent, and an error message may contain it. The search covers the secret itself, its
+/// form in a JSON string, and its base64 form, also within a longer encoded text. Secrets of fewer than four bytes are
+/// not removed, because they would match everywhere.
 struct Redaction: Sendable {
     private static let shortest = 4
     private static var mark: [UInt8] { Array("[redacted]".utf8) }
 
-    /// What to look for, by its first byte and the longest first.
+    /// The forms to search for, by their first byte, longest first.
     private var patterns: [UInt8: [[UInt8]]] = [:]
 
-    /// Whether there is nothing to look for.
     var isEmpty: Bool { patterns.isEmpty }
 
-    /// Adds a secret to what is taken out.
+    /// Adds a secret to remove.
     mutating func add(_ secret: Secret) {
         guard secret.bytes.count >= Self.shortest else { return }
         var forms = [secret.bytes, Array(secret.text.jsonBytes.dropFirst().dropLast())]
@@ -32,7 +31,7 @@ struct Redaction: Sendable {
         }
     }
 
-    /// The bytes without secrets.
+    /// Returns the bytes without secrets.
     func bytes(_ bytes: [UInt8]) -> [UInt8] {
         guard !isEmpty else { return bytes }
         var rest = bytes[...]
@@ -51,12 +50,12 @@ struct Redaction: Sendable {
         return result + rest
     }
 
-    /// The text without secrets.
+    /// Returns the text without secrets.
     func text(_ text: String) -> String {
         isEmpty ? text : String(decoding: bytes(Array(text.utf8)), as: UTF8.self)
     }
 
-    /// The value without secrets, in strings and numbers and in the names of members.
+    /// Returns the value without secrets in strings, numbers and member names.
     func json(_ value: JSONValue) -> JSONText {
         guard !isEmpty else { return value.text }
         var json = JSONWriter(reserving: value.text.bytes.count)
@@ -82,10 +81,10 @@ struct Redaction: Sendable {
         }
     }
 
-    /// What base64 makes of bytes that follow others, without the characters that stand for some of those.
+    /// The base64 form of bytes that follow others, without the characters that depend on the surrounding bytes.
     private static func base64(_ bytes: [UInt8], behind shift: Int) -> [UInt8] {
         let encoded = Base64.encode([UInt8](repeating: 0, count: shift) + bytes).utf8
-        // Each character stands for six bits: the first ones and the last one may belong to others in part.
+        // A character encodes six bits, so the first and the last one can depend on neighbouring bytes.
         return Array(encoded.prefix((shift + bytes.count) * 8 / 6).dropFirst((shift * 8 + 5) / 6))
     }
 }

@@ -2,23 +2,23 @@ public import Base
 public import Runs
 public import System
 
-/// Where steps' secrets are kept: by team, scope and name.
+/// The secrets of steps, by team, scope and name.
 ///
-/// Every secret belongs to one team and is found under that team's identifier only, which a worker takes from the
-/// claim and never from what the team wrote. So no team reaches another's, whatever its plans say.
+/// A secret belongs to one team and is looked up by that team's identifier, which the worker takes from the claim and
+/// never from the plan. A plan cannot reach another team's secrets.
 ///
-/// - `NOFX_SECRETS_DIR`, a folder with files `<team>/<scope>/<NAME>`: UTF-8, at most 64 KiB, a line feed at the end not
-///   counted. Links may lead anywhere within the team's own folder and nowhere else.
-/// - `NOFX_SECRETS`, JSON such as `{"<team>":{"<scope>":{"<NAME>":"<value>"}}}`, for where there are no files. It is
-///   looked at first.
+/// - `NOFX_SECRETS_DIR`: a folder with files `<team>/<scope>/<NAME>` in UTF-8, at most 64 KiB; a final line feed is
+///   ignored. Symbolic links are followed within the team's folder only.
+/// - `NOFX_SECRETS`: JSON such as `{"<team>":{"<scope>":{"<NAME>":"<value>"}}}`, for platforms without files. It takes
+///   precedence.
 public struct SecretStore: Sendable {
-    /// The longest secret, in bytes.
+    /// The maximum size of a secret in bytes.
     static let limit = 64 << 10
 
     private let given: [UUID: [String: [String: Secret]]]
     private let folder: String?
 
-    /// Reads which secrets there are in the environment; files are read when they are needed.
+    /// Reads the configuration; files are read when a step needs them.
     ///
     /// - Throws: `ConfigurationError`, which never shows a value.
     public init(_ environment: Environment) throws(ConfigurationError) {
@@ -30,14 +30,14 @@ public struct SecretStore: Sendable {
         given = try environment["NOFX_SECRETS"].map(Self.read) ?? [:]
     }
 
-    /// A team's secret.
+    /// Looks up a secret of a team.
     ///
     /// - Parameters:
-    ///   - name: What it is called.
-    ///   - scope: Which secrets the step may use.
-    ///   - team: Whose step it is.
-    /// - Returns: The secret; nil where there is none, and for an empty one.
-    /// - Throws: `SystemError` for a file that cannot be read, `EILSEQ` among them for one that is no text.
+    ///   - name: The name of the secret.
+    ///   - scope: The scope that the step may use.
+    ///   - team: The team that owns the step.
+    /// - Returns: The secret; nil if it does not exist or is empty.
+    /// - Throws: `SystemError` if its file cannot be read; `EILSEQ` if the file is not text.
     public func secret(_ name: SecretName, of scope: SecretsScope, for team: UUID) throws(SystemError) -> Secret? {
         if let secret = given[team]?[scope.rawValue]?[name.rawValue] { return secret }
         guard let folder else { return nil }
@@ -55,7 +55,7 @@ public struct SecretStore: Sendable {
 extension SecretStore {
     /// Reads `NOFX_SECRETS`.
     ///
-    /// - Throws: `ConfigurationError`, which says where it is wrong and shows no value.
+    /// - Throws: `ConfigurationError`, which names the violated rule and shows no value.
     static func read(_ text: String) throws(ConfigurationError) -> [UUID: [String: [String: Secret]]] {
         let root: JSONValue
         do throws(JSONSyntaxError) {

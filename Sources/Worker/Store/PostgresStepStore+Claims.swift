@@ -5,13 +5,13 @@ public import Queue
 public import Runs
 
 extension PostgresStepStore {
-    /// How long steps that cannot be done may take to be given back: their worker has leases to see to.
+    /// The time limit for returning steps to the queue: the worker has leases to extend.
     private static var returnLimit: Duration { .seconds(1) }
 
     public mutating func claim(_ claim: JobClaim) throws -> [ClaimedStep] {
         let deadline = Deadline.after(answerLimit)
         let turn = turns[claim.topic] ?? .anyTurn
-        // Laterals, so that each is looked up by its key, however many the server thinks there are.
+        // Lateral joins make the server look up each row by key, whatever its estimates.
         let rows = try run(
             """
             SELECT j.id, j.fence, j.tenant_id, j.run_id, j.step_no, j.attempt, s.name, s.tool, s.inputs, s.timeout_s,
@@ -40,17 +40,17 @@ extension PostgresStepStore {
             if !references.isEmpty { $0[$1.lease] = references }
         }
         guard !references.isEmpty else { return claimed }
-        let needy = claimed.filter { references[$0.lease] != nil }
+        let referring = claimed.filter { references[$0.lease] != nil }
         let outputs: [JobLease: [String: JSONText]]
         do {
-            outputs = try self.outputs(of: needy.map { ($0.lease, references[$0.lease] ?? []) }, by: deadline)
+            outputs = try self.outputs(of: referring.map { ($0.lease, references[$0.lease] ?? []) }, by: deadline)
         } catch {
-            giveBack(needy)
-            guard needy.count < claimed.count else { throw error }
-            log.warning("worker.outputs_unavailable", ["count": needy.count, "error": String(reflecting: error)])
+            release(referring)
+            guard referring.count < claimed.count else { throw error }
+            log.warning("worker.outputs_unavailable", ["count": referring.count, "error": String(reflecting: error)])
             return claimed.filter { references[$0.lease] == nil }
         }
-        giveBack(needy.filter { outputs[$0.lease] == nil })
+        release(referring.filter { outputs[$0.lease] == nil })
         claimed.removeAll { references[$0.lease] != nil && outputs[$0.lease] == nil }
         for index in claimed.indices {
             if let outputs = outputs[claimed[index].lease] { claimed[index].outputs = outputs }
@@ -58,15 +58,16 @@ extension PostgresStepStore {
         return claimed
     }
 
-    /// The outputs that the inputs of steps refer to, by the names of the steps that have them; nothing for steps whose
-    /// outputs are beyond the limit.
+    /// Fetches the outputs that step inputs refer to, by step name.
     ///
-    /// A step's name may have dots in it: the longest one that fits is meant.
+    /// Steps whose outputs exceed the limit are missing in the result.
+    ///
+    /// Step names may contain dots, so the longest matching name is taken.
     private mutating func outputs(
         of steps: [(lease: JobLease, references: [OutputReference])],
         by deadline: Deadline
     ) throws -> [JobLease: [String: JSONText]] {
-        // In the order of the steps, the first one's first.
+        // Number the references in the order of the steps, because the first step's outputs are always fetched.
         var places: [OutputReference: Int] = [:]
         var needs: [OutputReference] = []
         for need in steps.flatMap(\.references) where places[need] == nil {
@@ -116,9 +117,10 @@ extension PostgresStepStore {
         return outputs
     }
 
-    /// Gives steps back as if they had not been claimed, as far as the server takes it: what it does not take comes back
-    /// with the end of its lease, for an attempt.
-    private mutating func giveBack(_ steps: [ClaimedStep]) {
+    /// Returns steps to the queue as if they had not been claimed.
+    ///
+    /// If that fails, their leases expire, which counts as an attempt.
+    private mutating func release(_ steps: [ClaimedStep]) {
         guard !steps.isEmpty else { return }
         let results = steps.map { StepResult($0, .released()) }
         do {

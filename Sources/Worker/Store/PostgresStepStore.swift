@@ -4,34 +4,36 @@ internal import Postgres
 public import Runs
 public import Queue
 
-/// Steps in Postgres, for a role that works for all teams.
+/// A store of steps in Postgres, for the operator role.
 ///
-/// Every operation is one transaction in one round trip, also through a pooler; but a claim of steps whose inputs refer to
-/// outputs takes a second one to fetch them, and a third to give steps back where these are too many or cannot be had.
+/// Every operation is one transaction in one round trip and works through a transaction pooler. A claim of steps whose
+/// inputs refer to outputs takes a second round trip for the outputs, and a third to return steps whose outputs are too
+/// large or unavailable.
 public struct PostgresStepStore: ~Copyable, StepStore {
-    /// How long the database may take to answer.
+    /// The time limit of an operation.
     ///
-    /// It is less than a worker gives up its steps before their leases end: what is not answered by then has failed.
+    /// It must be shorter than the worker's lease margin, so that an operation has failed before a lease expires.
     public var answerLimit = Duration.seconds(5)
 
-    /// The most bytes of outputs that a claim brings: the steps whose outputs are beyond that are given back, but for the
-    /// first.
+    /// The maximum size of the outputs in a claim, in bytes.
+    ///
+    /// Steps beyond it are returned to the queue, except the first.
     public var outputLimit = 32 << 20
 
-    /// How much is tended at once.
+    /// How many jobs one maintenance call handles.
     private static var maintenanceBatch: Int { 1_000 }
 
     private var database: Database
     let log: Log
 
-    /// Whose turn it was last, by topic.
+    /// The tenant that was served last, by topic, for round-robin claims.
     var turns: [QueueTopic: UUID] = [:]
 
-    /// Makes a store; nothing is opened yet.
+    /// Makes a store; it connects with the first operation.
     ///
     /// - Parameters:
-    ///   - database: Where it is.
-    ///   - log: For what the server has to say.
+    ///   - database: The database.
+    ///   - log: The log for notices of the server.
     public init(_ database: consuming Database, log: Log) {
         self.database = database
         self.log = log
@@ -82,7 +84,7 @@ public struct PostgresStepStore: ~Copyable, StepStore {
         )
         var accepted: Set<ID<Job>> = []
         for index in 0..<rows.count { accepted.insert(try rows[index][0]) }
-        // The server names the job only: of several claims of one, none but the last can have been held.
+        // The server returns job identifiers only. Of several claims of one job, only the last can be valid.
         let last = Dictionary(results.map { ($0.step.lease.job, $0.step.lease.fence) }, uniquingKeysWith: max)
         return results.map { result in
             let lease = result.step.lease
@@ -122,19 +124,19 @@ public struct PostgresStepStore: ~Copyable, StepStore {
 }
 
 extension PostgresError {
-    /// Whether the server is there and would say the same again.
+    /// Whether the server works and would refuse the statement again.
     fileprivate var isRefusal: Bool {
         switch kind {
         case .connection, .timeout, .commitOutcomeUnknown: false
         case .configuration, .decoding: true
-        // Class 40 are conflicts, 53 and 55 what others have taken, 57 an operator's doing, and 25006 a standby that will
-        // be the server soon.
+        // Class 40 is a conflict, 53 and 55 a lack of resources, 57 an operator's intervention, and 25006 a standby
+        // that may be promoted.
         case .server:
             state != .readOnlyTransaction
                 && !["08", "40", "53", "55", "57"].contains { state?.rawValue.hasPrefix($0) == true }
         }
     }
-    /// Whether the server is there, but did not get done with the statement, for its length or for others' locks.
+    /// Whether the statement did not complete in time, for its size or for locks.
     fileprivate var isTimeout: Bool {
         switch kind {
         case .timeout, .commitOutcomeUnknown: true

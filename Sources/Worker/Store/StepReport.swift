@@ -1,7 +1,7 @@
 internal import Base
 internal import Runs
 
-/// What became of a step, as `nofx.finish_steps` takes it; empty where there is nothing to say.
+/// A result in the form of the arguments of `nofx.finish_steps`; empty strings stand for NULL.
 struct StepReport {
     let outcome: String
     var outputs = ""
@@ -25,7 +25,7 @@ struct StepReport {
             delay = wait.wholeMicroseconds
         case .timedOut:
             outcome = "retry"
-            error = Self.json("timed_out", "The attempt took longer than it may.")
+            error = Self.json("timed_out", "The attempt exceeded its time limit.")
             delay = result.step.usualWait.wholeMicroseconds
         case .cancelled:
             outcome = "cancelled"
@@ -46,14 +46,14 @@ struct StepReport {
 }
 
 extension StepOutcome {
-    /// What is kept with the step's run.
+    /// The artifacts to store with the run.
     var artifacts: [NewArtifact] {
         if case .succeeded(_, let artifacts) = self { artifacts } else { [] }
     }
 }
 
 extension StepFailure {
-    /// How long to wait before another attempt; nil where it would fail again.
+    /// The delay before the next attempt; nil if a retry would fail again.
     fileprivate func wait(for step: ClaimedStep) -> Duration? {
         switch retry {
         case .never: nil

@@ -3,61 +3,65 @@ import Core
 public import Queue
 public import Runs
 
-/// Where a worker gets steps from and says what became of them; it belongs to one thread.
+/// A store of steps, for one thread.
 public protocol StepStore: ~Copyable {
-    /// Takes steps that are due.
+    /// Claims steps that are due.
     mutating func claim(_ claim: JobClaim) throws -> [ClaimedStep]
 
-    /// Makes leases last for another while from now on.
+    /// Extends leases; they count from now.
     ///
-    /// - Returns: What became of each, in order.
+    /// - Returns: The state of each lease, in order.
     mutating func heartbeat(_ leases: [JobLease], extendingBy lease: Duration) throws -> [LeaseState]
 
-    /// Tells the timeline that steps have begun, those that are still held.
+    /// Records in the timeline that steps have started; steps whose lease is lost are skipped.
     mutating func recordStarted(_ leases: [JobLease]) throws
 
-    /// Tells what became of steps, all at once.
+    /// Reports results, all in one transaction.
     ///
-    /// - Returns: For each, in order, whether it counted: false when the lease had been lost.
+    /// - Returns: For each result, in order, whether it was accepted; false if the lease was lost.
     mutating func finish(_ results: [StepResult]) throws -> [Bool]
 
-    /// Sees to delayed jobs, leases that are over, gates that nobody decided in time, and runs beyond their deadline.
+    /// Maintains the queue: delayed jobs that are due, expired leases, expired gates, and runs past their deadline.
     ///
-    /// - Throws: ``MaintenanceTimedOut`` when there was too much to see to.
+    /// - Throws: ``MaintenanceTimedOut`` when there was too much to do.
     mutating func maintain() throws
 }
 
-/// Does steps, one after the other; it belongs to one thread.
+/// Executes steps, one after the other, on one thread.
 public protocol StepExecutor: ~Copyable {
-    /// Does a step, or says why not. It throws nothing: whatever goes wrong is an outcome.
+    /// Executes a step.
+    ///
+    /// Every failure is an outcome.
     ///
     /// - Parameters:
-    ///   - step: What to do.
-    ///   - deadline: When the attempt has to be over.
-    ///   - cancellation: Told when nobody wants it done any more.
-    /// - Returns: What became of it.
+    ///   - step: The step.
+    ///   - deadline: The time limit of the attempt.
+    ///   - cancellation: Is set when the result is no longer needed.
+    /// - Returns: The outcome.
     mutating func execute(_ step: ClaimedStep, deadline: Deadline, cancellation: Cancellation) -> StepOutcome
 }
 
-/// A store that works did not take what it was told, and would not take it again.
+/// A permanent refusal: the store works, and would refuse the call again.
 ///
-/// Every other error of a ``StepStore`` may pass.
+/// All other errors of a ``StepStore`` count as transient.
 public struct StoreRefusal: Error {
-    /// What the store said.
+    /// The store's error.
     public let reason: any Error
 
-    /// Takes what the store said.
+    /// Wraps the store's error.
     public init(_ reason: any Error) {
         self.reason = reason
     }
 }
 
-/// A store did not get done with ``StepStore/tend()`` in time, which says nothing of its other operations.
+/// ``StepStore/maintain()`` did not complete in time.
+///
+/// Other operations of the store may work.
 public struct MaintenanceTimedOut: Error {
-    /// What the store said.
+    /// The store's error.
     public let reason: any Error
 
-    /// Takes what the store said.
+    /// Wraps the store's error.
     public init(_ reason: any Error) {
         self.reason = reason
     }

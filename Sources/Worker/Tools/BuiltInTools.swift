@@ -1,7 +1,7 @@
 import Base
 import Runs
 
-/// `artifact:write`: keeps what it is given with the run.
+/// `artifact:write`: stores its content as an artifact.
 struct WriteArtifactTool: Tool {
     func run(_ inputs: WriteArtifactInputs, in attempt: StepAttempt) throws(StepFailure) -> StepOutcome {
         let artifact = try attempt.artifact(inputs.name, inputs.contentType, inputs.content)
@@ -11,9 +11,9 @@ struct WriteArtifactTool: Tool {
     }
 }
 
-/// `wait:until`: gives the step back until its time has come, so that waiting keeps no worker busy.
+/// `wait:until`: returns the step to the queue until its time has come, so that waiting occupies no worker.
 ///
-/// It goes by the database's clock alone.
+/// It uses the database's clock only.
 struct WaitTool: Tool {
     func run(_ inputs: WaitInputs, in attempt: StepAttempt) -> StepOutcome {
         let (queued, now) = (attempt.step.queuedAt, attempt.step.claimedAt)
@@ -28,14 +28,14 @@ struct WaitTool: Tool {
     }
 }
 
-/// `test:echo`: answers what it is given, after a while if it is told so.
+/// `test:echo`: returns its inputs, after a delay if they set one.
 struct EchoTool: Tool {
     func run(_ inputs: EchoInputs, in attempt: StepAttempt) -> StepOutcome {
         attempt.wait(inputs.delay) ?? .succeeded(outputs: inputs.all)
     }
 }
 
-/// `test:fail`: fails as it is told, and succeeds after as many attempts as it is told.
+/// `test:fail`: fails with the given error, and succeeds after the given number of attempts.
 struct FailTool: Tool {
     func run(_ inputs: FailInputs, in attempt: StepAttempt) throws(StepFailure) -> StepOutcome {
         if let outcome = attempt.wait(inputs.delay) { return outcome }

@@ -4,18 +4,17 @@ import Core
 import Reliability
 import Runs
 
-/// `ai:generate` and `codegen`: asks an AI provider, and keeps the answer where it is worth keeping.
+/// `ai:generate` and `codegen`: asks an AI provider, and stores long answers as an artifact.
 ///
-/// A plan says `codegen` where it wants a file: the answer always becomes an artifact, and if it is one fenced block of
-/// Markdown, what is inside of that.
+/// With `codegen` the answer always becomes an artifact. If the answer is a single fenced block of Markdown, the
+/// artifact holds the block's content.
 struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copyable, Tool {
-    /// The longest text that stands in the outputs, in bytes.
+    /// The maximum size of a text in the outputs, in bytes.
     private static var textLimit: Int { 64 << 10 }
 
     private var providers: AIClient<Stores>
 
-    /// Makes a tool of what can be asked.
-    init(_ providers: consuming AIClient<Stores>) {
+    init(_ providers: consuming ProtectedProviders<Stores>) {
         self.providers = providers
     }
 
@@ -34,7 +33,7 @@ struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copy
             return StepOutcome(error)
         }
         if answer.completion.isTruncated, !inputs.allowPartial {
-            throw StepFailure(AIError.Code.truncated.rawValue, "The answer reached its limit before its end.")
+            throw StepFailure(AIError.Code.truncated.rawValue, "The answer was cut off at maxTokens.")
         }
         let isCode = attempt.step.tool == "codegen"
         let text = isCode ? FencedText.unwrap(answer.completion.text) : answer.completion.text
@@ -67,28 +66,28 @@ struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copy
 }
 
 extension CompletionRequest {
-    /// What a step asks.
+    /// The provider request of a step.
     ///
-    /// - Throws: `invalid_inputs` for a form of the answer that cannot be checked.
+    /// - Throws: `invalid_inputs` for a schema that is not supported.
     fileprivate init(_ inputs: GenerateInputs) throws(StepFailure) {
         self.init(inputs.prompt, model: inputs.model, system: inputs.system, maxTokens: inputs.maxTokens)
         guard let form = inputs.schema else { return }
         do throws(OutputSchema.Invalid) {
             schema = try OutputSchema(name: "answer", form.description)
         } catch {
-            throw StepFailure("invalid_inputs", "The inputs break rules: schema cannot be used: \(error).")
+            throw StepFailure("invalid_inputs", "The inputs are invalid: schema cannot be used: \(error).")
         }
     }
 }
 
-/// A text that may be one fenced block of Markdown and nothing else, as models like to answer.
+/// A text that may consist of one fenced block of Markdown, which is a common form of model answers.
 enum FencedText {
     private struct Fence {
         let mark: UInt8
         let length: Int
         let hasInfo: Bool
 
-        /// Reads a line that is a fence (CommonMark, section 4.5); nil for every other.
+        /// Parses a fence line (CommonMark, section 4.5); nil for every other line.
         init?(_ line: some BidirectionalCollection<UInt8>) {
             let text = line.drop { $0 == 0x20 }
             guard let mark = text.first, mark == UInt8(ascii: "`") || mark == UInt8(ascii: "~") else { return nil }
@@ -103,9 +102,9 @@ enum FencedText {
         func closes(_ other: Fence) -> Bool { !hasInfo && mark == other.mark && length >= other.length }
     }
 
-    /// What is inside of the block, to the last byte; the text as it is if it is no such block.
+    /// The content of the block, byte for byte; the text itself if it is not such a block.
     ///
-    /// Blocks within the block are part of it, also where models do not give it a longer fence, as they should.
+    /// Nested blocks belong to the content, even where the model did not give the outer block a longer fence.
     static func unwrap(_ text: String) -> String {
         let bytes = Array(text.utf8)
         guard let start = bytes.firstIndex(where: { !$0.isWhiteSpace }),

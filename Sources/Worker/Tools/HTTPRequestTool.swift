@@ -4,17 +4,17 @@ import HTTPClient
 import Reliability
 import Runs
 
-/// `http:request`: sends a request to where a team says, and answers with what came.
+/// `http:request`: sends a request and returns the response.
 ///
-/// The server is told the step's idempotency key, so that it can do once what is tried twice. Redirects are answers
-/// like others.
+/// The request carries the step's idempotency key, so that the server can recognise a repeated attempt. Redirects are
+/// not followed.
 struct HTTPRequestTool: ~Copyable, Tool {
-    /// The longest that a server may have itself left alone.
+    /// The maximum `Retry-After` that is honoured.
     private static let longestWait = Duration.seconds(86_400)
 
     private var client: HTTPClient
 
-    /// Makes a tool of a client that does not reach what teams must not.
+    /// Makes the tool with a client that refuses internal addresses.
     init(_ client: consuming HTTPClient) {
         self.client = client
     }
@@ -31,23 +31,23 @@ struct HTTPRequestTool: ~Copyable, Tool {
         return .succeeded(outputs: HTTPAnswer(response).outputs)
     }
 
-    /// What it means that there is no answer.
+    /// The outcome of an attempt without a response.
     private static func outcome(of error: HTTPError) throws(StepFailure) -> StepOutcome {
         switch error.kind {
         case .timeout: return .timedOut
         case .cancelled: return .cancelled
         case .forbiddenAddress:
-            throw StepFailure("address_forbidden", "The server's address is none that steps may connect to.")
-        case .tooLarge: throw StepFailure("response_too_large", "The server's answer is larger than maxBytes allows.")
-        case .invalidRequest: throw StepFailure("invalid_inputs", "The request cannot be sent as it is.")
+            throw StepFailure("address_forbidden", "The server's address is not allowed for steps.")
+        case .tooLarge: throw StepFailure("response_too_large", "The response is larger than maxBytes.")
+        case .invalidRequest: throw StepFailure("invalid_inputs", "The request is invalid.")
         case .couldNotResolve, .couldNotConnect, .tls, .untrusted:
-            throw StepFailure("http_unreachable", "There is no answer: \(error).", retry: .later)
+            throw StepFailure("http_unreachable", "The server cannot be reached: \(error).", retry: .later)
         case .connectionLost, .invalidResponse, .failed:
-            throw StepFailure("http_failed", "There is no answer that can be read: \(error).", retry: .later)
+            throw StepFailure("http_failed", "The response cannot be read: \(error).", retry: .later)
         }
     }
 
-    /// What it means that an answer has another status than expected.
+    /// The failure for a response with an unexpected status.
     private static func failure(of response: HTTPResponse) -> StepFailure {
         let message = "The server answered with status \(response.status)."
         guard [408, 425, 429].contains(response.status) || response.status >= 500 else {
@@ -59,7 +59,7 @@ struct HTTPRequestTool: ~Copyable, Tool {
 }
 
 extension HTTPRequest {
-    /// The request that a step wants.
+    /// The HTTP request of a step.
     fileprivate init(_ inputs: HTTPRequestInputs, idempotencyKey: String) {
         var headers = inputs.headers.map { (name: $0.name, value: $0.value) }
         headers.append(("Idempotency-Key", idempotencyKey))
@@ -106,7 +106,7 @@ extension HTTPRequestInputs.Body {
     }
 }
 
-/// A server's answer as the outputs of a step.
+/// A response as the outputs of a step.
 struct HTTPAnswer {
     private let response: HTTPResponse
 
@@ -114,8 +114,7 @@ struct HTTPAnswer {
         self.response = response
     }
 
-    /// Its status, its headers by their names in lower case, and its body: as the JSON that it is, as a string, or else
-    /// in base64.
+    /// The status, the headers by lower-case name, and the body: parsed JSON, a string, or else base64.
     var outputs: JSONText {
         var json = JSONWriter(reserving: response.body.count + 512)
         json.object { json in
@@ -132,9 +131,9 @@ struct HTTPAnswer {
         return JSONText(trusted: json.bytes)
     }
 
-    /// The headers that later steps may want.
+    /// The response headers that are stored.
     ///
-    /// What is not listed may be a credential, such as a cookie.
+    /// Other headers may be credentials, such as cookies.
     private static var shown: Set<String> {
         [
             "accept-ranges", "age", "allow", "cache-control", "content-disposition", "content-encoding",
@@ -159,7 +158,7 @@ struct HTTPAnswer {
         }
     }
 
-    /// The body if it says that it is JSON, and is some that can be kept.
+    /// The parsed body, if its content type is JSON and its numbers can be stored.
     private var parsedBody: JSONText? {
         let type = (response.header("content-type") ?? "").lowercasedASCII.prefix { $0 != ";" && $0 != " " }
         guard type == "application/json" || type.hasSuffix("+json"),

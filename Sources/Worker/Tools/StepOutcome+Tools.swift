@@ -5,13 +5,14 @@ import Reliability
 import Runs
 
 extension StepOutcome {
-    /// The largest outputs, in bytes.
+    /// The maximum size of the outputs, in bytes.
     private static var outputLimit: Int { 1 << 20 }
 
-    /// The outcome as it may be kept: without secrets, and failed where its outputs are too large or no JSON that others
-    /// could read.
+    /// The outcome as it can be stored: without secrets.
     ///
-    /// What is wrong with the outputs would be so again, so the step is not tried again for that.
+    /// It is a failure if the outputs are too large or not valid JSON.
+    ///
+    /// Such a failure is not retried, because the outputs would be the same.
     func storable(_ redaction: Redaction) -> StepOutcome {
         switch self {
         case .succeeded(let outputs, let artifacts):
@@ -25,7 +26,7 @@ extension StepOutcome {
         }
     }
 
-    /// What the log calls it.
+    /// The outcome's name in the log.
     var word: String {
         switch self {
         case .succeeded: "succeeded"
@@ -36,13 +37,12 @@ extension StepOutcome {
         }
     }
 
-    /// Why the step was not done.
     var failure: StepFailure? {
         if case .failed(let failure) = self { failure } else { nil }
     }
 
     private static func storable(_ outputs: JSONText, _ redaction: Redaction) throws(StepFailure) -> JSONText {
-        let tooLarge = StepFailure("output_too_large", "The outputs have more than 1 MiB.")
+        let tooLarge = StepFailure("output_too_large", "The outputs exceed 1 MiB.")
         guard outputs.bytes.count <= outputLimit else { throw tooLarge }
         let root = try parse(outputs)
         guard !redaction.isEmpty else { return outputs }
@@ -57,9 +57,9 @@ extension StepOutcome {
             let root = try JSONDocument(parsing: outputs.bytes, limits: .stepValue).root
             if root.hasOnlyStorableNumbers { return root }
         } catch {
-            throw StepFailure("invalid_output", "The outputs are no JSON that can be kept: \(error).")
+            throw StepFailure("invalid_output", "The outputs are not valid JSON: \(error).")
         }
-        throw StepFailure("invalid_output", "The outputs have a number that cannot be kept.")
+        throw StepFailure("invalid_output", "The outputs contain a number that cannot be stored.")
     }
 }
 
@@ -71,10 +71,10 @@ extension StepFailure {
 }
 
 extension StepOutcome {
-    /// What becomes of an attempt whose call to a provider has no answer.
+    /// The outcome of an attempt without an answer from a provider.
     ///
-    /// Where nobody was asked because breakers let nothing through, the attempt is given back: it would only tell again
-    /// what the breaker knows. Otherwise the error's own rule decides.
+    /// If circuit breakers rejected every call, the step is returned to the queue without an attempt. Otherwise the
+    /// error decides.
     init(_ error: AIError) {
         if error.wasRejected {
             self = .released(after: error.retryAfter?.delay ?? Self.unknownWait, because: .circuitOpen)
@@ -87,25 +87,25 @@ extension StepOutcome {
         }
     }
 
-    /// For a breaker that does not say how long it stays open, as one that an operator opened.
+    /// For a breaker without a known end, such as one that an operator opened.
     private static let unknownWait = Duration.seconds(30)
 }
 
 extension AIError {
-    /// Whether no provider was asked, since each is left alone at the moment and not for want of money.
+    /// Whether no provider was called because all were in cool-down; a used-up budget does not count.
     fileprivate var wasRejected: Bool {
         let codes: Set<Code> = [.circuitOpen, .rateLimited]
         return codes.contains(code) && status == nil
             && attempts.allSatisfy { $0.status == nil && $0.code.map(codes.contains) ?? false }
     }
 
-    /// Whether the step's time was over, and not the provider's.
+    /// Whether the step's time limit was exceeded, not the provider's.
     fileprivate var isOutOfTime: Bool { code == .timeout && retry == .never && status == nil }
 
-    /// Whether the step may be tried again.
+    /// Whether the step is retried.
     ///
-    /// What is only tried once more within a call may be so again in another attempt: how many there are is the plan's
-    /// decision. An open breaker after attempts that failed passes as well.
+    /// Errors that a call retries only once can be retried by further attempts of the step; the plan sets their number.
+    /// A breaker that opened after failed attempts closes again, so the step is retried as well.
     fileprivate var stepRetry: StepFailure.Retry {
         guard retry != .never || code == .circuitOpen else { return .never }
         return retryAfter.map { .notBefore($0.delay) } ?? .later

@@ -4,39 +4,37 @@ import Cryptography
 import Reliability
 import Runs
 
-/// Something that a step can have done.
+/// A tool that steps can use.
 protocol Tool: ~Copyable {
-    /// What it is given, once references and secrets are resolved.
+    /// The inputs, after references and secrets are resolved.
     associatedtype Inputs: InputObject
 
-    /// Does it.
+    /// Executes an attempt.
     ///
     /// - Parameters:
-    ///   - inputs: What it is given.
-    ///   - attempt: Which step it is for, and how long it may take.
-    /// - Returns: What became of it.
-    /// - Throws: `StepFailure`, which is as good as returning it.
+    ///   - inputs: The inputs.
+    ///   - attempt: The step and its limits.
+    /// - Returns: The outcome.
+    /// - Throws: `StepFailure`, which is equivalent to returning it.
     mutating func run(_ inputs: Inputs, in attempt: StepAttempt) throws(StepFailure) -> StepOutcome
 }
 
-/// One attempt at a step, while it lasts.
+/// An attempt of a step.
 struct StepAttempt {
-    /// The largest artifact, in bytes.
+    /// The maximum size of an artifact, in bytes.
     static let artifactLimit = 4 << 20
 
-    /// What is done.
     let step: ClaimedStep
 
-    /// When it has to be over.
     let deadline: Deadline
 
-    /// Told when nobody wants it any more.
+    /// Is set when the result is no longer needed.
     let cancellation: Cancellation
 
-    /// What must not be left behind.
+    /// The secrets to remove from results.
     let redaction: Redaction
 
-    /// Something that the attempt made, without any secrets.
+    /// Makes an artifact without secrets.
     ///
     /// - Throws: `artifact_too_large`.
     func artifact(
@@ -46,7 +44,7 @@ struct StepAttempt {
     ) throws(StepFailure) -> NewArtifact {
         let content = redaction.bytes(content)
         guard content.count <= Self.artifactLimit else {
-            throw StepFailure("artifact_too_large", "The artifact has more than 4 MiB.")
+            throw StepFailure("artifact_too_large", "The artifact exceeds 4 MiB.")
         }
         return NewArtifact(
             name: redaction.text(name.rawValue),
@@ -56,9 +54,9 @@ struct StepAttempt {
         )
     }
 
-    /// Lets time pass, as far as there is some and somebody wants it.
+    /// Waits, at most until the deadline or the cancellation.
     ///
-    /// - Returns: What became of the attempt, if that is all there will be to it; nil to go on.
+    /// - Returns: The outcome if the attempt ended early; nil to go on.
     func wait(_ duration: Duration) -> StepOutcome? {
         let due = Deadline.after(duration)
         let end = min(due, deadline)
@@ -71,7 +69,7 @@ struct StepAttempt {
 }
 
 extension NewArtifact {
-    /// What the outputs of the step say of it.
+    /// Writes the artifact's description for the step's outputs.
     func describe(in json: inout JSONWriter) {
         json.object { json in
             json.member("name", name)

@@ -8,8 +8,8 @@ import System
 
 /// All tools, for one thread.
 ///
-/// It gives a tool the step's inputs, with what they refer to in place, and sees that what a step leaves behind can be
-/// kept: within the limits, and without the secrets that it was given.
+/// It resolves the inputs of a step for its tool, and makes the results storable: within the limits and without
+/// secrets.
 public struct ToolBox<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copyable, StepExecutor {
     private let secrets: SecretStore
     private let log: Log
@@ -19,10 +19,10 @@ public struct ToolBox<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Co
     /// Makes the tools.
     ///
     /// - Parameters:
-    ///   - providers: What `ai:generate` asks.
-    ///   - client: What `http:request` sends with; its `EgressPolicy` is what teams' steps can reach.
-    ///   - secrets: Where `$secret` finds secrets.
-    ///   - log: Is told of each attempt, never of what a step is given or gives.
+    ///   - providers: The providers for `ai:generate`.
+    ///   - client: The client for `http:request`; its `NetworkReach` limits the addresses that steps can reach.
+    ///   - secrets: The store of secrets.
+    ///   - log: The log of attempts; it never shows inputs or outputs.
     public init(
         providers: consuming AIClient<Stores>,
         client: consuming HTTPClient,
@@ -45,9 +45,9 @@ public struct ToolBox<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Co
         var outcome: StepOutcome
         do throws(StepFailure) {
             guard step.isAllowed else {
-                throw StepFailure("policy_denied", "The team may not use the step's tool, or its secrets.")
+                throw StepFailure("policy_denied", "The team's policy does not allow the step's tool or its secrets.")
             }
-            let inputs = try resolve(step, noting: &redaction)
+            let inputs = try resolve(step, recordingIn: &redaction)
             let attempt = StepAttempt(
                 step: step,
                 deadline: min(deadline, .after(step.timeout)),
@@ -63,8 +63,8 @@ public struct ToolBox<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Co
         return outcome
     }
 
-    /// The step's inputs with what they refer to in place.
-    private func resolve(_ step: ClaimedStep, noting redaction: inout Redaction) throws(StepFailure) -> JSONText {
+    /// Resolves the references and secrets in a step's inputs.
+    private func resolve(_ step: ClaimedStep, recordingIn redaction: inout Redaction) throws(StepFailure) -> JSONText {
         try step.inputs.resolving(
             outputs: step.outputs,
             secrets: { (name) throws(StepFailure) in
@@ -88,7 +88,7 @@ public struct ToolBox<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Co
     }
 
     private mutating func run(_ inputs: JSONText, in attempt: StepAttempt) throws(StepFailure) -> StepOutcome {
-        let noTool = StepFailure("tool_not_executable", "No worker does steps of this tool.")
+        let noTool = StepFailure("tool_not_executable", "Workers do not execute this tool.")
         guard let kind = ToolName(attempt.step.tool)?.kind else { throw noTool }
         if attempt.cancellation.isCancelled { return .cancelled }
         if attempt.deadline.hasPassed { return .timedOut }
@@ -122,7 +122,7 @@ public struct ToolBox<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Co
 }
 
 extension ClaimedStep {
-    /// What is logged of an attempt.
+    /// The log fields of an attempt.
     fileprivate func fields(_ outcome: StepOutcome, took: Duration) -> KeyValuePairs<String, any JSONEncodable> {
         [
             "teamId": team, "runId": run, "step": name, "stepNo": number, "tool": tool, "attempt": attempt,
@@ -131,19 +131,19 @@ extension ClaimedStep {
     }
 }
 
-/// What the tools of all threads are made of.
+/// What the tools of all threads share.
 struct StepTools: Sendable {
     private let providers: Providers
     private let protection: CallPolicy
     private let reach: EgressPolicy
     private let secrets: SecretStore
 
-    /// The breakers of the process, for when the database does not tell; all threads share them.
+    /// The breakers of this process, shared by its threads, for when the database is unavailable.
     private let ownBreakers = MemoryCircuitBreakerStore()
 
-    /// Reads what the operator says of providers, addresses and secrets.
+    /// Reads the configuration of providers, addresses and secrets.
     ///
-    /// - Throws: `ConfigurationError` for the first variable that cannot be used.
+    /// - Throws: `ConfigurationError` for the first invalid variable.
     init(_ environment: Environment, budget: Budget = Budget()) throws(ConfigurationError) {
         providers = try Providers(environment)
         var protection = try CallPolicy(environment)
@@ -153,7 +153,7 @@ struct StepTools: Sendable {
         secrets = try SecretStore(environment)
     }
 
-    /// The tools of one thread.
+    /// Makes the tools of one thread.
     func toolBox(_ database: consuming Database, log: Log) -> ToolBox<FallbackCircuitBreakerStore<PostgresStores>> {
         ToolBox(
             providers: AIClient(

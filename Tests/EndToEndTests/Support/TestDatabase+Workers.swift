@@ -8,7 +8,7 @@ extension TestDatabase {
         TestFunction("runWorker", database: operatorURL, environment: environment)
     }
 
-    /// Waits until as many steps have begun as the timelines say.
+    /// Waits until the timelines show that this many steps have started.
     func awaitStarted(_ count: Int) throws {
         var connection = try connect()
         try Poll.until {
@@ -19,12 +19,12 @@ extension TestDatabase {
         }
     }
 
-    /// Lets all leases have ended, as they would half a minute after their worker died.
+    /// Expires all leases, as happens half a minute after their worker was killed.
     func endLeases() throws {
         try rows("UPDATE nofx.queue SET lease_until = now() - interval '1 second' WHERE state = 'running'")
     }
 
-    /// Runs a function, and sends it a signal when so many steps have begun.
+    /// Runs a function, and sends it a signal when this many steps have started.
     func run(
         _ function: TestFunction,
         _ event: String = "{}",

@@ -74,8 +74,8 @@ import Testing
         }
         #expect(
             error?.all.map { "\($0.field) \($0.detail)" } == [
-                "steps[1].dependsOn must not lead back: a → b → c → a",
-                "steps[4].dependsOn must not lead back: y → z → y",
+                "steps[1].dependsOn must not form a cycle: a → b → c → a",
+                "steps[4].dependsOn must not form a cycle: y → z → y",
             ]
         )
     }

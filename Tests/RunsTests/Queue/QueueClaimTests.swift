@@ -6,27 +6,27 @@ import Testing
 @Suite struct QueueClaimTests {
     // Cases: queue 1
     @Test func `fifty who claim at once get one step once`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        _ = try hands.start([Sketch()])
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        _ = try client.start([StepSpec()])
         let claims = try Crowd.run(of: 50) { _, meet in
-            var hands = try bench.hands()
+            var client = try fixture.client()
             meet()
-            return try hands.claim().count
+            return try client.claim().count
         }
         #expect(claims.reduce(0, +) == 1)
     }
 
     // Cases: queue 2
     @Test func `eight who claim a thousand in batches get each once`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        _ = try hands.start(Array(repeating: Sketch(), count: 1_000))
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        _ = try client.start(Array(repeating: StepSpec(), count: 1_000))
         let shares = try Crowd.run(of: 8) { _, meet in
-            var hands = try bench.hands()
+            var client = try fixture.client()
             meet()
             var mine: [Int] = []
-            while case let claims = try hands.claim(37), !claims.isEmpty { mine += claims.map(\.step) }
+            while case let claims = try client.claim(37), !claims.isEmpty { mine += claims.map(\.step) }
             return mine
         }
         #expect(shares.joined().sorted() == Array(0..<1_000))
@@ -34,47 +34,47 @@ import Testing
 
     // Cases: queue 2
     @Test func `who claims does not wait for those who are just claiming`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        _ = try hands.start(Array(repeating: Sketch(), count: 5))
-        var other = try bench.hands()
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        _ = try client.start(Array(repeating: StepSpec(), count: 5))
+        var other = try fixture.client()
         let held = try other.connection.begin(
             ["SELECT count(*) FROM nofx.claim_jobs('test.echo', 3, '10 minutes', NULL, NULL, NULL)"],
             deadline: .test
         )
         #expect(try held[0].value(as: Int.self) == 3)
-        #expect(try hands.claim(9).map(\.step) == [3, 4])
+        #expect(try client.claim(9).map(\.step) == [3, 4])
         try other.connection.commit([], deadline: .test)
-        #expect(try hands.claim(9).isEmpty)
+        #expect(try client.claim(9).isEmpty)
     }
 
     // Cases: queue 3
     @Test func `of one team the lowest number comes first, then what was due first, then the lower id`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start([5, -5, 0, 0, -5, 5].map { Sketch(priority: $0) })
-        try hands.rows("UPDATE nofx.queue SET run_at = now() - interval '1 hour' WHERE step_no IN (3, 5)")
-        #expect(try hands.claim(9).map(\.step) == [1, 4, 3, 2, 5, 0])
-        #expect(try bench.jobs(of: run) == 6)
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([5, -5, 0, 0, -5, 5].map { StepSpec(priority: $0) })
+        try client.rows("UPDATE nofx.queue SET run_at = now() - interval '1 hour' WHERE step_no IN (3, 5)")
+        #expect(try client.claim(9).map(\.step) == [1, 4, 3, 2, 5, 0])
+        #expect(try fixture.jobs(of: run) == 6)
     }
 
     // Cases: queue 4
     @Test func `a step is not due before its time, and is when that has come`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        _ = try hands.start([Sketch(delay: 3_600)])
-        #expect(try hands.tend() == [0, 0, 0])
-        #expect(try hands.claim().isEmpty)
-        try bench.endDelays()
-        #expect(try hands.tend() == [1, 0, 0])
-        #expect(try hands.claim().map(\.step) == [0])
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        _ = try client.start([StepSpec(delay: 3_600)])
+        #expect(try client.maintain() == [0, 0, 0])
+        #expect(try client.claim().isEmpty)
+        try fixture.endDelays()
+        #expect(try client.maintain() == [1, 0, 0])
+        #expect(try client.claim().map(\.step) == [0])
     }
 
     // Cases: queue 5
     @Test func `what is put in and claimed in one moment is due`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let rows = try hands.connection.transact(
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let rows = try client.connection.transact(
             [
                 """
                 SELECT nofx.enqueue_jobs(ARRAY[gen_random_uuid()], '{t}', ARRAY[gen_random_uuid()], '{0}', '{0}', '{1}')
@@ -94,20 +94,20 @@ import Testing
 
     // Cases: queue 6, 9
     @Test func `a claim takes what there is, of its topic alone`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        _ = try hands.start([Sketch(), Sketch(tool: "wait:until"), Sketch()])
-        #expect(try hands.claim(100).map(\.step) == [0, 2])
-        #expect(try hands.claim(100).isEmpty)
-        #expect(try hands.claim(100, of: "wait.until").map(\.step) == [1])
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        _ = try client.start([StepSpec(), StepSpec(tool: "wait:until"), StepSpec()])
+        #expect(try client.claim(100).map(\.step) == [0, 2])
+        #expect(try client.claim(100).isEmpty)
+        #expect(try client.claim(100, of: "wait.until").map(\.step) == [1])
     }
 
     // Cases: queue 7
     @Test func `who claims from an empty queue, or tends it, writes nothing`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
+        let fixture = try RunFixture()
+        var client = try fixture.client()
         for limit in [nil, Int32(5)] {
-            let rows = try hands.connection.transact(
+            let rows = try client.connection.transact(
                 [
                     "SELECT count(*) FROM nofx.claim_jobs('test.echo', 50, '1 minute', \(limit), \(limit), NULL)",
                     "SELECT promoted FROM nofx.maintain_queue(1000, '{0,2 s}')",
@@ -123,22 +123,22 @@ import Testing
 
     // Cases: queue 13
     @Test func `eight who claim with limits never have more than these between them`() throws {
-        let bench = try RunBench()
-        let other = try RunBench(in: bench.database)
-        for bench in [bench, other] {
-            var hands = try bench.hands()
-            _ = try hands.start(Array(repeating: Sketch(), count: 60))
+        let fixture = try RunFixture()
+        let other = try RunFixture(in: fixture.database)
+        for fixture in [fixture, other] {
+            var client = try fixture.client()
+            _ = try client.start(Array(repeating: StepSpec(), count: 60))
         }
         let most = try Crowd.run(of: 8) { _, meet in
-            var hands = try bench.hands()
+            var client = try fixture.client()
             meet()
             var most = 0
-            while try hands.rows("SELECT count(*) FROM nofx.queue").value(as: Int.self) > 0 {
-                let claims = try hands.claim(3, topicLimit: 3, tenantLimit: 2)
+            while try client.rows("SELECT count(*) FROM nofx.queue").value(as: Int.self) > 0 {
+                let claims = try client.claim(3, topicLimit: 3, tenantLimit: 2)
                 // Each claim is seen by all others from its commit on.
                 most = max(
                     most,
-                    try hands.rows(
+                    try client.rows(
                         """
                         SELECT max(n) + CASE WHEN sum(n) > 3 THEN 1000 ELSE 0 END FROM (
                             SELECT count(*) AS n FROM nofx.queue WHERE state = 'running' GROUP BY tenant_id
@@ -146,12 +146,12 @@ import Testing
                         """
                     ).value(as: Int?.self) ?? 0
                 )
-                try hands.finish(claims)
+                try client.finish(claims)
             }
             return most
         }
         #expect((most.max() ?? 0) <= 2)
-        #expect(try bench.faults(ended: true).isEmpty)
+        #expect(try fixture.faults(ended: true).isEmpty)
         #expect(try other.faults(ended: true).isEmpty)
     }
 }

@@ -5,84 +5,84 @@ import Testing
 
 @Suite struct QueueLeaseTests {
     @Test func `what is given back at once keeps its place`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let first = try hands.start([Sketch()])
-        _ = try hands.start([Sketch()])
-        try hands.finish(try hands.claim(1), "released")
-        #expect(try hands.claim(1).map(\.run) == [first])
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let first = try client.start([StepSpec()])
+        _ = try client.start([StepSpec()])
+        try client.finish(try client.claim(1), "released")
+        #expect(try client.claim(1).map(\.run) == [first])
     }
 
     // Cases: queue 16
     @Test func `a step whose worker is gone comes again once its lease is over, and that once`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start([Sketch()])
-        let lost = try hands.claim()
-        #expect(try hands.tend() == [0, 0, 0])
-        try bench.expireLeases()
-        #expect(try hands.tend() == [0, 1, 0])
-        #expect(try hands.tend() == [0, 0, 0])
-        let again = try hands.claim()
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([StepSpec()])
+        let lost = try client.claim()
+        #expect(try client.maintain() == [0, 0, 0])
+        try fixture.expireLeases()
+        #expect(try client.maintain() == [0, 1, 0])
+        #expect(try client.maintain() == [0, 0, 0])
+        let again = try client.claim()
         #expect(again.map(\.attempt) == [2])
         #expect(again[0].fence != lost[0].fence)
-        #expect(try hands.finish(again) == again)
+        #expect(try client.finish(again) == again)
         #expect(
-            try bench.events(of: run) == [
+            try fixture.events(of: run) == [
                 "run.created", "step.queued s0", "step.started s0", "step.rescued s0", "step.started s0",
                 "step.succeeded s0", "run.succeeded",
             ]
         )
-        #expect(try bench.faults(ended: true).isEmpty)
+        #expect(try fixture.faults(ended: true).isEmpty)
     }
 
     // Cases: queue 18, 20
     @Test(arguments: ["succeeded", "failed", "retry", "released", "cancelled"])
     func `whoever comes after a step was taken from him changes nothing`(outcome: String) throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start([Sketch()])
-        let late = try hands.claim()
-        try bench.expireLeases()
-        try hands.tend()
-        #expect(try hands.finish(late, outcome).isEmpty)
-        let next = try hands.claim()
-        #expect(try hands.finish(late, outcome).isEmpty)
-        #expect(try hands.heartbeat(late).isEmpty)
-        try hands.rows("SELECT nofx.start_steps(\(late.map(\.id)), \(late.map(\.fence)))")
-        #expect(try bench.events(of: run).last == "step.rescued s0")
-        #expect(try hands.finish([.init(claim: next[0], outputs: "\"mine\"")]) == next)
-        #expect(try hands.finish(late, outcome).isEmpty)
-        #expect(try bench.database.value("SELECT outputs #>> '{}' FROM nofx.steps") == "mine")
-        #expect(try bench.faults(ended: true).isEmpty)
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([StepSpec()])
+        let late = try client.claim()
+        try fixture.expireLeases()
+        try client.maintain()
+        #expect(try client.finish(late, outcome).isEmpty)
+        let next = try client.claim()
+        #expect(try client.finish(late, outcome).isEmpty)
+        #expect(try client.heartbeat(late).isEmpty)
+        try client.rows("SELECT nofx.start_steps(\(late.map(\.id)), \(late.map(\.fence)))")
+        #expect(try fixture.events(of: run).last == "step.rescued s0")
+        #expect(try client.finish([.init(claim: next[0], outputs: "\"mine\"")]) == next)
+        #expect(try client.finish(late, outcome).isEmpty)
+        #expect(try fixture.database.value("SELECT outputs #>> '{}' FROM nofx.steps") == "mine")
+        #expect(try fixture.faults(ended: true).isEmpty)
     }
 
     // Cases: queue 19
     @Test func `whoever comes late, but before anybody noticed, is in time`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start([Sketch()])
-        let claims = try hands.claim()
-        try bench.expireLeases()
-        #expect(try hands.heartbeat(claims) == [claims[0].id: false])
-        try bench.expireLeases()
-        #expect(try hands.finish(claims) == claims)
-        #expect(try hands.tend() == [0, 0, 0])
-        #expect(try bench.status(of: run) == "succeeded")
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([StepSpec()])
+        let claims = try client.claim()
+        try fixture.expireLeases()
+        #expect(try client.heartbeat(claims) == [claims[0].id: false])
+        try fixture.expireLeases()
+        #expect(try client.finish(claims) == claims)
+        #expect(try client.maintain() == [0, 0, 0])
+        #expect(try fixture.status(of: run) == "succeeded")
     }
 
     // Cases: queue 21, 28
     @Test func `a heartbeat makes a lease last by the server's clock`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        _ = try hands.start([Sketch()])
-        let claims = try hands.claim()
-        try bench.expireLeases()
-        #expect(try hands.heartbeat(claims).count == 1)
-        #expect(try hands.tend() == [0, 0, 0])
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        _ = try client.start([StepSpec()])
+        let claims = try client.claim()
+        try fixture.expireLeases()
+        #expect(try client.heartbeat(claims).count == 1)
+        #expect(try client.maintain() == [0, 0, 0])
         // No function takes a time of day: a worker's clock has no way in.
         #expect(
-            try bench.database.value(
+            try fixture.database.value(
                 """
                 SELECT count(*) FROM pg_proc p
                 WHERE p.pronamespace = 'nofx'::regnamespace AND p.proname IN ('claim_jobs', 'heartbeat_jobs', 'finish_jobs',
@@ -95,26 +95,26 @@ import Testing
 
     // Cases: queue 22
     @Test func `heartbeats and results that name the same steps in opposite orders do not block each other`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        for _ in 0..<4 { _ = try hands.start(Array(repeating: Sketch(attempts: 1_000), count: 5)) }
-        let claims = try hands.claim(20)
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        for _ in 0..<4 { _ = try client.start(Array(repeating: StepSpec(attempts: 1_000), count: 5)) }
+        let claims = try client.claim(20)
         let orders = [claims, claims.reversed(), claims.shuffled(), claims.sorted { $0.fence % 7 < $1.fence % 7 }]
         _ = try Crowd.run(of: 4) { number, meet in
-            var hands = try bench.hands()
+            var client = try fixture.client()
             meet()
             for round in 0..<200 {
-                #expect(try hands.heartbeat(orders[number]).count == 20)
-                if round % 4 == number { try releaseAndReclaim(orders[number], &hands) }
+                #expect(try client.heartbeat(orders[number]).count == 20)
+                if round % 4 == number { try releaseAndReclaim(orders[number], &client) }
             }
         }
-        #expect(try bench.faults().isEmpty)
+        #expect(try fixture.faults().isEmpty)
     }
 
     /// Gives steps back and has them be held again by the same claims, at once.
-    private func releaseAndReclaim(_ claims: [Hands.Claim], _ hands: inout Hands) throws {
+    private func releaseAndReclaim(_ claims: [TestClient.Claim], _ client: inout TestClient) throws {
         let ids = claims.map(\.id)
-        _ = try hands.connection.transact(
+        _ = try client.connection.transact(
             [
                 """
                 SELECT nofx.finish_steps(\(ids), \(claims.map(\.fence)), \(claims.map { _ in "released" }),
@@ -132,44 +132,44 @@ import Testing
 
     // Cases: queue 23
     @Test func `rescue and result at the same time, one of them counts`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
+        let fixture = try RunFixture()
+        var client = try fixture.client()
         for _ in 0..<15 {
-            let run = try hands.start([Sketch()])
-            let claims = try hands.claim()
-            try bench.expireLeases()
+            let run = try client.start([StepSpec()])
+            let claims = try client.claim()
+            try fixture.expireLeases()
             let outcomes = try Crowd.run(of: 2) { number, meet in
-                var hands = try bench.hands()
+                var client = try fixture.client()
                 meet()
-                return number == 0 ? try hands.finish(claims).count : try hands.tend()[1]
+                return number == 0 ? try client.finish(claims).count : try client.maintain()[1]
             }
             #expect(outcomes.reduce(0, +) <= 1)
             // Whoever tended passed by what somebody was just ending.
-            let isDone = try bench.status(of: run) == "succeeded"
+            let isDone = try fixture.status(of: run) == "succeeded"
             #expect(outcomes[0] == (isDone ? 1 : 0))
-            #expect(try bench.faults().isEmpty)
-            try hands.tend()
-            try hands.drain()
-            #expect(try bench.status(of: run) == "succeeded")
+            #expect(try fixture.faults().isEmpty)
+            try client.maintain()
+            try client.drain()
+            #expect(try fixture.status(of: run) == "succeeded")
         }
     }
 
     // Cases: queue 24
     @Test func `four who rescue at once rescue each step once`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        for _ in 0..<10 { _ = try hands.start(Array(repeating: Sketch(), count: 10)) }
-        let claims = try hands.claim(100)
-        try bench.expireLeases()
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        for _ in 0..<10 { _ = try client.start(Array(repeating: StepSpec(), count: 10)) }
+        let claims = try client.claim(100)
+        try fixture.expireLeases()
         let rescued = try Crowd.run(of: 4) { _, meet in
-            var hands = try bench.hands()
+            var client = try fixture.client()
             meet()
-            return try hands.tend()[1]
+            return try client.maintain()[1]
         }
-        let rest = try hands.tend()[1]
+        let rest = try client.maintain()[1]
         #expect(rescued.reduce(rest, +) == 100)
-        #expect(try bench.database.value("SELECT count(*) FROM nofx.events WHERE type = 'step.rescued'") == 100)
-        let again = try hands.claim(200)
+        #expect(try fixture.database.value("SELECT count(*) FROM nofx.events WHERE type = 'step.rescued'") == 100)
+        let again = try client.claim(200)
         #expect(again.count == 100)
         #expect(again.allSatisfy { $0.attempt == 2 })
         #expect(Set(again.map(\.fence)).isDisjoint(with: claims.map(\.fence)))
@@ -177,85 +177,85 @@ import Testing
 
     // Cases: queue 25
     @Test func `a step that takes its workers with it is given up after its last attempt, and its run ends`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start([Sketch(attempts: 2), Sketch(after: [0]), Sketch(after: [1])])
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([StepSpec(attempts: 2), StepSpec(after: [0]), StepSpec(after: [1])])
         for attempt in 1...2 {
-            #expect(try hands.claim().map(\.attempt) == [attempt])
-            try bench.expireLeases()
-            #expect(try hands.tend() == [0, 2 - attempt, attempt - 1])
+            #expect(try client.claim().map(\.attempt) == [attempt])
+            try fixture.expireLeases()
+            #expect(try client.maintain() == [0, 2 - attempt, attempt - 1])
         }
-        #expect(try bench.steps(of: run) == ["failed", "skipped", "skipped"])
-        #expect(try bench.errors(of: run) == ["lease_expired", "upstream_failed", "upstream_failed"])
-        #expect(try bench.status(of: run) == "failed")
-        #expect(try bench.dead() == ["s0 lease_expired"])
-        #expect(try bench.faults(ended: true).isEmpty)
+        #expect(try fixture.steps(of: run) == ["failed", "skipped", "skipped"])
+        #expect(try fixture.errors(of: run) == ["lease_expired", "upstream_failed", "upstream_failed"])
+        #expect(try fixture.status(of: run) == "failed")
+        #expect(try fixture.deadLetters() == ["s0 lease_expired"])
+        #expect(try fixture.faults(ended: true).isEmpty)
     }
 
     // Cases: queue 26
     @Test func `of a batch whose worker dies what was said stays, and the rest comes again`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start(Array(repeating: Sketch(), count: 10))
-        let claims = try hands.claim(10)
-        try hands.finish(Array(claims.prefix(2)))
-        try bench.expireLeases()
-        #expect(try hands.tend() == [0, 8, 0])
-        #expect(try hands.claim(10).map(\.step) == Array(2..<10))
-        #expect(try bench.steps(of: run).prefix(2) == ["succeeded", "succeeded"])
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start(Array(repeating: StepSpec(), count: 10))
+        let claims = try client.claim(10)
+        try client.finish(Array(claims.prefix(2)))
+        try fixture.expireLeases()
+        #expect(try client.maintain() == [0, 8, 0])
+        #expect(try client.claim(10).map(\.step) == Array(2..<10))
+        #expect(try fixture.steps(of: run).prefix(2) == ["succeeded", "succeeded"])
     }
 
     // Cases: queue 27
     @Test func `runs that somebody holds do not keep the rest from being rescued`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let runs = try (0..<4).map { _ in try hands.start([Sketch(), Sketch()]) }.sorted()
-        _ = try hands.claim(8)
-        try bench.expireLeases()
-        var other = try bench.hands()
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let runs = try (0..<4).map { _ in try client.start([StepSpec(), StepSpec()]) }.sorted()
+        _ = try client.claim(8)
+        try fixture.expireLeases()
+        var other = try fixture.client()
         let held = Array(runs.prefix(3))
         _ = try other.connection.begin(
             ["SELECT 1 FROM nofx.runs WHERE id = ANY (\(held)) FOR UPDATE"],
             deadline: .test
         )
-        #expect(try hands.tend(2) == [0, 2, 0])
+        #expect(try client.maintain(2) == [0, 2, 0])
         try other.connection.commit([], deadline: .test)
-        #expect(try bench.events(of: runs[3]).filter { $0.hasPrefix("step.rescued") }.count == 2)
-        #expect(try hands.tend(100) == [0, 6, 0])
+        #expect(try fixture.events(of: runs[3]).filter { $0.hasPrefix("step.rescued") }.count == 2)
+        #expect(try client.maintain(100) == [0, 6, 0])
     }
 
     // Cases: queue 32
     @Test func `what is released is as if it had not been claimed, however often`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start([Sketch(attempts: 1)])
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([StepSpec(attempts: 1)])
         for _ in 0..<5 {
-            let claims = try hands.claim()
+            let claims = try client.claim()
             #expect(claims.map(\.attempt) == [1])
-            #expect(try hands.finish(claims, "released") == claims)
+            #expect(try client.finish(claims, "released") == claims)
         }
-        let claims = try hands.claim()
-        try hands.finish(claims, "released", delay: .seconds(60))
-        #expect(try hands.claim().isEmpty)
-        try bench.endDelays()
-        #expect(try hands.tend() == [1, 0, 0])
-        #expect(try hands.claim().map(\.attempt) == [1])
-        #expect(try bench.steps(of: run) == ["queued"])
-        #expect(try bench.events(of: run) == ["run.created", "step.queued s0"])
-        #expect(try bench.faults().isEmpty)
+        let claims = try client.claim()
+        try client.finish(claims, "released", delay: .seconds(60))
+        #expect(try client.claim().isEmpty)
+        try fixture.endDelays()
+        #expect(try client.maintain() == [1, 0, 0])
+        #expect(try client.claim().map(\.attempt) == [1])
+        #expect(try fixture.steps(of: run) == ["queued"])
+        #expect(try fixture.events(of: run) == ["run.created", "step.queued s0"])
+        #expect(try fixture.faults().isEmpty)
     }
 
     @Test func `a step that is noted twice has begun once`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start([Sketch()])
-        let claims = try hands.claim()
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([StepSpec()])
+        let claims = try client.claim()
         for _ in 0..<2 {
             let both = claims + claims
-            try hands.rows("SELECT nofx.start_steps(\(both.map(\.id)), \(both.map(\.fence)))")
+            try client.rows("SELECT nofx.start_steps(\(both.map(\.id)), \(both.map(\.fence)))")
         }
-        try hands.finish(claims)
-        #expect(try bench.events(of: run).filter { $0 == "step.started s0" }.count == 1)
-        #expect(try bench.faults(ended: true).isEmpty)
+        try client.finish(claims)
+        #expect(try fixture.events(of: run).filter { $0 == "step.started s0" }.count == 1)
+        #expect(try fixture.faults(ended: true).isEmpty)
     }
 }

@@ -6,10 +6,10 @@ import Testing
 /// How the server goes about it, whatever it knows of the tables' sizes.
 @Suite struct QueuePlanTests {
     /// A queue of jobs of many teams, of which the server has never counted anything.
-    private func crowded(_ count: Int32, state: String = "available") throws -> RunBench {
-        let bench = try RunBench()
-        try bench.database.rows("ALTER TABLE nofx.queue SET (autovacuum_enabled = false)")
-        try bench.database.rows(
+    private func crowded(_ count: Int32, state: String = "available") throws -> RunFixture {
+        let fixture = try RunFixture()
+        try fixture.database.rows("ALTER TABLE nofx.queue SET (autovacuum_enabled = false)")
+        try fixture.database.rows(
             """
             INSERT INTO nofx.queue (id, topic, tenant_id, state, lease_until, payload)
             SELECT md5(i::text)::uuid, 'busy', md5((i % 100)::text)::uuid, \(state),
@@ -17,16 +17,16 @@ import Testing
             FROM generate_series(1, \(count)) i
             """
         )
-        return bench
+        return fixture
     }
 
     // Cases: queue 8
     @Test(arguments: [true, false])
     func `a claim reads the rows that it takes and no others`(isCounted: Bool) throws {
-        let bench = try crowded(100_000)
-        if isCounted { try bench.database.rows("ANALYZE nofx.queue") }
-        var hands = try bench.hands()
-        let rows = try hands.connection.transact(
+        let fixture = try crowded(100_000)
+        if isCounted { try fixture.database.rows("ANALYZE nofx.queue") }
+        var client = try fixture.client()
+        let rows = try client.connection.transact(
             [
                 "SELECT count(*) FROM nofx.claim_jobs('busy', 50, '1 minute', NULL, NULL, NULL)",
                 """
@@ -49,8 +49,8 @@ import Testing
 
     // Cases: queue 30
     @Test func `heartbeats touch no index`() throws {
-        let bench = try crowded(1_000, state: "running")
-        var vacuuming = try bench.hands()
+        let fixture = try crowded(1_000, state: "running")
+        var vacuuming = try fixture.client()
         // Room for every version of a row beside it: whether the old ones can be taken away meanwhile is up to whoever else
         // looks at the database, the server's own workers among them. In a transaction it is refused.
         try vacuuming.rows("ALTER TABLE nofx.queue SET (fillfactor = 10)")
@@ -59,8 +59,8 @@ import Testing
         // As ten workers do it, one after the other.
         for round in 0..<40 {
             // What a session counts is its own, until it tells.
-            var hands = try bench.hands()
-            let rows = try hands.connection.transact(
+            var client = try fixture.client()
+            let rows = try client.connection.transact(
                 [
                     """
                     SELECT count(*)

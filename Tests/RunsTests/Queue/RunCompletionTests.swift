@@ -6,113 +6,113 @@ import Testing
 @Suite struct RunCompletionTests {
     // Cases: queue 34
     @Test func `what is said twice counts once, in one batch as well`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start([Sketch(), Sketch()])
-        let claims = try hands.claim(2)
-        #expect(try hands.finish([claims[0]]) == [claims[0]])
-        #expect(try hands.finish([claims[0]]).isEmpty)
-        try hands.finish([
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([StepSpec(), StepSpec()])
+        let claims = try client.claim(2)
+        #expect(try client.finish([claims[0]]) == [claims[0]])
+        #expect(try client.finish([claims[0]]).isEmpty)
+        try client.finish([
             .init(claim: claims[1], outcome: "retry", error: "first"), .init(claim: claims[1], outcome: "succeeded"),
             .init(claim: claims[1], outcome: "failed", error: "last"),
         ])
-        #expect(try bench.steps(of: run) == ["succeeded", "queued"])
-        #expect(try bench.errors(of: run) == ["", "first"])
-        try hands.drain()
-        #expect(try bench.events(of: run).filter { $0 == "step.succeeded s0" }.count == 1)
-        #expect(try bench.faults(ended: true).isEmpty)
+        #expect(try fixture.steps(of: run) == ["succeeded", "queued"])
+        #expect(try fixture.errors(of: run) == ["", "first"])
+        try client.drain()
+        #expect(try fixture.events(of: run).filter { $0 == "step.succeeded s0" }.count == 1)
+        #expect(try fixture.faults(ended: true).isEmpty)
     }
 
     // Cases: queue 35
     @Test func `of ten results nine count where one came too late`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start(Array(repeating: Sketch(), count: 10))
-        let claims = try hands.claim(10)
-        try hands.rows("UPDATE nofx.queue SET fence = fence + 1000 WHERE id = \(claims[4].id)")
-        #expect(try hands.finish(claims) == claims.filter { $0 != claims[4] })
-        #expect(try bench.status(of: run) == "running")
-        #expect(try bench.faults().isEmpty)
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start(Array(repeating: StepSpec(), count: 10))
+        let claims = try client.claim(10)
+        try client.rows("UPDATE nofx.queue SET fence = fence + 1000 WHERE id = \(claims[4].id)")
+        #expect(try client.finish(claims) == claims.filter { $0 != claims[4] })
+        #expect(try fixture.status(of: run) == "running")
+        #expect(try fixture.faults().isEmpty)
     }
 
     // Cases: queue 36
     @Test func `a hundred steps wait for one and have their jobs when it is done`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start([Sketch()] + Array(repeating: Sketch(after: [0]), count: 100))
-        #expect(try bench.jobs(of: run) == 1)
-        try hands.finish(try hands.claim())
-        #expect(try bench.jobs(of: run) == 100)
-        #expect(try hands.claim(200).map(\.step) == Array(1...100))
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([StepSpec()] + Array(repeating: StepSpec(after: [0]), count: 100))
+        #expect(try fixture.jobs(of: run) == 1)
+        try client.finish(try client.claim())
+        #expect(try fixture.jobs(of: run) == 100)
+        #expect(try client.claim(200).map(\.step) == Array(1...100))
     }
 
     // Cases: queue 37
     @Test func `one waits for a hundred that eight end at once, and gets one job`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start(Array(repeating: Sketch(), count: 100) + [Sketch(after: Array(0..<100))])
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start(Array(repeating: StepSpec(), count: 100) + [StepSpec(after: Array(0..<100))])
         _ = try Crowd.run(of: 8) { number, meet in
-            var hands = try bench.hands()
+            var client = try fixture.client()
             meet()
-            while case let claims = try hands.claim(1 + number % 3), !claims.isEmpty {
-                #expect(try hands.finish(claims).count == claims.count)
+            while case let claims = try client.claim(1 + number % 3), !claims.isEmpty {
+                #expect(try client.finish(claims).count == claims.count)
             }
         }
-        try hands.drain()
-        #expect(try bench.status(of: run) == "succeeded")
-        #expect(try bench.events(of: run).filter { $0 == "step.queued s100" }.count == 1)
-        #expect(try bench.faults(ended: true).isEmpty)
+        try client.drain()
+        #expect(try fixture.status(of: run) == "succeeded")
+        #expect(try fixture.events(of: run).filter { $0 == "step.queued s100" }.count == 1)
+        #expect(try fixture.faults(ended: true).isEmpty)
     }
 
     // Cases: queue 38
     @Test func `two last steps that end at once end the run once`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
+        let fixture = try RunFixture()
+        var client = try fixture.client()
         for _ in 0..<15 {
-            let run = try hands.start([Sketch(), Sketch()])
-            let claims = try hands.claim(2)
+            let run = try client.start([StepSpec(), StepSpec()])
+            let claims = try client.claim(2)
             _ = try Crowd.run(of: 2) { number, meet in
-                var hands = try bench.hands()
+                var client = try fixture.client()
                 meet()
-                try hands.finish([claims[number]])
+                try client.finish([claims[number]])
             }
-            #expect(try bench.status(of: run) == "succeeded")
-            #expect(try bench.events(of: run).filter { $0.hasPrefix("run.") } == ["run.created", "run.succeeded"])
+            #expect(try fixture.status(of: run) == "succeeded")
+            #expect(try fixture.events(of: run).filter { $0.hasPrefix("run.") } == ["run.created", "run.succeeded"])
         }
-        #expect(try bench.faults(ended: true).isEmpty)
+        #expect(try fixture.faults(ended: true).isEmpty)
     }
 
     // Cases: queue 39
     @Test func `two dependencies that end in one batch are two`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start([Sketch(), Sketch(), Sketch(), Sketch(after: [0, 1, 2])])
-        let claims = try hands.claim(3)
-        try hands.finish(Array(claims.prefix(2)))
-        #expect(try bench.database.value("SELECT deps_left FROM nofx.steps WHERE no = 3", as: Int.self) == 1)
-        try hands.finish([claims[2]])
-        #expect(try bench.steps(of: run) == ["succeeded", "succeeded", "succeeded", "queued"])
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([StepSpec(), StepSpec(), StepSpec(), StepSpec(after: [0, 1, 2])])
+        let claims = try client.claim(3)
+        try client.finish(Array(claims.prefix(2)))
+        #expect(try fixture.database.value("SELECT deps_left FROM nofx.steps WHERE no = 3", as: Int.self) == 1)
+        try client.finish([claims[2]])
+        #expect(try fixture.steps(of: run) == ["succeeded", "succeeded", "succeeded", "queued"])
     }
 
     // Cases: queue 40
     @Test(arguments: ["diamond", "chain", "layers"])
     func `what depends on others comes after them`(shape: String) throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let plan: [Sketch] =
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let plan: [StepSpec] =
             switch shape {
-            case "diamond": [Sketch(), Sketch(after: [0]), Sketch(after: [0]), Sketch(after: [1, 2])]
-            case "chain": Sketch.chain(1_000)
+            case "diamond": [StepSpec(), StepSpec(after: [0]), StepSpec(after: [0]), StepSpec(after: [1, 2])]
+            case "chain": StepSpec.chain(1_000)
             default:
                 (0..<1_000).map { number in
                     let layer = number / 50
-                    return Sketch(after: layer == 0 ? [] : (0..<50).map { (layer - 1) * 50 + $0 })
+                    return StepSpec(after: layer == 0 ? [] : (0..<50).map { (layer - 1) * 50 + $0 })
                 }
             }
-        let run = try hands.start(plan)
-        try hands.drain()
-        #expect(try bench.status(of: run) == "succeeded")
-        let events = try bench.events(of: run)
+        let run = try client.start(plan)
+        try client.drain()
+        #expect(try fixture.status(of: run) == "succeeded")
+        let events = try fixture.events(of: run)
         let places = Dictionary(uniqueKeysWithValues: events.enumerated().map { ($1, $0) })
         #expect(events.count == 2 + 3 * plan.count)
         for (number, step) in plan.enumerated() {
@@ -120,68 +120,70 @@ import Testing
             let isInOrder = step.after.allSatisfy { (places["step.succeeded s\($0)"] ?? .max) < begun }
             #expect(isInOrder, "\(number)")
         }
-        #expect(try bench.faults(ended: true).isEmpty)
+        #expect(try fixture.faults(ended: true).isEmpty)
     }
 
     // Cases: queue 41
     @Test func `what depends on what failed is skipped, and the rest goes on`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start([
-            Sketch(), Sketch(after: [0]), Sketch(after: [1], continues: true), Sketch(after: [2]), Sketch(),
-            Sketch(after: [4]), Sketch(after: [3, 5]),
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([
+            StepSpec(), StepSpec(after: [0]), StepSpec(after: [1], continues: true), StepSpec(after: [2]), StepSpec(),
+            StepSpec(after: [4]), StepSpec(after: [3, 5]),
         ])
-        let claims = try hands.claim(2)
-        try hands.finish([claims[0]], "failed", error: "http_status")
-        #expect(try bench.status(of: run) == "running")
-        try hands.finish([claims[1]])
-        try hands.drain()
+        let claims = try client.claim(2)
+        try client.finish([claims[0]], "failed", error: "http_status")
+        #expect(try fixture.status(of: run) == "running")
+        try client.finish([claims[1]])
+        try client.drain()
         #expect(
-            try bench.steps(of: run) == [
+            try fixture.steps(of: run) == [
                 "failed", "skipped", "skipped", "skipped", "succeeded", "succeeded", "skipped",
             ]
         )
         let code = "upstream_failed"
-        #expect(try bench.errors(of: run) == ["http_status", code, code, code, "", "", code])
-        #expect(try bench.status(of: run) == "failed")
-        #expect(try bench.faults(ended: true).isEmpty)
+        #expect(try fixture.errors(of: run) == ["http_status", code, code, code, "", "", code])
+        #expect(try fixture.status(of: run) == "failed")
+        #expect(try fixture.faults(ended: true).isEmpty)
     }
 
     // Cases: queue 42
     @Test func `others go on after a step that may fail, and the run has not failed by it`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start([Sketch(continues: true), Sketch(after: [0])])
-        try hands.finish(try hands.claim(), "failed", error: "no")
-        try hands.drain()
-        #expect(try bench.steps(of: run) == ["failed", "succeeded"])
-        #expect(try bench.status(of: run) == "succeeded")
-        #expect(try bench.faults(ended: true).isEmpty)
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([StepSpec(continues: true), StepSpec(after: [0])])
+        try client.finish(try client.claim(), "failed", error: "no")
+        try client.drain()
+        #expect(try fixture.steps(of: run) == ["failed", "succeeded"])
+        #expect(try fixture.status(of: run) == "succeeded")
+        #expect(try fixture.faults(ended: true).isEmpty)
     }
 
     // Cases: queue 41
     @Test func `one batch skips what one failure dooms and another success would have let go on`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start([
-            Sketch(), Sketch(), Sketch(after: [0, 1]), Sketch(after: [0]), Sketch(after: [2, 3]),
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([
+            StepSpec(), StepSpec(), StepSpec(after: [0, 1]), StepSpec(after: [0]), StepSpec(after: [2, 3]),
         ])
-        let claims = try hands.claim(2)
-        try hands.finish([.init(claim: claims[0]), .init(claim: claims[1], outcome: "failed", error: "no")])
-        #expect(try bench.steps(of: run) == ["succeeded", "failed", "skipped", "queued", "skipped"])
-        try hands.drain()
-        #expect(try bench.status(of: run) == "failed")
-        #expect(try bench.faults(ended: true).isEmpty)
+        let claims = try client.claim(2)
+        try client.finish([.init(claim: claims[0]), .init(claim: claims[1], outcome: "failed", error: "no")])
+        #expect(try fixture.steps(of: run) == ["succeeded", "failed", "skipped", "queued", "skipped"])
+        try client.drain()
+        #expect(try fixture.status(of: run) == "failed")
+        #expect(try fixture.faults(ended: true).isEmpty)
     }
 
     @Test func `a batch says everything there is to say of several runs`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let runs = try (0..<3).map { _ in try hands.start(Array(repeating: Sketch(), count: 5) + [Sketch(after: [0])]) }
-        let claims = try hands.claim(15)
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let runs = try (0..<3).map { _ in
+            try client.start(Array(repeating: StepSpec(), count: 5) + [StepSpec(after: [0])])
+        }
+        let claims = try client.claim(15)
         let outcomes = ["succeeded", "failed", "retry", "released", "cancelled"]
         let said = claims.map { claim in
-            Hands.Said(
+            TestClient.Report(
                 claim: claim,
                 outcome: outcomes[claim.step],
                 outputs: claim.step == 0 ? "{\"a\":\(claim.fence)}" : nil,
@@ -190,22 +192,22 @@ import Testing
                 artifacts: claim.step < 2 ? ["b.txt", "a.txt", "b.txt"] : []
             )
         }
-        #expect(try hands.finish(said).count == 15)
+        #expect(try client.finish(said).count == 15)
         for run in runs {
-            #expect(try bench.steps(of: run) == ["succeeded", "failed", "queued", "queued", "queued", "queued"])
-            let artifacts: [String] = try bench.database.value(
+            #expect(try fixture.steps(of: run) == ["succeeded", "failed", "queued", "queued", "queued", "queued"])
+            let artifacts: [String] = try fixture.database.value(
                 "SELECT array_agg(step_no || name ORDER BY step_no, name) FROM nofx.artifacts WHERE run_id = \(run)"
             )
             #expect(artifacts == ["0a.txt", "0b.txt"])
-            #expect(try bench.events(of: run).filter { $0.hasPrefix("artifact") }.count == 2)
-            let events = try bench.events(of: run)
+            #expect(try fixture.events(of: run).filter { $0.hasPrefix("artifact") }.count == 2)
+            let events = try fixture.events(of: run)
             let (begun, made) = (events.firstIndex(of: "step.started s0"), events.firstIndex(of: "artifact.created s0"))
             #expect(try #require(begun) < #require(made))
         }
-        #expect(try bench.faults().isEmpty)
-        try bench.endDelays()
-        try hands.tend()
-        try hands.drain()
-        #expect(try bench.faults(ended: true).isEmpty)
+        #expect(try fixture.faults().isEmpty)
+        try fixture.endDelays()
+        try client.maintain()
+        try client.drain()
+        #expect(try fixture.faults(ended: true).isEmpty)
     }
 }

@@ -6,225 +6,227 @@ import Testing
 @Suite struct RunRetryTests {
     // Cases: queue 43, 49
     @Test func `a step that fails for a while is tried again, and the run goes on meanwhile`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start([Sketch(), Sketch(after: [0])])
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([StepSpec(), StepSpec(after: [0])])
         for attempt in 1...2 {
-            let claims = try hands.claim()
+            let claims = try client.claim()
             #expect(claims.map(\.attempt) == [attempt])
-            try hands.finish(claims, "retry", error: "ai_overloaded", delay: .seconds(3_600))
-            #expect(try bench.steps(of: run) == ["queued", "blocked"])
-            #expect(try bench.status(of: run) == "running")
-            #expect(try hands.claim().isEmpty)
+            try client.finish(claims, "retry", error: "ai_overloaded", delay: .seconds(3_600))
+            #expect(try fixture.steps(of: run) == ["queued", "blocked"])
+            #expect(try fixture.status(of: run) == "running")
+            #expect(try client.claim().isEmpty)
             #expect(
-                try bench.database.value(
+                try fixture.database.value(
                     "SELECT run_at > now() + interval '50 min' AND run_at <= now() + interval '1 hour' FROM nofx.queue"
                 )
             )
-            try bench.endDelays()
-            try hands.tend()
+            try fixture.endDelays()
+            try client.maintain()
         }
-        try hands.drain()
-        #expect(try bench.status(of: run) == "succeeded")
-        #expect(try bench.database.value("SELECT attempt FROM nofx.steps WHERE no = 0", as: Int.self) == 3)
-        #expect(try bench.events(of: run).filter { $0 == "step.retrying s0" }.count == 2)
-        #expect(try bench.faults(ended: true).isEmpty)
+        try client.drain()
+        #expect(try fixture.status(of: run) == "succeeded")
+        #expect(try fixture.database.value("SELECT attempt FROM nofx.steps WHERE no = 0", as: Int.self) == 3)
+        #expect(try fixture.events(of: run).filter { $0 == "step.retrying s0" }.count == 2)
+        #expect(try fixture.faults(ended: true).isEmpty)
     }
 
     @Test(arguments: [("ai_overloaded", "failed"), ("timed_out", "timed_out")])
     func `after its last attempt it is given up`(code: String, status: String) throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start([Sketch(attempts: 2)])
-        for _ in 0..<2 { try hands.finish(try hands.claim(), "retry", error: code) }
-        #expect(try bench.steps(of: run) == [status])
-        #expect(try bench.errors(of: run) == [code])
-        #expect(try bench.status(of: run) == "failed")
-        #expect(try bench.dead() == ["s0 \(code)"])
-        #expect(try bench.faults(ended: true).isEmpty)
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([StepSpec(attempts: 2)])
+        for _ in 0..<2 { try client.finish(try client.claim(), "retry", error: code) }
+        #expect(try fixture.steps(of: run) == [status])
+        #expect(try fixture.errors(of: run) == [code])
+        #expect(try fixture.status(of: run) == "failed")
+        #expect(try fixture.deadLetters() == ["s0 \(code)"])
+        #expect(try fixture.faults(ended: true).isEmpty)
     }
 
     // Cases: queue 50
     @Test func `what would fail again fails at once`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start([Sketch(attempts: 9)])
-        try hands.finish(try hands.claim(), "failed", error: "policy_denied")
-        #expect(try bench.steps(of: run) == ["failed"])
-        #expect(try bench.database.value("SELECT attempt FROM nofx.steps", as: Int.self) == 1)
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([StepSpec(attempts: 9)])
+        try client.finish(try client.claim(), "failed", error: "policy_denied")
+        #expect(try fixture.steps(of: run) == ["failed"])
+        #expect(try fixture.database.value("SELECT attempt FROM nofx.steps", as: Int.self) == 1)
     }
 
     // Cases: queue 52, 57
     @Test func `a step that failed is tried again by hand, with what was skipped for it`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start([
-            Sketch(), Sketch(after: [0]), Sketch(after: [1], tool: "gate:manual"), Sketch(after: [2]),
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([
+            StepSpec(), StepSpec(after: [0]), StepSpec(after: [1], tool: "gate:manual"), StepSpec(after: [2]),
         ])
-        let late = try hands.claim()
-        try hands.finish(late, "failed", error: "no")
-        let before = try bench.lastEvent(of: run)
-        #expect(try hands.retry(0, of: run) == "ok")
-        #expect(try bench.steps(of: run) == ["queued", "blocked", "blocked", "blocked"])
+        let late = try client.claim()
+        try client.finish(late, "failed", error: "no")
+        let before = try fixture.lastEvent(of: run)
+        #expect(try client.retry(0, of: run) == "ok")
+        #expect(try fixture.steps(of: run) == ["queued", "blocked", "blocked", "blocked"])
         #expect(
-            try bench.events(of: run, since: before) == [
+            try fixture.events(of: run, since: before) == [
                 "run.resumed", "step.retried s0", "step.reopened s1", "step.reopened s2", "step.reopened s3",
                 "step.queued s0",
             ]
         )
         #expect(
-            try bench.database.value(
+            try fixture.database.value(
                 "SELECT data ->> 'by' FROM nofx.events WHERE type = 'step.retried'"
-            ) == bench.owner.description
+            ) == fixture.owner.description
         )
-        #expect(try bench.dead().isEmpty)
-        #expect(try bench.faults().isEmpty)
+        #expect(try fixture.deadLetters().isEmpty)
+        #expect(try fixture.faults().isEmpty)
         // What the attempt before says counts no more.
-        #expect(try hands.finish(late).isEmpty)
-        let claims = try hands.claim()
+        #expect(try client.finish(late).isEmpty)
+        let claims = try client.claim()
         #expect(claims.map(\.attempt) == [1])
-        #expect(try hands.finish(late).isEmpty)
-        try hands.finish(claims)
-        try hands.drain()
-        #expect(try bench.status(of: run) == "waiting")
-        #expect(try hands.decide(2, of: run, "approved") == "ok approved")
-        try hands.drain()
-        #expect(try bench.status(of: run) == "succeeded")
-        #expect(try bench.faults(ended: true).isEmpty)
+        #expect(try client.finish(late).isEmpty)
+        try client.finish(claims)
+        try client.drain()
+        #expect(try fixture.status(of: run) == "waiting")
+        #expect(try client.decide(2, of: run, "approved") == "ok approved")
+        try client.drain()
+        #expect(try fixture.status(of: run) == "succeeded")
+        #expect(try fixture.faults(ended: true).isEmpty)
     }
 
     // Cases: queue 53
     @Test func `of two who retry a step at once one is told that it is queued`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
+        let fixture = try RunFixture()
+        var client = try fixture.client()
         for _ in 0..<5 {
-            let run = try hands.start([Sketch()])
-            try hands.finish(try hands.claim(), "failed")
+            let run = try client.start([StepSpec()])
+            try client.finish(try client.claim(), "failed")
             let outcomes = try Crowd.run(of: 2) { _, meet in
-                var hands = try bench.hands()
+                var client = try fixture.client()
                 meet()
-                return try hands.retry(0, of: run)
+                return try client.retry(0, of: run)
             }
             #expect(outcomes.sorted() == ["conflict queued", "ok"])
-            try hands.drain()
+            try client.drain()
         }
-        #expect(try bench.faults(ended: true).isEmpty)
+        #expect(try fixture.faults(ended: true).isEmpty)
     }
 
     // Cases: queue 54, 56
     @Test func `what has not failed is not tried again`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start([Sketch(), Sketch(after: [0])])
-        #expect(try hands.retry(0, of: run) == "conflict queued")
-        #expect(try hands.retry(1, of: run) == "conflict blocked")
-        let claims = try hands.claim()
-        #expect(try hands.retry(0, of: run) == "conflict queued")
-        try hands.finish(claims)
-        #expect(try hands.retry(0, of: run) == "conflict succeeded")
-        #expect(try hands.retry(7, of: run) == "no_step")
-        let other = try RunBench(in: bench.database)
-        var others = try other.hands()
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([StepSpec(), StepSpec(after: [0])])
+        #expect(try client.retry(0, of: run) == "conflict queued")
+        #expect(try client.retry(1, of: run) == "conflict blocked")
+        let claims = try client.claim()
+        #expect(try client.retry(0, of: run) == "conflict queued")
+        try client.finish(claims)
+        #expect(try client.retry(0, of: run) == "conflict succeeded")
+        #expect(try client.retry(7, of: run) == "no_step")
+        let other = try RunFixture(in: fixture.database)
+        var others = try other.client()
         #expect(try others.retry(0, of: run) == "no_run")
-        #expect(try bench.faults().isEmpty)
+        #expect(try fixture.faults().isEmpty)
     }
 
     // Cases: queue 55
     @Test func `while another dependency stays failed what depends on it stays skipped`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start([Sketch(), Sketch(), Sketch(after: [0, 1]), Sketch(after: [0]), Sketch(after: [2])])
-        try hands.finish(try hands.claim(2), "failed")
-        #expect(try hands.retry(0, of: run) == "ok")
-        #expect(try bench.steps(of: run) == ["queued", "failed", "skipped", "blocked", "skipped"])
-        try hands.drain()
-        #expect(try bench.status(of: run) == "failed")
-        #expect(try hands.retry(2, of: run) == "conflict skipped")
-        #expect(try hands.retry(1, of: run) == "ok")
-        try hands.drain()
-        #expect(try bench.status(of: run) == "succeeded")
-        #expect(try bench.faults(ended: true).isEmpty)
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([
+            StepSpec(), StepSpec(), StepSpec(after: [0, 1]), StepSpec(after: [0]), StepSpec(after: [2]),
+        ])
+        try client.finish(try client.claim(2), "failed")
+        #expect(try client.retry(0, of: run) == "ok")
+        #expect(try fixture.steps(of: run) == ["queued", "failed", "skipped", "blocked", "skipped"])
+        try client.drain()
+        #expect(try fixture.status(of: run) == "failed")
+        #expect(try client.retry(2, of: run) == "conflict skipped")
+        #expect(try client.retry(1, of: run) == "ok")
+        try client.drain()
+        #expect(try fixture.status(of: run) == "succeeded")
+        #expect(try fixture.faults(ended: true).isEmpty)
     }
 
     // Cases: queue 55
     @Test func `a dependency that is tried again is waited for by what has not begun`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start([Sketch(continues: true), Sketch(), Sketch(after: [0, 1])])
-        let claims = try hands.claim(2)
-        try hands.finish([claims[0]], "failed")
-        #expect(try hands.retry(0, of: run) == "ok")
-        #expect(try bench.faults().isEmpty)
-        try hands.finish(try hands.claim())
-        #expect(try bench.steps(of: run) == ["succeeded", "queued", "blocked"])
-        try hands.finish([claims[1]])
-        try hands.drain()
-        #expect(try bench.status(of: run) == "succeeded")
-        #expect(try bench.faults(ended: true).isEmpty)
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([StepSpec(continues: true), StepSpec(), StepSpec(after: [0, 1])])
+        let claims = try client.claim(2)
+        try client.finish([claims[0]], "failed")
+        #expect(try client.retry(0, of: run) == "ok")
+        #expect(try fixture.faults().isEmpty)
+        try client.finish(try client.claim())
+        #expect(try fixture.steps(of: run) == ["succeeded", "queued", "blocked"])
+        try client.finish([claims[1]])
+        try client.drain()
+        #expect(try fixture.status(of: run) == "succeeded")
+        #expect(try fixture.faults(ended: true).isEmpty)
     }
 
     // Cases: queue 55
     @Test func `what was cancelled after a step that may fail is not reopened for ever`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start([Sketch(continues: true), Sketch(after: [0]), Sketch(after: [1])])
-        try hands.finish(try hands.claim(), "failed")
-        try hands.finish(try hands.claim())
-        try hands.cancel(run)
-        #expect(try bench.steps(of: run) == ["failed", "succeeded", "cancelled"])
-        #expect(try hands.retry(0, of: run) == "ok")
-        #expect(try bench.faults().isEmpty)
-        try hands.drain()
-        #expect(try bench.status(of: run) == "cancelled")
-        #expect(try hands.retry(2, of: run) == "ok")
-        try hands.drain()
-        #expect(try bench.status(of: run) == "succeeded")
-        #expect(try bench.faults(ended: true).isEmpty)
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([StepSpec(continues: true), StepSpec(after: [0]), StepSpec(after: [1])])
+        try client.finish(try client.claim(), "failed")
+        try client.finish(try client.claim())
+        try client.cancel(run)
+        #expect(try fixture.steps(of: run) == ["failed", "succeeded", "cancelled"])
+        #expect(try client.retry(0, of: run) == "ok")
+        #expect(try fixture.faults().isEmpty)
+        try client.drain()
+        #expect(try fixture.status(of: run) == "cancelled")
+        #expect(try client.retry(2, of: run) == "ok")
+        try client.drain()
+        #expect(try fixture.status(of: run) == "succeeded")
+        #expect(try fixture.faults(ended: true).isEmpty)
     }
 
     @Test func `a retry leaves the deadline of a run that goes on`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start([Sketch(), Sketch()], deadline: .seconds(3_600))
-        let claims = try hands.claim(2)
-        try hands.finish([claims[0]], "failed")
-        #expect(try hands.retry(0, of: run) == "ok")
-        #expect(try bench.database.value("SELECT deadline_at IS NOT NULL FROM nofx.runs"))
-        try hands.finish([claims[1]])
-        try hands.finish(try hands.claim(), "failed")
-        #expect(try hands.retry(0, of: run) == "ok")
-        #expect(try bench.database.value("SELECT deadline_at IS NULL FROM nofx.runs"))
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([StepSpec(), StepSpec()], deadline: .seconds(3_600))
+        let claims = try client.claim(2)
+        try client.finish([claims[0]], "failed")
+        #expect(try client.retry(0, of: run) == "ok")
+        #expect(try fixture.database.value("SELECT deadline_at IS NOT NULL FROM nofx.runs"))
+        try client.finish([claims[1]])
+        try client.finish(try client.claim(), "failed")
+        #expect(try client.retry(0, of: run) == "ok")
+        #expect(try fixture.database.value("SELECT deadline_at IS NULL FROM nofx.runs"))
     }
 
     // Cases: queue 59, 60
     @Test func `the oldest of those that were given up go back first, and who fails again is there again`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start(Array(repeating: Sketch(), count: 120))
-        for claim in try hands.claim(120) { try hands.finish([claim], "failed", error: "e\(claim.step)") }
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start(Array(repeating: StepSpec(), count: 120))
+        for claim in try client.claim(120) { try client.finish([claim], "failed", error: "e\(claim.step)") }
         func redrive() throws -> Int {
-            var hands = try bench.hands()
-            return try hands.rows("SELECT nofx.redrive_jobs('test.echo', NULL, 50, '{\"by\":\"x\"}')").value()
+            var client = try fixture.client()
+            return try client.rows("SELECT nofx.redrive_jobs('test.echo', NULL, 50, '{\"by\":\"x\"}')").value()
         }
         #expect(try redrive() == 50)
-        #expect(try bench.dead() == (50..<120).map { "s\($0) e\($0)" })
-        #expect(try bench.status(of: run) == "running")
+        #expect(try fixture.deadLetters() == (50..<120).map { "s\($0) e\($0)" })
+        #expect(try fixture.status(of: run) == "running")
         #expect(try redrive() == 50)
-        let claims = try hands.claim(200)
+        let claims = try client.claim(200)
         #expect(claims.map(\.step) == Array(0..<100))
-        try hands.finish(claims, "failed", error: "again")
-        #expect(try bench.dead().filter { $0.hasSuffix("again") }.count == 100)
-        #expect(try bench.events(of: run).filter { $0.hasPrefix("step.retried") }.count == 100)
-        #expect(try bench.faults(ended: true).isEmpty)
+        try client.finish(claims, "failed", error: "again")
+        #expect(try fixture.deadLetters().filter { $0.hasSuffix("again") }.count == 100)
+        #expect(try fixture.events(of: run).filter { $0.hasPrefix("step.retried") }.count == 100)
+        #expect(try fixture.faults(ended: true).isEmpty)
     }
 
     @Test func `what was given up in a run that was cancelled does not go back`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start([Sketch(), Sketch(after: [0], continues: true), Sketch()])
-        try hands.finish(Array(try hands.claim(2).prefix(1)), "failed")
-        try hands.cancel(run)
-        #expect(try hands.rows("SELECT nofx.redrive_jobs(NULL, NULL, 50, NULL)").value(as: Int.self) == 0)
-        #expect(try bench.status(of: run) == "cancelling")
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([StepSpec(), StepSpec(after: [0], continues: true), StepSpec()])
+        try client.finish(Array(try client.claim(2).prefix(1)), "failed")
+        try client.cancel(run)
+        #expect(try client.rows("SELECT nofx.redrive_jobs(NULL, NULL, 50, NULL)").value(as: Int.self) == 0)
+        #expect(try fixture.status(of: run) == "cancelling")
     }
 }

@@ -6,16 +6,16 @@ import Testing
 @Suite struct RunStartTests {
     // Cases: queue 48
     @Test func `a start that is rolled back leaves nothing`() throws {
-        let bench = try RunBench()
-        let before = try bench.database.contents()
-        var hands = try bench.hands()
+        let fixture = try RunFixture()
+        let before = try fixture.database.contents()
+        var client = try fixture.client()
         let error = #expect(throws: PostgresError.self) {
             // The last name is too long, when all others are there already.
-            try hands.rows(
+            try client.rows(
                 """
-                WITH me AS MATERIALIZED (SELECT set_config('nofx.user_id', \(bench.owner.description), true))
+                WITH me AS MATERIALIZED (SELECT set_config('nofx.user_id', \(fixture.owner.description), true))
                 SELECT s.outcome FROM me, LATERAL nofx.start_run(
-                    \(bench.team), gen_random_uuid(), 'A goal.', NULL, NULL, 10, 1000, json_build_object(
+                    \(fixture.team), gen_random_uuid(), 'A goal.', NULL, NULL, 10, 1000, json_build_object(
                         'name', ARRAY['a', repeat('b', 201)], 'tool', '{test:echo,test:echo}',
                         'topic', '{test.echo,test.echo}', 'inputs', '{"{}","{}"}', 'deps', '{"{}","{}"}',
                         'dependents', '{"{}","{}"}', 'continues', '{f,f}', 'priority', '{0,0}',
@@ -27,37 +27,37 @@ import Testing
             )
         }
         #expect(error?.state?.rawValue == "23514")
-        #expect(try bench.database.contents() == before)
+        #expect(try fixture.database.contents() == before)
     }
 
     // Cases: queue 45
     @Test func `two steps that differ by name alone are both done`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start([Sketch(inputs: #"{"a":1}"#), Sketch(inputs: #"{"a":1}"#)])
-        try hands.drain()
-        #expect(try bench.steps(of: run) == ["succeeded", "succeeded"])
-        #expect(try bench.faults(ended: true).isEmpty)
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([StepSpec(inputs: #"{"a":1}"#), StepSpec(inputs: #"{"a":1}"#)])
+        try client.drain()
+        #expect(try fixture.steps(of: run) == ["succeeded", "succeeded"])
+        #expect(try fixture.faults(ended: true).isEmpty)
     }
 
     // Cases: queue 101
     @Test func `a team with as many steps waiting as it may have starts no more, and others do`() throws {
-        let bench = try RunBench()
-        let other = try RunBench(in: bench.database)
-        var hands = try bench.hands()
-        var others = try other.hands()
-        _ = try hands.start([Sketch(), Sketch(tool: "wait:until"), Sketch(after: [0])], teamLimit: 2)
-        #expect(throws: Hands.Refused(outcome: "queue_full")) { try hands.start([Sketch()], teamLimit: 2) }
-        _ = try others.start([Sketch()], teamLimit: 2)
+        let fixture = try RunFixture()
+        let other = try RunFixture(in: fixture.database)
+        var client = try fixture.client()
+        var others = try other.client()
+        _ = try client.start([StepSpec(), StepSpec(tool: "wait:until"), StepSpec(after: [0])], teamLimit: 2)
+        #expect(throws: TestClient.Refused(outcome: "queue_full")) { try client.start([StepSpec()], teamLimit: 2) }
+        _ = try others.start([StepSpec()], teamLimit: 2)
         // What waits for its time waits as well.
-        let third = try RunBench(in: bench.database)
-        var later = try third.hands()
-        _ = try later.start([Sketch(delay: 60), Sketch(delay: 60)], teamLimit: 2)
-        #expect(throws: Hands.Refused(outcome: "queue_full")) { try later.start([Sketch()], teamLimit: 2) }
+        let third = try RunFixture(in: fixture.database)
+        var later = try third.client()
+        _ = try later.start([StepSpec(delay: 60), StepSpec(delay: 60)], teamLimit: 2)
+        #expect(throws: TestClient.Refused(outcome: "queue_full")) { try later.start([StepSpec()], teamLimit: 2) }
         // What is done has made room.
-        try hands.finish(try hands.claim(1))
-        try hands.finish(try hands.claim(1))
-        _ = try hands.start([Sketch()], teamLimit: 2)
-        #expect(try bench.faults().isEmpty)
+        try client.finish(try client.claim(1))
+        try client.finish(try client.claim(1))
+        _ = try client.start([StepSpec()], teamLimit: 2)
+        #expect(try fixture.faults().isEmpty)
     }
 }

@@ -6,23 +6,23 @@ import Testing
 @Suite struct RunTimelineTests {
     // Cases: queue 87
     @Test func `who reads on from where he was while eight work reads each event once and in order`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start((0..<200).map { Sketch(after: $0 < 100 ? [] : [$0 - 100]) })
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start((0..<200).map { StepSpec(after: $0 < 100 ? [] : [$0 - 100]) })
         let seen = try Crowd.run(of: 9) { number, meet in
-            var hands = try bench.hands()
+            var client = try fixture.client()
             meet()
             var seen: [Int] = []
             if number > 0 {
-                while try bench.status(of: run) == "running" { try hands.finish(try hands.claim(3)) }
+                while try fixture.status(of: run) == "running" { try client.finish(try client.claim(3)) }
                 return seen
             }
             var isOver = false
             while !isOver {
-                let rows = try hands.rows(
+                let rows = try client.rows(
                     """
                     SELECT seq, type FROM nofx.events
-                    WHERE team_id = \(bench.team) AND run_id = \(run) AND seq > \(seen.last ?? 0) ORDER BY seq
+                    WHERE team_id = \(fixture.team) AND run_id = \(run) AND seq > \(seen.last ?? 0) ORDER BY seq
                     """
                 )
                 for index in 0..<rows.count {
@@ -34,23 +34,23 @@ import Testing
         }
         // 200 times queued, started and succeeded, between the run's own two.
         #expect(seen[0] == Array(1...602))
-        #expect(try bench.faults(ended: true).isEmpty)
+        #expect(try fixture.faults(ended: true).isEmpty)
     }
 
     // Cases: queue 88
     @Test func `what happens in one moment has numbers that follow each other`() throws {
-        let bench = try RunBench()
-        var hands = try bench.hands()
-        let run = try hands.start([Sketch(), Sketch(after: [0]), Sketch(after: [0])])
-        try hands.finish(try hands.claim())
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([StepSpec(), StepSpec(after: [0]), StepSpec(after: [0])])
+        try client.finish(try client.claim())
         #expect(
-            try bench.events(of: run) == [
+            try fixture.events(of: run) == [
                 "run.created", "step.queued s0", "step.started s0", "step.succeeded s0", "step.queued s1",
                 "step.queued s2",
             ]
         )
         #expect(
-            try bench.database.value("SELECT array_agg(seq::bigint ORDER BY seq) FROM nofx.events") == Array(1...6)
+            try fixture.database.value("SELECT array_agg(seq::bigint ORDER BY seq) FROM nofx.events") == Array(1...6)
         )
     }
 }

@@ -108,9 +108,9 @@ import Queue
         try steps.drain {
             $0.recordStartAfter = .milliseconds(50)
         } doing: { step, _ in
-            if step.name == "long" { steps.wait { $0.noted.contains("long") } }
+            if step.name == "long" { steps.wait { $0.started.contains("long") } }
             return .done
         }
-        #expect(steps.state.withLock { $0.noted.filter { $0 == "long" }.count } == 1)
+        #expect(steps.state.withLock { $0.started.filter { $0 == "long" }.count } == 1)
     }
 }

@@ -60,7 +60,7 @@ import Worker
 
     @Test func `a store that cannot take so many results at once is told fewer`() throws {
         steps.add((0..<100).map(String.init))
-        steps.state.withLock { $0.mostResults = 7 }
+        steps.state.withLock { $0.maxBatch = 7 }
         let report = try steps.drain { $0.pause = .milliseconds(1)...(.milliseconds(2)) }
         #expect(report.succeeded == 100)
         #expect(steps.outcomes.count == 100)

@@ -4,7 +4,7 @@ import System
 import Worker
 import Queue
 
-/// One worker's way to steps in memory.
+/// One worker's store of steps in memory.
 struct MemoryStepStore: StepStore {
     let steps: TestSteps
 
@@ -40,14 +40,14 @@ struct MemoryStepStore: StepStore {
     mutating func recordStarted(_ leases: [JobLease]) throws {
         try steps.state.change { state in
             try state.fail(.recordStarted)
-            state.noted += leases.compactMap { state.leased[$0.job]?.step.name }
+            state.started += leases.compactMap { state.leased[$0.job]?.step.name }
         }
     }
 
     mutating func finish(_ results: [StepResult]) throws -> [Bool] {
         try steps.state.change { state in
             try state.fail(.finish)
-            guard results.count <= state.mostResults else { throw TestSteps.Unreachable() }
+            guard results.count <= state.maxBatch else { throw TestSteps.Unreachable() }
             for result in results where state.poison.contains(result.step.name) {
                 if case .succeeded = result.outcome { throw StoreRefusal(TestSteps.Poisonous()) }
             }

@@ -6,12 +6,12 @@ import TestSupport
 import Worker
 
 extension TestDatabase {
-    /// A worker's way to the steps.
+    /// A worker's store of steps.
     func stepStore(at url: String? = nil) throws -> PostgresStepStore {
         PostgresStepStore(Database(at: try ConnectionString(url ?? operatorURL)), log: .silent)
     }
 
-    /// Has a worker do what there is.
+    /// Runs a worker until no step is due.
     @discardableResult
     func drain(
         at url: String? = nil,
@@ -24,7 +24,7 @@ extension TestDatabase {
         return try worker.run(until: .test)
     }
 
-    /// Lets all leases have ended.
+    /// Expires all leases.
     func endLeases() throws {
         try rows("UPDATE nofx.queue SET lease_until = now() - interval '1 second' WHERE state = 'running'")
     }

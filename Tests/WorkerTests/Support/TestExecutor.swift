@@ -6,7 +6,7 @@ import TestSupport
 import Worker
 import Queue
 
-/// Does what a test says.
+/// Executes steps with a closure of the test.
 struct TestExecutor: StepExecutor {
     let body: @Sendable (ClaimedStep, Cancellation) -> StepOutcome
 
@@ -16,7 +16,7 @@ struct TestExecutor: StepExecutor {
 }
 
 extension Cancellation {
-    /// Waits until somebody tells.
+    /// Waits for the cancellation.
     func wait() {
         try? Poll.until { isCancelled }
     }
@@ -35,7 +35,7 @@ extension TestSteps {
         return Worker(MemoryStepStore(steps: self), settings, log: log) { TestExecutor(body: body) }
     }
 
-    /// Has a worker do what there is.
+    /// Runs a worker until no step is due.
     @discardableResult
     func drain(
         topics: [QueueTopic] = [.echo],

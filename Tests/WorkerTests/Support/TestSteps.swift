@@ -6,47 +6,47 @@ import TestSupport
 import Worker
 import Queue
 
-/// Steps in memory, as a test puts them there and a worker leaves them.
+/// Steps in memory, which a test adds and a worker executes.
 final class TestSteps: Sendable {
     struct State {
         var ready: [(topic: QueueTopic, step: ClaimedStep)] = []
         var leased: [ID<Job>: (topic: QueueTopic, step: ClaimedStep)] = [:]
 
-        /// The sizes of all claims, and how many came back.
+        /// The requested and the returned size of each claim.
         var claims: [(topic: QueueTopic, asked: Int, given: Int)] = []
 
-        /// What was accepted, by the names of steps.
+        /// The accepted results, by step name.
         var results: [(name: String, outcome: StepOutcome)] = []
 
-        /// What nobody wants any more, and what was taken away, by name.
+        /// The names of steps whose runs were cancelled, and of steps whose leases are lost.
         var cancelled: Set<String> = []
         var lost: Set<String> = []
 
         /// The names of steps whose successes are refused.
         var poison: Set<String> = []
 
-        /// How many results it can take at once.
-        var mostResults = Int.max
+        /// The maximum number of results in a report.
+        var maxBatch = Int.max
 
-        var noted: [String] = []
+        var started: [String] = []
         var heartbeats = 0
         var maintenanceRuns = 0
 
-        /// Whether there is too much to see to.
+        /// Whether maintenance times out.
         var maintenanceTimesOut = false
 
         /// How many calls of each kind will fail.
         var failures: [Call: Int] = [:]
     }
 
-    enum Call: Hashable { case claim, heartbeat, finish, tend, recordStarted }
+    enum Call: Hashable { case claim, heartbeat, finish, maintain, recordStarted }
 
     struct Unreachable: Error {}
     struct Poisonous: Error {}
 
     let state = Monitor(State())
 
-    /// Puts steps in.
+    /// Adds steps.
     func add(
         _ names: String...,
         topic: QueueTopic = .echo,
@@ -55,7 +55,7 @@ final class TestSteps: Sendable {
         add(names, topic: topic, timeout: timeout)
     }
 
-    /// Puts steps in.
+    /// Adds steps.
     func add(_ names: [String], topic: QueueTopic = .echo, timeout: Duration = .seconds(1)) {
         let run = ID<Run>.make()
         state.change { state in
@@ -76,21 +76,21 @@ final class TestSteps: Sendable {
         }
     }
 
-    /// What became of the steps, by name: `succeeded`, `released` and so on.
+    /// The outcomes of the steps, by name: `succeeded`, `released` and so on.
     var outcomes: [String: [String]] {
         state.withLock { state in
             state.results.reduce(into: [:]) { $0[$1.name, default: []].append($1.outcome.word) }
         }
     }
 
-    /// How often each step was given out and not given back, by name.
+    /// The number of attempts of a step that has not ended.
     func attempts(of name: String) -> Int? {
         state.withLock { state in
             (state.ready.map(\.step) + state.leased.values.map(\.step)).first { $0.name == name }?.attempt
         }
     }
 
-    /// Waits until something is true.
+    /// Waits for a state.
     func wait(until isTrue: @escaping @Sendable (borrowing State) -> Bool) {
         _ = state.wait(timeoutNanoseconds: { _ in .max }) { isTrue($0) ? true : nil }
     }

@@ -1,7 +1,7 @@
 import TestSupport
 
-/// A step of a run that a test starts by the statement alone; it is called `s` and its number.
-struct Sketch {
+/// A step of a run that a test starts with the SQL function; its name is `s` and its number.
+struct StepSpec {
     /// The numbers of the steps it depends on.
     var after: [Int] = []
     var tool = "test:echo"
@@ -12,17 +12,17 @@ struct Sketch {
     var delay = 0
 
     /// Steps of which each depends on the one before.
-    static func chain(_ count: Int) -> [Sketch] {
-        (0..<count).map { Sketch(after: $0 == 0 ? [] : [$0 - 1]) }
+    static func chain(_ count: Int) -> [StepSpec] {
+        (0..<count).map { StepSpec(after: $0 == 0 ? [] : [$0 - 1]) }
     }
 
-    /// The step by its number in the plan.
-    func planned(as number: Int) -> PlannedStep {
-        PlannedStep(
+    /// The step with its number in the plan.
+    func step(as number: Int) -> TestStep {
+        TestStep(
             "s\(number)",
-            tool: tool,
-            inputs: inputs,
+            tool,
             after: after.map { "s\($0)" },
+            inputs: inputs,
             attempts: attempts,
             delay: .seconds(delay),
             priority: priority,

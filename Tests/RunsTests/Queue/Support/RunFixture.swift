@@ -2,8 +2,8 @@ import Base
 import Postgres
 import TestSupport
 
-/// A database with a team whose runs a test looks into.
-struct RunBench: Sendable {
+/// A database with a team whose runs a test inspects.
+struct RunFixture: Sendable {
     let database: TestDatabase
     let team = UUID.v7()
     let owner = UUID.v7()
@@ -24,13 +24,13 @@ struct RunBench: Sendable {
     }
 
     /// A connection of its own, for a thread.
-    func hands() throws -> Hands { Hands(bench: self, connection: try database.connect()) }
+    func client() throws -> TestClient { TestClient(fixture: self, connection: try database.connect()) }
 
     func status(of run: UUID) throws -> String {
         try database.value("SELECT status FROM nofx.runs WHERE id = \(run)")
     }
 
-    /// What each step is, in order.
+    /// The status of each step, in order.
     func steps(of run: UUID) throws -> [String] {
         try database.value("SELECT array_agg(status ORDER BY no) FROM nofx.steps WHERE run_id = \(run)")
     }
@@ -42,7 +42,7 @@ struct RunBench: Sendable {
         )
     }
 
-    /// What happened, each with the step's name.
+    /// The events, each with the step's name.
     func events(of run: UUID, since seq: Int = 0) throws -> [String] {
         try database.value(
             """
@@ -62,19 +62,19 @@ struct RunBench: Sendable {
         try database.value("SELECT count(*) FROM nofx.queue WHERE run_id = \(run)")
     }
 
-    /// What was given up, the oldest first.
-    func dead() throws -> [String] {
+    /// The dead letters, oldest first.
+    func deadLetters() throws -> [String] {
         try database.value(
             "SELECT coalesce(array_agg('s' || step_no || ' ' || error ORDER BY dead_lettered_at, id), '{}') FROM nofx.dead_letters"
         )
     }
 
-    /// Lets all leases be over.
+    /// Expires all leases.
     func expireLeases() throws {
         try database.rows("UPDATE nofx.queue SET lease_until = now() - interval '1 second' WHERE state = 'running'")
     }
 
-    /// Lets everything delayed be due.
+    /// Makes all delayed jobs due.
     func endDelays() throws {
         try database.rows("UPDATE nofx.queue SET run_at = now() WHERE state = 'scheduled'")
     }

@@ -2,11 +2,11 @@ import Base
 import Postgres
 import TestSupport
 
-extension RunBench {
-    /// Everything about the team's runs that does not fit together, run by run.
+extension RunFixture {
+    /// The inconsistencies of the team's runs, run by run.
     ///
-    /// - Parameter ended: Whether all runs have to be over.
-    /// - Returns: What is wrong, and of which run.
+    /// - Parameter ended: Whether all runs must have ended.
+    /// - Returns: The inconsistencies, each with its run.
     /// - Throws: `PostgresError`.
     func faults(ended: Bool = false) throws -> [String] {
         try database.value(

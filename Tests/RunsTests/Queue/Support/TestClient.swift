@@ -2,9 +2,9 @@ import Base
 import Postgres
 import TestSupport
 
-/// A connection with which a test starts runs, claims their steps, and says what became of them.
-struct Hands: ~Copyable {
-    let bench: RunBench
+/// A connection with which a test starts runs, claims their steps and reports results.
+struct TestClient: ~Copyable {
+    let fixture: RunFixture
     var connection: Connection
 
     /// A claimed step.
@@ -16,8 +16,8 @@ struct Hands: ~Copyable {
         let attempt: Int
     }
 
-    /// What is said of a claim.
-    struct Said {
+    /// The result that a test reports for a claim.
+    struct Report {
         let claim: Claim
         var outcome = "succeeded"
         var outputs: String?
@@ -31,10 +31,10 @@ struct Hands: ~Copyable {
         try connection.transact([query], retry: .never, deadline: .test)[0]
     }
 
-    /// What the team's owner does.
+    /// Runs a statement as the team's owner.
     mutating func asOwner(_ query: Query) throws -> Rows {
         try connection.transact(
-            ["SELECT set_config('nofx.user_id', \(bench.owner.description), true)", query],
+            ["SELECT set_config('nofx.user_id', \(fixture.owner.description), true)", query],
             retry: .never,
             deadline: .test
         )[1]
@@ -42,14 +42,14 @@ struct Hands: ~Copyable {
 
     /// Starts a run.
     mutating func start(
-        _ steps: [Sketch],
+        _ steps: [StepSpec],
         deadline: Duration? = nil,
         teamLimit: Int = 1_000_000
     ) throws -> UUID {
         let run = UUID.v7()
-        let planned = steps.enumerated().map { $1.planned(as: $0) }
+        let planned = steps.enumerated().map { $1.step(as: $0) }
         let outcome: String = try asOwner(
-            .startRun(run, planned, of: bench.team, deadline: deadline, teamLimit: teamLimit)
+            .startRun(run, planned, of: fixture.team, deadline: deadline, teamLimit: teamLimit)
         ).value()
         guard outcome == "ok" else { throw Refused(outcome: outcome) }
         return run
@@ -84,21 +84,21 @@ struct Hands: ~Copyable {
         }
     }
 
-    /// Says what became of steps.
+    /// Reports results.
     ///
-    /// - Returns: Those that counted.
+    /// - Returns: The claims whose results were accepted.
     @discardableResult
-    mutating func finish(_ said: [Said]) throws -> [Claim] {
-        let artifacts = said.flatMap { one in one.artifacts.map { (job: one.claim.id, name: $0) } }
+    mutating func finish(_ reports: [Report]) throws -> [Claim] {
+        let artifacts = reports.flatMap { one in one.artifacts.map { (job: one.claim.id, name: $0) } }
         let rows = try rows(
             """
             SELECT nofx.finish_steps(
-                \(said.map(\.claim.id)), \(said.map(\.claim.fence)), \(said.map(\.outcome)),
-                (SELECT array_agg(nullif(o, '') ORDER BY n) FROM unnest(\(said.map { $0.outputs ?? "" }))
+                \(reports.map(\.claim.id)), \(reports.map(\.claim.fence)), \(reports.map(\.outcome)),
+                (SELECT array_agg(nullif(o, '') ORDER BY n) FROM unnest(\(reports.map { $0.outputs ?? "" }))
                  WITH ORDINALITY AS o (o, n)),
                 (SELECT array_agg(json_build_object('code', e, 'message', 'm')::text ORDER BY n)
-                 FROM unnest(\(said.map { $0.error ?? "no" })) WITH ORDINALITY AS e (e, n)),
-                ARRAY(SELECT d * interval '1 microsecond' FROM unnest(\(said.map { Int($0.delay / .microseconds(1)) }))
+                 FROM unnest(\(reports.map { $0.error ?? "no" })) WITH ORDINALITY AS e (e, n)),
+                ARRAY(SELECT d * interval '1 microsecond' FROM unnest(\(reports.map { Int($0.delay / .microseconds(1)) }))
                       WITH ORDINALITY AS d (d, n) ORDER BY n),
                 \(artifacts.map(\.job)), \(artifacts.map(\.name)), \(artifacts.map { _ in "text/plain" }),
                 (SELECT array_agg(sha256(convert_to(a, 'UTF8'))) FROM unnest(\(artifacts.map(\.name))) AS a),
@@ -107,10 +107,10 @@ struct Hands: ~Copyable {
             """
         )
         let counted = Set(try (0..<rows.count).map { try rows[$0][0] as UUID })
-        return said.map(\.claim).filter { counted.contains($0.id) }
+        return reports.map(\.claim).filter { counted.contains($0.id) }
     }
 
-    /// Says the same of steps.
+    /// Reports the same result for all claims.
     @discardableResult
     mutating func finish(
         _ claims: [Claim],
@@ -118,10 +118,10 @@ struct Hands: ~Copyable {
         error: String? = nil,
         delay: Duration = .zero
     ) throws -> [Claim] {
-        try finish(claims.map { Said(claim: $0, outcome: outcome, error: error, delay: delay) })
+        try finish(claims.map { Report(claim: $0, outcome: outcome, error: error, delay: delay) })
     }
 
-    /// Which leases are held still, and whether the step is wanted no more.
+    /// The jobs whose leases are still valid, and whether their runs were cancelled.
     mutating func heartbeat(_ claims: [Claim]) throws -> [UUID: Bool] {
         let rows = try rows(
             """
@@ -134,43 +134,43 @@ struct Hands: ~Copyable {
         )
     }
 
-    /// Tends, and tells how many came again and how many were given up.
+    /// Maintains the queue; returns how many jobs were promoted, rescued and dead-lettered.
     @discardableResult
-    mutating func tend(_ limit: Int32 = 1_000) throws -> [Int] {
+    mutating func maintain(_ limit: Int32 = 1_000) throws -> [Int] {
         let rows = try rows("SELECT promoted, rescued, dead_lettered FROM nofx.maintain_queue(\(limit), '{0,2 s}')")
         return [try rows[0]["promoted"], try rows[0]["rescued"], try rows[0]["dead_lettered"]]
     }
 
-    /// What became of an owner's wish to try a step again.
+    /// The outcome of an owner's retry of a step.
     mutating func retry(_ step: Int, of run: UUID) throws -> String {
         try asOwner(
             """
             SELECT concat_ws(' ', outcome, conflict)
-            FROM nofx.retry_step(\(bench.team), \(run), \("s\(step)"), '{}')
+            FROM nofx.retry_step(\(fixture.team), \(run), \("s\(step)"), '{}')
             """
         ).value()
     }
 
-    /// What became of an owner's wish to cancel a run, and what it is then.
+    /// The outcome of an owner's cancellation of a run, and the run's status.
     @discardableResult
     mutating func cancel(_ run: UUID) throws -> String {
         try asOwner(
-            "SELECT concat_ws(' ', outcome, status, changes_state) FROM nofx.cancel_run(\(bench.team), \(run), '{}')"
+            "SELECT concat_ws(' ', outcome, status, changes_state) FROM nofx.cancel_run(\(fixture.team), \(run), '{}')"
         ).value()
     }
 
-    /// What became of an owner's decision.
+    /// The outcome of an owner's decision on a gate.
     @discardableResult
     mutating func decide(_ step: Int, of run: UUID, _ decision: String) throws -> String {
         try asOwner(
             """
             SELECT concat_ws(' ', outcome, status)
-            FROM nofx.decide_gate(\(bench.team), \(run), \("s\(step)"), \(decision), NULL, '{}')
+            FROM nofx.decide_gate(\(fixture.team), \(run), \("s\(step)"), \(decision), NULL, '{}')
             """
         ).value()
     }
 
-    /// Claims and does steps until there are none.
+    /// Claims and completes steps until none is due.
     mutating func drain(_ topic: String = "test.echo", by count: Int = 50) throws {
         while case let claims = try claim(count, of: topic), !claims.isEmpty { try finish(claims) }
     }
