@@ -14,7 +14,7 @@ struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copy
 
     private var providers: AIClient<Stores>
 
-    init(_ providers: consuming ProtectedProviders<Stores>) {
+    init(_ providers: consuming AIClient<Stores>) {
         self.providers = providers
     }
 

@@ -20,7 +20,7 @@ public struct ToolBox<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Co
     ///
     /// - Parameters:
     ///   - providers: The providers for `ai:generate`.
-    ///   - client: The client for `http:request`; its `NetworkReach` limits the addresses that steps can reach.
+    ///   - client: The client for `http:request`; its `EgressPolicy` limits the addresses that steps can reach.
     ///   - secrets: The store of secrets.
     ///   - log: The log of attempts; it never shows inputs or outputs.
     public init(
