@@ -32,8 +32,8 @@ final class NoticeSink {
             "severity": severity, "state": fields.state ?? "", "notice": fields.message ?? "",
         ]
         switch severity {
-        case "WARNING", "ERROR", "FATAL", "PANIC": log.warning("database notice", members)
-        default: log.debug("database notice", members)
+        case "WARNING", "ERROR", "FATAL", "PANIC": log.warning("database.notice", members)
+        default: log.debug("database.notice", members)
         }
     }
 }
