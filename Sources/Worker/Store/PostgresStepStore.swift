@@ -92,10 +92,13 @@ public struct PostgresStepStore: ~Copyable, StepStore {
         }
     }
 
-    public mutating func tend() throws {
-        // A worker does not know how often mail and messages to webhooks are to be tried: their deliverer does.
-        let rows = try tending(
-            "SELECT promoted, rescued, dead_lettered FROM nofx.maintain_queue(\(Int32(clamping: Self.tended)), NULL)"
+    public mutating func maintain() throws {
+        // deliverOutbox maintains mail and webhook messages: only it knows their retry schedule.
+        let rows = try maintenance(
+            """
+            SELECT promoted, rescued, dead_lettered
+            FROM nofx.maintain_queue(\(Int32(clamping: Self.maintenanceBatch)), NULL)
+            """
         )
         guard let row = rows.first else { return }
         let (rescued, deadLettered): (Int, Int) = (try row["rescued"], try row["dead_lettered"])

@@ -166,7 +166,7 @@ struct StepTools: Sendable {
                 ),
                 log: log
             ),
-            client: HTTPClient(userAgent: "nofx", reach: reach),
+            client: HTTPClient(userAgent: "nofx", egress: reach),
             secrets: secrets,
             log: log
         )
