@@ -223,8 +223,8 @@ let package = Package(
         tests(
             "WorkerTests",
             of: [
-                "AI", "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "Queue", "Reliability", "Runs",
-                "System", "Worker",
+                "AI", "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "Queue", "Reliability", "Runs", "System",
+                "Worker",
             ]
         ),
         tests("CoreTests", of: ["Base", "Core", "Cryptography", "Postgres", "System"]),
