@@ -72,7 +72,9 @@ CREATE POLICY operator_actions_made ON nofx.operator_actions FOR INSERT
     WITH CHECK (user_id = nofx.me() AND nofx.may_operate());
 CREATE POLICY ai_usage_daily_of_mine ON nofx.ai_usage_daily FOR SELECT
     USING (team_id IN (SELECT nofx.my_team_ids()));
-CREATE POLICY queue_of_mine ON nofx.queue FOR SELECT USING (tenant_id IN (SELECT nofx.my_team_ids()));
+-- Steps only: mail and messages to webhooks are for deliverers.
+CREATE POLICY queue_of_mine ON nofx.queue FOR SELECT
+    USING (run_id IS NOT NULL AND tenant_id IN (SELECT nofx.my_team_ids()));
 CREATE POLICY runs_of_mine ON nofx.runs FOR SELECT USING (team_id IN (SELECT nofx.my_team_ids()));
 CREATE POLICY steps_of_mine ON nofx.steps FOR SELECT USING (team_id IN (SELECT nofx.my_team_ids()));
 CREATE POLICY gates_of_mine ON nofx.gates FOR SELECT USING (team_id IN (SELECT nofx.my_team_ids()));

@@ -125,8 +125,8 @@ $$;
 
 -- Reports the outcomes of jobs that are not steps: `completed`; `failed`, to be retried after the schedule's next wait
 -- but not before the delay, or dead-lettered after the last; `dead_lettered`; or `released`, to be available again after
--- a delay, without counting the attempt. A cancelled job is neither retried nor dead-lettered. Returns the positions, from 1, of the
--- reports that counted; of two reports for one claim, the first counts.
+-- a delay, without counting the attempt. A cancelled job is neither retried nor dead-lettered. Returns the positions,
+-- from 1, of the reports that counted; of two reports for one claim, the first counts.
 CREATE OR REPLACE FUNCTION nofx.finish_jobs(
     p_ids uuid[], p_fences bigint[], p_outcomes text[], p_errors text[], p_delays interval[], p_schedule interval[]
 ) RETURNS SETOF integer

@@ -7,7 +7,7 @@ public struct WebhookEvents: InputValue, CustomStringConvertible {
     /// The events, in their usual order.
     public let events: [WebhookEvent]
 
-    /// How runs end, and that somebody has to decide.
+    /// The ends of runs, and gates that wait for a decision.
     public static let standard = WebhookEvents(events: [.runSucceeded, .runFailed, .runCancelled, .gateCreated])
 
     private init(events: [WebhookEvent]) {

@@ -4,7 +4,7 @@ import Cryptography
 
 /// What all secrets of webhooks are derived from, so that none is stored: `NOFX_WEBHOOK_KEY`.
 ///
-/// Whoever has it can sign for every webhook. Another key is another secret for each of them.
+/// The holder of the key can sign for every webhook. A new key changes the secret of each webhook.
 public struct WebhookKey: Sendable {
     private static var variable: String { "NOFX_WEBHOOK_KEY" }
     private static var leastBytes: Int { 32 }

@@ -31,10 +31,10 @@ public struct WebhookURL: Hashable, InputValue, PostgresEncodable {
         self.text = text
     }
 
-    /// Whether what is sent there can be read by nobody else.
+    /// Whether the connection is encrypted.
     public var isSecure: Bool { text.utf8.starts(with: "https://".utf8) }
 
-    /// Scheme, host and port: what may be told to whoever does not manage the team.
+    /// Scheme, host and port, which members who do not manage the team may see.
     public var origin: String {
         let length = Parts(text).map { $0.scheme.count + $0.authority.count } ?? 0
         return String(decoding: text.utf8.prefix(length), as: UTF8.self)
