@@ -104,6 +104,10 @@ let functions = [
 
 let package = Package(
     name: "nofx",
+    products: [
+        // Usable without Postgres; Examples/reliability shows it.
+        .library(name: "Reliability", targets: ["Base", "Queue", "Reliability"])
+    ],
     targets: functions + [
         // All endpoints in one program: its folder Endpoints has links to the files of their types.
         .executableTarget(
@@ -118,7 +122,7 @@ let package = Package(
 
         tool("ask", uses: ["AI", "Base", "Core", "FunctionRuntime", "Reliability", "System"]),
         tool("benchBreaker", uses: ["AI", "Base", "Core", "Postgres", "Reliability", "System"]),
-        tool("benchQueue", uses: ["Base", "Core", "Postgres", "Runs", "System", "Worker"]),
+        tool("benchQueue", uses: ["Base", "Core", "Postgres", "Queue", "Runs", "System", "Worker"]),
         tool(
             "describe",
             uses: [
@@ -142,11 +146,11 @@ let package = Package(
         module("Reliability", uses: ["Base", "System"]),
         .target(
             name: "Queue",
-            dependencies: ["Base", "Reliability", "System"],
+            dependencies: ["Base", "System"],
             exclude: ["Postgres"],
             swiftSettings: settings + [.strictMemorySafety()]
         ),
-        module("Core", uses: ["Base", "Cryptography", "Postgres", "System"]),
+        module("Core", uses: ["Base", "Cryptography", "Postgres"]),
         .target(
             name: "PostgresQueue",
             dependencies: ["Base", "Core", "Postgres", "Queue", "System"],
@@ -190,10 +194,11 @@ let package = Package(
         module(
             "Notifications",
             uses: [
-                "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "PostgresQueue", "Queue", "System", "Teams",
+                "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "PostgresQueue", "Queue", "Reliability",
+                "System", "Teams",
             ]
         ),
-        module("Runs", uses: ["Base", "Core", "Cryptography", "Postgres", "Queue", "Reliability", "System"]),
+        module("Runs", uses: ["Base", "Core", "Postgres", "Queue", "Reliability", "System"]),
         module(
             "Worker",
             uses: [
@@ -203,7 +208,7 @@ let package = Package(
         ),
         module(
             "Operations",
-            uses: ["AI", "Base", "Core", "Postgres", "Queue", "Reliability", "Runs", "System", "Teams"]
+            uses: ["AI", "Base", "Core", "Postgres", "Queue", "Reliability", "Runs", "Teams"]
         ),
         module("FunctionRuntime", uses: ["Base", "Core", "Cryptography", "HTTPClient", "Postgres", "System"]),
         module(
@@ -218,12 +223,12 @@ let package = Package(
         tests("HTTPClientTests", of: ["Base", "HTTPClient", "System"]),
         tests("NotificationsTests", of: ["Base", "Notifications", "System"]),
         tests("ReliabilityTests", of: ["AI", "Base", "Core", "Postgres", "Reliability", "System"]),
-        tests("QueueTests", of: ["Base", "Core", "Postgres", "PostgresQueue", "Queue", "Reliability", "System"]),
-        tests("RunsTests", of: ["Base", "Core", "Postgres", "Runs", "System"]),
+        tests("QueueTests", of: ["Base", "Core", "Postgres", "PostgresQueue", "Queue"]),
+        tests("RunsTests", of: ["Base", "Core", "Postgres", "Queue", "Runs", "System"]),
         tests(
             "WorkerTests",
             of: [
-                "AI", "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "Reliability", "Runs", "System",
+                "AI", "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "Queue", "Reliability", "Runs", "System",
                 "Worker",
             ]
         ),
@@ -236,7 +241,7 @@ let package = Package(
             "FunctionTests",
             of: [
                 "AI", "Base", "Core", "FunctionRuntime", "Migrations", "Notifications", "Operations", "Postgres",
-                "Reliability", "Runs", "System", "Teams", "nofx",
+                "Queue", "Reliability", "Runs", "System", "Teams", "nofx",
             ]
         ),
         // The programs that these tests run are built with them.

@@ -7,8 +7,8 @@ import Cryptography
 /// functions, then `grants.sql`. Function bodies are not checked while the files are applied, so functions may call
 /// each other across files.
 ///
-/// A file begins with `-- revision: N`. Whoever changes a file raises its revision. A database never goes back to an
-/// older revision: an older program finds a newer one and refuses with 409 `database_newer`.
+/// A file begins with `-- revision: N`. The first change of a file after a release raises its revision. A database
+/// never goes back to an older revision: an older program finds a newer one and refuses with 409 `database_newer`.
 ///
 /// A function that goes away, or whose parameters or result change, is named on a line of its own,
 /// `-- removes: nofx.name(integer, text)`. It is dropped before any file is applied. A file that is no longer needed

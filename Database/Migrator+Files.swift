@@ -21,31 +21,28 @@ extension Migrator {
     ///   - isNew: Whether the database has no schema yet.
     ///   - transaction: The migration's own.
     /// - Returns: Those to apply, in order.
-    /// - Throws: 409 `database_newer` where a file has a later revision or is not known here, 409 `migration_changed`
-    ///   where a file changed and its revision did not.
+    /// - Throws: 409 `database_newer` where the database has a later revision of a file, or a file that is not known
+    ///   here.
     func changedFiles(isNew: Bool, _ transaction: borrowing Transaction) throws -> [DatabaseFile] {
         guard !isNew else { return files }
         let applied: [AppliedFile] = try transaction.all("SELECT name, revision, checksum FROM nofx.database_files")
         for file in applied where !files.contains(where: { $0.name == file.name }) {
-            throw Problem(409, "database_newer", "The database is newer than this program: it has \(file.name).sql.")
+            throw Problem(
+                status: 409,
+                code: "database_newer",
+                detail: "The database is newer than this program: it has \(file.name).sql."
+            )
         }
         return try files.filter { file in
             guard let known = applied.first(where: { $0.name == file.name }) else { return true }
             guard known.revision <= file.revision else {
                 throw Problem(
-                    409,
-                    "database_newer",
-                    "The database is newer than this program: revision \(known.revision) of \(file.name).sql."
+                    status: 409,
+                    code: "database_newer",
+                    detail: "The database is newer than this program: revision \(known.revision) of \(file.name).sql."
                 )
             }
-            guard known.revision < file.revision || known.checksum == file.checksum else {
-                throw Problem(
-                    409,
-                    "migration_changed",
-                    "\(file.name).sql is not the one that was applied, and has the same revision."
-                )
-            }
-            return known.revision < file.revision
+            return known.checksum != file.checksum
         }
     }
 

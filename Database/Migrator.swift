@@ -94,7 +94,7 @@ extension Migrator {
         )
         try transaction.run("SELECT pg_advisory_xact_lock(hashtextextended('nofx.migrations', 0))")
         guard try transaction.run("SELECT current_setting('server_encoding')").value() == "UTF8" else {
-            throw Problem(503, "database_encoding", "The database's encoding must be UTF8.")
+            throw Problem(status: 503, code: "database_encoding", detail: "The database's encoding must be UTF8.")
         }
     }
 
@@ -105,14 +105,18 @@ extension Migrator {
 
     private func pending(after applied: [Applied]) throws(Problem) -> ArraySlice<Migration> {
         guard applied.count <= migrations.count else {
-            throw Problem(409, "database_newer", "The database is newer than this program: version \(applied.count).")
+            throw Problem(
+                status: 409,
+                code: "database_newer",
+                detail: "The database is newer than this program: version \(applied.count)."
+            )
         }
         for (applied, migration) in zip(applied, migrations) {
             guard applied.version == migration.version, applied.checksum == migration.checksum else {
                 throw Problem(
-                    409,
-                    "migration_changed",
-                    "Migration \(migration.version) is not the one that was applied."
+                    status: 409,
+                    code: "migration_changed",
+                    detail: "Migration \(migration.version) is not the one that was applied."
                 )
             }
         }

@@ -83,9 +83,6 @@ CREATE POLICY webhooks_seen ON nofx.webhooks FOR SELECT USING (team_id IN (SELEC
 CREATE POLICY webhooks_made ON nofx.webhooks FOR INSERT
     WITH CHECK (created_by = nofx.me() AND team_id IN (SELECT nofx.my_team_ids()));
 CREATE POLICY webhooks_removed ON nofx.webhooks FOR DELETE USING (team_id IN (SELECT nofx.my_team_ids()));
--- Messages to webhooks are made by the trigger events_messages alone.
-CREATE POLICY outbox_filled ON nofx.outbox FOR INSERT
-    WITH CHECK (topic = 'invite' AND NOT nofx.is_invite_of_others(subject_id));
 
 -- Triggers ---------------------------------------------------------------------------------------
 
@@ -101,5 +98,7 @@ CREATE OR REPLACE TRIGGER teams_runs AFTER UPDATE OF deleted_at ON nofx.teams FO
     WHEN ((NEW.deleted_at IS NULL) <> (OLD.deleted_at IS NULL)) EXECUTE FUNCTION nofx.end_runs_of_deleted_team();
 CREATE OR REPLACE TRIGGER webhooks_drop_messages AFTER DELETE ON nofx.webhooks
     FOR EACH ROW EXECUTE FUNCTION nofx.drop_messages();
+CREATE OR REPLACE TRIGGER team_invites_mail AFTER INSERT ON nofx.team_invites REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION nofx.queue_mail();
 CREATE OR REPLACE TRIGGER events_messages AFTER INSERT ON nofx.events REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION nofx.queue_messages();

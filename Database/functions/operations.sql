@@ -9,7 +9,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Dead letters, the newest first, those before one: of a topic, a tool, an error and a team, or of all where one is
--- NULL. For operators.
+-- NULL. The tenant of a message to a webhook is the webhook; its team is listed. For operators.
 CREATE OR REPLACE FUNCTION nofx.list_dead_letters(
     p_topic text, p_tool text, p_code text, p_team uuid, p_limit bigint, p_before timestamptz, p_before_id uuid
 ) RETURNS TABLE (
@@ -17,13 +17,14 @@ CREATE OR REPLACE FUNCTION nofx.list_dead_letters(
     enqueued_at timestamptz, dead_lettered_at timestamptz
 )
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT d.id, d.tenant_id, d.run_id, s.name, d.topic, s.tool, d.attempts, d.error, s.error ->> 'message',
-           d.enqueued_at, d.dead_lettered_at
+    SELECT d.id, coalesce(w.team_id, d.tenant_id), d.run_id, s.name, d.topic, s.tool, d.attempts, d.error,
+           s.error ->> 'message', d.enqueued_at, d.dead_lettered_at
     FROM nofx.dead_letters d
     LEFT JOIN nofx.steps s ON s.team_id = d.tenant_id AND s.run_id = d.run_id AND s.no = d.step_no
+    LEFT JOIN nofx.webhooks w ON d.topic = 'webhook' AND w.id = d.tenant_id
     WHERE (SELECT nofx.require_operator())
       AND (p_topic IS NULL OR d.topic = p_topic) AND (p_code IS NULL OR d.error = p_code)
-      AND (p_team IS NULL OR d.tenant_id = p_team) AND (p_tool IS NULL OR nofx.is_of_tool(d, p_tool))
+      AND (p_team IS NULL OR p_team IN (d.tenant_id, w.team_id)) AND (p_tool IS NULL OR nofx.is_of_tool(d, p_tool))
       AND (p_before IS NULL OR (d.dead_lettered_at, d.id) < (p_before, p_before_id))
     ORDER BY d.dead_lettered_at DESC, d.id DESC LIMIT p_limit
 $$;

@@ -9,13 +9,14 @@
 -- Claims available jobs of a topic, round-robin across the tenants that follow p_after_tenant; for each tenant by
 -- priority, then by due time. A tenant's priorities order its own jobs only. At most 64 tenants have a turn, each with
 -- the same share, and the rest goes to tenants with more jobs. The rows alternate between tenants; the tenant of the
--- last row is the p_after_tenant of the next claim.
+-- last row is the p_after_tenant of the next claim. With p_tenants, only these tenants have a turn, in this order.
 --
 -- A claim skips rows that another claim has locked. With limits, the claims of a topic run one after the other, so that
 -- the counts hold. The planner must use the index, because its estimate of this table's size is always out of date; jit
 -- is off, because it would trust the cost of the disabled plans.
 CREATE OR REPLACE FUNCTION nofx.claim_jobs(
-    p_topic text, p_count integer, p_lease interval, p_topic_limit integer, p_tenant_limit integer, p_after_tenant uuid
+    p_topic text, p_count integer, p_lease interval, p_topic_limit integer, p_tenant_limit integer, p_after_tenant uuid,
+    p_tenants uuid[] DEFAULT NULL
 ) RETURNS TABLE (
     id uuid, topic text, tenant_id uuid, run_id uuid, step_no smallint, attempt smallint, fence bigint,
     enqueued_at timestamptz, payload json
@@ -27,7 +28,7 @@ DECLARE
     v_count   integer := p_count;
     -- A few more tenants than jobs: another claim may have locked the jobs of the first.
     v_turns   integer := CASE WHEN p_tenant_limit IS NULL THEN least(greatest(p_count, 8), 64) ELSE 64 END;
-    v_tenants uuid[];
+    v_tenants uuid[] := p_tenants;
     v_share   integer;
     v_rest    integer;
     v_ids     uuid[] := '{}';
@@ -39,20 +40,22 @@ BEGIN
         IF v_count <= 0 THEN RETURN; END IF;
     END IF;
 
-    -- From tenant to tenant along the index; after the last tenant comes the first.
-    WITH RECURSIVE turns AS (
-        SELECT nofx.next_tenant(p_topic, p_after_tenant) AS tenant_id, NULL::uuid AS first_id, 1 AS turn
-        UNION ALL
-        SELECT nofx.next_tenant(p_topic, t.tenant_id), coalesce(t.first_id, t.tenant_id), t.turn + 1
-        FROM turns t
-        WHERE t.tenant_id IS NOT NULL AND t.turn < v_turns AND t.tenant_id IS DISTINCT FROM t.first_id
-    )
-    SELECT array_agg(t.tenant_id) INTO v_tenants
-    FROM turns t WHERE t.tenant_id IS NOT NULL AND t.tenant_id IS DISTINCT FROM t.first_id;
+    IF p_tenants IS NULL THEN
+        -- From tenant to tenant along the index; after the last tenant comes the first.
+        WITH RECURSIVE turns AS (
+            SELECT nofx.next_tenant(p_topic, p_after_tenant) AS tenant_id, NULL::uuid AS first_id, 1 AS turn
+            UNION ALL
+            SELECT nofx.next_tenant(p_topic, t.tenant_id), coalesce(t.first_id, t.tenant_id), t.turn + 1
+            FROM turns t
+            WHERE t.tenant_id IS NOT NULL AND t.turn < v_turns AND t.tenant_id IS DISTINCT FROM t.first_id
+        )
+        SELECT array_agg(t.tenant_id) INTO v_tenants
+        FROM turns t WHERE t.tenant_id IS NOT NULL AND t.tenant_id IS DISTINCT FROM t.first_id;
+    END IF;
 
     FOR v_pass IN 1 .. 3 LOOP
         v_rest := v_count - cardinality(v_ids);
-        EXIT WHEN v_tenants IS NULL OR v_rest <= 0;
+        EXIT WHEN coalesce(cardinality(v_tenants), 0) = 0 OR v_rest <= 0;
         v_share := CASE v_pass WHEN 1 THEN greatest(1, v_rest / cardinality(v_tenants))
                                WHEN 2 THEN ceil(v_rest::numeric / cardinality(v_tenants)) ELSE v_rest END;
         v_ids := v_ids || ARRAY(
@@ -120,9 +123,9 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = of
     RETURNING q.id, q.is_cancelled, q.fence
 $$;
 
--- Reports the outcomes of jobs that are not steps: `completed`; `failed`, to be retried after the schedule's next wait,
--- or dead-lettered after the last; `dead_lettered`; or `released`, to be available again after a delay, without
--- counting the attempt. A cancelled job is neither retried nor dead-lettered. Returns the positions, from 1, of the
+-- Reports the outcomes of jobs that are not steps: `completed`; `failed`, to be retried after the schedule's next wait
+-- but not before the delay, or dead-lettered after the last; `dead_lettered`; or `released`, to be available again after
+-- a delay, without counting the attempt. A cancelled job is neither retried nor dead-lettered. Returns the positions, from 1, of the
 -- reports that counted; of two reports for one claim, the first counts.
 CREATE OR REPLACE FUNCTION nofx.finish_jobs(
     p_ids uuid[], p_fences bigint[], p_outcomes text[], p_errors text[], p_delays interval[], p_schedule interval[]
@@ -139,8 +142,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = of
                     WHEN s.outcome = 'dead_lettered' OR s.outcome = 'failed' AND q.attempt >= cardinality(p_schedule)
                     THEN 'dead_lettered'
                     ELSE 'kept' END AS fate,
-               coalesce(CASE s.outcome WHEN 'failed' THEN p_schedule[q.attempt + 1] ELSE s.delay END, interval '0')
-                   AS delay
+               greatest(CASE s.outcome WHEN 'failed' THEN p_schedule[q.attempt + 1] END, s.delay, interval '0') AS delay
         FROM said s
         CROSS JOIN LATERAL (
             SELECT q.* FROM nofx.queue q
@@ -209,7 +211,8 @@ BEGIN
 END
 $$;
 
--- The number of available and scheduled jobs of a tenant, at most p_limit, topic by topic along the index.
+-- The number of available and scheduled steps of a tenant, at most p_limit, topic by topic along the index. Mail and
+-- messages to webhooks do not count.
 CREATE OR REPLACE FUNCTION nofx.waiting_jobs(p_tenant uuid, p_limit integer) RETURNS integer
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
     WITH RECURSIVE topics (topic) AS (
@@ -224,8 +227,10 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET enab
             SELECT FROM nofx.queue q
             WHERE q.topic = t.topic AND q.tenant_id = p_tenant AND q.state = 'available' LIMIT p_limit
         ) j
+        WHERE t.topic NOT IN ('mail', 'webhook')
         UNION ALL
-        (SELECT FROM nofx.queue q WHERE q.tenant_id = p_tenant AND q.state = 'scheduled' LIMIT p_limit)
+        (SELECT FROM nofx.queue q
+         WHERE q.tenant_id = p_tenant AND q.state = 'scheduled' AND q.topic NOT IN ('mail', 'webhook') LIMIT p_limit)
         LIMIT p_limit
     ) waiting
 $$;

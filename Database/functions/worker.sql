@@ -172,7 +172,8 @@ $$;
 -- worker calls it before it claims, so no separate process is needed. At most p_limit of each kind, and no further run
 -- after 5000 steps have ended, so that the runs of one team cannot delay all others.
 --
--- p_schedule has the waits before each attempt of a job that is not a step.
+-- p_schedule has the waits before each attempt of a job that is not a step. Where it is NULL, these jobs keep their
+-- expired leases, until a caller that knows their schedule comes.
 CREATE OR REPLACE FUNCTION nofx.maintain_queue(
     p_limit integer, p_schedule interval[], OUT promoted integer, OUT rescued integer, OUT dead_lettered integer
 )
@@ -213,7 +214,7 @@ BEGIN
 
     WITH expired AS (
         SELECT q.id, q.attempt >= cardinality(p_schedule) AS is_last FROM nofx.queue q
-        WHERE q.state = 'running' AND q.lease_until <= now() AND q.run_id IS NULL
+        WHERE q.state = 'running' AND q.lease_until <= now() AND q.run_id IS NULL AND p_schedule IS NOT NULL
         ORDER BY q.id LIMIT p_limit FOR UPDATE SKIP LOCKED
     ), kept AS (
         UPDATE nofx.queue q

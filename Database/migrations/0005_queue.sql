@@ -36,7 +36,7 @@ CREATE TABLE nofx.queue (
 -- writes the row alone.
 CREATE INDEX queue_available ON nofx.queue (topic, tenant_id, priority, run_at, id) WHERE state = 'available';
 CREATE INDEX queue_scheduled ON nofx.queue (run_at) WHERE state = 'scheduled';
-CREATE INDEX queue_scheduled_of_tenant ON nofx.queue (tenant_id) WHERE state = 'scheduled';
+CREATE INDEX queue_scheduled_of_tenant ON nofx.queue (tenant_id, topic) WHERE state = 'scheduled';
 CREATE INDEX queue_running ON nofx.queue (topic, tenant_id) WHERE state = 'running';
 
 -- Dead letters: jobs that failed for good.
@@ -55,6 +55,7 @@ CREATE TABLE nofx.dead_letters (
 );
 CREATE INDEX dead_letters_topic ON nofx.dead_letters (topic, dead_lettered_at, id);
 CREATE INDEX dead_letters_age ON nofx.dead_letters (dead_lettered_at, id);
+CREATE INDEX dead_letters_of_webhook ON nofx.dead_letters (tenant_id) WHERE topic = 'webhook';
 
 ALTER TABLE nofx.queue ENABLE ROW LEVEL SECURITY;
 ALTER TABLE nofx.dead_letters ENABLE ROW LEVEL SECURITY;

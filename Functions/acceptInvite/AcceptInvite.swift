@@ -9,7 +9,7 @@ struct AcceptInvite: Function {
     static let subject = Subject.invites
     static let access = Access.authenticated
 
-    func run(_ input: Acceptance.Request, in context: inout Context) throws -> Acceptance {
-        try Acceptance.accept(input, in: &context)
+    func run(_ input: AcceptedInvite.Request, in context: inout Context) throws -> AcceptedInvite {
+        try AcceptedInvite.accept(input, in: &context)
     }
 }

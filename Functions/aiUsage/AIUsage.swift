@@ -1,6 +1,5 @@
 import Core
 import FunctionRuntime
-import Teams
 import AI
 
 /// Shows a team what its AI calls used.

@@ -2,7 +2,7 @@ import Core
 import FunctionRuntime
 import Teams
 
-/// Takes an invite back.
+/// Cancels a pending invite.
 struct CancelInvite: Function {
     static let name = "cancelInvite"
     static let summary = "Cancels a pending invite of a team."

@@ -2,7 +2,7 @@ import Core
 import FunctionRuntime
 import Teams
 
-/// Makes an API key.
+/// Creates an API key for the caller.
 struct CreateAPIKey: Function {
     static let name = "createApiKey"
     static let summary = "Creates an API key. The key is shown only once."

@@ -2,7 +2,7 @@ import Core
 import FunctionRuntime
 import Teams
 
-/// Makes a team that the caller owns.
+/// Creates a team that the caller owns.
 struct CreateTeam: Function {
     static let name = "createTeam"
     static let summary = "Creates a team that you own."

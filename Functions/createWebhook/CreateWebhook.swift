@@ -2,7 +2,6 @@ import Base
 import Core
 import FunctionRuntime
 import System
-import Teams
 import Notifications
 
 /// Makes a webhook of a team.

@@ -2,7 +2,7 @@ import Core
 import FunctionRuntime
 import Teams
 
-/// Deletes a team, restorably.
+/// Deletes a team that the caller owns.
 struct DeleteTeam: Function {
     static let name = "deleteTeam"
     static let summary = "Deletes a team that you own; restoreTeam restores it within 30 days."

@@ -1,6 +1,5 @@
 import Core
 import FunctionRuntime
-import Teams
 import Notifications
 
 /// Deletes a webhook of a team.

@@ -2,7 +2,6 @@ import Base
 import Core
 import FunctionRuntime
 import System
-import Teams
 import Notifications
 
 /// Sends the mail and the messages of webhooks that are due.
@@ -17,11 +16,11 @@ struct DeliverOutbox: Function {
     static let usualTimeout = Duration.seconds(50)
 
     static func checkConfiguration(_ environment: Environment) throws(ConfigurationError) {
-        _ = try Couriers(environment)
+        _ = try DeliveryChannels(environment)
     }
 
     func run(_ input: Outbox.Request, in context: inout Context) throws -> Outbox.Report {
-        var couriers = try Couriers(Environment.current())
-        return try Outbox.deliver(input, by: &couriers, in: &context)
+        var channels = try DeliveryChannels(Environment.current())
+        return try Outbox.deliver(input, by: &channels, in: &context)
     }
 }

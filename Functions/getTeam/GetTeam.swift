@@ -2,7 +2,7 @@ import Core
 import FunctionRuntime
 import Teams
 
-/// Shows a team to its member.
+/// Shows a team to a member.
 struct GetTeam: Function {
     static let name = "getTeam"
     static let summary = "Shows a team that you are a member of."

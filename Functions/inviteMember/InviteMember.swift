@@ -2,10 +2,10 @@ import Core
 import FunctionRuntime
 import Teams
 
-/// Asks somebody into a team.
+/// Invites an e-mail address to a team.
 struct InviteMember: Function {
     static let name = "inviteMember"
-    static let summary = "Invites an e-mail address into a team, by mail."
+    static let summary = "Invites an e-mail address to a team, by mail."
     static let subject = Subject.invites
     static let access = Access.authenticated
     static let successStatus = 201

@@ -2,7 +2,7 @@ import Core
 import FunctionRuntime
 import Teams
 
-/// Ends the caller's membership.
+/// Ends the caller's own membership.
 struct LeaveTeam: Function {
     static let name = "leaveTeam"
     static let summary = "Ends your own membership of a team."

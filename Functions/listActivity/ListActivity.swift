@@ -2,7 +2,7 @@ import Core
 import FunctionRuntime
 import Teams
 
-/// Shows a team's audit trail to those who manage it.
+/// Lists a team's audit trail.
 struct ListActivity: Function {
     static let name = "listActivity"
     static let summary = "Lists the activity of a team that you manage, newest first; also after the team was deleted."

@@ -2,7 +2,7 @@ import Core
 import FunctionRuntime
 import Teams
 
-/// Shows to those who manage a team what others tried with it.
+/// Lists the refused attempts on a team.
 struct ListSecurityEvents: Function {
     static let name = "listSecurityEvents"
     static let summary = "Lists refused attempts on a team that you manage, newest first."

@@ -1,6 +1,5 @@
 import Core
 import FunctionRuntime
-import Teams
 import Notifications
 
 /// Lists the webhooks of a team.

@@ -1,6 +1,5 @@
 import Core
 import FunctionRuntime
-import Teams
 import Operations
 
 /// Deletes what nobody needs any more.

@@ -2,7 +2,7 @@ import Core
 import FunctionRuntime
 import Teams
 
-/// Ends somebody else's membership.
+/// Removes another member from a team.
 struct RemoveMember: Function {
     static let name = "removeMember"
     static let summary = "Removes a member from a team."

@@ -2,7 +2,7 @@ import Core
 import FunctionRuntime
 import Teams
 
-/// Brings back a deleted team.
+/// Restores a deleted team.
 struct RestoreTeam: Function {
     static let name = "restoreTeam"
     static let summary = "Restores a team that you own and deleted."

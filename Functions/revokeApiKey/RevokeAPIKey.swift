@@ -2,7 +2,7 @@ import Core
 import FunctionRuntime
 import Teams
 
-/// Ends an API key.
+/// Revokes one of the caller's API keys.
 struct RevokeAPIKey: Function {
     static let name = "revokeApiKey"
     static let summary = "Revokes one of your API keys."

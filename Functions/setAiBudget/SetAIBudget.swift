@@ -1,6 +1,5 @@
 import Core
 import FunctionRuntime
-import Teams
 import Operations
 
 /// Lets an operator decide what a team may spend on AI calls.

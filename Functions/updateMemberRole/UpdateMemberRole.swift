@@ -2,7 +2,7 @@ import Core
 import FunctionRuntime
 import Teams
 
-/// Changes a member.
+/// Changes a member's role or permissions.
 struct UpdateMemberRole: Function {
     static let name = "updateMemberRole"
     static let summary = "Changes the role of a member, or the member's own permissions."

@@ -2,7 +2,7 @@ import Core
 import FunctionRuntime
 import Teams
 
-/// Changes a team.
+/// Changes a team's properties.
 struct UpdateTeam: Function {
     static let name = "updateTeam"
     static let summary = "Changes a team's name, billing address or settings."

@@ -47,3 +47,46 @@ public enum Base62 {
         }
     }
 }
+
+/// The checksum CRC-32 (ITU-T V.42, section 8.1.1.6.2), which zlib and Ethernet use too.
+///
+/// It finds slips of the pen and is no protection against intent.
+public enum CRC32 {
+    private static let polynomial: UInt32 = 0xEDB8_8320
+
+    /// The checksum of some bytes.
+    public static func checksum(_ bytes: some Sequence<UInt8>) -> UInt32 {
+        var register = UInt32.max
+        for byte in bytes {
+            register ^= UInt32(byte)
+            // Bit by bit: for a few dozen bytes a table would cost more than it saves.
+            for _ in 0..<8 {
+                let isOdd = register & 1 == 1
+                register >>= 1
+                if isOdd { register ^= polynomial }
+            }
+        }
+        return ~register
+    }
+}
+
+/// Bytes as hexadecimal digits (RFC 4648, section 8).
+public enum Hexadecimal {
+    /// Two lower-case digits a byte.
+    public static func encode(_ bytes: some Sequence<UInt8>) -> String {
+        String(decoding: bytes.flatMap { [digit($0 >> 4), digit($0 & 15)] }, as: UTF8.self)
+    }
+
+    static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+    }
+
+    static func value(of digit: UInt8) -> UInt8? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}

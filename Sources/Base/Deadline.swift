@@ -1,3 +1,4 @@
+internal import Synchronization
 import System
 
 /// The moment by which an answer is due, on a clock that cannot be set.
@@ -42,4 +43,22 @@ public struct Deadline: Hashable, Comparable, Sendable {
     public static func < (left: Deadline, right: Deadline) -> Bool {
         left.nanoseconds < right.nanoseconds
     }
+}
+
+/// A wish that something should stop, told by one thread and looked at by another.
+///
+/// Nothing takes it back: what is to be done again gets a new one.
+public final class Cancellation: Sendable {
+    private let flag = Atomic<Bool>(false)
+
+    /// Makes one that nobody has told yet.
+    public init() {}
+
+    /// Tells everybody who looks to stop; a second time changes nothing.
+    public func cancel() {
+        flag.store(true, ordering: .releasing)
+    }
+
+    /// Whether somebody wants it to stop.
+    public var isCancelled: Bool { flag.load(ordering: .acquiring) }
 }

@@ -26,9 +26,9 @@ public struct Problem: Error, Sendable {
 
     /// Makes a problem.
     public init(
-        _ status: Int,
-        _ code: String,
-        _ detail: String,
+        status: Int,
+        code: String,
+        detail: String,
         violations: [Violation] = [],
         members: [String: String] = [:],
         lists: [String: [String]] = [:],
@@ -46,20 +46,24 @@ public struct Problem: Error, Sendable {
     /// The input breaks rules.
     public static func validationFailed(_ violations: [Violation]) -> Problem {
         let fields = violations.count == 1 ? "1 field is invalid" : "\(violations.count) fields are invalid"
-        return Problem(422, "validation_failed", "\(fields).", violations: violations)
+        return Problem(status: 422, code: "validation_failed", detail: "\(fields).", violations: violations)
     }
 
     /// Something went wrong that is not the caller's fault, and about which the caller learns nothing.
-    public static let `internal` = Problem(500, "internal", "An internal error occurred.")
+    public static let `internal` = Problem(status: 500, code: "internal", detail: "An internal error occurred.")
 
     /// The operator has something to set right before the program can work.
-    public static let misconfigured = Problem(503, "misconfigured", "The function is not configured correctly.")
+    public static let misconfigured = Problem(
+        status: 503,
+        code: "misconfigured",
+        detail: "The function is not configured correctly."
+    )
 
     /// Nobody has proved who makes the call.
     public static let unauthenticated = Problem(
-        401,
-        "unauthenticated",
-        "A credential is needed: Authorization: Bearer with a token, or X-API-Key with an API key."
+        status: 401,
+        code: "unauthenticated",
+        detail: "A credential is needed: Authorization: Bearer with a token, or X-API-Key with an API key."
     )
 
     /// Writes the problem as the JSON object of RFC 9457, section 3.

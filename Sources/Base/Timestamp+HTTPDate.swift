@@ -100,7 +100,7 @@ private struct HTTPDateScanner {
 
     private mutating func number(_ digits: Int) -> Int64? {
         let head = rest.prefix(digits)
-        guard head.count == digits, head.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+        guard head.count == digits, head.allSatisfy(\.isDigit)
         else { return nil }
         rest = rest.dropFirst(digits)
         return head.reduce(0) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) }

@@ -144,7 +144,7 @@ private struct DigitScanner {
     }
 
     private mutating func digit() -> Int64? {
-        guard let first = rest.first, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else { return nil }
+        guard let first = rest.first, first.isDigit else { return nil }
         rest.removeFirst()
         return Int64(first - UInt8(ascii: "0"))
     }

@@ -1,5 +1,6 @@
 public import Base
 public import Core
+import Postgres
 public import System
 
 /// One endpoint: what it takes, who may call it, and what it answers.
@@ -76,4 +77,157 @@ public enum Access: Sendable {
 
     /// Whoever can start the process or invoke the function directly; never a request from the web.
     case operatorOnly
+}
+
+extension Function {
+    /// Serves what the platform brings until it stops, or the one event there is.
+    ///
+    /// The transport is chosen by what the process finds in its environment, never by what an event says.
+    public static func main() {
+        main(Command(name))
+    }
+
+    /// Does what `main()` does, with a command line that is not the whole of the process's.
+    ///
+    /// - Parameter command: How the endpoint was started.
+    public static func main(_ command: Command) {
+        Process.ignoreBrokenPipes()
+        Process.exitOnTermination()
+        let environment = Environment.current()
+        if let address = environment["AWS_LAMBDA_RUNTIME_API"] {
+            LambdaLoop<Self>(environment, address: address).serve()
+        } else {
+            StandardStreams<Self>(environment, command).serve()
+        }
+    }
+}
+
+extension Function {
+    /// Answers one input: the endpoint as a caller sees it, without a process around it.
+    ///
+    /// - Throws: Nothing but what a caller is told about, a `Denial` or a `Problem`, and `CallRepeated`.
+    public static func respond(to input: JSONValue, in context: inout Context) throws -> Output {
+        try answering(in: &context) { context in try Self().run(Input(input: input), in: &context) }
+    }
+
+    /// Does something, and turns what it throws into what a caller is told.
+    static func answering<Result>(
+        in context: inout Context,
+        _ body: (inout Context) throws -> Result
+    ) throws -> Result {
+        do {
+            return try body(&context)
+        } catch let violations as Violations {
+            throw Problem.validationFailed(violations.all)
+        } catch let error as PostgresError {
+            throw context.problem(of: error)
+        } catch let error as ConfigurationError {
+            // It was in order at start: what was checked then has changed.
+            context.log.error("configuration.invalid", ["variable": error.variable, "rule": error.rule])
+            throw Problem.misconfigured
+        } catch let error where error is Problem || error is Denial || error is CallRepeated {
+            throw error
+        } catch {
+            context.log.error("call.failed", ["error": "\(error)"])
+            throw Problem.internal
+        }
+    }
+}
+
+extension Context {
+    /// What the caller is told about a database error, after the operator was told all of it.
+    fileprivate borrowing func problem(of error: PostgresError) -> Problem {
+        let problem = Problem(error)
+        if problem.status == 429 || problem.status == 409 {
+            log.warning("call.refused", ["code": problem.code, "userId": caller?.user])
+        } else {
+            log.error("database.failed", ["code": problem.code, "error": error.debugDescription])
+        }
+        return problem
+    }
+}
+
+/// A success, as it is answered.
+struct Reply {
+    /// One JSON value, or a text.
+    let body: [UInt8]
+
+    /// What the body is, as `Content-Type` says it.
+    var contentType = "application/json"
+
+    /// Whether it is the answer of a call that was made before.
+    let isRepeated: Bool
+}
+
+extension Function {
+    /// Answers one input, and does the work at most once for one key.
+    ///
+    /// - Parameters:
+    ///   - input: What is wanted.
+    ///   - key: What the caller calls the call; nil for one that is not to be repeated.
+    ///   - accept: Which form of the answer the caller would like.
+    ///   - context: Who calls, and the database.
+    /// - Returns: The answer, of this call or of the one that it repeats.
+    /// - Throws: Nothing but what a caller is told about: a `Denial` or a `Problem`.
+    static func reply(
+        to input: JSONValue,
+        key: String?,
+        accept: Accept,
+        in context: inout Context
+    ) throws -> Reply {
+        guard let key else { return Reply(try respond(to: input, in: &context), accept) }
+        let call = RepeatableCall(
+            name,
+            key: key,
+            input: input.text,
+            team: answersFormerMembers ? nil : input["teamId"]?.string.flatMap(UUID.init)
+        )
+        return try answering(in: &context) { context in
+            context.begin(call)
+            do {
+                let output = try respond(to: input, in: &context)
+                var stored = JSONWriter(hidesSecrets: true)
+                output.encode(to: &stored)
+                try context.commit(answer: JSONText(trusted: stored.bytes))
+                return Reply(output, accept)
+            } catch is CallRepeated {
+                context.rollBack()
+                return Reply(body: try context.answer(of: call).bytes, isRepeated: true)
+            } catch {
+                context.rollBack()
+                throw error
+            }
+        }
+    }
+}
+
+extension Reply {
+    /// The first answer of a call, as text where there is one and the caller would rather have it.
+    fileprivate init<Output: OutputValue>(_ output: Output, _ accept: Accept) {
+        guard let output = output as? any TextOutput, let text = Self.text(of: output, accept) else {
+            self.init(body: output.jsonBytes, isRepeated: false)
+            return
+        }
+        self = text
+    }
+
+    private static func text<Output: TextOutput>(of output: Output, _ accept: Accept) -> Reply? {
+        guard accept.prefersText(of: Output.self) else { return nil }
+        return Reply(body: Array(output.text.utf8), contentType: Output.textContentType, isRepeated: false)
+    }
+}
+
+/// What an endpoint is about, as `nofx --help` and the documentation group them.
+public enum Subject: String, CaseIterable, Sendable {
+    case teams = "Teams"
+    case members = "Members"
+    case invites = "Invites"
+    case audit = "Audit"
+    case keys = "API keys"
+    case webhooks = "Webhooks"
+    case runs = "Runs"
+    case gates = "Gates"
+    case queue = "Queue"
+    case ai = "AI"
+    case operation = "Operation"
 }

@@ -8,7 +8,7 @@ extension EasyHandle {
     ///   - request: The request.
     ///   - transfers: Where it runs.
     ///   - limits: The limits that were configured.
-    ///   - reach: Which addresses may be connected to.
+    ///   - egress: Which addresses may be connected to.
     ///   - cancellation: What may end it before its time.
     ///   - pieces: Who may want the body in pieces.
     /// - Returns: The whole answer.
@@ -17,7 +17,7 @@ extension EasyHandle {
         _ request: HTTPRequest,
         in transfers: MultiHandle,
         limits: TimeLimits,
-        reach: NetworkReach,
+        egress: EgressPolicy,
         cancellation: Cancellation?,
         pieces: BodyPieces?
     ) throws(HTTPError) -> HTTPResponse {
@@ -29,13 +29,13 @@ extension EasyHandle {
         var collector = ResponseCollector(maximumBodyBytes: request.maximumResponseBytes, pieces: pieces)
         var watch = TransferWatch(idleLimit: request.idleLimit, cancellation: cancellation)
         var message = [CChar](repeating: 0, count: Int(CURL_ERROR_SIZE))
-        var gate = SocketGate(reach)
-        let ending = guarded(by: &gate) {
+        var filter = AddressFilter(egress)
+        let ending = guarded(by: &filter) {
             run(in: transfers, watching: &watch, collecting: &collector, message: &message)
         }
         if let error = failure(ending, collector, message: message, limits: limits) {
             // Of several addresses one may be allowed and still not be reached.
-            guard gate.hasRefused, error.kind == .couldNotConnect else { throw error }
+            guard filter.hasRefused, error.kind == .couldNotConnect else { throw error }
             throw HTTPError(.forbiddenAddress, "the client must not connect to this address")
         }
         return HTTPResponse(collector.head, body: collector.body, wasStopped: collector.isStopped)

@@ -17,7 +17,7 @@ public struct HTTPClient: ~Copyable {
     private let userAgent: String
     private let authorities: CertificateAuthorities
     private let connectTimeout: Duration
-    private let reach: NetworkReach
+    private let egress: EgressPolicy
     private var handles: (easy: EasyHandle, transfers: MultiHandle)?
 
     /// Makes a client.
@@ -26,18 +26,18 @@ public struct HTTPClient: ~Copyable {
     ///   - userAgent: The value of the `User-Agent` header of every request.
     ///   - authorities: Whom to believe about a server's identity.
     ///   - connectTimeout: How long a connection may take, TLS included; a deadline that is nearer wins.
-    ///   - reach: Which addresses it may connect to. Unless that is anywhere, it uses no proxy: only the proxy would
+    ///   - egress: Which addresses it may connect to. Unless that is anywhere, it uses no proxy: only the proxy would
     ///     know the server's address.
     public init(
         userAgent: String,
         authorities: CertificateAuthorities = .system,
         connectTimeout: Duration = .seconds(5),
-        reach: NetworkReach = .anywhere
+        egress: EgressPolicy = .anywhere
     ) {
         self.userAgent = userAgent
         self.authorities = authorities
         self.connectTimeout = connectTimeout
-        self.reach = reach
+        self.egress = egress
     }
 
     deinit {
@@ -102,7 +102,7 @@ public struct HTTPClient: ~Copyable {
     ) throws(HTTPError) -> HTTPResponse {
         try request.validate()
         var request = request
-        if reach != .anywhere { request.usesProxy = false }
+        if egress != .anywhere { request.usesProxy = false }
         if cancellation?.isCancelled == true { throw HTTPError(.cancelled, "before the request was sent") }
         if let deadline, deadline.hasPassed {
             throw HTTPError(.timeout, "the deadline had passed before the request was sent", hasTimedOut: true)
@@ -118,7 +118,7 @@ public struct HTTPClient: ~Copyable {
             request,
             in: transfers,
             limits: limits,
-            reach: reach,
+            egress: egress,
             cancellation: cancellation,
             pieces: pieces
         )

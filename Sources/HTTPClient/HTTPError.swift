@@ -13,7 +13,7 @@ public struct HTTPError: Error, Equatable, Sendable {
         /// No connection in time, or it was refused; nothing was sent.
         case couldNotConnect
 
-        /// The server is where the client's ``NetworkReach`` does not go; nothing was sent.
+        /// The server is where the client's ``EgressPolicy`` does not go; nothing was sent.
         case forbiddenAddress
 
         /// The two sides did not come to terms about encryption; nothing was sent.

@@ -1,3 +1,5 @@
+internal import Base
+
 extension HTTPRequest {
     /// Refuses what would reach the wire as something else than was meant.
     ///
@@ -53,12 +55,9 @@ extension HTTPRequest {
 }
 
 extension UInt8 {
-    fileprivate var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
-
     /// RFC 9110, section 5.6.2.
     fileprivate var isTokenCharacter: Bool {
-        isDigit || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20)
-            || "!#$%&'*+-.^_`|~".utf8.contains(self)
+        isDigit || isLetter || "!#$%&'*+-.^_`|~".utf8.contains(self)
     }
 
     /// RFC 9110, section 5.5: visible characters, bytes from 128 up, space and tab.

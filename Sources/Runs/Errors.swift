@@ -5,32 +5,37 @@ import Postgres
 extension Problem {
     /// The plan uses tools that its own steps or the team's policy do not allow.
     static func policyDenied(_ tools: [String]) -> Problem {
-        Problem(403, "policy_denied", "The plan uses tools that are not allowed.", lists: ["tools": tools])
+        Problem(
+            status: 403,
+            code: "policy_denied",
+            detail: "The plan uses tools that are not allowed.",
+            lists: ["tools": tools]
+        )
     }
 
     /// The plan uses secret scopes that the team's policy does not allow.
     static func policyDenied(scopes: [String]) -> Problem {
         Problem(
-            403,
-            "policy_denied",
-            "The plan uses secret scopes that the team's policy does not allow.",
+            status: 403,
+            code: "policy_denied",
+            detail: "The plan uses secret scopes that the team's policy does not allow.",
             lists: ["secretsScopes": scopes]
         )
     }
 
-    static let runNotFound = Problem(404, "run_not_found", "The team has no such run.")
+    static let runNotFound = Problem(status: 404, code: "run_not_found", detail: "The team has no such run.")
 
     /// The queue has reached its limit of steps, for the team or in total.
     static let queueFull = Problem(
-        429,
-        "queue_full",
-        "The limit of queued steps is reached. Try again later.",
+        status: 429,
+        code: "queue_full",
+        detail: "The limit of queued steps is reached. Try again later.",
         retryAfter: 10
     )
 }
 
 extension Problem {
-    static let stepNotFound = Problem(404, "step_not_found", "The run has no such step.")
+    static let stepNotFound = Problem(status: 404, code: "step_not_found", detail: "The run has no such step.")
 
     /// The step cannot be retried in its current state.
     ///
@@ -43,19 +48,29 @@ extension Problem {
             case "dependencies": "A step that this one depends on did not succeed."
             default: "The step is \(conflict)."
             }
-        return Problem(409, "step_not_retryable", detail, members: ["forbiddenBy": conflict])
+        return Problem(status: 409, code: "step_not_retryable", detail: detail, members: ["forbiddenBy": conflict])
     }
 }
 
 extension Problem {
     /// The step is not a gate, or the run has not reached it.
-    static let gateNotFound = Problem(404, "gate_not_found", "The run has no such gate, or has not reached it yet.")
+    static let gateNotFound = Problem(
+        status: 404,
+        code: "gate_not_found",
+        detail: "The run has no such gate, or has not reached it yet."
+    )
 
     /// A gate that is no longer pending cannot be decided again.
     static func gateDecided(_ status: GateStatus) -> Problem {
         switch status {
-        case .expired: Problem(409, "gate_expired", "The gate expired before a decision.")
-        default: Problem(409, "gate_decided", "The gate is \(status).", members: ["gateStatus": status.rawValue])
+        case .expired: Problem(status: 409, code: "gate_expired", detail: "The gate expired before a decision.")
+        default:
+            Problem(
+                status: 409,
+                code: "gate_decided",
+                detail: "The gate is \(status).",
+                members: ["gateStatus": status.rawValue]
+            )
         }
     }
 }
@@ -76,18 +91,22 @@ extension Denial {
             self = .missing(action, team: team, role: role)
         case ("forbidden", let required?):
             let problem = Problem(
-                403,
-                "forbidden",
-                "Only members with the role \(required.rawValue) or a higher one can decide this gate.",
+                status: 403,
+                code: "forbidden",
+                detail: "Only members with the role \(required.rawValue) or a higher one can decide this gate.",
                 members: ["requiredRole": required.rawValue]
             )
             self.init(action, team: team.uuid, reason: .roleTooLow, problem: problem, role: role)
         case ("own_run", _):
             let detail = "The user who started the run cannot decide this gate."
-            let problem = Problem(403, "own_run_approval", detail)
+            let problem = Problem(status: 403, code: "own_run_approval", detail: detail)
             self.init(action, team: team.uuid, reason: .ownRun, problem: problem, role: role)
         case ("no_waiver", _):
-            let problem = Problem(403, "waiver_not_allowed", "The plan does not allow this gate to be waived.")
+            let problem = Problem(
+                status: 403,
+                code: "waiver_not_allowed",
+                detail: "The plan does not allow this gate to be waived."
+            )
             self.init(action, team: team.uuid, reason: .noWaiver, problem: problem, role: role)
         default:
             throw Problem.internal

@@ -11,7 +11,7 @@ extension Function {
         do {
             document = try JSONDocument(parsing: Array(input.utf8))
         } catch {
-            throw Problem(400, "malformed_json", "\(error)")
+            throw Problem(status: 400, code: "malformed_json", detail: "\(error)")
         }
         return try respond(to: document.root, in: &context)
     }

@@ -17,7 +17,7 @@ public struct LLMock: Sendable {
     /// Runs a server while the body needs it.
     ///
     /// - Parameters:
-    ///   - settings: Settings of llmock's own, such as `LLMOCK_RPM=2` or `LLMOCK_ERROR_RATE_429=0.2`.
+    ///   - settings: Quotas of llmock's own, such as `LLMOCK_RPM=2` or `LLMOCK_ERROR_RATE_429=0.2`.
     ///   - body: Lets programs ask it.
     /// - Returns: What the body returns.
     /// - Throws: What the body throws, or that the server did not start.

@@ -26,10 +26,10 @@ extension TestDatabase {
         _: F.Type,
         _ input: String,
         as caller: Caller?,
-        settings: Settings = Settings(),
+        quotas: Quotas = Quotas(),
         log: Log = .silent
     ) throws -> F.Output {
-        var context = try context(for: caller, settings: settings, log: log)
+        var context = try context(for: caller, quotas: quotas, log: log)
         return try F.call(input, in: &context)
     }
 
@@ -38,10 +38,10 @@ extension TestDatabase {
         of function: F.Type,
         _ input: String,
         as caller: Caller?,
-        settings: Settings = Settings()
+        quotas: Quotas = Quotas()
     ) -> String? {
         do {
-            try call(function, input, as: caller, settings: settings)
+            try call(function, input, as: caller, quotas: quotas)
             return nil
         } catch {
             return Refusal(error).description
@@ -65,13 +65,13 @@ extension TestDatabase {
     public func race<F: Function & SendableMetatype>(
         _: F.Type,
         _ calls: [(caller: Caller, input: String)],
-        settings: Settings = Settings()
+        quotas: Quotas = Quotas()
     ) -> [Result<F.Output, Refusal>] {
         let meeting = Meeting(of: calls.count)
         let threads = calls.map { call in
             TestThread<Result<F.Output, Refusal>> {
                 do {
-                    var context = try context(for: call.caller, settings: settings)
+                    var context = try context(for: call.caller, quotas: quotas)
                     // A failure to connect shows in the call; here it would keep the others waiting.
                     try? context.withConnection { _ in }
                     meeting.wait()

@@ -1,13 +1,13 @@
 public import Base
 public import Postgres
 
-/// A row of the outbox, as it is stored.
+/// The state of a mail or a message to a webhook: `pending` in the queue, `dead` as a dead letter, or `gone`.
 public struct OutboxState: Equatable, Sendable, RowDecodable {
     public let status: String
     public let attempts: Int
     public let error: String?
 
-    /// The seconds from the last statement's time until it is due.
+    /// The seconds from the last statement's time until it is due or its lease expires.
     public let wait: Int
 
     public init(row: borrowing Row) throws(PostgresError) {
@@ -21,7 +21,7 @@ public struct OutboxState: Equatable, Sendable, RowDecodable {
 extension TestDatabase {
     /// Invites somebody, and queues the mail.
     ///
-    /// - Returns: The row of the outbox.
+    /// - Returns: The job.
     @discardableResult
     public func queueInvite(
         to address: String,
@@ -36,25 +36,37 @@ extension TestDatabase {
                 INSERT INTO nofx.team_invites (team_id, email, email_normalized, role, invited_by, message)
                 VALUES (\(team), \(address), lower(\(address)), \(role), \(inviter), \(note)) RETURNING id
             )
-            INSERT INTO nofx.outbox (topic, subject_id) SELECT 'invite', id FROM invite RETURNING id
+            SELECT md5('mail/' || id)::uuid FROM invite
             """
         )
     }
 
-    /// The state of a row of the outbox.
+    /// The state of a mail or a message to a webhook.
     public func outbox(_ id: UUID) throws -> OutboxState {
         let rows = try rows(
             """
-            SELECT status, attempts, last_error, extract(epoch FROM due_at - now())::bigint AS wait
-            FROM nofx.outbox WHERE id = \(id)
+            SELECT 'pending' AS status, attempt AS attempts, error AS last_error,
+                   extract(epoch FROM coalesce(lease_until, run_at) - now())::bigint AS wait
+            FROM nofx.queue WHERE id = \(id)
+            UNION ALL
+            SELECT 'dead', attempts, error, 0 FROM nofx.dead_letters WHERE id = \(id)
+            UNION ALL
+            SELECT 'gone', 0, NULL, 0
+            WHERE NOT EXISTS (SELECT FROM nofx.queue WHERE id = \(id))
+              AND NOT EXISTS (SELECT FROM nofx.dead_letters WHERE id = \(id))
             """
         )
         return try OutboxState(row: rows[0])
     }
 
-    /// Makes all that waits in the outbox due.
+    /// Makes all mail and messages to webhooks due, also those of deliverers that died.
     public func makeOutboxDue() throws {
-        try rows("UPDATE nofx.outbox SET due_at = now() WHERE status = 'pending'")
+        try rows(
+            """
+            UPDATE nofx.queue SET state = 'available', lease_until = NULL, run_at = now()
+            WHERE topic IN ('mail', 'webhook')
+            """
+        )
     }
 
     /// Everything that is stored, as text.

@@ -87,20 +87,20 @@ public struct TestDatabase: Sendable {
     ///
     /// - Parameters:
     ///   - caller: Who calls; nil for nobody.
-    ///   - settings: What the operator allows.
+    ///   - quotas: What the operator allows.
     ///   - log: Takes what is logged.
     /// - Returns: A context with a way to the database that is not open yet.
     /// - Throws: `PostgresError` when the test's own connection string is wrong.
     public func context(
         for caller: Caller?,
-        settings: Settings = Settings(),
+        quotas: Quotas = Quotas(),
         log: Log = .silent
     ) throws -> Context {
         var context = Context(
             origin: Origin(requestID: "test-\(UUID.v7())", ip: "192.0.2.1", userAgent: "tests"),
             deadline: .test,
             log: log,
-            settings: settings,
+            quotas: quotas,
             database: Database(at: try ConnectionString(url))
         )
         if let caller { context.authenticated(as: caller) }

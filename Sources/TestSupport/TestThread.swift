@@ -1,7 +1,6 @@
 import Glibc
 import Synchronization
 import System
-import Reliability
 
 /// A thread that ends with a value.
 public final class TestThread<Output: Sendable>: Sendable, Runnable {

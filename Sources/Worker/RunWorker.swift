@@ -35,7 +35,7 @@ public enum StepWork {
         var settings = try WorkerSettings(environment)
         settings.isEndless = context.deadline == .distantFuture
         request.apply(to: &settings)
-        let tools = try StepTools(environment, budget: context.settings.aiBudget)
+        let tools = try StepTools(environment, budget: context.quotas.aiBudget)
         let (databases, log) = (context.separateDatabases(), context.log)
         var store = PostgresStepStore(databases(), log: log)
         store.answerLimit = settings.answerLimit

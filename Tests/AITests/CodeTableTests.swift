@@ -4,9 +4,9 @@ import Testing
 
 /// What a program may rely on of calls is written down.
 @Suite struct CodeTableTests {
-    @Test func `the codes in the README's table are those that there are`() throws {
+    @Test func `the codes in the documentation's table are those that there are`() throws {
         let package = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-        let command = "grep -oE '^\\| `ai_[a-z_]+`( `ai_[a-z_]+`)*' '\(package)/README.md' | grep -oE 'ai_[a-z_]+'"
+        let command = "grep -oE '^\\| `ai_[a-z_]+`( `ai_[a-z_]+`)*' '\(package)/docs/errors.md' | grep -oE 'ai_[a-z_]+'"
         let outcome = try Subprocess("/bin/sh", ["-c", command], environment: ["PATH": "/usr/bin:/bin"]).finish()
 
         #expect(outcome.status == 0)

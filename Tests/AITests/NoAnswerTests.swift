@@ -74,10 +74,10 @@ import Testing
     }
 
     @Test(arguments: [
-        (AIError.Cause.circuitOpen, 503, true), (.budgetExceeded, 402, false), (.cancelled, 499, false),
+        (AIFailure.circuitOpen, 503, true), (.budgetExceeded, 402, false), (.cancelled, 499, false),
     ])
     func `what we stop ourselves is neutral and not tried again`(
-        cause: AIError.Cause,
+        cause: AIFailure,
         status: Int,
         next: Bool
     ) {
@@ -95,10 +95,10 @@ import Testing
     }
 
     @Test func `a cause has a status of ours that fits an error, and a provider's 401 is never one of ours`() {
-        for cause in AIError.Cause.allCases {
-            let status = cause.consequences.status
+        for cause in AIFailure.allCases {
+            let status = cause.handling.status
             #expect((400...504).contains(status) && status != 401 && status != 403, "\(cause)")
         }
-        #expect(Set(AIError.Cause.allCases.map(\.consequences.code)) == Set(AIError.Code.allCases))
+        #expect(Set(AIFailure.allCases.map(\.handling.code)) == Set(AIError.Code.allCases))
     }
 }

@@ -1,6 +1,5 @@
 import Base
 import Testing
-import Queue
 
 struct SchemaTests {
     @Test func `an input whose fields are all valid makes a value`() throws {

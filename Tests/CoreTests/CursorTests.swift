@@ -3,12 +3,12 @@ import Core
 import Testing
 
 @Suite struct CursorTests {
-    private let cursor = Cursor(list: "listTeams", scope: "ada", keys: ["17", "é\u{1F680}"])
+    private let cursor = Cursor(list: "listTeams", binding: "ada", keys: ["17", "é\u{1F680}"])
 
     @Test func `a cursor comes back as it was given out`() throws {
         let read = try Cursor(text: try cursor.text)
         #expect(read == cursor)
-        #expect(try read.keys(of: "listTeams", scope: "ada", count: 2) == ["17", "é\u{1F680}"])
+        #expect(try read.keys(of: "listTeams", binding: "ada", count: 2) == ["17", "é\u{1F680}"])
     }
 
     @Test func `a cursor is base64url of its content`() throws {
@@ -25,8 +25,8 @@ import Testing
     @Test(arguments: [
         ("listMembers", "ada", 2), ("listTeams", "bob", 2), ("listTeams", "ada", 1), ("listTeams", "", 2),
     ])
-    func `a cursor of another list is refused`(_ list: String, _ scope: String, _ count: Int) {
-        let problem = #expect(throws: Problem.self) { try cursor.keys(of: list, scope: scope, count: count) }
+    func `a cursor of another list is refused`(_ list: String, _ binding: String, _ count: Int) {
+        let problem = #expect(throws: Problem.self) { try cursor.keys(of: list, binding: binding, count: count) }
         #expect(problem?.status == 422)
         #expect(problem?.code == "invalid_cursor")
         #expect(problem?.violations.map(\.field) == ["cursor"])

@@ -18,7 +18,7 @@ import Testing
     ) throws {
         let items = (0..<found).map(Item.init)
         let page = try Page(items, limit: PageLimit("\(limit)")) { item in
-            Cursor(list: "numbers", scope: "", keys: ["\(item.number)"])
+            Cursor(list: "numbers", binding: "", keys: ["\(item.number)"])
         }
         #expect(page.items == Array(items.prefix(count)))
         #expect(page.nextCursor?.keys == last.map { [$0] })
@@ -26,13 +26,37 @@ import Testing
 
     @Test func `a page is written with its items and the next cursor`() throws {
         let full = try Page([Item(number: 1), Item(number: 2)], limit: PageLimit("1")) { _ in
-            Cursor(list: "numbers", scope: "", keys: [])
+            Cursor(list: "numbers", binding: "", keys: [])
         }
         let json = try JSONDocument(parsing: full.jsonBytes).root
         #expect(json["items"]?.elements.map { $0["number"]?.integer } == [1])
         #expect(json["nextCursor"]?.string?.isEmpty == false)
-        let last = Page<Item>([], limit: .standard) { _ in Cursor(list: "numbers", scope: "", keys: []) }
+        let last = Page<Item>([], limit: .standard) { _ in Cursor(list: "numbers", binding: "", keys: []) }
         #expect(String(decoding: last.jsonBytes, as: UTF8.self) == #"{"items":[],"nextCursor":null}"#)
+    }
+
+    @Test func `a list goes on after the last item of the page before`() throws {
+        func list(_ binding: String, _ cursor: Cursor?) throws -> Listing<KeysetPosition<ID<User>>> {
+            try Listing("listNumbers", of: binding, limit: PageLimit("7"), cursor: cursor)
+        }
+        let first = try list("ada", nil)
+        #expect(first.after == nil)
+        #expect(first.rowLimit == 8)
+        let last = KeysetPosition(Timestamp(microsecondsSince1970: 17), ID<User>.make())
+        let cursor = Cursor(list: "listNumbers", binding: "ada", keys: last.cursorKeys)
+        let next = try #require(try list("ada", cursor).after)
+        #expect((next.time, next.key) == (last.time, last.key))
+        let problem = #expect(throws: Problem.self) { try list("bob", cursor) }
+        #expect(problem?.code == "invalid_cursor")
+    }
+
+    @Test(arguments: [[], ["17"], ["17", "no id"], ["-1", "01890a5d-ac96-774b-bcce-b302099a8057"], ["17", "a", "b"]])
+    func `a cursor whose keys are no position is refused`(_ keys: [String]) throws {
+        let cursor = Cursor(list: "listNumbers", binding: "", keys: keys)
+        let problem = #expect(throws: Problem.self) {
+            _ = try Listing<KeysetPosition<ID<User>>>("listNumbers", of: "", limit: .standard, cursor: cursor)
+        }
+        #expect(problem?.code == "invalid_cursor")
     }
 
     @Test(arguments: ["1", "20", "100"])

@@ -31,9 +31,13 @@ import Testing
     func `a policy that makes no sense is refused at start, by its variable's name`(name: String, value: String) throws
     {
         let token = try TestFunction.token(for: TestDatabase.newSubject())
-        for program in ["aiHealth", "resetBreaker", "ask"] {
-            let outcome = try TestFunction(program, database: database.url, token: token, environment: [name: value])
-                .run("{}")
+        let variables = [name: value]
+        for program in [
+            TestFunction("aiHealth", database: database.url, token: token, environment: variables),
+            TestFunction("resetBreaker", database: database.url, token: token, environment: variables),
+            TestFunction(tool: "ask", database: database.url, environment: variables),
+        ] {
+            let outcome = try program.run("{}")
             #expect(outcome.status == 78)
             #expect(try outcome.json()["code"]?.string == "misconfigured")
             #expect(outcome.errors.contains(#""variable":"NOFX_BREAKER_"#))

@@ -63,7 +63,7 @@ struct HammerTests {
                 (SELECT count(*) FROM nofx.teams t WHERE 1 <> (
                     SELECT count(*) FROM nofx.team_activity a WHERE a.team_id = t.id AND a.action = 'team.created'
                 )) AS teams_without_a_beginning,
-                (SELECT abs((SELECT count(*) FROM nofx.team_invites) - (SELECT count(*) FROM nofx.outbox)))
+                (SELECT abs((SELECT count(*) FROM nofx.team_invites) - (SELECT count(*) FROM nofx.queue WHERE topic = 'mail')))
                     AS invites_without_a_mail
             """
         )

@@ -104,7 +104,7 @@ struct InviteCrowdTests {
         #expect(refused.count == 31)
         for outcome in refused { try expectProblem(outcome, 409, "invite_pending", exit: 73) }
         #expect(try database.value("SELECT count(*) FROM nofx.team_invites", as: Int.self) == 1)
-        #expect(try database.value("SELECT count(*) FROM nofx.outbox", as: Int.self) == 1)
+        #expect(try database.value("SELECT count(*) FROM nofx.queue WHERE topic = 'mail'", as: Int.self) == 1)
     }
 
     /// Starts processes and gives each its input at the same moment.

@@ -166,7 +166,7 @@ struct InviteTests {
         try expectProblem(outcome, 422, "validation_failed", exit: 65)
         #expect(try outcome.json()["errors"]?.elements.map { $0["code"]?.string } == ["invalid_email"])
         #expect(try database.value("SELECT count(*) FROM nofx.team_invites", as: Int.self) == 0)
-        #expect(try database.value("SELECT count(*) FROM nofx.outbox", as: Int.self) == 0)
+        #expect(try database.value("SELECT count(*) FROM nofx.queue WHERE topic = 'mail'", as: Int.self) == 0)
     }
 
     // Cases: teams 89
@@ -206,6 +206,6 @@ struct InviteTests {
         try expectProblem(rate[2], 429, "rate_limited", exit: 75)
         #expect((43_000...43_200).contains(try rate[2].json()["retryAfter"]?.integer ?? 0))
         #expect(try database.value("SELECT count(*) FROM nofx.team_invites", as: Int.self) == 3)
-        #expect(try database.value("SELECT count(*) FROM nofx.outbox", as: Int.self) == 3)
+        #expect(try database.value("SELECT count(*) FROM nofx.queue WHERE topic = 'mail'", as: Int.self) == 3)
     }
 }

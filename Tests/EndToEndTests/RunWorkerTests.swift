@@ -131,7 +131,7 @@ import Testing
             "SELECT array_agg(concat_ws(' ', state, attempt)) FROM nofx.queue",
             as: [String].self
         )
-        #expect(rest == Array(repeating: "r 0", count: 4))
+        #expect(rest == Array(repeating: "available 0", count: 4))
         let lines = try outcome.log("worker.ending")
         #expect(lines.first?["reason"]?.string == "asked")
     }
@@ -144,7 +144,7 @@ import Testing
         #expect(outcome.status == 0)
         #expect(try outcome.json()["released"]?.integer == 1)
         #expect(try outcome.json()["more"]?.bool == true)
-        #expect(try database.value("SELECT concat_ws(' ', state, attempt) FROM nofx.queue") == "r 0")
+        #expect(try database.value("SELECT concat_ws(' ', state, attempt) FROM nofx.queue") == "available 0")
     }
 
     @Test func `an endless worker takes what comes`() throws {
@@ -206,6 +206,6 @@ import Testing
             "SELECT array_agg(DISTINCT concat_ws(' ', topic, state, attempt)) FROM nofx.queue",
             as: [String].self
         )
-        #expect(waiting == ["ai.generate d 0"])
+        #expect(waiting == ["ai.generate scheduled 0"])
     }
 }

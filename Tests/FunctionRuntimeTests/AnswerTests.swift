@@ -8,7 +8,7 @@ struct AnswerTests {
         Reply(body: Array(#""text""#.utf8), isRepeated: false),
         status: 201,
         requestID: "r1",
-        standing: nil
+        rateLimitStatus: nil
     )
 
     @Test func `a direct event and an envelope get the body itself`() {
@@ -49,7 +49,7 @@ struct AnswerTests {
         (503, "503 Service Unavailable"),
     ])
     func `every status has its reason`(status: Int, expected: String) throws {
-        let answer = Answer(Problem(status, "code", "detail"), requestID: "r")
+        let answer = Answer(Problem(status: status, code: "code", detail: "detail"), requestID: "r")
 
         #expect(try rendered(answer, .loadBalancer(multiValue: false))["statusDescription"]?.string == expected)
     }
@@ -73,12 +73,12 @@ struct AnswerTests {
     }
 
     @Test(arguments: [
-        (Problem(401, "unauthenticated", ""), "www-authenticate", "Bearer"),
-        (Problem(401, "invalid_token", ""), "www-authenticate", #"Bearer error="invalid_token""#),
-        (Problem(401, "token_expired", ""), "www-authenticate", #"Bearer error="invalid_token""#),
-        (Problem(405, "method_not_allowed", ""), "allow", "POST"),
-        (Problem(503, "unavailable", "", retryAfter: 7), "retry-after", "7"),
-        (Problem(403, "forbidden", ""), "content-type", "application/problem+json"),
+        (Problem(status: 401, code: "unauthenticated", detail: ""), "www-authenticate", "Bearer"),
+        (Problem(status: 401, code: "invalid_token", detail: ""), "www-authenticate", #"Bearer error="invalid_token""#),
+        (Problem(status: 401, code: "token_expired", detail: ""), "www-authenticate", #"Bearer error="invalid_token""#),
+        (Problem(status: 405, code: "method_not_allowed", detail: ""), "allow", "POST"),
+        (Problem(status: 503, code: "unavailable", detail: "", retryAfter: 7), "retry-after", "7"),
+        (Problem(status: 403, code: "forbidden", detail: ""), "content-type", "application/problem+json"),
     ])
     func `a problem's headers tell a client what to do`(problem: Problem, name: String, value: String) throws {
         let answer = try rendered(Answer(problem, requestID: "r"), .apiGatewayV2)
@@ -87,7 +87,10 @@ struct AnswerTests {
     }
 
     @Test func `an error of a Lambda function is the problem, its type and its message`() throws {
-        let answer = Answer(Problem(404, "team_not_found", "No \"team\"\n\u{1}\u{2028}"), requestID: "r")
+        let answer = Answer(
+            Problem(status: 404, code: "team_not_found", detail: "No \"team\"\n\u{1}\u{2028}"),
+            requestID: "r"
+        )
         let failure = try JSONDocument(parsing: answer.failure("Function.TeamNotFound")).root
 
         #expect(failure["errorType"]?.string == "Function.TeamNotFound")

@@ -5,7 +5,6 @@ import TestSupport
 import Testing
 
 @testable import FunctionRuntime
-import AI
 
 struct ConfigurationTests {
     private static let good = [
@@ -44,7 +43,7 @@ struct ConfigurationTests {
     }
 
     @Test func `quotas and rates have defaults, and zero is no limit`() throws {
-        let standard = try Configuration(Environment(with: Self.good), access: .authenticated).settings
+        let standard = try Configuration(Environment(with: Self.good), access: .authenticated).quotas
         #expect((standard.teams, standard.members, standard.invites) == (20, 100, 50))
         #expect(standard.writes == Rate(60, in: 60, burst: 20))
         #expect(standard.invitations == Rate(50, in: 86_400, burst: 50))
@@ -58,7 +57,7 @@ struct ConfigurationTests {
                 "NOFX_MAX_QUEUED_STEPS_PER_TEAM": "8", "NOFX_MAX_QUEUED_STEPS": "9",
             ]
         )
-        let set = try Configuration(environment, access: .authenticated).settings
+        let set = try Configuration(environment, access: .authenticated).quotas
         #expect((set.teams, set.members, set.invites) == (1, 2, 3))
         #expect((set.queuedStepsPerTeam, set.queuedSteps) == (8, 9))
         #expect(set.writes == nil && set.invitations == nil)
@@ -77,9 +76,9 @@ struct ConfigurationTests {
     @Test func `budgets are decimal dollars, to the billionth, and none unless they are set`() throws {
         let set = ["NOFX_AI_DAILY_BUDGET_USD": "0.000000001", "NOFX_AI_MONTHLY_BUDGET_USD": "250"]
         let environment = Environment(with: Self.good, set)
-        let budget = try Configuration(environment, access: .authenticated).settings.aiBudget
+        let budget = try Configuration(environment, access: .authenticated).quotas.aiBudget
         #expect(budget == Budget(daily: USDollars(rawValue: 1), monthly: USDollars("250")))
-        #expect(try Configuration(Environment(with: Self.good), access: .authenticated).settings.aiBudget == Budget())
+        #expect(try Configuration(Environment(with: Self.good), access: .authenticated).quotas.aiBudget == Budget())
         for name in set.keys {
             for value in ["-1", "1e3", "$5", "0.0000000001", "1000000001", "ten"] {
                 let error = error(Self.good, [name: value])

@@ -83,7 +83,7 @@ struct Failing: Function {
 
     func run(_ input: Echo.Input, in context: inout Context) throws -> Echo.Output {
         switch input.text {
-        case "problem": throw Problem(409, "slug_taken", "Taken.")
+        case "problem": throw Problem(status: 409, code: "slug_taken", detail: "Taken.")
         case "database": _ = try context.withConnection { _ in 1 }
         case "denial":
             let action = Action("test.do", needs: .read, refusal: "")

@@ -14,6 +14,6 @@ struct ExitStatusTests {
         (504, "x", 70),
     ])
     func `each problem ends a process in its way`(status: Int, code: String, expected: Int) {
-        #expect(ExitStatus.of(Problem(status, code, "")) == Int32(expected))
+        #expect(ExitStatus.of(Problem(status: status, code: code, detail: "")) == Int32(expected))
     }
 }

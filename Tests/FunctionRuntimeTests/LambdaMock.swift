@@ -5,7 +5,6 @@ import TestSupport
 import Testing
 
 @testable import FunctionRuntime
-import Reliability
 
 /// Lambda's Runtime API as `Tests/Support/lambda_runtime_api.py` plays it.
 struct LambdaMock {

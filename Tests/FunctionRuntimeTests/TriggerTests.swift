@@ -112,7 +112,9 @@ struct Triggered: Function {
     static let takesTriggers = true
 
     func run(_ input: Input, in context: inout Context) throws -> Output {
-        if input.text == "fail" { throw Problem(409, "conflict", "There is something in the way.") }
+        if input.text == "fail" {
+            throw Problem(status: 409, code: "conflict", detail: "There is something in the way.")
+        }
         return Output(text: input.text ?? "nothing")
     }
 

@@ -173,7 +173,7 @@ import Testing
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
-        let cursor = Cursor(list: "aiUsage", scope: "\(team.id)///0//", keys: keys)
+        let cursor = Cursor(list: "aiUsage", binding: "\(team.id)///0//", keys: keys)
         let event = input(#""teamId":"\#(team.id)""#, cursor)
         #expect(database.refusal(of: AIUsage.self, event, as: owner) == "422 invalid_cursor")
     }

@@ -19,8 +19,8 @@ import Testing
         team = try database.team(of: owner)
     }
 
-    private func refusal(of invite: NewInvite, settings: Settings = Settings()) -> String? {
-        database.refusal(of: AcceptInvite.self, invite.acceptance, as: ada, settings: settings)
+    private func refusal(of invite: NewInvite, quotas: Quotas = Quotas()) -> String? {
+        database.refusal(of: AcceptInvite.self, invite.acceptance, as: ada, quotas: quotas)
     }
 
     // Cases: teams 90
@@ -105,19 +105,19 @@ import Testing
     @Test func `a team that is full takes nobody, and the invite stays good for when it is not`() throws {
         let invite = try database.invitation("ada@example.com", to: team, by: owner)
         let member = try database.member(of: team, as: .member)
-        var settings = Settings()
-        settings.members = 2
+        var quotas = Quotas()
+        quotas.members = 2
         let problem = #expect(throws: Problem.self) {
-            try database.call(AcceptInvite.self, invite.acceptance, as: ada, settings: settings)
+            try database.call(AcceptInvite.self, invite.acceptance, as: ada, quotas: quotas)
         }
         #expect(problem?.status == 403)
         #expect(problem?.code == "quota_exceeded")
         #expect(problem?.members == ["quota": "members"])
         #expect(try database.invites(of: team) == ["ada@example.com pending"])
         try database.rows("DELETE FROM nofx.team_members WHERE user_id = \(member.user)")
-        #expect(refusal(of: invite, settings: settings) == nil)
+        #expect(refusal(of: invite, quotas: quotas) == nil)
         // Whoever is a member already takes no seat.
-        #expect(refusal(of: invite, settings: settings) == nil)
+        #expect(refusal(of: invite, quotas: quotas) == nil)
     }
 
     private func memberID(of caller: Caller) throws -> UUID {

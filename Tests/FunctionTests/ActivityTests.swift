@@ -96,6 +96,17 @@ import Testing
         #expect(try database.call(GetTeam.self, team.reference, as: owner).version == 4)
     }
 
+    @Test func `a lost entry tells texts as they are`() throws {
+        let database = try TestDatabase()
+        try database.rows("DROP TABLE nofx.team_activity")
+        for name in [#"A  b"#, #"A " b"#, #"A \ b \"#, #"A \" b\\ c"#, #"\ "A" : {"b" : [1 , 2]} "# + "é"] {
+            let lines = LogLines()
+            try database.call(CreateTeam.self, #"{"name":\#(json(name))}"#, as: .stranger(), log: lines.log)
+            let line = try JSONDocument(parsing: Array((lines.containing("activity.lost").first ?? "null").utf8)).root
+            #expect(line["metadata"]?["name"]?.string == name)
+        }
+    }
+
     // Cases: teams 126
     @Test func `a user agent that looks like a log line stays one value`() throws {
         let database = try TestDatabase()

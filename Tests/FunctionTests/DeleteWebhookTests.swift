@@ -21,7 +21,7 @@ import Testing
         let deleted = try database.call(DeleteWebhook.self, team.reference(to: webhook.id), as: owner)
 
         #expect(deleted.id == webhook.id && deleted.url == webhook.url)
-        let left: [UUID] = try database.value("SELECT array_agg(id ORDER BY topic) FROM nofx.outbox")
+        let left: [UUID] = try database.value("SELECT array_agg(id ORDER BY topic) FROM nofx.queue")
         #expect(left == [mail, kept])
         let entry = try #require(database.activity(of: team.id).last)
         #expect(entry.action == "webhook.deleted" && entry.metadata == #"{"webhookId": "\#(webhook.id)"}"#)
@@ -64,7 +64,7 @@ import Testing
         try database.queueMessage(to: database.webhook(of: team, by: owner).id)
         try database.rows("DELETE FROM nofx.teams WHERE id = \(team.id)")
         #expect(
-            try database.value("SELECT (SELECT count(*) FROM nofx.webhooks) + (SELECT count(*) FROM nofx.outbox)") == 0
+            try database.value("SELECT (SELECT count(*) FROM nofx.webhooks) + (SELECT count(*) FROM nofx.queue)") == 0
         )
     }
 }

@@ -18,18 +18,18 @@ import Testing
         team = try database.team(of: owner)
     }
 
-    private func outcome(_ email: String, _ settings: Settings, to other: Team? = nil) -> String {
+    private func outcome(_ email: String, _ quotas: Quotas, to other: Team? = nil) -> String {
         let input = (other ?? team).invitation(email)
-        return database.refusal(of: InviteMember.self, input, as: owner, settings: settings) ?? "ok"
+        return database.refusal(of: InviteMember.self, input, as: owner, quotas: quotas) ?? "ok"
     }
 
     // Cases: teams 81
     @Test func `a team has so many pending invites and no more`() throws {
-        var settings = Settings()
-        settings.invites = 3
-        for number in 0..<3 { #expect(outcome("a\(number)@example.com", settings) == "ok") }
+        var quotas = Quotas()
+        quotas.invites = 3
+        for number in 0..<3 { #expect(outcome("a\(number)@example.com", quotas) == "ok") }
         let problem = #expect(throws: Problem.self) {
-            try database.call(InviteMember.self, team.invitation("b@example.com"), as: owner, settings: settings)
+            try database.call(InviteMember.self, team.invitation("b@example.com"), as: owner, quotas: quotas)
         }
         #expect(problem?.status == 403)
         #expect(problem?.code == "quota_exceeded")
@@ -38,27 +38,27 @@ import Testing
         // What is cancelled or past its time makes room.
         let id: ID<Invite> = try database.value("SELECT id FROM nofx.team_invites WHERE email = 'a0@example.com'")
         try database.call(CancelInvite.self, team.cancellation(of: id), as: owner)
-        #expect(outcome("c@example.com", settings) == "ok")
-        #expect(outcome("d@example.com", settings) == "403 quota_exceeded")
+        #expect(outcome("c@example.com", quotas) == "ok")
+        #expect(outcome("d@example.com", quotas) == "403 quota_exceeded")
         try database.outlive("a1@example.com")
-        #expect(outcome("d@example.com", settings) == "ok")
-        #expect(outcome("e@example.com", settings) == "403 quota_exceeded")
+        #expect(outcome("d@example.com", quotas) == "ok")
+        #expect(outcome("e@example.com", quotas) == "403 quota_exceeded")
     }
 
     // Cases: teams 81
     @Test func `50 pending invites are the usual limit`() throws {
         for number in 0..<50 { try database.invite("a\(number)@example.com", to: team, by: owner) }
-        #expect(outcome("b@example.com", Settings()) == "403 quota_exceeded")
+        #expect(outcome("b@example.com", Quotas()) == "403 quota_exceeded")
     }
 
     @Test func `members and pending invites together are no more than a team may have members`() throws {
-        var settings = Settings()
-        settings.members = 4
+        var quotas = Quotas()
+        quotas.members = 4
         _ = try database.member(of: team, as: .viewer)
-        #expect(outcome("a@example.com", settings) == "ok")
-        #expect(outcome("b@example.com", settings) == "ok")
+        #expect(outcome("a@example.com", quotas) == "ok")
+        #expect(outcome("b@example.com", quotas) == "ok")
         let problem = #expect(throws: Problem.self) {
-            try database.call(InviteMember.self, team.invitation("c@example.com"), as: owner, settings: settings)
+            try database.call(InviteMember.self, team.invitation("c@example.com"), as: owner, quotas: quotas)
         }
         #expect(problem?.code == "quota_exceeded")
         #expect(problem?.members == ["quota": "members"])
@@ -67,22 +67,22 @@ import Testing
 
     // Cases: teams 81
     @Test func `a team invites so often and no more, and what is refused costs nothing and leaves nothing`() throws {
-        var settings = Settings()
-        settings.invitations = Rate(3, in: 86_400, burst: 3)
+        var quotas = Quotas()
+        quotas.invitations = Rate(3, in: 86_400, burst: 3)
         let member = try database.member(of: team, as: .member)
-        #expect(outcome("a@example.com", settings) == "ok")
+        #expect(outcome("a@example.com", quotas) == "ok")
         for _ in 0..<5 {
-            #expect(outcome("A@example.com", settings) == "409 invite_pending")
-            #expect(outcome("owner@example.com", settings) == "409 already_member")
+            #expect(outcome("A@example.com", quotas) == "409 invite_pending")
+            #expect(outcome("owner@example.com", quotas) == "409 already_member")
             let input = team.invitation("x@example.com")
             #expect(
-                database.refusal(of: InviteMember.self, input, as: member, settings: settings) == "403 forbidden"
+                database.refusal(of: InviteMember.self, input, as: member, quotas: quotas) == "403 forbidden"
             )
         }
-        #expect(outcome("b@example.com", settings) == "ok")
-        #expect(outcome("c@example.com", settings) == "ok")
+        #expect(outcome("b@example.com", quotas) == "ok")
+        #expect(outcome("c@example.com", quotas) == "ok")
         let problem = #expect(throws: Problem.self) {
-            try database.call(InviteMember.self, team.invitation("d@example.com"), as: owner, settings: settings)
+            try database.call(InviteMember.self, team.invitation("d@example.com"), as: owner, quotas: quotas)
         }
         #expect(problem?.status == 429)
         #expect(problem?.code == "rate_limited")
@@ -91,19 +91,19 @@ import Testing
         #expect(try database.activity(of: team.id).count == 4)
         // The rate is the team's: cancelling gives nothing back, and another team has its own.
         let other = try database.team("Other", of: owner)
-        #expect(outcome("d@example.com", settings, to: other) == "ok")
+        #expect(outcome("d@example.com", quotas, to: other) == "ok")
         #expect(try database.value("SELECT count(*) FROM nofx.rate_limits", as: Int.self) == 2)
     }
 
     // Cases: teams 81
     @Test func `the 51st invite of a day waits, also when all before were cancelled`() throws {
-        var settings = Settings()
-        settings.invitations = Rate(50, in: 86_400, burst: 50)
+        var quotas = Quotas()
+        quotas.invitations = Rate(50, in: 86_400, burst: 50)
         for number in 0..<50 {
             let input = team.invitation("a\(number)@example.com")
-            let invite = try database.call(InviteMember.self, input, as: owner, settings: settings)
+            let invite = try database.call(InviteMember.self, input, as: owner, quotas: quotas)
             try database.call(CancelInvite.self, team.cancellation(of: invite.id), as: owner)
         }
-        #expect(outcome("b@example.com", settings) == "429 rate_limited")
+        #expect(outcome("b@example.com", quotas) == "429 rate_limited")
     }
 }

@@ -52,8 +52,9 @@ import Testing
         #expect(
             try database.value(
                 """
-                SELECT count(*) = 1 AND bool_and(topic = 'invite' AND subject_id = \(invite.id) AND status = 'pending')
-                FROM nofx.outbox
+                SELECT count(*) = 1 AND bool_and(topic = 'mail' AND tenant_id = \(team.id) AND state = 'available'
+                                                 AND payload ->> 'inviteId' = \(invite.id)::text)
+                FROM nofx.queue
                 """
             )
         )

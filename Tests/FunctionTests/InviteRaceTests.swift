@@ -29,10 +29,10 @@ import Testing
     }
 
     @Test func `32 who invite at once get as many invites as a team may have pending, exactly`() throws {
-        var settings = Settings()
-        settings.invites = 7
+        var quotas = Quotas()
+        quotas.invites = 7
         let calls = (0..<32).map { (caller: owner, input: team.invitation("a\($0)@example.com")) }
-        let outcomes = database.race(InviteMember.self, calls, settings: settings)
+        let outcomes = database.race(InviteMember.self, calls, quotas: quotas)
         #expect(outcomes.tally() == ["ok": 7, "403 quota_exceeded": 25])
         #expect(try database.inviteCounts() == [7, 7, 7])
     }
@@ -52,18 +52,18 @@ import Testing
 
     // Cases: teams 92
     @Test func `of accepting and cancelling one wins, in each of 200 rounds`() throws {
-        var settings = Settings()
-        (settings.members, settings.invites) = (1_000, 1_000)
+        var quotas = Quotas()
+        (quotas.members, quotas.invites) = (1_000, 1_000)
         let invites = try (0..<200).map { number in
             let email = "a\(number)@example.com"
             let input = team.invitation(email)
-            let invite = try database.call(InviteMember.self, input, as: owner, settings: settings)
+            let invite = try database.call(InviteMember.self, input, as: owner, quotas: quotas)
             return (caller: Caller.stranger(email: email), made: invite, start: Meeting(of: 2))
         }
-        let accepted = TestThread { [database, settings] in
+        let accepted = TestThread { [database, quotas] in
             Result { () throws -> [String?] in
                 // One connection for all rounds, so that both sides are as fast as they can be.
-                var context = try database.context(for: nil, settings: settings)
+                var context = try database.context(for: nil, quotas: quotas)
                 return invites.map { invite in
                     context.authenticated(as: invite.caller)
                     invite.start.wait()
@@ -71,7 +71,7 @@ import Testing
                 }
             }
         }
-        var context = try database.context(for: owner, settings: settings)
+        var context = try database.context(for: owner, quotas: quotas)
         let cancelled = invites.map { invite in
             invite.start.wait()
             return Self.refusal { _ = try CancelInvite.call(team.cancellation(of: invite.made.id), in: &context) }
@@ -96,15 +96,15 @@ import Testing
 
     // Cases: teams 94
     @Test func `of two with invites for the last seat one gets it`() throws {
-        var settings = Settings()
-        settings.members = 2
+        var quotas = Quotas()
+        quotas.members = 2
         let first = try database.invitation("a@example.com", to: team, by: owner)
         let second = try database.invitation("b@example.com", to: team, by: owner)
         let calls = [
             (caller: Caller.stranger(email: "a@example.com"), input: first.acceptance),
             (caller: Caller.stranger(email: "b@example.com"), input: second.acceptance),
         ]
-        let outcomes = database.race(AcceptInvite.self, calls, settings: settings)
+        let outcomes = database.race(AcceptInvite.self, calls, quotas: quotas)
         #expect(outcomes.tally() == ["ok": 1, "403 quota_exceeded": 1])
         #expect(try database.guests(of: team) == ["member"])
         try expectMembersAreThoseWhoAccepted()
@@ -112,13 +112,13 @@ import Testing
 
     // Cases: teams 95
     @Test func `39 who accept at once fill a team of five, exactly`() throws {
-        var settings = Settings()
-        settings.members = 5
+        var quotas = Quotas()
+        quotas.members = 5
         let calls = try (0..<39).map { number in
             let invite = try database.invitation("a\(number)@example.com", to: team, by: owner)
             return (caller: Caller.stranger(email: "a\(number)@example.com"), input: invite.acceptance)
         }
-        let outcomes = database.race(AcceptInvite.self, calls, settings: settings)
+        let outcomes = database.race(AcceptInvite.self, calls, quotas: quotas)
         #expect(outcomes.tally() == ["ok": 4, "403 quota_exceeded": 35])
         #expect(try database.value("SELECT count(*) FROM nofx.team_members", as: Int.self) == 5)
         try expectMembersAreThoseWhoAccepted()

@@ -205,7 +205,7 @@ import Testing
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
-        let cursor = Cursor(list: content[0], scope: "\(team.id)////", keys: Array(content.dropFirst()))
+        let cursor = Cursor(list: content[0], binding: "\(team.id)////", keys: Array(content.dropFirst()))
         let event = input(#""teamId":"\#(team.id)""#, cursor)
         #expect(database.refusal(of: ListActivity.self, event, as: owner) == "422 invalid_cursor")
     }

@@ -87,7 +87,7 @@ import Testing
             #expect(refusal == "422 invalid_cursor")
         }
         for keys in [["1", "x", "0"], ["1", "\(world.run)", "x"], ["x", "\(world.run)", "0"], ["1"]] {
-            let forged = Cursor(list: "listGates", scope: "\(world.team.id)//pending", keys: keys)
+            let forged = Cursor(list: "listGates", binding: "\(world.team.id)//pending", keys: keys)
             let refusal = world.database.refusal(of: ListGates.self, input(first, forged), as: world.owner)
             #expect(refusal == "422 invalid_cursor")
         }

@@ -139,7 +139,7 @@ import Testing
         ["listInvites", "-9223372036854775808", "00000000-0000-7000-8000-000000000000"],
     ])
     func `a cursor that no page gave out is refused`(_ content: [String]) throws {
-        let cursor = Cursor(list: content[0], scope: "\(team.id)/", keys: Array(content.dropFirst()))
+        let cursor = Cursor(list: content[0], binding: "\(team.id)/", keys: Array(content.dropFirst()))
         #expect(
             database.refusal(of: ListInvites.self, request(limit: 1, cursor), as: owner) == "422 invalid_cursor"
         )

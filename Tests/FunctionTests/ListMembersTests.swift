@@ -234,7 +234,7 @@ import Testing
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
-        let cursor = Cursor(list: parts[0], scope: team.id.description, keys: Array(parts.dropFirst()))
+        let cursor = Cursor(list: parts[0], binding: team.id.description, keys: Array(parts.dropFirst()))
         let input = request(team, limit: 1, cursor)
         #expect(database.refusal(of: ListMembers.self, input, as: owner) == "422 invalid_cursor")
     }

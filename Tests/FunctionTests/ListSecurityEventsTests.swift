@@ -143,7 +143,7 @@ import Testing
         let team = try database.team(of: owner)
         let event = input(
             #""teamId":"\#(team.id)""#,
-            Cursor(list: "listSecurityEvents", scope: "\(team.id)//", keys: keys)
+            Cursor(list: "listSecurityEvents", binding: "\(team.id)//", keys: keys)
         )
         #expect(database.refusal(of: ListSecurityEvents.self, event, as: owner) == "422 invalid_cursor")
     }

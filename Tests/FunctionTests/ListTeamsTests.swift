@@ -118,7 +118,7 @@ import Testing
     ])
     func `a cursor that no page gave out is refused`(_ content: [String]) throws {
         let caller = Caller.stranger()
-        let cursor = Cursor(list: content[0], scope: caller.user.description, keys: Array(content.dropFirst()))
+        let cursor = Cursor(list: content[0], binding: caller.user.description, keys: Array(content.dropFirst()))
         let input = request(limit: 1, cursor)
         #expect(try TestDatabase().refusal(of: ListTeams.self, input, as: caller) == "422 invalid_cursor")
     }

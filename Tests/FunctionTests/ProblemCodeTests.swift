@@ -6,8 +6,10 @@ import Testing
 /// What a program may rely on is written down.
 struct ProblemCodeTests {
     // Cases: teams 154
-    @Test func `the codes in the README are those that there are`() throws {
-        let documented = try output(of: "grep '^Codes:' README.md | grep -o '`[a-z_]*`' | tr -d '`'")
+    @Test func `the codes in the documentation are those that there are`() throws {
+        let documented = try output(
+            of: "grep -oE '^[|] [45][0-9]+ [|] `[a-z_]+`' docs/errors.md | grep -o '`[a-z_]*`' | tr -d '`' | sort -u"
+        )
         // Every problem is made with its status and its code beside each other.
         let made = try output(
             of: """

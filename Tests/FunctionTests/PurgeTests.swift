@@ -27,7 +27,7 @@ import Testing
                 SELECT 'key ' || name AS kept FROM nofx.api_keys UNION ALL
                 SELECT 'answer ' || key FROM nofx.idempotency_keys UNION ALL
                 SELECT 'invite ' || email || ' ' || status FROM nofx.team_invites UNION ALL
-                SELECT 'message ' || status FROM nofx.outbox UNION ALL
+                SELECT 'mail ' || topic FROM nofx.dead_letters WHERE topic = 'mail' UNION ALL
                 SELECT 'rate ' || (key = \("\(world.owner.user) writes")) FROM nofx.rate_limits UNION ALL
                 SELECT 'attempt ' || attempt FROM nofx.ai_attempts UNION ALL
                 SELECT 'usage of ' || attempts FROM nofx.ai_usage_daily UNION ALL
@@ -39,7 +39,7 @@ import Testing
             kept == [
                 "answer ada", "attempt 1", "attempt 2", "invite cancelled-lately cancelled",
                 "invite invited-by-ada@example.com pending",
-                "invite late expired", "key ada", "key ended-lately", "message delivered", "message pending",
+                "invite late expired", "key ada", "key ended-lately", "mail mail",
                 "rate true", "reservation of 1", "reservation of 2", "usage of 3",
             ]
         )
@@ -240,9 +240,10 @@ extension TestDatabase {
                        (\(team), 'cancelled', 'x', 'member', \(user), 'cancelled', now(), now() - interval '90 days')
                 """,
                 """
-                INSERT INTO nofx.outbox (topic, subject_id, status, settled_at)
-                VALUES ('invite', \(world.invite), 'delivered', now() - interval '29 days'),
-                       ('invite', \(world.invite), 'dead', now() - interval '30 days')
+                INSERT INTO nofx.dead_letters
+                    (id, topic, tenant_id, priority, attempts, error, enqueued_at, dead_lettered_at, payload)
+                SELECT gen_random_uuid(), 'mail', \(team), 0, 8, 'tests', now(), now() - age::interval, '{}'
+                FROM unnest('{29 days,30 days}'::text[]) AS age
                 """,
                 """
                 INSERT INTO nofx.api_keys (id, user_id, name, secret_hash, scopes, expires_at, revoked_at)

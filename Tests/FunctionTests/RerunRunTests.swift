@@ -84,10 +84,10 @@ import Testing
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
         let run = try database.run(of: team, by: owner)
-        var settings = Settings()
-        settings.queuedStepsPerTeam = 1
+        var quotas = Quotas()
+        quotas.queuedStepsPerTeam = 1
         #expect(
-            database.refusal(of: RerunRun.self, team.run(run.id), as: owner, settings: settings) == "429 queue_full"
+            database.refusal(of: RerunRun.self, team.run(run.id), as: owner, quotas: quotas) == "429 queue_full"
         )
         try database.allow(["test:fail"], to: team)
         let problem = #expect(throws: Problem.self) {

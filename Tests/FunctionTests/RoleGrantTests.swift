@@ -136,7 +136,7 @@ import Testing
             "UPDATE nofx.teams SET owner_id = \(ada.member.user)", "UPDATE nofx.team_invites SET role = 'admin'",
             "UPDATE nofx.api_keys SET scopes = '{admin}'", "UPDATE nofx.users SET email = NULL",
             "DELETE FROM nofx.users", "DELETE FROM nofx.team_members", "DELETE FROM nofx.team_activity",
-            "INSERT INTO nofx.outbox (topic, subject_id) VALUES ('invite', \(ada.invite))",
+            "INSERT INTO nofx.queue (id, topic, payload) VALUES (\(ada.invite), 'mail', '{}')",
             "SELECT goal FROM nofx.runs", "SELECT count(*) FROM nofx.gates", "SELECT count(*) FROM nofx.events",
             "SELECT count(*) FROM nofx.artifacts", "SELECT payload FROM nofx.dead_letters", "DELETE FROM nofx.queue",
             "UPDATE nofx.runs SET status = 'failed'", "UPDATE nofx.steps SET outputs = '{}'",

@@ -13,7 +13,7 @@ import Testing
         "ai_attempts": nil, "ai_budgets": nil, "ai_reservations": nil, "ai_usage_daily": 1, "api_keys": 1,
         "artifacts": 1, "database_files": nil, "database_grants": nil, "database_roles": nil, "dead_letters": nil,
         "events": 7, "gates": 1, "idempotency_keys": 1, "operator_actions": nil,
-        "outbox": nil, "queue": 1, "rate_limits": nil, "runs": 1, "security_events": 1, "steps": 3, "team_activity": 3,
+        "queue": 2, "rate_limits": nil, "runs": 1, "security_events": 1, "steps": 3, "team_activity": 3,
         "team_invite_tokens": nil, "team_invites": 1, "team_members": 2, "teams": 1, "tool_policies": 1, "users": 2,
         "webhooks": 1,
     ]
@@ -152,9 +152,15 @@ import Testing
             """,
             "INSERT INTO nofx.team_invite_tokens (token_hash, invite_id) VALUES (sha256('mine'), \(bob.invite))",
             "DELETE FROM nofx.team_invite_tokens",
-            "INSERT INTO nofx.outbox (topic, subject_id) VALUES ('invite', \(bob.invite))",
-            "UPDATE nofx.outbox SET due_at = now()",
-            "INSERT INTO nofx.outbox (topic, subject_id, payload) VALUES ('webhook', gen_random_uuid(), '{}')",
+            """
+            INSERT INTO nofx.queue (id, topic, tenant_id, payload)
+            VALUES (gen_random_uuid(), 'mail', \(bob.team.id), json_build_object('inviteId', \(bob.invite)))
+            """,
+            "UPDATE nofx.queue SET run_at = now()",
+            """
+            INSERT INTO nofx.queue (id, topic, tenant_id, payload)
+            VALUES (gen_random_uuid(), 'webhook', gen_random_uuid(), '{}')
+            """,
             "DELETE FROM nofx.webhooks WHERE team_id = \(bob.team.id)",
             "UPDATE nofx.webhooks SET url = 'https://evil.example/'",
             """

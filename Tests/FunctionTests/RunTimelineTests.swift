@@ -77,13 +77,13 @@ import Testing
             let refusal = world.database.refusal(of: RunTimeline.self, input(members, cursor), as: world.owner)
             #expect(refusal == "422 invalid_cursor")
         }
-        let scope = "\(team)/\(run)"
+        let binding = "\(team)/\(run)"
         for keys in [["3"], ["-1"], ["2147483648"], ["x"], [""], ["1", "1"], []] {
-            let forged = Cursor(list: "runTimeline", scope: scope, keys: keys)
+            let forged = Cursor(list: "runTimeline", binding: binding, keys: keys)
             #expect(world.refusal(after: forged) == "422 invalid_cursor", "\(keys)")
         }
-        #expect(world.refusal(after: Cursor(list: "listRuns", scope: scope, keys: ["1"])) == "422 invalid_cursor")
-        #expect(world.refusal(after: Cursor(list: "runTimeline", scope: scope, keys: ["1"])) == nil)
+        #expect(world.refusal(after: Cursor(list: "listRuns", binding: binding, keys: ["1"])) == "422 invalid_cursor")
+        #expect(world.refusal(after: Cursor(list: "runTimeline", binding: binding, keys: ["1"])) == nil)
         #expect(world.refusal(#""cursor":2"#) == "422 validation_failed")
     }
 

@@ -47,9 +47,9 @@ import Testing
 
     @Test func `it waits once, and counts as one look`() throws {
         let world = try RunWorld()
-        var settings = Settings()
-        settings.reads = Rate(1, in: 3_600, burst: 2)
-        var context = try world.database.context(for: world.owner, settings: settings)
+        var quotas = Quotas()
+        quotas.reads = Rate(1, in: 3_600, burst: 2)
+        var context = try world.database.context(for: world.owner, quotas: quotas)
         let first = try world.last(in: &context)
         var pauses = 0
         let timeline = try Timeline.read(try world.request(after: first, waiting: 25), in: &context) { _ in
@@ -57,7 +57,7 @@ import Testing
             if pauses == 10 { try world.database.rows("SELECT nofx.stop_run(\(world.team.id), \(world.run), NULL)") }
         }
         #expect(pauses == 10 && !timeline.events.isEmpty)
-        #expect(context.standing?.remaining == 0)
+        #expect(context.rateLimitStatus?.remaining == 0)
         let refused = #expect(throws: PostgresError.self) {
             _ = try Timeline.read(world.request(after: nil, waiting: 0), in: &context)
         }

@@ -15,11 +15,11 @@ import Testing
     @Test func `what was set holds, what was not is what every team has, and what is not named stays`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
-        var settings = Settings()
-        settings.aiBudget = Budget(daily: USDollars("5"), monthly: USDollars("100"))
+        var quotas = Quotas()
+        quotas.aiBudget = Budget(daily: USDollars("5"), monthly: USDollars("100"))
         func set(_ members: String) throws -> String {
             let event = members.isEmpty ? team.reference : team.changes(members)
-            let budget = try database.call(SetAIBudget.self, event, as: operating, settings: settings)
+            let budget = try database.call(SetAIBudget.self, event, as: operating, quotas: quotas)
             let document = try JSONDocument(parsing: budget.jsonBytes)
             #expect(document.root["teamId"]?.string == team.id.description)
             return ["dailyUsd", "monthlyUsd", "ownDailyUsd", "ownMonthlyUsd"]
@@ -31,7 +31,7 @@ import Testing
         #expect(try set("") == "12.5 0 12.5 0")
         #expect(try set(#""dailyUsd":null"#) == "5 0 - 0")
         #expect(try set(#""dailyUsd":null,"monthlyUsd":null"#) == "5 100 - -")
-        settings = Settings()
+        quotas = Quotas()
         #expect(try set("") == "- - - -")
     }
 

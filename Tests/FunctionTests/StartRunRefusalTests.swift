@@ -64,22 +64,22 @@ import Testing
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let (team, other) = (try database.team(of: owner), try database.team("Other", of: owner))
-        var settings = Settings()
-        settings.queuedStepsPerTeam = 2
+        var quotas = Quotas()
+        quotas.queuedStepsPerTeam = 2
         let plan = Steps.json([Steps.echo("a")])
-        for _ in 0..<2 { try database.call(StartRun.self, team.plan(plan), as: owner, settings: settings) }
+        for _ in 0..<2 { try database.call(StartRun.self, team.plan(plan), as: owner, quotas: quotas) }
         let problem = #expect(throws: Problem.self) {
-            try database.call(StartRun.self, team.plan(plan), as: owner, settings: settings)
+            try database.call(StartRun.self, team.plan(plan), as: owner, quotas: quotas)
         }
         #expect(problem?.status == 429)
         #expect(problem?.code == "queue_full")
         #expect(problem?.retryAfter == 10)
         #expect(throws: Never.self) {
-            try database.call(StartRun.self, other.plan(plan), as: owner, settings: settings)
+            try database.call(StartRun.self, other.plan(plan), as: owner, quotas: quotas)
         }
         try database.rows("DELETE FROM nofx.queue WHERE tenant_id = \(team.id)")
         #expect(throws: Never.self) {
-            try database.call(StartRun.self, team.plan(plan), as: owner, settings: settings)
+            try database.call(StartRun.self, team.plan(plan), as: owner, quotas: quotas)
         }
     }
 
@@ -93,11 +93,11 @@ import Testing
         try Poll.until {
             try database.value("SELECT pg_stat_get_live_tuples('nofx.queue'::regclass)", as: Int.self) >= 20
         }
-        var settings = Settings()
-        settings.queuedSteps = 20
+        var quotas = Quotas()
+        quotas.queuedSteps = 20
         let other = try database.team("Other", of: owner)
         #expect(
-            database.refusal(of: StartRun.self, other.plan(plan), as: owner, settings: settings) == "429 queue_full"
+            database.refusal(of: StartRun.self, other.plan(plan), as: owner, quotas: quotas) == "429 queue_full"
         )
     }
 

@@ -7,7 +7,7 @@ import Testing
 @testable import Teams
 @testable import Notifications
 
-/// What happens in runs, as it gets into the outbox.
+/// What happens in runs, as it gets into the queue.
 @Suite struct WebhookQueueTests {
     private let database: TestDatabase
     private let owner = Caller.stranger()
@@ -44,12 +44,12 @@ import Testing
         )
     }
 
-    /// What waits in the outbox for a webhook, in the order of the timeline.
+    /// What waits in the queue for a webhook, in the order of the timeline.
     private func messages(to webhook: NewWebhook) throws -> [String] {
         try database.value(
             """
             SELECT coalesce(array_agg(payload ->> 'type' ORDER BY (payload #>> '{data,seq}')::integer), '{}')
-            FROM nofx.outbox WHERE subject_id = \(webhook.id) AND topic = 'webhook' AND status = 'pending'
+            FROM nofx.queue WHERE tenant_id = \(webhook.id) AND topic = 'webhook'
             """
         )
     }
@@ -72,7 +72,7 @@ import Testing
         try happen(["step.queued", "step.failed"], data: #"{"attempt":2,"error":{"code":"x"}}"#)
         try happen(["run.failed"], step: nil)
         let rows = try database.rows(
-            "SELECT payload::text, (SELECT max(at) FROM nofx.events) AS at FROM nofx.outbox ORDER BY payload ->> 'type'"
+            "SELECT payload::text, (SELECT max(at) FROM nofx.events) AS at FROM nofx.queue ORDER BY payload ->> 'type'"
         )
         let (ended, failed) = (
             try JSONDocument(parsing: Array((try rows[0][0] as String).utf8)).root,
@@ -96,20 +96,20 @@ import Testing
             try connection.transact(
                 [
                     "SELECT nofx.add_events(\(team.id), \(run), '{NULL}', '{run.failed}', '{NULL}')",
-                    "SELECT 1 / (SELECT count(*) FROM nofx.outbox WHERE topic <> 'webhook')",
+                    "SELECT 1 / (SELECT count(*) FROM nofx.queue WHERE topic <> 'webhook')",
                 ],
                 deadline: .test
             )
         }
         #expect(try messages(to: webhook) == [])
         try happen(["run.failed"], step: nil)
-        let first: UUID = try database.value("SELECT id FROM nofx.outbox")
+        let first: UUID = try database.value("SELECT id FROM nofx.queue")
         // The same place in the timeline, as if it were told again.
         try database.rows("DELETE FROM nofx.events")
         try database.rows("UPDATE nofx.runs SET event_seq = 0")
         try happen(["run.failed"], step: nil)
         #expect(try messages(to: webhook) == ["run.failed"])
-        #expect(try database.value("SELECT id FROM nofx.outbox") == first)
+        #expect(try database.value("SELECT id FROM nofx.queue") == first)
     }
 
     @Test func `a webhook that is disabled is told nothing`() throws {
@@ -121,14 +121,21 @@ import Testing
 
     @Test func `the text of a message is kept no longer than it can be sent`() throws {
         let webhook = try database.webhook(of: team, by: owner)
-        try happen(["run.failed"], step: nil)
-        for status in ["delivered", "dropped"] {
-            #expect(throws: PostgresError.self) {
-                try database.rows("UPDATE nofx.outbox SET status = \(status), settled_at = now()")
-            }
+        try happen(["run.failed", "run.succeeded"], step: nil)
+        let texts: [String] = try database.value("SELECT array_agg(payload::text) FROM nofx.queue")
+        for outcome in ["completed", "dead_lettered"] {
+            try database.rows(
+                """
+                SELECT nofx.finish_jobs(ARRAY[c.id], ARRAY[c.fence], ARRAY[\(outcome)], '{no}', '{0}', '{0}')
+                FROM nofx.claim_jobs('webhook', 1, '1 minute', NULL, NULL, \(webhook.id)) c
+                """
+            )
         }
-        try database.rows("UPDATE nofx.outbox SET status = 'dead', settled_at = now()")
         #expect(try messages(to: webhook) == [])
+        let letters: [String] = try database.value("SELECT array_agg(payload::text) FROM nofx.dead_letters")
+        #expect(texts.count == 2 && letters.count == 1 && texts.contains(letters[0]))
+        #expect(try database.value("SELECT nofx.redrive_jobs('webhook', NULL, 10, NULL)") == 1)
+        #expect(try database.value("SELECT payload::text FROM nofx.queue") == letters[0])
     }
 
     @Test func `the functions' role makes no messages of its own`() throws {
@@ -136,7 +143,10 @@ import Testing
         let error = #expect(throws: PostgresError.self) {
             try database.asFunction(
                 for: owner,
-                "INSERT INTO nofx.outbox (topic, subject_id, payload) VALUES ('webhook', \(webhook.id), '{}')"
+                """
+                INSERT INTO nofx.queue (id, topic, tenant_id, payload)
+                VALUES (gen_random_uuid(), 'webhook', \(webhook.id), '{}')
+                """
             )
         }
         #expect(error?.state == .insufficientPrivilege)

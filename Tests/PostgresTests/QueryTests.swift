@@ -31,6 +31,17 @@ import Testing
         #expect(try row["three"] == 3)
     }
 
+    @Test func `a part of a statement brings its values along, which are numbered anew`() throws {
+        let none: String? = nil
+        let values: Query = "\("a"), \(""), \(none), '$1', \(4), \(5), \(6), \(7), \(8), \(9), \(10), \(11)"
+        let constant: Query = "'b'"
+        var connection = try TestDatabase().connect()
+        let text: String = try connection.value(
+            "SELECT concat_ws(',', \(0), \(fragment: values), \(12), \(fragment: constant), \(fragment: values))"
+        )
+        #expect(text == "0,a,,$1,4,5,6,7,8,9,10,11,12,b,a,,$1,4,5,6,7,8,9,10,11")
+    }
+
     @Test func `a text with NUL is refused by the server, not cut short`() throws {
         var connection = try TestDatabase().connect()
         let error = #expect(throws: PostgresError.self) { try connection.rows("SELECT \("a\0b")") }

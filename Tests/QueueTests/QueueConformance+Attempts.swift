@@ -41,6 +41,22 @@ extension QueueConformance {
         #expect(letter.enqueuedAt.duration(to: letter.diedAt) == .seconds(17))
     }
 
+    func checkLongerWait(_ subject: QueueUnderTest<some Queue & SendableMetatype & ~Copyable>) throws {
+        var queue = try subject.open()
+        let topic = try QueueTopic.test()
+        try queue.enqueue(NewJob(topic, 1))
+        for (asked, wait) in [(1, 2), (60, 60), (10, 10)] {
+            let job = try #require(try queue.claim(JobClaim(topic)).first)
+            #expect(try queue.finish(job.lease, .failed(error: "no", notBefore: .seconds(asked))))
+            try subject.pass(.seconds(wait) - .milliseconds(1))
+            #expect(try queue.claim(JobClaim(topic)).isEmpty)
+            try subject.pass(.milliseconds(1))
+        }
+        let last = try #require(try queue.claim(JobClaim(topic)).first)
+        #expect(try queue.finish(last.lease, .failed(error: "no", notBefore: .seconds(60))))
+        #expect(try queue.counts(of: topic).dead == 1)
+    }
+
     func checkFinalFailure(_ subject: QueueUnderTest<some Queue & SendableMetatype & ~Copyable>) throws {
         var queue = try subject.open()
         let topic = try QueueTopic.test()

@@ -45,4 +45,18 @@ extension QueueConformance {
         #expect(try queue.claim(JobClaim(topic, count: 50)).map(\.number) == Array(0..<50))
         #expect(try queue.claim(JobClaim(topic, count: 50)).map(\.number) == Array(50..<90))
     }
+
+    func checkChosenTenants(_ subject: QueueUnderTest<some Queue & SendableMetatype & ~Copyable>) throws {
+        var queue = try subject.open()
+        let topic = try QueueTopic.test()
+        let tenants = (0..<3).map { _ in UUID.v7() }
+        for tenant in tenants { try queue.enqueue((0..<3).map { NewJob(topic, $0, tenant: tenant) }) }
+        let first = try queue.claim(JobClaim(topic, count: 2, tenants: [tenants[1]]))
+        #expect(first.map(\.tenant) == [tenants[1], tenants[1]] && first.map(\.number) == [0, 1])
+        let second = try queue.claim(JobClaim(topic, count: 9, tenants: [tenants[1], tenants[2]]))
+        #expect(second.count == 4 && second.filter { $0.tenant == tenants[1] }.map(\.number) == [2])
+        #expect(try queue.claim(JobClaim(topic, tenants: [tenants[1]])).isEmpty)
+        #expect(try queue.claim(JobClaim(topic, tenants: [])).isEmpty)
+        #expect(try queue.claim(JobClaim(topic, count: 9)).allSatisfy { $0.tenant == tenants[0] })
+    }
 }

@@ -14,6 +14,7 @@ enum QueueConformance: String, CaseIterable {
     case `a payload stays as it is, also when it is tried again`
     case `a job keeps its id and its age over its attempts`
     case `a job that fails comes again after 2, 5 and 10 seconds, and then no more`
+    case `a job that asks for a longer wait than the schedule's gets it`
     case `a job that would fail again is given up at once`
     case `a job that was released has lost no attempt, however often`
     case `an open circuit puts a job off without giving it up`
@@ -29,6 +30,7 @@ enum QueueConformance: String, CaseIterable {
     case `who has little to do has its turn beside who has much, whatever they say of their own`
     case `everybody has a turn before anybody has another`
     case `one tenant alone gets all that is asked for`
+    case `a claim for some tenants takes no other tenant's jobs`
     case `a topic counts what is its own`
     case `the oldest is told by when it was put in, and the longest wait by when it was due`
     case `a dead letter goes back to where it came from`
@@ -47,6 +49,7 @@ enum QueueConformance: String, CaseIterable {
         case .`a payload stays as it is, also when it is tried again`: try checkPayload(queue)
         case .`a job keeps its id and its age over its attempts`: try checkIdentity(queue)
         case .`a job that fails comes again after 2, 5 and 10 seconds, and then no more`: try checkSchedule(queue)
+        case .`a job that asks for a longer wait than the schedule's gets it`: try checkLongerWait(queue)
         case .`a job that would fail again is given up at once`: try checkFinalFailure(queue)
         case .`a job that was released has lost no attempt, however often`: try checkRelease(queue)
         case .`an open circuit puts a job off without giving it up`: try checkOpenCircuit(queue)
@@ -63,6 +66,7 @@ enum QueueConformance: String, CaseIterable {
             try checkTurns(queue)
         case .`everybody has a turn before anybody has another`: try checkRounds(queue)
         case .`one tenant alone gets all that is asked for`: try checkLoneTenant(queue)
+        case .`a claim for some tenants takes no other tenant's jobs`: try checkChosenTenants(queue)
         case .`a topic counts what is its own`: try checkCounts(queue)
         case .`the oldest is told by when it was put in, and the longest wait by when it was due`: try checkAges(queue)
         case .`a dead letter goes back to where it came from`: try checkRedrive(queue)

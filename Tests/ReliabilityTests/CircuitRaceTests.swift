@@ -127,7 +127,7 @@ import Testing
         #expect((view?.state, view?.generation, view?.failures) == ("closed", 2, 0))
     }
 
-    @Test func `a burst of limits moves the gate in steps of a second`() throws {
+    @Test func `a burst of limits moves the cooldown in steps of a second`() throws {
         let (database, policy) = (database, policy)
         let before = try database.writes()["circuit_breakers"] ?? 0
         let start: Double = try Self.seconds(database)

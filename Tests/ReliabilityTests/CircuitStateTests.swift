@@ -37,7 +37,7 @@ import Testing
         #expect(state.generation == 3)
     }
 
-    @Test func `a gate is open at its end and not a microsecond earlier`() throws {
+    @Test func `a cooldown is open at its end and not a microsecond earlier`() throws {
         let policy = try CircuitBreakerPolicy()
         var state = CircuitState()
         _ = state.record(.limited(for: .seconds(3), reason: .rateLimited), report, under: policy, random: 0, at: .zero)
@@ -48,17 +48,17 @@ import Testing
         #expect(verdict == .allowed(isProbe: false, isUnrecorded: false, nil))
     }
 
-    @Test func `a gate moves by a second or more and not by less`() throws {
+    @Test func `a cooldown moves by a second or more and not by less`() throws {
         let policy = try CircuitBreakerPolicy()
         var state = CircuitState()
         for milliseconds in [3_000, 3_999, 4_000, 4_001, 3_500] {
             let limit = CircuitOutcome.limited(for: .milliseconds(milliseconds), reason: .rateLimited)
             _ = state.record(limit, report, under: policy, random: 0, at: .zero)
         }
-        #expect(state.gate?.until == .milliseconds(4_001))
+        #expect(state.cooldown?.until == .milliseconds(4_001))
         let short = CircuitOutcome.limited(for: .milliseconds(10), reason: .rateLimited)
         _ = state.record(short, report, under: policy, random: 0, at: .milliseconds(4_001))
-        #expect(state.gate?.until == .milliseconds(4_011))
+        #expect(state.cooldown?.until == .milliseconds(4_011))
     }
 
     @Test func `the open time is drawn around its length`() throws {

@@ -96,7 +96,12 @@ import Queue
             """,
             as: [String].self
         )
-        #expect(waits == ["again d 1 2", "floor d 1 4", "late d 1 2", "back r 0", "later d 0 6"])
+        #expect(
+            waits == [
+                "again scheduled 1 2", "floor scheduled 1 4", "late scheduled 1 2", "back available 0",
+                "later scheduled 0 6",
+            ]
+        )
         #expect(try database.steps(of: run).prefix(2) == ["done succeeded", "broken failed"])
     }
 

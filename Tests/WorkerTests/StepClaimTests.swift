@@ -58,7 +58,7 @@ import Queue
                 ["a": #"{"of":"a"}"#], ["a": #"{"of":"a"}"#], [:],
             ]
         )
-        #expect(try queue() == ["k l 1", "l r 0", "m l 1", "n l 1", "o r 0"])
+        #expect(try queue() == ["k running 1", "l available 0", "m running 1", "n running 1", "o available 0"])
         store.outputLimit = 20
         #expect(try store.claim(JobClaim(.echo, count: 10)).map(\.name) == ["l", "o"])
     }

@@ -15,15 +15,15 @@ struct Ask: Function {
 
     static func checkConfiguration(_ environment: Environment) throws(ConfigurationError) {
         _ = try Providers(environment)
-        _ = try Protection(environment)
+        _ = try CallPolicy(environment)
     }
 
     func run(_ input: Question, in context: inout Context) throws -> Reply {
         let environment = Environment.current()
-        var protection = try Protection(environment)
-        protection.budget = context.settings.aiBudget
+        var protection = try CallPolicy(environment)
+        protection.budget = context.quotas.aiBudget
         let stores = PostgresStores(context.separateDatabase(), log: context.log)
-        var providers = ProtectedProviders(
+        var providers = AIClient(
             try Providers(environment),
             protection,
             stores: FallbackCircuitBreakerStore(stores, log: context.log),

@@ -20,7 +20,10 @@ def undeclared(target, names):
         declared.update(value[0] for value in dependency.values())
     kind = "Tests" if target["type"] == "test" else "Sources"
     folder = pathlib.Path(target.get("path") or f"{kind}/{target['name']}")
+    excluded = [folder / path for path in target.get("exclude", [])]
     for file in sorted(folder.rglob("*.swift")):
+        if any(path in file.parents for path in excluded):
+            continue
         for number, line in enumerate(file.read_text().splitlines(), 1):
             found = IMPORT.match(line)
             if found and found[1] in names - declared:

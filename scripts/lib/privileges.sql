@@ -1,4 +1,5 @@
--- The effective rights of both kinds of roles, one object a line: kind, object, rights. For scripts/privileges.
+-- The effective rights of both kinds of roles, one object a line: kind, object, rights. Objects that are closed to both
+-- have lines of the kind `none`, so that the list names every object of the schema. For scripts/privileges.
 WITH roles (kind, name) AS (
     VALUES ('app', :'app'::name), ('operator', :'operator'::name)
 ), tables AS (
@@ -33,6 +34,20 @@ WITH roles (kind, name) AS (
     SELECT r.kind, 5, 'function ' || f.oid::regprocedure, 'EXECUTE'
     FROM roles r CROSS JOIN pg_proc f
     WHERE f.pronamespace = 'nofx'::regnamespace AND has_function_privilege(r.name, f.oid, 'EXECUTE')
+), objects (place, object) AS (
+    SELECT 2, 'table ' || t.name FROM tables t
+    UNION ALL
+    SELECT 4, 'sequence ' || c.oid::regclass FROM pg_class c
+    WHERE c.relnamespace = 'nofx'::regnamespace AND c.relkind = 'S'
+    UNION ALL
+    SELECT 5, 'function ' || f.oid::regprocedure FROM pg_proc f WHERE f.pronamespace = 'nofx'::regnamespace
+), listed AS (
+    SELECT * FROM rights
+    UNION ALL
+    SELECT 'none', o.place, o.object, 'CLOSED' FROM objects o
+    WHERE NOT EXISTS (SELECT FROM rights g
+                      WHERE g.object = o.object
+                         OR o.place = 2 AND starts_with(g.object, replace(o.object, 'table ', 'column ') || '.'))
 )
 SELECT kind || ' ' || object || ' ' || string_agg(right_name, ', ' ORDER BY right_name COLLATE "C")
-FROM rights GROUP BY kind, place, object ORDER BY kind COLLATE "C", place, object COLLATE "C";
+FROM listed GROUP BY kind, place, object ORDER BY kind COLLATE "C", place, object COLLATE "C";

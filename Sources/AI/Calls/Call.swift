@@ -1,4 +1,5 @@
-import Base
+public import Base
+public import Core
 
 /// One protected call, while it lasts.
 struct Call {
@@ -55,4 +56,63 @@ struct Call {
         /// Whether it is the call's time that is over then, and not the attempt's own.
         let isCalls: Bool
     }
+}
+
+/// One time that a provider was asked, or would have been.
+public struct CallAttempt: Sendable, Hashable {
+    /// The provider's name.
+    public let provider: String
+
+    /// The model that was asked for.
+    public let model: String
+
+    /// Why there was no answer; nil for the attempt that has one.
+    public let code: AIError.Code?
+
+    /// The HTTP status; nil where no answer came.
+    public let status: Int?
+
+    /// The provider's name of the request, which its support asks for.
+    public let requestID: String?
+
+    /// What was counted; nil where the provider told nothing.
+    public let tokens: TokenUsage?
+
+    /// What it cost; nil where nothing came that could be priced.
+    public let cost: USDollars?
+
+    /// How long it took.
+    public let duration: Duration
+}
+
+extension CallAttempt: JSONEncodable {
+    public func encode(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("provider", provider)
+            json.member("model", model)
+            json.member("code", code?.rawValue)
+            json.member("status", status)
+            json.member("requestId", requestID)
+            json.member("costUsd", cost)
+            json.member("milliseconds", duration.wholeMilliseconds)
+        }
+    }
+}
+
+/// What came of a protected call that has an answer.
+public struct CallAnswer: Sendable {
+    /// The model's answer.
+    public let completion: Completion
+
+    /// Who gave it.
+    public let provider: String
+
+    /// Every attempt of the call, the one with the answer last.
+    public let attempts: [CallAttempt]
+
+    /// What the call cost, its failed attempts included; nil when no price is known for some of it.
+    public let cost: USDollars?
+
+    /// Whether another provider than the first answered.
+    public var usedFallback: Bool { attempts.first?.provider != provider }
 }

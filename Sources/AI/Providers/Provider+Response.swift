@@ -49,7 +49,7 @@ extension Provider {
     /// Says what it means that a request has no answer.
     public func error(_ error: HTTPError, hasPartialOutput: Bool = false) -> AIError {
         AIError(
-            AIError.Cause(error),
+            AIFailure(error),
             provider: name,
             hasPartialOutput: hasPartialOutput,
             message: redacted(error.debugDescription)
@@ -90,7 +90,7 @@ extension WireFormat {
 
 extension Completion {
     /// What is wrong with it as an answer; nil if nothing is.
-    fileprivate var objection: AIError.Cause? {
+    fileprivate var objection: AIFailure? {
         switch stopReason.kind {
         case .refusal: .refused
         case .toolUse, .pause: .unexpectedStop

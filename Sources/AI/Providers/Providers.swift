@@ -41,3 +41,164 @@ public struct Providers: Sendable {
         all.first { $0.name == name }
     }
 }
+
+/// The address that a provider's paths are appended to.
+public struct BaseURL: Sendable, Hashable, CustomStringConvertible {
+    /// An address that cannot be one.
+    public struct Invalid: Error, CustomStringConvertible {
+        /// The rule that the address breaks; nothing of the address itself.
+        public let description: String
+    }
+
+    /// The address, without a slash at its end.
+    let text: String
+
+    public var description: String { text }
+
+    /// Checks an address.
+    ///
+    /// - Throws: ``Invalid``.
+    public init(_ url: String) throws(Invalid) {
+        guard url.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw Invalid(description: "must have no space, control character or byte outside ASCII")
+        }
+        guard let slashes = ["https://", "http://"].first(where: { url.lowercased().hasPrefix($0) }) else {
+            throw Invalid(description: "must begin with https:// or http://")
+        }
+        let rest = url.utf8.dropFirst(slashes.utf8.count)
+        guard !rest.contains(where: { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }) else {
+            throw Invalid(description: "must have no query and no fragment")
+        }
+        let authority = rest.prefix { $0 != UInt8(ascii: "/") }
+        guard !authority.contains(UInt8(ascii: "@")) else {
+            throw Invalid(description: "must have no user and no password; a key has a variable of its own")
+        }
+        guard let first = authority.first, first != UInt8(ascii: ":") else {
+            throw Invalid(description: "must name a host")
+        }
+        text = url.utf8.last == UInt8(ascii: "/") ? String(url.dropLast()) : url
+    }
+
+    /// Anthropic's own.
+    static let anthropic = BaseURL(trusted: "https://api.anthropic.com")
+
+    /// OpenAI's own.
+    static let openAI = BaseURL(trusted: "https://api.openai.com/v1")
+
+    private init(trusted text: String) {
+        self.text = text
+    }
+
+    /// The address without a `/v1` at its end.
+    var withoutVersion: BaseURL {
+        text.utf8.count > 3 && text.hasSuffix("/v1") ? BaseURL(trusted: String(text.dropLast(3))) : self
+    }
+}
+
+/// The variables that describe providers.
+struct ProviderVariables {
+    private let environment: Environment
+
+    init(_ environment: Environment) {
+        self.environment = environment
+    }
+
+    func anthropic() throws(ConfigurationError) -> Provider? {
+        guard isSet("ANTHROPIC") else { return nil }
+        let ownURL = try url("ANTHROPIC_BASE_URL")
+        let version = try version("ANTHROPIC_VERSION") ?? Provider.stableAPIVersion
+        var provider = Provider(
+            name: Providers.anthropicName,
+            wireFormat: .anthropicMessages,
+            baseURL: ownURL ?? .anthropic,
+            key: try key("ANTHROPIC_API_KEY"),
+            authentication: try choice("ANTHROPIC_AUTH") ?? .usual(for: version)
+        )
+        provider.apiVersion = version
+        provider.defaultModel = try word("ANTHROPIC_MODEL") ?? (ownURL == nil ? "claude-sonnet-5-5" : nil)
+        return provider
+    }
+
+    func openAI() throws(ConfigurationError) -> Provider? {
+        guard isSet("OPENAI") else { return nil }
+        let ownURL = try url("OPENAI_BASE_URL")
+        let wire = try choice("OPENAI_WIRE", among: [WireFormatName.openAIChat, .openAIResponses])
+        var provider = Provider(
+            name: Providers.openAIName,
+            wireFormat: wire ?? .openAIChat,
+            baseURL: ownURL ?? .openAI,
+            key: try key("OPENAI_API_KEY")
+        )
+        provider.defaultModel = try word("OPENAI_MODEL") ?? (ownURL == nil ? "gpt-6-sol" : nil)
+        provider.maxTokensField =
+            try choice("OPENAI_MAX_TOKENS_FIELD") ?? (ownURL == nil ? .maxCompletionTokens : .maxTokens)
+        provider.organization = try word("OPENAI_ORGANIZATION")
+        provider.project = try word("OPENAI_PROJECT")
+        if environment["OPENAI_PROMPT_INCLUDES_CACHE_WRITES"] != nil {
+            provider.promptIncludesCacheWrites = try environment.flag("OPENAI_PROMPT_INCLUDES_CACHE_WRITES")
+        }
+        return provider
+    }
+}
+
+extension ProviderVariables {
+    private func isSet(_ provider: String) -> Bool {
+        environment["\(provider)_API_KEY"] != nil || environment["\(provider)_BASE_URL"] != nil
+    }
+
+    /// A line break in a key would begin another header, and what is no ASCII is no key but a mistake.
+    private func key(_ name: String) throws(ConfigurationError) -> Secret? {
+        try word(name).map { Secret($0) }
+    }
+
+    private func word(_ name: String) throws(ConfigurationError) -> String? {
+        guard let value = environment[name] else { return nil }
+        guard value.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw ConfigurationError(name, "must have no space, line break, control character or byte outside ASCII")
+        }
+        return value
+    }
+
+    private func url(_ name: String) throws(ConfigurationError) -> BaseURL? {
+        guard let value = environment[name] else { return nil }
+        do throws(BaseURL.Invalid) {
+            return try BaseURL(value)
+        } catch {
+            throw ConfigurationError(name, error.description)
+        }
+    }
+
+    private func version(_ name: String) throws(ConfigurationError) -> String? {
+        guard let value = environment[name] else { return nil }
+        guard Timestamp("\(value)T00:00:00Z") != nil else {
+            throw ConfigurationError(name, "must be a date, as in \(Provider.stableAPIVersion)")
+        }
+        return value
+    }
+
+    private func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ name: String
+    ) throws(ConfigurationError) -> Choice? {
+        try choice(name, among: Array(Choice.allCases))
+    }
+
+    private func choice<Choice: RawRepresentable<String>>(
+        _ name: String,
+        among choices: [Choice]
+    ) throws(ConfigurationError) -> Choice? {
+        guard let value = environment[name] else { return nil }
+        guard let choice = choices.first(where: { $0.rawValue == value }) else {
+            throw ConfigurationError(name, "must be \(choices.map(\.rawValue).joined(separator: " or "))")
+        }
+        return choice
+    }
+}
+
+extension Provider.Authentication {
+    /// How the clients of a version of Anthropic's API send the key.
+    ///
+    /// Whether the newer versions take the older way is not documented.
+    fileprivate static func usual(for version: String) -> Provider.Authentication {
+        version < "2026-10-21" ? .apiKeyHeader : .bearer
+    }
+}

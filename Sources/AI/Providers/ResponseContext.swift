@@ -47,7 +47,7 @@ struct ResponseContext: Sendable {
 
     /// Describes an error in terms of the answer.
     func error(
-        _ cause: AIError.Cause,
+        _ cause: AIFailure,
         _ message: String = "",
         requestID: String? = nil,
         answer: WireAnswer? = nil,
@@ -70,7 +70,7 @@ struct ResponseContext: Sendable {
     func error(_ body: ErrorBody, answer: WireAnswer? = nil, hasPartialOutput: Bool = false) -> AIError {
         let kinds = [body.type, body.code].compactMap(\.self).joined(separator: " ")
         return error(
-            AIError.Cause(body, in: self),
+            AIFailure(body, in: self),
             [kinds, body.message].filter { !$0.isEmpty }.joined(separator: ": "),
             requestID: body.requestID,
             answer: answer,

@@ -145,3 +145,159 @@ extension JSONValue {
         return left <= right
     }
 }
+
+/// Looks through a schema for what cannot be checked.
+struct SchemaCheck {
+    private static let types: Set<String> = ["null", "boolean", "object", "array", "number", "string", "integer"]
+
+    private let root: JSONValue
+
+    /// References that were followed to their end, and those that are being followed.
+    private var followed: Set<String> = []
+    private var following: Set<String> = []
+
+    init(_ root: JSONValue) {
+        self.root = root
+    }
+
+    /// Checks the whole schema.
+    mutating func run() throws(OutputSchema.Invalid) {
+        guard root.kind == .object else { throw Self.invalid("#", "must be an object") }
+        try check(root, at: "#")
+    }
+
+    private mutating func check(_ schema: JSONValue, at path: String) throws(OutputSchema.Invalid) {
+        if schema.kind == .bool { return }
+        guard schema.kind == .object else { throw Self.invalid(path, "must be an object, true or false") }
+        for (keyword, value) in schema.members {
+            try check(keyword, value, at: "\(path)/\(keyword.escapedForPointer)")
+        }
+    }
+
+    private mutating func check(
+        _ keyword: String,
+        _ value: JSONValue,
+        at path: String
+    ) throws(OutputSchema.Invalid) {
+        switch keyword {
+        case "title", "description", "default", "examples", "$schema", "$comment", "const":
+            break
+        case "type":
+            let names = value.kind == .array ? value.elements.map(\.string) : [value.string]
+            guard !names.isEmpty, names.allSatisfy({ $0.map(Self.types.contains) ?? false }) else {
+                throw Self.invalid(path, "must be one of \(Self.types.sorted().joined(separator: ", ")), or several")
+            }
+        case "enum":
+            guard value.kind == .array, value.count > 0 else { throw Self.invalid(path, "must list values") }
+        case "required":
+            guard value.kind == .array, value.elements.allSatisfy({ $0.kind == .string }) else {
+                throw Self.invalid(path, "must list names")
+            }
+        case "minItems", "maxItems", "minLength", "maxLength":
+            guard let count = value.integer, count >= 0 else { throw Self.invalid(path, "must be a count") }
+        case "minimum", "maximum":
+            guard value.double != nil else { throw Self.invalid(path, "must be a number") }
+        case "properties", "$defs", "definitions":
+            guard value.kind == .object else { throw Self.invalid(path, "must be an object") }
+            for (name, schema) in value.members { try check(schema, at: "\(path)/\(name.escapedForPointer)") }
+        case "items", "additionalProperties":
+            try check(value, at: path)
+        case "anyOf":
+            guard value.kind == .array, value.count > 0 else { throw Self.invalid(path, "must list schemas") }
+            for (index, schema) in value.elements.enumerated() { try check(schema, at: "\(path)/\(index)") }
+        case "$ref":
+            try follow(value, at: path)
+        default:
+            throw Self.invalid(path, "is a keyword that is not supported")
+        }
+    }
+
+    /// Follows a reference, and those that lead on without looking at a smaller part of the answer: they must end.
+    private mutating func follow(_ reference: JSONValue, at path: String) throws(OutputSchema.Invalid) {
+        guard let pointer = reference.string, let target = root.target(of: pointer) else {
+            throw Self.invalid(path, "must point into the schema, as in #/$defs/name")
+        }
+        guard !followed.contains(pointer) else { return }
+        guard following.insert(pointer).inserted else { throw Self.invalid(path, "leads back to itself") }
+        try followAll(in: target, at: path)
+        following.remove(pointer)
+        followed.insert(pointer)
+    }
+
+    private mutating func followAll(in schema: JSONValue, at path: String) throws(OutputSchema.Invalid) {
+        if let reference = schema["$ref"] { try follow(reference, at: path) }
+        if let alternatives = schema["anyOf"] {
+            for alternative in alternatives.elements { try followAll(in: alternative, at: path) }
+        }
+    }
+
+    private static func invalid(_ path: String, _ rule: String) -> OutputSchema.Invalid {
+        OutputSchema.Invalid(path: path, rule: rule)
+    }
+}
+
+/// Where an answer does not have the form that was asked for.
+public struct SchemaViolation: Sendable, Hashable, CustomStringConvertible {
+    /// The place as a JSON Pointer (RFC 6901), such as `/items/2/name`; empty for the whole answer.
+    public let path: String
+
+    /// What must be so there, in words that follow the place and never repeat what is there.
+    public let rule: String
+
+    public var description: String { path.isEmpty ? "the answer \(rule)" : "\(path) \(rule)" }
+
+    /// What makes up for the answer when the model is asked once more.
+    public static func request(for violations: [SchemaViolation]) -> String {
+        let lines = violations.map { "- \($0)" }.joined(separator: "\n")
+        return "The answer does not have the form that was asked for:\n\(lines)\nAnswer again with valid JSON only."
+    }
+}
+
+extension JSONValue {
+    /// What a reference such as `#/$defs/name` points to, if it is an object or a truth value in this one.
+    func target(of reference: String) -> JSONValue? {
+        guard reference.utf8.first == UInt8(ascii: "#") else { return nil }
+        let tokens = reference.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        guard tokens.first?.isEmpty ?? true else { return nil }
+        var value = self
+        for token in tokens.dropFirst() {
+            guard let next = value[String(token).unescapedFromPointer] else { return nil }
+            value = next
+        }
+        return value.kind == .object || value.kind == .bool ? value : nil
+    }
+
+    /// Whether two values are the same, whatever the order of members and the way numbers are written.
+    func isEqual(to other: JSONValue) -> Bool {
+        guard kind == other.kind else { return false }
+        switch kind {
+        case .null:
+            return true
+        case .bool:
+            return bool == other.bool
+        case .number:
+            if let left = integer, let right = other.integer { return left == right }
+            return double == other.double
+        case .string:
+            return stringBytes == other.stringBytes
+        case .array:
+            return count == other.count && zip(elements, other.elements).allSatisfy { $0.isEqual(to: $1) }
+        case .object:
+            return count == other.count
+                && members.allSatisfy { key, value in other[key].map { value.isEqual(to: $0) } ?? false }
+        }
+    }
+}
+
+extension String {
+    /// The name as a part of a JSON Pointer (RFC 6901, section 3).
+    var escapedForPointer: String {
+        utf8.contains { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }
+            ? replacing(text: "~", by: "~0").replacing(text: "/", by: "~1") : self
+    }
+
+    /// The name that a part of a JSON Pointer stands for.
+    fileprivate var unescapedFromPointer: String {
+        replacing(text: "~1", by: "/").replacing(text: "~0", by: "~")
+    }
+}

@@ -1,4 +1,5 @@
 public import Base
+import Core
 
 /// The tokens of one call, counted so that each is in one place, whichever provider counted them.
 public struct TokenUsage: Hashable, Sendable {
@@ -62,4 +63,84 @@ extension Int {
         let (sum, overflows) = addingReportingOverflow(other)
         return overflows ? .max : sum
     }
+}
+
+extension TokenUsage: OutputValue {
+    public static var rule: String { "object of counts" }
+}
+
+/// How Anthropic counts tokens.
+///
+/// A stream counts more than once; what is counted later holds for what it names.
+struct AnthropicUsage: Sendable {
+    private(set) var cost: USDollars?
+    private var input: Int?
+    private var output: Int?
+    private var cacheRead: Int?
+    private var cacheWrites: Int?
+    private var cacheWrite5m: Int?
+    private var cacheWrite1h: Int?
+    private var reasoning: Int?
+
+    mutating func take(_ usage: JSONValue?) {
+        guard let usage, usage.kind == .object else { return }
+        input = usage["input_tokens"]?.tokenCount ?? input
+        output = usage["output_tokens"]?.tokenCount ?? output
+        cacheRead = usage["cache_read_input_tokens"]?.tokenCount ?? cacheRead
+        cacheWrites = usage["cache_creation_input_tokens"]?.tokenCount ?? cacheWrites
+        if let writes = usage["cache_creation"] {
+            cacheWrite5m = writes["ephemeral_5m_input_tokens"]?.tokenCount ?? cacheWrite5m
+            cacheWrite1h = writes["ephemeral_1h_input_tokens"]?.tokenCount ?? cacheWrite1h
+        }
+        reasoning = usage["output_tokens_details"]?["thinking_tokens"]?.tokenCount ?? reasoning
+        cost = USDollars(number: usage["cost"]) ?? cost
+    }
+
+    /// What was counted; nil if nothing was.
+    var tokens: TokenUsage? {
+        guard input != nil || output != nil else { return nil }
+        let write1h = cacheWrite1h ?? 0
+        return TokenUsage(
+            input: input ?? 0,
+            output: output ?? 0,
+            cacheRead: cacheRead ?? 0,
+            // The sum is the older field; what it has beyond the parts was kept for the usual time.
+            cacheWrite5m: max(cacheWrite5m ?? 0, (cacheWrites ?? 0) - write1h),
+            cacheWrite1h: write1h,
+            reasoning: reasoning ?? 0
+        )
+    }
+}
+
+extension TokenUsage {
+    /// Reads how OpenAI's formats count tokens; nil if nothing was counted.
+    ///
+    /// The prompt's tokens contain those that were read from a cache. Whether they contain those written to one too is
+    /// for the provider to say.
+    init?(openAI usage: JSONValue?, for provider: Provider) {
+        guard let usage, usage.kind == .object else { return nil }
+        func count(_ chat: String, _ responses: String) -> JSONValue? { usage[chat] ?? usage[responses] }
+        let prompt = count("prompt_tokens", "input_tokens")?.tokenCount
+        let output = count("completion_tokens", "output_tokens")?.tokenCount
+        guard prompt != nil || output != nil else { return nil }
+        let promptDetails = count("prompt_tokens_details", "input_tokens_details")
+        let outputDetails = count("completion_tokens_details", "output_tokens_details")
+        let cached = promptDetails?["cached_tokens"]?.tokenCount ?? 0
+        let written = promptDetails?["cache_write_tokens"]?.tokenCount ?? 0
+        let elsewhere = provider.promptIncludesCacheWrites ? cached + written : cached
+        self.init(
+            input: (prompt ?? 0) - elsewhere,
+            output: output ?? 0,
+            cacheRead: cached,
+            cacheWrite5m: written,
+            reasoning: outputDetails?["reasoning_tokens"]?.tokenCount ?? 0
+        )
+    }
+}
+
+extension JSONValue {
+    /// A number of tokens; nil for all else.
+    ///
+    /// No call has more than 2^40, and sums of such numbers fit.
+    var tokenCount: Int? { integer.map { min(max($0, 0), 1 << 40) } }
 }

@@ -1,4 +1,5 @@
 public import Base
+public import Core
 
 /// What one attempt at an AI call came to.
 public struct UsageRecord: Sendable {
@@ -82,4 +83,28 @@ public struct UsageRecord: Sendable {
 
     /// What counts against a budget: our price, or else the provider's.
     var spentNanoUSD: Int64 { max(0, costNanoUSD ?? providerCostNanoUSD ?? 0) }
+}
+
+/// A team has spent what it may, and so no call is made.
+public struct BudgetExceeded: Error, Hashable, Sendable {
+    /// How long a budget is for.
+    public enum Period: String, Sendable {
+        case daily, monthly
+    }
+
+    /// Which budget is used up; the longer one where both are.
+    public let period: Period
+
+    /// How much may be spent in the period.
+    public let budget: USDollars
+
+    /// The seconds until the next period begins.
+    public let resetsIn: Int
+
+    /// Makes an error.
+    public init(_ period: Period, budget: USDollars, resetsIn: Int) {
+        self.period = period
+        self.budget = budget
+        self.resetsIn = resetsIn
+    }
 }

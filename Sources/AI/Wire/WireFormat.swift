@@ -1,4 +1,5 @@
 import Base
+import Core
 
 /// One way to write requests and answers.
 protocol WireFormat: Sendable {
@@ -53,4 +54,36 @@ enum WireFault: Error {
 
     /// The answer is an error; what was counted until then, if anything.
     case reported(ErrorBody, WireAnswer?)
+}
+
+/// The ways to write requests and answers.
+public enum WireFormatName: String, Sendable, CaseIterable {
+    /// Anthropic Messages: `POST {base}/v1/messages`.
+    case anthropicMessages = "messages"
+
+    /// OpenAI Chat Completions, which most other servers speak as well: `POST {base}/chat/completions`.
+    case openAIChat = "chat"
+
+    /// OpenAI Responses: `POST {base}/responses`.
+    case openAIResponses = "responses"
+
+    var format: any WireFormat {
+        switch self {
+        case .anthropicMessages: AnthropicMessages()
+        case .openAIChat: OpenAIChat()
+        case .openAIResponses: OpenAIResponses()
+        }
+    }
+}
+
+/// What all wire formats can say in an answer, whole or put together from pieces.
+struct WireAnswer: Sendable {
+    var text = ""
+    var stop = StopReason(.other, "")
+    var stopSequence: String?
+    var refusalCategory: String?
+    var usage: TokenUsage?
+    var cost: USDollars?
+    var model: String?
+    var id: String?
 }

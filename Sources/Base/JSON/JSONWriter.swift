@@ -3,7 +3,7 @@ public struct JSONWriter: Sendable {
     /// What was written so far.
     public private(set) var bytes: [UInt8] = []
 
-    /// Whether a ``ShownOnce`` is left out.
+    /// Whether a ``OneTimeSecret`` is left out.
     public let hidesSecrets: Bool
 
     private var needsComma = false

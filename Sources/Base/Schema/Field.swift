@@ -129,3 +129,127 @@ extension Field {
         }
     }
 }
+
+extension Field where Value == Int {
+    /// Makes a whole number that has a value of its own where it is absent or null.
+    ///
+    /// - Parameters:
+    ///   - name: The member of the JSON object.
+    ///   - range: The numbers to accept.
+    ///   - fallback: The value where there is none.
+    ///   - help: What the field is for, as a sentence.
+    /// - Returns: The field.
+    public static func integer(
+        _ name: String,
+        in range: ClosedRange<Int>,
+        default fallback: Int,
+        _ help: String
+    ) -> Field {
+        let rule = IntegerRule(range)
+        return Field(name: name, help: help, isRequired: false, rule: { "\(rule), default \(fallback)" }) {
+            member throws(Violations) in
+            guard let member, !member.isNull else { return fallback }
+            return try rule.read(member)
+        }
+    }
+}
+
+extension Field where Value == Int? {
+    /// Makes a whole number that is nil where it is absent or null.
+    ///
+    /// - Parameters:
+    ///   - name: The member of the JSON object.
+    ///   - range: The numbers to accept.
+    ///   - help: What the field is for, as a sentence.
+    /// - Returns: The field.
+    public static func integer(_ name: String, in range: ClosedRange<Int>, _ help: String) -> Field {
+        let rule = IntegerRule(range)
+        return Field(name: name, help: help, isRequired: false, rule: { "\(rule) or null" }) {
+            member throws(Violations) in
+            guard let member, !member.isNull else { return nil }
+            return try rule.read(member)
+        }
+    }
+}
+
+extension Field where Value == String? {
+    /// Makes a text that is nil where it is absent or null.
+    ///
+    /// - Parameters:
+    ///   - name: The member of the JSON object.
+    ///   - rule: The texts to accept.
+    ///   - help: What the field is for, as a sentence.
+    /// - Returns: The field.
+    public static func text(_ name: String, _ rule: TextRule, _ help: String) -> Field {
+        Field(name: name, help: help, isRequired: false, rule: { "\(rule) or null" }) { member throws(Violations) in
+            guard let member, !member.isNull else { return nil }
+            return try rule.read(member)
+        }
+    }
+}
+
+/// A field of an input or an output, in words.
+public struct FieldDescription: Hashable, Sendable, CustomStringConvertible {
+    /// The member of the JSON object.
+    public let name: String
+
+    /// What its values look like.
+    public let rule: String
+
+    /// Whether the field must be there, as all fields of an output are.
+    public let isRequired: Bool
+
+    /// What the field is for, as a sentence.
+    public let help: String
+
+    /// The fields of the objects that the values are, or contain.
+    public let shape: ObjectShape
+
+    public var description: String {
+        "\(name): \(rule)\(isRequired ? "" : ", optional"). \(help)"
+    }
+
+    /// The field, and all fields inside it, each on a line of its own.
+    ///
+    /// - Parameter indentation: What the line begins with; the lines inside begin with two spaces more.
+    /// - Returns: The lines, without line feeds.
+    public func lines(indentation: String) -> [String] {
+        let inner = indentation + "  "
+        let forms = shape.forms.flatMap { form in
+            ["\(inner)\(form.condition):"]
+                + (form.fields.isEmpty
+                    ? ["\(inner)  (none)"] : form.fields.flatMap { $0.lines(indentation: inner + "  ") })
+        }
+        return ["\(indentation)\(self)"] + shape.fields.flatMap { $0.lines(indentation: inner) } + forms
+    }
+}
+
+/// The fields of an object, where it is known which it has.
+public struct ObjectShape: Hashable, Sendable {
+    /// The fields of an object that has the same ones always.
+    public let fields: [FieldDescription]
+
+    /// The fields of an object that has different ones depending on another value.
+    public let forms: [Form]
+
+    /// The fields that an object has under a condition.
+    public struct Form: Hashable, Sendable {
+        /// The condition, such as `tool wait:until`.
+        public let condition: String
+
+        /// The fields.
+        public let fields: [FieldDescription]
+
+        /// Makes a form from its condition and its fields.
+        public init(_ condition: String, _ fields: [FieldDescription]) {
+            self.condition = condition
+            self.fields = fields
+        }
+    }
+
+    /// Makes a shape; without fields, that of a value that is no object with fields of its own.
+    public init(fields: [FieldDescription] = [], forms: [Form] = []) {
+        self.fields = fields
+        self.forms = forms
+    }
+}

@@ -98,3 +98,72 @@ extension Array: InputValue where Element: InputValue {
 
     public static var inputShape: ObjectShape { Element.inputShape }
 }
+
+/// An enumeration of strings that is read from input by the exact names of its cases.
+public protocol InputEnumeration: InputValue, CaseIterable, RawRepresentable where RawValue == String {}
+
+extension InputEnumeration {
+    public init(input: JSONValue) throws(Violations) {
+        let name = try String(input: input).utf8
+        // Not `init(rawValue:)`: a string equals others that look the same, such as one with a Kelvin sign for a K.
+        guard let value = Self.allCases.first(where: { $0.rawValue.utf8.elementsEqual(name) }) else {
+            throw Violations(.invalidEnum, "must be \(Self.rule)")
+        }
+        self = value
+    }
+}
+
+extension InputEnumeration {
+    /// Reads a list that names each case at most once, in whatever order.
+    ///
+    /// - Returns: The cases in their usual order.
+    /// - Throws: What the list's rule throws, or `invalid_format` for one that is named twice.
+    public static func distinct(_ input: JSONValue, in list: ListRule) throws(Violations) -> [Self] {
+        let named: [Self] = try list.read(input)
+        let cases = allCases.filter { known in
+            named.contains { $0.rawValue.utf8.elementsEqual(known.rawValue.utf8) }
+        }
+        guard cases.count == named.count else { throw Violations(.invalidFormat, "must name each once") }
+        return cases
+    }
+}
+
+/// A type that is read from a JSON object, field by field.
+public protocol InputObject: InputValue {
+    /// The fields, and how they make a value.
+    static var schema: Schema<Self> { get }
+}
+
+extension InputObject {
+    public static var rule: String { "object" }
+
+    public init(input: JSONValue) throws(Violations) {
+        self = try Self.schema.decode(input)
+    }
+
+    public static var inputShape: ObjectShape { ObjectShape(fields: schema.fields) }
+}
+
+/// The input of an endpoint that takes none: an empty object.
+public struct NoInput: InputObject, Hashable {
+    /// Makes the input.
+    public init() {}
+
+    public static var schema: Schema<NoInput> { Schema(into: NoInput.init) }
+}
+
+/// What an update does to a value that can be empty.
+public enum Change<Value> {
+    /// The field was absent: leave the value.
+    case keep
+
+    /// The field was null: empty the value.
+    case clear
+
+    /// The field had a value: take it.
+    case set(Value)
+}
+
+extension Change: Sendable where Value: Sendable {}
+extension Change: Equatable where Value: Equatable {}
+extension Change: Hashable where Value: Hashable {}

@@ -1,5 +1,6 @@
-import Base
+public import Base
 import Cryptography
+public import Postgres
 
 /// A program's credential: `nofx_<environment>_<identifier>_<secret><checksum>`.
 ///
@@ -61,4 +62,58 @@ public struct APIKey: Sendable {
 
     /// What is kept of the secret: its SHA-256.
     public var secretHash: [UInt8] { SHA256.digest(secret.bytes) }
+}
+
+/// Names an API key: twelve digits and letters, part of the key, no secret.
+public struct KeyID: RawRepresentable, Hashable, InputValue, OutputValue, PostgresEncodable, PostgresDecodable,
+    LosslessStringConvertible
+{
+    private static let length = 12
+
+    public let rawValue: String
+
+    /// Makes a new identifier.
+    public static func make() -> KeyID {
+        KeyID(trusted: String(decoding: Base62.random(length), as: UTF8.self))
+    }
+
+    public init?(rawValue: String) {
+        guard rawValue.utf8.count == Self.length, rawValue.utf8.allSatisfy(Base62.isDigit) else { return nil }
+        self.rawValue = rawValue
+    }
+
+    /// The identifier in a text; nil for any other.
+    public init?(_ text: String) {
+        self.init(rawValue: text)
+    }
+
+    private init(trusted text: String) {
+        rawValue = text
+    }
+
+    public static var rule: String { "string, \(length) of 0-9, A-Z and a-z" }
+
+    public init(input: JSONValue) throws(Violations) {
+        guard let id = KeyID(try String(input: input)) else {
+            throw Violations(.invalidFormat, "must have \(Self.length) digits and letters")
+        }
+        self = id
+    }
+
+    public var description: String { rawValue }
+}
+
+/// Which installation an API key is for, so that a key from a test system opens nothing that matters, nor the other way
+/// round.
+public enum KeyEnvironment: String, CaseIterable, Sendable {
+    case live, test
+
+    /// The environment with exactly this name.
+    public init?(exactly name: some Sequence<UInt8>) {
+        guard let match = Self.allCases.first(where: { name.elementsEqual($0.rawValue.utf8) }) else { return nil }
+        self = match
+    }
+
+    /// What a key of this environment begins with, which names it and may be shown.
+    public func prefix(of id: KeyID) -> String { "\(APIKey.marker)\(rawValue)_\(id)" }
 }

@@ -22,7 +22,7 @@ public struct USDollars: RawRepresentable, Hashable, Comparable, Sendable, Input
         let digits =
             Array(parts[0]) + decimals + [UInt8](repeating: UInt8(ascii: "0"), count: max(0, 9 - decimals.count))
         guard (1...10).contains(parts[0].count), parts.count == 1 || (1...9).contains(decimals.count),
-            digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+            digits.allSatisfy(\.isDigit)
         else { return nil }
         let amount = digits.reduce(0) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) }
         guard amount <= Self.most else { return nil }
@@ -65,4 +65,19 @@ public struct USDollars: RawRepresentable, Hashable, Comparable, Sendable, Input
     }
 
     public static func < (left: USDollars, right: USDollars) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// How much a team may spend on AI calls; nil for as much as it wants.
+public struct Budget: Hashable, Sendable {
+    /// In one day, in UTC.
+    public var daily: USDollars?
+
+    /// In one month, in UTC.
+    public var monthly: USDollars?
+
+    /// Makes a budget; by default one without limits.
+    public init(daily: USDollars? = nil, monthly: USDollars? = nil) {
+        self.daily = daily
+        self.monthly = monthly
+    }
 }

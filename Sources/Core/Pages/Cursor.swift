@@ -9,7 +9,7 @@ public struct Cursor: InputValue, OutputValue, Equatable {
     private static let version = 1
 
     private let list: String
-    private let scope: String
+    private let binding: String
 
     /// The values that the list is ordered by.
     public let keys: [String]
@@ -18,27 +18,27 @@ public struct Cursor: InputValue, OutputValue, Equatable {
     ///
     /// - Parameters:
     ///   - list: The endpoint's name.
-    ///   - scope: What the list is of: the owner of its items and its filters.
+    ///   - binding: What the list is of: the owner of its items and its filters.
     ///   - keys: The values that the list is ordered by.
-    public init(list: String, scope: String, keys: [String]) {
+    public init(list: String, binding: String, keys: [String]) {
         self.list = list
-        self.scope = Self.digest(scope)
+        self.binding = Self.digest(binding)
         self.keys = keys
     }
 
     /// The cursor's keys, where it is one of this list.
     ///
     /// - Throws: A 422 `Problem` that names the field `cursor`.
-    public func keys(of list: String, scope: String, count: Int) throws(Problem) -> [String] {
-        guard self.list == list, self.scope == Self.digest(scope), keys.count == count else { throw Self.refused }
+    public func keys(of list: String, binding: String, count: Int) throws(Problem) -> [String] {
+        guard self.list == list, self.binding == Self.digest(binding), keys.count == count else { throw Self.refused }
         return keys
     }
 
     /// What a cursor that no page gave out is answered with.
     public static let refused = Problem(
-        422,
-        "invalid_cursor",
-        "1 field is invalid.",
+        status: 422,
+        code: "invalid_cursor",
+        detail: "1 field is invalid.",
         violations: [Violation(field: "cursor", .invalidFormat, hint)]
     )
 
@@ -57,25 +57,57 @@ public struct Cursor: InputValue, OutputValue, Equatable {
         cursor.object { json in
             json.member("v", Self.version)
             json.member("o", list)
-            json.member("s", scope)
+            json.member("s", binding)
             json.member("k", keys)
         }
         json.string(Base64.encodeURL(cursor.bytes))
     }
 
     private init?(_ value: JSONValue) {
-        guard value["v"]?.integer == Self.version, let list = value["o"]?.string, let scope = value["s"]?.string,
+        guard value["v"]?.integer == Self.version, let list = value["o"]?.string, let binding = value["s"]?.string,
             let keys = value["k"], keys.kind == .array,
             keys.elements.allSatisfy({ $0.kind == .string })
         else { return nil }
         self.list = list
-        self.scope = scope
+        self.binding = binding
         self.keys = keys.elements.compactMap(\.string)
     }
 
     private static let hint = "must be a nextCursor of this list"
 
-    private static func digest(_ scope: String) -> String {
-        Hexadecimal.encode(SHA256.digest(Array(scope.utf8)).prefix(4))
+    private static func digest(_ binding: String) -> String {
+        Hexadecimal.encode(SHA256.digest(Array(binding.utf8)).prefix(4))
     }
+}
+
+extension KeysetPosition {
+    /// The position that a cursor stands for.
+    ///
+    /// - Throws: What ``Cursor/refused`` is, for a cursor that is not one of this list.
+    public init(_ cursor: Cursor, of list: String, binding: String) throws(Problem) {
+        let keys = try cursor.keys(of: list, binding: binding, count: 2)
+        guard let key = Key(keys[1]) else { throw Cursor.refused }
+        self.init(try Timestamp(cursorKey: keys[0]), key)
+    }
+
+    /// The cursor that carries the position to the next page.
+    public func cursor(of list: String, binding: String) -> Cursor {
+        Cursor(list: list, binding: binding, keys: [time.cursorKey, "\(key)"])
+    }
+}
+
+extension Timestamp {
+    // From 1970 to 9999: every moment of a cursor that a page gave out, and none that Postgres cannot hold.
+    private static let moments: ClosedRange<Int64> = 0...253_402_300_799_999_999
+
+    /// The moment that one of a cursor's keys stands for.
+    ///
+    /// - Throws: What ``Cursor/refused`` is, for a key that no page gave out.
+    public init(cursorKey: String) throws(Problem) {
+        guard let microseconds = Int64(cursorKey), Self.moments.contains(microseconds) else { throw Cursor.refused }
+        self.init(microsecondsSince1970: microseconds)
+    }
+
+    /// What stands for the moment in a cursor: microseconds since 1970, as a `Double` would not carry them.
+    public var cursorKey: String { "\(microsecondsSince1970)" }
 }

@@ -59,7 +59,11 @@ extension Caller {
                 action,
                 team: team,
                 reason: .sessionRequired,
-                problem: Problem(403, "session_required", "An API key cannot do this: a person has to.")
+                problem: Problem(
+                    status: 403,
+                    code: "session_required",
+                    detail: "An API key cannot do this: a person has to."
+                )
             )
         }
         // What an operator does is the operators' business, whatever team it is done to.
@@ -81,9 +85,9 @@ extension Denial {
             team: team,
             reason: .scope,
             problem: Problem(
-                403,
-                "insufficient_scope",
-                detail,
+                status: 403,
+                code: "insufficient_scope",
+                detail: detail,
                 members: ["requiredPermission": action.scope.rawValue]
             )
         )
@@ -96,9 +100,9 @@ extension Denial {
             team: nil,
             reason: .missingPermission,
             problem: Problem(
-                403,
-                "forbidden",
-                action.refusal,
+                status: 403,
+                code: "forbidden",
+                detail: action.refusal,
                 members: ["requiredPermission": action.scope.rawValue]
             )
         )

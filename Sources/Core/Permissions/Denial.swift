@@ -1,4 +1,5 @@
 public import Base
+import Postgres
 
 /// An attempt that was refused: answered, logged and recorded as a security event.
 public struct Denial: Error, Sendable {
@@ -54,7 +55,11 @@ public struct Denial: Error, Sendable {
             action,
             team: team.uuid,
             reason: .notMember,
-            problem: Problem(404, "team_not_found", "There is no such team, or you are not a member of it.")
+            problem: Problem(
+                status: 404,
+                code: "team_not_found",
+                detail: "There is no such team, or you are not a member of it."
+            )
         )
     }
 
@@ -65,9 +70,9 @@ public struct Denial: Error, Sendable {
             team: team.uuid,
             reason: .missingPermission,
             problem: Problem(
-                403,
-                "forbidden",
-                action.refusal,
+                status: 403,
+                code: "forbidden",
+                detail: action.refusal,
                 members: ["requiredPermission": action.scope.rawValue]
             ),
             role: role
@@ -80,8 +85,51 @@ public struct Denial: Error, Sendable {
             action,
             team: team.uuid,
             reason: .notOwner,
-            problem: Problem(403, "owner_only", action.refusal),
+            problem: Problem(status: 403, code: "owner_only", detail: action.refusal),
             role: role
         )
+    }
+}
+
+extension Context {
+    /// Tells the operator of a refused attempt, before the caller is answered.
+    public borrowing func warn(of denial: Denial) {
+        log.warning(
+            "authz.denied",
+            [
+                "teamId": denial.team, "userId": caller?.user, "action": denial.action.name,
+                "reason": denial.reason.rawValue, "required": denial.required?.rawValue,
+                "role": denial.role?.rawValue, "credential": caller?.credential, "ip": origin.ip,
+            ]
+        )
+    }
+
+    /// Counts a refused attempt in `nofx.security_events`, in at most a quarter of a second.
+    ///
+    /// Teams that do not exist are counted together, so that making them up fills no disk; the log names each. It is a
+    /// transaction of its own, after the refused one was rolled back, and its failure changes no answer: the
+    /// record is on standard error already.
+    public mutating func record(_ denial: Denial) {
+        // Not far beyond the call's own time: the platform may stop the process.
+        let budget = min(.after(.milliseconds(250)), max(deadline, .after(.milliseconds(100))))
+        let entry = caller.map { [Query.entry(of: $0)] } ?? []
+        do throws(PostgresError) {
+            _ = try database.transact(
+                entry + [
+                    """
+                    SELECT nofx.log_denial(\(denial.team), \(denial.action.name), \(denial.reason.rawValue),
+                                           \(origin.requestID), \(origin.ip), \(caller?.credential))
+                    """
+                ],
+                access: .readWrite,
+                deadline: budget,
+                log: log
+            )
+        } catch {
+            log.warning(
+                "security_event.lost",
+                ["teamId": denial.team, "userId": caller?.user, "error": error.debugDescription]
+            )
+        }
     }
 }

@@ -16,10 +16,10 @@ public struct Context: ~Copyable {
     public private(set) var caller: Caller?
 
     /// What the operator allows.
-    public let settings: Settings
+    public let quotas: Quotas
 
     /// What is left of the caller's rate, once that was asked.
-    public internal(set) var standing: RateStanding?
+    public internal(set) var rateLimitStatus: RateLimitStatus?
 
     var database: Database
     var repeatable: RepeatableCall?
@@ -29,13 +29,13 @@ public struct Context: ~Copyable {
         origin: Origin,
         deadline: Deadline,
         log: Log,
-        settings: Settings = Settings(),
+        quotas: Quotas = Quotas(),
         database: consuming Database
     ) {
         self.origin = origin
         self.deadline = deadline
         self.log = log
-        self.settings = settings
+        self.quotas = quotas
         self.database = database
     }
 
@@ -78,7 +78,7 @@ extension Context {
     ///
     /// - Returns: The rows of the last statement.
     /// - Throws: As ``read(_:)`` does, but that the caller's rate is never over.
-    public mutating func readAgain(_ queries: Query...) throws -> Rows {
+    public mutating func pollRead(_ queries: Query...) throws -> Rows {
         try transact(queries, access: .readOnly, isCounted: false)
     }
 
@@ -86,7 +86,7 @@ extension Context {
     ///
     /// - Returns: The rows of the last statement.
     /// - Throws: `PostgresError`.
-    public mutating func lookUp(_ queries: Query..., access: AccessMode = .readOnly) throws -> Rows {
+    public mutating func unauthenticatedQuery(_ queries: Query..., access: AccessMode = .readOnly) throws -> Rows {
         let results = try database.transact(queries, access: access, deadline: deadline, log: log)
         guard let last = results.last else { throw Problem.internal }
         return last
@@ -96,8 +96,8 @@ extension Context {
     ///
     /// - Returns: Its rows.
     /// - Throws: `PostgresError`.
-    public mutating func operate(_ query: Query) throws -> Rows {
-        try database.operate(query, deadline: deadline, log: log)
+    public mutating func operatorQuery(_ query: Query) throws -> Rows {
+        try database.operatorQuery(query, deadline: deadline, log: log)
     }
 
     /// Lends the connection itself, for work that is not one caller's: migrations.
@@ -121,7 +121,7 @@ extension Context {
         isCounted: Bool = true
     ) throws -> Rows {
         let caller = try requiredCaller
-        let rate = isCounted ? access == .readWrite ? settings.writes : settings.reads : nil
+        let rate = isCounted ? access == .readWrite ? quotas.writes : quotas.reads : nil
         var opening = [Query.entry(of: caller)]
         let rateKey = "\(caller.user) \(access == .readWrite ? "writes" : "reads")"
         if let rate { opening.append(.take(rate, of: rateKey)) }
@@ -134,14 +134,14 @@ extension Context {
             switch error.state {
             case .callRepeated where repeatable != nil: throw CallRepeated()
             case .rateExceeded where error.constraint == rateKey:
-                standing = rate.map { RateStanding(exhausted: $0, reset: error.hint.flatMap(Int.init)) }
+                rateLimitStatus = rate.map { RateLimitStatus(exhausted: $0, reset: error.hint.flatMap(Int.init)) }
             default: break
             }
             throw error
         }
         guard let last = results.last else { throw Problem.internal }
-        try noteEntry(results.first)
-        if rate != nil { standing = try results[1].decodeFirst() }
+        try warnIfEmailTaken(results.first)
+        if rate != nil { rateLimitStatus = try results[1].decodeFirst() }
         return last
     }
 
@@ -163,13 +163,13 @@ extension Context {
             }
             // The caller is seen for the first time, and written down alone: what only reads must not write.
             let entered = try database.transact([entry], access: .readWrite, deadline: deadline, log: log)
-            try noteEntry(entered.first)
+            try warnIfEmailTaken(entered.first)
             return try database.transact(queries, access: .readOnly, deadline: deadline, log: log)
         }
     }
 
     /// Reports an address that the caller does not get because another user has it.
-    private func noteEntry(_ rows: Rows?) throws(PostgresError) {
+    private func warnIfEmailTaken(_ rows: Rows?) throws(PostgresError) {
         guard let row = rows?.first, try row[0] else { return }
         log.warning("user.email_taken", ["userId": caller?.user])
     }
@@ -182,5 +182,35 @@ extension Query {
         SELECT nofx.enter(\(SchemaVersion.required), \(caller.user), \(caller.issuer), \(caller.subject),
                           \(caller.email?.text), \(caller.email?.normalized), \(caller.mayOperate))
         """
+    }
+}
+
+extension Context {
+    /// Reports an entry of the audit trail that was lost, with all that it would have said.
+    ///
+    /// - Parameters:
+    ///   - row: A row whose column `activity` is what `nofx.log_activity` returned.
+    ///   - action: What was to be recorded.
+    ///   - team: The team it was done to.
+    ///   - metadata: What was to be recorded of it.
+    /// - Throws: `PostgresError` when there is no such column.
+    public func noteActivity<Team>(
+        _ row: Row,
+        _ action: String,
+        team: ID<Team>,
+        _ metadata: KeyValuePairs<String, any JSONEncodable>
+    ) throws(PostgresError) {
+        guard try row["activity"] as Int? == nil else { return }
+        var json = JSONWriter()
+        json.object { json in
+            for (name, value) in metadata { json.member(name, value) }
+        }
+        log.error(
+            "activity.lost",
+            [
+                "action": action, "teamId": team, "userId": caller?.user,
+                "metadata": JSONText(trusted: json.bytes), "origin": record,
+            ]
+        )
     }
 }

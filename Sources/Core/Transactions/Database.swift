@@ -1,4 +1,4 @@
-package import Base
+public import Base
 public import Postgres
 
 /// The way to Postgres: one connection, opened when it is first needed and kept for the next call.
@@ -162,4 +162,30 @@ public struct Database: ~Copyable {
         guard let connection = connection.take(), connection.isUsable else { return nil }
         return connection
     }
+}
+
+extension Database {
+    /// Runs a statement of an operator's program in a transaction of its own, where the schema fits this program.
+    ///
+    /// - Parameters:
+    ///   - query: The statement.
+    ///   - deadline: When to give up.
+    ///   - log: For what the server has to say.
+    /// - Returns: Its rows.
+    /// - Throws: `PostgresError`; nothing was stored, unless it says that the outcome is unknown.
+    public mutating func operatorQuery(_ query: Query, deadline: Deadline, log: Log) throws(PostgresError) -> Rows {
+        let rows = try transact(
+            ["SELECT nofx.check_version(\(SchemaVersion.required))", query],
+            access: .readWrite,
+            deadline: deadline,
+            log: log
+        )
+        return rows[1]
+    }
+}
+
+/// The version of the database's schema that this program was written for.
+public enum SchemaVersion {
+    /// The newest migration that a statement of this program relies on.
+    public static let required: Int32 = 7
 }

@@ -11,9 +11,10 @@ extension Problem {
             self = .unavailable
         case .commitOutcomeUnknown:
             self.init(
-                503,
-                "outcome_unknown",
-                "The connection broke while the change was being made: look whether it was, before you repeat it."
+                status: 503,
+                code: "outcome_unknown",
+                detail:
+                    "The connection broke while the change was being made: look whether it was, before you repeat it."
             )
         case .configuration:
             self = .misconfigured
@@ -29,32 +30,40 @@ extension Problem {
     }
 
     private static let unavailable = Problem(
-        503,
-        "unavailable",
-        "The database does not answer at the moment.",
+        status: 503,
+        code: "unavailable",
+        detail: "The database does not answer at the moment.",
         retryAfter: 1
     )
 
     private init(state: SQLState) {
         switch state {
         case .userDisabled:
-            self.init(401, "invalid_token", "The account is disabled.")
+            self.init(status: 401, code: "invalid_token", detail: "The account is disabled.")
         case .userIsAnother:
-            self.init(401, "invalid_token", "The token is not valid.")
+            self.init(status: 401, code: "invalid_token", detail: "The token is not valid.")
         case .schemaTooNew:
-            self.init(503, "database_incompatible", "The database is newer than this program understands.")
+            self.init(
+                status: 503,
+                code: "database_incompatible",
+                detail: "The database is newer than this program understands."
+            )
         case .schemaTooOld, .invalidSchemaName, .undefinedTable, .undefinedFunction:
-            self.init(503, "database_not_migrated", "The database has not been migrated to what this program needs.")
+            self.init(
+                status: 503,
+                code: "database_not_migrated",
+                detail: "The database has not been migrated to what this program needs."
+            )
         case .insufficientPrivilege:
             self = .misconfigured
         case .callInFlight:
             self = .callInFlight
         case .lockNotAvailable:
-            self.init(503, "busy", "Somebody else is changing this at the moment.", retryAfter: 1)
+            self.init(status: 503, code: "busy", detail: "Somebody else is changing this at the moment.", retryAfter: 1)
         case .serializationFailure, .deadlockDetected:
-            self.init(503, "busy", "Too many changes at once.", retryAfter: 1)
+            self.init(status: 503, code: "busy", detail: "Too many changes at once.", retryAfter: 1)
         case .queryCanceled:
-            self.init(503, "timeout", "The database took too long.", retryAfter: 1)
+            self.init(status: 503, code: "timeout", detail: "The database took too long.", retryAfter: 1)
         case .checkViolation:
             self = .unstorable
         default:
@@ -63,14 +72,14 @@ extension Problem {
     }
 
     static let callInFlight = Problem(
-        409,
-        "idempotency_in_flight",
-        "A call with this idempotency key is under way.",
+        status: 409,
+        code: "idempotency_in_flight",
+        detail: "A call with this idempotency key is under way.",
         retryAfter: 1
     )
 
     private static func rateLimited(retryAfter seconds: Int) -> Problem {
-        Problem(429, "rate_limited", "There were too many calls.", retryAfter: seconds)
+        Problem(status: 429, code: "rate_limited", detail: "There were too many calls.", retryAfter: seconds)
     }
 
     private init(stateClass: Substring) {
@@ -83,7 +92,7 @@ extension Problem {
 
     /// Whatever checked the input should have seen it; it is the input's fault all the same.
     private static var unstorable: Problem {
-        Problem(422, "validation_failed", "The input has a value that cannot be stored.")
+        Problem(status: 422, code: "validation_failed", detail: "The input has a value that cannot be stored.")
     }
 }
 

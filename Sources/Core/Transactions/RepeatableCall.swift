@@ -74,7 +74,11 @@ extension Context {
         )
         guard let row = rows.first else { throw Problem.callInFlight }
         guard try row["is_same"] else {
-            throw Problem(422, "idempotency_mismatch", "The idempotency key was used for another call.")
+            throw Problem(
+                status: 422,
+                code: "idempotency_mismatch",
+                detail: "The idempotency key was used for another call."
+            )
         }
         guard try row["is_member"] else {
             let action = Action(call.operation, needs: .read, refusal: "")

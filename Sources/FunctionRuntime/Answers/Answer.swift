@@ -15,25 +15,25 @@ struct Answer: Sendable {
     private let contentType: String
     private let requestID: String
     private let isRepeated: Bool
-    private let standing: RateStanding?
+    private let rateLimitStatus: RateLimitStatus?
 
     /// The methods that the endpoint has, as `Allow` names them.
     private let methods: String
 
     /// A success.
-    init(_ reply: Reply, status: Int, requestID: String, standing: RateStanding?) {
+    init(_ reply: Reply, status: Int, requestID: String, rateLimitStatus: RateLimitStatus?) {
         self.status = status
         body = reply.body
         contentType = reply.contentType
         problem = nil
         self.requestID = requestID
         isRepeated = reply.isRepeated
-        self.standing = standing
+        self.rateLimitStatus = rateLimitStatus
         methods = ""
     }
 
     /// A failure.
-    init(_ problem: Problem, requestID: String, standing: RateStanding? = nil, methods: String = "POST") {
+    init(_ problem: Problem, requestID: String, rateLimitStatus: RateLimitStatus? = nil, methods: String = "POST") {
         status = problem.status
         var json = JSONWriter()
         problem.encode(to: &json, requestID: requestID)
@@ -42,7 +42,7 @@ struct Answer: Sendable {
         self.problem = problem
         self.requestID = requestID
         isRepeated = false
-        self.standing = standing
+        self.rateLimitStatus = rateLimitStatus
         self.methods = methods
     }
 
@@ -65,10 +65,10 @@ struct Answer: Sendable {
             (name: "x-request-id", value: requestID),
         ]
         if isRepeated { headers.append(("idempotency-replayed", "true")) }
-        if let standing {
-            headers.append(("ratelimit-limit", "\(standing.limit)"))
-            headers.append(("ratelimit-remaining", "\(standing.remaining)"))
-            headers.append(("ratelimit-reset", "\(standing.reset)"))
+        if let rateLimitStatus {
+            headers.append(("ratelimit-limit", "\(rateLimitStatus.limit)"))
+            headers.append(("ratelimit-remaining", "\(rateLimitStatus.remaining)"))
+            headers.append(("ratelimit-reset", "\(rateLimitStatus.reset)"))
         }
         if let problem {
             if problem.status == 401 {
@@ -79,5 +79,94 @@ struct Answer: Sendable {
             if let seconds = problem.retryAfter { headers.append(("retry-after", "\(seconds)")) }
         }
         return headers
+    }
+}
+
+extension Answer {
+    /// The answer in the form that the request came in: the body itself, or a platform's HTTP response.
+    func rendered(for form: Request.Form) -> [UInt8] {
+        switch form {
+        case .direct, .envelope:
+            body
+        case .apiGatewayV2, .apiGatewayV1:
+            // A REST API takes these members and no other: one more is a 502.
+            response { json in json.member("headers", singleValues) }
+        case .messages(let batch):
+            batch.answer(hasFailed: problem != nil)
+        case .loadBalancer(let multiValue):
+            response { json in
+                json.member("statusDescription", "\(status) \(Self.reason(status))")
+                if multiValue {
+                    json.member("multiValueHeaders", multiValues)
+                } else {
+                    json.member("headers", singleValues)
+                }
+            }
+        }
+    }
+
+    private func response(_ members: (inout JSONWriter) -> Void) -> [UInt8] {
+        var json = JSONWriter(reserving: body.count * 2 + 512)
+        json.object { json in
+            json.member("statusCode", status)
+            members(&json)
+            json.member("body", String(decoding: body, as: UTF8.self))
+            json.member("isBase64Encoded", false)
+        }
+        return json.bytes
+    }
+
+    private func singleValues(_ json: inout JSONWriter) {
+        json.object { json in
+            for (name, value) in headers { json.member(name, value) }
+        }
+    }
+
+    private func multiValues(_ json: inout JSONWriter) {
+        json.object { json in
+            for (name, value) in headers { json.member(name, [value]) }
+        }
+    }
+
+    private static func reason(_ status: Int) -> String {
+        switch status {
+        case 200: "OK"
+        case 201: "Created"
+        case 400: "Bad Request"
+        case 401: "Unauthorized"
+        case 402: "Payment Required"
+        case 403: "Forbidden"
+        case 404: "Not Found"
+        case 405: "Method Not Allowed"
+        case 409: "Conflict"
+        case 413: "Content Too Large"
+        case 422: "Unprocessable Content"
+        case 429: "Too Many Requests"
+        case 503: "Service Unavailable"
+        default: "Internal Server Error"
+        }
+    }
+}
+
+/// How a process ends that was started for one call (the codes of `sysexits.h`).
+enum ExitStatus {
+    static let success: Int32 = 0
+    static let usage: Int32 = 64
+    static let inputOutput: Int32 = 74
+
+    /// The status that tells a script what to do about a problem.
+    static func of(_ problem: Problem) -> Int32 {
+        switch (problem.code, problem.status) {
+        case ("misconfigured", _), ("database_encoding", _): 78
+        case ("database_not_migrated", _), ("database_incompatible", _): 78
+        // Trying again could do it twice.
+        case ("outcome_unknown", _): 70
+        case (_, 401), (_, 402), (_, 403): 77
+        case (_, 404): 66
+        case (_, 409): 73
+        case (_, 429), (_, 503): 75
+        case (_, 400..<500): 65
+        default: 70
+        }
     }
 }

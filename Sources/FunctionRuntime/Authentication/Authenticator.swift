@@ -18,7 +18,7 @@ struct Authenticator {
         guard let verifier = configuration.verifier else { return nil }
         self.verifier = verifier
         keySet = configuration.keySetURL.map(KeySetSource.init)
-        keys = KeyAuthenticator(environment: configuration.settings.keyEnvironment)
+        keys = KeyAuthenticator(environment: configuration.quotas.keyEnvironment)
         authorizer =
             believesPlatform && configuration.trustsAuthorizer
             ? AuthorizerClaims(issuer: configuration.issuer, audience: configuration.audience) : nil
@@ -55,8 +55,8 @@ struct Authenticator {
         } catch let error as TokenError {
             context.log.warning("token.refused", ["reason": error.reason.rawValue])
             throw error.isExpired
-                ? Problem(401, "token_expired", "The token has expired.")
-                : Problem(401, "invalid_token", "The token is not valid.")
+                ? Problem(status: 401, code: "token_expired", detail: "The token has expired.")
+                : Problem(status: 401, code: "invalid_token", detail: "The token is not valid.")
         }
     }
 }

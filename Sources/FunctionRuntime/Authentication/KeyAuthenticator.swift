@@ -18,7 +18,7 @@ struct KeyAuthenticator {
         } catch {
             throw refusal(error.rawValue, of: nil, context.log)
         }
-        let rows = try context.lookUp(
+        let rows = try context.unauthenticatedQuery(
             "SELECT * FROM nofx.find_api_key(\(key.id), \(key.secretHash), \(context.origin.ip))",
             access: .readWrite
         )
@@ -29,7 +29,7 @@ struct KeyAuthenticator {
 
     private func refusal(_ reason: String, of key: APIKey?, _ log: Log) -> Problem {
         log.warning("key.refused", ["reason": reason, "keyId": key?.id.rawValue])
-        return Problem(401, "invalid_api_key", "The API key is not valid.")
+        return Problem(status: 401, code: "invalid_api_key", detail: "The API key is not valid.")
     }
 }
 
@@ -49,7 +49,7 @@ private struct KnownKey: RowDecodable {
         issuer = try row["issuer"]
         subject = try row["subject"]
         team = try row["team_id"]
-        scopes = try row["scopes"]
+        scopes = try row.known("scopes") ?? []
     }
 
     /// Who may act with the key, as far as it reaches.

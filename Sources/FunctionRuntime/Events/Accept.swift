@@ -15,7 +15,9 @@ struct Accept {
     /// An element that is none is passed over, and parameters other than `q` tell nothing here.
     init(_ headers: Headers) {
         ranges = headers.values(of: "accept").flatMap { $0.split(separator: ",") }.compactMap { element in
-            let parts = element.split(separator: ";", omittingEmptySubsequences: false).map(\.trimmed)
+            let parts = element.split(separator: ";", omittingEmptySubsequences: false).map(
+                \.trimmingBlanks.lowercasedASCII
+            )
             guard let type = parts.first, type.utf8.contains(UInt8(ascii: "/")) else { return nil }
             let weight = parts.dropFirst().first { $0.utf8.starts(with: "q=".utf8) }
             guard let quality = Self.thousandths(weight.map { String($0.dropFirst(2)) }) else { return nil }
@@ -47,18 +49,9 @@ struct Accept {
         let hasPoint = weight.utf8.dropFirst().first == UInt8(ascii: ".")
         guard (1...4).contains(digits.count), weight.utf8.count == digits.count + (hasPoint ? 1 : 0),
             hasPoint || digits.count == 1,
-            digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+            digits.allSatisfy(\.isDigit)
         else { return nil }
         let zeros = [UInt8](repeating: UInt8(ascii: "0"), count: 4 - digits.count)
         return Int(String(decoding: digits + zeros, as: UTF8.self)).flatMap { $0 <= 1_000 ? $0 : nil }
-    }
-}
-
-extension Substring {
-    /// The text without blanks around it, in lower case.
-    fileprivate var trimmed: String {
-        let isBlank: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x09 }
-        let bytes = utf8.drop(while: isBlank).reversed().drop(while: isBlank).reversed()
-        return String(decoding: Array(bytes), as: UTF8.self).lowercasedASCII
     }
 }

@@ -71,7 +71,7 @@ enum EventDecoder {
         }
         // The load balancer appends the peer it saw; whatever stands before it is the caller's invention.
         request.sourceIP = request.headers.values(of: "x-forwarded-for").last?
-            .split(separator: ",").last.map { $0.trimmingSpaces() }
+            .split(separator: ",").last.map { $0.trimmingBlanks }
         return request
     }
 
@@ -82,7 +82,11 @@ enum EventDecoder {
         )
         if let headers = event["headers"], !headers.isNull {
             guard headers.kind == .object, headers.members.allSatisfy({ $0.value.kind == .string }) else {
-                throw Problem(400, "malformed_json", "The envelope's headers must be an object of strings.")
+                throw Problem(
+                    status: 400,
+                    code: "malformed_json",
+                    detail: "The envelope's headers must be an object of strings."
+                )
             }
             request.headers.add(single: headers)
         }
@@ -114,11 +118,5 @@ extension Headers {
                 if let value = value.string { add(name, value) }
             }
         }
-    }
-}
-
-extension Substring {
-    fileprivate func trimmingSpaces() -> String {
-        String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
     }
 }

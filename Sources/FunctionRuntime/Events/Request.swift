@@ -58,7 +58,7 @@ struct Request: Sendable {
         switch body {
         case .value(let value): return value
         case .text(let bytes): return try JSONDocument(event: bytes).root
-        case .undecodable: throw Problem(400, "malformed_json", "The body is not valid base64.")
+        case .undecodable: throw Problem(status: 400, code: "malformed_json", detail: "The body is not valid base64.")
         }
     }
 }
@@ -77,11 +77,104 @@ extension JSONDocument {
             try self.init(parsing: bytes, limits: limits)
         } catch {
             guard error.reason != .tooLarge else { throw .payloadTooLarge }
-            throw Problem(400, "malformed_json", "The input is no acceptable JSON: \(error).")
+            throw Problem(status: 400, code: "malformed_json", detail: "The input is no acceptable JSON: \(error).")
         }
     }
 }
 
 extension Problem {
-    static let payloadTooLarge = Problem(413, "payload_too_large", "The input has more than 1 MiB.")
+    static let payloadTooLarge = Problem(
+        status: 413,
+        code: "payload_too_large",
+        detail: "The input has more than 1 MiB."
+    )
+}
+
+/// The header fields of a request (RFC 9110, section 5), found by name without regard to case.
+struct Headers: Sendable {
+    private struct Field {
+        let name: String
+        let value: String
+    }
+
+    private var fields: [Field] = []
+
+    /// Adds a field; names are kept in lower case.
+    mutating func add(_ name: String, _ value: String) {
+        fields.append(Field(name: name.lowercasedASCII, value: value))
+    }
+
+    /// Every value of a field, in the order they came.
+    func values(of name: String) -> [String] {
+        fields.filter { $0.name.utf8.elementsEqual(name.utf8) }.map(\.value)
+    }
+
+    /// The value of a field that is there exactly once.
+    subscript(_ name: String) -> String? {
+        let values = values(of: name)
+        return values.count == 1 ? values[0] : nil
+    }
+}
+
+/// What a caller calls a call, so that sending it again does nothing again
+/// (draft-ietf-httpapi-idempotency-key-header).
+enum IdempotencyKey {
+    static let header = "idempotency-key"
+
+    static let refused = Problem(
+        status: 400,
+        code: "invalid_idempotency_key",
+        detail: "Idempotency-Key must be one value of 1 to 255 visible ASCII characters."
+    )
+
+    /// The key of a request, bare or as a quoted string (RFC 8941, section 3.3.3); nil where there is none.
+    ///
+    /// - Throws: 400 `invalid_idempotency_key` for more than one, and for one that is none.
+    static func find(in headers: Headers) throws(Problem) -> String? {
+        let values = headers.values(of: header) + headers.values(of: "x-idempotency-key")
+        guard let value = values.first else { return nil }
+        let quote = UInt8(ascii: "\"")
+        var key = value.utf8[...]
+        if key.count >= 2, key.first == quote, key.last == quote { key = key.dropFirst().dropLast() }
+        guard values.count == 1, (1...255).contains(key.count),
+            key.allSatisfy({ (0x21...0x7E).contains($0) && $0 != quote })
+        else { throw refused }
+        return String(Substring(key))
+    }
+}
+
+/// The trace that a call is part of.
+enum TraceContext {
+    /// The trace id of a `traceparent` header (W3C Trace Context, section 3.2); nil when it is malformed.
+    static func traceID(traceparent: String) -> String? {
+        let parts = traceparent.split(separator: "-", omittingEmptySubsequences: false)
+        // A later version may have more parts.
+        guard parts.count == 4 || parts.count > 4 && parts[0] != "00",
+            parts[0].utf8.count == 2, parts[0].isLowercaseHexadecimal, parts[0] != "ff",
+            parts[2].utf8.count == 16, parts[2].isLowercaseHexadecimal
+        else { return nil }
+        return validated(parts[1])
+    }
+
+    /// The trace id of AWS X-Ray's `Root=1-8hex-24hex;Parent=…;Sampled=…`, in W3C form.
+    static func traceID(xray header: String) -> String? {
+        for field in header.split(separator: ";") {
+            let parts = field.drop { $0 == " " }.split(separator: "-", omittingEmptySubsequences: false)
+            if parts.count == 3, parts[0] == "Root=1", parts[1].utf8.count == 8 {
+                return validated(parts[1] + parts[2])
+            }
+        }
+        return nil
+    }
+
+    private static func validated(_ id: Substring) -> String? {
+        guard id.utf8.count == 32, id.isLowercaseHexadecimal, id.contains(where: { $0 != "0" }) else { return nil }
+        return String(id)
+    }
+}
+
+extension Substring {
+    fileprivate var isLowercaseHexadecimal: Bool {
+        utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+    }
 }

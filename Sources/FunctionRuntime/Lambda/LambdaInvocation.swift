@@ -58,8 +58,38 @@ extension Deadline {
 extension UInt8 {
     /// RFC 3986, section 2.3: what stands for itself in a URL.
     fileprivate var isUnreserved: Bool {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self)
-            || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20)
-            || "-._~".utf8.contains(self)
+        isDigit || isLetter || "-._~".utf8.contains(self)
+    }
+}
+
+/// Why a process cannot go on serving Lambda; each case ends it with a status other than zero.
+enum LambdaRuntimeError: Error, Equatable {
+    /// `AWS_LAMBDA_RUNTIME_API` is not `host:port`.
+    case invalidAddress
+
+    /// The Runtime API cannot be reached, or not any more.
+    case unreachable(HTTPError)
+
+    /// The Runtime API answered with a status that leaves nothing to do.
+    case refused(status: Int)
+
+    /// An event came without a request id, so it can never be answered.
+    case unanswerable
+}
+
+extension LambdaRuntimeError: CustomStringConvertible, CustomDebugStringConvertible {
+    var description: String {
+        switch self {
+        case .invalidAddress: "AWS_LAMBDA_RUNTIME_API is not host:port"
+        case .unreachable(let error): "the Lambda Runtime API cannot be reached: \(error)"
+        case .refused(let status): "the Lambda Runtime API answered \(status)"
+        case .unanswerable: "the Lambda Runtime API sent an event without a usable request id"
+        }
+    }
+
+    /// ``description``, with libcurl's own words where it has any.
+    var debugDescription: String {
+        guard case .unreachable(let error) = self else { return description }
+        return "the Lambda Runtime API cannot be reached: \(error.debugDescription)"
     }
 }

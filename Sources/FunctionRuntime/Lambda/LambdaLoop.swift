@@ -68,3 +68,41 @@ extension Problem {
             }.joined()
     }
 }
+
+/// How long a Runtime API that went away is waited for.
+///
+/// It is on the same machine: it is back within moments, or the machine is being taken down.
+struct LambdaReconnection: Sendable {
+    /// The first pause; each one is twice as long as the one before.
+    var firstPause: Duration = .milliseconds(20)
+
+    /// The longest pause.
+    var longestPause: Duration = .seconds(1)
+
+    /// From the first failure to the last attempt.
+    var patience: Duration = .seconds(10)
+
+    /// The pause after a number of failures in a row, counted from one.
+    func pause(after failures: Int) -> Duration {
+        min(firstPause * (1 << min(failures - 1, 16)), longestPause)
+    }
+}
+
+extension String {
+    /// Whether this is a host name, an IPv4 address or an IPv6 address in brackets, and a port.
+    var isHostAndPort: Bool {
+        guard let colon = utf8.lastIndex(of: UInt8(ascii: ":")) else { return false }
+        let host = utf8[..<colon]
+        let port = utf8[utf8.index(after: colon)...]
+        guard port.allSatisfy(\.isDigit), let number = UInt16(self[utf8.index(after: colon)...]), number > 0 else {
+            return false
+        }
+        if host.first == UInt8(ascii: "["), host.last == UInt8(ascii: "]") {
+            let address = host.dropFirst().dropLast()
+            return address.contains(UInt8(ascii: ":"))
+                && address.allSatisfy { $0.isHexadecimalDigit || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".") }
+        }
+        return !host.isEmpty
+            && host.allSatisfy { $0.isDigit || $0.isLetter || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") }
+    }
+}

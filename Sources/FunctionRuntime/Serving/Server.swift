@@ -69,7 +69,7 @@ struct Server<F: Function>: ~Copyable {
             origin: origin,
             deadline: deadline(delivery),
             log: log(for: origin),
-            settings: configuration.settings,
+            quotas: configuration.quotas,
             database: database.take() ?? Database(at: configuration.database)
         )
         var denial: Denial?
@@ -80,7 +80,7 @@ struct Server<F: Function>: ~Copyable {
                 reply,
                 status: F.successStatus,
                 requestID: origin.requestID,
-                standing: context.standing
+                rateLimitStatus: context.rateLimitStatus
             )
         } catch let error as Denial {
             context.warn(of: error)
@@ -90,7 +90,7 @@ struct Server<F: Function>: ~Copyable {
             answer = Answer(
                 error as? Problem ?? .internal,
                 requestID: origin.requestID,
-                standing: context.standing,
+                rateLimitStatus: context.rateLimitStatus,
                 methods: F.allowsGet ? "GET, POST" : "POST"
             )
             if request.messages != nil { context.log.error("messages.failed", ["code": answer.problem?.code]) }
@@ -131,7 +131,7 @@ struct Server<F: Function>: ~Copyable {
     ) throws -> Reply {
         guard request.method == "POST" || F.allowsGet && request.method == "GET" else {
             let methods = F.allowsGet ? "POST and GET are" : "POST is"
-            throw Problem(405, "method_not_allowed", "Only \(methods) allowed.")
+            throw Problem(status: 405, code: "method_not_allowed", detail: "Only \(methods) allowed.")
         }
         switch F.access {
         case .authenticated:
@@ -146,7 +146,11 @@ struct Server<F: Function>: ~Copyable {
             context.authenticated(as: caller)
         case .operatorOnly:
             guard request.form == .direct || request.messages != nil, !delivery.isFromWeb else {
-                throw Problem(403, "operator_only", "This function cannot be called over the web.")
+                throw Problem(
+                    status: 403,
+                    code: "operator_only",
+                    detail: "This function cannot be called over the web."
+                )
             }
         }
         // There is nothing to be done for messages that are no inputs.

@@ -47,7 +47,7 @@ public struct SMTPServer: Sendable {
         address = "\(scheme.rawValue)://\(host):\(port ?? (isSecure ? 465 : 25))"
         needsNameService =
             host.utf8.first != UInt8(ascii: "[")
-            && host.utf8.contains { !Self.isDigit($0) && $0 != UInt8(ascii: ".") }
+            && host.utf8.contains { !$0.isDigit && $0 != UInt8(ascii: ".") }
     }
 }
 
@@ -86,7 +86,7 @@ extension SMTPServer {
         let rest = text[end...]
         guard !rest.isEmpty else { return (Substring(host), nil) }
         let digits = rest.dropFirst()
-        guard rest.first == UInt8(ascii: ":"), digits.allSatisfy(isDigit), digits.count <= 5,
+        guard rest.first == UInt8(ascii: ":"), digits.allSatisfy(\.isDigit), digits.count <= 5,
             let port = Int(Substring(digits)), (1...65_535).contains(port)
         else { throw invalid }
         return (Substring(host), port)
@@ -108,11 +108,8 @@ extension SMTPServer {
         return bytes
     }
 
-    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
-
     private static func isPartOfName(_ byte: UInt8) -> Bool {
-        isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
-            || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
+        byte.isDigit || byte.isLetter || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
     }
 
     /// What an address in brackets consists of (RFC 3986, section 3.2.2), without a zone.

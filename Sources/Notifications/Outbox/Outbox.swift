@@ -1,9 +1,9 @@
 public import Base
 
-/// What is to be told to the world because of committed transactions.
+/// Mail and messages to webhooks: jobs of the queue, which triggers add in the transaction that causes them.
 ///
-/// A row is delivered at least once: it is claimed for a while by counting an attempt, and settled by whoever counted
-/// the last one. If a deliverer dies, the claim runs out and the next one takes the row.
+/// A job is delivered at least once. A deliverer claims it for the length of a lease and reports the outcome with the
+/// lease's fencing token. If a deliverer dies, the lease expires and another deliverer claims the job.
 public enum Outbox {
     /// How much to do.
     public struct Request: InputObject {
@@ -11,13 +11,17 @@ public enum Outbox {
         let redriven: RedriveLimit?
 
         public static let schema = Schema(
-            .optional("limit", Limit.self, default: Limit(count: 100), "How many rows to take at most."),
-            .optional("redriveDead", RedriveLimit.self, "How many of the dead to try again; none by default."),
+            .optional("limit", Limit.self, default: Limit(count: 100), "How many jobs to claim at most."),
+            .optional(
+                "redriveDead",
+                RedriveLimit.self,
+                "How many dead letters to put back into the queue; none by default."
+            ),
             into: Request.init
         )
     }
 
-    /// A number of rows: 1 to 1000.
+    /// A number of jobs: 1 to 1000.
     public struct Limit: InputValue, CustomStringConvertible {
         private static let range = IntegerRule(1...1_000)
 
@@ -36,7 +40,7 @@ public enum Outbox {
         public var description: String { "\(count)" }
     }
 
-    /// A number of rows that were given up: 1 to 10,000.
+    /// A number of dead letters: 1 to 10,000.
     public struct RedriveLimit: InputValue {
         private static let range = IntegerRule(1...10_000)
 
@@ -49,7 +53,7 @@ public enum Outbox {
         }
     }
 
-    /// What was done, in rows.
+    /// The numbers of jobs by outcome.
     public struct Report: OutputObject, Equatable {
         var redriven = 0
         var claimed = 0
@@ -60,13 +64,13 @@ public enum Outbox {
         var more = false
 
         public static let fields: [OutputField<Report>] = [
-            OutputField("redriven", "Given up before, and due again now.") { $0.redriven },
-            OutputField("claimed", "Taken.") { $0.claimed },
+            OutputField("redriven", "Dead letters that were put back into the queue.") { $0.redriven },
+            OutputField("claimed", "Claimed.") { $0.claimed },
             OutputField("delivered", "Sent.") { $0.delivered },
-            OutputField("dropped", "Not sent, because there is nothing to tell any more.") { $0.dropped },
-            OutputField("retried", "Not sent, to be tried again later.") { $0.retried },
-            OutputField("dead", "Given up.") { $0.dead },
-            OutputField("more", "Whether more is due.") { $0.more },
+            OutputField("dropped", "Not sent, because the invite or the webhook has ended.") { $0.dropped },
+            OutputField("retried", "Not sent, to be retried later.") { $0.retried },
+            OutputField("dead", "Dead-lettered.") { $0.dead },
+            OutputField("more", "Whether more jobs are due.") { $0.more },
         ]
     }
 }

@@ -1,15 +1,41 @@
 import Base
 import Core
 import HTTPClient
-import System
 import Reliability
+import System
+import Teams
+
+/// A message to a webhook about an event.
+struct WebhookMessage {
+    /// The id of the job, which is the message's however often it is sent.
+    let id: UUID
+    let webhook: ID<Webhook>
+    let team: ID<Team>
+    let url: String
+    /// The bytes that are sent, the same at each attempt.
+    let body: [UInt8]
+    let attempt: Int
+}
+
+/// The outcome of one attempt to send a message.
+struct WebhookAttempt {
+    let outcome: DeliveryOutcome
+    let duration: Duration
+    /// The wait that the receiver asks for.
+    var pause = Duration.zero
+    /// Whether the receiver is gone for good (RFC 9110, section 15.5.11).
+    var isGone = false
+
+    /// How long the webhook rests after a delivery: a slow receiver gets a quarter of a deliverer's time.
+    var rest: Duration { duration < .seconds(1) ? .zero : duration * 3 }
+}
 
 /// Posts messages to webhooks, signed as Standard Webhooks 1.0 says.
 ///
-/// Only to addresses that everybody can reach, and to those that `NOFX_HTTP_ALLOW` names: a team chooses the URL.
+/// It connects only to public addresses and to those that `NOFX_HTTP_ALLOW` lists, because a team chooses the URL.
 struct WebhookSender: ~Copyable {
     private static var patience: Duration { .seconds(15) }
-    // How much a receiver may say that nobody reads, so that the connection can be kept.
+    // How much of an answer is read and ignored, so that the connection can be kept.
     private static var largestAnswer: Int { 16 << 10 }
     private static var longestPause: Duration { .seconds(86_400) }
 
@@ -23,26 +49,27 @@ struct WebhookSender: ~Copyable {
         self.key = key
         client = HTTPClient(
             userAgent: "nofx",
-            reach: try NetworkReach(environment)
+            egress: try EgressPolicy(environment)
         )
     }
 
     /// Sends a message, once.
     ///
-    /// Any 2xx is an arrival. Everything else may pass, as receivers are redeployed and misconfigured, but for 410.
+    /// A 2xx status is a delivery. All other failures but 410 are transient, as receivers are redeployed and
+    /// misconfigured.
     ///
     /// - Parameters:
     ///   - message: The message.
-    ///   - row: Whose it is; its id is the message's, however often it is sent.
     ///   - deadline: When to give up, if that is before the receiver's own time is over.
-    /// - Returns: How it was taken.
-    mutating func send(_ message: WebhookMessage, of row: OutboxRow, deadline: Deadline) -> WebhookAttempt {
+    /// - Returns: The outcome.
+    mutating func send(_ message: WebhookMessage, deadline: Deadline) -> WebhookAttempt {
         let end = Deadline.after(Self.patience)
-        let (head, error) = post(message, id: row.id.description, deadline: min(deadline, end))
+        let (head, error) = post(message, id: message.id.description, deadline: min(deadline, end))
         let duration = Self.patience - end.remaining
         guard let head else {
             let reason = error?.description ?? "no answer"
-            return WebhookAttempt(outcome: row.outcome(ofPassingFailure: reason), duration: duration)
+            let outcome = DeliveryOutcome(transientError: reason, attempt: message.attempt)
+            return WebhookAttempt(outcome: outcome, duration: duration)
         }
         let reason = "the receiver answered \(head.status)"
         switch head.status {
@@ -52,7 +79,7 @@ struct WebhookSender: ~Copyable {
             return WebhookAttempt(outcome: .dead(reason: reason), duration: duration, isGone: true)
         default:
             let pause = min(RetryAfter(header: head.header)?.delay ?? .zero, Self.longestPause)
-            let outcome = row.outcome(ofPassingFailure: reason, notBefore: pause)
+            let outcome = DeliveryOutcome(transientError: reason, attempt: message.attempt, notBefore: pause)
             return WebhookAttempt(outcome: outcome, duration: duration, pause: pause)
         }
     }
@@ -85,7 +112,7 @@ struct WebhookSender: ~Copyable {
             }
             return (head, nil)
         } catch {
-            // Whatever became of the rest, the status is what was asked for.
+            // Only the status counts, whatever became of the body.
             return (head, error)
         }
     }

@@ -16,14 +16,14 @@ public struct NewWebhook: OutputObject {
     public let createdAt: Timestamp
 
     /// What messages are signed with.
-    public let secret: ShownOnce
+    public let secret: OneTimeSecret
 
     init(_ secret: WebhookSecret, row: borrowing Row) throws(PostgresError) {
         id = try row["id"]
         url = try row["url"]
         events = try row["events"]
         createdAt = try row["created_at"]
-        self.secret = ShownOnce(secret.text)
+        self.secret = OneTimeSecret(secret.text)
     }
 
     public static let fields: [OutputField<NewWebhook>] = [

@@ -58,5 +58,9 @@ extension Webhook {
 }
 
 extension Problem {
-    fileprivate static let webhookNotFound = Problem(404, "webhook_not_found", "The team has no such webhook.")
+    fileprivate static let webhookNotFound = Problem(
+        status: 404,
+        code: "webhook_not_found",
+        detail: "The team has no such webhook."
+    )
 }

@@ -32,9 +32,9 @@ extension Webhook {
         let team = request.team
         let user = try context.user(attempting: listing, on: team)
         let hasScope = context.caller?.scopes?.contains(.admin) ?? true
-        let (endpoint, scope) = ("listWebhooks", team.description)
+        let (endpoint, binding) = ("listWebhooks", team.description)
         let after: KeysetPosition<ID<Webhook>>? = try request.cursor.map {
-            try KeysetPosition($0, of: endpoint, scope: scope)
+            try KeysetPosition($0, of: endpoint, binding: binding)
         }
         let rows = try context.read(
             """
@@ -57,7 +57,7 @@ extension Webhook {
             """
         )
         return Page(try rows.items(of: listing, in: team), limit: request.limit) {
-            KeysetPosition($0.createdAt, $0.id).cursor(of: endpoint, scope: scope)
+            KeysetPosition($0.createdAt, $0.id).cursor(of: endpoint, binding: binding)
         }
     }
 }

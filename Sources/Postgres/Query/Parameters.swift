@@ -1,6 +1,8 @@
 /// The values of a statement in Postgres's binary form, one after another in one buffer.
 struct Parameters: Sendable {
     struct Entry: Sendable {
+        /// Where the statement's text has the value's `$n`, in bytes.
+        let place: Int
         let type: PostgresType
         let offset: Int
         /// In bytes; -1 is NULL.
@@ -17,13 +19,24 @@ struct Parameters: Sendable {
         buffer.bytes.reserveCapacity(24 * count)
     }
 
-    mutating func append<Value: PostgresEncodable>(_ value: Value?) {
+    mutating func append<Value: PostgresEncodable>(_ value: Value?, at place: Int) {
         let offset = buffer.bytes.count
         value?.encode(to: &buffer)
         let length = value == nil ? -1 : buffer.bytes.count - offset
-        entries.append(Entry(type: Value.postgresType, offset: offset, length: length))
+        entries.append(Entry(place: place, type: Value.postgresType, offset: offset, length: length))
         // An empty value still needs an address: a null pointer is NULL.
         if length == 0 { buffer.append(byte: 0) }
+    }
+
+    /// Appends the value of another statement that `entry` describes.
+    mutating func append(_ entry: Entry, of other: Parameters, at place: Int) {
+        let start = buffer.bytes.count
+        entries.append(Entry(place: place, type: entry.type, offset: start, length: entry.length))
+        guard entry.length > 0 else {
+            if entry.length == 0 { buffer.append(byte: 0) }
+            return
+        }
+        buffer.bytes += other.buffer.bytes[entry.offset..<entry.offset + entry.length]
     }
 }
 

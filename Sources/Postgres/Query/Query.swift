@@ -41,7 +41,29 @@ public struct Query: ExpressibleByStringInterpolation, Sendable {
 
         /// Binds a value; nil is NULL.
         public mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value?) {
-            parameters.append(value)
+            parameters.append(value, at: text.count)
+            appendPlaceholder()
+        }
+
+        /// Appends a part of a statement, with its values: a CTE or a condition that several statements share.
+        ///
+        /// The values are numbered anew, in the order in which they stand in the whole statement.
+        public mutating func appendInterpolation(fragment: Query) {
+            switch fragment.text {
+            case .literal(let literal): appendLiteral(literal)
+            case .built(let bytes):
+                var position = 0
+                for (index, entry) in fragment.parameters.entries.enumerated() {
+                    text += bytes[position..<entry.place]
+                    position = entry.place + 1 + String(index + 1).utf8.count
+                    parameters.append(entry, of: fragment.parameters, at: text.count)
+                    appendPlaceholder()
+                }
+                text += bytes[position...].dropLast()
+            }
+        }
+
+        private mutating func appendPlaceholder() {
             text.append(UInt8(ascii: "$"))
             text.append(decimal: parameters.count)
         }

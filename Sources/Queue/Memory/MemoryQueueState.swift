@@ -46,12 +46,18 @@ struct MemoryQueueState {
     }
 
     /// Has a job come again, or buries it.
-    mutating func fail(_ id: ID<Job>, _ error: String, isFinal: Bool, at now: Timestamp) {
+    mutating func fail(
+        _ id: ID<Job>,
+        _ error: String,
+        isFinal: Bool,
+        notBefore wait: Duration = .zero,
+        at now: Timestamp
+    ) {
         guard let entry = entries[id] else { return }
         guard !entry.isCancelled else { return remove(id) }
         entries[id]?.error = error
         if !isFinal, let delay = schedule.delay(afterAttempts: entry.attempt) {
-            schedule(id, at: now.saturatingAdd(delay), now)
+            schedule(id, at: now.saturatingAdd(max(delay, wait)), now)
         } else {
             move(id, to: .dead, now)
         }
@@ -83,5 +89,146 @@ struct MemoryQueueState {
         guard let entry = entries.removeValue(forKey: id) else { return }
         topics[entry.job.topic]?.count(entry.status, of: entry.job.tenant, by: -1)
         if topics[entry.job.topic]?.isEmpty == true { topics[entry.job.topic] = nil }
+    }
+}
+
+extension MemoryQueueState {
+    mutating func claim(_ claim: JobClaim, fence: inout Int64, at now: Timestamp) -> [Job] {
+        tend(at: now)
+        var jobs: [Job] = []
+        while jobs.count < claim.count, let id = takeNext(claim) {
+            guard var entry = entries[id] else { break }
+            fence += 1
+            entry.fence = fence
+            entry.attempt += 1
+            entries[id] = entry
+            move(id, to: .running, now.saturatingAdd(claim.lease))
+            jobs.append(
+                Job(
+                    id: id,
+                    topic: entry.job.topic,
+                    payload: entry.job.payload,
+                    tenant: entry.job.tenant,
+                    attempt: entry.attempt,
+                    enqueuedAt: entry.enqueuedAt,
+                    lease: JobLease(job: id, fence: fence)
+                )
+            )
+        }
+        return jobs
+    }
+
+    mutating func heartbeat(_ lease: JobLease, extendingBy duration: Duration, at now: Timestamp) -> LeaseState {
+        guard let entry = held(lease) else { return .lost }
+        move(lease.job, to: .running, now.saturatingAdd(duration))
+        return entry.isCancelled ? .cancelled : .held
+    }
+
+    mutating func finish(_ result: JobResult, at now: Timestamp) -> Bool {
+        guard let entry = held(result.lease) else { return false }
+        let id = result.lease.job
+        switch result.outcome {
+        case .completed: remove(id)
+        case .failed(let error, let isFinal, let wait): fail(id, error, isFinal: isFinal, notBefore: wait, at: now)
+        case .released where entry.isCancelled: remove(id)
+        case .released(let delay):
+            entries[id]?.attempt -= 1
+            schedule(id, at: now.saturatingAdd(delay), now)
+        }
+        return true
+    }
+
+    mutating func cancel(_ id: ID<Job>) -> JobCancellation {
+        switch entries[id]?.status {
+        case .waiting, .delayed:
+            forgetPlace(of: id)
+            remove(id)
+            return .removed
+        case .running:
+            entries[id]?.isCancelled = true
+            return .requested
+        case .dead, nil: return .unknown
+        }
+    }
+
+    /// Takes a job off the heap of those that are due; nobody may ever claim as far as its place.
+    private mutating func forgetPlace(of id: ID<Job>) {
+        guard let entry = entries[id], entry.status == .waiting else { return }
+        topics[entry.job.topic]?.ready[entry.job.tenant]?.removeAll { $0.id == id }
+    }
+
+    /// The job whose claim it is, if it still is.
+    private func held(_ lease: JobLease) -> MemoryQueueEntry? {
+        guard let entry = entries[lease.job], entry.status == .running, entry.fence == lease.fence else { return nil }
+        return entry
+    }
+
+    /// Takes the next job that the limits allow off its heap.
+    private mutating func takeNext(_ claim: JobClaim) -> ID<Job>? {
+        while let tenant = topics[claim.topic]?.nextTurn(for: claim) {
+            // Without jobs it is forgotten, and the next one's turn.
+            guard let place = firstReady(of: tenant, in: claim.topic) else { continue }
+            topics[claim.topic]?.ready[tenant]?.removeFirst()
+            topics[claim.topic]?.lastTurn = tenant ?? .noTenant
+            return place.id
+        }
+        return nil
+    }
+
+    /// The first of a tenant's jobs that are due, once places are gone that mean nothing any more.
+    private mutating func firstReady(of tenant: UUID?, in topic: QueueTopic) -> ReadyPlace? {
+        while let place = topics[topic]?.ready[tenant]?.first {
+            if entries[place.id]?.version == place.version { return place }
+            topics[topic]?.ready[tenant]?.removeFirst()
+        }
+        topics[topic]?.ready[tenant] = nil
+        return nil
+    }
+}
+
+extension MemoryQueueState {
+    func counts(of name: QueueTopic, at now: Timestamp) -> QueueCounts {
+        var counts = QueueCounts()
+        guard let topic = topics[name] else { return counts }
+        counts.waiting = topic.waiting
+        counts.delayed = topic.delayed
+        counts.running = topic.running
+        counts.dead = topic.dead
+        for entry in entries.values where entry.job.topic == name && entry.status != .dead {
+            counts.oldestAge = max(counts.oldestAge ?? .zero, now.duration(since: entry.enqueuedAt))
+            guard entry.status == .waiting else { continue }
+            counts.longestWait = max(counts.longestWait ?? .zero, now.duration(since: entry.time))
+        }
+        return counts
+    }
+
+    func deadLetters(of topic: QueueTopic, limit: Int, after: KeysetPosition<ID<Job>>?) -> [DeadLetter] {
+        let dead = entries.values.filter { entry in
+            guard entry.status == .dead, entry.job.topic == topic else { return false }
+            guard let after else { return true }
+            return (entry.time, entry.job.id.uuid) > (after.time, after.key.uuid)
+        }
+        return dead.sorted { ($0.time, $0.job.id.uuid) < ($1.time, $1.job.id.uuid) }.prefix(max(limit, 0)).map {
+            entry in
+            DeadLetter(
+                id: entry.job.id,
+                topic: entry.job.topic,
+                payload: entry.job.payload,
+                tenant: entry.job.tenant,
+                attempts: entry.attempt,
+                error: entry.error,
+                enqueuedAt: entry.enqueuedAt,
+                diedAt: entry.time
+            )
+        }
+    }
+
+    mutating func redrive(_ topic: QueueTopic, limit: Int, at now: Timestamp) -> Int {
+        let letters = deadLetters(of: topic, limit: limit, after: nil)
+        for letter in letters {
+            entries[letter.id]?.attempt = 0
+            move(letter.id, to: .waiting, now)
+        }
+        return letters.count
     }
 }

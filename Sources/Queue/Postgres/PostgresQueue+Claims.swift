@@ -37,7 +37,8 @@ extension PostgresQueue: Queue {
             SELECT id, tenant_id, attempt, fence, enqueued_at, payload
             FROM nofx.claim_jobs(\(claim.topic.description), \(Int32(clamping: count)), \(claim.lease.queueWait),
                                  \(claim.topicLimit.map { Int32(clamping: $0) }),
-                                 \(claim.tenantLimit.map { Int32(clamping: $0) }), \(turn(in: claim.topic)))
+                                 \(claim.tenantLimit.map { Int32(clamping: $0) }), \(turn(in: claim.topic)),
+                                 \(claim.tenants))
             """
         )
         var jobs: [Job] = []
@@ -106,7 +107,8 @@ extension JobOutcome {
     fileprivate var columns: (outcome: String, error: String, delay: Int64) {
         switch self {
         case .completed: ("completed", "", 0)
-        case .failed(let error, let isFinal): (isFinal ? "dead_lettered" : "failed", error, 0)
+        case .failed(let error, let isFinal, let wait):
+            (isFinal ? "dead_lettered" : "failed", error, wait.queueMicroseconds)
         case .released(let delay): ("released", "", delay.queueMicroseconds)
         }
     }

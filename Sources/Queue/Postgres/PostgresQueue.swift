@@ -75,7 +75,7 @@ public struct PostgresQueue: ~Copyable {
 
     /// Runs one statement.
     mutating func run(_ query: Query) throws(PostgresError) -> Rows {
-        try database.operate(query, deadline: .after(answerLimit), log: log)
+        try database.operatorQuery(query, deadline: .after(answerLimit), log: log)
     }
 }
 

@@ -80,7 +80,7 @@ public struct FallbackCircuitBreakerStore<Shared: CircuitBreakerStore & ~Copyabl
         if permit.isSubstitute { return own.record(outcome, of: permit, under: policy) }
         guard permit.changesState(outcome, under: policy) else { return nil }
         let name = permit.name
-        if case .limited(let wait, let reason) = outcome { rememberGate(for: wait, reason, of: name) }
+        if case .limited(let wait, let reason) = outcome { rememberCooldown(for: wait, reason, of: name) }
         guard isSharing else {
             log.warning("breaker.record_lost", ["breaker": name])
             return nil
@@ -144,7 +144,7 @@ extension FallbackCircuitBreakerStore where Shared: ~Copyable {
     }
 
     /// What was remembered stays where it lasts longer.
-    private mutating func rememberGate(for wait: Duration, _ reason: CircuitGateReason, of name: String) {
+    private mutating func rememberCooldown(for wait: Duration, _ reason: CooldownReason, of name: String) {
         if let last = remembered[name], last.end.map({ $0 >= clock() + wait }) ?? true { return }
         remember(CircuitRejection(CircuitRejection.Reason(reason), retryAfter: wait), of: name)
     }

@@ -105,3 +105,71 @@ public struct Retry: Sendable {
         }
     }
 }
+
+/// What is to be done after an attempt that failed, as whoever knows the error decides.
+public enum RetryDecision: Hashable, Sendable {
+    /// The error would come again, or a repetition would do harm.
+    case stop
+
+    /// It is worth another attempt, not before the time the server asks for.
+    case retry(after: RetryAfter? = nil)
+
+    /// As ``retry(after:)``, but not more often than this in one run, however many the policy allows. All errors so
+    /// decided share one count.
+    case retryAtMost(Int, after: RetryAfter? = nil)
+}
+
+/// How many retries are left in one run.
+struct RetryAllowance {
+    private var left: Int
+    private var limited = 0
+
+    init(_ maxRetries: Int) {
+        left = maxRetries
+    }
+
+    /// Takes a retry, if the decision is for one and there is one left.
+    mutating func take(_ decision: RetryDecision) -> Bool {
+        guard left > 0 else { return false }
+        switch decision {
+        case .stop: return false
+        case .retry: break
+        case .retryAtMost(let limit, _):
+            guard limited < limit else { return false }
+            limited += 1
+        }
+        left -= 1
+        return true
+    }
+}
+
+extension RetryDecision {
+    /// What the server asks for.
+    var retryAfter: RetryAfter? {
+        switch self {
+        case .stop: nil
+        case .retry(let after), .retryAtMost(_, let after): after
+        }
+    }
+}
+
+/// An attempt that failed and is going to be repeated, as told just before the wait.
+public struct UpcomingRetry {
+    /// Which retry it will be, the first one being 1; as many attempts have been made.
+    public let number: Int
+
+    /// What the attempt failed with.
+    public let error: any Error
+
+    /// How long is waited for.
+    public let delay: Duration
+}
+
+/// Nobody wants the result any more, so there was no further attempt.
+public struct RetryCancelled: Error {
+    /// How many attempts were made.
+    public let attempts: Int
+
+    /// What the last of them failed with; nil when there was none.
+    public let lastError: (any Error)?
+}

@@ -1,4 +1,5 @@
-import Base
+public import Base
+public import System
 
 /// How often something is tried again, and how long to wait before it is.
 ///
@@ -74,5 +75,51 @@ public struct RetryPolicy: Hashable, Sendable {
             exponent -= 1
         }
         return .nanoseconds(Int64(clamping: min(delay, cap)))
+    }
+}
+
+/// How much of a back-off is left to chance, so that those that failed together do not come again together.
+public enum RetryJitter: Hashable, Sendable {
+    /// Nothing: the whole delay.
+    case none
+    /// Half of it: between half the delay and the delay.
+    case equal
+    /// All of it: between nothing and the delay.
+    case full
+}
+
+/// A policy that makes no sense, and which of its parameters is to blame.
+public struct RetryPolicyError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The parameter's name.
+    public let parameter: String
+
+    /// What its value must be; never what it is.
+    public let rule: String
+
+    init(_ parameter: String, _ rule: String) {
+        self.parameter = parameter
+        self.rule = rule
+    }
+
+    public var description: String { "\(parameter): \(rule)" }
+}
+
+extension RetryPolicy {
+    /// The policy that an operator sets, by variables that all have defaults.
+    ///
+    /// `NOFX_RETRY_MAX` is how often it is tried again (0 to 10), `NOFX_RETRY_BASE_MS` the first wait and
+    /// `NOFX_RETRY_CAP_MS` the longest one (0 to 3,600,000).
+    ///
+    /// - Throws: `ConfigurationError` for a variable that holds something else, or a cap below the base.
+    public init(_ environment: Environment) throws(ConfigurationError) {
+        let hour = 3_600_000
+        let retries = try environment.integer("NOFX_RETRY_MAX", in: 0...10, default: 3)
+        let base = try environment.integer("NOFX_RETRY_BASE_MS", in: 0...hour, default: 2_000)
+        let cap = try environment.integer("NOFX_RETRY_CAP_MS", in: 0...hour, default: 15_000)
+        do throws(RetryPolicyError) {
+            try self.init(maxRetries: retries, base: .milliseconds(base), cap: .milliseconds(cap))
+        } catch {
+            throw ConfigurationError("NOFX_RETRY_CAP_MS", "must not be less than NOFX_RETRY_BASE_MS")
+        }
     }
 }

@@ -50,7 +50,7 @@ extension Artifact {
         let row = try rows.firstOfRun(reading, team: team)
         guard try row["has_step"] else { throw Problem.stepNotFound }
         guard try row["has_artifact"] else {
-            throw Problem(404, "artifact_not_found", "The step has no artifact with this name.")
+            throw Problem(status: 404, code: "artifact_not_found", detail: "The step has no artifact with this name.")
         }
         return try Artifact(row: row)
     }

@@ -23,14 +23,14 @@ extension StartedRun {
     ///
     /// - Throws: A `Denial`; 404 `run_not_found`, 403 `policy_denied`, 429 `queue_full`.
     public static func rerun(_ again: Again, in context: inout Context) throws -> StartedRun {
-        let (team, settings) = (again.team, context.settings)
+        let (team, quotas) = (again.team, context.quotas)
         _ = try context.user(attempting: rerunning, on: team)
         let id = ID<Run>.make()
         let rows = try context.write(
             """
             SELECT n.*, s.names, s.gates, s.roots
-            FROM nofx.rerun(\(team), \(again.run), \(id), \(settings.queuedStepsPerTeam)::integer,
-                            \(settings.queuedSteps)::integer, \(context.record)) n,
+            FROM nofx.rerun(\(team), \(again.run), \(id), \(quotas.queuedStepsPerTeam)::integer,
+                            \(quotas.queuedSteps)::integer, \(context.record)) n,
                  (SELECT array_agg(name ORDER BY no) AS names, array_agg(is_gate ORDER BY no) AS gates,
                          array_agg(deps = '{}' ORDER BY no) AS roots
                   FROM nofx.steps WHERE team_id = \(team) AND run_id = \(again.run)) s

@@ -14,7 +14,7 @@ extension StartedRun {
     ///
     /// - Throws: A `Denial`; 403 `policy_denied`, which names the tools; 429 `queue_full`.
     public static func start(_ request: PlanRequest, in context: inout Context) throws -> StartedRun {
-        let (team, plan, settings) = (request.team, request.plan, context.settings)
+        let (team, plan, quotas) = (request.team, request.plan, context.quotas)
         _ = try context.user(attempting: starting, on: team)
         guard plan.deniedTools.isEmpty else {
             // Check the membership first, so that a caller who is not a member gets the same answer for every plan.
@@ -27,7 +27,7 @@ extension StartedRun {
             """
             SELECT * FROM nofx.start_run(
                 \(team), \(id), \(plan.goal.rawValue), NULL, \(plan.deadlineSeconds.map { Duration.seconds($0) }),
-                \(settings.queuedStepsPerTeam)::integer, \(settings.queuedSteps)::integer,
+                \(quotas.queuedStepsPerTeam)::integer, \(quotas.queuedSteps)::integer,
                 \(PlanColumns.json(of: plan))::json, \(context.record)
             )
             """

@@ -38,7 +38,7 @@ extension Timeline {
         while timeline.events.isEmpty, !timeline.hasEnded, !end.hasPassed {
             try pause(min(interval, end.remaining))
             interval = min(interval * 2, .milliseconds(500))
-            timeline = try Timeline(rows: context.readAgain(query), request, after: seen)
+            timeline = try Timeline(rows: context.pollRead(query), request, after: seen)
         }
         return timeline
     }

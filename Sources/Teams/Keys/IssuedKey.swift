@@ -2,43 +2,38 @@ public import Base
 public import Core
 import Postgres
 
-/// An API key as its user sees it once it was told: everything but the secret, which nobody has any more.
+/// An API key as its user sees it after it was created: without the secret, of which only a hash is stored.
 public struct IssuedKey: OutputObject {
-    /// Names the key.
     public let id: KeyID
 
-    /// What the key begins with, by which it is found where it was left.
+    /// The first part of the key's text, which identifies it where it is used.
     public let prefix: String
 
-    /// What its user calls it.
     public let name: KeyName
 
-    /// What it is good for, as far as its user is permitted.
+    /// The key's scopes.
+    ///
+    /// The user's own permissions limit them further.
     public let scopes: [Scope]
 
-    /// The only team that it is good for; nil for all of its user's.
+    /// The only team that the key can be used for; nil for all teams of its user.
     public let team: ID<Team>?
 
-    /// When it was made.
     public let createdAt: Timestamp
-
-    /// When it ends by itself.
     public let expiresAt: Timestamp?
-
-    /// When it was ended.
     public let revokedAt: Timestamp?
 
-    /// When it was last used, to the minute.
+    /// When the key was last used, to the minute.
     public let lastUsedAt: Timestamp?
 
-    /// From where it was last used, as far as the platform said.
+    /// The address from which the key was last used, if the platform reported it.
     public let lastUsedIP: String?
 
     init(row: borrowing Row, in environment: KeyEnvironment) throws(PostgresError) {
         id = try row["id"]
         prefix = environment.prefix(of: id)
         name = try row["name"]
-        scopes = try row["scopes"]
+        scopes = try row.known("scopes") ?? []
         team = try row["team_id"]
         createdAt = try row["created_at"]
         expiresAt = try row["expires_at"]
@@ -49,14 +44,57 @@ public struct IssuedKey: OutputObject {
 
     public static let fields: [OutputField<IssuedKey>] = [
         OutputField("id", "The key.") { $0.id },
-        OutputField("prefix", "What the key begins with.") { $0.prefix },
-        OutputField("name", "What you call it.") { $0.name },
-        OutputField("scopes", "What it is good for, as far as you are permitted.") { $0.scopes },
-        OutputField("teamId", "The only team that it is good for; null for all of yours.") { $0.team },
-        OutputField("createdAt", "When it was made.") { $0.createdAt },
-        OutputField("expiresAt", "When it ends by itself.") { $0.expiresAt },
-        OutputField("revokedAt", "When it was revoked; null if it was not.") { $0.revokedAt },
-        OutputField("lastUsedAt", "When it was last used, to the minute; null for never.") { $0.lastUsedAt },
-        OutputField("lastUsedIp", "From where it was last used, if the platform said.") { $0.lastUsedIP },
+        OutputField("prefix", "The first part of the key's text.") { $0.prefix },
+        OutputField("name", "The key's name.") { $0.name },
+        OutputField("scopes", "The key's scopes; your own permissions limit them further.") { $0.scopes },
+        OutputField("teamId", "The only team that the key can be used for; null for all your teams.") { $0.team },
+        OutputField("createdAt", "When the key was created.") { $0.createdAt },
+        OutputField("expiresAt", "When the key expires.") { $0.expiresAt },
+        OutputField("revokedAt", "When the key was revoked; null if it was not.") { $0.revokedAt },
+        OutputField("lastUsedAt", "When the key was last used, to the minute; null if never.") { $0.lastUsedAt },
+        OutputField("lastUsedIp", "The address from which the key was last used, if the platform reported it.") {
+            $0.lastUsedIP
+        },
+    ]
+}
+
+/// A new API key with its text, which is shown only once.
+public struct NewKey: OutputObject {
+    public let id: KeyID
+
+    /// The whole key.
+    public let key: OneTimeSecret
+
+    public let name: KeyName
+
+    /// The key's scopes.
+    ///
+    /// The user's own permissions limit them further.
+    public let scopes: [Scope]
+
+    /// The only team that the key can be used for; nil for all teams of its user.
+    public let team: ID<Team>?
+
+    public let createdAt: Timestamp
+    public let expiresAt: Timestamp
+
+    init(_ key: APIKey, row: borrowing Row) throws(PostgresError) {
+        id = key.id
+        self.key = OneTimeSecret(key.text)
+        name = try row["name"]
+        scopes = try row["scopes"]
+        team = try row["team_id"]
+        createdAt = try row["created_at"]
+        expiresAt = try row["expires_at"]
+    }
+
+    public static let fields: [OutputField<NewKey>] = [
+        OutputField("id", "The key, for listApiKeys and revokeApiKey.") { $0.id },
+        OutputField("key", "The value for the header X-API-Key. It is shown only once.") { $0.key },
+        OutputField("name", "The key's name.") { $0.name },
+        OutputField("scopes", "The key's scopes; your own permissions limit them further.") { $0.scopes },
+        OutputField("teamId", "The only team that the key can be used for; null for all your teams.") { $0.team },
+        OutputField("createdAt", "When the key was created.") { $0.createdAt },
+        OutputField("expiresAt", "When the key expires.") { $0.expiresAt },
     ]
 }

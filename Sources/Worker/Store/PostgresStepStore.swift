@@ -92,15 +92,10 @@ public struct PostgresStepStore: ~Copyable, StepStore {
         }
     }
 
-    public mutating func maintain() throws {
-        let delays = RetrySchedule.standard.delays.map(\.wholeMicroseconds)
-        let rows = try maintenance(
-            """
-            SELECT promoted, rescued, dead_lettered
-            FROM nofx.maintain_queue(\(Int32(clamping: Self.maintenanceBatch)),
-                ARRAY(SELECT d.microseconds * interval '1 microsecond'
-                      FROM unnest(\(delays)) WITH ORDINALITY AS d (microseconds, position) ORDER BY d.position))
-            """
+    public mutating func tend() throws {
+        // A worker does not know how often mail and messages to webhooks are to be tried: their deliverer does.
+        let rows = try tending(
+            "SELECT promoted, rescued, dead_lettered FROM nofx.maintain_queue(\(Int32(clamping: Self.tended)), NULL)"
         )
         guard let row = rows.first else { return }
         let (rescued, deadLettered): (Int, Int) = (try row["rescued"], try row["dead_lettered"])
@@ -121,7 +116,7 @@ public struct PostgresStepStore: ~Copyable, StepStore {
 
     mutating func run(_ query: Query, by deadline: Deadline) throws -> Rows {
         do throws(PostgresError) {
-            return try database.operate(query, deadline: deadline, log: log)
+            return try database.operatorQuery(query, deadline: deadline, log: log)
         } catch {
             throw error.isRefusal ? StoreRefusal(error) : error
         }

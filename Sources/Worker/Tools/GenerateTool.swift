@@ -12,9 +12,9 @@ struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copy
     /// The maximum size of a text in the outputs, in bytes.
     private static var textLimit: Int { 64 << 10 }
 
-    private var providers: ProtectedProviders<Stores>
+    private var providers: AIClient<Stores>
 
-    init(_ providers: consuming ProtectedProviders<Stores>) {
+    init(_ providers: consuming AIClient<Stores>) {
         self.providers = providers
     }
 

@@ -20,11 +20,11 @@ public struct ToolBox<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Co
     ///
     /// - Parameters:
     ///   - providers: The providers for `ai:generate`.
-    ///   - client: The client for `http:request`; its `NetworkReach` limits the addresses that steps can reach.
+    ///   - client: The client for `http:request`; its `EgressPolicy` limits the addresses that steps can reach.
     ///   - secrets: The store of secrets.
     ///   - log: The log of attempts; it never shows inputs or outputs.
     public init(
-        providers: consuming ProtectedProviders<Stores>,
+        providers: consuming AIClient<Stores>,
         client: consuming HTTPClient,
         secrets: SecretStore,
         log: Log
@@ -134,8 +134,8 @@ extension ClaimedStep {
 /// What the tools of all threads share.
 struct StepTools: Sendable {
     private let providers: Providers
-    private let protection: Protection
-    private let reach: NetworkReach
+    private let protection: CallPolicy
+    private let reach: EgressPolicy
     private let secrets: SecretStore
 
     /// The breakers of this process, shared by its threads, for when the database is unavailable.
@@ -146,17 +146,17 @@ struct StepTools: Sendable {
     /// - Throws: `ConfigurationError` for the first invalid variable.
     init(_ environment: Environment, budget: Budget = Budget()) throws(ConfigurationError) {
         providers = try Providers(environment)
-        var protection = try Protection(environment)
+        var protection = try CallPolicy(environment)
         protection.budget = budget
         self.protection = protection
-        reach = try NetworkReach(environment)
+        reach = try EgressPolicy(environment)
         secrets = try SecretStore(environment)
     }
 
     /// Makes the tools of one thread.
     func toolBox(_ database: consuming Database, log: Log) -> ToolBox<FallbackCircuitBreakerStore<PostgresStores>> {
         ToolBox(
-            providers: ProtectedProviders(
+            providers: AIClient(
                 providers,
                 protection,
                 stores: FallbackCircuitBreakerStore(

@@ -8,7 +8,7 @@ import Reliability
 
 /// Makes protected calls as a program would, to imitations of providers, with the breakers in a database.
 struct Asker {
-    typealias Providers = ProtectedProviders<FallbackCircuitBreakerStore<PostgresStores>>
+    typealias Providers = AIClient<FallbackCircuitBreakerStore<PostgresStores>>
 
     var variables: [String: String]
     let database: TestDatabase
@@ -50,7 +50,7 @@ struct Asker {
         }
         return Providers(
             try AI.Providers(environment),
-            try Protection(environment),
+            try CallPolicy(environment),
             stores: FallbackCircuitBreakerStore(stores, log: log),
             log: log
         )

@@ -53,7 +53,7 @@ extension TestDatabase {
         [
             try value("SELECT count(*) FROM nofx.team_invites"),
             try value("SELECT count(*) FROM nofx.team_invite_tokens"),
-            try value("SELECT count(*) FROM nofx.outbox"),
+            try value("SELECT count(*) FROM nofx.queue WHERE topic = 'mail'"),
         ]
     }
 }

@@ -44,13 +44,14 @@ extension TestDatabase {
 
     /// Has a message wait for a webhook.
     ///
-    /// - Returns: The row of the outbox.
+    /// - Returns: The job.
     @discardableResult
     func queueMessage(_ text: String = "hello", to webhook: ID<Webhook>) throws -> UUID {
         try value(
             """
-            INSERT INTO nofx.outbox (topic, subject_id, payload)
-            VALUES ('webhook', \(webhook), json_build_object('type', 'run.succeeded', 'data', \(text)::text)) RETURNING id
+            INSERT INTO nofx.queue (id, topic, tenant_id, payload)
+            VALUES (gen_random_uuid(), 'webhook', \(webhook),
+                    json_build_object('type', 'run.succeeded', 'data', \(text)::text)) RETURNING id
             """
         )
     }

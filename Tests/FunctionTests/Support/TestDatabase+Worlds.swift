@@ -41,7 +41,6 @@ extension TestDatabase {
         _ = try connection.transact(
             [
                 "INSERT INTO nofx.team_invite_tokens (token_hash, invite_id) VALUES (sha256(\(name)::bytea), \(invite))",
-                "INSERT INTO nofx.outbox (topic, subject_id) VALUES ('invite', \(invite))",
                 """
                 INSERT INTO nofx.webhooks (team_id, id, url, events, created_by)
                 VALUES (\(team.id), gen_random_uuid(), \("https://\(name).example/"), '{run.failed}', \(owner.user))

@@ -46,9 +46,9 @@ struct WebhookWorld {
         deadline: Deadline = .test
     ) throws -> String {
         var context = try database.operatorContext(log: log, deadline: deadline)
-        var couriers = try Couriers(environment)
+        var channels = try DeliveryChannels(environment)
         let request = try Outbox.Request(input: JSONDocument(parsing: Array(input.utf8)).root)
-        let report = try Outbox.deliver(request, by: &couriers, in: &context)
+        let report = try Outbox.deliver(request, by: &channels, in: &context)
         let counts = [
             ("redriven", report.redriven), ("claimed", report.claimed), ("delivered", report.delivered),
             ("dropped", report.dropped), ("retried", report.retried), ("dead", report.dead),
@@ -63,9 +63,14 @@ struct WebhookWorld {
         return try deliver()
     }
 
-    /// How many rows of the outbox have each status.
+    /// How many mails and messages to webhooks are pending and dead.
     func tally() throws -> [String: Int] {
-        let rows = try database.rows("SELECT status, count(*) AS count FROM nofx.outbox GROUP BY 1")
+        let rows = try database.rows(
+            """
+            SELECT 'pending' AS status, count(*) AS count FROM nofx.queue HAVING count(*) > 0
+            UNION ALL SELECT 'dead', count(*) FROM nofx.dead_letters HAVING count(*) > 0
+            """
+        )
         return try (0..<rows.count).reduce(into: [:]) { counts, index in
             counts[try rows[index]["status"] as String] = try rows[index]["count"]
         }

@@ -1,6 +1,5 @@
 import Glibc
 import Synchronization
-import Reliability
 
 /// A thread that ends with a value.
 final class TestThread<Output: Sendable>: Sendable, Runnable {

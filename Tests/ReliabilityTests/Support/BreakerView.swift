@@ -19,8 +19,8 @@ struct BreakerView: Equatable {
     var lastError: String?
     var openUnits: Int?
     var probeUnits: Int?
-    var gateUnits: Int?
-    var gateReason: String?
+    var cooldownUnits: Int?
+    var cooldownReason: String?
 
     /// The units that are left, rounded up; nil for none.
     static func units(_ seconds: Double?) -> Int? {
@@ -45,8 +45,8 @@ extension BreakerView: RowDecodable {
         )
         openUnits = Self.units(open.flatMap(Double.init))
         probeUnits = Self.units(probing.flatMap(Double.init))
-        gateUnits = Self.units(gated.flatMap(Double.init))
-        gateReason = gateUnits == nil ? nil : try row["gate_reason"]
+        cooldownUnits = Self.units(gated.flatMap(Double.init))
+        cooldownReason = cooldownUnits == nil ? nil : try row["gate_reason"]
     }
 }
 
@@ -63,7 +63,7 @@ extension BreakerView {
         lastError = breaker.lastError
         openUnits = Self.units((breaker.openUntil - now) / .seconds(1))
         probeUnits = Self.units((breaker.probeDeadline - now) / .seconds(1))
-        gateUnits = Self.units(breaker.gate.map { ($0.until - now) / .seconds(1) })
-        gateReason = gateUnits == nil ? nil : breaker.gate?.reason.rawValue
+        cooldownUnits = Self.units(breaker.cooldown.map { ($0.until - now) / .seconds(1) })
+        cooldownReason = cooldownUnits == nil ? nil : breaker.cooldown?.reason.rawValue
     }
 }

@@ -11,7 +11,7 @@ import Testing
     }
 
     @Test func `the prompt in the documentation makes a plan`() throws {
-        let json = try part(of: "docs/plans.md", from: #"`{"standard":"#, to: "}`")
+        let json = try part(of: "docs/plans.md", from: #"{"standard":"#, to: "}\n```")
         #expect(try StandardPlan(json).plan().steps.count == 6)
     }
 

@@ -36,13 +36,13 @@ struct ToolBench {
     func tools() throws -> ToolBox<ToolStores> {
         let environment = Environment(variables.map { ($0.key, $0.value) })
         return ToolBox(
-            providers: ProtectedProviders(
+            providers: AIClient(
                 try Providers(environment),
-                try Protection(environment),
+                try CallPolicy(environment),
                 stores: stores,
                 log: lines.log
             ),
-            client: HTTPClient(userAgent: "nofx", reach: try NetworkReach(environment)),
+            client: HTTPClient(userAgent: "nofx", egress: try EgressPolicy(environment)),
             secrets: try SecretStore(environment),
             log: lines.log
         )

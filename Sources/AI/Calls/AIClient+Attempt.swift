@@ -1,0 +1,128 @@
+import Base
+import Core
+import HTTPClient
+import Reliability
+import System
+
+extension AIClient where Stores: ~Copyable {
+    /// Asks a provider once, if its breaker and the team's budget allow.
+    mutating func attempt(
+        _ provider: Provider,
+        _ request: CompletionRequest,
+        through breaker: CircuitBreaker,
+        in call: inout Call
+    ) throws(AIError) -> Completion {
+        let model = request.model ?? provider.defaultModel ?? ""
+        let message = try provider.request(request, isStreamed: call.onText != nil)
+        let (callPolicy, log, start) = (callPolicy, log, SystemClock.uptime)
+        var wasSent = false
+        let result: Result<Completion, AIError>
+        do {
+            let completion = try breaker.call(
+                through: &stores,
+                classify: { callPolicy.outcome(of: $0) },
+                { stores in
+                    try callPolicy.reserve(for: request, of: model, from: provider, in: call, at: &stores, log)
+                    wasSent = true
+                    return try Self.send(message, asking: request, of: provider, with: &client, callPolicy, in: call)
+                }
+            )
+            result = .success(completion)
+        } catch let error as CircuitBreakerError {
+            result = .failure(AIError(error, provider: provider.name))
+        } catch let error as AIError {
+            result = .failure(error)
+        } catch {
+            // The stores of a program that wants no fallback.
+            log.error("ai.store_failed", ["error": "\(error)"])
+            result = .failure(AIError(.clientFailed, provider: provider.name))
+        }
+        let took = SystemClock.uptime - start
+        record(result, of: provider, asking: model, wasSent: wasSent, took: took, in: &call)
+        return try result.get()
+    }
+}
+
+extension CallPolicy {
+    /// What a breaker is told of an error.
+    func outcome(of error: any Error) -> CircuitOutcome {
+        guard let error = error as? AIError else { return .neutral }
+        switch error.breaker {
+        case .success: return .success
+        case .neutral: return .neutral
+        case .failure: return .failure(error: error.code.rawValue)
+        case .limited(.quotaExhausted): return .limited(for: quotaCooldown, reason: .quotaExhausted)
+        case .limited(.rateLimited): return .limited(for: cooldown(after: error), reason: .rateLimited)
+        }
+    }
+
+    /// How long a provider that limits us is left alone: as it says, or as its window does, within what is sensible.
+    func cooldown(after error: AIError) -> Duration {
+        let wait = error.retryAfter?.delay ?? error.rateLimits?.longestWait ?? shortestCooldown
+        return min(max(wait, shortestCooldown), longestCooldown)
+    }
+}
+
+extension AIError {
+    /// The call is not let through.
+    init(_ rejection: CircuitBreakerError, provider: String) {
+        let cause: AIFailure =
+            switch rejection.reason {
+            case .open, .probing, .forcedOpen: .circuitOpen
+            case .rateLimited: .rateLimited
+            case .quotaExhausted: .quotaExhausted
+            }
+        self.init(
+            cause,
+            provider: provider,
+            message: "\(rejection.reason.rawValue), last error \(rejection.lastError ?? "unknown")"
+        )
+        wait = rejection.retryAfter
+    }
+}
+
+extension AIClient where Stores: ~Copyable {
+    /// Sends one request and reads its answer, whole or as it comes.
+    static func send(
+        _ message: HTTPRequest,
+        asking request: CompletionRequest,
+        of provider: Provider,
+        with client: inout HTTPClient,
+        _ callPolicy: CallPolicy,
+        in call: Call
+    ) throws(AIError) -> Completion {
+        var message = message
+        message.idleLimit = callPolicy.idleLimit
+        var reader = AnswerReader(provider, in: call)
+        do throws(AIError) {
+            let end = call.attemptDeadline(callPolicy.breaker.callTimeout)
+            let completion = try provider.accept(reader.read(message, with: &client, until: end))
+            if let schema = request.schema { try provider.check(completion, against: schema) }
+            return completion
+        } catch {
+            var error = reader.completed(error)
+            // What the provider asks of all processes it asks of this one.
+            if case .limited(.rateLimited) = error.breaker { error.wait = callPolicy.cooldown(after: error) }
+            throw error
+        }
+    }
+}
+
+extension Provider {
+    /// Takes an answer only if it has the form that was asked for.
+    fileprivate func check(_ completion: Completion, against schema: OutputSchema) throws(AIError) {
+        // An answer that was cut off cannot have it, and asking again would not help.
+        guard !completion.isTruncated else { return }
+        let violations = schema.validate(completion.text)
+        guard !violations.isEmpty else { return }
+        throw AIError(
+            .schemaMismatch,
+            provider: name,
+            status: 200,
+            requestID: completion.requestID,
+            rateLimits: completion.rateLimits,
+            completion: completion,
+            message: violations.prefix(5).map(\.description).joined(separator: "; ")
+        )
+    }
+}

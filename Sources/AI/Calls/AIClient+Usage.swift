@@ -1,0 +1,160 @@
+import Base
+import Core
+import Reliability
+
+extension CallPolicy {
+    /// Reserves what an attempt may cost, in a tenth of the time that is left at most; that it cannot be asked fails no
+    /// call.
+    ///
+    /// - Throws: ``AIError`` when the team has spent what it may.
+    func reserve<Stores: UsageStore & ~Copyable>(
+        for request: CompletionRequest,
+        of model: String,
+        from provider: Provider,
+        in call: Call,
+        at stores: inout Stores,
+        _ log: Log
+    ) throws(AIError) {
+        guard let team = call.team else { return }
+        let estimate = prices.estimate(of: request, model: model, at: .now()) ?? .zero
+        do {
+            try stores.reserve(
+                estimate,
+                for: call.id,
+                of: team,
+                within: budget,
+                // A process that dies over the attempt gives it back then.
+                lifetime: breaker.callTimeout + breaker.leaseMargin,
+                by: .after(call.deadline.remaining / 10)
+            )
+        } catch let exceeded as BudgetExceeded {
+            throw AIError(exceeded, provider: provider.name)
+        } catch {
+            log.warning("ai.budget_not_asked", ["teamId": team, "error": "\(error)"])
+        }
+    }
+}
+
+/// What is kept of attempts; that it cannot be kept fails no call.
+extension AIClient where Stores: ~Copyable {
+    /// Gives back what a call has reserved that found no answer.
+    mutating func release(_ call: Call) {
+        guard call.team != nil else { return }
+        do {
+            try stores.release(call.id, by: call.deadline)
+        } catch {
+            log.warning("ai.budget_not_released", ["teamId": call.team, "error": "\(error)"])
+        }
+    }
+
+    /// Writes down what an attempt came to.
+    mutating func record(
+        _ result: Result<Completion, AIError>,
+        of provider: Provider,
+        asking model: String,
+        wasSent: Bool,
+        took: Duration,
+        in call: inout Call
+    ) {
+        let attempt = CallAttempt(result, of: provider, asking: model, took: took, prices: callPolicy.prices)
+        call.add(attempt)
+        if case .failure(let error) = result {
+            log.warning("ai.attempt_failed", attempt.fields(of: call, error))
+        }
+        guard wasSent else { return }
+        let record = UsageRecord(result, of: attempt, number: call.attempts.count, in: call)
+        do {
+            try stores.record(record, by: call.deadline)
+        } catch {
+            log.error("ai.usage_lost", record.fields(losing: error))
+        }
+    }
+}
+
+extension CallAttempt {
+    init(
+        _ result: Result<Completion, AIError>,
+        of provider: Provider,
+        asking model: String,
+        took: Duration,
+        prices: PriceList
+    ) {
+        let completion = result.completion
+        self.init(
+            provider: provider.name,
+            model: model,
+            code: result.error?.code,
+            status: result.error.map(\.status) ?? 200,
+            requestID: completion?.requestID ?? result.error?.requestID,
+            tokens: completion?.usage,
+            cost: completion?.usage.flatMap { usage in
+                // The name that answered may be a date's version of the one that was asked for, or the other way round.
+                prices.cost(of: usage, model: completion?.model ?? model, at: .now())
+                    ?? prices.cost(of: usage, model: model, at: .now())
+            },
+            duration: took
+        )
+    }
+
+    fileprivate func fields(of call: Call, _ error: AIError) -> KeyValuePairs<String, any JSONEncodable> {
+        [
+            "callId": call.id, "teamId": call.team, "provider": provider, "model": model,
+            "code": error.code.rawValue, "status": status, "providerRequestId": requestID,
+            "milliseconds": duration.wholeMilliseconds, "error": error.debugDescription,
+        ]
+    }
+}
+
+extension UsageRecord {
+    fileprivate init(_ result: Result<Completion, AIError>, of attempt: CallAttempt, number: Int, in call: Call) {
+        let completion = result.completion
+        let limits = completion?.rateLimits ?? result.error?.rateLimits
+        self.init(
+            call: call.id,
+            attempt: number,
+            team: call.team,
+            provider: attempt.provider,
+            model: completion.flatMap { $0.model.isEmpty ? nil : $0.model } ?? attempt.model,
+            requestedModel: attempt.model,
+            outcome: attempt.code?.rawValue ?? "ok",
+            status: attempt.status,
+            requestID: attempt.requestID,
+            tokens: completion?.usage ?? TokenUsage(),
+            costNanoUSD: attempt.cost?.rawValue,
+            providerCostNanoUSD: completion?.providerCost?.rawValue,
+            duration: attempt.duration,
+            rateLimit: limits.map { JSONText($0) }
+        )
+    }
+
+    /// All of it, for the log, where it is the only place that is left.
+    fileprivate func fields(losing error: any Error) -> KeyValuePairs<String, any JSONEncodable> {
+        [
+            "callId": call, "attempt": attempt, "teamId": team, "provider": provider, "model": model,
+            "outcome": outcome, "tokens": tokens, "costNanoUsd": costNanoUSD,
+            "providerCostNanoUsd": providerCostNanoUSD, "error": "\(error)",
+        ]
+    }
+}
+
+extension Result where Success == Completion, Failure == AIError {
+    /// What came, be it of use or not.
+    fileprivate var completion: Completion? {
+        switch self {
+        case .success(let completion): completion
+        case .failure(let error): error.completion
+        }
+    }
+
+    fileprivate var error: AIError? {
+        if case .failure(let error) = self { error } else { nil }
+    }
+}
+
+extension AIError {
+    /// The team has spent what it may.
+    fileprivate init(_ exceeded: BudgetExceeded, provider: String) {
+        self.init(.budgetExceeded, provider: provider, message: exceeded.period.rawValue)
+        wait = .seconds(exceeded.resetsIn)
+    }
+}

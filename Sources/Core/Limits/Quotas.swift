@@ -1,0 +1,96 @@
+public import Postgres
+
+/// What an operator may set about how much is allowed.
+public struct Quotas: Sendable {
+    /// How many living teams one user may own.
+    public var teams = 20
+
+    /// How many members one team may have.
+    public var members = 100
+
+    /// How many invites of one team may be pending.
+    public var invites = 50
+
+    /// How many living API keys one user may have.
+    public var keys = 50
+
+    /// Which API keys are made, and taken.
+    public var keyEnvironment = KeyEnvironment.live
+
+    /// How often one team may invite; nil for no limit.
+    public var invitations: Rate?
+
+    /// How often one user may change something; nil for no limit.
+    public var writes: Rate?
+
+    /// How often one user may look at something; nil for no limit.
+    ///
+    /// Counting makes a write of every read.
+    public var reads: Rate?
+
+    /// What a team may spend on AI calls for which an operator set nothing else.
+    public var aiBudget = Budget()
+
+    /// How many steps of one team may be ready and wait for a worker before it can start no more runs.
+    public var queuedStepsPerTeam = 10_000
+
+    /// How many jobs there may be in total before nobody can start a run.
+    public var queuedSteps = 1_000_000
+
+    /// The quotas that hold when nobody sets any, and no rate limits.
+    public init() {}
+}
+
+/// How often something may be done: so many at once, and then one each time that an interval has passed.
+///
+/// It is the generic cell rate algorithm (ITU-T I.371), counted by `nofx.take_rate`.
+public struct Rate: Sendable, Equatable {
+    /// How many may be done at once.
+    public let burst: Int
+
+    /// The microseconds after which one more may be done.
+    public let interval: Int
+
+    /// Allows `count` in `seconds` on average, and `burst` at once.
+    public init(_ count: Int, in seconds: Int, burst: Int) {
+        self.burst = burst
+        interval = max(seconds * 1_000_000 / count, 1)
+    }
+}
+
+/// What is left of a rate, as answers tell it.
+public struct RateLimitStatus: Sendable, Equatable, RowDecodable {
+    /// How many could be done at once to begin with.
+    public let limit: Int
+
+    /// How many can be done at once now.
+    public let remaining: Int
+
+    /// The seconds until all can be done at once again.
+    public let reset: Int
+
+    /// Nothing is left of a rate.
+    init(exhausted rate: Rate, reset: Int?) {
+        limit = rate.burst
+        remaining = 0
+        self.reset = reset ?? 1
+    }
+
+    public init(row: borrowing Row) throws(PostgresError) {
+        limit = try row["burst"]
+        remaining = try row["remaining"]
+        reset = try row["reset"]
+    }
+}
+
+extension Query {
+    /// Takes one of what a rate allows.
+    ///
+    /// It fails when there is none, which undoes whatever else its transaction does.
+    public static func take(_ rate: Rate, of key: String) -> Query {
+        """
+        SELECT \(rate.burst) AS burst, remaining, reset
+        FROM nofx.take_rate(\(key), \(rate.interval), \(rate.burst)::integer)
+        """
+    }
+}

@@ -1,0 +1,78 @@
+import Base
+import Core
+import Postgres
+import Teams
+
+/// The mail about an invite.
+struct InviteMail: RowDecodable {
+    private let email: String
+    private let role: Role
+    private let note: String?
+    private let expiresAt: Timestamp
+    private let team: String
+    private let inviter: String?
+
+    init(row: borrowing Row) throws(PostgresError) {
+        email = try row["email"]
+        role = try row["role"]
+        note = try row["message"]
+        expiresAt = try row["expires_at"]
+        team = try row["team"]
+        inviter = try row["inviter"]
+    }
+
+    /// Adds a token to an invite and reads the invite; no row when it can no longer be accepted.
+    static func opening(_ invite: UUID, with token: InviteToken) -> Query {
+        """
+        WITH invite AS (
+            SELECT i.id, i.email, i.role, i.message, i.expires_at, t.name AS team, u.email AS inviter
+            FROM nofx.team_invites i
+            JOIN nofx.teams t ON t.id = i.team_id AND t.deleted_at IS NULL
+            LEFT JOIN nofx.users u ON u.id = i.invited_by
+            WHERE i.id = \(invite) AND i.status = 'pending' AND i.expires_at > now()
+        ), token AS (
+            INSERT INTO nofx.team_invite_tokens (token_hash, invite_id) SELECT \(token.hash), invite.id FROM invite
+        )
+        SELECT * FROM invite
+        """
+    }
+
+    /// The message to send; nil when the address or the team cannot be written into a mail.
+    func message(id: UUID, token: InviteToken, link: InviteLink?) -> MailMessage? {
+        guard let recipient = EmailAddress(email) else { return nil }
+        return try? MailMessage(
+            id: id,
+            to: recipient,
+            subject: "Invitation to join \(team)",
+            text: text(for: recipient, token: token, link: link)
+        )
+    }
+
+    private func text(for recipient: EmailAddress, token: InviteToken, link: InviteLink?) -> String {
+        """
+        \(inviter ?? "A member") invites you to join the team \(team) as \(role.rawValue).
+
+        \(quotedNote)To accept, sign in with your address \(recipient) and \(way(to: token, link))
+
+        The invitation ends on \(end). If you did not expect it, you need not do anything.
+        """
+    }
+
+    /// The note of the inviter, with a mark in each line, so that it cannot pass for the mail's own text.
+    private var quotedNote: String {
+        guard let note, !note.isEmpty else { return "" }
+        let lines = note.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map { "> \($0)" }
+        return lines.joined(separator: "\n") + "\n\n"
+    }
+
+    private func way(to token: InviteToken, _ link: InviteLink?) -> String {
+        guard let link else { return "call acceptInvite with\n\n{\"token\":\"\(token.text)\"}" }
+        return "open\n\n\(link.address(with: token))"
+    }
+
+    /// When the invite ends, as in `2026-11-29 at 19:01 UTC`.
+    private var end: String {
+        let text = expiresAt.description
+        return "\(text.prefix(10)) at \(text.dropFirst(11).prefix(5)) UTC"
+    }
+}

@@ -1,0 +1,189 @@
+public import Base
+public import Core
+public import Postgres
+
+/// How every circuit breaker stands.
+public struct BreakerReport: OutputObject {
+    let breakers: [BreakerHealth]
+
+    public static let fields: [OutputField<BreakerReport>] = [
+        OutputField("breakers", "Every breaker, by name.") { $0.breakers }
+    ]
+
+    /// How every breaker stands, as the database knows it; no provider is asked.
+    ///
+    /// - Throws: `PostgresError`, or a 401 `Problem` when nobody is authenticated.
+    public static func make(in context: inout Context) throws -> BreakerReport {
+        let rows = try context.read(
+            """
+            SELECT n.name, coalesce(b.state, 'closed') AS state, coalesce(b.generation, 0) AS generation,
+                   coalesce(b.failures, 0) AS breaker_failures, coalesce(b.total_opens, 0) AS total_opens,
+                   b.last_error, b.last_failure_at, b.changed_at,
+                   coalesce(b.state = 'open' AND b.open_until <= t.now, false) AS is_retry_due,
+                   CASE WHEN b.state = 'open'
+                        THEN ceil(nofx.circuit_wait(b.open_until, t.now) / 1000.0)::bigint
+                        WHEN b.state = 'half_open' AND b.permits_left <= 0
+                        THEN ceil(nofx.circuit_wait(b.probe_deadline, t.now) / 1000.0)::bigint END AS retry_after_ms,
+                   CASE WHEN b.not_before > t.now
+                        THEN ceil(nofx.circuit_wait(b.not_before, t.now) / 1000.0)::bigint END AS gate_ms,
+                   b.gate_reason, c.*
+            FROM (SELECT clock_timestamp() AS now) t
+            CROSS JOIN (SELECT unnest(\(BreakerName.always)) AS name UNION SELECT name FROM nofx.circuit_breakers) n
+            LEFT JOIN nofx.circuit_breakers b ON b.name = n.name
+            CROSS JOIN LATERAL (
+                SELECT coalesce(sum(k.attempts), 0)::bigint AS attempts, max(k.last_success_at) AS last_success_at,
+                       coalesce(sum(k.successes), 0)::bigint AS successes,
+                       coalesce(sum(k.failures), 0)::bigint AS failures,
+                       coalesce(sum(k.rejections), 0)::bigint AS rejections,
+                       (array_agg(k.rate_limit ORDER BY k.rate_limit_at DESC)
+                        FILTER (WHERE k.rate_limit IS NOT NULL))[1] AS rate_limit,
+                       max(k.rate_limit_at) AS rate_limit_at
+                FROM nofx.circuit_counters k WHERE k.name = n.name
+            ) c
+            ORDER BY n.name
+            """
+        )
+        return BreakerReport(breakers: try rows.decode())
+    }
+}
+
+/// How one circuit breaker stands, and what it has seen.
+public struct BreakerHealth: OutputObject, RowDecodable {
+    let name: String
+    let state: String
+    let isRetryDue: Bool
+    let generation: Int
+    let failures: Int
+    let retryAfterMs: Int?
+    let gate: Gate?
+    let lastError: String?
+    let lastFailureAt: Timestamp?
+    let lastSuccessAt: Timestamp?
+    let counters: Counters
+    let rateLimit: JSONText?
+    let rateLimitAt: Timestamp?
+    let changedAt: Timestamp?
+
+    /// How long no call is let through because the provider asked for that.
+    public struct Gate: OutputObject {
+        let notBeforeMs: Int
+        let reason: String
+
+        public static let fields: [OutputField<Gate>] = [
+            OutputField("notBeforeMs", "The milliseconds until a call is let through.") { $0.notBeforeMs },
+            OutputField("reason", "rate_limited or quota_exhausted.") { $0.reason },
+        ]
+    }
+
+    /// What was counted since the server last crashed.
+    public struct Counters: OutputObject {
+        let attempts: Int
+        let successes: Int
+        let failures: Int
+        let rejections: Int
+        let opens: Int
+
+        public static let fields: [OutputField<Counters>] = [
+            OutputField("attempts", "Requests that were made.") { $0.attempts },
+            OutputField("successes", "Those that brought an answer.") { $0.successes },
+            OutputField("failures", "Those that did not.") { $0.failures },
+            OutputField("rejections", "Calls that were not let through.") { $0.rejections },
+            OutputField("opens", "How often the breaker opened; never forgotten.") { $0.opens },
+        ]
+    }
+
+    public init(row: borrowing Row) throws(PostgresError) {
+        name = try row["name"]
+        state = try row["state"]
+        isRetryDue = try row["is_retry_due"]
+        generation = try row["generation"]
+        failures = try row["breaker_failures"]
+        retryAfterMs = try row["retry_after_ms"]
+        if let notBefore = try row["gate_ms"] as Int?, let reason = try row["gate_reason"] as String? {
+            gate = Gate(notBeforeMs: notBefore, reason: reason)
+        } else {
+            gate = nil
+        }
+        lastError = try row["last_error"]
+        lastFailureAt = try row["last_failure_at"]
+        lastSuccessAt = try row["last_success_at"]
+        counters = Counters(
+            attempts: try row["attempts"],
+            successes: try row["successes"],
+            failures: try row["failures"],
+            rejections: try row["rejections"],
+            opens: try row["total_opens"]
+        )
+        rateLimit = try row["rate_limit"]
+        rateLimitAt = try row["rate_limit_at"]
+        changedAt = try row["changed_at"]
+    }
+
+    public static let fields: [OutputField<BreakerHealth>] = [
+        OutputField("name", "The breaker, which is a provider's.") { $0.name },
+        OutputField("state", "closed, open, half_open, forced_open, disabled or metrics_only.") { $0.state },
+        OutputField("isRetryDue", "Whether it is open and the next call is let through to try.") { $0.isRetryDue },
+        OutputField("generation", "Counts the changes of state.") { $0.generation },
+        OutputField("failures", "The failures in a row while it is closed.") { $0.failures },
+        OutputField("retryAfterMs", "The milliseconds until a call is let through to try.") { $0.retryAfterMs },
+        OutputField("gate", "How long the provider wants no calls; null if it does.") { $0.gate },
+        OutputField("lastError", "The class of the last error that counted.") { $0.lastError },
+        OutputField("lastFailureAt", "When it was.") { $0.lastFailureAt },
+        OutputField("lastSuccessAt", "When there last was an answer.") { $0.lastSuccessAt },
+        OutputField("counters", "What was counted.") { $0.counters },
+        OutputField("rateLimit", "The provider's rate limits, as it told them last.") { $0.rateLimit },
+        OutputField("rateLimitAt", "When it told them.") { $0.rateLimitAt },
+        OutputField("changedAt", "When the state last changed.") { $0.changedAt },
+    ]
+}
+
+extension BreakerReport: TextOutput {
+    private static let states = ["closed", "open", "half_open", "forced_open", "disabled", "metrics_only"]
+
+    public static var textTypes: [String] { MetricsText.mediaTypes }
+    public static var textContentType: String { MetricsText.contentType }
+
+    /// The report in the text format of Prometheus.
+    public var text: String {
+        func samples(_ value: (BreakerHealth) -> Int) -> [MetricsText.Sample] {
+            breakers.map { MetricsText.Sample(["name": $0.name], value($0)) }
+        }
+        var metrics = MetricsText()
+        metrics.metric(
+            "nofx_ai_breaker_state",
+            .gauge,
+            "Whether the circuit breaker is in the state.",
+            breakers.flatMap { breaker in
+                Self.states.map { state in
+                    let isIn = breaker.state.utf8.elementsEqual(state.utf8)
+                    return MetricsText.Sample(["name": breaker.name, "state": state], isIn ? 1 : 0)
+                }
+            }
+        )
+        metrics.metric("nofx_ai_breaker_opens_total", .counter, "How often it opened.", samples { $0.counters.opens })
+        metrics.metric(
+            "nofx_ai_breaker_rejections_total",
+            .counter,
+            "Calls that it did not let through.",
+            samples { $0.counters.rejections }
+        )
+        metrics.metric(
+            "nofx_ai_breaker_attempts_total",
+            .counter,
+            "Requests that were made.",
+            samples { $0.counters.attempts }
+        )
+        metrics.metric(
+            "nofx_ai_breaker_retry_after_seconds",
+            .gauge,
+            "The time until it lets a call through; 0 where it does, and no sample where nobody knows.",
+            breakers.filter { !$0.state.utf8.elementsEqual("forced_open".utf8) }.map {
+                MetricsText.Sample(
+                    ["name": $0.name],
+                    seconds: .milliseconds(max($0.retryAfterMs ?? 0, $0.gate?.notBeforeMs ?? 0))
+                )
+            }
+        )
+        return metrics.text
+    }
+}

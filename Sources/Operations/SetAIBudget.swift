@@ -1,0 +1,81 @@
+import AI
+public import Base
+public import Core
+import Postgres
+import Teams
+
+/// What a team may spend on AI calls.
+public struct TeamBudget: OutputObject {
+    let team: ID<Team>
+    let own: Budget
+    let standard: Budget
+
+    public static let fields: [OutputField<TeamBudget>] = [
+        OutputField("teamId", "The team.") { $0.team },
+        OutputField("dailyUsd", "What it may spend in a day, in UTC; null for no limit.") {
+            $0.own.daily ?? $0.standard.daily
+        },
+        OutputField("monthlyUsd", "What it may spend in a month, in UTC; null for no limit.") {
+            $0.own.monthly ?? $0.standard.monthly
+        },
+        OutputField("ownDailyUsd", "What was set for it; null where it has what every team has.") { $0.own.daily },
+        OutputField("ownMonthlyUsd", "What was set for it; null where it has what every team has.") { $0.own.monthly },
+    ]
+}
+
+extension TeamBudget {
+    /// What a team is to be allowed.
+    public struct Changes: InputObject {
+        let team: ID<Team>
+        let daily: Change<USDollars>
+        let monthly: Change<USDollars>
+
+        public static let schema = Schema(
+            Field("teamId", ID<Team>.self, "The team."),
+            .change("dailyUsd", USDollars.self, "What it may spend in a day; null for what every team may."),
+            .change("monthlyUsd", USDollars.self, "What it may spend in a month; null for what every team may."),
+            into: Changes.init
+        )
+    }
+
+    private static var setting: Action {
+        Action("ai_budget.set", needs: .operations, refusal: "Only operators can set budgets")
+    }
+
+    /// Sets what a team may spend on AI calls, from its next call on; what is not named stays.
+    ///
+    /// - Throws: A `Denial` for who does not operate the product; 404 `team_not_found`.
+    public static func set(_ changes: Changes, in context: inout Context) throws -> TeamBudget {
+        let (team, daily, monthly) = (changes.team, changes.daily, changes.monthly)
+        _ = try context.user(attempting: setting, on: team)
+        let rows = try context.write(
+            """
+            SELECT * FROM nofx.set_ai_budget(\(team), \(!daily.isKept), \(daily.value), \(!monthly.isKept),
+                                             \(monthly.value), \(context.record))
+            """
+        )
+        guard let row = rows.first else { throw Problem.noTeam }
+        if try row["changes_state"] {
+            try context.noteActivity(row, "ai_budget.set", team: team, ["change": try row["metadata"] as JSONText])
+        }
+        let own = Budget(daily: try row["daily"], monthly: try row["monthly"])
+        return TeamBudget(team: team, own: own, standard: context.quotas.aiBudget)
+    }
+}
+
+extension Change {
+    fileprivate var isKept: Bool {
+        if case .keep = self { return true }
+        return false
+    }
+
+    fileprivate var value: Value? {
+        if case .set(let value) = self { return value }
+        return nil
+    }
+}
+
+extension Problem {
+    /// There is no such team: an operator may know.
+    fileprivate static let noTeam = Problem(status: 404, code: "team_not_found", detail: "There is no such team.")
+}

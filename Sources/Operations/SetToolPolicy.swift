@@ -1,0 +1,54 @@
+public import Base
+public import Core
+import Postgres
+public import Runs
+
+extension ToolPolicy {
+    /// What a team is to be allowed.
+    public struct Changes: InputObject {
+        let team: ID<Run.Team>
+        let tools: Change<AllowedTools>
+        let scopes: AllowedScopes?
+
+        public static let schema = Schema(
+            Field("teamId", ID<Run.Team>.self, "The team."),
+            .change("tools", AllowedTools.self, "Which tools its plans may use; null for all, unchanged by default."),
+            .optional("secretScopes", AllowedScopes.self, "Whose secrets its steps may have; unchanged by default."),
+            into: Changes.init
+        )
+    }
+
+    private static var setting: Action {
+        Action("tool_policy.set", needs: .operations, refusal: "Only operators can set what tools a team may use")
+    }
+
+    /// Sets which tools and secrets a team may use, from its next run and its next step on; what is not named stays.
+    ///
+    /// - Throws: A `Denial` for who does not operate the product; 404 `team_not_found`.
+    public static func set(_ changes: Changes, in context: inout Context) throws -> ToolPolicy {
+        let (team, scopes) = (changes.team, changes.scopes)
+        let (setsTools, tools) =
+            switch changes.tools {
+            case .keep: (false, nil as [String]?)
+            case .clear: (true, nil)
+            case .set(let allowed): (true, allowed.tools.map(\.description))
+            }
+        _ = try context.user(attempting: setting, on: team)
+        let rows = try context.write(
+            """
+            SELECT * FROM nofx.set_tool_policy(\(team), \(setsTools), \(tools), \(scopes != nil),
+                                               \(scopes?.scopes.map(\.rawValue)), \(context.record))
+            """
+        )
+        guard let row = rows.first else { throw Problem.noTeam }
+        if try row["changes_state"] {
+            try context.noteActivity(row, "tool_policy.set", team: team, ["change": try row["metadata"] as JSONText])
+        }
+        return try ToolPolicy(team: team, row: row)
+    }
+}
+
+extension Problem {
+    /// There is no such team: an operator may know.
+    fileprivate static let noTeam = Problem(status: 404, code: "team_not_found", detail: "There is no such team.")
+}
