@@ -228,7 +228,8 @@ let package = Package(
         tests(
             "WorkerTests",
             of: [
-                "AI", "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "Queue", "Reliability", "Runs", "System",
+                "AI", "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "Queue", "Reliability", "Runs",
+                "System",
                 "Worker",
             ]
         ),

@@ -23,16 +23,16 @@ public struct Deadline: Hashable, Comparable, Sendable {
         return Deadline(nanoseconds: deadline.nanoseconds - min(deadline.nanoseconds, length))
     }
 
-    /// What is left, never negative.
+    /// The time left, never negative.
     public var remainingNanoseconds: UInt64 {
         let now = SystemClock.monotonicNanoseconds()
         return nanoseconds > now ? nanoseconds - now : 0
     }
 
-    /// What is left, never negative.
+    /// The time left, never negative.
     public var remaining: Duration { .nanoseconds(Int64(clamping: remainingNanoseconds)) }
 
-    /// What is left in whole milliseconds, rounded up and capped at `Int32.max`.
+    /// The time left in whole milliseconds, rounded up and capped at `Int32.max`.
     public var remainingMilliseconds: Int {
         Int(Int32(clamping: remainingNanoseconds / 1_000_000 + (remainingNanoseconds % 1_000_000 == 0 ? 0 : 1)))
     }
@@ -45,13 +45,13 @@ public struct Deadline: Hashable, Comparable, Sendable {
     }
 }
 
-/// A wish that something should stop, told by one thread and looked at by another.
+/// A request to stop, set by one thread and polled by others.
 ///
-/// Nothing takes it back: what is to be done again gets a new one.
+/// It cannot be reset: repeated work takes a new one.
 public final class Cancellation: Sendable {
     private let flag = Atomic<Bool>(false)
 
-    /// Makes one that nobody has told yet.
+    /// Makes one that is not cancelled.
     public init() {}
 
     /// Tells everybody who looks to stop; a second time changes nothing.
@@ -59,6 +59,6 @@ public final class Cancellation: Sendable {
         flag.store(true, ordering: .releasing)
     }
 
-    /// Whether somebody wants it to stop.
+    /// Whether the work should stop.
     public var isCancelled: Bool { flag.load(ordering: .acquiring) }
 }

@@ -29,7 +29,7 @@ public struct Log: Sendable {
     /// Makes a log.
     ///
     /// - Parameters:
-    ///   - level: What is below it is not written.
+    ///   - level: The lowest level that is written.
     ///   - function: The name of the endpoint.
     ///   - sink: Takes one line, with its line feed; standard error unless a test wants it.
     public init(level: Level, function: String, sink: @escaping @Sendable ([UInt8]) -> Void = Log.standardError) {
@@ -55,12 +55,12 @@ public struct Log: Sendable {
         write(.debug, message, fields)
     }
 
-    /// Writes what is worth knowing in normal operation.
+    /// Logs an event of normal operation.
     public func info(_ message: String, _ fields: KeyValuePairs<String, any JSONEncodable> = [:]) {
         write(.info, message, fields)
     }
 
-    /// Writes what is wrong but was coped with.
+    /// Logs a problem that the program handled.
     public func warning(_ message: String, _ fields: KeyValuePairs<String, any JSONEncodable> = [:]) {
         write(.warning, message, fields)
     }
@@ -70,7 +70,7 @@ public struct Log: Sendable {
         write(.error, message, fields)
     }
 
-    /// Writes a line to standard error; there is nobody to tell when that fails.
+    /// Writes a line to standard error; a failure to write is ignored.
     public static let standardError: @Sendable ([UInt8]) -> Void = { line in
         try? FileDescriptor.standardError.write(line)
     }

@@ -8,7 +8,7 @@ public struct MetricsText: Sendable {
     /// The type of the text, as `Content-Type` says it.
     public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-    /// The types to ask for in `Accept`; OpenMetrics is not spoken, but whoever asks for it understands this as well.
+    /// The types to ask for in `Accept`; a client that asks for OpenMetrics understands this format too.
     public static let mediaTypes = ["text/plain", "application/openmetrics-text"]
 
     /// What was written so far; every line ends.

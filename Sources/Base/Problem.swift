@@ -59,7 +59,7 @@ public struct Problem: Error, Sendable {
         detail: "The function is not configured correctly."
     )
 
-    /// Nobody has proved who makes the call.
+    /// The call has no valid credential.
     public static let unauthenticated = Problem(
         status: 401,
         code: "unauthenticated",

@@ -27,7 +27,7 @@ extension Secret: JSONEncodable {
     }
 }
 
-/// A text that is told once, in the answer of the call that made it, and kept nowhere.
+/// A secret that is shown once, in the answer of the call that created it, and stored nowhere.
 ///
 /// ``JSONWriter/hidesSecrets`` makes null of it, for answers that are stored.
 public struct OneTimeSecret: OutputValue, CustomStringConvertible, CustomReflectable {
@@ -38,7 +38,7 @@ public struct OneTimeSecret: OutputValue, CustomStringConvertible, CustomReflect
         self.text = text
     }
 
-    /// The text, for whoever it was made for.
+    /// The text, for the user who created it.
     public func reveal() -> String { text }
 
     public static var rule: String { "string; null when the call is repeated" }

@@ -38,7 +38,7 @@ public protocol Function {
     static var usualTimeout: Duration { get }
 
     /// Whether queues, schedules and event buses may start the endpoint with events of their own: a batch of SQS,
-    /// EventBridge, CloudEvents. False unless the endpoint is for operators and does the same whoever starts it.
+    /// EventBridge, CloudEvents. False unless the endpoint is for operators and needs no caller.
     static var takesTriggers: Bool { get }
 
     /// Whether `--forever` has the endpoint go on until the process is to end; `run` then has no deadline.
@@ -72,10 +72,10 @@ extension Function {
 
 /// Who may call a function.
 public enum Access: Sendable {
-    /// Whoever has a valid credential. What a caller may do is decided by the statements.
+    /// Any caller with a valid credential. The statements decide what the caller may do.
     case authenticated
 
-    /// Whoever can start the process or invoke the function directly; never a request from the web.
+    /// Direct invocation only: a caller who can start the process or invoke the function; never a web request.
     case operatorOnly
 }
 
@@ -105,12 +105,12 @@ extension Function {
 extension Function {
     /// Answers one input: the endpoint as a caller sees it, without a process around it.
     ///
-    /// - Throws: Nothing but what a caller is told about, a `Denial` or a `Problem`, and `CallRepeated`.
+    /// - Throws: Only a `Denial`, a `Problem` or `CallRepeated`.
     public static func respond(to input: JSONValue, in context: inout Context) throws -> Output {
         try answering(in: &context) { context in try Self().run(Input(input: input), in: &context) }
     }
 
-    /// Does something, and turns what it throws into what a caller is told.
+    /// Runs `body`, and turns its error into the answer for the caller.
     static func answering<Result>(
         in context: inout Context,
         _ body: (inout Context) throws -> Result
@@ -135,7 +135,7 @@ extension Function {
 }
 
 extension Context {
-    /// What the caller is told about a database error, after the operator was told all of it.
+    /// The answer for a database error; the log gets all of it first.
     fileprivate borrowing func problem(of error: PostgresError) -> Problem {
         let problem = Problem(error)
         if problem.status == 429 || problem.status == 409 {
@@ -168,7 +168,7 @@ extension Function {
     ///   - accept: Which form of the answer the caller would like.
     ///   - context: Who calls, and the database.
     /// - Returns: The answer, of this call or of the one that it repeats.
-    /// - Throws: Nothing but what a caller is told about: a `Denial` or a `Problem`.
+    /// - Throws: Only a `Denial` or a `Problem`.
     static func reply(
         to input: JSONValue,
         key: String?,

@@ -2,7 +2,7 @@ public import Base
 public import Core
 public import Postgres
 
-/// How every circuit breaker stands.
+/// The state of every circuit breaker.
 public struct BreakerReport: OutputObject {
     let breakers: [BreakerHealth]
 
@@ -10,9 +10,9 @@ public struct BreakerReport: OutputObject {
         OutputField("breakers", "Every breaker, by name.") { $0.breakers }
     ]
 
-    /// How every breaker stands, as the database knows it; no provider is asked.
+    /// Reads the state of every breaker from the database, without a call to a provider.
     ///
-    /// - Throws: `PostgresError`, or a 401 `Problem` when nobody is authenticated.
+    /// - Throws: `PostgresError`, or a 401 `Problem` when the caller is not authenticated.
     public static func make(in context: inout Context) throws -> BreakerReport {
         let rows = try context.read(
             """
@@ -47,7 +47,7 @@ public struct BreakerReport: OutputObject {
     }
 }
 
-/// How one circuit breaker stands, and what it has seen.
+/// The state and the counters of one circuit breaker.
 public struct BreakerHealth: OutputObject, RowDecodable {
     let name: String
     let state: String
@@ -64,18 +64,18 @@ public struct BreakerHealth: OutputObject, RowDecodable {
     let rateLimitAt: Timestamp?
     let changedAt: Timestamp?
 
-    /// How long no call is let through because the provider asked for that.
+    /// The provider's cool-down: until it ends, no call is let through.
     public struct Gate: OutputObject {
         let notBeforeMs: Int
         let reason: String
 
         public static let fields: [OutputField<Gate>] = [
-            OutputField("notBeforeMs", "The milliseconds until a call is let through.") { $0.notBeforeMs },
+            OutputField("notBeforeMs", "Milliseconds until the cool-down ends.") { $0.notBeforeMs },
             OutputField("reason", "rate_limited or quota_exhausted.") { $0.reason },
         ]
     }
 
-    /// What was counted since the server last crashed.
+    /// Counters since the last crash of the database server.
     public struct Counters: OutputObject {
         let attempts: Int
         let successes: Int
@@ -84,11 +84,11 @@ public struct BreakerHealth: OutputObject, RowDecodable {
         let opens: Int
 
         public static let fields: [OutputField<Counters>] = [
-            OutputField("attempts", "Requests that were made.") { $0.attempts },
-            OutputField("successes", "Those that brought an answer.") { $0.successes },
-            OutputField("failures", "Those that did not.") { $0.failures },
-            OutputField("rejections", "Calls that were not let through.") { $0.rejections },
-            OutputField("opens", "How often the breaker opened; never forgotten.") { $0.opens },
+            OutputField("attempts", "Requests to the provider.") { $0.attempts },
+            OutputField("successes", "Requests with an answer.") { $0.successes },
+            OutputField("failures", "Requests without an answer.") { $0.failures },
+            OutputField("rejections", "Calls that the breaker rejected.") { $0.rejections },
+            OutputField("opens", "How often the breaker opened; survives crashes.") { $0.opens },
         ]
     }
 
@@ -120,19 +120,19 @@ public struct BreakerHealth: OutputObject, RowDecodable {
     }
 
     public static let fields: [OutputField<BreakerHealth>] = [
-        OutputField("name", "The breaker, which is a provider's.") { $0.name },
+        OutputField("name", "The breaker; it has the provider's name.") { $0.name },
         OutputField("state", "closed, open, half_open, forced_open, disabled or metrics_only.") { $0.state },
-        OutputField("isRetryDue", "Whether it is open and the next call is let through to try.") { $0.isRetryDue },
+        OutputField("isRetryDue", "Whether it is open and the next call is a probe.") { $0.isRetryDue },
         OutputField("generation", "Counts the changes of state.") { $0.generation },
         OutputField("failures", "The failures in a row while it is closed.") { $0.failures },
-        OutputField("retryAfterMs", "The milliseconds until a call is let through to try.") { $0.retryAfterMs },
-        OutputField("gate", "How long the provider wants no calls; null if it does.") { $0.gate },
-        OutputField("lastError", "The class of the last error that counted.") { $0.lastError },
-        OutputField("lastFailureAt", "When it was.") { $0.lastFailureAt },
-        OutputField("lastSuccessAt", "When there last was an answer.") { $0.lastSuccessAt },
-        OutputField("counters", "What was counted.") { $0.counters },
-        OutputField("rateLimit", "The provider's rate limits, as it told them last.") { $0.rateLimit },
-        OutputField("rateLimitAt", "When it told them.") { $0.rateLimitAt },
+        OutputField("retryAfterMs", "Milliseconds until the next probe.") { $0.retryAfterMs },
+        OutputField("gate", "The provider's cool-down; null if there is none.") { $0.gate },
+        OutputField("lastError", "The code of the last error that counted as a failure.") { $0.lastError },
+        OutputField("lastFailureAt", "When the last failure was.") { $0.lastFailureAt },
+        OutputField("lastSuccessAt", "When the last success was.") { $0.lastSuccessAt },
+        OutputField("counters", "The counters.") { $0.counters },
+        OutputField("rateLimit", "The provider's rate limits, from its last answer.") { $0.rateLimit },
+        OutputField("rateLimitAt", "When that answer came.") { $0.rateLimitAt },
         OutputField("changedAt", "When the state last changed.") { $0.changedAt },
     ]
 }
@@ -160,23 +160,28 @@ extension BreakerReport: TextOutput {
                 }
             }
         )
-        metrics.metric("nofx_ai_breaker_opens_total", .counter, "How often it opened.", samples { $0.counters.opens })
+        metrics.metric(
+            "nofx_ai_breaker_opens_total",
+            .counter,
+            "How often the breaker opened.",
+            samples { $0.counters.opens }
+        )
         metrics.metric(
             "nofx_ai_breaker_rejections_total",
             .counter,
-            "Calls that it did not let through.",
+            "Calls that the breaker rejected.",
             samples { $0.counters.rejections }
         )
         metrics.metric(
             "nofx_ai_breaker_attempts_total",
             .counter,
-            "Requests that were made.",
+            "Requests to the provider.",
             samples { $0.counters.attempts }
         )
         metrics.metric(
             "nofx_ai_breaker_retry_after_seconds",
             .gauge,
-            "The time until it lets a call through; 0 where it does, and no sample where nobody knows.",
+            "Seconds until the breaker lets a call through; 0 if it does now, no sample if that is unknown.",
             breakers.filter { !$0.state.utf8.elementsEqual("forced_open".utf8) }.map {
                 MetricsText.Sample(
                     ["name": $0.name],

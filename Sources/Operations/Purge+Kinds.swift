@@ -2,7 +2,7 @@ import Core
 import Postgres
 
 extension Retention {
-    /// Something that is kept for a time.
+    /// A kind of record with a retention time.
     enum Kind: CaseIterable {
         case idempotencyKeys
         case rateLimits
@@ -20,7 +20,7 @@ extension Retention {
 }
 
 extension Retention.Kind {
-    /// How many rows a transaction takes; fewer teams and runs, because each takes up to hundreds of rows with it.
+    /// How many rows one transaction deletes; fewer teams and runs, because each deletes up to hundreds of rows with it.
     func limit(of batch: Retention.BatchSize) -> Int {
         switch self {
         case .teams, .runs, .runsOfTeams: max(batch.count / 10, 1)
@@ -28,13 +28,13 @@ extension Retention.Kind {
         }
     }
 
-    /// What has to be gone before anything of this kind can be.
+    /// The kind whose records must be gone first.
     var predecessor: Retention.Kind? { self == .teams ? .runsOfTeams : nil }
 
-    /// The statement that deletes so many of what has had its time, and leaves out what somebody else has locked.
+    /// The statement that deletes up to `limit` expired rows and skips locked rows.
     ///
-    /// Whether a row has had its time is asked again once it is locked: a key may have been taken up, or a team
-    /// restored. Arrays, because the server would join by reading the whole table.
+    /// The condition is checked again once a row is locked: a key may have been used again, or a team restored.
+    /// The ids are arrays because a join would read the whole table.
     func deletion(_ limit: Int) -> Query {
         switch self {
         case .idempotencyKeys:

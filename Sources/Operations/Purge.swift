@@ -2,9 +2,9 @@ public import Base
 public import Core
 import Postgres
 
-/// How long things are kept that nobody needs any more, and what deletes them.
+/// Deletes records whose retention time is over.
 public enum Retention {
-    /// How much is to be done at once.
+    /// The batch size.
     public struct Request: InputObject {
         let batch: BatchSize
 
@@ -35,7 +35,7 @@ public enum Retention {
         public var description: String { "\(count)" }
     }
 
-    /// What was done.
+    /// The number of deleted records.
     public struct Report: OutputObject {
         fileprivate(set) var counts: [Kind: Int] = [:]
         fileprivate(set) var hasMore = false
@@ -45,25 +45,25 @@ public enum Retention {
         }
 
         public static let fields: [OutputField<Report>] = [
-            field("idempotencyKeys", "Answers kept for repeated calls that were deleted.", .idempotencyKeys),
-            field("rateLimits", "Rates that were deleted because all of them is there again.", .rateLimits),
-            field("invitesExpired", "Invites that expired.", .expiredInvites),
-            field("invites", "Decided invites that were deleted.", .decidedInvites),
-            field("runs", "Runs that were deleted, with all that they had.", .runs, .runsOfTeams),
-            field("deadJobs", "Jobs of no run that were given up and deleted.", .deadJobs),
-            field("teams", "Teams that were deleted for good.", .teams),
-            field("outbox", "Mail and messages to webhooks that were given up and deleted.", .outbox),
-            field("apiKeys", "Ended API keys that were deleted.", .keys),
-            field("aiAttempts", "Attempts at AI calls that were deleted; what they add up to stays.", .attempts),
-            field("aiReservations", "Reservations of AI calls that were deleted because they ended.", .reservations),
-            OutputField("more", "Whether there was no time for all of it.") { $0.hasMore },
+            field("idempotencyKeys", "Deleted idempotency keys.", .idempotencyKeys),
+            field("rateLimits", "Deleted rate-limit counters that were full again.", .rateLimits),
+            field("invitesExpired", "Pending invites that were marked expired.", .expiredInvites),
+            field("invites", "Deleted invites.", .decidedInvites),
+            field("runs", "Deleted runs, with their steps and artifacts.", .runs, .runsOfTeams),
+            field("deadJobs", "Deleted dead letters that belong to no run.", .deadJobs),
+            field("teams", "Teams that were deleted permanently.", .teams),
+            field("outbox", "Deleted outbox messages, delivered or dead-lettered.", .outbox),
+            field("apiKeys", "Deleted API keys, revoked or expired.", .keys),
+            field("aiAttempts", "Deleted records of AI attempts; the daily totals stay.", .attempts),
+            field("aiReservations", "Deleted budget reservations that had expired.", .reservations),
+            OutputField("more", "Whether the deadline came before all were deleted.") { $0.hasMore },
         ]
     }
 
-    /// Deletes what has had its time, in small transactions, until nothing is left or the time is nearly over.
+    /// Deletes expired records in small transactions, until none is left or the deadline is near.
     ///
-    /// Rows that somebody else has locked are left for the next time: two of these never wait for each other, and
-    /// a team that is being restored is not deleted.
+    /// Locked rows are skipped until the next call: two calls never wait for each other, and a team that is being
+    /// restored is not deleted.
     ///
     /// - Throws: `PostgresError`; the transactions before the failed one are done.
     public static func enforce(_ request: Request, in context: inout Context) throws -> Report {
@@ -71,7 +71,7 @@ public enum Retention {
         var pace = Pace(left: context.deadline.remaining)
         var kinds = Kind.allCases
         while !kinds.isEmpty {
-            // All kinds in turn, so that a heap of one keeps no other waiting.
+            // All kinds take turns, so that many records of one kind do not delay the others.
             for kind in kinds {
                 guard pace.allowsStep else {
                     report.hasMore = true

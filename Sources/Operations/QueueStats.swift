@@ -2,25 +2,25 @@ public import Base
 public import Core
 public import Postgres
 
-/// How much work there is.
+/// The number and age of queued jobs, by topic.
 public struct QueueReport: OutputObject {
     let topics: [TopicStats]
     let liveRows: Int
     let deadRows: Int
 
     public static let fields: [OutputField<QueueReport>] = [
-        OutputField("topics", "Every topic of which there is anything, by name.") { $0.topics },
-        OutputField("liveRows", "The rows of the table of jobs, as the server estimates them.") { $0.liveRows },
-        OutputField("deadRows", "Those that are to be vacuumed: many more than live ones slow claims down.") {
+        OutputField("topics", "Every topic that has jobs, by name.") { $0.topics },
+        OutputField("liveRows", "Live rows of the table of jobs (the server's estimate).") { $0.liveRows },
+        OutputField("deadRows", "Dead rows of the table of jobs; many more than live rows slow claims down.") {
             $0.deadRows
         },
     ]
 
-    /// How much work there is, as it is now; every job is counted.
+    /// Counts every job in the queue.
     ///
-    /// - Throws: A `Denial` for who does not operate the product, or `PostgresError`.
+    /// - Throws: A `Denial` for a caller who is not an operator, or `PostgresError`.
     public static func make(in context: inout Context) throws -> QueueReport {
-        let looking = Action("queue.stats", needs: .operations, refusal: "Only operators can look into the queue")
+        let looking = Action("queue.stats", needs: .operations, refusal: "Only operators can see the queue")
         _ = try context.user(attempting: looking)
         let rows = try context.read(
             """
@@ -59,15 +59,15 @@ public struct TopicStats: OutputObject, RowDecodable {
     }
 
     public static let fields: [OutputField<TopicStats>] = [
-        OutputField("topic", "What the jobs are about; of steps the tool, with a dot for the colon.") { $0.topic },
-        OutputField("ready", "Jobs that are due and claimed by nobody.") { $0.ready },
+        OutputField("topic", "The topic; for steps the tool, with a dot in place of the colon.") { $0.topic },
+        OutputField("ready", "Jobs that are due and not leased.") { $0.ready },
         OutputField("delayed", "Jobs that are not due yet.") { $0.delayed },
-        OutputField("leased", "Jobs that are claimed.") { $0.leased },
-        OutputField("dead", "Jobs that were given up.") { $0.dead },
-        OutputField("longestWaitSeconds", "How long the one has been due that waited longest; null if none waits.") {
+        OutputField("leased", "Jobs that a worker has leased.") { $0.leased },
+        OutputField("dead", "Dead-lettered jobs.") { $0.dead },
+        OutputField("longestWaitSeconds", "How long the longest-waiting job has been due; null if none waits.") {
             $0.longestWait.map { Int($0.components.seconds) }
         },
-        OutputField("oldestAgeSeconds", "How long ago the oldest was put in that is not dead; null if there is none.") {
+        OutputField("oldestAgeSeconds", "Age of the oldest job that is not dead-lettered; null if there is none.") {
             $0.oldestAge.map { Int($0.components.seconds) }
         },
     ]
@@ -92,19 +92,19 @@ extension QueueReport: TextOutput {
         metrics.metric(
             "nofx_queue_longest_wait_seconds",
             .gauge,
-            "How long the job has been due that has waited longest.",
+            "How long the longest-waiting job has been due.",
             topics.map { MetricsText.Sample(["topic": $0.topic], seconds: $0.longestWait ?? .zero) }
         )
         metrics.metric(
             "nofx_queue_oldest_age_seconds",
             .gauge,
-            "How long ago the oldest job was put in that is not given up.",
+            "Age of the oldest job that is not dead-lettered.",
             topics.map { MetricsText.Sample(["topic": $0.topic], seconds: $0.oldestAge ?? .zero) }
         )
         metrics.metric(
             "nofx_queue_rows",
             .gauge,
-            "Rows of the table of jobs, as the server estimates them: live ones, and dead ones that are to be vacuumed.",
+            "Live and dead rows of the table of jobs (the server's estimate).",
             [MetricsText.Sample(["state": "live"], liveRows), MetricsText.Sample(["state": "dead"], deadRows)]
         )
         return metrics.text

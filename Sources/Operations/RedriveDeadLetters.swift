@@ -2,37 +2,37 @@ public import Base
 import Postgres
 public import Core
 
-/// What came of putting jobs back to work that were given up.
+/// How many dead-lettered jobs were redriven.
 public struct Redrive: OutputObject {
     let count: Int
 
     public static let fields: [OutputField<Redrive>] = [
-        OutputField("redriven", "How many jobs went back to work.") { $0.count }
+        OutputField("redriven", "The number of jobs that returned to the queue.") { $0.count }
     ]
 
-    /// How many jobs go back, and which.
+    /// Which jobs to redrive, and how many.
     public struct Request: InputObject {
         let tool: DeadLetterFilter?
         let limit: RedriveLimit
 
         public static let schema = Schema(
             .optional("tool", DeadLetterFilter.self, "Only steps of this tool, such as http:request; all by default."),
-            .optional("limit", RedriveLimit.self, default: .standard, "How many at most: 1 to 500, 50 by default."),
+            .optional("limit", RedriveLimit.self, default: .standard, "The most jobs to redrive."),
             into: { tool, limit in Request(tool: tool, limit: limit) }
         )
     }
 
-    /// Puts jobs that were given up back to work, those first that were given up first.
+    /// Returns dead-lettered jobs to the queue, oldest first.
     ///
-    /// They have all their attempts before them, and what was skipped for them waits for them again. Steps are left whose
-    /// run was cancelled, or which depend on what is not done.
+    /// They get all their attempts again, and the steps that were skipped because of them wait for them again. Steps of
+    /// cancelled runs and steps with an unfinished dependency stay dead-lettered.
     ///
-    /// - Throws: A `Denial` for who does not operate the product, or `PostgresError`.
+    /// - Throws: A `Denial` for a caller who is not an operator, or `PostgresError`.
     public static func make(_ request: Request, in context: inout Context) throws -> Redrive {
         let action = Action(
             "queue.redrive",
             needs: .operations,
-            refusal: "Only operators can put back what was given up"
+            refusal: "Only operators can redrive dead-lettered jobs"
         )
         let user = try context.user(attempting: action)
         let tool = request.tool?.rawValue
@@ -55,13 +55,13 @@ public struct Redrive: OutputObject {
     }
 }
 
-/// How many jobs go back at once: what made them fail may not be over.
+/// How many jobs one call redrives: the cause of their failure may persist.
 public struct RedriveLimit: InputValue, CustomStringConvertible {
     private static let range = IntegerRule(1...500)
 
     let count: Int32
 
-    /// As many as go back when nobody says.
+    /// The default.
     public static let standard = RedriveLimit(count: 50)
 
     private init(count: Int32) {

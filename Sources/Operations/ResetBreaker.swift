@@ -3,7 +3,7 @@ public import Core
 public import Postgres
 import Reliability
 
-/// What an operator made of one circuit breaker.
+/// An operator's change to one circuit breaker.
 public struct BreakerChange: OutputObject, RowDecodable {
     let name: String
     let before: JSONText?
@@ -19,18 +19,18 @@ public struct BreakerChange: OutputObject, RowDecodable {
 
     public static let fields: [OutputField<BreakerChange>] = [
         OutputField("name", "The breaker.") { $0.name },
-        OutputField("before", "How it stood.") { $0.before },
-        OutputField("after", "How it stands.") { $0.after },
-        OutputField("changed", "Whether that is another state.") { $0.isChanged },
+        OutputField("before", "The state before the change.") { $0.before },
+        OutputField("after", "The state after the change.") { $0.after },
+        OutputField("changed", "Whether the state changed.") { $0.isChanged },
     ]
 
-    /// What an operator wants of a breaker.
+    /// The action of an operator on a breaker.
     public enum Kind: String, InputEnumeration, CustomStringConvertible {
         case reset, forceOpen, disable, enable, metricsOnly
 
         public var description: String { rawValue }
 
-        /// What is done with the breaker.
+        /// The action in the breaker's terms.
         var action: CircuitAction {
             switch self {
             case .reset: .reset
@@ -42,15 +42,15 @@ public struct BreakerChange: OutputObject, RowDecodable {
         }
     }
 
-    /// Which breakers are to be changed, and how.
+    /// The breakers to change, and the action.
     public struct Request: InputObject {
         let name: BreakerName?
         let kind: Kind
 
         public static let schema = Schema(
-            .optional("name", BreakerName.self, "The breaker; needed unless all is true."),
-            .optional("all", Bool.self, default: false, "Every breaker there is."),
-            .optional("action", Kind.self, default: .reset, "What to do: reset closes it and lets calls through."),
+            .optional("name", BreakerName.self, "The breaker; required unless all is true."),
+            .optional("all", Bool.self, default: false, "All breakers."),
+            .optional("action", Kind.self, default: .reset, "The action; reset closes the breaker."),
             into: { name, all, kind throws(Violations) in
                 guard name != nil || all else {
                     throw Violations(Violation(field: "name", .required, "is required unless all is true"))
@@ -63,12 +63,12 @@ public struct BreakerChange: OutputObject, RowDecodable {
         )
     }
 
-    /// What became of the breakers.
+    /// The changed breakers.
     public struct Report: OutputObject {
         let breakers: [BreakerChange]
 
         public static let fields: [OutputField<Report>] = [
-            OutputField("breakers", "Every breaker that was asked for, by name.") { $0.breakers }
+            OutputField("breakers", "Each requested breaker, by name.") { $0.breakers }
         ]
     }
 }
@@ -76,10 +76,10 @@ public struct BreakerChange: OutputObject, RowDecodable {
 extension BreakerChange {
     /// Puts one circuit breaker, or all, into a state by hand.
     ///
-    /// It holds for every process from its next call on. What is so already stays as it is; what changes is recorded in
-    /// the same transaction.
+    /// Every process uses the new state from its next call on. Each change is recorded in the audit trail in the same
+    /// transaction; a breaker that is already in the state does not change.
     ///
-    /// - Throws: A `Denial` for who does not operate the product; 404 `breaker_not_found`, which names those there are.
+    /// - Throws: A `Denial` for a caller who is not an operator; 404 `breaker_not_found` with the known names.
     public static func make(_ request: Request, in context: inout Context) throws -> Report {
         let (name, kind) = (request.name?.rawValue, request.kind.action.rawValue)
         let action = Action(

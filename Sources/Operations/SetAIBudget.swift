@@ -12,19 +12,19 @@ public struct TeamBudget: OutputObject {
 
     public static let fields: [OutputField<TeamBudget>] = [
         OutputField("teamId", "The team.") { $0.team },
-        OutputField("dailyUsd", "What it may spend in a day, in UTC; null for no limit.") {
+        OutputField("dailyUsd", "The limit per UTC day; null for no limit.") {
             $0.own.daily ?? $0.standard.daily
         },
-        OutputField("monthlyUsd", "What it may spend in a month, in UTC; null for no limit.") {
+        OutputField("monthlyUsd", "The limit per UTC month; null for no limit.") {
             $0.own.monthly ?? $0.standard.monthly
         },
-        OutputField("ownDailyUsd", "What was set for it; null where it has what every team has.") { $0.own.daily },
-        OutputField("ownMonthlyUsd", "What was set for it; null where it has what every team has.") { $0.own.monthly },
+        OutputField("ownDailyUsd", "The team's own limit; null if the default applies.") { $0.own.daily },
+        OutputField("ownMonthlyUsd", "The team's own limit; null if the default applies.") { $0.own.monthly },
     ]
 }
 
 extension TeamBudget {
-    /// What a team is to be allowed.
+    /// The new limits of a team.
     public struct Changes: InputObject {
         let team: ID<Team>
         let daily: Change<USDollars>
@@ -42,9 +42,11 @@ extension TeamBudget {
         Action("ai_budget.set", needs: .operations, refusal: "Only operators can set budgets")
     }
 
-    /// Sets what a team may spend on AI calls, from its next call on; what is not named stays.
+    /// Sets a team's AI budget from its next call on.
     ///
-    /// - Throws: A `Denial` for who does not operate the product; 404 `team_not_found`.
+    /// Omitted limits do not change.
+    ///
+    /// - Throws: A `Denial` for a caller who is not an operator; 404 `team_not_found`.
     public static func set(_ changes: Changes, in context: inout Context) throws -> TeamBudget {
         let (team, daily, monthly) = (changes.team, changes.daily, changes.monthly)
         _ = try context.user(attempting: setting, on: team)

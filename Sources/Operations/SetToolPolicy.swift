@@ -4,7 +4,7 @@ import Postgres
 public import Runs
 
 extension ToolPolicy {
-    /// What a team is to be allowed.
+    /// The new limits of a team.
     public struct Changes: InputObject {
         let team: ID<Run.Team>
         let tools: Change<AllowedTools>
@@ -22,9 +22,11 @@ extension ToolPolicy {
         Action("tool_policy.set", needs: .operations, refusal: "Only operators can set what tools a team may use")
     }
 
-    /// Sets which tools and secrets a team may use, from its next run and its next step on; what is not named stays.
+    /// Sets which tools and secrets a team may use, from its next run and step on.
     ///
-    /// - Throws: A `Denial` for who does not operate the product; 404 `team_not_found`.
+    /// Omitted fields do not change.
+    ///
+    /// - Throws: A `Denial` for a caller who is not an operator; 404 `team_not_found`.
     public static func set(_ changes: Changes, in context: inout Context) throws -> ToolPolicy {
         let (team, scopes) = (changes.team, changes.scopes)
         let (setsTools, tools) =

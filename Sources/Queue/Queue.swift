@@ -1,10 +1,10 @@
 public import Base
 
-/// Work that is put down by one and done by another, at least once and by one at a time.
+/// The job queue: at-least-once delivery, one claimant per job at a time.
 ///
-/// A job is claimed for the length of a lease. Whoever claims it shows its ``JobLease`` with everything said of it
-/// afterwards: once the lease is over and somebody has noticed, the job is tried again by whoever claims it next, and
-/// what the earlier claimant says changes nothing. Nobody is woken by a queue: claimants come when they have room.
+/// A claim leases a job. The claimant passes its ``JobLease``, which carries a fencing token, with every heartbeat and
+/// result. Once the lease is over, the next claimant gets the job, and reports of the earlier one are rejected. The queue
+/// does not wake claimants: they poll when they have capacity.
 public protocol Queue: ~Copyable {
     /// Puts jobs in, all or none.
     ///
@@ -12,55 +12,54 @@ public protocol Queue: ~Copyable {
     @discardableResult
     mutating func enqueue(_ jobs: [NewJob]) throws -> Int
 
-    /// Takes jobs that are due, in turns of the tenants; of each tenant by priority, then by how long they have been due,
-    /// then by their ids.
+    /// Claims due jobs, round-robin across tenants; of each tenant by priority, then by due time, then by id.
     ///
-    /// What a tenant says of its own jobs does not put them before others'. What is nobody's in particular has its turn as
-    /// one tenant's. A tenant that has reached its limit does not keep others waiting.
+    /// A priority orders the jobs of one tenant only. Jobs without a tenant count as one tenant's. A tenant at its limit does
+    /// not block the others.
     ///
-    /// - Returns: As many as there are and the limits allow; none of them has to be waited for.
+    /// - Returns: As many jobs as there are and the limits allow. The call does not wait for more.
     mutating func claim(_ claim: JobClaim) throws -> [Job]
 
-    /// Makes leases last for another while from now on.
+    /// Extends leases, from now on.
     ///
     /// - Returns: What became of each, in order.
     mutating func heartbeat(_ leases: [JobLease], extendingBy lease: Duration) throws -> [LeaseState]
 
-    /// Tells what became of jobs.
+    /// Records the results of jobs.
     ///
-    /// - Returns: For each, in order, whether it counted: false when the lease had been lost.
+    /// - Returns: For each, in order, whether it was accepted: false if the lease was lost.
     @discardableResult
     mutating func finish(_ results: [JobResult]) throws -> [Bool]
 
-    /// Takes a job out, or asks its claimant to end it.
+    /// Removes a job, or asks its claimant to end it.
     mutating func cancel(_ job: ID<Job>) throws -> JobCancellation
 
-    /// Makes jobs due whose time has come, and ends leases that are over: those jobs failed with `lease_expired`.
+    /// Makes scheduled jobs due, and ends expired leases: their jobs fail with `lease_expired`.
     ///
-    /// Claiming sees to it as well; this is for those who only look.
+    /// Claims do so as well; this is for callers that only read.
     mutating func tend() throws
 
     /// How much there is in a topic.
     mutating func counts(of topic: QueueTopic) throws -> QueueCounts
 
-    /// The jobs of a topic that were given up, in the order of that, and of their ids where times are equal.
+    /// The dead-lettered jobs of a topic, oldest first, then by id.
     ///
     /// - Parameters:
     ///   - topic: Which topic.
     ///   - limit: How many at most.
     ///   - after: The last one of the page before; nil for the first page.
     /// - Returns: The letters.
-    /// - Throws: What the queue's store throws.
+    /// - Throws: The error of the queue's store.
     mutating func deadLetters(of topic: QueueTopic, limit: Int, after: KeysetPosition<ID<Job>>?) throws -> [DeadLetter]
 
-    /// Puts jobs that were given up back into the topic they came from, in the order of ``deadLetters(of:limit:after:)``:
+    /// Returns dead-lettered jobs to their topic, in the order of ``deadLetters(of:limit:after:)``:
     /// due at once, and with all their attempts before them.
     ///
     /// - Parameters:
     ///   - topic: Which topic.
-    ///   - limit: How many, 500 at most: what made them fail may not be over.
+    ///   - limit: How many, 500 at most: the cause of their failure may persist.
     /// - Returns: How many.
-    /// - Throws: What the queue's store throws.
+    /// - Throws: The error of the queue's store.
     @discardableResult
     mutating func redrive(_ topic: QueueTopic, limit: Int) throws -> Int
 }
@@ -77,7 +76,7 @@ extension Queue where Self: ~Copyable {
         try enqueue([job]) == 1
     }
 
-    /// Tells what became of one job.
+    /// Records the result of one job.
     ///
     /// - Returns: Whether it counted.
     @discardableResult
@@ -85,7 +84,7 @@ extension Queue where Self: ~Copyable {
         try finish([JobResult(lease, outcome)]) == [true]
     }
 
-    /// Makes a lease last for another while from now on.
+    /// Extends a lease, from now on.
     public mutating func heartbeat(_ lease: JobLease, extendingBy duration: Duration) throws -> LeaseState {
         try heartbeat([lease], extendingBy: duration).first ?? .lost
     }

@@ -1,6 +1,6 @@
 public import Base
 
-/// Work to be put into a queue.
+/// A job to enqueue.
 public struct NewJob: Sendable {
     /// What it is known by, also when it is tried again or was dead; a queue takes the same one only once.
     public let id: ID<Job>
@@ -8,10 +8,10 @@ public struct NewJob: Sendable {
     /// What it is about.
     public let topic: QueueTopic
 
-    /// What is to be done, which no queue looks into or changes.
+    /// The payload; the queue does not read or change it.
     public let payload: JSONText
 
-    /// Whose work it is; nil for nobody's in particular.
+    /// The tenant; nil if the job belongs to no tenant.
     public let tenant: UUID?
 
     /// Which of its tenant's jobs that are due comes first: the one with the lowest number.
@@ -38,7 +38,7 @@ public struct NewJob: Sendable {
     }
 }
 
-/// Work that somebody has claimed.
+/// A claimed job.
 public struct Job: Sendable {
     /// What it is known by.
     public let id: ID<Job>
@@ -83,8 +83,8 @@ public struct Job: Sendable {
 
 /// One claim of one job.
 ///
-/// Another claim of the same job has another fence, so that whoever comes too late is known; so has a claim of a job
-/// that was done and put in again under its id.
+/// Each claim of a job has its own fencing token, so a late result is recognised, also after the job was done and
+/// enqueued again under its id.
 public struct JobLease: Hashable, Sendable {
     /// Which job.
     public let job: ID<Job>
@@ -99,7 +99,7 @@ public struct JobLease: Hashable, Sendable {
     }
 }
 
-/// What a claimant is ready to do.
+/// A request for jobs.
 public struct JobClaim: Sendable {
     /// Of which topic.
     public let topic: QueueTopic
@@ -115,7 +115,7 @@ public struct JobClaim: Sendable {
 
     /// How many jobs of the topic may be under way at once for one tenant; nil for any number.
     ///
-    /// Jobs that are nobody's in particular count as one tenant's.
+    /// Jobs without a tenant count as one tenant's.
     public let tenantLimit: Int?
 
     /// The only tenants whose jobs may be claimed; nil for all tenants.
@@ -139,7 +139,7 @@ public struct JobClaim: Sendable {
     }
 }
 
-/// What became of a job that was claimed.
+/// The result of a claimed job.
 public enum JobOutcome: Hashable, Sendable {
     /// It is done, and leaves the queue.
     case completed
@@ -157,7 +157,7 @@ public enum JobOutcome: Hashable, Sendable {
     case released(after: Duration = .zero)
 }
 
-/// What a claimant says of a job.
+/// A claimant's report on a job.
 public struct JobResult: Hashable, Sendable {
     /// The claim.
     public let lease: JobLease
@@ -172,27 +172,27 @@ public struct JobResult: Hashable, Sendable {
     }
 }
 
-/// What a heartbeat found.
+/// The answer to a heartbeat.
 public enum LeaseState: Hashable, Sendable {
     /// The job is the claimant's for another lease.
     case held
-    /// As ``held``, but nobody wants the job done any more: it should be ended soon.
+    /// As ``held``, but the job was cancelled: the claimant should end it soon.
     case cancelled
-    /// The job is not the claimant's any more; whatever it says of it changes nothing.
+    /// The claimant lost the job; its results are rejected.
     case lost
 }
 
-/// What came of cancelling a job.
+/// The answer to a cancellation.
 public enum JobCancellation: Hashable, Sendable {
-    /// Nobody had claimed it: it is gone.
+    /// The job was not claimed, and is removed.
     case removed
-    /// Somebody works on it, and learns of it with the next heartbeat. It will not be tried again.
+    /// A claimant has the job, and learns of it with the next heartbeat. The job will not be retried.
     case requested
-    /// There is no such job, or it is dead.
+    /// There is no such job, or it is dead-lettered.
     case unknown
 }
 
-/// A job that will not be tried again unless somebody wants it.
+/// A job that is retried only after a redrive.
 public struct DeadLetter: Sendable {
     /// What the job is known by.
     public let id: ID<Job>
@@ -215,13 +215,13 @@ public struct DeadLetter: Sendable {
     /// When it was first put into the queue.
     public let enqueuedAt: Timestamp
 
-    /// When it was given up.
+    /// When it was dead-lettered.
     public let diedAt: Timestamp
 
     /// Where it stands in the list.
     public var place: KeysetPosition<ID<Job>> { KeysetPosition(diedAt, id) }
 
-    /// Describes a job that was given up.
+    /// Describes a dead-lettered job.
     public init(
         id: ID<Job>,
         topic: QueueTopic,
@@ -245,7 +245,7 @@ public struct DeadLetter: Sendable {
 
 /// How much there is in a topic.
 public struct QueueCounts: Hashable, Sendable {
-    /// Jobs that are due and claimed by nobody.
+    /// Jobs that are due and not leased.
     public var waiting = 0
 
     /// Jobs that are not due yet.

@@ -25,7 +25,11 @@ extension Problem {
 // MARK: - Teams
 
 extension Problem {
-    static let slugTaken = Problem(status: 409, code: "slug_taken", detail: "Another team has this slug, or the slug is reserved.")
+    static let slugTaken = Problem(
+        status: 409,
+        code: "slug_taken",
+        detail: "Another team has this slug, or the slug is reserved."
+    )
 
     static let versionConflict = Problem(
         status: 409,
@@ -46,7 +50,11 @@ extension Problem {
         violations: [Violation(field: "role", .invalidEnum, "must be admin, member or viewer")]
     )
 
-    static let useLeaveTeam = Problem(status: 422, code: "use_leave_team", detail: "You cannot remove yourself. Use leaveTeam instead.")
+    static let useLeaveTeam = Problem(
+        status: 422,
+        code: "use_leave_team",
+        detail: "You cannot remove yourself. Use leaveTeam instead."
+    )
 
     static let ownerRoleImmutable = Problem(
         status: 409,
@@ -54,7 +62,11 @@ extension Problem {
         detail: "The owner's role and permissions cannot be changed. Use transferOwnership to change the owner."
     )
 
-    static let ownerCannotBeRemoved = Problem(status: 409, code: "owner_cannot_be_removed", detail: "The owner of a team cannot be removed.")
+    static let ownerCannotBeRemoved = Problem(
+        status: 409,
+        code: "owner_cannot_be_removed",
+        detail: "The owner of a team cannot be removed."
+    )
 
     static let ownerCannotLeave = Problem(
         status: 409,
@@ -87,7 +99,11 @@ extension Denial {
             action,
             team: team.uuid,
             reason: .ownRole,
-            problem: Problem(status: 403, code: "cannot_change_own_role", detail: "You cannot change your own role or permissions."),
+            problem: Problem(
+                status: 403,
+                code: "cannot_change_own_role",
+                detail: "You cannot change your own role or permissions."
+            ),
             role: role
         )
     }
@@ -96,7 +112,11 @@ extension Denial {
 // MARK: - Invites
 
 extension Problem {
-    static let alreadyMember = Problem(status: 409, code: "already_member", detail: "A member of the team already has this e-mail address.")
+    static let alreadyMember = Problem(
+        status: 409,
+        code: "already_member",
+        detail: "A member of the team already has this e-mail address."
+    )
 
     static let invitePending = Problem(
         status: 409,
@@ -116,7 +136,7 @@ extension Problem {
 
     /// The error for an operation that needs a pending invite, on one that is not pending.
     static func inviteDecided(_ status: InviteStatus) -> Problem {
-        Problem(409, "invite_\(status.rawValue)", "The invite is \(status.rawValue).")
+        Problem(status: 409, code: "invite_\(status.rawValue)", detail: "The invite is \(status.rawValue).")
     }
 }
 
@@ -147,7 +167,11 @@ extension Denial {
             action,
             team: team.uuid,
             reason: .emailMismatch,
-            problem: Problem(status: 403, code: "invite_email_mismatch", detail: "The invite is for another e-mail address than yours.")
+            problem: Problem(
+                status: 403,
+                code: "invite_email_mismatch",
+                detail: "The invite is for another e-mail address than yours."
+            )
         )
     }
 }
@@ -155,7 +179,11 @@ extension Denial {
 // MARK: - Keys
 
 extension Problem {
-    static let keyNameTaken = Problem(status: 409, code: "key_name_taken", detail: "Another of your API keys has this name.")
+    static let keyNameTaken = Problem(
+        status: 409,
+        code: "key_name_taken",
+        detail: "Another of your API keys has this name."
+    )
 
     static let keyNotFound = Problem(status: 404, code: "key_not_found", detail: "You have no such API key.")
 }

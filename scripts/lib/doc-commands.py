@@ -8,6 +8,7 @@ comes first, and what it sets is known to the other pages. A block with status=N
 A block with skip="reason" is not run.
 """
 
+import os
 import pathlib
 import re
 import shutil
@@ -74,17 +75,19 @@ def main():
         copy(source, target)
     found = sorted(path.relative_to(source).as_posix() for path in (source / "docs").rglob("*.md"))
     pages = sys.argv[2:] or ["README.md", *found]
+    # What the caller's shell has set is not what a reader's shell has.
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("NOFX_", "DATABASE_URL"))}
     with tempfile.TemporaryDirectory() as folder:
         position = pathlib.Path(folder, "position")
         program = pathlib.Path(folder, "commands.sh")
         program.write_text(script(pages, target, position))
-        status = subprocess.run(["bash", program], cwd=target, stdin=subprocess.DEVNULL).returncode
+        status = subprocess.run(["bash", program], cwd=target, env=variables, stdin=subprocess.DEVNULL).returncode
         if status != 0 or position.exists():
             where = position.read_text() if position.exists() else "the first block"
             print(f"error: the commands at {where} failed", file=sys.stderr)
             status = 1
     if target != source:
-        subprocess.run([target / "deploy.sh", "local", "stop"], stdin=subprocess.DEVNULL)
+        subprocess.run([target / "deploy.sh", "local", "stop"], env=variables, stdin=subprocess.DEVNULL)
     return status
 
 

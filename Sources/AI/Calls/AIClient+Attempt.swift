@@ -44,7 +44,7 @@ extension AIClient where Stores: ~Copyable {
 }
 
 extension CallPolicy {
-    /// What a breaker is told of an error.
+    /// The outcome that an error has for the breaker.
     func outcome(of error: any Error) -> CircuitOutcome {
         guard let error = error as? AIError else { return .neutral }
         switch error.breaker {
@@ -56,7 +56,7 @@ extension CallPolicy {
         }
     }
 
-    /// How long a provider that limits us is left alone: as it says, or as its window does, within what is sensible.
+    /// The cool-down after a rate limit: the provider's Retry-After or window, within the policy's bounds.
     func cooldown(after error: AIError) -> Duration {
         let wait = error.retryAfter?.delay ?? error.rateLimits?.longestWait ?? shortestCooldown
         return min(max(wait, shortestCooldown), longestCooldown)

@@ -149,7 +149,7 @@ extension Call {
     fileprivate var cost: USDollars? {
         attempts.reduce(USDollars.zero) { sum, attempt in
             guard let sum else { return nil }
-            // A failed attempt of which no tokens are told cost nothing, as far as anybody can tell.
+            // A failed attempt without reported tokens counts as free.
             let isFree = attempt.code != nil && attempt.tokens == nil
             return (attempt.cost ?? (isFree ? .zero : nil)).map { sum + $0 }
         }
@@ -197,7 +197,7 @@ extension AIClient where Stores: ~Copyable {
         } catch let error as AIError {
             throw error
         } catch {
-            // Nobody wants the answer any more.
+            // The call was cancelled.
             throw AIError(.cancelled, provider: provider.name)
         }
     }

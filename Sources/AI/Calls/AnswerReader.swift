@@ -68,7 +68,7 @@ struct AnswerReader {
         do {
             for event in try events.take(bytes) where stream?.isTerminal == false {
                 show(try stream?.take(event: event.event, data: event.data) ?? "")
-                // Whoever gave up gets nothing more, be it here already.
+                // A cancelled call gets no more text, even if it has arrived.
                 if cancellation?.isCancelled == true { throw AIError(.cancelled, provider: provider.name) }
             }
             return stream?.isTerminal == false

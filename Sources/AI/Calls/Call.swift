@@ -9,7 +9,7 @@ struct Call {
     /// What is asked.
     let request: CompletionRequest
 
-    /// Who pays; nil for nobody in particular.
+    /// The team that pays; nil if none does.
     let team: UUID?
 
     /// When the answer is due, whatever is tried until then.
@@ -75,7 +75,7 @@ public struct CallAttempt: Sendable, Hashable {
     /// The provider's name of the request, which its support asks for.
     public let requestID: String?
 
-    /// What was counted; nil where the provider told nothing.
+    /// The tokens; nil if the provider reported none.
     public let tokens: TokenUsage?
 
     /// What it cost; nil where nothing came that could be priced.

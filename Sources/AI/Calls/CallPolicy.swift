@@ -3,7 +3,7 @@ public import Core
 public import System
 public import Reliability
 
-/// How calls to providers are protected, and priced.
+/// The policy of calls to providers: retries, breakers, cool-downs and prices.
 public struct CallPolicy: Sendable {
     /// When a provider is left alone.
     public var breaker: CircuitBreakerPolicy
@@ -30,14 +30,14 @@ public struct CallPolicy: Sendable {
     /// What models cost.
     public var prices: PriceList
 
-    /// Protects in a given way.
+    /// Makes a policy.
     public init(breaker: CircuitBreakerPolicy, retry: Retry = Retry(), prices: PriceList = .known) {
         self.breaker = breaker
         self.retry = retry
         self.prices = prices
     }
 
-    /// Protects as the operator says.
+    /// The operator's policy.
     ///
     /// - Throws: `ConfigurationError` for the first variable that cannot be used.
     public init(_ environment: Environment) throws(ConfigurationError) {

@@ -2,9 +2,9 @@ public import Base
 import Core
 public import Reliability
 
-/// Why a call to a provider has no answer that can be used.
+/// Why a call to a provider has no usable answer.
 public struct AIError: Error, Sendable {
-    /// What happened; everything else follows from it.
+    /// The kind of failure; everything else follows from it.
     let cause: AIFailure
 
     /// The provider's name.
@@ -34,7 +34,7 @@ public struct AIError: Error, Sendable {
     /// Every attempt of the call that ended so.
     public internal(set) var attempts: [CallAttempt] = []
 
-    /// How long to wait before trying again makes sense; nil where nobody says.
+    /// How long to wait before a retry; nil if unknown.
     public var retryAfter: RetryAfter? { wait.flatMap(RetryAfter.init) ?? retryAdvice.retryAfter }
 
     /// What the provider, or the HTTP client, says about it; for logs, and without the key.
@@ -115,7 +115,7 @@ public struct AIError: Error, Sendable {
 }
 
 extension AIError: CustomStringConvertible, CustomDebugStringConvertible {
-    /// A sentence that can be shown to anybody.
+    /// A sentence that any user may see.
     public var description: String { "\(provider): \(code.detail)" }
 
     /// ``description``, the status, the provider's name of the request and its own words, for logs.

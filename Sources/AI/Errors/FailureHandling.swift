@@ -28,7 +28,7 @@ struct FailureHandling: Sendable, Hashable {
 }
 
 extension AIFailure {
-    /// The table of what follows from each cause.
+    /// The table of how each failure is handled.
     ///
     /// A failure counts against the provider's breaker. What our own request brought about does not, and a provider
     /// that limits us is well: both would otherwise stop calls that would succeed. A provider's 401 is never one of

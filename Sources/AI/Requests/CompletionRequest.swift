@@ -1,11 +1,11 @@
 public import Base
 
-/// What is asked of a model.
+/// A request to a model.
 public struct CompletionRequest: Sendable, Equatable {
     /// The model; nil for the provider's default.
     public var model: String?
 
-    /// What the model is told before the conversation.
+    /// The system prompt.
     public var system: String?
 
     /// The conversation, in order.

@@ -38,15 +38,17 @@ public struct DailyUsage: OutputObject, RowDecodable {
 
     public static let fields: [OutputField<DailyUsage>] = [
         OutputField("day", "The day, in UTC.") { $0.day },
-        OutputField("provider", "The provider, as its circuit breaker is called.") { $0.provider },
-        OutputField("model", "The model that answered, or else was asked.") { $0.model },
-        OutputField("attempts", "Requests that were made, failed ones too.") { $0.attempts },
-        OutputField("succeeded", "Those that brought an answer.") { $0.succeeded },
-        OutputField("failed", "Those that did not.") { $0.failed },
-        OutputField("unpriced", "Those that cost something that nobody has a price for.") { $0.unpriced },
+        OutputField("provider", "The provider, by the name of its circuit breaker.") { $0.provider },
+        OutputField("model", "The model that answered, or the requested one.") { $0.model },
+        OutputField("attempts", "Requests to the provider, failed ones included.") { $0.attempts },
+        OutputField("succeeded", "Requests with an answer.") { $0.succeeded },
+        OutputField("failed", "Requests without an answer.") { $0.failed },
+        OutputField("unpriced", "Attempts whose model has no known price.") { $0.unpriced },
         OutputField("tokens", "The tokens of each kind.") { $0.tokens },
-        OutputField("costUsd", "What our prices make of it, without what has none.") { $0.cost },
-        OutputField("providerCostUsd", "What the provider says; null if it does not.") { $0.providerCost },
+        OutputField("costUsd", "The cost by our prices; unpriced attempts are left out.") { $0.cost },
+        OutputField("providerCostUsd", "The cost that the provider reported; null if it reported none.") {
+            $0.providerCost
+        },
     ]
 }
 
@@ -67,8 +69,8 @@ extension DailyUsage {
             .optional("until", Day.self, "Only days before this one."),
             .optional("provider", UsageName.self, "Only this provider."),
             .optional("model", UsageName.self, "Only this model."),
-            .optional("limit", PageLimit.self, default: .standard, "How many items to answer."),
-            .optional("cursor", Cursor.self, "The nextCursor of the page before; the first page by default."),
+            .optional("limit", PageLimit.self, default: .standard, "The most items to return."),
+            .optional("cursor", Cursor.self, "The nextCursor of the previous page; omit it for the first page."),
             into: { team, since, until, provider, model, limit, cursor throws(Violations) in
                 if let since, let until, until <= since {
                     throw Violations(.outOfRange, "since must be before until")
@@ -105,7 +107,12 @@ extension DailyUsage {
     public static func list(_ request: Request, in context: inout Context) throws -> Page<DailyUsage> {
         let team = request.team
         let user = try context.user(attempting: listing, on: team)
-        let list = try Listing<Position>("aiUsage", binding: request.binding, limit: request.limit, cursor: request.cursor)
+        let list = try Listing<Position>(
+            "aiUsage",
+            binding: request.binding,
+            limit: request.limit,
+            cursor: request.cursor
+        )
         let after = list.after
         let (since, until) = (request.since?.description, request.until?.description)
         let rows = try context.read(

@@ -31,7 +31,7 @@ extension PostgresStores: CircuitBreakerStore {
         )
     }
 
-    /// Asks for leave where a breaker is not closed, or has a gate.
+    /// Asks for a permit if a breaker is not closed or has a cool-down.
     private mutating func judge(_ name: String, under policy: CircuitBreakerPolicy) throws -> CircuitAdmission {
         let rows = try run(
             """

@@ -9,7 +9,7 @@ public struct UsageRecord: Sendable {
     /// Which of the call's attempts it was, from 1; one that is recorded again counts once.
     public var attempt: Int
 
-    /// Whose budget it counts against; nil for nobody's.
+    /// The team whose budget it counts against; nil for none.
     public var team: UUID?
 
     /// The provider, by the name of its circuit breaker.
@@ -30,7 +30,7 @@ public struct UsageRecord: Sendable {
     /// What the provider calls the request.
     public var requestID: String?
 
-    /// The tokens, as far as the provider told.
+    /// The tokens that the provider reported.
     public var tokens: TokenUsage
 
     /// What our prices make of it, in billionths of a dollar; nil where there is none.

@@ -23,9 +23,9 @@ public protocol UsageStore: ~Copyable {
     /// - Parameters:
     ///   - amount: What the call may cost.
     ///   - call: The call; reserving again replaces what it had.
-    ///   - team: Who pays; nil for nobody, who has no budget.
+    ///   - team: The team that pays; nil for a call without a budget.
     ///   - budget: What holds for a team that has none of its own.
-    ///   - lifetime: When the reservation ends by itself, if nobody ends it.
+    ///   - lifetime: When the reservation expires, if it is not ended before.
     ///   - deadline: When to give up; a store may do so earlier.
     /// - Throws: ``BudgetExceeded``, and what the store's failures are.
     mutating func reserve(

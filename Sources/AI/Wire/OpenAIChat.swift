@@ -76,7 +76,7 @@ struct OpenAIChat: WireFormat {
         }
     }
 
-    /// What the model is told first, under the name that every server knows.
+    /// The system prompt, in the role that every server accepts.
     private struct Instructions: JSONEncodable {
         let text: String
 

@@ -12,7 +12,7 @@ public struct JSONWriter: Sendable {
     ///
     /// - Parameters:
     ///   - capacity: The bytes to make room for.
-    ///   - hidesSecrets: Whether what is told only once is left out.
+    ///   - hidesSecrets: Whether a ``OneTimeSecret`` is left out.
     public init(reserving capacity: Int = 256, hidesSecrets: Bool = false) {
         self.hidesSecrets = hidesSecrets
         bytes.reserveCapacity(capacity)

@@ -4,9 +4,9 @@ public import Postgres
 
 /// A program's credential: `nofx_<environment>_<identifier>_<secret><checksum>`.
 ///
-/// The environment and the checksum, a CRC-32 of all that stands before it, tell most of what is no key of ours without
-/// asking a database, and let scanners find keys that were published by mistake. The secret has 256 random bits, which
-/// is why a plain hash is enough to keep it by.
+/// The environment and the checksum, a CRC-32 of the text before it, reject most texts that are not keys without a
+/// database query. They also let secret scanners find published keys. The secret has 256 random bits, so a plain hash
+/// is enough to store it.
 public struct APIKey: Sendable {
     /// Why a text is no key, for the log.
     public enum Refusal: String, Error {
@@ -54,13 +54,13 @@ public struct APIKey: Sendable {
         self.init(environment: named, id: id, secret: Secret(Array(parts[3].prefix(Self.secretLength))))
     }
 
-    /// The whole key, for the one who asked for it and for nobody else.
+    /// The whole key, for the user who created it only.
     public var text: String {
         let body = Array("\(environment.prefix(of: id))_".utf8) + secret.bytes
         return String(decoding: body + Base62.encode(CRC32.checksum(body)), as: UTF8.self)
     }
 
-    /// What is kept of the secret: its SHA-256.
+    /// The SHA-256 of the secret; the database stores nothing else of it.
     public var secretHash: [UInt8] { SHA256.digest(secret.bytes) }
 }
 

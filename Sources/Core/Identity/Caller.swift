@@ -5,7 +5,7 @@ public import Base
 /// Only its identifier has a use here: accounts live in `nofx.users`.
 public enum User {}
 
-/// Who makes a call, proved by a credential.
+/// The authenticated user or program that makes a call.
 public struct Caller: Sendable {
     /// The account.
     public let user: ID<User>

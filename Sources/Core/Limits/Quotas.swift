@@ -1,6 +1,6 @@
 public import Postgres
 
-/// What an operator may set about how much is allowed.
+/// The limits that an operator can set.
 public struct Quotas: Sendable {
     /// How many living teams one user may own.
     public var teams = 20
@@ -23,9 +23,9 @@ public struct Quotas: Sendable {
     /// How often one user may change something; nil for no limit.
     public var writes: Rate?
 
-    /// How often one user may look at something; nil for no limit.
+    /// How often one user may read; nil for no limit.
     ///
-    /// Counting makes a write of every read.
+    /// With a limit, every read also writes to the database.
     public var reads: Rate?
 
     /// What a team may spend on AI calls for which an operator set nothing else.
@@ -34,10 +34,10 @@ public struct Quotas: Sendable {
     /// How many steps of one team may be ready and wait for a worker before it can start no more runs.
     public var queuedStepsPerTeam = 10_000
 
-    /// How many jobs there may be in total before nobody can start a run.
+    /// How many jobs of all teams may be queued before no team can start a run.
     public var queuedSteps = 1_000_000
 
-    /// The quotas that hold when nobody sets any, and no rate limits.
+    /// The default quotas, and no rate limits.
     public init() {}
 }
 
@@ -58,7 +58,7 @@ public struct Rate: Sendable, Equatable {
     }
 }
 
-/// What is left of a rate, as answers tell it.
+/// What remains of a rate limit, as the `ratelimit-…` headers report it.
 public struct RateLimitStatus: Sendable, Equatable, RowDecodable {
     /// How many could be done at once to begin with.
     public let limit: Int

@@ -67,7 +67,7 @@ public struct USDollars: RawRepresentable, Hashable, Comparable, Sendable, Input
     public static func < (left: USDollars, right: USDollars) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// How much a team may spend on AI calls; nil for as much as it wants.
+/// How much a team may spend on AI calls; nil for no limit.
 public struct Budget: Hashable, Sendable {
     /// In one day, in UTC.
     public var daily: USDollars?

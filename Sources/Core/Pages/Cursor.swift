@@ -34,7 +34,7 @@ public struct Cursor: InputValue, OutputValue, Equatable {
         return keys
     }
 
-    /// What a cursor that no page gave out is answered with.
+    /// The error for a cursor that this list did not issue.
     public static let refused = Problem(
         status: 422,
         code: "invalid_cursor",
@@ -102,12 +102,12 @@ extension Timestamp {
 
     /// The moment that one of a cursor's keys stands for.
     ///
-    /// - Throws: What ``Cursor/refused`` is, for a key that no page gave out.
+    /// - Throws: What ``Cursor/refused`` is, for a key that no page issued.
     public init(cursorKey: String) throws(Problem) {
         guard let microseconds = Int64(cursorKey), Self.moments.contains(microseconds) else { throw Cursor.refused }
         self.init(microsecondsSince1970: microseconds)
     }
 
-    /// What stands for the moment in a cursor: microseconds since 1970, as a `Double` would not carry them.
+    /// The cursor key of the timestamp: microseconds since 1970, which a `Double` would round.
     public var cursorKey: String { "\(microsecondsSince1970)" }
 }

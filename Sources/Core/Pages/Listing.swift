@@ -74,17 +74,15 @@ public struct Listing<Position: ListPosition> {
     /// needs to know about the caller.
     ///
     /// - Parameters:
-    ///   - item: A column of `page` that is never NULL.
-    ///   - order: The list's order.
-    ///   - allowed: The expression that says whether the caller may see the list.
-    /// - Returns: The part of the statement.
-    public func select(_ item: Query, by order: Query, allowed: Query) -> Query {
-        """
-        SELECT page.*, \(fragment: item) IS NOT NULL AS is_item, \(fragment: allowed) AS allowed,
-               actor.role AS caller_role
-        FROM actor LEFT JOIN page ON true
-        ORDER BY \(fragment: order)
-        """
+    ///   - rows: Up to ``rowLimit`` rows, in the list's order.
+    ///   - position: The position of an item.
+    /// - Returns: The page.
+    /// - Throws: `PostgresError` for a row that is no item.
+    public func page<Item: OutputObject & RowDecodable>(
+        of rows: Rows,
+        _ position: (Item) -> Position
+    ) throws(PostgresError) -> Page<Item> {
+        page(of: try rows.decode(), position)
     }
 
     /// The page of a list that not every member may see.

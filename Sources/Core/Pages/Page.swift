@@ -22,7 +22,7 @@ public struct Page<Item: OutputObject>: OutputObject {
     public static var fields: [OutputField<Page>] {
         [
             OutputField("items", "The items of this page.") { $0.items },
-            OutputField("nextCursor", "What to send as cursor for the next page; null on the last.") { $0.nextCursor },
+            OutputField("nextCursor", "The cursor of the next page; null on the last page.") { $0.nextCursor },
         ]
     }
 }
@@ -34,7 +34,7 @@ public struct PageLimit: InputValue, CustomStringConvertible {
     /// The number of items.
     public let count: Int
 
-    /// What a list answers when it is not told.
+    /// The limit of a request that sets none.
     public static let standard = PageLimit(count: 20)
 
     private init(count: Int) {

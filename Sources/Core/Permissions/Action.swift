@@ -1,6 +1,6 @@
 public import Base
 
-/// Something that a caller attempts, as the audit trail calls it, and what it takes.
+/// An action of a caller: its name in the audit trail and the permission that it needs.
 public struct Action: Sendable {
     /// Its name in the audit trail, such as `team.update`.
     public let name: String
@@ -11,7 +11,7 @@ public struct Action: Sendable {
     /// Whether only a person may, and no API key.
     let isSessionOnly: Bool
 
-    /// What a member is told who may not.
+    /// The error detail for a member without the permission.
     let refusal: String
 
     /// Describes an action.
@@ -24,12 +24,12 @@ public struct Action: Sendable {
 }
 
 extension Context {
-    /// The caller, where the credential is good for an attempt on a team.
+    /// The caller, if the credential allows the action on the team.
     ///
-    /// What the caller's membership permits is not asked here: the statements ask that, under their locks.
+    /// The membership is not checked here: the statements check it under their locks.
     ///
-    /// - Throws: A 401 `Problem` when nobody is authenticated; a `Denial` for an API key without the scope, for one
-    ///   that is for another team, for any where only a person may, and for who does not operate where that is needed.
+    /// - Throws: A 401 `Problem` when the caller is not authenticated; a `Denial` for an API key without the scope, for one
+    ///   of another team, for any key if the action needs a person, and for a caller who must be an operator and is not.
     public func user<Team>(attempting action: Action, on team: ID<Team>) throws -> ID<User> {
         let caller = try requiredCaller
         try caller.requireCredential(for: action, on: team.uuid)
@@ -37,7 +37,7 @@ extension Context {
         return caller.user
     }
 
-    /// The caller, where the credential is good for an attempt on no team in particular.
+    /// The caller, if the credential allows an action that is not on a team.
     ///
     /// - Throws: As ``user(attempting:on:)`` does. An API key that is for one team may only look.
     public func user(attempting action: Action) throws -> ID<User> {
@@ -62,7 +62,7 @@ extension Caller {
                 problem: Problem(
                     status: 403,
                     code: "session_required",
-                    detail: "An API key cannot do this: a person has to."
+                    detail: "An API key cannot do this. Use a session token."
                 )
             )
         }
@@ -74,7 +74,7 @@ extension Caller {
 }
 
 extension Denial {
-    /// The credential is not good for the action, whoever it is that has it.
+    /// The credential does not allow the action, whatever its user may do.
     public static func outOfScope(
         _ action: Action,
         team: UUID?,
@@ -93,7 +93,7 @@ extension Denial {
         )
     }
 
-    /// The caller does not operate the product.
+    /// The caller is not an operator.
     fileprivate static func noOperator(_ action: Action) -> Denial {
         Denial(
             action,

@@ -29,7 +29,7 @@ public struct Denial: Error, Sendable {
     /// Why it was refused.
     public let reason: Reason
 
-    /// What the caller is told.
+    /// The answer to the caller.
     public let problem: Problem
 
     /// The caller's role.
@@ -49,7 +49,7 @@ public struct Denial: Error, Sendable {
         reason == .missingPermission || reason == .scope ? action.scope : nil
     }
 
-    /// The team is not there, or the caller is not its member; nobody is told which.
+    /// The team does not exist, or the caller is not a member of it; the answer does not say which.
     public static func notMember<Team>(_ action: Action, team: ID<Team>) -> Denial {
         Denial(
             action,
@@ -92,7 +92,7 @@ public struct Denial: Error, Sendable {
 }
 
 extension Context {
-    /// Tells the operator of a refused attempt, before the caller is answered.
+    /// Logs a refused attempt, before the caller gets the answer.
     public borrowing func warn(of denial: Denial) {
         log.warning(
             "authz.denied",

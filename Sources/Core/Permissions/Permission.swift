@@ -10,7 +10,7 @@ public enum Permission: String, InputEnumeration, OutputValue, PostgresEncodable
 
 /// A member's place in a team.
 ///
-/// What it permits is decided by `nofx.permissions`, where every statement can ask.
+/// `nofx.permissions` decides what a role permits, so that every statement can ask it.
 public enum Role: String, InputEnumeration, OutputValue, PostgresEncodable, PostgresDecodable {
     case owner, admin, member, viewer
 }

@@ -1,7 +1,7 @@
 public import Base
 public import Postgres
 
-/// What one call may use: who makes it, where it came from, how long it may take, and the database.
+/// The context of one call: caller, origin, deadline, log, quotas and database.
 public struct Context: ~Copyable {
     /// Where the call came from.
     public let origin: Origin
@@ -12,13 +12,13 @@ public struct Context: ~Copyable {
     /// The call's log.
     public let log: Log
 
-    /// Who makes the call; nil before it was proved.
+    /// The authenticated caller; nil before authentication.
     public private(set) var caller: Caller?
 
     /// What the operator allows.
     public let quotas: Quotas
 
-    /// What is left of the caller's rate, once that was asked.
+    /// What remains of the caller's rate limit; nil before the first statement and without a limit.
     public internal(set) var rateLimitStatus: RateLimitStatus?
 
     var database: Database
@@ -39,7 +39,7 @@ public struct Context: ~Copyable {
         self.database = database
     }
 
-    /// Takes note of who makes the call.
+    /// Sets the authenticated caller.
     public mutating func authenticated(as caller: Caller) {
         self.caller = caller
     }
@@ -64,12 +64,14 @@ extension Context {
     /// sight. Then, and only then, the statements run, with the caller's row to refer to.
     ///
     /// - Returns: The rows of the last statement.
-    /// - Throws: `PostgresError`, or a 401 `Problem` when nobody is authenticated.
+    /// - Throws: `PostgresError`, or a 401 `Problem` when the caller is not authenticated.
     public mutating func write(_ queries: Query...) throws -> Rows {
         try transact(queries, access: .readWrite)
     }
 
-    /// Runs statements that change nothing, as ``write(_:)`` does; losing the connection is then no riddle.
+    /// Runs statements that change nothing, as ``write(_:)`` does.
+    ///
+    /// A lost connection then has no ambiguous outcome.
     public mutating func read(_ queries: Query...) throws -> Rows {
         try transact(queries, access: .readOnly)
     }
@@ -82,7 +84,7 @@ extension Context {
         try transact(queries, access: .readOnly, isCounted: false)
     }
 
-    /// Runs statements that are nobody's, before it is known who calls.
+    /// Runs statements before the caller is authenticated, or without a caller.
     ///
     /// - Returns: The rows of the last statement.
     /// - Throws: `PostgresError`.
@@ -92,7 +94,7 @@ extension Context {
         return last
     }
 
-    /// Runs a statement of an operator's, who is no caller, where the schema fits this program.
+    /// Runs a statement of an operator's program, which has no caller, if the schema fits this program.
     ///
     /// - Returns: Its rows.
     /// - Throws: `PostgresError`.

@@ -5,7 +5,7 @@ public import Postgres
 ///
 /// Being lazy is what lets a call that is refused for its credential or its input answer without a database.
 public struct Database: ~Copyable {
-    /// How long a statement waits for a row that somebody else is changing.
+    /// How long a statement waits for a row lock.
     private static let lockTimeout = Duration.seconds(2)
 
     private let string: ConnectionString
@@ -60,7 +60,7 @@ public struct Database: ~Copyable {
 
     /// Runs statements in one round trip, in a new transaction that stays open.
     ///
-    /// One that is open already is undone first: whoever comes again has got nothing from it.
+    /// A transaction that is already open is rolled back first.
     ///
     /// - Parameters:
     ///   - lasting: The first statements, which ``rollBack(deadline:)`` leaves alone.
@@ -152,7 +152,7 @@ public struct Database: ~Copyable {
         return try result.get()
     }
 
-    /// The connection that is there, or a new one when there is none or it broke while nobody used it.
+    /// The open connection, or a new one if there is none or it broke while it was idle.
     private mutating func takeConnection(deadline: Deadline, log: Log) throws(PostgresError) -> Connection {
         if let connection = takeOpenConnection() { return connection }
         return try Connection(string, deadline: deadline, log: log)

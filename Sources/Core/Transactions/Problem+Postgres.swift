@@ -2,7 +2,7 @@ public import Base
 public import Postgres
 
 extension Problem {
-    /// What a caller is told when the database did not do as asked.
+    /// The answer to a caller for a database error.
     ///
     /// Only what the caller can act on is distinguished; the rest is internal.
     public init(_ error: PostgresError) {
@@ -32,7 +32,7 @@ extension Problem {
     private static let unavailable = Problem(
         status: 503,
         code: "unavailable",
-        detail: "The database does not answer at the moment.",
+        detail: "The database is not available.",
         retryAfter: 1
     )
 
@@ -59,7 +59,12 @@ extension Problem {
         case .callInFlight:
             self = .callInFlight
         case .lockNotAvailable:
-            self.init(status: 503, code: "busy", detail: "Somebody else is changing this at the moment.", retryAfter: 1)
+            self.init(
+                status: 503,
+                code: "busy",
+                detail: "Another call is changing this data. Try again.",
+                retryAfter: 1
+            )
         case .serializationFailure, .deadlockDetected:
             self.init(status: 503, code: "busy", detail: "Too many changes at once.", retryAfter: 1)
         case .queryCanceled:

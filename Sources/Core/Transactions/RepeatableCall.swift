@@ -50,7 +50,9 @@ extension Context {
         )
     }
 
-    /// Undoes what was done, if anything; only that somebody called is kept, and counted.
+    /// Rolls back the changes, if there are any.
+    ///
+    /// The caller's user row and rate stay.
     public mutating func rollBack() {
         repeatable = nil
         database.rollBack(deadline: deadline)

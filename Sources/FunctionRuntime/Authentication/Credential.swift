@@ -13,7 +13,7 @@ enum Credential {
     static let ambiguous = Problem(
         status: 401,
         code: "ambiguous_credentials",
-        detail: "Exactly one credential may be sent."
+        detail: "Send exactly one credential."
     )
 
     /// Finds the one credential of a request.

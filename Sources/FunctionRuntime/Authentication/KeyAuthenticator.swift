@@ -4,7 +4,7 @@ import Postgres
 
 /// Turns an API key into a caller, or refuses it.
 ///
-/// Whatever is wrong with a key, its bearer is told the same; the log says more.
+/// Every invalid key gets the same answer; the log has the reason.
 struct KeyAuthenticator {
     let environment: KeyEnvironment
 

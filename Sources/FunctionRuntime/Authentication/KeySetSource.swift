@@ -60,7 +60,7 @@ struct KeySetSource: Sendable {
         if let claim = try context.claimFetch(of: url) {
             fetch(claim, now, in: &context)
         } else {
-            // Somebody was quicker, and may be done.
+            // Another process fetches the keys, and may have finished.
             _ = try look(now, in: &context)
         }
     }
@@ -105,7 +105,7 @@ extension Problem {
         Problem(
             status: 503,
             code: "keys_unavailable",
-            detail: "The keys that tokens are signed with are not known yet.",
+            detail: "The keys that verify tokens are not available yet.",
             retryAfter: 1
         )
     }
@@ -122,7 +122,7 @@ struct StoredKeySet {
     /// Whether there are no keys, or the issuer should be asked whether they are the same.
     var isOld = true
 
-    /// Whether somebody asked the issuer less than a minute ago.
+    /// Whether any process fetched the keys less than a minute ago.
     var wasTriedLately = false
 }
 

@@ -77,7 +77,7 @@ extension JSONDocument {
             try self.init(parsing: bytes, limits: limits)
         } catch {
             guard error.reason != .tooLarge else { throw .payloadTooLarge }
-            throw Problem(status: 400, code: "malformed_json", detail: "The input is no acceptable JSON: \(error).")
+            throw Problem(status: 400, code: "malformed_json", detail: "The request body is not valid JSON: \(error).")
         }
     }
 }

@@ -33,7 +33,7 @@ enum Trigger<F: Function> {
         return Request(form: .direct, body: Base64.decode(encoded).map(Request.Body.text) ?? .undecodable)
     }
 
-    /// The records of SQS; nil where they are somebody else's.
+    /// The records of an SQS event; nil for another source's.
     private static func messages(of event: JSONValue) -> [JSONValue]? {
         guard let records = event["Records"], records.kind == .array, records.count > 0 else { return nil }
         let messages = Array(records.elements)

@@ -6,7 +6,7 @@ struct Help<F: Function> {
     enum Wish {
         /// To answer one event.
         case event
-        /// To go on until somebody wants the process to end.
+        /// The call runs until the process is asked to end.
         case forever
     }
 

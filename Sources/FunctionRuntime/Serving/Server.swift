@@ -12,7 +12,7 @@ struct Server<F: Function>: ~Copyable {
         var traceID: String?
         var deadline: Deadline?
 
-        /// Whether the call ends only when somebody wants the process to end.
+        /// Whether the call runs until the process is asked to end.
         var isEndless = false
 
         /// What stands in for a credential when the event is the input itself.

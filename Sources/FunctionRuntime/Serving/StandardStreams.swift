@@ -74,7 +74,7 @@ struct StandardStreams<F: Function> {
                 log.error("input.failed", ["error": error.description])
                 Process.exit(ExitStatus.inputOutput)
             }
-            let late = Problem(status: 503, code: "timeout", detail: "The input did not end in time.")
+            let late = Problem(status: 503, code: "timeout", detail: "The input did not end before the deadline.")
             Process.exit(write(Answer(late, requestID: UUID.v7().description), .direct))
         }
     }

@@ -34,7 +34,8 @@ extension Outbox {
         let token = InviteToken.make()
         let mail: InviteMail?
         do {
-            mail = try context.unauthenticatedQuery(InviteMail.opening(invite, with: token), access: .readWrite).decodeFirst()
+            mail = try context.unauthenticatedQuery(InviteMail.opening(invite, with: token), access: .readWrite)
+                .decodeFirst()
         } catch let error as PostgresError where error.state == .lockNotAvailable {
             // The invite is being accepted or cancelled.
             return DeliveryOutcome(transientError: error.description, attempt: job.attempt)

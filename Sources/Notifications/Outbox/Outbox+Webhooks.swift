@@ -39,7 +39,9 @@ extension Outbox {
             ? WebhookAttempt(outcome: .exhausted, duration: .zero)
             : channels.webhooks?.send(message, deadline: context.deadline - OutboxDelivery.timeToReport)
         guard let attempt, try delivery.finish(job, attempt.outcome, of: message) else { return attempt != nil }
-        if try context.unauthenticatedQuery(restEnd(of: id, after: attempt), access: .readWrite).first?["is_disabled"] ?? false {
+        if try context.unauthenticatedQuery(restEnd(of: id, after: attempt), access: .readWrite).first?["is_disabled"]
+            ?? false
+        {
             context.log.error("webhook.disabled", ["teamId": message.team, "webhookId": id])
         }
         return true

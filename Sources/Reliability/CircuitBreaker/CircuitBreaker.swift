@@ -19,7 +19,7 @@ public struct CircuitBreaker: Sendable {
     ///   - name: What it is called: lower case letters, digits and `. _ / -`, at most 100.
     ///   - policy: What it is judged by.
     ///   - clock: The time since some moment, which calls are timed by.
-    ///   - onEvent: Is told what happens.
+    ///   - onEvent: Called for every event.
     public init(
         _ name: String,
         policy: CircuitBreakerPolicy,
@@ -41,7 +41,7 @@ public struct CircuitBreaker: Sendable {
     ///   - body: The call, which the store is lent to.
     /// - Returns: What the call returns.
     /// - Throws: ``CircuitBreakerError`` when the call is not made, what `body` throws, and what the store throws when
-    ///   it cannot be asked. That it cannot be told changes nothing.
+    ///   it cannot be asked. A result that cannot be recorded does not fail the call.
     public func call<Output, Store: CircuitBreakerStore & ~Copyable>(
         through store: inout Store,
         classify: (any Error) -> CircuitOutcome,

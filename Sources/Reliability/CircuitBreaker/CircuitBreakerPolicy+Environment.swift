@@ -2,7 +2,7 @@ public import Base
 public import System
 
 extension CircuitBreakerPolicy {
-    /// Reads a policy from the variables `NOFX_BREAKER_…`; what is not set is as in a policy that nothing is said of.
+    /// Reads a policy from the variables `NOFX_BREAKER_…`; unset variables keep the default.
     ///
     /// - Throws: `ConfigurationError` for the first variable that cannot be used.
     public init(_ environment: Environment) throws(ConfigurationError) {

@@ -3,8 +3,7 @@ public import System
 
 /// Where the states of circuit breakers are kept.
 ///
-/// Who asks is told at once. What a permit was used for is recorded once and never again: a permit that is lost is
-/// covered by the lease of the probes.
+/// An answer comes at once. Each permit's result is recorded at most once; the probe's lease covers a lost permit.
 public protocol CircuitBreakerStore: ~Copyable {
     /// Asks for leave to make a call.
     ///
@@ -18,10 +17,10 @@ public protocol CircuitBreakerStore: ~Copyable {
         under policy: CircuitBreakerPolicy
     ) throws -> CircuitAdmission
 
-    /// Tells what came of a call.
+    /// Records the result of a call.
     ///
     /// - Returns: What the breaker made of it; nil where nothing changed.
-    /// - Throws: When the store cannot be told.
+    /// - Throws: When the store cannot record it.
     mutating func record(
         _ outcome: CircuitOutcome,
         of permit: consuming CircuitPermit,

@@ -3,7 +3,7 @@ import Base
 /// The state of a circuit breaker, and what becomes of it; `nofx.circuit_acquire` and its kin do the same in the
 /// database.
 ///
-/// Nothing in it knows the time: it is told, as the time since some moment.
+/// The time is always a parameter, as the time since some fixed moment.
 struct CircuitState: Hashable, Sendable {
     /// What a breaker does with calls; the raw values are those of `nofx.circuit_breakers`.
     enum Phase: String, Hashable, Sendable {
@@ -15,7 +15,7 @@ struct CircuitState: Hashable, Sendable {
         case metricsOnly = "metrics_only"
     }
 
-    /// Until when nobody may call, though the provider works.
+    /// A cool-down of a provider that works.
     struct Cooldown: Hashable, Sendable {
         var until: Duration
         var reason: CooldownReason
@@ -57,13 +57,13 @@ struct CircuitState: Hashable, Sendable {
     /// How many succeeded.
     var probeSuccesses = 0
 
-    /// When those under way are given up.
+    /// When the lease of the running probes ends.
     var probeDeadline = Duration.zero
 
     /// Since when it is probed.
     var halfOpenSince = Duration.zero
 
-    /// Until when nobody may call, whatever it does with calls.
+    /// The provider's cool-down, in any phase.
     var cooldown: Cooldown?
 
     /// What was called lately.
@@ -120,7 +120,7 @@ extension CircuitState {
 }
 
 extension CircuitBreakerPolicy {
-    /// How long a breaker stays open that opens for so manieth a time since it was closed.
+    /// How long the n-th consecutive opening lasts.
     func coolDown(forOpening opens: Int, random: Double) -> Duration {
         let base = Double(resetTimeout.wholeMicroseconds)
         let most = Double(maximumResetTimeout.wholeMicroseconds)
@@ -147,7 +147,7 @@ extension CircuitBreakerPolicy {
 }
 
 extension CircuitState {
-    /// What a call is told.
+    /// The answer to a request for a permit.
     enum Verdict: Hashable, Sendable {
         case allowed(isProbe: Bool, isUnrecorded: Bool, CircuitTransition?)
         case rejected(CircuitRejection)
@@ -259,8 +259,8 @@ extension CircuitState {
         }
     }
 
-    /// The later time stays, and is moved in steps of a second: in the database, many who are told the same write it
-    /// once.
+    /// The later end wins, and moves in steps of a second, so that many processes with the same cool-down write it to
+    /// the database once.
     private mutating func extendCooldown(by wait: Duration, _ reason: CooldownReason, at now: Duration) {
         guard wait > .zero else { return }
         let until = now + wait

@@ -1,4 +1,4 @@
-/// The answer to who asks for leave to make a call.
+/// The breaker's answer to a request for a permit.
 public enum CircuitAdmission: ~Copyable, Sendable {
     /// The call may be made.
     case permitted(CircuitPermit)
@@ -6,10 +6,10 @@ public enum CircuitAdmission: ~Copyable, Sendable {
     case rejected(CircuitRejection)
 }
 
-/// Leave to make one call.
+/// A permit for one call.
 ///
-/// It cannot be copied, so that it is given back once at most. Letting go of it without recording anything is safe: a
-/// probe's place is free again when its lease has passed.
+/// It cannot be copied, so it is recorded at most once. Dropping it is safe: a probe's place is free again when its
+/// lease is over.
 public struct CircuitPermit: ~Copyable, Sendable {
     /// The breaker.
     public let name: String
@@ -23,7 +23,7 @@ public struct CircuitPermit: ~Copyable, Sendable {
     /// What asking for it made of the breaker.
     public let transition: CircuitTransition?
 
-    /// How long the call took, where somebody timed it.
+    /// How long the call took; nil if it was not measured.
     public var duration: Duration?
 
     /// Whether the breaker counts failures, so that a success changes its state.
@@ -79,14 +79,14 @@ public struct CircuitRejection: Hashable, Sendable {
         case open
         /// All probes are under way.
         case probing
-        /// Somebody opened the breaker by hand.
+        /// An operator opened the breaker.
         case forcedOpen = "forced_open"
         /// The provider said to wait.
         case rateLimited = "rate_limited"
         /// What may be spent is spent.
         case quotaExhausted = "quota_exhausted"
 
-        /// The reason of who meets a gate.
+        /// The reason during a cool-down.
         init(_ reason: CooldownReason) {
             switch reason {
             case .rateLimited: self = .rateLimited
@@ -98,7 +98,7 @@ public struct CircuitRejection: Hashable, Sendable {
     /// What stands in the way.
     public let reason: Reason
 
-    /// How long it does; nil where nobody knows.
+    /// How long it lasts; nil if that is unknown.
     public let retryAfter: Duration?
 
     /// The class of the last failure, where failures are the reason.
@@ -127,19 +127,19 @@ public struct CircuitRejection: Hashable, Sendable {
     }
 }
 
-/// What came of a call, as a circuit breaker sees it.
+/// The result of a call, as a circuit breaker sees it.
 public enum CircuitOutcome: Hashable, Sendable {
     /// The provider answered.
     case success
     /// The provider failed; the error is a stable class, such as `ai_overloaded`.
     case failure(error: String)
-    /// Nothing about the provider: the request was wrong, or the caller gave up.
+    /// It says nothing about the provider: the request was wrong, or the caller cancelled.
     case neutral
-    /// The provider said not to come again so soon: for all processes, and no failure.
+    /// The provider asked for a cool-down, for all processes. It is not a failure.
     case limited(for: Duration, reason: CooldownReason)
 }
 
-/// Why a provider is not to be called for a while, though it works.
+/// Why a provider that works has a cool-down.
 public enum CooldownReason: String, Hashable, Sendable {
     /// We called too often.
     case rateLimited = "rate_limited"
@@ -183,13 +183,13 @@ public enum CircuitEvent: Sendable {
 
 /// What an operator can do with a circuit breaker; the raw values are those of `nofx.circuit_set`.
 public enum CircuitAction: String, Hashable, Sendable, CaseIterable {
-    /// Closes it, and lifts its gate.
+    /// Closes it, and ends its cool-down.
     case reset
     /// Lets nothing through until further notice.
     case forceOpen = "force_open"
     /// Lets everything through and counts nothing.
     case disable
-    /// Ends what was done by hand.
+    /// Ends an operator's override.
     case enable
     /// Lets everything through and counts.
     case metricsOnly = "metrics_only"
@@ -203,7 +203,7 @@ public struct CircuitBreakerError: Error, Hashable, Sendable {
     /// Why.
     public let reason: CircuitRejection.Reason
 
-    /// How long the reason lasts; nil where nobody knows.
+    /// How long the reason lasts; nil if that is unknown.
     public let retryAfter: Duration?
 
     /// The class of the last failure, where failures are the reason.

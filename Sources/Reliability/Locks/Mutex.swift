@@ -38,9 +38,9 @@ public final class Mutex<Value>: Sendable {
         return try value.withLock(body)
     }
 
-    /// Lends the value to `body` if nobody has it or waits for it.
+    /// Lends the value to `body` if no thread has it or waits for it.
     ///
-    /// - Returns: What `body` returns; nil when somebody else has the lock, or this thread has it already.
+    /// - Returns: What `body` returns; nil if another thread, or this one, has the lock.
     /// - Throws: What `body` throws.
     public func tryLock<Output, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Output

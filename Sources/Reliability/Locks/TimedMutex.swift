@@ -38,9 +38,9 @@ public final class TimedMutex<Value>: Sendable {
         return try value.withLock(body)
     }
 
-    /// Lends the value to `body` if nobody has it or waits for it.
+    /// Lends the value to `body` if no thread has it or waits for it.
     ///
-    /// - Returns: What `body` returns; nil when somebody has the lock.
+    /// - Returns: What `body` returns; nil if a thread has the lock.
     /// - Throws: What `body` throws.
     public func tryLock<Output, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Output
@@ -72,13 +72,13 @@ final class TurnQueue: Sendable {
 
     private let state = Monitor(State())
 
-    /// Whether somebody has the turn.
+    /// Whether a thread has the turn.
     var isTaken: Bool { state.withLock { $0.holder != nil } }
 
     /// How many wait for it.
     var waiters: Int { state.withLock { $0.waiting.count } }
 
-    /// Takes the turn if nobody has it and nobody waits for it.
+    /// Takes the turn if no thread has it or waits for it.
     func tryEnter() -> Bool {
         state.withLock { $0.take(as: .current, nil) }
     }
@@ -91,7 +91,7 @@ final class TurnQueue: Sendable {
         let isMine: Bool? = try state.wait(
             timeoutNanoseconds: { _ in
                 if cancellation?.isCancelled == true { return 0 }
-                // A cancellation wakes nobody, so it is looked for.
+                // A cancellation does not wake the thread, so it is polled.
                 return min(deadline.remainingNanoseconds, cancellation == nil ? .max : 50_000_000)
             },
             { state throws(LockError) -> Bool? in

@@ -42,8 +42,8 @@ public struct Retry: Sendable {
     ///   - deadline: When the result is due. It is the attempt's own business to end by then.
     ///   - cancellation: Looked at before each attempt and during waits. An attempt that succeeds counts all the same.
     ///   - decide: What to do after an error.
-    ///   - onRetry: Told of each retry before its wait; what it throws changes nothing.
-    ///   - attempt: The work; it is told how many attempts were made before.
+    ///   - onRetry: Called before each wait; its errors are ignored.
+    ///   - attempt: The work; its parameter is the number of earlier attempts.
     /// - Returns: What the first attempt that succeeds returns.
     /// - Throws: The error of the last attempt, unchanged, or ``RetryCancelled`` when there would have been another.
     public func run<Output>(
@@ -92,7 +92,7 @@ public struct Retry: Sendable {
         let least = floor.nanosecondsClamped
         guard floor <= policy.maxRetryAfter, least < time else { return nil }
         guard backoff < least else { return backoff < time ? backoff : nil }
-        // Those that were told the same time must not all come at once; only upwards, and not past the deadline.
+        // Clients with the same Retry-After must not return together: add up to a quarter, but never pass the deadline.
         let room = min(least / 4, time - 1 - least)
         return least + random(0...room)
     }
@@ -106,7 +106,7 @@ public struct Retry: Sendable {
     }
 }
 
-/// What is to be done after an attempt that failed, as whoever knows the error decides.
+/// What the caller of ``Retry`` decides after a failed attempt.
 public enum RetryDecision: Hashable, Sendable {
     /// The error would come again, or a repetition would do harm.
     case stop
@@ -153,7 +153,7 @@ extension RetryDecision {
     }
 }
 
-/// An attempt that failed and is going to be repeated, as told just before the wait.
+/// A failed attempt that will be retried.
 public struct UpcomingRetry {
     /// Which retry it will be, the first one being 1; as many attempts have been made.
     public let number: Int
@@ -165,7 +165,7 @@ public struct UpcomingRetry {
     public let delay: Duration
 }
 
-/// Nobody wants the result any more, so there was no further attempt.
+/// The work was cancelled, so there was no further attempt.
 public struct RetryCancelled: Error {
     /// How many attempts were made.
     public let attempts: Int

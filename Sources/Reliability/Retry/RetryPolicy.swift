@@ -1,12 +1,12 @@
 public import Base
 public import System
 
-/// How often something is tried again, and how long to wait before it is.
+/// How often failed work is retried, and how long to wait before each retry.
 ///
 /// The n-th wait is `base` times `factor` to the power of n - 1, never more than `cap`, of which `jitter` leaves a
 /// part to chance. A wait that the server asks for counts where it is longer, up to `maxRetryAfter`.
 public struct RetryPolicy: Hashable, Sendable {
-    /// How often it is tried again after the first time.
+    /// The number of retries after the first attempt.
     public let maxRetries: Int
 
     /// The first wait.
@@ -15,7 +15,7 @@ public struct RetryPolicy: Hashable, Sendable {
     /// What each further wait is multiplied by.
     public let factor: Int
 
-    /// The longest wait of its own accord.
+    /// The longest backoff.
     public let cap: Duration
 
     /// How much of a wait is left to chance.
@@ -68,7 +68,7 @@ public struct RetryPolicy: Hashable, Sendable {
         let cap = cap.nanosecondsClamped
         var delay = base.nanosecondsClamped
         var exponent = max(number, 1) - 1
-        // A delay that does not grow would be multiplied for as long as anybody cares to retry.
+        // A delay that does not grow would be multiplied for every retry.
         while exponent > 0, delay > 0, delay < cap, factor > 1 {
             let (product, overflow) = delay.multipliedReportingOverflow(by: UInt64(factor))
             delay = overflow ? .max : product
@@ -78,7 +78,7 @@ public struct RetryPolicy: Hashable, Sendable {
     }
 }
 
-/// How much of a back-off is left to chance, so that those that failed together do not come again together.
+/// How much of a backoff is random, so that clients that failed together do not retry together.
 public enum RetryJitter: Hashable, Sendable {
     /// Nothing: the whole delay.
     case none
@@ -88,7 +88,7 @@ public enum RetryJitter: Hashable, Sendable {
     case full
 }
 
-/// A policy that makes no sense, and which of its parameters is to blame.
+/// An invalid policy, and its invalid parameter.
 public struct RetryPolicyError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The parameter's name.
     public let parameter: String

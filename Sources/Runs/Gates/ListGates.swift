@@ -71,7 +71,7 @@ extension Gate {
         return Page(try rows.items(of: listing, in: team), limit: request.limit) { gate in
             Cursor(
                 list: endpoint,
-                binding: binding,
+                scope: binding,
                 keys: [gate.state.createdAt.cursorKey, "\(gate.run)", "\(gate.number)"]
             )
         }
@@ -84,7 +84,7 @@ extension Gate {
         let number: Int
 
         init(_ cursor: Cursor, binding: String) throws(Problem) {
-            let keys = try cursor.keys(of: endpoint, binding: binding, count: 3)
+            let keys = try cursor.keys(of: endpoint, scope: binding, count: 3)
             guard let run = ID<Run>(keys[1]), let number = Int(keys[2]) else { throw Cursor.refused }
             time = try Timestamp(cursorKey: keys[0])
             (self.run, self.number) = (run, number)

@@ -51,7 +51,7 @@ extension RunSummary {
         let user = try context.user(attempting: listing, on: team)
         let (endpoint, binding) = ("listRuns", request.binding)
         let place: KeysetPosition<ID<Run>>? = try request.cursor.map {
-            try KeysetPosition($0, of: endpoint, binding: binding)
+            try KeysetPosition($0, of: endpoint, scope: binding)
         }
         // The two conditions that follow from the status let the server use the partial indexes of open and of
         // unsuccessful runs.
@@ -80,7 +80,7 @@ extension RunSummary {
             """
         )
         return Page(try rows.items(of: listing, in: team), limit: request.limit) {
-            KeysetPosition($0.createdAt, $0.id).cursor(of: endpoint, binding: binding)
+            KeysetPosition($0.createdAt, $0.id).cursor(of: endpoint, scope: binding)
         }
     }
 }

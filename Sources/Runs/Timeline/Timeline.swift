@@ -43,7 +43,7 @@ public struct Timeline: OutputObject {
         var seen: Int {
             get throws(Problem) {
                 guard let cursor else { return 0 }
-                let key = try cursor.keys(of: Timeline.endpoint, binding: binding, count: 1)[0]
+                let key = try cursor.keys(of: Timeline.endpoint, scope: binding, count: 1)[0]
                 guard let number = Int32(key), number >= 0 else { throw Cursor.refused }
                 return Int(number)
             }
@@ -51,7 +51,7 @@ public struct Timeline: OutputObject {
 
         /// The cursor after an event.
         func cursor(after number: Int) -> Cursor {
-            Cursor(list: Timeline.endpoint, binding: binding, keys: ["\(number)"])
+            Cursor(list: Timeline.endpoint, scope: binding, keys: ["\(number)"])
         }
 
         private var binding: String { "\(team)/\(run)" }

@@ -58,7 +58,7 @@ extension NewInvite {
                 SELECT \(id), \(team), \(email.text), \(email.normalized), \(draft.role), \(user), \(draft.message)
                 FROM actor, grantable, held
                 WHERE actor.can_manage AND grantable.may_grant_role AND NOT held.is_member
-                  AND held.invites < \(settings.invites) AND held.members + held.invites < \(settings.members)
+                  AND held.invites < \(quotas.invites) AND held.members + held.invites < \(quotas.members)
                 ON CONFLICT (team_id, email_normalized) WHERE status = 'pending' DO NOTHING
                 RETURNING *
             ), token AS (
@@ -72,15 +72,15 @@ extension NewInvite {
                 WHERE \(quotas.invitations != nil)
             )
             SELECT actor.role AS actor_role, actor.can_manage, grantable.may_grant_role, held.is_member,
-                   held.invites < \(settings.invites) AS has_room_for_invite,
-                   held.members + held.invites < \(settings.members) AS has_room_for_member,
+                   held.invites < \(quotas.invites) AS has_room_for_invite,
+                   held.members + held.invites < \(quotas.members) AS has_room_for_member,
                    invite.*, rate.remaining,
                    \(fragment: entry.columns)
             FROM actor CROSS JOIN grantable CROSS JOIN held LEFT JOIN invite ON true LEFT JOIN rate ON true
             """
         )
         guard let row = rows.first else { throw Denial.notMember(inviting, team: team) }
-        guard try row["id"] as ID<Invite>? != nil else { throw try refusal(in: team, row, settings) }
+        guard try row["id"] as ID<Invite>? != nil else { throw try refusal(in: team, row, quotas) }
         try context.reportIfLost(entry, row)
         return try NewInvite(token, row: row)
     }
@@ -97,8 +97,7 @@ extension NewInvite {
     }
 
     /// The reason why the address was not invited.
-    private static func refusal(in team: ID<Team>, _ row: Row, _ settings: Quotas) throws(PostgresError) -> any Error
-    {
+    private static func refusal(in team: ID<Team>, _ row: Row, _ quotas: Quotas) throws(PostgresError) -> any Error {
         let role: Role = try row["actor_role"]
         guard try row["can_manage"] else { return Denial.missing(inviting, team: team, role: role) }
         guard try row["may_grant_role"] else { return Denial.roleTooHigh(inviting, team: team, role: role) }
