@@ -46,7 +46,7 @@ import Testing
             WHERE name = 'ship'
             """
         )
-        try database.rows("UPDATE nofx.steps SET name = \(Self.name + "2"), inputs = '{}' WHERE name = 'approve'")
+        try database.rows("UPDATE nofx.steps SET name = \(Self.name + "2") WHERE name = 'approve'")
         try database.rows("UPDATE nofx.gates SET message = \(Self.message)")
         try database.rows("UPDATE nofx.artifacts SET name = '../old' WHERE name = 'old.txt'")
         try database.rows("UPDATE nofx.artifacts SET content_type = 'no type' WHERE name = 'notes.md'")
