@@ -37,7 +37,7 @@ import Testing
 
     @Test func `a list goes on after the last item of the page before`() throws {
         func list(_ binding: String, _ cursor: Cursor?) throws -> Listing<KeysetPosition<ID<User>>> {
-            try Listing("listNumbers", of: binding, limit: PageLimit("7"), cursor: cursor)
+            try Listing("listNumbers", binding: binding, limit: PageLimit("7"), cursor: cursor)
         }
         let first = try list("ada", nil)
         #expect(first.after == nil)
@@ -54,7 +54,7 @@ import Testing
     func `a cursor whose keys are no position is refused`(_ keys: [String]) throws {
         let cursor = Cursor(list: "listNumbers", binding: "", keys: keys)
         let problem = #expect(throws: Problem.self) {
-            _ = try Listing<KeysetPosition<ID<User>>>("listNumbers", of: "", limit: .standard, cursor: cursor)
+            _ = try Listing<KeysetPosition<ID<User>>>("listNumbers", binding: "", limit: .standard, cursor: cursor)
         }
         #expect(problem?.code == "invalid_cursor")
     }
