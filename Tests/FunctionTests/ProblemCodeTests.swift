@@ -13,7 +13,7 @@ struct ProblemCodeTests {
         // Every problem is made with its status and its code beside each other.
         let made = try output(
             of: """
-                grep -rhoPz '\\b[45]\\d\\d,\\s+"[a-z_]+"' --include='*.swift' --exclude-dir=TestSupport \
+                grep -rhoPz '\\bstatus: [45]\\d\\d,\\s+code: "[a-z_]+"' --include='*.swift' --exclude-dir=TestSupport \
                     Sources Functions Database | tr '\\0' '\\n' | grep -o '"[a-z_]*"' | tr -d '"'
                 """
         )

@@ -74,9 +74,9 @@ import Queue
         )
         var store = try database.stepStore()
         #expect(try store.claim(JobClaim(.echo, count: 10)).map(\.name) == ["l"])
-        #expect(try queue() == ["k r 0", "l l 1"])
+        #expect(try queue() == ["k available 0", "l running 1"])
         #expect(throws: StoreRefusal.self) { _ = try store.claim(JobClaim(.echo, count: 10)) }
-        #expect(try queue() == ["k r 0", "l l 1"])
+        #expect(try queue() == ["k available 0", "l running 1"])
     }
 
     @Test func `those who begin do not all begin with the oldest team`() throws {
