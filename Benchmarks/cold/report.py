@@ -37,7 +37,7 @@ pooled = {name: median["PgBouncer", name] for name in names}
 resident = max(size for (_, name), size in memory.items() if name == "createTeam") / 1024
 zipped = int(sys.argv[2]) / 1e6
 budgets = [
-    ("createTeam / C, PgBouncer, p50", pooled["createTeam"] / pooled["C"], "at most", 1.5, "x"),
+    ("createTeam / C, PgBouncer, p50", pooled["createTeam"] / pooled["C"], "at most", 1.25, "x"),
     ("Go / createTeam, PgBouncer, p50", pooled["Go"] / pooled["createTeam"], "above", 1, "x"),
     ("Python / createTeam, PgBouncer, p50", pooled["Python"] / pooled["createTeam"], "at least", 40, "x"),
     ("createTeam resident", resident, "at most", 10, "MiB"),

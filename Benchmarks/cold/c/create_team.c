@@ -52,17 +52,17 @@ static PGresult *create(PGconn *connection, const char *user, const char *issuer
     post(connection, sql_begin, 0, NULL, NULL);
     post(connection, sql_limits, 2, (Oid[]){TEXT, TEXT}, (const char *[]){"9750", "2000"});
     post(
-        connection, sql_enter, 6, (Oid[]){INT4, UUID, TEXT, TEXT, TEXT, TEXT},
-        (const char *[]){"4", user, issuer, user, NULL, NULL}
+        connection, sql_enter, 7, (Oid[]){INT4, UUID, TEXT, TEXT, TEXT, TEXT, BOOLEAN},
+        (const char *[]){"7", user, issuer, user, NULL, NULL, "f"}
     );
     post(
         connection, sql_rate, 4, (Oid[]){INT8, TEXT, INT8, INT8}, (const char *[]){"20", rate, "1000000", "20"}
     );
     post(connection, sql_lock, 1, (Oid[]){UUID}, (const char *[]){user});
     post(
-        connection, sql_create, 12,
-        (Oid[]){UUID, TEXT, TEXT, TEXT, UUID, TEXT, TEXT, UUID, INT8, BOOLEAN, INT8, JSONB},
-        (const char *[]){user, NULL, suffix, name, team, name, NULL, user, "20", "t", "20", record}
+        connection, sql_create, 15,
+        (Oid[]){UUID, TEXT, TEXT, TEXT, UUID, TEXT, TEXT, UUID, INT8, BOOLEAN, INT8, UUID, TEXT, TEXT, JSONB},
+        (const char *[]){user, NULL, suffix, name, team, name, NULL, user, "20", "t", "20", user, "team.created", "team", record}
     );
     post(connection, sql_commit, 0, NULL, NULL);
     if (PQpipelineSync(connection) != 1) end(UNAVAILABLE, "unavailable");

@@ -97,18 +97,19 @@ func create(url, user, issuer, name string) (*team, error) {
 	add("1-begin", nil)
 	add("2-limits", []uint32{pgtype.TextOID, pgtype.TextOID}, []byte("9750"), []byte("2000"))
 	add("3-enter",
-		[]uint32{pgtype.Int4OID, pgtype.UUIDOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID},
-		[]byte("4"), owner, []byte(issuer), owner, nil, nil)
+		[]uint32{pgtype.Int4OID, pgtype.UUIDOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID, pgtype.BoolOID},
+		[]byte("7"), owner, []byte(issuer), owner, nil, nil, []byte("f"))
 	add("4-rate", []uint32{pgtype.Int8OID, pgtype.TextOID, pgtype.Int8OID, pgtype.Int8OID},
 		[]byte("20"), []byte(user+" writes"), []byte("1000000"), []byte("20"))
 	add("5-lock", []uint32{pgtype.UUIDOID}, owner)
 	add("6-create",
 		[]uint32{
 			pgtype.UUIDOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID, pgtype.UUIDOID, pgtype.TextOID,
-			pgtype.TextOID, pgtype.UUIDOID, pgtype.Int8OID, pgtype.BoolOID, pgtype.Int8OID, pgtype.JSONBOID,
+			pgtype.TextOID, pgtype.UUIDOID, pgtype.Int8OID, pgtype.BoolOID, pgtype.Int8OID,
+			pgtype.UUIDOID, pgtype.TextOID, pgtype.TextOID, pgtype.JSONBOID,
 		},
 		owner, nil, []byte(newSuffix()), []byte(name), []byte(newUUID()), []byte(name),
-		nil, owner, []byte("20"), []byte("t"), []byte("20"), record)
+		nil, owner, []byte("20"), []byte("t"), []byte("20"), owner, []byte("team.created"), []byte("team"), record)
 	add("7-commit", nil)
 	results, err := connection.PgConn().ExecBatch(ctx, batch).ReadAll()
 	if err != nil {

@@ -60,12 +60,12 @@ def create(url, user, issuer, name):
         with connection.pipeline():
             other.execute(statements.begin)
             other.execute(statements.limits, ("9750", "2000"))
-            other.execute(statements.enter, (4, user, issuer, str(user), None, None))
+            other.execute(statements.enter, (7, user, issuer, str(user), None, None, False))
             other.execute(statements.rate, (20, f"{user} writes", 1_000_000, 20))
             other.execute(statements.lock, (user,))
             cursor.execute(
                 statements.create,
-                (user, None, suffix, name, make_uuid(), name, None, user, 20, True, 20, Jsonb(record)),
+                (user, None, suffix, name, make_uuid(), name, None, user, 20, True, 20, user, "team.created", "team", Jsonb(record)),
             )
             other.execute(statements.commit)
         columns = [column.name for column in cursor.description]

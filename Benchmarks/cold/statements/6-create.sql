@@ -21,7 +21,9 @@ WITH owned AS (
 SELECT owned.teams < $11 AS is_in_quota, team.*, member.role,
        nofx.permissions(member.role, member.permissions) AS permissions,
        CASE WHEN team.id IS NOT NULL THEN nofx.log_activity(
-           team.id, team.name, team.owner_id, 'team.created', 'team', team.id::text,
-           jsonb_build_object('name', team.name, 'slug', team.slug), $12
-       ) END AS activity
+           team.id, team.name, $12, $13, $14, team.id::text,
+           json_build_object('name', team.name, 'slug', team.slug)::jsonb, $15
+       ) END AS activity,
+       CASE WHEN team.id IS NOT NULL THEN team.id END AS activity_team,
+       CASE WHEN team.id IS NOT NULL THEN json_build_object('name', team.name, 'slug', team.slug) END AS activity_metadata
 FROM owned LEFT JOIN team ON true LEFT JOIN member ON true
