@@ -80,22 +80,6 @@ public struct Cursor: InputValue, OutputValue, Equatable {
     }
 }
 
-extension KeysetPosition {
-    /// The position that a cursor stands for.
-    ///
-    /// - Throws: What ``Cursor/refused`` is, for a cursor that is not one of this list.
-    public init(_ cursor: Cursor, of list: String, binding: String) throws(Problem) {
-        let keys = try cursor.keys(of: list, binding: binding, count: 2)
-        guard let key = Key(keys[1]) else { throw Cursor.refused }
-        self.init(try Timestamp(cursorKey: keys[0]), key)
-    }
-
-    /// The cursor that carries the position to the next page.
-    public func cursor(of list: String, binding: String) -> Cursor {
-        Cursor(list: list, binding: binding, keys: [time.cursorKey, "\(key)"])
-    }
-}
-
 extension Timestamp {
     // From 1970 to 9999: every moment of a cursor that a page gave out, and none that Postgres cannot hold.
     private static let moments: ClosedRange<Int64> = 0...253_402_300_799_999_999

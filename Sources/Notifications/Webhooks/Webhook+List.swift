@@ -32,10 +32,12 @@ extension Webhook {
         let team = request.team
         let user = try context.user(attempting: listing, on: team)
         let hasScope = context.caller?.scopes?.contains(.admin) ?? true
-        let (endpoint, binding) = ("listWebhooks", team.description)
-        let after: KeysetPosition<ID<Webhook>>? = try request.cursor.map {
-            try KeysetPosition($0, of: endpoint, binding: binding)
-        }
+        let list = try Listing<KeysetPosition<ID<Webhook>>>(
+            "listWebhooks",
+            binding: team.description,
+            limit: request.limit,
+            cursor: request.cursor
+        )
         let rows = try context.read(
             """
             WITH caller AS MATERIALIZED (
@@ -47,17 +49,15 @@ extension Webhook {
                 SELECT w.id, CASE WHEN caller.sees_urls THEN w.url ELSE substring(w.url FROM '^https?://[^/?]*') END AS url,
                        w.events, w.created_by, w.created_at, w.failing_since, w.last_error, w.disabled_at
                 FROM caller JOIN nofx.webhooks w ON w.team_id = \(team) AND caller.allowed
-                WHERE \(after == nil) OR (w.created_at, w.id) < (\(after?.time), \(after?.key))
+                WHERE \(fragment: list.isBelow("w.created_at, w.id"))
                 ORDER BY w.created_at DESC, w.id DESC
-                LIMIT \(request.limit.count + 1)
+                LIMIT \(list.rowLimit)
             )
             SELECT page.*, page.id IS NOT NULL AS is_item, caller.allowed, caller.role AS caller_role
             FROM caller LEFT JOIN page ON true
             ORDER BY page.created_at DESC, page.id DESC
             """
         )
-        return Page(try rows.items(of: listing, in: team), limit: request.limit) {
-            KeysetPosition($0.createdAt, $0.id).cursor(of: endpoint, binding: binding)
-        }
+        return try list.page(rows, of: listing, in: team) { KeysetPosition($0.createdAt, $0.id) }
     }
 }

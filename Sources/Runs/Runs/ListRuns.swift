@@ -49,10 +49,12 @@ extension RunSummary {
     public static func list(_ request: Request, in context: inout Context) throws -> Page<RunSummary> {
         let (team, status) = (request.team, request.status)
         let user = try context.user(attempting: listing, on: team)
-        let (endpoint, binding) = ("listRuns", request.binding)
-        let place: KeysetPosition<ID<Run>>? = try request.cursor.map {
-            try KeysetPosition($0, of: endpoint, binding: binding)
-        }
+        let list = try Listing<KeysetPosition<ID<Run>>>(
+            "listRuns",
+            binding: request.binding,
+            limit: request.limit,
+            cursor: request.cursor
+        )
         // The two conditions that follow from the status let the server use the partial indexes of open and of
         // unsuccessful runs.
         let rows = try context.read(
@@ -69,9 +71,9 @@ extension RunSummary {
                   AND (\(status?.isUnsuccessful != true) OR r.status IN ('failed', 'cancelled'))
                   AND (\(request.after) IS NULL OR r.created_at >= \(request.after))
                   AND (\(request.before) IS NULL OR r.created_at < \(request.before))
-                  AND (\(place == nil) OR (r.created_at, r.id) < (\(place?.time), \(place?.key)))
+                  AND \(fragment: list.isBelow("r.created_at, r.id"))
                 ORDER BY r.created_at DESC, r.id DESC
-                LIMIT \(request.limit.count + 1)
+                LIMIT \(list.rowLimit)
             )
             SELECT page.*, page.id AS run_id, page.id IS NOT NULL AS is_item, caller.allowed,
                    caller.role AS caller_role
@@ -79,8 +81,6 @@ extension RunSummary {
             ORDER BY page.created_at DESC, page.id DESC
             """
         )
-        return Page(try rows.items(of: listing, in: team), limit: request.limit) {
-            KeysetPosition($0.createdAt, $0.id).cursor(of: endpoint, binding: binding)
-        }
+        return try list.page(rows, of: listing, in: team) { KeysetPosition($0.createdAt, $0.id) }
     }
 }
