@@ -124,7 +124,7 @@ class Claimant(threading.Thread):
     def overtaken(self, jobs):
         """Somebody else has the job now, and still has it when the first one comes: only the second counts."""
         reports = {report["id"]: report for report in self.done(jobs)}
-        give_up = time.monotonic() + 5
+        give_up = time.monotonic() + 15
         while time.monotonic() < give_up:
             time.sleep(0.1)
             again = self.claim(self.other, ZOMBIES, 5, 30)

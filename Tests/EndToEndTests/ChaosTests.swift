@@ -12,7 +12,7 @@ import Testing
     }
 
     @Test func `without the fence something is found to be broken`() throws {
-        let arguments = ["--short", "--without-workers", "--mutant", "no-fence", "--built", programs]
+        let arguments = ["--short", "--seeds", "5", "--without-workers", "--mutant", "no-fence", "--built", programs]
         let outcome = try PackageScript.run("scripts/chaos", arguments)
         #expect(outcome.status == 1, "\(outcome.errors)")
         #expect(outcome.output.contains("with a claim that was lost, and counted"), "\(outcome.output)")

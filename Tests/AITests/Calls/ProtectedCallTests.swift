@@ -88,13 +88,15 @@ import Testing
     @Test func `what does not pass is given up after as many retries as the policy says, each after a longer wait`()
         throws
     {
-        try withMock(more: ["NOFX_RETRY_MAX": "2"]) { mock, asker in
+        // Long waits and three of them: the imitation compares gaps, to which a busy machine adds.
+        let waits = ["NOFX_RETRY_MAX": "3", "NOFX_RETRY_BASE_MS": "500", "NOFX_RETRY_CAP_MS": "8000"]
+        try withMock(more: waits) { mock, asker in
             try mock.scenario(#"{"type":"fail","status":500,"times":null}"#)
             let error = try asker.failure(CompletionRequest(Asker.prompt()), of: ["openai"])
 
             #expect(error?.code == .upstreamError)
-            #expect(error?.attempts.map(\.status) == [500, 500, 500])
-            #expect(try asker.breaker() == ("closed", 3, 0))
+            #expect(error?.attempts.map(\.status) == [500, 500, 500, 500])
+            #expect(try asker.breaker() == ("closed", 4, 0))
         }
     }
 
