@@ -173,7 +173,7 @@ BEGIN
         IF b.state = 'forced_open' THEN
             verdict := 'forced_open';
         ELSIF b.not_before > v_now THEN
-            verdict := b.gate_reason;
+            verdict := b.cooldown_reason;
             wait := nofx.circuit_wait(b.not_before, v_now);
         ELSIF b.state = 'disabled' THEN
             verdict := 'unrecorded';
@@ -302,7 +302,7 @@ BEGIN
         -- it.
         IF p_wait > 0 AND (b.not_before IS NULL OR b.not_before <= v_now
                            OR b.not_before < v_until - interval '1 second') THEN
-            UPDATE nofx.circuit_breakers c SET not_before = v_until, gate_reason = p_reason WHERE c.name = p_name;
+            UPDATE nofx.circuit_breakers c SET not_before = v_until, cooldown_reason = p_reason WHERE c.name = p_name;
         END IF;
     END IF;
 
@@ -387,7 +387,7 @@ LANGUAGE sql STABLE AS $$
         'lastError', b.last_error,
         'retryAfterMs', CASE b.state WHEN 'open' THEN ceil(nofx.circuit_wait(b.open_until, clock_timestamp()) / 1000.0)
                         END,
-        'gate', CASE WHEN b.not_before > clock_timestamp() THEN b.gate_reason END,
+        'gate', CASE WHEN b.not_before > clock_timestamp() THEN b.cooldown_reason END,
         'gateMs', CASE WHEN b.not_before > clock_timestamp()
                   THEN ceil(nofx.circuit_wait(b.not_before, clock_timestamp()) / 1000.0) END)
 $$;
@@ -421,7 +421,7 @@ BEGIN
         ELSE b.state <> v_target END;
     IF v_changes THEN PERFORM nofx.circuit_clear(p_name, v_target, clock_timestamp()); END IF;
     IF v_changes AND p_action = 'reset' THEN
-        UPDATE nofx.circuit_breakers c SET not_before = NULL, gate_reason = NULL WHERE c.name = p_name;
+        UPDATE nofx.circuit_breakers c SET not_before = NULL, cooldown_reason = NULL WHERE c.name = p_name;
     END IF;
     SELECT nofx.circuit_object(c) INTO after FROM nofx.circuit_breakers c WHERE c.name = p_name;
 END

@@ -21,9 +21,9 @@ CREATE TABLE nofx.circuit_breakers (
     probe_deadline  timestamptz,
     half_open_since timestamptz,
     not_before      timestamptz,
-    gate_reason     text CHECK (gate_reason IN ('rate_limited', 'quota_exhausted')),
+    cooldown_reason     text CHECK (cooldown_reason IN ('rate_limited', 'quota_exhausted')),
     changed_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
-    CHECK ((not_before IS NULL) = (gate_reason IS NULL)),
+    CHECK ((not_before IS NULL) = (cooldown_reason IS NULL)),
     CHECK (state <> 'open' OR open_until IS NOT NULL),
     CHECK (state <> 'half_open' OR (probe_deadline IS NOT NULL AND half_open_since IS NOT NULL))
 ) WITH (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);

@@ -25,8 +25,8 @@ public struct BreakerReport: OutputObject {
                         WHEN b.state = 'half_open' AND b.permits_left <= 0
                         THEN ceil(nofx.circuit_wait(b.probe_deadline, t.now) / 1000.0)::bigint END AS retry_after_ms,
                    CASE WHEN b.not_before > t.now
-                        THEN ceil(nofx.circuit_wait(b.not_before, t.now) / 1000.0)::bigint END AS gate_ms,
-                   b.gate_reason, c.*
+                        THEN ceil(nofx.circuit_wait(b.not_before, t.now) / 1000.0)::bigint END AS cooldown_ms,
+                   b.cooldown_reason, c.*
             FROM (SELECT clock_timestamp() AS now) t
             CROSS JOIN (SELECT unnest(\(BreakerName.always)) AS name UNION SELECT name FROM nofx.circuit_breakers) n
             LEFT JOIN nofx.circuit_breakers b ON b.name = n.name
@@ -99,7 +99,7 @@ public struct BreakerHealth: OutputObject, RowDecodable {
         generation = try row["generation"]
         failures = try row["breaker_failures"]
         retryAfterMs = try row["retry_after_ms"]
-        if let notBefore = try row["gate_ms"] as Int?, let reason = try row["gate_reason"] as String? {
+        if let notBefore = try row["cooldown_ms"] as Int?, let reason = try row["cooldown_reason"] as String? {
             gate = Gate(notBeforeMs: notBefore, reason: reason)
         } else {
             gate = nil

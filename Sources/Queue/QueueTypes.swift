@@ -216,10 +216,10 @@ public struct DeadLetter: Sendable {
     public let enqueuedAt: Timestamp
 
     /// When it was dead-lettered.
-    public let diedAt: Timestamp
+    public let deadLetteredAt: Timestamp
 
     /// Where it stands in the list.
-    public var place: KeysetPosition<ID<Job>> { KeysetPosition(diedAt, id) }
+    public var place: KeysetPosition<ID<Job>> { KeysetPosition(deadLetteredAt, id) }
 
     /// Describes a dead-lettered job.
     public init(
@@ -230,7 +230,7 @@ public struct DeadLetter: Sendable {
         attempts: Int,
         error: String,
         enqueuedAt: Timestamp,
-        diedAt: Timestamp
+        deadLetteredAt: Timestamp
     ) {
         self.id = id
         self.topic = topic
@@ -239,23 +239,23 @@ public struct DeadLetter: Sendable {
         self.attempts = attempts
         self.error = error
         self.enqueuedAt = enqueuedAt
-        self.diedAt = diedAt
+        self.deadLetteredAt = deadLetteredAt
     }
 }
 
 /// How much there is in a topic.
 public struct QueueCounts: Hashable, Sendable {
     /// Jobs that are due and not leased.
-    public var waiting = 0
+    public var available = 0
 
     /// Jobs that are not due yet.
-    public var delayed = 0
+    public var scheduled = 0
 
     /// Jobs that are claimed.
     public var running = 0
 
     /// Jobs that will not be tried again.
-    public var dead = 0
+    public var deadLettered = 0
 
     /// How long the job has been due that has waited longest since; nil when none waits.
     public var longestWait: Duration?

@@ -67,14 +67,14 @@ extension TestDatabase {
         _ calls: [(caller: Caller, input: String)],
         quotas: Quotas = Quotas()
     ) -> [Result<F.Output, Refusal>] {
-        let meeting = Meeting(of: calls.count)
+        let barrier = ThreadBarrier(for: calls.count)
         let threads = calls.map { call in
             TestThread<Result<F.Output, Refusal>> {
                 do {
                     var context = try context(for: call.caller, quotas: quotas)
                     // A failure to connect shows in the call; here it would keep the others waiting.
                     try? context.withConnection { _ in }
-                    meeting.wait()
+                    barrier.wait()
                     return .success(try F.call(call.input, in: &context))
                 } catch {
                     return .failure(Refusal(error))

@@ -54,24 +54,24 @@ private protocol Runnable {
     func run()
 }
 
-/// Where several threads wait until all have arrived.
+/// A barrier: each thread waits until all threads have arrived.
 ///
-/// They sleep meanwhile: a thousand that looked again and again would leave nothing for those still to come.
-public final class Meeting: Sendable {
+/// Threads sleep while they wait: a thousand threads that poll would leave no processor time for the late ones.
+public final class ThreadBarrier: Sendable {
     private let left: Monitor<Int>
 
-    /// Makes a place for a number of threads.
-    public init(of count: Int) {
+    /// Makes a barrier for a number of threads.
+    public init(for count: Int) {
         left = Monitor(count)
     }
 
-    /// Waits for the others.
+    /// Waits for the other threads.
     public func wait() {
         let isLast = left.withLock { left in
             left -= 1
             return left <= 0
         }
-        // Only the last one has anything to tell; woken for each, a thousand would be busy with nothing else.
+        // Only the last thread wakes the others: a wake-up for each arrival would keep a thousand threads busy.
         guard !isLast else { return left.change { _ in } }
         _ = left.wait(timeoutNanoseconds: { _ in .max }) { $0 <= 0 ? true : nil }
     }

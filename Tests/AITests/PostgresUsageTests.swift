@@ -14,10 +14,10 @@ struct PostgresUsageTests {
         var store = try database.usageStore()
         let budget = Budget(daily: USDollars("0.01"))
         try store.record(.spending(9_900_000, team: team))
-        let admitted = try Crowd.run(of: 32) { _, meet in
+        let admitted = try runConcurrently(32) { _, barrier in
             var store = try database.usageStore()
             try store.release(.v7())
-            meet()
+            barrier()
             do {
                 try store.reserve(
                     USDollars(rawValue: 500_000),
@@ -40,10 +40,10 @@ struct PostgresUsageTests {
         let database = try TestDatabase()
         let team = UUID.v7()
         let budget = Budget(monthly: USDollars(rawValue: 95))
-        let admitted = try Crowd.run(of: 32) { number, meet in
+        let admitted = try runConcurrently(32) { number, barrier in
             var store = try database.usageStore()
             try store.release(.v7())
-            meet()
+            barrier()
             do {
                 let call = UUID.v7()
                 try store.reserve(USDollars(rawValue: 10), for: call, of: team, within: budget, lifetime: .seconds(60))
@@ -60,10 +60,10 @@ struct PostgresUsageTests {
     @Test func `50 at once lose no attempt and count none twice`() throws {
         let database = try TestDatabase()
         let team = UUID.v7()
-        _ = try Crowd.run(of: 50) { number, meet in
+        _ = try runConcurrently(50) { number, barrier in
             var store = try database.usageStore()
             try store.release(.v7())
-            meet()
+            barrier()
             for attempt in 1...4 {
                 let outcome = attempt == 4 ? "ok" : "ai_rate_limited"
                 let record = UsageRecord.spending(

@@ -183,14 +183,14 @@ extension TestDatabase {
     ///
     /// - Returns: What went wrong for each.
     fileprivate func enter(_ callers: [Caller], log: Log) throws -> [String?] {
-        let meeting = Meeting(of: callers.count)
+        let barrier = ThreadBarrier(for: callers.count)
         let threads = callers.enumerated().map { number, caller in
             TestThread { () -> String? in
                 do {
                     var context = try context(for: caller, log: log)
                     // A failure to connect shows in the call; here it would keep the others waiting.
                     try? context.withConnection { _ in }
-                    meeting.wait()
+                    barrier.wait()
                     _ = try number.isMultiple(of: 2) ? context.write("SELECT 1") : context.read("SELECT 1")
                     return nil
                 } catch {

@@ -150,9 +150,9 @@ struct APIKeyTests {
         let team = try database.makeTeam(as: subject)
         let key = try #require(database.makeKey(as: subject)["key"]?.string)
         let function = TestFunction("getTeam", database: database.url, token: key)
-        let outcomes = try Crowd.run(of: 32) { _, meet in
+        let outcomes = try runConcurrently(32) { _, barrier in
             let process = try function.start()
-            meet()
+            barrier()
             return process.finish(Array(#"{"teamId":"\#(team)"}"#.utf8))
         }
 

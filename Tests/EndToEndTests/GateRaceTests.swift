@@ -17,12 +17,12 @@ struct GateRaceTests {
         )
         let admins = (0..<32).map { _ in TestDatabase.newSubject() }
         for admin in admins { try database.add(admin, to: team, as: "admin") }
-        let outcomes = try Crowd.run(of: 32) { number, meet in
+        let outcomes = try runConcurrently(32) { number, barrier in
             let function = try database.function("approveGate", as: admins[number])
             let decision = number % 2 == 0 ? "approved" : "rejected"
             let input = #"{"teamId":"\#(team)","runId":"\#(run)","step":"approve","decision":"\#(decision)"}"#
             let process = try function.start()
-            meet()
+            barrier()
             var outcome = process.finish(Array(input.utf8))
             // A busy machine may let somebody wait for the lock in vain.
             while outcome.status == 75 { outcome = try function.run(input) }

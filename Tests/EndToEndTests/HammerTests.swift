@@ -18,9 +18,9 @@ struct HammerTests {
         let calls = try database.withPooler(servers: 20) { url in
             let hammer = try Hammer(database, at: url, users: Self.users, environment: Self.limits)
             let stress = Stress(seconds: 8, untilDone: HammerClient.functions)
-            return try Crowd.run(of: 50) { number, meet in
+            return try runConcurrently(50) { number, barrier in
                 var client = hammer.client(number)
-                meet()
+                barrier()
                 var calls: [HammerCall] = []
                 while !stress.isOver {
                     let call = try client.callSomething()

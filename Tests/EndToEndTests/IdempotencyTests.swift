@@ -250,8 +250,8 @@ struct IdempotencyTests {
     @Test func `of 640 calls with one key, 32 at a time, one makes a team`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
-        let outcomes = try Crowd.run(of: 32) { _, meet in
-            meet()
+        let outcomes = try runConcurrently(32) { _, barrier in
+            barrier()
             return try (0..<20).map { _ in try call(database, input, key: "k", as: subject) }
         }.flatMap(\.self)
         let refused = outcomes.filter { $0.status != 0 }

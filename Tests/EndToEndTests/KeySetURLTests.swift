@@ -26,9 +26,9 @@ struct KeySetURLTests {
             let functions = try (0..<32).map { _ in
                 try database.function(asking: issuer, key.token(for: TestDatabase.newSubject()))
             }
-            let outcomes = try Crowd.run(of: 32) { number, meet in
+            let outcomes = try runConcurrently(32) { number, barrier in
                 let process = try functions[number].start()
-                meet()
+                barrier()
                 return process.finish(Array(input.utf8))
             }
 
@@ -52,10 +52,10 @@ struct KeySetURLTests {
             try database.forgetAttempt()
 
             let url = issuer.url
-            let codes = try Crowd.run(of: 4) { number, meet in
+            let codes = try runConcurrently(4) { number, barrier in
                 var codes: [Int?] = []
                 try LambdaPlatform.run({ database.function("createTeam", on: $0, ["NOFX_JWKS_URL": url]) }) { lambda in
-                    meet()
+                    barrier()
                     for event in 0..<25 {
                         let header = #"{"alg":"ES256","kid":"\#(number) \#(event)"}"#
                         let headers = ["authorization": "Bearer \(Tokens.unsigned(header: header)).AAAA"]

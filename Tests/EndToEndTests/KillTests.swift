@@ -13,7 +13,7 @@ struct KillTests {
         let database = try TestDatabase()
         let longest = try longestCall(on: database)
         let before = try database.value("SELECT count(*) FROM nofx.teams", as: Int.self)
-        let outcomes = try Crowd.run(of: 3) { number, _ in
+        let outcomes = try runConcurrently(3) { number, _ in
             var random = SeededGenerator(seed: UInt64(number))
             return try (0..<100).map { _ in
                 let delay = Duration.nanoseconds(Int64(UInt64.random(in: 0...longest, using: &random)))

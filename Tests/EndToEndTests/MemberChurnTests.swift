@@ -14,10 +14,10 @@ struct MemberChurnTests {
         for person in people { for team in teams { try? database.add(person, to: team, as: "admin") } }
         let callers = try Dictionary(uniqueKeysWithValues: people.map { ($0, try Caller($0, on: database)) })
         let stress = Stress(seconds: 4, untilDone: Action.allCases.map { "\($0)" })
-        let outcomes = try Crowd.run(of: 32) { number, meet in
+        let outcomes = try runConcurrently(32) { number, barrier in
             var random = SeededGenerator(seed: UInt64(number))
             var connection = try database.connect()
-            meet()
+            barrier()
             var outcomes: [Outcome] = []
             while !stress.isOver {
                 let step = try Step(in: teams, of: people, on: &connection, using: &random)

@@ -90,8 +90,8 @@ struct OutboxTests {
     @Test func `eight processes at once send each mail once`() throws {
         try MailServer.run { (server) throws in
             for number in 0..<40 { try queue("user\(number)@example.com") }
-            let outcomes = try Crowd.run(of: 8) { _, meet in
-                meet()
+            let outcomes = try runConcurrently(8) { _, barrier in
+                barrier()
                 return try through(server).run("{}")
             }
 

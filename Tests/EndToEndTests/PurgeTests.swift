@@ -40,8 +40,8 @@ struct PurgeTests {
             """
         )
         let function = TestFunction("purge", database: database.operatorURL)
-        let outcomes = try Crowd.run(of: 8) { _, meet in
-            meet()
+        let outcomes = try runConcurrently(8) { _, barrier in
+            barrier()
             return try function.run(#"{"batch":50}"#)
         }
 

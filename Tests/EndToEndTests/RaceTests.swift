@@ -68,9 +68,9 @@ struct RaceTests {
         _ input: String = #"{"name":"Acme"}"#,
         _ function: @escaping @Sendable (Int) throws -> TestFunction
     ) throws -> [Subprocess.Outcome] {
-        try Crowd.run(of: count) { number, meet in
+        try runConcurrently(count) { number, barrier in
             let process = try function(number).start()
-            meet()
+            barrier()
             return process.finish(Array(input.utf8))
         }
     }

@@ -12,9 +12,9 @@ struct RateLimitTests {
     @Test func `of 32 processes at once as many get through as may, and the others learn when to come again`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
-        let outcomes = try Crowd.run(of: 32) { _, meet in
+        let outcomes = try runConcurrently(32) { _, barrier in
             let process = try database.function("createTeam", as: subject, environment: limits).start()
-            meet()
+            barrier()
             return process.finish(Array(input.utf8))
         }
         let refused = outcomes.filter { $0.status != 0 }

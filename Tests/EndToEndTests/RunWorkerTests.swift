@@ -179,8 +179,8 @@ import Testing
     @Test func `eight workers at once do each of many one-step runs once`() throws {
         for number in 0..<120 { try database.startRun([TestStep("step \(number)")], of: team) }
         let function = database.runWorker(["NOFX_WORKER_BATCH": "5"])
-        let reports = try Crowd.run(of: 8) { _, meet in
-            meet()
+        let reports = try runConcurrently(8) { _, barrier in
+            barrier()
             return try function.run("{}").json()
         }
         #expect(reports.map { $0["succeeded"]?.integer ?? 0 }.reduce(0, +) == 120)

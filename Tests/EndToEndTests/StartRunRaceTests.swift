@@ -8,9 +8,9 @@ struct StartRunRaceTests {
     // Cases: queue 69
     @Test func `32 processes with one key at the same moment start one run`() throws {
         let scene = try Scene()
-        let answers = try Crowd.run(of: 32) { _, meet in
+        let answers = try runConcurrently(32) { _, barrier in
             let process = try scene.function().start()
-            meet()
+            barrier()
             return process.finish(Array(scene.event(key: "k").utf8))
         }
         // Whoever waits for its twin longer than two seconds is told to come again, and then gets its answer.
@@ -26,10 +26,10 @@ struct StartRunRaceTests {
     @Test func `through a pooler in transaction mode as well, with fewer connections than processes`() throws {
         let scene = try Scene()
         let outputs = try scene.database.withPooler(servers: 8) { url in
-            try Crowd.run(of: 32) { _, meet in
+            try runConcurrently(32) { _, barrier in
                 let function = TestFunction("startRun", database: url, environment: ["NOFX_TIMEOUT_MS": "120000"])
                 let process = try function.start()
-                meet()
+                barrier()
                 return process.finish(Array(scene.event(key: "k").utf8))
             }
         }
@@ -43,9 +43,9 @@ struct StartRunRaceTests {
 
     @Test func `32 processes without a key start as many runs`() throws {
         let scene = try Scene()
-        let answers = try Crowd.run(of: 32) { _, meet in
+        let answers = try runConcurrently(32) { _, barrier in
             let process = try scene.function().start()
-            meet()
+            barrier()
             return process.finish(Array(scene.event(key: nil).utf8))
         }
         #expect(answers.allSatisfy { $0.status == 0 }, "\(answers.filter { $0.status != 0 })")

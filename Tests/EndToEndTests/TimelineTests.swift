@@ -14,8 +14,8 @@ struct TimelineTests {
         let run = try database.startRun(steps, team: UUID(team) ?? .v7(), by: Caller(endToEnd: subject))
         let workers = TestThread {
             Result {
-                try Crowd.run(of: 8) { _, meet in
-                    meet()
+                try runConcurrently(8) { _, barrier in
+                    barrier()
                     while try database.value("SELECT ended_at IS NULL FROM nofx.runs") {
                         try database.finish(database.claim("test.echo", 2))
                     }

@@ -213,11 +213,11 @@ struct KeySetSourceTests {
         let database = try TestDatabase()
         try KeyServer.run(SigningKey(.es256, id: "one")) { (issuer) throws in
             let url = issuer.url
-            let claims = try Crowd.run(of: 16) { _, meet in
+            let claims = try runConcurrently(16) { _, barrier in
                 var context = try database.context(for: nil)
                 let url = try #require(KeySetURL(url))
                 _ = try context.storedKeySet(at: url, besides: nil)
-                meet()
+                barrier()
                 return try context.claimFetch(of: url)
             }
 

@@ -78,7 +78,7 @@ import AI
         try database.rows(
             """
             UPDATE nofx.circuit_breakers
-            SET not_before = clock_timestamp() + interval '30 seconds', gate_reason = 'rate_limited'
+            SET not_before = clock_timestamp() + interval '30 seconds', cooldown_reason = 'rate_limited'
             WHERE name = 'anthropic-ai'
             """
         )

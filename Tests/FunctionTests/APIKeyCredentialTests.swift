@@ -95,8 +95,8 @@ import Testing
         let database = try TestDatabase()
         let key = try database.key(of: .stranger()).key.reveal()
         try database.countChangesOfKeys()
-        let callers = try Crowd.run(of: 32) { _, meet in
-            meet()
+        let callers = try runConcurrently(32) { _, barrier in
+            barrier()
             return try database.caller(with: key).credential
         }
         #expect(Set(callers).count == 1)

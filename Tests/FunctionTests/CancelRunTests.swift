@@ -73,14 +73,14 @@ import Testing
             let run = try world.another()
             let claims = try world.database.claim().filter { $0.run == run }
             #expect(claims.count == 1)
-            let answers = try Crowd.run(of: 2) { number, meet -> String in
+            let answers = try runConcurrently(2) { number, barrier -> String in
                 if number == 0 {
                     var context = try world.database.context(for: world.owner)
                     try context.withConnection { _ in }
-                    meet()
+                    barrier()
                     return try CancelRun.call(world.input(run: run), in: &context).status.rawValue
                 }
-                meet()
+                barrier()
                 return "\(try world.database.finish(claims))"
             }
             #expect(answers[1] == "1")

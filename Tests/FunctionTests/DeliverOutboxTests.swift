@@ -234,8 +234,8 @@ struct DeliverOutboxTests {
     @Test func `eight deliverers at once send each mail once`() throws {
         try MailServer.run { (server) throws in
             for number in 0..<60 { try queue("user\(number)@example.com") }
-            let reports = try Crowd.run(of: 8) { _, meet in
-                meet()
+            let reports = try runConcurrently(8) { _, barrier in
+                barrier()
                 return try deliver(url(server))
             }
 

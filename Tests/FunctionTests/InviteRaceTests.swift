@@ -58,7 +58,7 @@ import Testing
             let email = "a\(number)@example.com"
             let input = team.invitation(email)
             let invite = try database.call(InviteMember.self, input, as: owner, quotas: quotas)
-            return (caller: Caller.stranger(email: email), made: invite, start: Meeting(of: 2))
+            return (caller: Caller.stranger(email: email), made: invite, start: ThreadBarrier(for: 2))
         }
         let accepted = TestThread { [database, quotas] in
             Result { () throws -> [String?] in

@@ -72,10 +72,10 @@ import Testing
         let (admin, heir) = (try database.member(of: team, as: .admin), try database.member(of: team, as: .member))
         for _ in 0..<100 {
             let input = team.event(on: try database.membership(of: heir, in: team))
-            let outcomes = try Crowd.run(of: 2) { number, meet in
+            let outcomes = try runConcurrently(2) { number, barrier in
                 number == 0
-                    ? try database.attempt(TransferOwnership.self, input, as: owner, meet)
-                    : try database.attempt(RemoveMember.self, input, as: admin, meet)
+                    ? try database.attempt(TransferOwnership.self, input, as: owner, barrier)
+                    : try database.attempt(RemoveMember.self, input, as: admin, barrier)
             }
             #expect(outcomes == ["ok", "409 owner_cannot_be_removed"] || outcomes == ["404 member_not_found", "ok"])
             try database.expect(heir, in: team, ownsIt: outcomes[0] == "ok")
@@ -91,10 +91,10 @@ import Testing
         let heir = try database.member(of: team, as: .member)
         for _ in 0..<100 {
             let input = team.event(on: try database.membership(of: heir, in: team))
-            let outcomes = try Crowd.run(of: 2) { number, meet in
+            let outcomes = try runConcurrently(2) { number, barrier in
                 number == 0
-                    ? try database.attempt(TransferOwnership.self, input, as: owner, meet)
-                    : try database.attempt(LeaveTeam.self, team.reference, as: heir, meet)
+                    ? try database.attempt(TransferOwnership.self, input, as: owner, barrier)
+                    : try database.attempt(LeaveTeam.self, team.reference, as: heir, barrier)
             }
             #expect(outcomes == ["ok", "409 owner_cannot_leave"] || outcomes == ["404 member_not_found", "ok"])
             try database.expect(heir, in: team, ownsIt: outcomes[0] == "ok")
@@ -198,11 +198,11 @@ extension TestDatabase {
         _: F.Type,
         _ input: String,
         as caller: Caller,
-        _ meet: () -> Void
+        _ barrier: () -> Void
     ) throws -> String {
         var context = try context(for: caller)
         try context.withConnection { _ in }
-        meet()
+        barrier()
         do {
             _ = try F.call(input, in: &context)
             return "ok"

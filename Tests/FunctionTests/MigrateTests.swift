@@ -39,10 +39,10 @@ import Testing
     // Cases: queue 98
     @Test func `of ten started at once one does the work`() throws {
         let database = try TestDatabase(migrated: false)
-        let meeting = Meeting(of: 10)
+        let barrier = ThreadBarrier(for: 10)
         let threads = (0..<10).map { _ in
             TestThread<Result<Migrator.Report, Refusal>> {
-                meeting.wait()
+                barrier.wait()
                 return Result { try database.migrator { try Migrate.call("{}", in: &$0) } }.mapError(Refusal.init)
             }
         }

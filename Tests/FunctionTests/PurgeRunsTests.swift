@@ -88,10 +88,10 @@ import Testing
         for _ in 0..<39 { try world.another() }
         try world.database.work()
         try world.database.rows("UPDATE nofx.runs SET ended_at = now() - interval '91 days'")
-        let reports = try Crowd.run(of: 2) { _, meet in
+        let reports = try runConcurrently(2) { _, barrier in
             var context = try world.database.operatorContext()
             try context.withConnection { _ in }
-            meet()
+            barrier()
             return try Purge.call(#"{"batch":10}"#, in: &context)
         }
         #expect(reports.map { $0.counts[.runs, default: 0] }.reduce(0, +) == 40)

@@ -90,10 +90,10 @@ import Testing
         try database.rows(
             "INSERT INTO nofx.rate_limits (key, tat) SELECT n::text, now() FROM generate_series(1, 5000) AS n"
         )
-        let reports = try Crowd.run(of: 2) { _, meet in
+        let reports = try runConcurrently(2) { _, barrier in
             var context = try database.operatorContext()
             try context.withConnection { _ in }
-            meet()
+            barrier()
             return try Purge.call(#"{"batch":100}"#, in: &context)
         }
         for kind in [Retention.Kind.idempotencyKeys, .rateLimits] {
@@ -134,16 +134,16 @@ import Testing
             try database.call(DeleteTeam.self, world.team.reference, as: world.owner)
             // Its time is over within what both may take to begin.
             try database.rows("UPDATE nofx.teams SET purge_after = clock_timestamp() + interval '3 milliseconds'")
-            let outcomes = try Crowd.run(of: 2) { number, meet in
+            let outcomes = try runConcurrently(2) { number, barrier in
                 if number == 0 {
                     var context = try database.operatorContext()
                     try context.withConnection { _ in }
-                    meet()
+                    barrier()
                     return try Purge.call("{}", in: &context).counts[.teams] == 1
                 }
                 var context = try database.context(for: world.owner)
                 try context.withConnection { _ in }
-                meet()
+                barrier()
                 return (try? RestoreTeam.call(world.team.reference, in: &context)) != nil
             }
             let living: Int = try database.value("SELECT count(*) FROM nofx.teams WHERE deleted_at IS NULL")

@@ -81,7 +81,7 @@ import Reliability
         let database = try TestDatabase()
         try database.rows(
             """
-            UPDATE nofx.circuit_breakers SET not_before = now() + interval '1 hour', gate_reason = 'quota_exhausted'
+            UPDATE nofx.circuit_breakers SET not_before = now() + interval '1 hour', cooldown_reason = 'quota_exhausted'
             WHERE name = 'openai'
             """
         )

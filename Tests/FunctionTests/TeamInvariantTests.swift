@@ -75,10 +75,10 @@ import Testing
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let heirs = try (0..<8).map { _ in try database.member(of: team, as: .admin) }
-        let meeting = Meeting(of: heirs.count)
+        let barrier = ThreadBarrier(for: heirs.count)
         let threads = heirs.map { heir in
             TestThread { () -> Bool in
-                meeting.wait()
+                barrier.wait()
                 return (try? database.transfer(team, to: heir)) != nil
             }
         }

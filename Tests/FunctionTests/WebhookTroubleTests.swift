@@ -90,8 +90,8 @@ import Testing
             for _ in 0..<30 {
                 for webhook in [hanging, down, good] { try world.database.queueMessage(to: webhook) }
             }
-            _ = try Crowd.run(of: 2) { _, meet in
-                meet()
+            _ = try runConcurrently(2) { _, barrier in
+                barrier()
                 return try world.deliver(deadline: .after(.seconds(6)))
             }
             let messages = try world.receiver.messages("/200/a")
@@ -110,8 +110,8 @@ import Testing
             }
             let left: Query = "SELECT count(*) FROM nofx.queue"
             while try world.database.value(left, as: Int.self) > 0 {
-                _ = try Crowd.run(of: 8) { _, meet in
-                    meet()
+                _ = try runConcurrently(8) { _, barrier in
+                    barrier()
                     return try world.deliver()
                 }
             }

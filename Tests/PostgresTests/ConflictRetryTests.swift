@@ -79,7 +79,7 @@ import Testing
             CREATE TABLE retry_deadlock AS SELECT id::int8, 0::int8 AS n FROM generate_series(1, 2) AS id
             """
         )
-        let meeting = Meeting(of: 2)
+        let barrier = ThreadBarrier(for: 2)
         let threads = [(1, 2), (2, 1)].map { first, second in
             TestThread<Int> {
                 var attempts = 0
@@ -89,7 +89,7 @@ import Testing
                         attempts += 1
                         try transaction.run("SET LOCAL deadlock_timeout = '5ms'")
                         try transaction.run("UPDATE retry_deadlock SET n = n + 1 WHERE id = \(first)")
-                        if attempts == 1 { meeting.wait() }
+                        if attempts == 1 { barrier.wait() }
                         try transaction.run("UPDATE retry_deadlock SET n = n + 1 WHERE id = \(second)")
                     }
                     return attempts

@@ -56,8 +56,8 @@ import Queue
     @Test func `a claim that takes the first of two moments does not make others miss the second`() throws {
         let queue = MemoryQueue()
         let topic = try QueueTopic.test()
-        let claims = try Crowd.run(of: 8) { number, meet in
-            meet()
+        let claims = try runConcurrently(8) { number, barrier in
+            barrier()
             for index in 0..<50 {
                 queue.enqueue([NewJob(topic, number * 50 + index, delay: .microseconds(index * 37 % 1_000))])
             }

@@ -38,7 +38,7 @@ extension QueueConformance {
         #expect(try queue.claim(JobClaim(topic)).isEmpty)
         let letter = try #require(try queue.deadLetters(of: topic, limit: 9, after: nil).first)
         #expect((letter.attempts, letter.error, letter.topic) == (4, "no. 4", topic))
-        #expect(letter.enqueuedAt.duration(to: letter.diedAt) == .seconds(17))
+        #expect(letter.enqueuedAt.duration(to: letter.deadLetteredAt) == .seconds(17))
     }
 
     func checkLongerWait(_ subject: QueueUnderTest<some Queue & SendableMetatype & ~Copyable>) throws {
@@ -54,7 +54,7 @@ extension QueueConformance {
         }
         let last = try #require(try queue.claim(JobClaim(topic)).first)
         #expect(try queue.finish(last.lease, .failed(error: "no", notBefore: .seconds(60))))
-        #expect(try queue.counts(of: topic).dead == 1)
+        #expect(try queue.counts(of: topic).deadLettered == 1)
     }
 
     func checkFinalFailure(_ subject: QueueUnderTest<some Queue & SendableMetatype & ~Copyable>) throws {
@@ -67,7 +67,7 @@ extension QueueConformance {
         #expect(try !queue.enqueue(new))
         let letter = try #require(try queue.deadLetters(of: topic, limit: 9, after: nil).first)
         #expect((letter.id, letter.attempts, letter.error) == (job.id, 1, "ai_refused"))
-        #expect(try queue.counts(of: topic).dead == 1)
+        #expect(try queue.counts(of: topic).deadLettered == 1)
     }
 
     func checkRelease(_ subject: QueueUnderTest<some Queue & SendableMetatype & ~Copyable>) throws {
@@ -79,7 +79,7 @@ extension QueueConformance {
             #expect(job.attempt == 1)
             #expect(try queue.finish(job.lease, .released()))
         }
-        #expect(try queue.counts(of: topic).waiting == 1)
+        #expect(try queue.counts(of: topic).available == 1)
     }
 
     func checkOpenCircuit(_ subject: QueueUnderTest<some Queue & SendableMetatype & ~Copyable>) throws {
@@ -96,7 +96,7 @@ extension QueueConformance {
         }
         let job = try #require(try queue.claim(JobClaim(topic)).first)
         #expect(job.attempt == 1)
-        #expect(try queue.counts(of: topic).dead == 0)
+        #expect(try queue.counts(of: topic).deadLettered == 0)
     }
 
     func checkOnce(_ subject: QueueUnderTest<some Queue & SendableMetatype & ~Copyable>) throws {
@@ -112,7 +112,7 @@ extension QueueConformance {
         ])
         #expect(counted == [true, false, false, false, true])
         let counts = try queue.counts(of: topic)
-        #expect((counts.running, counts.waiting, counts.delayed, counts.dead) == (1, 0, 0, 0))
+        #expect((counts.running, counts.available, counts.scheduled, counts.deadLettered) == (1, 0, 0, 0))
         #expect(
             try queue.heartbeat([jobs[0].lease, jobs[2].lease, forged], extendingBy: .seconds(30)) == [
                 .lost, .held, .lost,
@@ -130,7 +130,7 @@ extension QueueConformance {
         for outcome in [JobOutcome.completed, .failed(error: "no", isFinal: true), .released(after: .zero)] {
             #expect(try !queue.finish(late.lease, outcome))
         }
-        #expect(try queue.counts(of: topic).delayed == 1)
+        #expect(try queue.counts(of: topic).scheduled == 1)
         try subject.pass(.seconds(2))
         let next = try #require(try queue.claim(JobClaim(topic)).first)
         #expect(next.attempt == 2)

@@ -33,9 +33,9 @@ extension QueueConformance {
         let topic = try QueueTopic.test()
         var queue = try subject.open()
         try queue.enqueue(NewJob(topic, 1))
-        let claims = try Crowd.run(of: 16) { _, meet in
+        let claims = try runConcurrently(16) { _, barrier in
             var queue = try subject.open()
-            meet()
+            barrier()
             return try queue.claim(JobClaim(topic)).count
         }
         #expect(claims.reduce(0, +) == 1)
@@ -57,7 +57,7 @@ extension QueueConformance {
         #expect(try queue.claim(JobClaim(topic, count: 9, lease: long * 2)).map(\.number) == [1])
         try subject.pass(long)
         #expect(try queue.claim(JobClaim(topic, count: 9)).map(\.number) == [3])
-        #expect(try queue.counts(of: topic).delayed == 1)
+        #expect(try queue.counts(of: topic).scheduled == 1)
     }
 
     func checkDuplicates(_ subject: QueueUnderTest<some Queue & SendableMetatype & ~Copyable>) throws {

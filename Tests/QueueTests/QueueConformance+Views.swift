@@ -15,7 +15,7 @@ extension QueueConformance {
         }
         func seen(_ topic: QueueTopic, _ queue: inout some Queue & ~Copyable) throws -> [Int] {
             let seen = try queue.counts(of: topic)
-            return counts(seen.waiting, seen.delayed, seen.running, seen.dead)
+            return counts(seen.available, seen.scheduled, seen.running, seen.deadLettered)
         }
         try queue.enqueue((0..<5).map { NewJob(topic, $0, delay: .seconds(1)) })
         try queue.enqueue([NewJob(other, 9), NewJob(topic, 5), NewJob(topic, 6)])
@@ -76,11 +76,11 @@ extension QueueConformance {
         #expect(try queue.redrive(topic, limit: 9) == 0)
         let job = try #require(try queue.claim(JobClaim(topic)).first)
         #expect((job.id, job.number, job.attempt, job.enqueuedAt) == (jobs[0].id, 1, 1, letter.enqueuedAt))
-        #expect(try queue.counts(of: topic).dead == 0)
-        #expect(try queue.counts(of: other).dead == 1)
+        #expect(try queue.counts(of: topic).deadLettered == 0)
+        #expect(try queue.counts(of: other).deadLettered == 1)
         // All its attempts are before it again.
         #expect(try queue.finish(job.lease, .failed(error: "no")))
-        #expect(try queue.counts(of: topic).delayed == 1)
+        #expect(try queue.counts(of: topic).scheduled == 1)
     }
 
     func checkRedriveLimit(_ subject: QueueUnderTest<some Queue & SendableMetatype & ~Copyable>) throws {
@@ -90,7 +90,7 @@ extension QueueConformance {
         #expect(try queue.redrive(topic, limit: -1) == 0)
         #expect(try queue.redrive(topic, limit: 3) == 3)
         #expect(try queue.redrive(topic, limit: .max) == 500)
-        #expect(try queue.counts(of: topic).waiting == 503)
+        #expect(try queue.counts(of: topic).available == 503)
         #expect(try queue.redrive(topic, limit: 500) == 7)
     }
 
@@ -119,10 +119,10 @@ extension QueueConformance {
         let tenants: [UUID?] = [nil, .v7(), .v7()]
         let done = Counter()
         let count = 150
-        let shares = try Crowd.run(of: 8) { number, meet in
+        let shares = try runConcurrently(8) { number, barrier in
             var queue = try subject.open()
             var mine: [Int] = []
-            meet()
+            barrier()
             for index in 0..<count {
                 let job = NewJob(topic, number * count + index, tenant: tenants[index % 3], priority: Int16(index % 5))
                 try queue.enqueue(job)

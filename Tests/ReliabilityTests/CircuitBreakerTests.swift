@@ -137,8 +137,8 @@ import Testing
             failureThreshold: 1_000_000,
             window: CircuitWindow(length: .seconds(86_400), minimumCalls: 1_000_000, failureRate: 1)
         )
-        _ = try Crowd.run(of: 10) { number, meet in
-            meet()
+        _ = try runConcurrently(10) { number, barrier in
+            barrier()
             for turn in 0..<10_000 {
                 guard case .permitted(let permit) = store.acquire("counted", under: policy) else { continue }
                 let outcome: CircuitOutcome = (turn + number) % 4 == 0 ? .failure(error: "broken") : .success

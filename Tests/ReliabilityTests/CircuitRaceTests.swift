@@ -28,10 +28,10 @@ import Testing
         )
         let (database, policy) = (database, policy)
         let answers = try database.withPooler(servers: 20, as: "nofx_test_operator") { url in
-            try Crowd.run(of: 1_000) { _, meet in
+            try runConcurrently(1_000) { _, barrier in
                 var store = try PostgresStores.patient(url)
                 try store.connect(under: policy)
-                meet()
+                barrier()
                 switch try store.acquire("openai", under: policy) {
                 case .permitted(let permit): return "\(permit.isProbe ? "probe" : "allowed") \(permit.generation)"
                 case .rejected(let rejection): return rejection.reason.rawValue
@@ -48,12 +48,12 @@ import Testing
         let (database, policy) = (database, policy)
         let before = try database.writes()["circuit_breakers"]
         let answers = try database.withPooler(servers: 20, as: "nofx_test_operator") { url in
-            try Crowd.run(of: 1_000) { _, meet in
+            try runConcurrently(1_000) { _, barrier in
                 var store = try PostgresStores.patient(url)
                 guard case .permitted(let permit) = try store.acquire("openai", under: policy) else {
                     return "kept away"
                 }
-                meet()
+                barrier()
                 let change = try store.record(.failure(error: "broken"), of: permit, under: policy)
                 return change.map { "\($0)" } ?? "nothing"
             }
@@ -68,10 +68,10 @@ import Testing
         let (database, policy) = (database, policy)
         let before = try database.writes()
         let calls = try database.withPooler(servers: 20, as: "nofx_test_operator") { url in
-            try Crowd.run(of: 20) { number, meet in
+            try runConcurrently(20) { number, barrier in
                 var store = try PostgresStores.patient(url)
                 try store.connect(under: policy)
-                meet()
+                barrier()
                 var allowed = 0
                 for _ in 0..<500 {
                     let name = number < 10 ? "openai" : "anthropic-ai"
@@ -132,10 +132,10 @@ import Testing
         let before = try database.writes()["circuit_breakers"] ?? 0
         let start: Double = try Self.seconds(database)
         _ = try database.withPooler(servers: 20, as: "nofx_test_operator") { url in
-            try Crowd.run(of: 200) { _, meet in
+            try runConcurrently(200) { _, barrier in
                 var store = try PostgresStores.patient(url)
                 guard case .permitted(let permit) = try store.acquire("openai", under: policy) else { return }
-                meet()
+                barrier()
                 _ = try store.record(.limited(for: .seconds(600), reason: .rateLimited), of: permit, under: policy)
             }
         }

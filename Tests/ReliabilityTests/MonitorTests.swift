@@ -7,8 +7,8 @@ import Testing
     @Test func `no wake-up is lost between two that take turns`() throws {
         let monitor = Monitor(0)
         let rounds = 20_000
-        _ = try Crowd.run(of: 2) { number, meet in
-            meet()
+        _ = try runConcurrently(2) { number, barrier in
+            barrier()
             for round in 0..<rounds {
                 let mine = 2 * round + number
                 _ = monitor.wait(timeoutNanoseconds: { _ in .max }) { $0 == mine ? true : nil }

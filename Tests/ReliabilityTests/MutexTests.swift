@@ -74,8 +74,8 @@ import Reliability
     // Cases: breaker 79
     @Test func `who stops waiting leaves nothing behind`() {
         let mutex = TimedMutex(0)
-        let holder = Meeting(of: 2)
-        let end = Meeting(of: 2)
+        let holder = ThreadBarrier(for: 2)
+        let end = ThreadBarrier(for: 2)
         let thread = TestThread<Void> {
             mutex.tryLock { _ in
                 holder.wait()
@@ -147,9 +147,9 @@ import Reliability
         let inside = Counter()
         let finished = Counter()
         let rounds = 10_000
-        let outcomes = try Crowd.run(of: 2) { number, meet in
+        let outcomes = try runConcurrently(2) { number, barrier in
             defer { finished.add(1) }
-            meet()
+            barrier()
             var got = 0
             var late = 0
             // One takes the lock for as long as the other one tries.
@@ -180,8 +180,8 @@ import Reliability
     // Cases: breaker 83
     @Test func `what ten threads read, change and write adds up`() throws {
         let mutex = Mutex(0)
-        _ = try Crowd.run(of: 10) { _, meet in
-            meet()
+        _ = try runConcurrently(10) { _, barrier in
+            barrier()
             for _ in 0..<1_000 {
                 mutex.withLock { value in
                     let before = value

@@ -43,8 +43,8 @@ import Queue
         for name in names { try database.startRun([TestStep(name)], of: team) }
         let done = Monitor<[String: Int]>([:])
         let database = database
-        let reports = try Crowd.run(of: 8) { _, meet in
-            meet()
+        let reports = try runConcurrently(8) { _, barrier in
+            barrier()
             return try database.drain({ $0.batch = 7 }) { step, _ in
                 done.withLock { $0[step.name, default: 0] += 1 }
                 return .done
@@ -64,8 +64,8 @@ import Queue
         )
         let database = database
         let reports = try database.withPooler(servers: 2, as: "nofx_test_operator") { url in
-            try Crowd.run(of: 6) { _, meet in
-                meet()
+            try runConcurrently(6) { _, barrier in
+                barrier()
                 return try database.drain(at: url, { $0.batch = 3 })
             }
         }

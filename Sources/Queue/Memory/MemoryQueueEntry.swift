@@ -3,13 +3,13 @@ import Base
 /// A job as a queue in memory keeps it.
 struct MemoryQueueEntry {
     enum Status {
-        case waiting, delayed, running, dead
+        case available, scheduled, running, deadLettered
     }
 
     let job: NewJob
     let enqueuedAt: Timestamp
 
-    var status = Status.delayed
+    var status = Status.scheduled
 
     /// When it is due, its lease is over, or it died.
     var time: Timestamp
@@ -61,10 +61,10 @@ struct QueueTimer: Comparable {
 
 /// What a queue in memory knows of one topic.
 struct MemoryQueueTopic {
-    var waiting = 0
-    var delayed = 0
+    var available = 0
+    var scheduled = 0
     var running = 0
-    var dead = 0
+    var deadLettered = 0
 
     /// The jobs that are due, by tenant; places of jobs that are not so any more among them.
     var ready: [UUID?: Heap<ReadyPlace>] = [:]
@@ -77,13 +77,13 @@ struct MemoryQueueTopic {
 
     mutating func count(_ status: MemoryQueueEntry.Status, of tenant: UUID?, by change: Int) {
         switch status {
-        case .waiting: waiting += change
-        case .delayed: delayed += change
+        case .available: available += change
+        case .scheduled: scheduled += change
         case .running:
             running += change
             let rest = (runningOfTenant[tenant] ?? 0) + change
             runningOfTenant[tenant] = rest == 0 ? nil : rest
-        case .dead: dead += change
+        case .deadLettered: deadLettered += change
         }
     }
 
@@ -105,7 +105,7 @@ struct MemoryQueueTopic {
         }
     }
 
-    var isEmpty: Bool { waiting + delayed + running + dead == 0 }
+    var isEmpty: Bool { available + scheduled + running + deadLettered == 0 }
 }
 
 /// Elements of which the least is at hand (Williams, 1964).

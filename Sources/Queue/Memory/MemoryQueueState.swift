@@ -34,7 +34,7 @@ struct MemoryQueueState {
             if entry.status == .running {
                 fail(timer.id, "lease_expired", isFinal: false, at: now)
             } else {
-                move(timer.id, to: .waiting, entry.time)
+                move(timer.id, to: .available, entry.time)
             }
         }
     }
@@ -59,13 +59,13 @@ struct MemoryQueueState {
         if !isFinal, let delay = schedule.delay(afterAttempts: entry.attempt) {
             schedule(id, at: now.saturatingAdd(max(delay, wait)), now)
         } else {
-            move(id, to: .dead, now)
+            move(id, to: .deadLettered, now)
         }
     }
 
     /// Makes a job due at a time.
     mutating func schedule(_ id: ID<Job>, at due: Timestamp, _ now: Timestamp) {
-        move(id, to: due <= now ? .waiting : .delayed, due)
+        move(id, to: due <= now ? .available : .scheduled, due)
     }
 
     /// Changes a job's status, and puts it where it is found again.
@@ -79,9 +79,9 @@ struct MemoryQueueState {
         entry.version += 1
         entries[id] = entry
         switch status {
-        case .waiting: topics[entry.job.topic]?.ready[tenant, default: Heap()].insert(ReadyPlace(entry))
-        case .delayed, .running: timers.insert(QueueTimer(entry))
-        case .dead: break
+        case .available: topics[entry.job.topic]?.ready[tenant, default: Heap()].insert(ReadyPlace(entry))
+        case .scheduled, .running: timers.insert(QueueTimer(entry))
+        case .deadLettered: break
         }
     }
 
@@ -140,20 +140,20 @@ extension MemoryQueueState {
 
     mutating func cancel(_ id: ID<Job>) -> JobCancellation {
         switch entries[id]?.status {
-        case .waiting, .delayed:
+        case .available, .scheduled:
             forgetPlace(of: id)
             remove(id)
             return .removed
         case .running:
             entries[id]?.isCancelled = true
             return .requested
-        case .dead, nil: return .unknown
+        case .deadLettered, nil: return .unknown
         }
     }
 
     /// Takes a job off the heap of those that are due; nobody may ever claim as far as its place.
     private mutating func forgetPlace(of id: ID<Job>) {
-        guard let entry = entries[id], entry.status == .waiting else { return }
+        guard let entry = entries[id], entry.status == .available else { return }
         topics[entry.job.topic]?.ready[entry.job.tenant]?.removeAll { $0.id == id }
     }
 
@@ -190,13 +190,13 @@ extension MemoryQueueState {
     func counts(of name: QueueTopic, at now: Timestamp) -> QueueCounts {
         var counts = QueueCounts()
         guard let topic = topics[name] else { return counts }
-        counts.waiting = topic.waiting
-        counts.delayed = topic.delayed
+        counts.available = topic.available
+        counts.scheduled = topic.scheduled
         counts.running = topic.running
-        counts.dead = topic.dead
-        for entry in entries.values where entry.job.topic == name && entry.status != .dead {
+        counts.deadLettered = topic.deadLettered
+        for entry in entries.values where entry.job.topic == name && entry.status != .deadLettered {
             counts.oldestAge = max(counts.oldestAge ?? .zero, now.duration(since: entry.enqueuedAt))
-            guard entry.status == .waiting else { continue }
+            guard entry.status == .available else { continue }
             counts.longestWait = max(counts.longestWait ?? .zero, now.duration(since: entry.time))
         }
         return counts
@@ -204,7 +204,7 @@ extension MemoryQueueState {
 
     func deadLetters(of topic: QueueTopic, limit: Int, after: KeysetPosition<ID<Job>>?) -> [DeadLetter] {
         let dead = entries.values.filter { entry in
-            guard entry.status == .dead, entry.job.topic == topic else { return false }
+            guard entry.status == .deadLettered, entry.job.topic == topic else { return false }
             guard let after else { return true }
             return (entry.time, entry.job.id.uuid) > (after.time, after.key.uuid)
         }
@@ -218,7 +218,7 @@ extension MemoryQueueState {
                 attempts: entry.attempt,
                 error: entry.error,
                 enqueuedAt: entry.enqueuedAt,
-                diedAt: entry.time
+                deadLetteredAt: entry.time
             )
         }
     }
@@ -227,7 +227,7 @@ extension MemoryQueueState {
         let letters = deadLetters(of: topic, limit: limit, after: nil)
         for letter in letters {
             entries[letter.id]?.attempt = 0
-            move(letter.id, to: .waiting, now)
+            move(letter.id, to: .available, now)
         }
         return letters.count
     }

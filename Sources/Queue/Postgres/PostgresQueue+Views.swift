@@ -25,10 +25,10 @@ extension PostgresQueue {
         )
         var counts = QueueCounts()
         guard let row = rows.first else { return counts }
-        counts.waiting = try row["available"]
-        counts.delayed = try row["scheduled"]
+        counts.available = try row["available"]
+        counts.scheduled = try row["scheduled"]
         counts.running = try row["running"]
-        counts.dead = try row["dead_lettered"]
+        counts.deadLettered = try row["dead_lettered"]
         counts.longestWait = try (row["longest_wait"] as Int64?).map { .microseconds($0) }
         counts.oldestAge = try (row["oldest_age"] as Int64?).map { .microseconds($0) }
         return counts
@@ -59,7 +59,7 @@ extension PostgresQueue {
                     attempts: try row["attempts"],
                     error: try row["error"],
                     enqueuedAt: try row["enqueued_at"],
-                    diedAt: try row["dead_lettered_at"]
+                    deadLetteredAt: try row["dead_lettered_at"]
                 )
             )
         }

@@ -63,7 +63,7 @@ import Testing
             #expect(try asker.breaker() == ("closed", 0, 0))
             #expect(
                 try asker.database.value(
-                    "SELECT gate_reason FROM nofx.circuit_breakers WHERE name = 'openai'",
+                    "SELECT cooldown_reason FROM nofx.circuit_breakers WHERE name = 'openai'",
                     as: String.self
                 ) == "rate_limited"
             )

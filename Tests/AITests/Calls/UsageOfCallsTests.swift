@@ -169,9 +169,9 @@ import Testing
     // Cases: ai 69
     @Test func `of fifty calls at once, a fifth of them limited, no attempt is lost or counted twice`() throws {
         try withMock("LLMOCK_ERROR_RATE_429=0.2") { mock, asker in
-            let outcomes = try Crowd.run(of: 50) { _, meet in
+            let outcomes = try runConcurrently(50) { _, barrier in
                 var providers = try asker.providers()
-                meet()
+                barrier()
                 do throws(AIError) {
                     return try providers.callOpenAI(CompletionRequest(Asker.prompt()), deadline: .test).attempts
                 } catch {

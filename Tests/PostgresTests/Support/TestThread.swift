@@ -42,10 +42,10 @@ private protocol Runnable {
 }
 
 /// Where several threads wait until all have arrived.
-final class Meeting: Sendable {
+final class ThreadBarrier: Sendable {
     private let left: Atomic<Int>
 
-    init(of count: Int) {
+    init(for count: Int) {
         left = Atomic(count)
     }
 

@@ -56,7 +56,7 @@ extension TestDatabase {
         try rows(
             """
             SELECT state, generation, failures, reporters, opens, total_opens, permits_left, probe_successes,
-                   last_error, gate_reason,
+                   last_error, cooldown_reason,
                    extract(epoch FROM open_until - clock_timestamp())::float8::text AS open,
                    extract(epoch FROM probe_deadline - clock_timestamp())::float8::text AS probing,
                    extract(epoch FROM not_before - clock_timestamp())::float8::text AS gated,

@@ -46,7 +46,7 @@ extension BreakerView: RowDecodable {
         openUnits = Self.units(open.flatMap(Double.init))
         probeUnits = Self.units(probing.flatMap(Double.init))
         cooldownUnits = Self.units(gated.flatMap(Double.init))
-        cooldownReason = cooldownUnits == nil ? nil : try row["gate_reason"]
+        cooldownReason = cooldownUnits == nil ? nil : try row["cooldown_reason"]
     }
 }
 

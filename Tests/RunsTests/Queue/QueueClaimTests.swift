@@ -9,9 +9,9 @@ import Testing
         let fixture = try RunFixture()
         var client = try fixture.client()
         _ = try client.start([StepSpec()])
-        let claims = try Crowd.run(of: 50) { _, meet in
+        let claims = try runConcurrently(50) { _, barrier in
             var client = try fixture.client()
-            meet()
+            barrier()
             return try client.claim().count
         }
         #expect(claims.reduce(0, +) == 1)
@@ -22,9 +22,9 @@ import Testing
         let fixture = try RunFixture()
         var client = try fixture.client()
         _ = try client.start(Array(repeating: StepSpec(), count: 1_000))
-        let shares = try Crowd.run(of: 8) { _, meet in
+        let shares = try runConcurrently(8) { _, barrier in
             var client = try fixture.client()
-            meet()
+            barrier()
             var mine: [Int] = []
             while case let claims = try client.claim(37), !claims.isEmpty { mine += claims.map(\.step) }
             return mine
@@ -129,9 +129,9 @@ import Testing
             var client = try fixture.client()
             _ = try client.start(Array(repeating: StepSpec(), count: 60))
         }
-        let most = try Crowd.run(of: 8) { _, meet in
+        let most = try runConcurrently(8) { _, barrier in
             var client = try fixture.client()
-            meet()
+            barrier()
             var most = 0
             while try client.rows("SELECT count(*) FROM nofx.queue").value(as: Int.self) > 0 {
                 let claims = try client.claim(3, topicLimit: 3, tenantLimit: 2)

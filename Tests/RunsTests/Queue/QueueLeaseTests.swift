@@ -100,9 +100,9 @@ import Testing
         for _ in 0..<4 { _ = try client.start(Array(repeating: StepSpec(attempts: 1_000), count: 5)) }
         let claims = try client.claim(20)
         let orders = [claims, claims.reversed(), claims.shuffled(), claims.sorted { $0.fence % 7 < $1.fence % 7 }]
-        _ = try Crowd.run(of: 4) { number, meet in
+        _ = try runConcurrently(4) { number, barrier in
             var client = try fixture.client()
-            meet()
+            barrier()
             for round in 0..<200 {
                 #expect(try client.heartbeat(orders[number]).count == 20)
                 if round % 4 == number { try releaseAndReclaim(orders[number], &client) }
@@ -138,9 +138,9 @@ import Testing
             let run = try client.start([StepSpec()])
             let claims = try client.claim()
             try fixture.expireLeases()
-            let outcomes = try Crowd.run(of: 2) { number, meet in
+            let outcomes = try runConcurrently(2) { number, barrier in
                 var client = try fixture.client()
-                meet()
+                barrier()
                 return number == 0 ? try client.finish(claims).count : try client.maintain()[1]
             }
             #expect(outcomes.reduce(0, +) <= 1)
@@ -161,9 +161,9 @@ import Testing
         for _ in 0..<10 { _ = try client.start(Array(repeating: StepSpec(), count: 10)) }
         let claims = try client.claim(100)
         try fixture.expireLeases()
-        let rescued = try Crowd.run(of: 4) { _, meet in
+        let rescued = try runConcurrently(4) { _, barrier in
             var client = try fixture.client()
-            meet()
+            barrier()
             return try client.maintain()[1]
         }
         let rest = try client.maintain()[1]

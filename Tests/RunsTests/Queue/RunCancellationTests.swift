@@ -60,9 +60,9 @@ import Testing
         for _ in 0..<20 {
             let run = try client.start([StepSpec()])
             let claims = try client.claim()
-            let answers = try Crowd.run(of: 2) { number, meet in
+            let answers = try runConcurrently(2) { number, barrier in
                 var client = try fixture.client()
-                meet()
+                barrier()
                 return number == 0 ? "\(try client.finish(claims).count)" : try client.cancel(run)
             }
             let status = try fixture.status(of: run)
@@ -188,9 +188,9 @@ import Testing
             #expect(claims.count == 24)
             try client.rows("UPDATE nofx.queue SET lease_until = now() WHERE step_no = 1")
             try client.rows("UPDATE nofx.runs SET deadline_at = now() WHERE id = ANY (\(Array(runs.prefix(3))))")
-            _ = try Crowd.run(of: 6) { number, meet in
+            _ = try runConcurrently(6) { number, barrier in
                 var client = try fixture.client()
-                meet()
+                barrier()
                 for _ in 0..<5 {
                     switch number {
                     case 0, 1: try client.maintain()

@@ -51,9 +51,9 @@ import Testing
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start(Array(repeating: StepSpec(), count: 100) + [StepSpec(after: Array(0..<100))])
-        _ = try Crowd.run(of: 8) { number, meet in
+        _ = try runConcurrently(8) { number, barrier in
             var client = try fixture.client()
-            meet()
+            barrier()
             while case let claims = try client.claim(1 + number % 3), !claims.isEmpty {
                 #expect(try client.finish(claims).count == claims.count)
             }
@@ -71,9 +71,9 @@ import Testing
         for _ in 0..<15 {
             let run = try client.start([StepSpec(), StepSpec()])
             let claims = try client.claim(2)
-            _ = try Crowd.run(of: 2) { number, meet in
+            _ = try runConcurrently(2) { number, barrier in
                 var client = try fixture.client()
-                meet()
+                barrier()
                 try client.finish([claims[number]])
             }
             #expect(try fixture.status(of: run) == "succeeded")

@@ -77,9 +77,9 @@ import Testing
     @Test func `of two who approve at once one is told that it was done already`() throws {
         for decisions in [["approved", "approved"], ["approved", "rejected"]] {
             let (fixture, run) = try waiting()
-            let outcomes = try Crowd.run(of: 2) { number, meet in
+            let outcomes = try runConcurrently(2) { number, barrier in
                 var client = try fixture.client()
-                meet()
+                barrier()
                 return try client.decide(1, of: run, decisions[number])
             }
             let winner = try #require(outcomes.firstIndex { $0.hasPrefix("ok") })

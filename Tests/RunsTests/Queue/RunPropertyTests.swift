@@ -119,11 +119,11 @@ import Testing
         let fixture = try RunFixture()
         var client = try fixture.client()
         let runs = try (0..<16).map { _ in try client.start(Self.plan(using: &random)) }
-        _ = try Crowd.run(of: 8) { number, meet in
+        _ = try runConcurrently(8) { number, barrier in
             var random = SeededGenerator(seed: 1_000 * seed + UInt64(number))
             var client = try fixture.client()
             var held: [TestClient.Claim] = []
-            meet()
+            barrier()
             for _ in 0..<120 { try Self.act(&client, runs, &held, using: &random) }
         }
         #expect(try fixture.faults().isEmpty)

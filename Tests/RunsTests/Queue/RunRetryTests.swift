@@ -100,9 +100,9 @@ import Testing
         for _ in 0..<5 {
             let run = try client.start([StepSpec()])
             try client.finish(try client.claim(), "failed")
-            let outcomes = try Crowd.run(of: 2) { _, meet in
+            let outcomes = try runConcurrently(2) { _, barrier in
                 var client = try fixture.client()
-                meet()
+                barrier()
                 return try client.retry(0, of: run)
             }
             #expect(outcomes.sorted() == ["conflict queued", "ok"])

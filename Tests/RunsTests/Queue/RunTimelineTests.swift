@@ -9,9 +9,9 @@ import Testing
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start((0..<200).map { StepSpec(after: $0 < 100 ? [] : [$0 - 100]) })
-        let seen = try Crowd.run(of: 9) { number, meet in
+        let seen = try runConcurrently(9) { number, barrier in
             var client = try fixture.client()
-            meet()
+            barrier()
             var seen: [Int] = []
             if number > 0 {
                 while try fixture.status(of: run) == "running" { try client.finish(try client.claim(3)) }

@@ -69,8 +69,8 @@ import Queue
         let names = (0..<500).map { "step \($0)" }
         steps.add(names)
         let steps = steps
-        let reports = try Crowd.run(of: 8) { _, meet in
-            meet()
+        let reports = try runConcurrently(8) { _, barrier in
+            barrier()
             return try steps.drain { $0.batch = 20 }
         }
         #expect(reports.map(\.succeeded).reduce(0, +) == 500)

@@ -15,12 +15,12 @@ import Worker
         // The cancellation comes sometimes before the step waits, and mostly while it does.
         for _ in 0..<20 {
             let cancellation = Cancellation()
-            let meeting = Meeting(of: 2)
+            let barrier = ThreadBarrier(for: 2)
             let teller = TestThread {
-                meeting.wait()
+                barrier.wait()
                 cancellation.cancel()
             }
-            meeting.wait()
+            barrier.wait()
             // It would otherwise take an hour.
             guard case .cancelled = try bench.execute(step, cancellation: cancellation) else {
                 Issue.record("it went on")

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Many processes that want something of invites at the same moment.
-struct InviteCrowdTests {
+struct ConcurrentInviteTests {
     private let database: TestDatabase
     private let owner = TestDatabase.newSubject()
     private let team: String
@@ -109,9 +109,9 @@ struct InviteCrowdTests {
 
     /// Starts processes and gives each its input at the same moment.
     private func race(_ calls: [(function: TestFunction, input: String)]) throws -> [Subprocess.Outcome] {
-        try Crowd.run(of: calls.count) { number, meet in
+        try runConcurrently(calls.count) { number, barrier in
             let process = try calls[number].function.start()
-            meet()
+            barrier()
             return process.finish(Array(calls[number].input.utf8))
         }
     }
