@@ -97,6 +97,36 @@ import Testing
         #expect(error?.kind == .timeout)
     }
 
+    @Test(arguments: [
+        // Linux connects 0.0.0.0 to this machine, but it is no address of the loopback interface.
+        ("host=0.0.0.0", false), ("host=db.example.com hostaddr=0.0.0.0", false),
+        ("host=localhost hostaddr=0.0.0.0", false),
+        ("host=0.0.0.0 sslmode=prefer", true), ("host=0.0.0.0 sslmode=disable", true),
+        ("host=127.0.0.1", true), ("host=localhost", true), ("host=LOCALHOST", true),
+        ("host=db.example.com hostaddr=127.0.0.1", true),
+    ])
+    func `a remote server without TLS is refused unless the connection string allows clear text`(
+        place: String,
+        connects: Bool
+    ) throws {
+        let location = try TestDatabase().location()
+        let proxy = try TestProxy(to: location.socketPath, fault: .none)
+        defer { proxy.stop() }
+        let string = try ConnectionString(
+            "\(place) port=\(proxy.port) user=\(location.role) dbname=\(location.name)"
+        )
+        if connects {
+            var connection = try Connection(string, deadline: .test, log: .silent)
+            #expect(try connection.value("SELECT 1") == 1)
+        } else {
+            let error = #expect(throws: PostgresError.self) {
+                _ = try Connection(string, deadline: .test, log: .silent)
+            }
+            #expect(error?.kind == .connection)
+            #expect(error?.debugDescription.contains("SSL") == true)
+        }
+    }
+
     @Test func `no home and no password file is looked up`() throws {
         #expect(getenv("HOME") != nil)
         let location = try TestDatabase().location()

@@ -5,7 +5,8 @@ readonly bundle_help="Usage: ./deploy.sh bundle [--functions NAME,NAME] [--dry-r
 
 Builds every endpoint, and nofx with all of them, fully static and stripped into dist/<name>, and dist/manifest.json
 with their sizes, their SHA-256 and the versions of what is inside. The same sources in the same place give the same
-bytes.
+bytes. The libraries are the newest that the distribution lists; scripts/static-libs --help tells what happens when
+the mirror does not have one.
 
   --functions  only these; the default is every folder of Functions/, and nofx
   --dry-run    print the commands, run nothing"
@@ -128,13 +129,20 @@ bundle_check() {
 # MARK: - The manifest
 
 bundle_manifest() {
-    local name version separator=''
+    local name version newest separator=''
     version=$(bundle_version)
     printf '{\n  "version": "%s",\n' "$version"
     bundle_commit
     printf '  "swift": "%s",\n  "libraries": {' "$(bundle_swift_version)"
-    while read -r name version; do
+    while read -r name version _; do
         printf '%s\n    "%s": "%s"' "$separator" "$name" "$version"
+        separator=,
+    done <"$static_folder/VERSIONS"
+    printf '\n  },\n  "newerLibraries": {'
+    separator=''
+    while read -r name version newest; do
+        [[ -n $newest ]] || continue
+        printf '%s\n    "%s": "%s"' "$separator" "$name" "$newest"
         separator=,
     done <"$static_folder/VERSIONS"
     printf '\n  },\n  "functions": ['

@@ -6,6 +6,9 @@ extension ConnectionString {
     struct Options {
         private var entries: [Entry] = []
 
+        /// Whether a host that is not this machine gets `sslmode=require`, because nothing else is configured.
+        private var encryptsRemote = false
+
         private struct Entry {
             let keyword: String
             let value: String
@@ -73,6 +76,13 @@ extension ConnectionString.Options {
         // Without a name libpq looks for the home directory, and for that in the user database.
         if self["passfile"] == nil, environment("PGPASSFILE") == nil { self["passfile"] = "/nonexistent/pgpass" }
         setenv("HOME", "/nonexistent", 0)
+        for (keyword, variable) in [("host", "PGHOST"), ("hostaddr", "PGHOSTADDR"), ("port", "PGPORT")]
+        where self[keyword] == nil {
+            self[keyword] = environment(variable)
+        }
+        encryptsRemote =
+            !["sslmode", "service"].contains { self[$0] != nil }
+            && !["PGSSLMODE", "PGSERVICE"].contains { environment($0) != nil }
         if let bundle = CertificateBundle.needed(for: self, environment: environment) {
             self["sslrootcert"] = bundle
         }
@@ -112,6 +122,9 @@ extension ConnectionString.Options {
             if !hosts.isEmpty { attempt.append("host", hosts[index]) }
             if !addresses.isEmpty { attempt.append("hostaddr", addresses[index]) }
             if !ports.isEmpty { attempt.append("port", ports[ports.count == 1 ? 0 : index]) }
+            // libpq's own default, `prefer`, sends everything in clear text to a server that declines TLS.
+            let place = addresses.isEmpty ? hosts.isEmpty ? nil : hosts[index] : addresses[index]
+            if encryptsRemote, let place, !place.isLocal { attempt.append("sslmode", "require") }
             return attempt
         }
     }
@@ -134,6 +147,11 @@ extension String {
     fileprivate var isAddress: Bool {
         utf8.contains(UInt8(ascii: ":"))
             || utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: ".") }
+    }
+
+    /// Whether it names this machine: a unix socket, or an address of the loopback interface (RFC 1122, RFC 4291).
+    fileprivate var isLocal: Bool {
+        isSocketDirectory || lowercased() == "localhost" || self == "::1" || isAddress && hasPrefix("127.")
     }
 
     /// Whether it could be a host name, an address, or the directory of a unix socket.

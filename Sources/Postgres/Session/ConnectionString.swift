@@ -4,8 +4,9 @@ internal import Glibc
 /// Where a database is and how to get in: a URI (`postgres://user@host/name`) or `key=value` pairs, as libpq
 /// takes them (PostgreSQL documentation, "Connection Strings"), with several hosts, TLS and unix sockets.
 ///
-/// What the string leaves open comes from libpq's `PG…` variables, but for three things: there must be a user,
-/// the password file is only read when it is named, and the text encoding is always UTF-8.
+/// What the string leaves open comes from libpq's `PG…` variables, but for four things: there must be a user, the
+/// password file is only read when it is named, the text encoding is always UTF-8, and a host other than this machine
+/// gets `sslmode=require` in place of `prefer`.
 public struct ConnectionString: Sendable {
     /// What goes to libpq, one list for each host to try.
     let attempts: [KeywordList]
@@ -27,7 +28,7 @@ public struct ConnectionString: Sendable {
         }
         timeoutPerHost = try options.takeTimeout()
         options.setDefaults(environment: Self.environment)
-        resolvesNames = options.namesHosts || Self.environment("PGHOST") != nil
+        resolvesNames = options.namesHosts
         attempts = try options.attempts()
     }
 
