@@ -50,6 +50,8 @@ INSERT INTO nofx.database_grants (kind, object, rights) VALUES
     ('app', 'FUNCTION nofx.begin_once', 'EXECUTE'),
     ('app', 'FUNCTION nofx.fingerprint', 'EXECUTE'),
     ('app', 'FUNCTION nofx.take_rate', 'EXECUTE'),
+    ('app', 'FUNCTION nofx.take_place', 'EXECUTE'),
+    ('app', 'FUNCTION nofx.free_place', 'EXECUTE'),
     ('app', 'FUNCTION nofx.start_run', 'EXECUTE'),
     ('app', 'FUNCTION nofx.rerun', 'EXECUTE'),
     ('app', 'FUNCTION nofx.cancel_run', 'EXECUTE'),

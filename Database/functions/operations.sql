@@ -8,6 +8,18 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
         WHERE s.team_id = p_job.tenant_id AND s.run_id = p_job.run_id AND s.no = p_job.step_no AND s.tool = p_tool))
 $$;
 
+-- Whether a dead letter has a topic, a tool, an error and a team; NULL stands for any. The tenant of a message to a
+-- webhook is the webhook, which has a team. Callers inline it.
+CREATE OR REPLACE FUNCTION nofx.is_meant(
+    p_job nofx.dead_letters, p_topic text, p_tool text, p_code text, p_team uuid
+) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT (p_topic IS NULL OR p_job.topic = p_topic) AND (p_code IS NULL OR p_job.error = p_code)
+           AND (p_tool IS NULL OR nofx.is_of_tool(p_job, p_tool))
+           AND (p_team IS NULL OR p_job.tenant_id = p_team OR p_job.topic = 'webhook' AND EXISTS (
+               SELECT FROM nofx.webhooks w WHERE w.id = p_job.tenant_id AND w.team_id = p_team))
+$$;
+
 -- Dead letters, the newest first, those before one: of a topic, a tool, an error and a team, or of all where one is
 -- NULL. The tenant of a message to a webhook is the webhook; its team is listed. For operators.
 CREATE OR REPLACE FUNCTION nofx.list_dead_letters(
@@ -23,16 +35,18 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     LEFT JOIN nofx.steps s ON s.team_id = d.tenant_id AND s.run_id = d.run_id AND s.no = d.step_no
     LEFT JOIN nofx.webhooks w ON d.topic = 'webhook' AND w.id = d.tenant_id
     WHERE (SELECT nofx.require_operator())
-      AND (p_topic IS NULL OR d.topic = p_topic) AND (p_code IS NULL OR d.error = p_code)
-      AND (p_team IS NULL OR p_team IN (d.tenant_id, w.team_id)) AND (p_tool IS NULL OR nofx.is_of_tool(d, p_tool))
+      AND nofx.is_meant(d, p_topic, p_tool, p_code, p_team)
       AND (p_before IS NULL OR (d.dead_lettered_at, d.id) < (p_before, p_before_id))
     ORDER BY d.dead_lettered_at DESC, d.id DESC LIMIT p_limit
 $$;
 
--- Puts dead letters back into the queue, the oldest first: of a topic and of a tool, or of all where one is NULL. Steps
--- of deleted teams and of cancelled runs stay, and steps that cannot be reopened. Returns the number of jobs. For
--- operators.
-CREATE OR REPLACE FUNCTION nofx.redrive_jobs(p_topic text, p_tool text, p_limit integer, p_data json) RETURNS integer
+-- Puts dead letters back into the queue, the oldest first: of a topic, a tool, an error, a team and of a list of jobs,
+-- or of all where one is NULL. Steps of deleted teams, of cancelled runs and of runs that succeeded stay, and steps that
+-- cannot be reopened. Returns the number of jobs. For operators.
+CREATE OR REPLACE FUNCTION nofx.redrive_jobs(
+    p_topic text, p_tool text, p_limit integer, p_data json, p_code text DEFAULT NULL, p_team uuid DEFAULT NULL,
+    p_ids uuid[] DEFAULT NULL
+) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_ids  uuid[];
@@ -43,11 +57,11 @@ BEGIN
     -- Runs are locked first and in order, as everywhere. Some more are read than asked for: some cannot be reopened.
     v_ids := ARRAY(
         SELECT d.id FROM nofx.dead_letters d
-        WHERE (p_topic IS NULL OR d.topic = p_topic)
-          AND (p_tool IS NULL OR nofx.is_of_tool(d, p_tool))
+        WHERE nofx.is_meant(d, p_topic, p_tool, p_code, p_team) AND (p_ids IS NULL OR d.id = ANY (p_ids))
           AND (d.run_id IS NULL OR EXISTS (
               SELECT FROM nofx.runs r JOIN nofx.teams t ON t.id = r.team_id AND t.deleted_at IS NULL
-              WHERE r.team_id = d.tenant_id AND r.id = d.run_id AND r.cancel_requested_at IS NULL))
+              WHERE r.team_id = d.tenant_id AND r.id = d.run_id AND r.cancel_requested_at IS NULL
+                AND r.status <> 'succeeded'))
         ORDER BY d.dead_lettered_at, d.id LIMIT p_limit + 500
     );
     PERFORM FROM nofx.runs r
@@ -59,8 +73,9 @@ BEGIN
     LOOP
         EXIT WHEN v_done >= p_limit;
         IF v_dead.run_id IS NOT NULL THEN
+            -- A run that succeeded has told its webhooks so, and must not tell them again.
             CONTINUE WHEN EXISTS (SELECT FROM nofx.runs r WHERE r.team_id = v_dead.tenant_id AND r.id = v_dead.run_id
-                                  AND r.cancel_requested_at IS NOT NULL);
+                                  AND (r.cancel_requested_at IS NOT NULL OR r.status = 'succeeded'));
             v_done := v_done
                 + (nofx.reopen_step(v_dead.tenant_id, v_dead.run_id, v_dead.step_no, p_data) = 'ok')::integer;
         ELSE

@@ -9,11 +9,11 @@
 -- because jsonb would change the text of the inputs.
 --
 -- `outcome` is `ok`; `no_member`; `forbidden`; `tools_denied`, with the tools that the team may not use in `denied`;
--- `scopes_denied`, with the scopes whose secrets it may not use; or `queue_full`, where as many jobs wait as the team
--- or all teams together may have.
+-- `scopes_denied`, with the scopes whose secrets it may not use; `queue_full`, where as many jobs wait as the team or
+-- all teams together may have; or `storage_full`, where the team's runs would have more than p_bytes.
 CREATE OR REPLACE FUNCTION nofx.start_run(
     p_team uuid, p_run uuid, p_goal text, p_rerun_of uuid, p_deadline interval, p_team_limit integer,
-    p_total_limit integer, p_steps json, p_origin jsonb,
+    p_total_limit integer, p_steps json, p_origin jsonb, p_bytes bigint DEFAULT NULL,
     OUT outcome text, OUT role text, OUT denied text[], OUT created_at timestamptz, OUT activity bigint
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
@@ -24,6 +24,7 @@ DECLARE
     v_roots  smallint[];
     v_jobs   integer;
     v_total  integer;
+    v_bytes  bigint := octet_length(p_steps::text);
 BEGIN
     SELECT m.* INTO v_member FROM nofx.my_membership(p_team) m;
     role := v_member.role;
@@ -59,12 +60,16 @@ BEGIN
         outcome := 'queue_full';
         RETURN;
     END IF;
+    IF p_bytes IS NOT NULL AND nofx.stored_bytes(p_team) + v_bytes > p_bytes THEN
+        outcome := 'storage_full';
+        RETURN;
+    END IF;
 
     created_at := now();
     INSERT INTO nofx.runs (team_id, id, goal, status, steps_total, steps_open, steps_queued, rerun_of, created_by,
-                           deadline_s, deadline_at)
+                           deadline_s, deadline_at, bytes, bytes_limit)
     VALUES (p_team, p_run, p_goal, 'running', v_total, v_total, 0, p_rerun_of, nofx.me(),
-            extract(epoch FROM p_deadline), now() + p_deadline);
+            extract(epoch FROM p_deadline), now() + p_deadline, v_bytes, p_bytes);
     WITH started AS (
         INSERT INTO nofx.steps AS s
             (team_id, run_id, no, name, tool, topic, is_gate, status, inputs, deps, dependents, deps_left, continues,
@@ -116,6 +121,7 @@ $$;
 -- Starts the plan of a run again, as a new run. `outcome` is as in start_run, or `no_run`.
 CREATE OR REPLACE FUNCTION nofx.rerun(
     p_team uuid, p_run uuid, p_new uuid, p_team_limit integer, p_total_limit integer, p_origin jsonb,
+    p_bytes bigint DEFAULT NULL,
     OUT outcome text, OUT role text, OUT denied text[], OUT created_at timestamptz, OUT activity bigint
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -148,7 +154,7 @@ BEGIN
     INTO v_steps FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run;
     SELECT n.* INTO outcome, role, denied, created_at, activity
     FROM nofx.start_run(p_team, p_new, v_run.goal, p_run, make_interval(secs => v_run.deadline_s), p_team_limit,
-                        p_total_limit, v_steps, p_origin) n;
+                        p_total_limit, v_steps, p_origin, p_bytes) n;
 END
 $$;
 

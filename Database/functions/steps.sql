@@ -78,13 +78,16 @@ BEGIN
              AS e (team_id, run_id, no, status, outputs, error, attempt, started)
         WHERE s.team_id = e.team_id AND s.run_id = e.run_id AND s.no = e.no::smallint AND s.ended_at IS NULL
         RETURNING s.team_id, s.run_id, s.no, s.status, s.topic, s.is_gate, s.priority, s.attempt, s.error, s.dependents,
-                  s.continues, s.queued_at, e.started,
+                  s.continues, s.queued_at, e.started, coalesce(octet_length(s.outputs::text), 0) AS bytes,
                   s.status IN ('failed', 'timed_out') AS has_failed
     ), doomed (team_id, run_id, no) AS (
         SELECT e.team_id, e.run_id, unnest(e.dependents) FROM ended e WHERE e.has_failed AND NOT e.continues
         UNION
         SELECT s.team_id, s.run_id, unnest(s.dependents)
-        FROM doomed d JOIN nofx.steps s ON s.team_id = d.team_id AND s.run_id = d.run_id AND s.no = d.no
+        FROM doomed d CROSS JOIN LATERAL (
+            SELECT s.* FROM nofx.steps s
+            WHERE s.team_id = d.team_id AND s.run_id = d.run_id AND s.no = d.no OFFSET 0
+        ) s
     ), skipped AS (
         UPDATE nofx.steps s
         SET status = 'skipped', ended_at = v_now,
@@ -112,34 +115,36 @@ BEGIN
             (id, topic, tenant_id, run_id, step_no, priority, attempts, error, enqueued_at, dead_lettered_at)
         SELECT nofx.step_job_id(e.run_id, e.no), e.topic, e.team_id, e.run_id, e.no, e.priority, e.attempt,
                coalesce(e.error ->> 'code', e.status), coalesce(e.queued_at, v_now), v_now
-        FROM ended e WHERE e.has_failed AND NOT e.is_gate
+        -- A failure that the plan tolerates needs no operator.
+        FROM ended e WHERE e.has_failed AND NOT e.is_gate AND NOT e.continues
         ON CONFLICT (id) DO NOTHING
-    ), changes (team_id, run_id, part, no, place, type, data, at, open, queued, failed, cancelled) AS (
+    ), changes (team_id, run_id, part, no, place, type, data, at, open, queued, failed, cancelled, bytes) AS (
         SELECT e.team_id, e.run_id, 1, e.no, 1, 'step.started', json_build_object('attempt', e.attempt), e.started,
-               0, 0, 0, 0
+               0, 0, 0, 0, 0
         FROM ended e WHERE e.started IS NOT NULL
         UNION ALL
         SELECT e.team_id, e.run_id, 1, e.no, 2, 'step.' || e.status,
                CASE WHEN e.error IS NOT NULL THEN json_build_object('attempt', e.attempt, 'error', e.error)
                     WHEN NOT e.is_gate THEN json_build_object('attempt', e.attempt) END, v_now,
                -1, CASE WHEN e.is_gate OR e.queued_at IS NULL THEN 0 ELSE -1 END,
-               (e.has_failed AND NOT e.continues)::integer, (e.status = 'cancelled')::integer
+               (e.has_failed AND NOT e.continues)::integer, (e.status = 'cancelled')::integer, e.bytes
         FROM ended e
         UNION ALL
-        SELECT s.team_id, s.run_id, 2, s.no, 1, 'step.skipped', NULL, v_now, -1, 0, 0, 0 FROM skipped s
+        SELECT s.team_id, s.run_id, 2, s.no, 1, 'step.skipped', NULL, v_now, -1, 0, 0, 0, 0 FROM skipped s
         UNION ALL
         SELECT u.team_id, u.run_id, 3, u.no, 1, CASE u.status WHEN 'waiting' THEN 'gate.created' ELSE 'step.queued' END,
-               NULL, v_now, 0, (u.status = 'queued')::integer, 0, 0
+               NULL, v_now, 0, (u.status = 'queued')::integer, 0, 0, 0
         FROM unblocked u WHERE u.status <> 'blocked'
     ), sums AS (
         SELECT n.team_id, n.run_id, count(*)::integer AS events, sum(n.open)::smallint AS open,
                sum(n.queued)::smallint AS queued, sum(n.failed)::smallint AS failed,
-               sum(n.cancelled)::smallint AS cancelled
+               sum(n.cancelled)::smallint AS cancelled, sum(n.bytes) AS bytes
         FROM changes n GROUP BY 1, 2
     ), moved AS (
         UPDATE nofx.runs r
         SET steps_open = r.steps_open + s.open, steps_queued = r.steps_queued + s.queued,
             steps_failed = r.steps_failed + s.failed, steps_cancelled = r.steps_cancelled + s.cancelled,
+            bytes = r.bytes + s.bytes,
             event_seq = r.event_seq + s.events + (r.steps_open + s.open = 0)::integer,
             ended_at = CASE WHEN r.steps_open + s.open = 0 THEN v_now END,
             status = CASE
@@ -178,8 +183,10 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET enable_
 DECLARE
     v_run   nofx.runs;
     v_step  nofx.steps;
+    v_fine  boolean[];
+    v_may   boolean[];
+    v_met   boolean[];
     v_below smallint[];
-    v_kept  smallint[];
 BEGIN
     SELECT r.* INTO v_run FROM nofx.runs r WHERE r.team_id = p_team AND r.id = p_run;
     SELECT s.* INTO v_step FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run AND s.no = p_no;
@@ -190,38 +197,46 @@ BEGIN
                  AND NOT nofx.is_met(p.status, p.continues)) THEN
         RETURN 'dependencies';
     END IF;
+    -- What the planner estimates for a run is out of date, so steps are looked up by key or by their place in an array.
+    SELECT array_agg(nofx.is_met(s.status, s.continues) OR s.ended_at IS NULL ORDER BY s.no) INTO v_fine
+    FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run;
     WITH RECURSIVE below (no) AS (
         SELECT unnest(v_step.dependents)
         UNION
         SELECT unnest(s.dependents)
-        FROM below b JOIN nofx.steps s ON s.team_id = p_team AND s.run_id = p_run AND s.no = b.no
+        FROM below b CROSS JOIN LATERAL (
+            SELECT s.dependents FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run AND s.no = b.no OFFSET 0
+        ) s
     )
-    SELECT coalesce(array_agg(s.no), '{}') INTO v_below
-    FROM below b JOIN nofx.steps s ON s.team_id = p_team AND s.run_id = p_run AND s.no = b.no
-    WHERE s.status IN ('skipped', 'cancelled');
+    SELECT array_agg(b.no IS NOT NULL AND s.status IN ('skipped', 'cancelled') ORDER BY s.no) INTO v_may
+    FROM nofx.steps s LEFT JOIN below b ON b.no = s.no WHERE s.team_id = p_team AND s.run_id = p_run;
     -- A step is reopened only if each of its other dependencies is met, open or reopened, and at least one is reopened.
-    -- Any other step would wait for ever.
-    LOOP
-        SELECT coalesce(array_agg(s.no), '{}') INTO v_kept
+    -- Any other step would wait for ever, and so would the steps that depend on it.
+    WITH RECURSIVE left_out (no) AS (
+        SELECT s.no
         FROM nofx.steps s
-        WHERE s.team_id = p_team AND s.run_id = p_run AND s.no = ANY (v_below)
-          AND NOT EXISTS (SELECT FROM nofx.steps p
-                          WHERE p.team_id = p_team AND p.run_id = p_run AND p.no = ANY (s.deps)
-                            AND p.no <> p_no AND p.no <> ALL (v_below)
-                            AND NOT (nofx.is_met(p.status, p.continues) OR p.ended_at IS NULL))
-          AND EXISTS (SELECT FROM unnest(s.deps) AS d (no) WHERE d.no = p_no OR d.no = ANY (v_below));
-        EXIT WHEN cardinality(v_kept) = cardinality(v_below);
-        v_below := v_kept;
-    END LOOP;
+        WHERE s.team_id = p_team AND s.run_id = p_run AND v_may[s.no + 1] AND (
+            SELECT bool_or(NOT v_may[d.no + 1] AND d.no <> p_no AND NOT v_fine[d.no + 1])
+                   OR NOT bool_or(v_may[d.no + 1] OR d.no = p_no)
+            FROM unnest(s.deps) AS d (no))
+        UNION
+        SELECT unnest(s.dependents)
+        FROM left_out l CROSS JOIN LATERAL (
+            SELECT s.dependents FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run AND s.no = l.no OFFSET 0
+        ) s
+    )
+    SELECT coalesce(array_agg(s.no ORDER BY s.no) FILTER (WHERE l.no IS NULL), '{}') INTO v_below
+    FROM nofx.steps s LEFT JOIN left_out l ON l.no = s.no
+    WHERE s.team_id = p_team AND s.run_id = p_run AND v_may[s.no + 1];
     UPDATE nofx.steps s
     SET status = 'blocked', outputs = NULL, error = NULL, attempt = 0, queued_at = NULL, started_at = NULL,
         ended_at = NULL
     WHERE s.team_id = p_team AND s.run_id = p_run AND (s.no = ANY (v_below) OR s.no = p_no);
     -- Steps that were already blocked are counted anew as well: they may have counted the step as met.
+    SELECT array_agg(nofx.is_met(s.status, s.continues) ORDER BY s.no) INTO v_met
+    FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run;
     UPDATE nofx.steps s
-    SET deps_left = (SELECT count(*) FROM nofx.steps p
-                     WHERE p.team_id = p_team AND p.run_id = p_run AND p.no = ANY (s.deps)
-                       AND NOT nofx.is_met(p.status, p.continues))
+    SET deps_left = (SELECT count(*) FROM unnest(s.deps) AS d (no) WHERE NOT v_met[d.no + 1])
     WHERE s.team_id = p_team AND s.run_id = p_run AND s.status = 'blocked'
       AND (s.no = ANY (v_below) OR s.no = ANY (v_step.dependents));
     UPDATE nofx.steps s
@@ -244,7 +259,6 @@ BEGIN
     IF v_run.ended_at IS NOT NULL THEN
         PERFORM nofx.add_events(p_team, p_run, ARRAY[NULL::integer], '{run.resumed}', ARRAY[p_data]);
     END IF;
-    v_below := ARRAY(SELECT unnest(v_below) ORDER BY 1);
     PERFORM nofx.add_events(
         p_team, p_run, p_no || v_below::integer[] || p_no,
         'step.retried'::text || array_fill('step.reopened'::text, ARRAY[cardinality(v_below)])

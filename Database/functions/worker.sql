@@ -35,7 +35,8 @@ $$;
 -- Reports the outcomes of steps: `succeeded`; `failed`, without a retry; `cancelled`, which counts if the run is being
 -- cancelled; `retry`, after a delay, if attempts are left and the run is not being cancelled; or `released`, to be
 -- available again after a delay, as if it had not been claimed. Artifacts are stored in the same transaction as the
--- step's success. Returns the jobs whose report counted.
+-- step's success. A failure whose error has `requests` made that many requests to AI providers, and counts as that many
+-- attempts. Returns the jobs whose report counted.
 CREATE OR REPLACE FUNCTION nofx.finish_steps(
     p_ids uuid[], p_fences bigint[], p_outcomes text[], p_outputs text[], p_errors text[], p_delays interval[],
     p_artifact_jobs uuid[], p_artifact_names text[], p_artifact_types text[], p_artifact_hashes bytea[],
@@ -45,11 +46,23 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit 
 DECLARE
     v_ended record;
     v_step  record;
+    v_full  uuid[];
 BEGIN
     PERFORM FROM nofx.runs r
     JOIN (SELECT DISTINCT q.tenant_id, q.run_id FROM nofx.queue q WHERE q.id = ANY (p_ids)) k
       ON k.tenant_id = r.team_id AND k.run_id = r.id
     ORDER BY r.team_id, r.id FOR NO KEY UPDATE OF r;
+    v_full := nofx.results_without_room(p_ids, p_outcomes, p_outputs, p_artifact_jobs, p_artifacts);
+    IF cardinality(v_full) > 0 THEN
+        SELECT array_agg(CASE WHEN f.is_full THEN 'failed' ELSE s.outcome END ORDER BY s.place),
+               array_agg(CASE WHEN NOT f.is_full THEN s.outputs END ORDER BY s.place),
+               array_agg(CASE WHEN f.is_full THEN
+                   '{"code":"storage_full","message":"The team has no room left for the result of the step."}'
+                   ELSE s.error END ORDER BY s.place)
+        INTO p_outcomes, p_outputs, p_errors
+        FROM unnest(p_ids, p_outcomes, p_outputs, p_errors) WITH ORDINALITY AS s (id, outcome, outputs, error, place)
+        CROSS JOIN LATERAL (SELECT s.outcome = 'succeeded' AND s.id = ANY (v_full) AS is_full) f;
+    END IF;
     -- A step's start is recorded before its artifacts. All jobs are locked in their order before start_steps locks
     -- some.
     IF cardinality(p_artifact_jobs) > 0 THEN
@@ -64,12 +77,12 @@ BEGIN
              AS s (id, fence, outcome, outputs, error, delay, place)
         ORDER BY s.id, s.fence, s.place
     ), held AS (
-        SELECT q.id, q.tenant_id, q.run_id, q.step_no, q.attempt, s.outputs, s.error, s.delay,
+        SELECT q.id, q.tenant_id, q.run_id, q.step_no, a.attempt, s.outputs, s.error, s.delay,
                CASE WHEN q.start_recorded THEN NULL ELSE q.claimed_at END AS started,
                CASE
                    WHEN s.outcome IN ('retry', 'released', 'cancelled') AND q.is_cancelled THEN 'cancelled'
                    WHEN s.outcome = 'cancelled' THEN 'released'
-                   WHEN s.outcome <> 'retry' OR q.attempt < q.max_attempts THEN s.outcome
+                   WHEN s.outcome <> 'retry' OR a.attempt < q.max_attempts THEN s.outcome
                    WHEN s.error::json ->> 'code' = 'timed_out' THEN 'timed_out'
                    ELSE 'failed'
                END AS outcome
@@ -79,12 +92,16 @@ BEGIN
             SELECT q.* FROM nofx.queue q
             WHERE q.id = s.id AND q.fence = s.fence AND q.lease_until IS NOT NULL AND q.run_id IS NOT NULL FOR UPDATE
         ) q
+        CROSS JOIN LATERAL (
+            SELECT (q.attempt - 1
+                    + greatest(1, least((nullif(s.error, '')::json ->> 'requests')::integer, 100)))::smallint AS attempt
+        ) a
     ), kept AS (
         UPDATE nofx.queue q
         -- A job that is released without a delay keeps its place in the queue.
         SET state = CASE WHEN h.delay > interval '0' THEN 'scheduled' ELSE 'available' END, lease_until = NULL,
             run_at = CASE WHEN h.outcome = 'retry' OR h.delay > interval '0' THEN now() + h.delay ELSE q.run_at END,
-            attempt = q.attempt - (h.outcome = 'released')::integer
+            attempt = h.attempt - (h.outcome = 'released')::integer
         FROM held h WHERE q.id = h.id AND h.outcome IN ('retry', 'released')
     ), gone AS (
         DELETE FROM nofx.queue q
@@ -126,10 +143,13 @@ BEGIN
                    array_agg('artifact.created'::text) AS types,
                    array_agg(json_build_object('name', a.name, 'contentType', a.content_type,
                                                'sha256', encode(a.sha256, 'hex'), 'size', octet_length(a.content))
-                             ORDER BY a.step_no, a.name) AS data
+                             ORDER BY a.step_no, a.name) AS data,
+                   sum(octet_length(a.content)) AS bytes
             FROM artifacts a GROUP BY 1, 2
         LOOP
             PERFORM nofx.add_events(v_step.team_id, v_step.run_id, v_step.nos, v_step.types, v_step.data);
+            UPDATE nofx.runs r SET bytes = r.bytes + v_step.bytes
+            WHERE r.team_id = v_step.team_id AND r.id = v_step.run_id;
         END LOOP;
     END IF;
 

@@ -15,6 +15,8 @@ CREATE TABLE nofx.runs (
     steps_failed        smallint NOT NULL DEFAULT 0 CHECK (steps_failed >= 0),
     steps_cancelled     smallint NOT NULL DEFAULT 0 CHECK (steps_cancelled >= 0),
     event_seq           integer NOT NULL DEFAULT 0,
+    bytes               bigint NOT NULL DEFAULT 0,  -- inputs, outputs and artifacts
+    bytes_limit         bigint,                     -- of the team, when the run was started
     rerun_of            uuid,
     created_by          uuid NOT NULL,
     created_at          timestamptz NOT NULL DEFAULT now(),
@@ -117,6 +119,13 @@ CREATE TABLE nofx.artifacts (
     PRIMARY KEY (team_id, run_id, step_no, name)
 );
 
+-- The stored bytes of the runs of a team, as they were counted last.
+CREATE TABLE nofx.team_bytes (
+    team_id    uuid PRIMARY KEY REFERENCES nofx.teams (id) ON DELETE CASCADE,
+    bytes      bigint NOT NULL,
+    counted_at timestamptz NOT NULL DEFAULT clock_timestamp()
+) WITH (fillfactor = 50);
+
 -- The tools and secrets that an operator allows a team; NULL stands for all tools.
 CREATE TABLE nofx.tool_policies (
     team_id       uuid PRIMARY KEY REFERENCES nofx.teams (id) ON DELETE CASCADE,
@@ -130,4 +139,5 @@ ALTER TABLE nofx.steps ENABLE ROW LEVEL SECURITY;
 ALTER TABLE nofx.gates ENABLE ROW LEVEL SECURITY;
 ALTER TABLE nofx.events ENABLE ROW LEVEL SECURITY;
 ALTER TABLE nofx.artifacts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE nofx.team_bytes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE nofx.tool_policies ENABLE ROW LEVEL SECURITY;

@@ -138,6 +138,16 @@ extension Quotas {
             in: 1...100_000_000,
             default: queuedStepsPerTeam
         )
+        storedBytesPerTeam = try environment.integer(
+            "NOFX_MAX_STORED_BYTES_PER_TEAM",
+            in: 1...(1 << 50),
+            default: storedBytesPerTeam
+        )
+        waitingCallsPerUser = try environment.integer(
+            "NOFX_MAX_WAITING_CALLS",
+            in: 1...1_000,
+            default: waitingCallsPerUser
+        )
         queuedSteps = try environment.integer("NOFX_MAX_QUEUED_STEPS", in: 1...100_000_000, default: queuedSteps)
         aiBudget = Budget(
             daily: try environment.dollars("NOFX_AI_DAILY_BUDGET_USD"),

@@ -35,6 +35,13 @@ extension Problem {
 }
 
 extension Problem {
+    /// The runs of the team have as many bytes as they may.
+    static let storageFull = Problem(
+        status: 429,
+        code: "storage_full",
+        detail: "The team's runs have as many bytes as they may. Old runs are deleted after some time."
+    )
+
     static let stepNotFound = Problem(status: 404, code: "step_not_found", detail: "The run has no such step.")
 
     /// The step cannot be retried in its current state.

@@ -97,7 +97,7 @@ extension AIClient where Stores: ~Copyable {
         do throws(AIError) {
             let end = call.attemptDeadline(callPolicy.breaker.callTimeout)
             let completion = try provider.accept(reader.read(message, with: &client, until: end))
-            if let schema = request.schema { try provider.check(completion, against: schema) }
+            if let schema = request.schema { try provider.check(completion, against: schema, by: end.end) }
             return completion
         } catch {
             var error = reader.completed(error)
@@ -110,10 +110,14 @@ extension AIClient where Stores: ~Copyable {
 
 extension Provider {
     /// Takes an answer only if it has the form that was asked for.
-    fileprivate func check(_ completion: Completion, against schema: OutputSchema) throws(AIError) {
+    fileprivate func check(
+        _ completion: Completion,
+        against schema: OutputSchema,
+        by deadline: Deadline
+    ) throws(AIError) {
         // An answer that was cut off cannot have it, and asking again would not help.
         guard !completion.isTruncated else { return }
-        let violations = schema.validate(completion.text)
+        let violations = schema.validate(completion.text, by: deadline)
         guard !violations.isEmpty else { return }
         throw AIError(
             .schemaMismatch,

@@ -57,7 +57,7 @@ extension AIClient where Stores: ~Copyable {
         in call: inout Call
     ) {
         let attempt = CallAttempt(result, of: provider, asking: model, took: took, prices: callPolicy.prices)
-        call.add(attempt)
+        call.add(attempt, wasSent: wasSent, error: result.error)
         if case .failure(let error) = result {
             log.warning("ai.attempt_failed", attempt.fields(of: call, error))
         }

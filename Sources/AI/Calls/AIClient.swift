@@ -86,26 +86,38 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
     ///   - request: What is asked. A model that it names is the first provider's; the others use their own.
     ///   - names: Whom to ask, the first one first; nil for all that are configured.
     ///   - team: Who pays, and whose budget is asked.
+    ///   - requestLimit: How many requests may be sent, to all providers together. Each provider may be asked again only
+    ///     while at least one request is left for each provider after it. An attempt that a circuit breaker rejects sends
+    ///     no request.
     ///   - deadline: When the answer is due, whatever is tried until then.
     ///   - cancellation: Ends the call within a tenth of a second.
     ///   - onText: Takes the text as it comes. What it was given cannot be taken back: an answer that ends early after
     ///     that is an error, and nobody else is asked.
     /// - Returns: The answer, with what was tried for it.
-    /// - Throws: ``AIError`` of the last attempt, with all of them.
+    /// - Throws: ``AIError`` of the last attempt that sent a request, or else of the last attempt; with all attempts.
     public mutating func call(
         _ request: CompletionRequest,
         of names: [String]? = nil,
         for team: UUID? = nil,
+        requestLimit: Int = .max,
         deadline: Deadline,
         cancellation: Cancellation? = nil,
         onText: ((String) -> Void)? = nil
     ) throws(AIError) -> CallAnswer {
-        var call = Call(request, team: team, deadline: deadline, cancellation: cancellation, onText: onText)
+        var call = Call(
+            request,
+            team: team,
+            requestLimit: requestLimit,
+            deadline: deadline,
+            cancellation: cancellation,
+            onText: onText
+        )
         var failure = AIError(.notConfigured, provider: "")
-        for (index, provider) in try chosen(names).enumerated() {
+        let chosen = try chosen(names)
+        for (index, provider) in chosen.enumerated() where call.requests < requestLimit {
             let question = index == 0 ? request : request.withoutModel
             do throws(AIError) {
-                let completion = try ask(provider, question, in: &call)
+                let completion = try ask(provider, question, leaving: chosen.count - 1 - index, in: &call)
                 return CallAnswer(
                     completion: completion,
                     provider: provider.name,
@@ -119,8 +131,7 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
             }
         }
         release(call)
-        failure.attempts = call.attempts
-        throw failure
+        throw failure.ofCall(call)
     }
 
     private func chosen(_ names: [String]?) throws(AIError) -> [Provider] {
@@ -144,6 +155,25 @@ extension CompletionRequest {
     }
 }
 
+extension AIError {
+    /// The error as the call ends with it: a rejection does not hide the error of an earlier request.
+    fileprivate func ofCall(_ call: Call) -> AIError {
+        var failure = self
+        if let cause = call.lastFailure, wasRejected {
+            failure = cause
+            failure.wait = retryAfter?.delay
+        }
+        failure.attempts = call.attempts
+        failure.requests = call.requests
+        return failure
+    }
+
+    /// Whether a circuit breaker rejected the last attempt, so that no request was sent.
+    private var wasRejected: Bool {
+        status == nil && [.circuitOpen, .rateLimited, .quotaExhausted].contains(code)
+    }
+}
+
 extension Call {
     /// What all attempts cost; nil when one of them cannot be priced.
     fileprivate var cost: USDollars? {
@@ -157,12 +187,14 @@ extension Call {
 }
 
 extension AIClient where Stores: ~Copyable {
-    /// Asks one provider, as often as its errors and the policy allow.
+    /// Asks one provider, as often as its errors, the policy and the call's limit of requests allow.
     mutating func ask(
         _ provider: Provider,
         _ request: CompletionRequest,
+        leaving reserve: Int,
         in call: inout Call
     ) throws(AIError) -> Completion {
+        var mayAskAgain = true
         let log = log
         var question = request
         let breaker = CircuitBreaker(
@@ -174,7 +206,7 @@ extension AIClient where Stores: ~Copyable {
             return try callPolicy.retry.run(
                 deadline: call.deadline,
                 cancellation: call.cancellation,
-                decide: { RetryDecision($0) },
+                decide: { mayAskAgain ? RetryDecision($0) : .stop },
                 onRetry: { retry in
                     log.info(
                         "ai.retry",
@@ -188,8 +220,9 @@ extension AIClient where Stores: ~Copyable {
                     do throws(AIError) {
                         return try attempt(provider, question, through: breaker, in: &call)
                     } catch {
+                        mayAskAgain = call.requests < call.requestLimit - reserve
                         // Asked again as before, it would most likely do the same again.
-                        if let correction = request.correction(of: error) { question.messages = correction }
+                        if let correction = request.correction(of: error, by: call.deadline) { question.messages = correction }
                         throw error
                     }
                 }
@@ -205,11 +238,11 @@ extension AIClient where Stores: ~Copyable {
 
 extension CompletionRequest {
     /// The conversation with an answer that had not the right form, and what was wrong with it.
-    fileprivate func correction(of error: AIError) -> [Message]? {
+    fileprivate func correction(of error: AIError, by deadline: Deadline) -> [Message]? {
         guard error.code == .schemaMismatch, let schema, let text = error.completion?.text, !text.isEmpty else {
             return nil
         }
-        let complaint = SchemaViolation.request(for: schema.validate(text))
+        let complaint = SchemaViolation.request(for: schema.validate(text, by: deadline))
         return messages + [Message(.assistant, text), Message(.user, complaint)]
     }
 }

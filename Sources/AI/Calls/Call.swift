@@ -24,22 +24,42 @@ struct Call {
     /// What was tried.
     private(set) var attempts: [CallAttempt] = []
 
+    /// How many requests the call may send to providers, all of them together.
+    let requestLimit: Int
+
+    /// How many requests were sent.
+    private(set) var requests = 0
+
+    /// The error of the last request that was sent and failed; nil if there is none.
+    private(set) var lastFailure: AIError?
+
     init(
         _ request: CompletionRequest,
         team: UUID?,
+        requestLimit: Int = .max,
         deadline: Deadline,
         cancellation: Cancellation?,
         onText: ((String) -> Void)?
     ) {
         self.request = request
         self.team = team
+        self.requestLimit = requestLimit
         self.deadline = deadline
         self.cancellation = cancellation
         self.onText = onText
     }
 
-    mutating func add(_ attempt: CallAttempt) {
+    /// Adds an attempt.
+    ///
+    /// - Parameters:
+    ///   - attempt: What was tried.
+    ///   - wasSent: Whether a request was sent: false where a circuit breaker or a budget rejected it.
+    ///   - error: The error of the attempt; nil for the one with the answer.
+    mutating func add(_ attempt: CallAttempt, wasSent: Bool, error: AIError?) {
         attempts.append(attempt)
+        guard wasSent else { return }
+        requests += 1
+        lastFailure = error
     }
 
     /// When an attempt that begins now has to end, so that what comes of it can still be recorded.

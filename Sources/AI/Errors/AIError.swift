@@ -34,6 +34,9 @@ public struct AIError: Error, Sendable {
     /// Every attempt of the call that ended so.
     public internal(set) var attempts: [CallAttempt] = []
 
+    /// How many requests the call sent to providers.
+    public internal(set) var requests = 0
+
     /// How long to wait before a retry; nil if unknown.
     public var retryAfter: RetryAfter? { wait.flatMap(RetryAfter.init) ?? retryAdvice.retryAfter }
 

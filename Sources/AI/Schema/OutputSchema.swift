@@ -49,13 +49,17 @@ public struct OutputSchema: Sendable {
 
     /// Checks an answer.
     ///
-    /// - Parameter answer: The text of the answer, which should be one JSON value and nothing else.
+    /// - Parameters:
+    ///   - answer: The text of the answer, which should be one JSON value and nothing else.
+    ///   - deadline: When the check gives up, whatever the schema and the answer are.
     /// - Returns: Where it has not the form, up to 20 places; empty if it has.
-    public func validate(_ answer: String) -> [SchemaViolation] {
+    public func validate(_ answer: String, by deadline: Deadline = .distantFuture) -> [SchemaViolation] {
         do throws(JSONSyntaxError) {
             let value = try JSONDocument(parsing: Array(answer.utf8), limits: .answer).root
-            // Each value takes two bytes and a few comparisons; what takes far more has alternatives that multiply.
-            var validator = SchemaValidator(root: document.root, steps: 10_000 + 16 * answer.utf8.count)
+            // Each value takes two bytes and a few comparisons; what takes far more has alternatives that multiply. Each
+            // part of the schema is read once.
+            let steps = 10_000 + 16 * answer.utf8.count + text.bytes.count
+            var validator = SchemaValidator(root: document.root, WorkLimit(steps: steps, deadline: deadline))
             validator.validate(value, against: document.root, at: "")
             return validator.violations
         } catch {

@@ -34,6 +34,12 @@ public struct Quotas: Sendable {
     /// How many steps of one team may be ready and wait for a worker before it can start no more runs.
     public var queuedStepsPerTeam = 10_000
 
+    /// How many bytes the runs of one team may have: inputs, outputs and artifacts.
+    public var storedBytesPerTeam = 10 << 30
+
+    /// How many calls of one user may wait for something to happen.
+    public var waitingCallsPerUser = 20
+
     /// How many jobs of all teams may be queued before no team can start a run.
     public var queuedSteps = 1_000_000
 

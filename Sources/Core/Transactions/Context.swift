@@ -84,6 +84,17 @@ extension Context {
         try transact(queries, access: .readOnly, isCounted: false)
     }
 
+    /// Runs statements that change something for a call that has been counted already.
+    ///
+    /// - Returns: The rows of the last statement.
+    /// - Throws: As ``write(_:)`` does, but that the caller's rate is never over.
+    public mutating func pollWrite(_ queries: Query...) throws -> Rows {
+        try transact(queries, access: .readWrite, isCounted: false)
+    }
+
+    /// Closes the connection, for a call that waits; the next statement opens another.
+    public mutating func closeConnection() { database.close() }
+
     /// Runs statements before the caller is authenticated, or without a caller.
     ///
     /// - Returns: The rows of the last statement.
@@ -92,6 +103,14 @@ extension Context {
         let results = try database.transact(queries, access: access, deadline: deadline, log: log)
         guard let last = results.last else { throw Problem.internal }
         return last
+    }
+
+    /// Looks something up before the caller is authenticated: one statement, and no transaction around it.
+    ///
+    /// - Returns: Its rows.
+    /// - Throws: `PostgresError`.
+    public mutating func lookUp(_ query: Query) throws -> Rows {
+        try database.run(query, connecting: deadline.remaining, answering: deadline.remaining, log: log)
     }
 
     /// Runs a statement of an operator's program, which has no caller, if the schema fits this program.

@@ -12,7 +12,7 @@ extension StartedRun {
     ///
     /// One transaction writes the run, its steps, its first events and the jobs of the steps that are due.
     ///
-    /// - Throws: A `Denial`; 403 `policy_denied`, which names the tools; 429 `queue_full`.
+    /// - Throws: A `Denial`; 403 `policy_denied`, which names the tools; 429 `queue_full` or `storage_full`.
     public static func start(_ request: PlanRequest, in context: inout Context) throws -> StartedRun {
         let (team, plan, quotas) = (request.team, request.plan, context.quotas)
         _ = try context.user(attempting: starting, on: team)
@@ -28,7 +28,7 @@ extension StartedRun {
             SELECT * FROM nofx.start_run(
                 \(team), \(id), \(plan.goal.rawValue), NULL, \(plan.deadlineSeconds.map { Duration.seconds($0) }),
                 \(quotas.queuedStepsPerTeam)::integer, \(quotas.queuedSteps)::integer,
-                \(PlanColumns.json(of: plan))::json, \(context.record)
+                \(PlanColumns.json(of: plan))::json, \(context.record), \(quotas.storedBytesPerTeam)
             )
             """
         )

@@ -54,7 +54,7 @@ enum StartOutcome {
     ///   - row: A row of `nofx.start_run` or `nofx.rerun`.
     ///   - action: The action that the caller attempted.
     ///   - team: The team that owns the run.
-    /// - Throws: A `Denial`; 403 `policy_denied`, 404 `run_not_found`, 429 `queue_full`.
+    /// - Throws: A `Denial`; 403 `policy_denied`, 404 `run_not_found`, 429 `queue_full` or `storage_full`.
     static func check(_ row: Row, _ action: Action, team: ID<Run.Team>) throws {
         switch try row["outcome"] as String {
         case "ok": return
@@ -64,6 +64,7 @@ enum StartOutcome {
         case "scopes_denied": throw Problem.policyDenied(scopes: try row["denied"])
         case "no_run": throw Problem.runNotFound
         case "queue_full": throw Problem.queueFull
+        case "storage_full": throw Problem.storageFull
         default: throw Problem.internal
         }
     }

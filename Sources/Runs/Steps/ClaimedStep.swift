@@ -31,6 +31,9 @@ public struct ClaimedStep: Sendable {
     /// The number of this attempt, from 1.
     public let attempt: Int
 
+    /// The maximum number of attempts, the first included.
+    public let maxAttempts: Int
+
     /// The time limit of the attempt.
     public let timeout: Duration
 
@@ -64,6 +67,7 @@ public struct ClaimedStep: Sendable {
         inputs: JSONText,
         outputs: [String: JSONText] = [:],
         attempt: Int = 1,
+        maxAttempts: Int = 20,
         timeout: Duration = .seconds(60),
         backoff: StepBackoff = StepBackoff(),
         secretsScope: String? = nil,
@@ -80,6 +84,7 @@ public struct ClaimedStep: Sendable {
         self.inputs = inputs
         self.outputs = outputs
         self.attempt = attempt
+        self.maxAttempts = maxAttempts
         self.timeout = timeout
         self.backoff = backoff
         self.secretsScope = secretsScope
@@ -87,6 +92,9 @@ public struct ClaimedStep: Sendable {
         self.claimedAt = claimedAt
         self.isAllowed = isAllowed
     }
+
+    /// How many attempts are left, this one included.
+    public var attemptsLeft: Int { max(1, maxAttempts - attempt + 1) }
 
     /// The same for every attempt of the step, so that a server can recognise a repeated request.
     public var idempotencyKey: String { "\(run):\(number)" }

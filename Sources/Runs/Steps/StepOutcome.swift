@@ -56,11 +56,45 @@ public struct StepFailure: Error, Hashable, Sendable {
     /// Whether and when the attempt is retried.
     public let retry: Retry
 
+    /// The seconds that a server asked to wait, where the step's policy does not allow that.
+    public private(set) var retryAfter: Int?
+
+    /// How many requests to AI providers the attempt made; each counts as an attempt of the step.
+    public let requests: Int
+
+    /// What the attempt asked of AI providers, as a JSON array; nil if it asked none.
+    public let calls: JSONText?
+
     /// Makes a failure.
-    public init(_ code: String, _ message: String, retry: Retry = .never) {
+    public init(
+        _ code: String,
+        _ message: String,
+        retry: Retry = .never,
+        requests: Int = 0,
+        calls: JSONText? = nil
+    ) {
         self.code = code
         self.message = message
         self.retry = retry
+        self.requests = requests
+        self.calls = calls
+    }
+
+    /// The failure as a step's policy allows it to be retried.
+    ///
+    /// - Parameter longest: The longest wait of the policy.
+    /// - Returns: A failure that is not retried, if the server asks to wait longer; otherwise this failure.
+    public func retried(within longest: Duration) -> StepFailure {
+        guard case .notBefore(let wait) = retry, wait > longest else { return self }
+        let seconds = wait.wholeSeconds
+        var failure = StepFailure(
+            code,
+            "\(message) The server asks to wait \(seconds) s, but retry.maxSeconds is \(longest.wholeSeconds).",
+            requests: requests,
+            calls: calls
+        )
+        failure.retryAfter = seconds
+        return failure
     }
 }
 

@@ -21,6 +21,7 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
             // The worker stopped the attempt, so it does not count as a failure.
             result = StepResult(result.step, .released())
         }
+        result = result.retriedWithinPolicy
         record(result, of: step, at: now)
         if pending.isEmpty { pendingSince = now }
         pending.append(result)
@@ -117,6 +118,14 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         case .cancelled: report.cancelled += 1
         case .released: report.released += 1
         }
+    }
+}
+
+extension StepResult {
+    /// The result with a wait that the step's policy allows.
+    fileprivate var retriedWithinPolicy: StepResult {
+        guard case .failed(let failure) = outcome else { return self }
+        return StepResult(step, .failed(failure.retried(within: step.backoff.cap)), duration: duration)
     }
 }
 

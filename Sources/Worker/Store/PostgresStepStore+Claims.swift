@@ -15,7 +15,7 @@ extension PostgresStepStore {
         let rows = try run(
             """
             SELECT j.id, j.fence, j.tenant_id, j.run_id, j.step_no, j.attempt, s.name, s.tool, s.inputs, s.timeout_s,
-                   s.retry_base_s, s.retry_cap_s, s.secrets_scope, j.enqueued_at, now() AS claimed_at,
+                   q.max_attempts, s.retry_base_s, s.retry_cap_s, s.secrets_scope, j.enqueued_at, now() AS claimed_at,
                    (p.tools IS NULL OR s.tool = ANY (p.tools))
                    AND (s.secrets_scope IS NULL OR s.secrets_scope = ANY (coalesce(p.secret_scopes, '{}')))
                    AS is_allowed
@@ -27,6 +27,7 @@ extension PostgresStepStore {
                 FROM nofx.steps s
                 WHERE s.team_id = j.tenant_id AND s.run_id = j.run_id AND s.no = j.step_no OFFSET 0
             ) s
+            CROSS JOIN LATERAL (SELECT q.max_attempts FROM nofx.queue q WHERE q.id = j.id OFFSET 0) q
             LEFT JOIN LATERAL (
                 SELECT p.tools, p.secret_scopes FROM nofx.tool_policies p WHERE p.team_id = j.tenant_id OFFSET 0
             ) p ON true
@@ -157,6 +158,7 @@ extension ClaimedStep {
             tool: try row["tool"],
             inputs: try row["inputs"],
             attempt: try row["attempt"],
+            maxAttempts: try row["max_attempts"],
             timeout: .seconds(timeout),
             backoff: StepBackoff(base: .seconds(base), cap: .seconds(cap)),
             secretsScope: try row["secrets_scope"],

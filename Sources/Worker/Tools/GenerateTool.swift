@@ -26,11 +26,12 @@ struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copy
                 request,
                 of: inputs.providers,
                 for: attempt.step.team,
+                requestLimit: attempt.step.attemptsLeft,
                 deadline: attempt.deadline,
                 cancellation: attempt.cancellation
             )
         } catch {
-            return StepOutcome(error)
+            return StepOutcome(error, of: attempt.step)
         }
         if answer.completion.isTruncated, !inputs.allowPartial {
             throw StepFailure(AIError.Code.truncated.rawValue, "The answer was cut off at maxTokens.")

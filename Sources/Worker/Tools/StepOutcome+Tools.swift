@@ -66,7 +66,7 @@ extension StepOutcome {
 extension StepFailure {
     fileprivate func without(_ redaction: Redaction) -> StepFailure {
         let word = redaction.text(code).utf8.elementsEqual(code.utf8) ? code : "redacted"
-        return StepFailure(word, redaction.text(message), retry: retry)
+        return StepFailure(word, redaction.text(message), retry: retry, requests: requests, calls: calls)
     }
 }
 
@@ -75,15 +75,26 @@ extension StepOutcome {
     ///
     /// If circuit breakers rejected every call, the step is returned to the queue without an attempt. Otherwise the
     /// error decides.
-    init(_ error: AIError) {
+    init(_ error: AIError, of step: ClaimedStep) {
+        let longest = step.backoff.cap
         if error.wasRejected {
-            self = .released(after: error.retryAfter?.delay ?? Self.unknownWait, because: .circuitOpen)
+            // The breaker's time is not the step's: within the step's own limit the worker looks again.
+            let wait = min(error.retryAfter?.delay ?? Self.unknownWait, max(longest, .seconds(1)))
+            self = .released(after: wait, because: .circuitOpen)
         } else if error.code == .cancelled {
             self = .cancelled
         } else if error.isOutOfTime {
-            self = .timedOut
+            self = error.requests > 1 ? .failed(.timedOut(requests: error.requests, calls: error.calls)) : .timedOut
         } else {
-            self = .failed(StepFailure(error.code.rawValue, error.problem.detail, retry: error.stepRetry))
+            self = .failed(
+                StepFailure(
+                    error.code.rawValue,
+                    error.problem.detail,
+                    retry: error.stepRetry(within: longest),
+                    requests: error.requests,
+                    calls: error.calls
+                )
+            )
         }
     }
 
@@ -102,12 +113,17 @@ extension AIError {
     /// Whether the step's time limit was exceeded, not the provider's.
     fileprivate var isOutOfTime: Bool { code == .timeout && retry == .never && status == nil }
 
+    /// Every request and every rejection of the call.
+    fileprivate var calls: JSONText? { attempts.isEmpty ? nil : JSONText(attempts) }
+
     /// Whether the step is retried.
     ///
     /// Errors that a call retries only once can be retried by further attempts of the step; the plan sets their number.
-    /// A breaker that opened after failed attempts closes again, so the step is retried as well.
-    fileprivate var stepRetry: StepFailure.Retry {
+    /// What the provider itself asks for is left as it is, because a step that may not wait so long fails. A breaker's
+    /// wait is cut to the step's limit: until the breaker closes, further attempts are released.
+    fileprivate func stepRetry(within longest: Duration) -> StepFailure.Retry {
         guard retry != .never || code == .circuitOpen else { return .never }
-        return retryAfter.map { .notBefore($0.delay) } ?? .later
+        if let asked = retryAdvice.retryAfter { return .notBefore(asked.delay) }
+        return retryAfter.map { .notBefore(min($0.delay, longest)) } ?? .later
     }
 }
