@@ -190,7 +190,9 @@ BEGIN
     v_open := ARRAY(
         SELECT s.no::integer FROM nofx.steps s
         WHERE s.team_id = p_team AND s.run_id = p_run AND s.ended_at IS NULL
-          AND NOT EXISTS (SELECT FROM nofx.queue q WHERE q.id = nofx.step_job_id(p_run, s.no))
+          AND s.no <> ALL (ARRAY(
+              SELECT q.step_no FROM nofx.queue q
+              WHERE q.id BETWEEN nofx.step_job_id(p_run, 0) AND nofx.step_job_id(p_run, 32767) AND q.run_id = p_run))
         ORDER BY s.no
     );
     IF cardinality(v_open) > 0 THEN

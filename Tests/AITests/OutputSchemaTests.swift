@@ -1,3 +1,4 @@
+import Base
 import Testing
 
 @testable import AI
@@ -139,5 +140,45 @@ import Testing
         let numbers = try schema(#"{"items": {"type": "string"}}"#)
 
         #expect(numbers.validate("[\(String(repeating: "1,", count: 99))1]").count == 20)
+    }
+
+    private static func list(_ count: Int, _ element: (Int) -> String) -> String {
+        (0..<count).map(element).joined(separator: ",")
+    }
+
+    @Test func `a long list of values is read once for many elements`() throws {
+        let schema = try schema(##"{"type": "array", "items": {"enum": [\##(Self.list(30_000) { "\($0)" })]}}"##)
+        let answer = "[\(Self.list(20_000) { "\(29_999 - $0)" })]"
+
+        #expect(schema.validate(answer, by: .after(.seconds(20))) == [])
+        #expect(schema.validate("[30000, 29999.0, 1e1]").map(\.path) == ["/0"])
+    }
+
+    @Test func `many properties and required names are read once for many objects`() throws {
+        let names = Self.list(5_000) { #""p\($0)""# }
+        let members = Self.list(5_000) { #""p\($0)": {"const": \($0)}"# }
+        let schema = try schema(##"{"items": {"properties": {\##(members)}, "required": [\##(names)]}}"##)
+        let object = "{\(Self.list(5_000) { #""p\($0)": \($0)"# })}"
+
+        #expect(schema.validate("[\(object), \(object)]", by: .after(.seconds(20))) == [])
+    }
+
+    @Test(arguments: [
+        ##"{"items": {"anyOf": [\##(list(30_000) { #"{"const": \($0)}"# })]}}"##,
+        ##"{"items": {"anyOf": [\##(list(9_000) { #"{"enum": [\($0)]}"# })]}}"##,
+        ##"{"items": {"required": [\##(list(30_000) { #""a\($0)""# })]}}"##,
+    ])
+    func `a check that would take too long ends`(text: String) throws {
+        let schema = try schema(text)
+        let answer = "[\(Self.list(20_000) { _ in #"{"x":1}"# })]"
+
+        #expect(!schema.validate(answer).isEmpty)
+    }
+
+    @Test func `a check ends at its deadline`() throws {
+        let schema = try schema(#"{"items": {"type": "integer"}}"#)
+        let violations = schema.validate("[\(Self.list(20_000) { "\($0)" })]", by: .after(.zero))
+
+        #expect(violations.map(\.rule) == ["takes too long to check"])
     }
 }

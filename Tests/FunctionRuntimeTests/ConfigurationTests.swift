@@ -55,17 +55,20 @@ struct ConfigurationTests {
                 "NOFX_MAX_TEAMS": "1", "NOFX_MAX_MEMBERS": "2", "NOFX_MAX_INVITES": "3", "NOFX_INVITES_PER_DAY": "0",
                 "NOFX_WRITES_PER_MINUTE": "0", "NOFX_READS_PER_MINUTE": "600", "NOFX_READ_BURST": "7",
                 "NOFX_MAX_QUEUED_STEPS_PER_TEAM": "8", "NOFX_MAX_QUEUED_STEPS": "9",
+                "NOFX_MAX_STORED_BYTES_PER_TEAM": "10", "NOFX_MAX_WAITING_CALLS": "11",
             ]
         )
         let set = try Configuration(environment, access: .authenticated).quotas
         #expect((set.teams, set.members, set.invites) == (1, 2, 3))
         #expect((set.queuedStepsPerTeam, set.queuedSteps) == (8, 9))
+        #expect((set.storedBytesPerTeam, set.waitingCallsPerUser) == (10, 11))
         #expect(set.writes == nil && set.invitations == nil)
         #expect(set.reads == Rate(600, in: 60, burst: 7))
     }
 
     @Test(arguments: [
         ("NOFX_MAX_TEAMS", "0"), ("NOFX_MAX_MEMBERS", "many"), ("NOFX_WRITES_PER_MINUTE", "-1"),
+        ("NOFX_MAX_STORED_BYTES_PER_TEAM", "0"), ("NOFX_MAX_WAITING_CALLS", "1001"),
         ("NOFX_MAX_QUEUED_STEPS_PER_TEAM", "0"), ("NOFX_MAX_QUEUED_STEPS", "-1"), ("NOFX_WRITE_BURST", "0"),
         ("NOFX_INVITES_PER_DAY", "1.5"), ("NOFX_READS_PER_MINUTE", "1000001"),
     ])

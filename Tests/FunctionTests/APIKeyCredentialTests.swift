@@ -25,6 +25,27 @@ import Testing
         #expect(holder.team == team.id.uuid)
     }
 
+    @Test func `a key that nobody has writes nothing and takes no lock`() throws {
+        let database = try TestDatabase()
+        let key = try database.key(of: .stranger())
+        let unknown = try APIKey(APIKey.make(for: .live).text, for: .live)
+        var connection = try database.connect()
+        let found = try connection.transact(
+            ["SELECT count(*) FROM nofx.find_api_key(\(unknown.id), \(unknown.secretHash), '::1')"],
+            access: .readOnly,
+            deadline: .test
+        )
+        #expect(try found[0].value(as: Int.self) == 0)
+        // A key whose row is locked is taken all the same; its last use is not stored then.
+        var other = try database.connect()
+        _ = try other.begin(
+            ["SELECT FROM nofx.api_keys WHERE id = \(key.id) FOR UPDATE"],
+            limits: .none,
+            deadline: .test
+        )
+        #expect(try database.caller(with: key.key.reveal()).credential == "key:\(key.id)")
+    }
+
     // Cases: teams 150
     @Test func `whatever is wrong with a key, its bearer is told the same and the operator why`() throws {
         let database = try TestDatabase()

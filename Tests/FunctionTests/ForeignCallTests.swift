@@ -43,6 +43,7 @@ import Testing
             "list_dead_letters": (
                 .refused, "SELECT nofx.list_dead_letters(NULL, NULL, NULL, \(team), 10, NULL, NULL)"
             ),
+            "free_place": (.harmless, "SELECT nofx.free_place(1)"),
             "log_activity": (
                 .refused, "SELECT nofx.log_activity(\(team), 'bob', \(user), 'forged', NULL, NULL, NULL, NULL)"
             ),
@@ -69,6 +70,7 @@ import Testing
                 """
             ),
             "step_job_id": (.harmless, "SELECT nofx.step_job_id(\(run), 0)"),
+            "take_place": (.harmless, "SELECT nofx.take_place(1, 1)"),
             "take_rate": (.refused, "SELECT nofx.take_rate(\("\(user) writes"), 1000000, 1)"),
         ]
     }

@@ -144,6 +144,40 @@ import Testing
         #expect(try database.operatorActions().count == 3)
     }
 
+    @Test func `what is listed with a filter goes back with the same filter`() throws {
+        let database = try TestDatabase()
+        let (owner, other) = (Caller.stranger(), Caller.stranger())
+        let (mine, theirs) = (try database.team(of: owner), try database.team(of: other))
+        try database.giveUp(2, code: "http_status", tool: "http:request", of: mine, by: owner)
+        try database.giveUp(3, code: "lease_expired", of: mine, by: owner)
+        try database.giveUp(4, code: "lease_expired", of: theirs, by: other)
+        let filters = [
+            #""topic":"http.request""#, #""tool":"x:y""#, #""code":"lease_expired","teamId":"\(mine.id)""#,
+            #""teamId":"\(theirs.id)","topic":"test.echo""#,
+        ]
+        for (filter, count) in zip(filters, [2, 0, 3, 4]) {
+            #expect(try database.call(ListDeadLetters.self, "{\(filter)}", as: operating).items.count == count)
+            #expect(try database.call(RedriveDeadLetters.self, "{\(filter)}", as: operating).count == count)
+            #expect(try database.call(ListDeadLetters.self, "{\(filter)}", as: operating).items.isEmpty)
+        }
+    }
+
+    @Test func `dead letters that are named go back alone`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        try database.giveUp(5, of: try database.team(of: owner), by: owner)
+        let ids = try database.call(ListDeadLetters.self, "{}", as: operating).items.prefix(2).map { "\"\($0.id)\"" }
+        let input = #"{"ids":[\#(ids.joined(separator: ","))]}"#
+        #expect(try database.call(RedriveDeadLetters.self, input, as: operating).count == 2)
+        #expect(try database.call(RedriveDeadLetters.self, input, as: operating).count == 0)
+        #expect(try database.value("SELECT count(*) FROM nofx.dead_letters") == 3)
+        #expect(try database.operatorActions() == ["queue.redrive 2 ids \(operating.user) session"])
+        for input in [#"{"ids":[]}"#, #"{"ids":["x"]}"#, #"{"ids":"all"}"#, #"{"teamId":"x"}"#] {
+            let refusal = database.refusal(of: RedriveDeadLetters.self, input, as: operating)
+            #expect(refusal == "422 validation_failed")
+        }
+    }
+
     @Test func `those of one tool go back alone`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()

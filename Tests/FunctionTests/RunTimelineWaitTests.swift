@@ -45,6 +45,61 @@ import Testing
         #expect(held == [0, 0, 0])
     }
 
+    @Test func `whoever waits has no connection`() throws {
+        let world = try RunWorld()
+        var context = try world.database.context(for: world.owner)
+        let request = try world.request(after: world.last(in: &context), waiting: 25)
+        var held: [Int] = []
+        _ = try Timeline.read(request, in: &context) { _ in
+            // The server notices the end of a session a moment later.
+            try Poll.until { try world.connections() == 0 }
+            held.append(try world.connections())
+            if held.count == 3 { try world.database.call(CancelRun.self, world.input(), as: world.owner) }
+        }
+        #expect(held == [0, 0, 0])
+    }
+
+    @Test func `as many calls of a user wait as there are places, and a place comes back`() throws {
+        let world = try RunWorld()
+        var quotas = Quotas()
+        quotas.waitingCallsPerUser = 2
+        let member = try world.member(as: .member)
+        func read(as caller: Caller, _ body: () throws -> Void) throws {
+            struct Enough: Error {}
+            var context = try world.database.context(for: caller, quotas: quotas)
+            let request = try world.request(after: world.last(in: &context), waiting: 25)
+            do {
+                _ = try Timeline.read(request, in: &context) { _ in
+                    try body()
+                    throw Enough()
+                }
+            } catch is Enough {}
+        }
+        for _ in 0..<2 {
+            try read(as: world.owner) {
+                try read(as: world.owner) {
+                    let refused = #expect(throws: PostgresError.self) { try read(as: world.owner) {} }
+                    let problem = refused.map(Problem.init)
+                    #expect(problem?.status == 429)
+                    #expect(problem?.code == "too_many_waiting")
+                    #expect((1...30).contains(problem?.retryAfter ?? 0))
+                    try read(as: member) {}
+                }
+            }
+        }
+        #expect(try world.database.value("SELECT count(*) FROM nofx.rate_limits WHERE key LIKE '% waits %'") == 0)
+    }
+
+    @Test func `the place of a process that died is free when its wait would have been over`() throws {
+        let world = try RunWorld()
+        try world.database.asFunction(for: world.owner, "SELECT nofx.take_place(1, 20)")
+        #expect(throws: PostgresError.self) {
+            try world.database.asFunction(for: world.owner, "SELECT nofx.take_place(1, 20)")
+        }
+        try world.database.rows("UPDATE nofx.rate_limits SET tat = now() WHERE key LIKE '% waits 1'")
+        try world.database.asFunction(for: world.owner, "SELECT nofx.take_place(1, 20)")
+    }
+
     @Test func `it waits once, and counts as one look`() throws {
         let world = try RunWorld()
         var quotas = Quotas()
@@ -120,6 +175,16 @@ extension RunWorld {
     /// The place after all that has happened in the run.
     fileprivate func last(in context: inout Context) throws -> Cursor {
         try Timeline.read(request(after: nil, waiting: 0), in: &context).nextCursor
+    }
+
+    /// How many sessions the functions' role has.
+    fileprivate func connections() throws -> Int {
+        try database.value(
+            """
+            SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND usename = 'nofx_test_app'
+            """
+        )
     }
 
     fileprivate func request(after cursor: Cursor?, waiting seconds: Int) throws -> Timeline.Request {

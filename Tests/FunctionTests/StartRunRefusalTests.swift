@@ -83,6 +83,51 @@ import Testing
         }
     }
 
+    @Test func `a team whose runs have enough bytes starts no more, and others do`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let (team, other) = (try database.team(of: owner), try database.team("Other", of: owner))
+        var quotas = Quotas()
+        quotas.storedBytesPerTeam = 10_000
+        let inputs = #","inputs":{"text":"\#(String(repeating: "x", count: 6_000))"}"#
+        let plan = Steps.json([Steps.echo("a", more: inputs)])
+        let run = try database.call(StartRun.self, team.plan(plan), as: owner, quotas: quotas)
+        try database.rows("UPDATE nofx.team_bytes SET counted_at = counted_at - interval '2 minutes'")
+        #expect(
+            database.refusal(of: StartRun.self, team.plan(plan), as: owner, quotas: quotas) == "429 storage_full"
+        )
+        #expect(
+            database.refusal(of: RerunRun.self, team.input(run.id.uuid), as: owner, quotas: quotas)
+                == "429 storage_full"
+        )
+        #expect(database.refusal(of: StartRun.self, other.plan(plan), as: owner, quotas: quotas) == nil)
+        try database.rows("DELETE FROM nofx.runs WHERE team_id = \(team.id)")
+        try database.rows("UPDATE nofx.team_bytes SET counted_at = counted_at - interval '2 minutes'")
+        #expect(database.refusal(of: StartRun.self, team.plan(plan), as: owner, quotas: quotas) == nil)
+    }
+
+    @Test func `a result for which the team has no room is a failure, and its artifacts are not kept`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let team = try database.team(of: owner)
+        var quotas = Quotas()
+        quotas.storedBytesPerTeam = 20_000
+        let plan = Steps.json((0..<4).map { Steps.echo("s\($0)") })
+        let run = try database.call(StartRun.self, team.plan(plan), as: owner, quotas: quotas)
+        let outputs = #"{"text":"\#(String(repeating: "x", count: 6_000))"}"#
+        let claims = try database.claim()
+        try database.finish(Array(claims.prefix(2)), outputs: outputs)
+        let large = TestArtifact("a.txt", "text/plain", String(repeating: "x", count: 9_000).utf8)
+        try database.finish([claims[2]], outputs: "{}", artifacts: [large])
+        try database.finish([claims[3]], outputs: "{}")
+        #expect(
+            try database.value("SELECT array_agg(error ->> 'code' ORDER BY no) FROM nofx.steps", as: [String?].self)
+                == [nil, nil, "storage_full", nil]
+        )
+        #expect(try database.value("SELECT count(*) FROM nofx.artifacts") == 0)
+        #expect(try database.value("SELECT bytes BETWEEN 12000 AND 20000 FROM nofx.runs WHERE id = \(run.id)"))
+    }
+
     @Test func `where all teams together have too much to do, nobody starts more`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()

@@ -129,7 +129,7 @@ import Testing
             let ids = try (0..<2).map { _ in try world.database.queueMessage(to: webhook) }
             // As whoever claims and never comes back.
             var context = try world.database.operatorContext()
-            #expect(try context.operatorQuery(Outbox.restBegin).count == 1)
+            #expect(try context.operatorQuery(Outbox.restBegin()).count == 1)
             var delivery = OutboxDelivery(in: context)
             #expect(try delivery.claim(.webhook, of: [webhook.uuid])?.id.uuid == ids[0])
             #expect(try (1...30).contains(world.database.state(of: webhook).rest))
@@ -140,6 +140,53 @@ import Testing
             #expect(try world.deliverAgain() == "claimed 1 delivered 1")
             #expect(try world.receiver.messages().map(\.id) == [ids[1].description, ids[0].description])
         }
+    }
+
+    @Test func `ten slow receivers of one team do not hold up the messages and the mails of another`() throws {
+        try WebhookWorld.run { world in
+            let slow = try world.database.team("Slow", of: world.owner)
+            for number in 0..<10 {
+                let path = "/hang/\(number)"
+                let webhook = try world.database.webhook(to: world.receiver, path, of: slow, by: world.owner)
+                for _ in 0..<3 { try world.database.queueMessage(to: webhook.id) }
+            }
+            let good = try world.webhook("/200/a")
+            for _ in 0..<10 { try world.database.queueMessage(to: good) }
+            for number in 0..<6 {
+                try world.database.queueInvite(
+                    to: "grace\(number)@example.com",
+                    team: world.team.id.uuid,
+                    by: world.owner.user.uuid
+                )
+            }
+            let program = try MailProgram("cat >/dev/null")
+            let environment = Environment([
+                ("NOFX_WEBHOOK_KEY", String(repeating: "k", count: 32)), ("NOFX_WEBHOOK_ALLOW_HTTP", "1"),
+                ("NOFX_HTTP_ALLOW", "127.0.0.0/8"), ("NOFX_MAIL_FROM", "mail@acme.example"),
+                ("NOFX_MAIL_COMMAND", program.path), ("PATH", "/usr/bin:/bin"),
+            ])
+            let report = try world.deliver("{}", environment, deadline: .after(.seconds(6)))
+            #expect(try world.receiver.messages("/200/a").count == 10)
+            let hanging = TeamTurns.share
+            #expect(report == "claimed \(16 + hanging) delivered 16 retried \(hanging) more")
+            #expect(try world.database.value("SELECT count(*) FROM nofx.queue WHERE topic = 'mail'") == 0)
+        }
+    }
+
+    @Test func `teams take turns, and one that used its time gets no more`() {
+        let teams = (0..<3).map { _ in UUID.v7() }
+        var turns = TeamTurns(time: .seconds(10))
+        for _ in 0..<TeamTurns.share { turns.begin(teams[0]) }
+        turns.begin(teams[1])
+        #expect(turns.order == [teams[1], teams[0]])
+        #expect(turns.heldBack == [teams[0]])
+        #expect(turns.running == TeamTurns.share + 1)
+        turns.end(teams[0], took: .seconds(4))
+        #expect(turns.heldBack == [])
+        #expect(!turns.isAnyOver)
+        turns.end(teams[1], took: .seconds(10))
+        #expect(turns.heldBack == [teams[1]])
+        #expect(turns.isAnyOver)
     }
 
     @Test func `whoever took too long settles nothing`() throws {

@@ -222,7 +222,9 @@ extension AIClient where Stores: ~Copyable {
                     } catch {
                         mayAskAgain = call.requests < call.requestLimit - reserve
                         // Asked again as before, it would most likely do the same again.
-                        if let correction = request.correction(of: error, by: call.deadline) { question.messages = correction }
+                        if let correction = request.correction(of: error, by: call.deadline) {
+                            question.messages = correction
+                        }
                         throw error
                     }
                 }

@@ -220,6 +220,81 @@ import Testing
         #expect(try fixture.faults(ended: true).isEmpty)
     }
 
+    @Test func `a failure that the plan tolerates is no dead letter, and its run succeeds once`() throws {
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([StepSpec(continues: true), StepSpec(after: [0]), StepSpec()])
+        try client.finish(try client.claim(), "failed")
+        #expect(try fixture.deadLetters() == [])
+        try client.drain()
+        #expect(try fixture.status(of: run) == "succeeded")
+        #expect(try client.rows("SELECT nofx.redrive_jobs(NULL, NULL, 50, NULL)").value(as: Int.self) == 0)
+        #expect(try fixture.events(of: run).filter { $0 == "run.succeeded" }.count == 1)
+    }
+
+    @Test func `a dead letter of a run that succeeded stays`() throws {
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([StepSpec(continues: true)])
+        try client.finish(try client.claim(), "failed")
+        // As the versions before left them.
+        try client.rows(
+            """
+            INSERT INTO nofx.dead_letters (id, topic, tenant_id, run_id, step_no, priority, attempts, error, enqueued_at)
+            VALUES (nofx.step_job_id(\(run), 0), 'test.echo', \(fixture.team), \(run), 0, 0, 1, 'no', now())
+            """
+        )
+        #expect(try client.rows("SELECT nofx.redrive_jobs(NULL, NULL, 50, NULL)").value(as: Int.self) == 0)
+        #expect(try fixture.status(of: run) == "succeeded")
+    }
+
+    @Test func `each request to a provider counts as an attempt`() throws {
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([StepSpec()])
+        func fail(_ claim: TestClient.Claim, requests: Int) throws {
+            var client = try fixture.client()
+            try client.rows(
+                """
+                SELECT nofx.finish_steps(
+                    ARRAY[\(claim.id)], ARRAY[\(claim.fence)], '{retry}', '{NULL}',
+                    ARRAY[json_build_object('code', 'ai_upstream_error', 'message', 'm', 'requests', \(requests)::bigint)::text],
+                    '{0}', '{}', '{}', '{}', '{}', '{}')
+                """
+            )
+        }
+        try fail(try #require(try client.claim().first), requests: 2)
+        #expect(try fixture.steps(of: run) == ["queued"])
+        let last = try #require(try client.claim().first)
+        #expect(last.attempt == 3)
+        try fail(last, requests: 0)
+        #expect(try fixture.steps(of: run) == ["failed"])
+        #expect(try fixture.errors(of: run) == ["ai_upstream_error"])
+    }
+
+    @Test func `to retry a step of a thousand reads each of them once`() throws {
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let chain = (0..<1_000).map { StepSpec(after: $0 == 0 ? [] : [$0 - 1]) }
+        let run = try client.start(chain)
+        try client.finish(try client.claim(), "failed")
+        func reads() throws -> Int {
+            try fixture.database.value(
+                """
+                SELECT coalesce(idx_tup_fetch, 0) + coalesce(seq_tup_read, 0) FROM pg_stat_user_tables
+                WHERE relid = 'nofx.steps'::regclass
+                """
+            )
+        }
+        try client.rows("SELECT pg_stat_force_next_flush()")
+        let before = try reads()
+        #expect(try client.retry(0, of: run) == "ok")
+        try client.rows("SELECT pg_stat_force_next_flush()")
+        #expect(try fixture.steps(of: run) == ["queued"] + Array(repeating: "blocked", count: 999))
+        #expect(try reads() - before < 40_000)
+        #expect(try fixture.faults().isEmpty)
+    }
+
     @Test func `what was given up in a run that was cancelled does not go back`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()

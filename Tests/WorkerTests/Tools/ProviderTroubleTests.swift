@@ -101,7 +101,7 @@ import Reliability
                 ["NOFX_RETRY_MAX": "3", "NOFX_BREAKER_FAILURE_THRESHOLD": "2"]
             )
             let error = try #require(bench.execute("ai:generate", Self.inputs).error)
-            #expect(error.code == "ai_circuit_open")
+            #expect(error.code == "ai_upstream_error")
             guard case .notBefore(let wait) = error.retry else {
                 Issue.record("it is not tried again after the breaker's time")
                 return
