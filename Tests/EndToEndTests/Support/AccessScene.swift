@@ -77,12 +77,14 @@ final class AccessScene: Sendable {
         for user in [owner, target] { try Self.addUser(user, to: database) }
     }
 
-    /// What a call is answered: its status, and the code of a problem.
+    /// Makes a call with a credential, on a team of its own.
     ///
     /// - Parameters:
     ///   - function: The endpoint.
     ///   - input: Its input, with placeholders for what the cell's team has.
     ///   - column: The index of the credential.
+    /// - Returns: The status of the answer, and the code of a problem.
+    /// - Throws: `PostgresError`, or what stops a process from answering.
     func answer(_ function: String, _ input: String, column: Int) throws -> String {
         let holder = Holder.all[column]
         let input = try fill(input, function: function, holder: holder, user: users[column].id)
