@@ -25,7 +25,7 @@ local_function() {
     migrate) environment=(DATABASE_URL="$migrate_url") ;;
     runWorker | ask) environment=(DATABASE_URL="$operator_url") ;;
     esac
-    env "${clean[@]}" -u NOFX_JWKS "${environment[@]}" LOG_LEVEL="${LOG_LEVEL:-warning}" "$build/debug/$name" 9>&-
+    env "${clean[@]}" -u NOFX_JWKS "${environment[@]}" LOG_LEVEL="${LOG_LEVEL:-warning}" "$build/bin/$name" 9>&-
 }
 
 # What the functions need to know, as NAME=VALUE.
@@ -85,7 +85,7 @@ local_expiry() {
 
 local_issue() {
     NOFX_JWT_SECRET=$secret NOFX_JWT_ISSUER=$local_issuer NOFX_JWT_AUDIENCE=$local_audience \
-        "$build/debug/issueToken" --subject "$1" --email "$1@example.com" --lifetime 86400
+        "$build/bin/issueToken" --subject "$1" --email "$1@example.com" --lifetime 86400
 }
 
 # MARK: - The tour
@@ -175,7 +175,7 @@ local_show() {
 
 # The line to try next, as it works from where the caller is.
 local_next() {
-    local script=$root/deploy.sh program=$build/debug/createTeam prefix='' variable
+    local script=$root/deploy.sh program=$build/bin/createTeam prefix='' variable
     if [[ $PWD == "$root" ]]; then
         script=./deploy.sh
         program=${program#"$root"/}
