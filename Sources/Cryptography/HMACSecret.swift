@@ -2,7 +2,7 @@ internal import Base
 
 /// A secret that signs and verifies HS256 tokens.
 ///
-/// It comes only from the configuration and is not a ``PublicKey``, so a published key can never be used as a secret.
+/// It comes only from the configuration and is not a `PublicKey`, so a published key can never be used as a secret.
 struct HMACSecret: Sendable {
     private let secret: Secret
 

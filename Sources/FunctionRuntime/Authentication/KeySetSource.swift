@@ -162,7 +162,7 @@ extension Context {
     /// The claim is committed before the request is sent. If the process crashes during the request, the other
     /// processes still wait for the minute to pass.
     ///
-    /// - Returns: The time of the claim, which ``store(_:at:_:)`` needs; nil if another process has the claim.
+    /// - Returns: The time of the claim, which `store` needs; nil if another process has the claim.
     /// - Throws: `PostgresError`.
     mutating func claimFetch(of url: KeySetURL) throws -> Timestamp? {
         do {
