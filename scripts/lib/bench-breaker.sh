@@ -1,4 +1,4 @@
-# `scripts/bench breaker`: a healthy acquire of a circuit breaker.
+# `scripts/bench breaker`: the time to acquire a healthy circuit breaker.
 # shellcheck shell=bash disable=SC2154 # common.sh sets `root`
 
 # shellcheck source-path=SCRIPTDIR source=bench-server.sh
@@ -57,7 +57,7 @@ breaker_compile() {
     done
 }
 
-# breaker_program NAME: one that was built for this, with nothing configured that need not be.
+# breaker_program NAME: runs a program of this benchmark's build, without optional settings.
 breaker_program() {
     env --unset=LOG_LEVEL NOFX_JWT_SECRET=0123456789abcdef0123456789abcdef NOFX_JWT_ISSUER=https://bench.example \
         NOFX_JWT_AUDIENCE=nofx "$root/.build/release/$1"
@@ -70,7 +70,8 @@ breaker_report() {
         /usr/bin/python3 -B "$root/Benchmarks/breaker/rounds.py" "$root/.build/release/benchBreaker" "$rounds" "$calls"
 }
 
-# What was written into the schema, once every session that could have done it has ended and said so.
+# Prints the number of rows written into the schema. It waits until all sessions have ended, because a session reports
+# its numbers at its end.
 breaker_writes() {
     until [[ $(query postgres -c "SELECT count(*) FROM pg_stat_activity WHERE datname = '$database_name'") == 0 ]]; do
         sleep 0.1

@@ -1,4 +1,4 @@
-# `scripts/bench queue`: the steps of runs, from their start to their end.
+# `scripts/bench queue`: the steps of runs, from start to end.
 # shellcheck shell=bash disable=SC2154 # common.sh sets `root`
 
 # shellcheck source-path=SCRIPTDIR source=bench-server.sh
@@ -72,7 +72,7 @@ queue_compile() {
     done
 }
 
-# queue_program COMMAND ...: with nothing configured that need not be.
+# queue_program COMMAND ...: runs a program without optional settings.
 queue_program() {
     env --unset=LOG_LEVEL NOFX_JWT_SECRET=0123456789abcdef0123456789abcdef NOFX_JWT_ISSUER=https://bench.example \
         NOFX_JWT_AUDIENCE=nofx "$root/.build/release/$1"
@@ -83,7 +83,7 @@ queue_report() {
     [[ $port == 5432 ]] || way='through PgBouncer in transaction mode'
     printf '\n%s rounds; Postgres %s (fsync %s), %s; %s x %s\n' "$rounds" "$(server_version)" "$fsync" "$way" "$(nproc)" \
         "$(sed -nE '/^model name/ { s/.*: //p; q }' /proc/cpuinfo)"
-    # Its scripts go where the server's user may write.
+    # The scripts of pgbench are written where the server's user has write access.
     BENCH_FOLDER=$server_folder BENCH_DATABASE=$database_name BENCH_PORT=$port BENCH_OPERATOR=$database_operator \
         BENCH_USER=$database_user BENCH_PROGRAMS=$(postgres_folder) BENCH_BUILD=$root/.build/release \
         BENCH_RIVALS=$root/.build/python/rivals/bin/python NOFX_JWT_SECRET=0123456789abcdef0123456789abcdef \

@@ -14,7 +14,7 @@ import sys
 
 TESTS = pathlib.Path(__file__).resolve().parents[2] / "Tests"
 MARK = re.compile(r"^ *// Cases: (.*(?:\n *// [\d;].*)*)", re.MULTILINE)
-# What follows the comment: the test, or a suite, all of whose tests show the case.
+# The line after the comment: a test, or a suite whose tests all show the case.
 TEST = re.compile(r"func `([^`]+)`\(|^(?:@Suite.* )?(?:\w+ )*(?:struct|class|enum|extension) (\w+)", re.MULTILINE)
 
 

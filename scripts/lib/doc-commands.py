@@ -59,7 +59,7 @@ def script(pages, root, position):
                 f"printf '%s:%s' '{page}' {line} >'{position}'",
                 f"wanted={status[1] if status else 0}",
             ]
-            # With a status, only the last command counts; without one, every command must succeed.
+            # With a status, only the last command is checked. Without one, every command must succeed.
             if status:
                 lines += [hit[2].rstrip("\n"), 'found=$?; [[ $found == "$wanted" ]] || exit 1']
             else:
@@ -75,7 +75,7 @@ def main():
         copy(source, target)
     found = sorted(path.relative_to(source).as_posix() for path in (source / "docs").rglob("*.md"))
     pages = sys.argv[2:] or ["README.md", *found]
-    # What the caller's shell has set is not what a reader's shell has.
+    # The variables of the caller's shell would not be set in a reader's shell.
     variables = {name: value for name, value in os.environ.items() if not name.startswith(("NOFX_", "DATABASE_URL"))}
     with tempfile.TemporaryDirectory() as folder:
         position = pathlib.Path(folder, "position")

@@ -1,4 +1,4 @@
-# `deploy.sh image`: one function in an otherwise empty container image.
+# `deploy.sh image`: builds a container image that contains only one function.
 # shellcheck shell=bash disable=SC2154,SC2034 # common.sh sets `root` and reads `dry_run`
 
 readonly image_help="Usage: ./deploy.sh image [--function NAME] [--base IMAGE] [--tag TAG] [--dry-run]
@@ -60,7 +60,7 @@ image_arguments() {
     done
 }
 
-# What a tag names can change from one build to the next; what a digest names cannot.
+# A tag can name another image at the next build. A digest always names the same image.
 image_base() {
     local digest
     [[ -z $base ]] || return 0
