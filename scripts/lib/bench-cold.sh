@@ -8,18 +8,19 @@ source "$root/scripts/lib/bench-cold-all.sh"
 
 readonly cold_help="Usage: scripts/bench cold [--all] [--rounds N] [--dist FOLDER]
 
-Times createTeam from spawn to exit, straight to Postgres and through PgBouncer, against yardsticks that verify the
-same token and send the same statements: C (static libpq, pipeline), Go (static, pgx), Python (psycopg, pipeline).
-All run once in every round, in an order drawn anew for each. \`start only\` is a call with a forged token, which is
-refused before there is any connection. The server runs with fsync off.
+Measures the time from spawn to exit of createTeam, directly to Postgres and through PgBouncer. Compares it with
+reference programs that verify the same token and send the same statements: C (static libpq, pipeline), Go (static,
+pgx), Python (psycopg, pipeline). Each round runs every program once, in a new random order. \`start only\` is a call
+with a forged token, which is rejected before a connection is opened. The server runs with fsync off.
 
-With --all every endpoint is timed, each beside a replay in C of what it sends, byte for byte, and in as many round
-trips. What a call does is learned from two calls that are listened to; then every call has a team of its own, with
-20 rows for each list. All rows that the calls inserted, updated and deleted are counted: both must do the same.
+With --all it measures every endpoint and compares it with a replay in C that sends the same bytes in the same number of
+round trips. The replay is derived from two recorded calls of the endpoint. Each measured call has a separate team, with
+20 rows for each list. The benchmark counts all rows that the calls inserted, updated and deleted: both programs must
+make the same changes.
 
-  --all     every endpoint against C, instead of createTeam against all
-  --rounds  how often each program is run; 200 by default, 50 with --all
-  --dist    where the functions are; by default dist/, which ./deploy.sh bundle fills when some are missing"
+  --all     compare every endpoint with C, instead of createTeam with all languages
+  --rounds  how often each program runs; 200 by default, 50 with --all
+  --dist    the folder of the functions; by default dist/, which ./deploy.sh bundle fills if functions are missing"
 
 readonly cold_sources=$root/Benchmarks/cold
 readonly cold_build=$root/.build/bench/cold

@@ -3,12 +3,12 @@
 
 readonly bundle_help="Usage: ./deploy.sh bundle [--functions NAME,NAME] [--dry-run]
 
-Builds every endpoint, and nofx with all of them, fully static and stripped into dist/<name>, and dist/manifest.json
-with their sizes, their SHA-256 and the versions of what is inside. The same sources in the same place give the same
-bytes. The libraries are the newest that the distribution lists; scripts/static-libs --help tells what happens when
-the mirror does not have one.
+Builds every endpoint, and the program nofx with all endpoints, as static and stripped programs dist/<name>. Writes
+dist/manifest.json with their sizes, their SHA-256 digests and the versions of the product and its libraries. The same
+sources in the same folder give the same bytes. The libraries are the newest that the distribution lists;
+scripts/static-libs --help describes what happens if the mirror lacks one of them.
 
-  --functions  only these; the default is every folder of Functions/, and nofx
+  --functions  build only these; the default is every folder of Functions/, and nofx
   --dry-run    print the commands, run nothing"
 
 # Debug information contains the modification times of files. It is stripped, but the linker's build id depends on it.

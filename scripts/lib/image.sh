@@ -3,14 +3,14 @@
 
 readonly image_help="Usage: ./deploy.sh image [--function NAME] [--base IMAGE] [--tag TAG] [--dry-run]
 
-Builds a container image that holds one function and a bundle of CA certificates, with Docker where its daemon
-answers, else with buildah.
+Builds a container image that contains one function and a bundle of CA certificates. It uses Docker if the Docker
+daemon is running, and buildah otherwise.
 
-  --function  createTeam by default; nofx has every endpoint
-  --base      image with Swift 6.2 or later on Debian, by its digest (swift@sha256:...), or one of this machine
-              (localhost/..., scripts/base-image makes one); by default swift:6.3-bookworm, whose digest is then looked
+  --function  the function; createTeam by default; nofx contains every endpoint
+  --base      the image with Swift 6.2 or later on Debian: an image with its digest (swift@sha256:...) or a local image
+              (localhost/..., which scripts/base-image builds); by default swift:6.3-bookworm, whose digest is looked
               up and printed
-  --tag       nofx/<function in lower case> by default
+  --tag       the tag of the image; nofx/<function in lower case> by default
   --dry-run   print the commands, run nothing"
 
 readonly default_base=swift:6.3-bookworm

@@ -7,19 +7,20 @@ source "$root/scripts/lib/local-tour.sh"
 
 readonly local_help="Usage: ./deploy.sh local [stop | status | reset | env] [--dry-run]
 
-Builds the functions, starts a private Postgres under .local/, migrates it, makes a token for development, and runs
-the functions on real events: a team is made, and does a run. Run it as often as you like: it starts only what is not running.
+Builds the functions, starts a private Postgres under .local/, migrates it, creates a token for development, and runs
+the functions with real events: it creates a team and starts a run. You can repeat it: it starts Postgres only if it is
+not running.
 
-  stop    stops the private Postgres; its data stays
-  status  says what is running; exits with 3 when the private Postgres is not
-  reset   stops it and deletes its data, the secret and the token
+  stop    stops the private Postgres and keeps its data
+  status  shows the state of the private Postgres and the token; exits with 3 if Postgres is not running
+  reset   stops the private Postgres and deletes its data, the secret and the token
   env     prints the environment of the functions, for: eval \"\$(./deploy.sh local env)\"
 
   --dry-run  print the commands, run nothing
 
-DATABASE_URL, if set, names the database to use instead; nothing is started then. The role that owns the schema is
-taken from NOFX_MIGRATE_URL, if set, for the migration alone, and that of workers from NOFX_OPERATOR_URL.
-NOFX_BUILD_PATH is the build's folder, .build by default."
+If DATABASE_URL is set, the script uses that database and starts no Postgres. If NOFX_MIGRATE_URL is set, the migration
+connects with it as the owner of the schema. If NOFX_OPERATOR_URL is set, the workers connect with it.
+NOFX_BUILD_PATH is the build folder, .build by default."
 
 local_main() {
     local action=run dry_run=no database_url='' migrate_url='' operator_url='' grant=''
