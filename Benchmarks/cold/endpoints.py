@@ -80,7 +80,7 @@ def record(wire, endpoint):
     if [s and s.sql for s in sent] != [s and s.sql for s in recording.statements]:
         sys.exit(f"C does not send what {endpoint.name} sends")
     if not calls[0][1] == calls[1][1] == changed:
-        sys.exit(f"C does not do what {endpoint.name} does:\n{changed}\n{calls[0][1]}\n{calls[1][1]}")
+        sys.exit(f"C makes other changes than {endpoint.name}:\n{changed}\n{calls[0][1]}\n{calls[1][1]}")
     return recording, changed
 
 
@@ -128,7 +128,7 @@ def measure(wire, endpoints, plan):
     if samples.returncode != 0:
         sys.exit(1)
     if (changed := changes() - before) != expected:
-        sys.exit(f"the calls have not done what they should:\n{changed}\n{expected}")
+        sys.exit(f"the calls made other changes than expected:\n{changed}\n{expected}")
     return samples.stdout
 
 

@@ -50,15 +50,15 @@ extension EasyHandle {
     ) -> HTTPError? {
         let phase = collector.phase ?? (isConnected ? .waiting : .connecting)
         switch ending {
-        case .cancelled: return HTTPError(.cancelled, "the caller wanted no answer any more", in: phase)
+        case .cancelled: return HTTPError(.cancelled, "the caller cancelled the request", in: phase)
         case .silent:
-            return HTTPError(.timeout, "nothing moved for as long as the request allows", in: phase, hasTimedOut: true)
+            return HTTPError(.timeout, "no data moved for longer than the idle limit", in: phase, hasTimedOut: true)
         case .finished(CURLE_OK):
             guard collector.isInHeader else { return nil }
             return HTTPError(.connectionLost, "the header section has no end", in: phase)
         case .finished(let code):
             if collector.isStopped { return nil }
-            if collector.isTooLarge { return HTTPError(.tooLarge, "more than the request allows", in: phase) }
+            if collector.isTooLarge { return HTTPError(.tooLarge, "the response exceeds the size limit", in: phase) }
             let text = String(decoding: message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
             if code == CURLE_OPERATION_TIMEDOUT, phase == .connecting, limits.endConnectingFirst {
                 return HTTPError(.couldNotConnect, text, hasTimedOut: true)

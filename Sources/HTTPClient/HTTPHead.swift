@@ -1,6 +1,6 @@
 /// The status and header of a response.
 public struct HTTPHead: Sendable {
-    /// The status of the final answer (RFC 9110, section 15).
+    /// The status of the final response (RFC 9110, section 15).
     public let status: Int
 
     /// The header fields in the order of arrival.

@@ -22,7 +22,7 @@ extension HTTPRequest {
                 throw HTTPError(.invalidRequest, "the value of header \(header.name) has a control character")
             }
             guard !["content-length", "transfer-encoding", "expect"].contains(header.name.lowercased()) else {
-                throw HTTPError(.invalidRequest, "header \(header.name) is the client's own")
+                throw HTTPError(.invalidRequest, "the client sets header \(header.name) itself")
             }
         }
         guard body == nil || method != .get && method != .head else {
@@ -32,7 +32,7 @@ extension HTTPRequest {
             throw HTTPError(.invalidRequest, "the response limit is negative")
         }
         if let idleLimit, idleLimit <= .zero {
-            throw HTTPError(.invalidRequest, "the limit for silence is not positive")
+            throw HTTPError(.invalidRequest, "the idle limit is not positive")
         }
     }
 

@@ -21,7 +21,7 @@ public struct HTTPResponse: Sendable {
         self.wasStopped = wasStopped
     }
 
-    /// The status of the final answer (RFC 9110, section 15).
+    /// The status of the final response (RFC 9110, section 15).
     public var status: Int { head.status }
 
     /// The header fields in the order of arrival.

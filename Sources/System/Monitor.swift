@@ -21,7 +21,7 @@ public final class Monitor<Value: ~Copyable>: Sendable {
         pthread_condattr_init(&attributes)
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
         let made = pthread_mutex_init(mutex.pointer, nil) == 0 && pthread_cond_init(condition.pointer, &attributes) == 0
-        precondition(made, "a mutex and a condition variable need memory only")
+        precondition(made, "creating a mutex and a condition variable fails only without memory")
         pthread_condattr_destroy(&attributes)
     }
 
@@ -110,7 +110,7 @@ private struct Cell<Value: ~Copyable>: Sendable {
 
     var pointer: UnsafeMutablePointer<Value> {
         guard let pointer = UnsafeMutablePointer<Value>(bitPattern: address) else {
-            preconditionFailure("what was allocated is not at zero")
+            preconditionFailure("an allocated address is never zero")
         }
         return pointer
     }

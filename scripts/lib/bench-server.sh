@@ -10,7 +10,7 @@ readonly database_operator=nofx_operator
 # access wherever the project is. Its name is saved, so that the next run can remove it if this run is killed.
 server_folder=''
 measuring_process=''
-server_settings=() # lines of postgresql.conf that a benchmark wants otherwise
+server_settings=() # lines of postgresql.conf that override the settings below
 
 server_start() {
     local kept=$root/.build/bench/server

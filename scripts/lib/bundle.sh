@@ -123,7 +123,7 @@ bundle_check() {
     fi
     # shellcheck disable=SC2016
     if grep -aqE '\$s17_StringProcessing' "$file"; then
-        fail "$name contains the regular expressions of the library (half a megabyte zipped): a collection was searched or split by another one"
+        fail "$name links the library's regular expressions (half a megabyte zipped): some code searches or splits a collection by another"
     fi
 }
 

@@ -5,9 +5,9 @@
 # shellcheck shell=bash disable=SC2154 # common.sh sets `root`
 
 cluster_programs='' # the folder of initdb, pg_ctl and psql
-cluster_as=()       # what puts a command into the hands of the server's user; nothing when that is the caller
+cluster_as=()       # prefix that runs a command as the server's user; empty if that is the caller
 cluster_user=''
-cluster_url=''      # of the throw-away cluster, through its socket, as its superuser
+cluster_url=''      # URL of the temporary cluster: its socket, its superuser
 
 # MARK: - Programs and users
 
@@ -38,7 +38,7 @@ cluster_use() {
         cluster_as=(setpriv "--reuid=$(id -u "$name")" "--regid=$(id -g "$name")" --clear-groups --)
         return
     done
-    fail "Postgres does not run as root, and of these users there is none: $*"
+    fail "Postgres does not run as root, and none of these users exists: $*"
 }
 
 # Runs a command as the server's user, with a clean environment and in a folder to which this user has access. The
@@ -59,7 +59,7 @@ cluster_make_folder() {
     if [[ -L $folder || $(stat -c %u "$folder") != "$(id -u "$cluster_user")" ]]; then
         # A run that was killed between mkdir and chown has left an empty folder that belongs to root.
         [[ ! -L $folder && -O $folder ]] && rmdir "$folder" 2>/dev/null && cluster_make_folder "$folder" && return
-        fail "$folder belongs to somebody else than '$cluster_user'; remove it and try again"
+        fail "$folder does not belong to '$cluster_user'; remove it and try again"
     fi
 }
 
@@ -141,7 +141,7 @@ cluster_psql() {
         --host "$socket" --port "$port" --username postgres --dbname "$database" "$@"
 }
 
-# MARK: - Throw-away clusters
+# MARK: - Temporary clusters
 
 # The settings of the tests' clusters. Their databases are many and live only for seconds, so the clusters are not
 # crash-safe and have no autovacuum.

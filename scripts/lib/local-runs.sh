@@ -6,7 +6,7 @@
 local_runs() {
     local run worker
     local_call startRun "{\"teamId\":\"$team\",\"plan\":$(local_plan)}"
-    run=$(local_member_of "$answer" runId) || fail 'startRun did not answer a run'
+    run=$(local_member_of "$answer" runId) || fail 'the response of startRun has no run id'
     rm -f "$folder_here/tour-ended"
     printf 'runWorker, in the background\n  event   {"budgetSeconds":120}\n'
     local_worker &
@@ -55,7 +55,7 @@ local_watch() {
             local_function runTimeline) || fail "runTimeline failed: $page"
         grep -oE '\{"seq":[0-9]+,"type":"[a-z._]+","step":("[^"]*"|null),"at":"[^"]*"' <<<"$page" |
             sed -E 's/\{"seq":([0-9]+),"type":"([^"]*)","step":("([^"]*)"|null),"at":"[^T]*T([^"]*)"/  \5  \1  \2  \4/' || true
-        cursor=",\"cursor\":\"$(local_member_of "$page" nextCursor)\"" || fail 'runTimeline did not answer a cursor'
+        cursor=",\"cursor\":\"$(local_member_of "$page" nextCursor)\"" || fail 'the response of runTimeline lacks a cursor'
         if [[ $is_decided == no && $page == *'"type":"gate.created"'* ]]; then
             is_decided=yes
             token=$approver caller=$approver_name local_call approveGate \

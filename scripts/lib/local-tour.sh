@@ -102,7 +102,7 @@ local_tour() {
         local_quietly deleteTeam "{\"teamId\":\"$team\"}" >/dev/null || true
     answer=$(local_quietly createTeam '{"name":"Acme"}') || true
     if [[ $answer == *'"code":"quota_exceeded"'* ]]; then
-        say "local: $local_subject owns as many teams as one may; the tour is another user's"
+        say "local: $local_subject has reached the limit of owned teams; the tour continues as another user"
         caller=tour-$(head -c 8 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
         token=$(local_issue "$caller")
         answer=$(local_quietly createTeam '{"name":"Acme"}') || true
@@ -110,7 +110,7 @@ local_tour() {
     approver=$token
     approver_name=$caller
     local_show createTeam '{"name":"Acme"}' "$answer"
-    team=$(local_member_of "$answer" id) || fail 'createTeam did not answer a team'
+    team=$(local_member_of "$answer" id) || fail 'the response of createTeam has no team id'
     printf '%s' "$team" | local_keep tour
     local_call getTeam "{\"teamId\":\"$team\"}"
     local_call listTeams '{"limit":3}'
@@ -127,7 +127,7 @@ local_join() {
     local member
     local_call inviteMember "{\"teamId\":\"$team\",\"email\":\"colleague@example.com\",\"message\":\"Join us.\"}"
     token=$colleague caller=colleague local_call acceptInvite "{\"token\":\"$(local_member_of "$answer" acceptToken)\"}"
-    member=$(local_member_of "$answer" memberId) || fail 'acceptInvite did not answer a member'
+    member=$(local_member_of "$answer" memberId) || fail 'the response of acceptInvite has no member id'
     local_call updateMemberRole "{\"teamId\":\"$team\",\"memberId\":\"$member\",\"role\":\"admin\"}"
     local_call transferOwnership "{\"teamId\":\"$team\",\"memberId\":\"$member\"}"
     token=$colleague
@@ -142,8 +142,8 @@ local_providers() {
     local question
     local_call aiHealth '{}'
     if [[ -z $(local_provider) ]]; then
-        say 'local: no AI provider is asked; set ANTHROPIC_API_KEY, OPENAI_API_KEY or OPENAI_BASE_URL to have one,' \
-            'and a codegen step in the run'
+        say 'local: no AI provider is configured; set ANTHROPIC_API_KEY, OPENAI_API_KEY or OPENAI_BASE_URL' \
+            'to add a question and a codegen step to the tour'
         return
     fi
     question="{\"prompt\":\"Say hello in one word.\",\"maxTokens\":200,\"teamId\":\"$team\"}"

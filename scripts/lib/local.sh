@@ -114,7 +114,7 @@ local_database_is_given() {
 
 local_make_folder() {
     mkdir -p "$folder_here" || fail "$folder_here cannot be made"
-    [[ -w $folder_here && -x $folder_here ]] || fail "$folder_here belongs to somebody else"
+    [[ -w $folder_here && -x $folder_here ]] || fail "$folder_here is not writable; it may belong to another user"
     # The server's user only needs to traverse the folder.
     chmod 711 "$folder_here" 2>/dev/null || true
 }
@@ -122,9 +122,9 @@ local_make_folder() {
 # Only one script runs at a time. The kernel releases the lock when the process ends.
 local_lock() {
     local_make_folder
-    exec 9>"$folder_here/lock" || fail "$folder_here/lock belongs to somebody else"
+    exec 9>"$folder_here/lock" || fail "$folder_here/lock is not writable; it may belong to another user"
     if ! flock --nonblock 9; then
-        say 'local: another ./deploy.sh local is at work here; waiting for it'
+        say 'local: waiting for another ./deploy.sh local to end'
         flock 9
     fi
 }
@@ -271,7 +271,7 @@ local_status() {
     if ((expiry > $(date +%s))); then
         printf 'token     for %s, until %s\n' "$local_subject" "$(date --date "@$expiry" '+%F %T %Z')"
     else
-        printf 'token     none that is valid; one is made when it is needed\n'
+        printf 'token     no valid token; one is created when it is needed\n'
     fi
     if local_database_is_given; then
         printf 'DATABASE_URL is set: ./deploy.sh local and its env use that database\n'

@@ -80,7 +80,7 @@ extension Session {
 
 extension Session {
     func check(_ statements: [Query], by deadline: Deadline) throws(PostgresError) {
-        guard !isClosed else { throw PostgresError(.connection, message: "the connection was given up earlier") }
+        guard !isClosed else { throw PostgresError(.connection, message: "the connection was closed earlier") }
         guard !deadline.hasPassed else { throw PostgresError(.timeout, message: "the deadline passed before sending") }
         for statement in statements where !statement.fitsProtocol {
             throw PostgresError(

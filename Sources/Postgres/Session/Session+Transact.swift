@@ -7,7 +7,7 @@ extension Session {
         guard isClosed || PQtransactionStatus(connection) == PQTRANS_IDLE else {
             let error =
                 PQstatus(connection) == CONNECTION_OK
-                ? PostgresError(.connection, message: "the connection is in the middle of something")
+                ? PostgresError(.connection, message: "the connection is busy with an earlier statement")
                 : failure(.connection)
             close()
             throw error
