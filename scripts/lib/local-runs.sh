@@ -55,7 +55,7 @@ local_watch() {
             local_function runTimeline) || fail "runTimeline failed: $page"
         grep -oE '\{"seq":[0-9]+,"type":"[a-z._]+","step":("[^"]*"|null),"at":"[^"]*"' <<<"$page" |
             sed -E 's/\{"seq":([0-9]+),"type":"([^"]*)","step":("([^"]*)"|null),"at":"[^T]*T([^"]*)"/  \5  \1  \2  \4/' || true
-        cursor=",\"cursor\":\"$(local_member_of "$page" nextCursor)\"" || fail 'the response of runTimeline lacks a cursor'
+        cursor=",\"cursor\":\"$(local_member_of "$page" nextCursor)\"" || fail 'runTimeline returned no cursor'
         if [[ $is_decided == no && $page == *'"type":"gate.created"'* ]]; then
             is_decided=yes
             token=$approver caller=$approver_name local_call approveGate \
