@@ -123,7 +123,7 @@ bundle_check() {
     fi
     # shellcheck disable=SC2016
     if grep -aqE '\$s17_StringProcessing' "$file"; then
-        fail "$name links the library's regular expressions (0.5 MB zipped): code searches or splits a collection by another"
+        fail "$name links the library's regular expressions (0.5 MB zipped): it searches or splits by a collection"
     fi
 }
 
