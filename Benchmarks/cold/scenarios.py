@@ -108,7 +108,7 @@ class Target:
         self.expected = string.Template(endpoint.expected).substitute(self.names)
 
     def forms(self):
-        """Returns the byte strings that identify the target in a statement's values. Number and lengths are constant."""
+        """Returns the byte strings that identify the target in statement values. Number and lengths are constant."""
         forms = [hashlib.sha256(self.names["token"].encode()).digest()]
         for name in self.names.values():
             forms.append(name.encode())
