@@ -8,16 +8,16 @@ import Testing
 @testable import Teams
 @testable import nofx
 
-/// Rows that today's input rules refuse are still shown: rules apply to input, not to what is stored.
+/// Rows that violate today's input rules are still readable: the rules apply to input, not to stored data.
 @Suite struct StoredRunTests {
     private static let goal = "\u{7} " + String(repeating: "x", count: 3_000)
     private static let name = " old\tname\u{200B} "
     private static let message = String(repeating: "m", count: 2_000)
 
-    /// A run with values that no input could have.
+    /// A run with values that no input could contain.
     private let world: RunWorld
 
-    /// An input that names the team.
+    /// The input that names the team.
     private var team: String { #"{"teamId":"\#(world.team.id)"}"# }
 
     init() throws {
