@@ -104,8 +104,7 @@ import Testing
             (.viewer, [], "403 forbidden"), (.admin, [.write, .admin], "403 forbidden"), (.member, [.read], nil),
         ] as [(Role, [Permission]?, String?)]
     )
-    func `the usage is visible with read permission`(_ role: Role, _ override: [Permission]?, _ refusal: String?) throws
-    {
+    func `usage is visible with read permission`(_ role: Role, _ override: [Permission]?, _ refusal: String?) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)

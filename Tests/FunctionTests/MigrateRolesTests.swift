@@ -116,7 +116,7 @@ import Testing
         #expect(problem?.violations.map(\.field) == ["grantOperatorTo", "grantTo"])
     }
 
-    @Test func `a role that had the grants of the version before gets those of now, and one that only read does not`()
+    @Test func `a role with the previous version's grants gets the current ones, and a read-only role does not`()
         throws
     {
         let database = try TestDatabase(migrated: false)

@@ -138,7 +138,7 @@ import Testing
         #expect(database.refusal(of: RemoveMember.self, team.reference, as: owner) == "422 validation_failed")
     }
 
-    @Test func `an API key needs the scope that manages`() throws {
+    @Test func `an API key needs the scope admin`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)

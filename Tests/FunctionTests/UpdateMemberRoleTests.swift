@@ -267,7 +267,7 @@ import Testing
         #expect(database.refusal(of: UpdateMemberRole.self, input, as: .stranger()) == "404 team_not_found")
     }
 
-    @Test func `an API key needs the scope that manages`() throws {
+    @Test func `an API key needs the scope admin`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
