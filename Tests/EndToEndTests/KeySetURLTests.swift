@@ -149,7 +149,7 @@ struct KeySetURLTests {
         }
     }
 
-    @Test func `without a database no caller is known`() throws {
+    @Test func `without a database a call with a valid token is 503`() throws {
         let key = try SigningKey(.es256, id: "one")
         try KeyServer.run(key) { (issuer) throws in
             let function = TestFunction(

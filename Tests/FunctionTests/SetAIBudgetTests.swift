@@ -35,7 +35,7 @@ import Testing
         #expect(try set("") == "- - - -")
     }
 
-    @Test func `a change is recorded for the team and the operators, and no change is not recorded`() throws {
+    @Test func `a change is recorded for the team and the operators, and a call without a change is not`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         for _ in 0..<2 {

@@ -148,7 +148,7 @@ import Testing
     }
 
     // Cases: queue 42
-    @Test func `after the failure of a step with onError continue its dependents run and the run succeeds`() throws {
+    @Test func `after a failed step with onFailure continue its dependents run and the run succeeds`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec(continues: true), StepSpec(after: [0])])
