@@ -3,8 +3,8 @@ public import System
 
 /// The store of circuit breakers' states.
 ///
-/// A store answers without waiting for a permit. Each permit's outcome is recorded at most once. If a probe's permit
-/// is lost, its lease expires.
+/// A store answers at once and does not wait until a permit is free. Each permit's outcome is recorded at most once.
+/// If a probe's permit is lost, its lease expires.
 public protocol CircuitBreakerStore: ~Copyable {
     /// Asks for a permit for one call.
     ///

@@ -38,7 +38,7 @@ public struct FallbackCircuitBreakerStore<Shared: CircuitBreakerStore & ~Copyabl
     /// - Parameters:
     ///   - shared: The store to use while it works.
     ///   - own: The store to use in its place.
-    ///   - log: Receives a warning when the shared store fails, when it works again, and for each lost outcome.
+    ///   - log: Receives an entry when the shared store fails, when it works again, and for each lost outcome.
     ///   - clock: The time since a fixed moment; it must not go backwards.
     public init(
         _ shared: consuming Shared,
