@@ -3,17 +3,17 @@ import Core
 public import HTTPClient
 public import Reliability
 
-/// Calls to AI providers that cannot take the system down with them.
+/// Calls AI providers, with a circuit breaker, retries and a fallback provider.
 ///
-/// One attempt goes through the provider's circuit breaker, whose state all processes share. Retries are around it, and
-/// the next provider is around those:
+/// The circuit breaker wraps one attempt; all processes share its state. Retries wrap the breaker. The fallback to
+/// the next provider wraps the retries:
 ///
 /// ```swift
 /// var ai = AIClient(providers, callPolicy, stores: stores, log: log)
 /// let answer = try ai.callAnthropic(CompletionRequest("Say hello."), deadline: .after(.seconds(90)))
 /// ```
 ///
-/// It belongs to one thread, as its connections do.
+/// A client belongs to one thread, because its connections do.
 public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copyable {
     private let providers: Providers
     let callPolicy: CallPolicy
@@ -21,14 +21,14 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
     var stores: Stores
     var client: HTTPClient
 
-    /// Makes calls possible; nothing is connected to before the first.
+    /// Makes a client; it connects with its first call.
     ///
     /// - Parameters:
-    ///   - providers: Who can be asked.
-    ///   - callPolicy: How.
-    ///   - stores: Where breakers and usage are kept.
-    ///   - client: What requests are sent with.
-    ///   - log: Takes what an operator should know of failed attempts.
+    ///   - providers: The configured providers.
+    ///   - callPolicy: Retries, breakers, cool-downs and prices.
+    ///   - stores: The stores of breakers and usage.
+    ///   - client: Sends the requests.
+    ///   - log: Receives the events of failed attempts and of breakers.
     public init(
         _ providers: Providers,
         _ callPolicy: CallPolicy,
@@ -43,7 +43,7 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
         self.log = log
     }
 
-    /// Asks Anthropic and nobody else; see ``call(_:of:for:deadline:cancellation:onText:)``.
+    /// Calls Anthropic only; see ``call(_:of:for:deadline:cancellation:onText:)``.
     public mutating func callAnthropic(
         _ request: CompletionRequest,
         for team: UUID? = nil,
@@ -61,7 +61,7 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
         )
     }
 
-    /// Asks OpenAI, or the server in its place, and nobody else; see
+    /// Calls OpenAI, or the server configured in its place, only; see
     /// ``call(_:of:for:deadline:cancellation:onText:)``.
     public mutating func callOpenAI(
         _ request: CompletionRequest,
@@ -80,7 +80,7 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
         )
     }
 
-    /// Asks one provider after the other until one answers.
+    /// Calls the providers in order until one answers.
     ///
     /// - Parameters:
     ///   - request: What is asked. A model that it names is the first provider's; the others use their own.
@@ -175,7 +175,7 @@ extension AIError {
 }
 
 extension Call {
-    /// What all attempts cost; nil when one of them cannot be priced.
+    /// The cost of all attempts; nil if one of them has no price.
     fileprivate var cost: USDollars? {
         attempts.reduce(USDollars.zero) { sum, attempt in
             guard let sum else { return nil }
@@ -232,7 +232,7 @@ extension AIClient where Stores: ~Copyable {
         } catch let error as AIError {
             throw error
         } catch {
-            // The call was cancelled.
+            // Only a cancellation ends up here.
             throw AIError(.cancelled, provider: provider.name)
         }
     }
@@ -250,7 +250,7 @@ extension CompletionRequest {
 }
 
 extension RetryDecision {
-    /// What to do after an attempt, by the provider's word where it gives one.
+    /// Decides whether to retry after an error, preferring the provider's advice.
     init(_ error: any Error) {
         guard let error = error as? AIError else {
             self = .stop
@@ -266,7 +266,7 @@ extension RetryDecision {
 }
 
 extension CircuitEvent {
-    /// Tells an operator what happens to a breaker.
+    /// Logs a state change of a breaker.
     func report(of name: String, to log: Log) {
         switch self {
         case .changed(.opened(let wait)):
