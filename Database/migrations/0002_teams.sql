@@ -85,7 +85,7 @@ CREATE TABLE nofx.team_invites (
     invited_by       uuid NOT NULL,
     message          text CHECK (char_length(message) <= 1000),
     status           text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'accepted', 'cancelled', 'expired')),
-    created_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
+    created_at       timestamptz NOT NULL DEFAULT now(),
     expires_at       timestamptz NOT NULL DEFAULT now() + interval '7 days',
     decided_at       timestamptz,
     accepted_by      uuid,

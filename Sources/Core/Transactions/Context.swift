@@ -167,8 +167,9 @@ extension Context {
             // The caller is seen for the first time or has a new address, and is written down alone: what only reads
             // must not write.
             let entered = try database.transact([entry], access: .readWrite, deadline: deadline, log: log)
-            try logAddressChange(entered.first)
-            return try database.transact(queries, access: .readOnly, deadline: deadline, log: log)
+            let results = try database.transact(queries, access: .readOnly, deadline: deadline, log: log)
+            // What the first of the two entries changed is what is logged.
+            return entered + results.dropFirst()
         }
     }
 
