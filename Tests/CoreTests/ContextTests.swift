@@ -48,7 +48,7 @@ import Testing
     }
 
     @Test(arguments: [nil, "ada@example.com"])
-    func `a known user whose token says nothing new is left as it is`(_ email: String?) throws {
+    func `a known user is not changed when the token has no new address`(_ email: String?) throws {
         let database = try TestDatabase()
         let caller = Caller.stranger(email: "ada@example.com")
         var context = try database.context(for: caller)

@@ -8,7 +8,7 @@ import Testing
 @testable import Teams
 @testable import nofx
 
-/// Quotas are asked wherever something is acquired, and who cannot act gets nothing that needs somebody who can.
+/// Quotas of the calls that acquire something without creating it, and the limits of disabled users.
 @Suite struct AcquisitionTests {
     private let database: TestDatabase
     private let owner = Caller.stranger(email: "owner@example.com")
@@ -27,7 +27,7 @@ import Testing
         try database.rows("UPDATE nofx.users SET disabled_at = now() WHERE id = \(caller.user)")
     }
 
-    @Test func `ownership goes to nobody who owns as many teams as one may`() throws {
+    @Test func `a member who has reached the limit of teams does not become an owner`() throws {
         var quotas = Quotas()
         quotas.teams = 2
         let heir = try database.member(of: team, as: .admin)
@@ -49,7 +49,7 @@ import Testing
         #expect(restoring == "403 quota_exceeded")
     }
 
-    @Test func `of 12 teams that one member gets at once as many arrive as one may own`() throws {
+    @Test func `of 12 concurrent transfers to one member, as many succeed as the limit of teams allows`() throws {
         var quotas = Quotas()
         quotas.teams = 5
         let heir = Caller.stranger()
@@ -72,7 +72,7 @@ import Testing
         #expect(try database.role(of: owner, in: team) == .owner)
     }
 
-    @Test func `an operator gives the team of a disabled owner to another member, and only such a team`() throws {
+    @Test func `an operator transfers the ownership of a team only if its owner is disabled`() throws {
         let operating = Caller.stranger(isOperator: true)
         let (admin, disabled) = (try database.member(of: team, as: .admin), try database.member(of: team, as: .member))
         try disable(disabled)
@@ -104,7 +104,7 @@ import Testing
         #expect(database.refusal(of: TransferOwnership.self, event, as: operating) == "404 team_not_found")
     }
 
-    @Test func `an invite of a disabled inviter is not accepted until the account is enabled again`() throws {
+    @Test func `an invite of a disabled inviter is refused until the account is enabled again`() throws {
         let admin = try database.member(of: team, as: .admin)
         let invite = try database.invitation("ada@example.com", to: team, by: admin)
         let ada = Caller.stranger(email: "ada@example.com")
@@ -114,7 +114,7 @@ import Testing
         #expect(database.refusal(of: AcceptInvite.self, invite.acceptance, as: ada) == nil)
     }
 
-    @Test func `a step is neither retried nor redriven beyond the steps that a team may have queued`() throws {
+    @Test func `retryStep, rerunRun and redriveDeadLetters respect the limit of queued steps`() throws {
         let operating = Caller.stranger(isOperator: true)
         var quotas = Quotas()
         let world = try RunWorld([TestStep("a"), TestStep("b"), TestStep("c")])

@@ -46,7 +46,7 @@ import Testing
     ]
 
     @Test(arguments: [Role.owner, .admin, .member, .viewer])
-    func `every grant is within the rank and the permissions of who gives it`(_ role: Role) throws {
+    func `every grant is within the rank and the permissions of the granting member`(_ role: Role) throws {
         let ranks: [Role] = [.viewer, .member, .admin, .owner]
         for override in role == .owner ? [nil] : Self.overrides {
             for target in ranks {
@@ -75,7 +75,9 @@ import Testing
         #expect(try change(viewer, #""role":"admin""#, by: admin) == "403 role_too_high")
         #expect(try change(viewer, #""permissions":["write"]"#, by: admin) == "403 role_too_high")
         #expect(try change(suspended, #""permissions":null"#, by: admin) == "403 role_too_high")
-        #expect(try change(suspended, #""role":"viewer","permissions":["read","write"]"#, by: admin) == "403 role_too_high")
+        #expect(
+            try change(suspended, #""role":"viewer","permissions":["read","write"]"#, by: admin) == "403 role_too_high"
+        )
         #expect(try database.roll(of: team) == before)
         for role in ["admin", "member"] {
             let input = team.invitation("second@example.com", #""role":"\#(role)""#)
@@ -100,7 +102,7 @@ import Testing
         #expect(try change(target, #""role":"member","permissions":null"#, by: admin) == nil)
     }
 
-    @Test func `a member who manages with more permissions is neither changed nor removed from below`() throws {
+    @Test func `a member who manages is not changed or removed by members with fewer permissions`() throws {
         let plain = try database.member(of: team, as: .admin)
         let restricted = try database.member(of: team, as: .admin, permissions: [.read, .admin])
         let deputy = try database.member(of: team, as: .member, permissions: Permission.allCases)
@@ -153,7 +155,7 @@ import Testing
         )
     }
 
-    @Test func `an admin with less than the role does not see what admins see of addresses`() throws {
+    @Test func `an admin whose override lacks permissions of admins does not see the billing address`() throws {
         let restricted = try database.member(of: team, as: .admin, permissions: [.read])
         let plain = try database.member(of: team, as: .admin)
         #expect(try database.call(GetTeam.self, team.reference, as: restricted).billingEmail == nil)
@@ -175,7 +177,9 @@ import Testing
         override: [Permission],
         isAllowed: Bool
     ) throws {
-        let world = try RunWorld([TestStep("approve", "gate:manual", inputs: #"{"role":"\#(required)","allowWaive":true}"#)])
+        let world = try RunWorld([
+            TestStep("approve", "gate:manual", inputs: #"{"role":"\#(required)","allowWaive":true}"#)
+        ])
         let caller = try world.member(as: role, permissions: override)
         let waiver = world.step("approve", #""reason":"Late.""#)
         let refusals = [

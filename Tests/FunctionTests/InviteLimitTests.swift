@@ -95,7 +95,7 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.rate_limits", as: Int.self) == 2)
     }
 
-    @Test func `one user invites so often into all teams together`() throws {
+    @Test func `the invites of one user are limited over all teams`() throws {
         var quotas = Quotas()
         quotas.invitationsByUser = Rate(3, in: 86_400, burst: 3)
         let teams = try (0..<4).map { try database.team("Team \($0)", of: owner) }
@@ -115,7 +115,7 @@ import Testing
         #expect(try database.inviteCounts() == [4, 4, 4])
     }
 
-    @Test func `one address is invited so often, whoever does it and however it is written`() throws {
+    @Test func `the invites to one address are limited over all users, teams and spellings`() throws {
         var quotas = Quotas()
         quotas.invitationsToAddress = Rate(2, in: 86_400, burst: 2)
         let worlds = try (0..<3).map { _ in
@@ -137,7 +137,7 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.rate_limits WHERE key ILIKE '%ada@%'") == 0)
     }
 
-    @Test func `of 16 users who invite one address at once as many succeed as the address may get invites`() throws {
+    @Test func `of 16 concurrent invites to one address from 16 users, as many succeed as the limit allows`() throws {
         var quotas = Quotas()
         quotas.invitationsToAddress = Rate(5, in: 86_400, burst: 5)
         quotas.invitationsByUser = Rate(5, in: 86_400, burst: 5)
@@ -151,7 +151,7 @@ import Testing
         #expect(try database.inviteCounts() == [5, 5, 5])
     }
 
-    @Test func `of 16 invites that one user sends at once into 16 teams as many succeed as one user may send`() throws {
+    @Test func `of 16 concurrent invites of one user into 16 teams, as many succeed as the limit allows`() throws {
         var quotas = Quotas()
         quotas.invitationsByUser = Rate(6, in: 86_400, burst: 6)
         let calls = try (0..<16).map { number in

@@ -75,7 +75,7 @@ import Testing
         #expect(invite("late@example.com") == "409 already_member")
     }
 
-    @Test func `an address is taken from the user who had it before, and both teams are told`() throws {
+    @Test func `an address is taken from the user who had it before, and the activity records it`() throws {
         let stale = try database.accepted("a@example.com", to: team, by: owner)
         let (fresh, lines) = (Caller.stranger(email: "A@example.com"), LogLines())
         try look(fresh, log: lines.log)
@@ -148,10 +148,13 @@ import Testing
         let seen = try database.call(GetTeam.self, team.reference, as: owner.with(email: nil))
         #expect(seen.billingEmail == "moved@example.com")
         #expect(seen.version == 2)
-        #expect(try database.call(GetTeam.self, other.reference, as: owner.with(email: nil)).billingEmail == "bills@example.com")
+        #expect(
+            try database.call(GetTeam.self, other.reference, as: owner.with(email: nil)).billingEmail
+                == "bills@example.com"
+        )
     }
 
-    @Test func `removal cancels the invites to every address of the person, and no others`() throws {
+    @Test func `removeMember cancels the pending invites to all known addresses of the member, and no others`() throws {
         let member = try database.accepted("first@example.com", to: team, by: owner)
         try look(member.with(email: "second@example.com"))
         try look(member.with(email: "third@example.com"))
@@ -173,7 +176,7 @@ import Testing
         )
     }
 
-    @Test func `somebody who was removed after the invite was sent does not come back with it`() throws {
+    @Test func `an invite that is older than the removal of its recipient is not accepted`() throws {
         // The member's address is not known when the invite is sent, and not when the member is removed.
         let member = try database.member(of: team, as: .viewer)
         try look(member)
@@ -192,7 +195,7 @@ import Testing
         }
     }
 
-    @Test func `the address of a first call at once is one user's, the last one's`() throws {
+    @Test func `concurrent first calls with one address all succeed, and one user has the address`() throws {
         let callers = (0..<16).map { _ in (caller: Caller.stranger(email: "ada@example.com"), input: "{}") }
         #expect(database.race(ListTeams.self, callers).tally() == ["ok": 16])
         #expect(try database.value("SELECT count(*) FROM nofx.users WHERE email = 'ada@example.com'") == 1)

@@ -167,9 +167,9 @@ extension Context {
             // The caller is seen for the first time or has a new address, and is written down alone: what only reads
             // must not write.
             let entered = try database.transact([entry], access: .readWrite, deadline: deadline, log: log)
-            let results = try database.transact(queries, access: .readOnly, deadline: deadline, log: log)
-            // What the first of the two entries changed is what is logged.
-            return entered + results.dropFirst()
+            // The second entry leaves the address alone: another user may have taken it meanwhile.
+            let rest = (caller.map { [Query.entry(of: $0, hasAddress: false)] } ?? []) + queries.dropFirst()
+            return entered + (try database.transact(rest, access: .readOnly, deadline: deadline, log: log)).dropFirst()
         }
     }
 
@@ -189,12 +189,17 @@ extension Context {
 
 extension Query {
     /// The first statement of a caller's transaction.
-    static func entry(of caller: Caller) -> Query {
-        """
-        SELECT * FROM nofx.enter(\(SchemaVersion.required), \(caller.user), \(caller.issuer), \(caller.subject),
-                                 \(caller.email?.text), \(caller.email?.normalized), \(caller.mayOperate),
-                                 \(caller.email == nil ? nil : caller.issuedAt))
-        """
+    ///
+    /// - Parameters:
+    ///   - caller: The caller.
+    ///   - hasAddress: Whether the address of the caller's token is stored if it is new.
+    static func entry(of caller: Caller, hasAddress: Bool = true) -> Query {
+        let email = hasAddress ? caller.email : nil
+        return """
+            SELECT * FROM nofx.enter(\(SchemaVersion.required), \(caller.user), \(caller.issuer), \(caller.subject),
+                                     \(email?.text), \(email?.normalized), \(caller.mayOperate),
+                                     \(email == nil ? nil : caller.issuedAt))
+            """
     }
 }
 
