@@ -193,6 +193,7 @@ extension Query {
     /// - Parameters:
     ///   - caller: The caller.
     ///   - hasAddress: Whether the address of the caller's token is stored if it is new.
+    /// - Returns: The statement.
     static func entry(of caller: Caller, hasAddress: Bool = true) -> Query {
         let email = hasAddress ? caller.email : nil
         return """
