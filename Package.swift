@@ -182,6 +182,7 @@ let package = Package(
                 .embedInCode("functions/steps.sql"),
                 .embedInCode("functions/teams.sql"),
                 .embedInCode("functions/usage.sql"),
+                .embedInCode("functions/users.sql"),
                 .embedInCode("functions/webhooks.sql"),
                 .embedInCode("functions/worker.sql"),
                 .embedInCode("policies.sql"),

@@ -44,6 +44,7 @@ public struct DatabaseFile: Sendable {
         DatabaseFile("functions/steps", PackageResources.steps_sql),
         DatabaseFile("functions/teams", PackageResources.teams_sql),
         DatabaseFile("functions/usage", PackageResources.usage_sql),
+        DatabaseFile("functions/users", PackageResources.users_sql),
         DatabaseFile("functions/webhooks", PackageResources.webhooks_sql),
         DatabaseFile("functions/worker", PackageResources.worker_sql),
         DatabaseFile("policies", PackageResources.policies_sql),

@@ -92,6 +92,8 @@ CREATE OR REPLACE TRIGGER team_activity_append_only BEFORE UPDATE OR DELETE OR T
     FOR EACH STATEMENT EXECUTE FUNCTION nofx.reject_write();
 CREATE OR REPLACE TRIGGER team_members_departed BEFORE DELETE ON nofx.team_members
     FOR EACH ROW EXECUTE FUNCTION nofx.remember_departure();
+CREATE OR REPLACE TRIGGER team_members_removed AFTER DELETE ON nofx.team_members
+    FOR EACH ROW EXECUTE FUNCTION nofx.remember_removal();
 CREATE OR REPLACE TRIGGER operator_actions_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON nofx.operator_actions
     FOR EACH STATEMENT EXECUTE FUNCTION nofx.reject_write();
 CREATE OR REPLACE TRIGGER runs_contents AFTER DELETE ON nofx.runs REFERENCING OLD TABLE AS gone

@@ -30,14 +30,17 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Puts dead letters back into the queue, the oldest first: of a topic and of a tool, or of all where one is NULL. Steps
--- of deleted teams and of cancelled runs stay, and steps that cannot be reopened. Returns the number of jobs. For
--- operators.
-CREATE OR REPLACE FUNCTION nofx.redrive_jobs(p_topic text, p_tool text, p_limit integer, p_data json) RETURNS integer
+-- of deleted teams and of cancelled runs stay, and steps that cannot be reopened. Steps of a team also stay once as many
+-- of its jobs wait as p_team_limit allows. Returns the number of jobs. For operators.
+CREATE OR REPLACE FUNCTION nofx.redrive_jobs(
+    p_topic text, p_tool text, p_limit integer, p_data json, p_team_limit integer DEFAULT NULL
+) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_ids  uuid[];
     v_dead nofx.dead_letters;
     v_done integer := 0;
+    v_room jsonb := '{}';
 BEGIN
     PERFORM nofx.require_operator();
     -- Runs are locked first and in order, as everywhere. Some more are read than asked for: some cannot be reopened.
@@ -61,8 +64,16 @@ BEGIN
         IF v_dead.run_id IS NOT NULL THEN
             CONTINUE WHEN EXISTS (SELECT FROM nofx.runs r WHERE r.team_id = v_dead.tenant_id AND r.id = v_dead.run_id
                                   AND r.cancel_requested_at IS NOT NULL);
-            v_done := v_done
-                + (nofx.reopen_step(v_dead.tenant_id, v_dead.run_id, v_dead.step_no, p_data) = 'ok')::integer;
+            -- Each team's waiting jobs are counted once.
+            IF NOT v_room ? v_dead.tenant_id::text THEN
+                v_room := v_room || jsonb_build_object(
+                    v_dead.tenant_id, p_team_limit - nofx.waiting_jobs(v_dead.tenant_id, p_team_limit));
+            END IF;
+            CONTINUE WHEN (v_room ->> v_dead.tenant_id::text)::integer <= 0;
+            CONTINUE WHEN nofx.reopen_step(v_dead.tenant_id, v_dead.run_id, v_dead.step_no, p_data) <> 'ok';
+            v_room := v_room || jsonb_build_object(
+                v_dead.tenant_id, (v_room ->> v_dead.tenant_id::text)::integer - 1);
+            v_done := v_done + 1;
         ELSE
             DELETE FROM nofx.dead_letters d WHERE d.id = v_dead.id;
             CONTINUE WHEN NOT FOUND;

@@ -228,10 +228,11 @@ BEGIN
 END
 $$;
 
--- Reopens a step that ended without success. `outcome` is `ok`, `no_member`, `forbidden`, `no_run`, `no_step`, or
--- `conflict` with the reason in `conflict`: `cancelling`, `dependencies` or the step's status.
+-- Reopens a step that ended without success. `outcome` is `ok`, `no_member`, `forbidden`, `no_run`, `no_step`,
+-- `queue_full`, if as many jobs of the team wait as p_team_limit allows, or `conflict` with the reason in `conflict`:
+-- `cancelling`, `dependencies` or the step's status.
 CREATE OR REPLACE FUNCTION nofx.retry_step(
-    p_team uuid, p_run uuid, p_step text, p_origin jsonb,
+    p_team uuid, p_run uuid, p_step text, p_origin jsonb, p_team_limit integer DEFAULT NULL,
     OUT outcome text, OUT role text, OUT conflict text, OUT status text, OUT activity bigint
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -253,6 +254,10 @@ BEGIN
     SELECT s.no INTO v_no FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run AND s.name = p_step;
     IF NOT FOUND THEN
         outcome := 'no_step';
+        RETURN;
+    END IF;
+    IF nofx.waiting_jobs(p_team, p_team_limit) >= p_team_limit THEN
+        outcome := 'queue_full';
         RETURN;
     END IF;
     conflict := nullif(nofx.reopen_step(p_team, p_run, v_no, json_build_object('by', nofx.me())), 'ok');

@@ -13,6 +13,13 @@ CREATE TABLE nofx.users (
     CHECK ((email IS NULL) = (email_normalized IS NULL))
 );
 
+-- The verified addresses that users had before. An invite to one of them may still be for the user.
+CREATE TABLE nofx.former_emails (
+    user_id          uuid NOT NULL REFERENCES nofx.users (id) ON DELETE CASCADE,
+    email_normalized text NOT NULL,
+    PRIMARY KEY (user_id, email_normalized)
+);
+
 CREATE TABLE nofx.teams (
     id            uuid PRIMARY KEY,
     name          text NOT NULL
@@ -59,6 +66,14 @@ CREATE UNIQUE INDEX team_members_one_owner ON nofx.team_members (team_id) WHERE 
 ALTER TABLE nofx.teams ADD CONSTRAINT teams_owner_fk
     FOREIGN KEY (id, owner_id, owner_flag) REFERENCES nofx.team_members (team_id, user_id, is_owner)
     DEFERRABLE INITIALLY DEFERRED;
+
+-- When a user was last removed from a team by another member: earlier invites are no longer valid for the user.
+CREATE TABLE nofx.team_removals (
+    team_id    uuid NOT NULL REFERENCES nofx.teams (id) ON DELETE CASCADE,
+    user_id    uuid NOT NULL REFERENCES nofx.users (id) ON DELETE CASCADE,
+    removed_at timestamptz NOT NULL,
+    PRIMARY KEY (team_id, user_id)
+);
 
 CREATE TABLE nofx.team_invites (
     id               uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -147,6 +162,8 @@ CREATE TABLE nofx.operator_actions (
 );
 
 ALTER TABLE nofx.users ENABLE ROW LEVEL SECURITY;
+ALTER TABLE nofx.former_emails ENABLE ROW LEVEL SECURITY;
+ALTER TABLE nofx.team_removals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE nofx.teams ENABLE ROW LEVEL SECURITY;
 ALTER TABLE nofx.team_members ENABLE ROW LEVEL SECURITY;
 ALTER TABLE nofx.team_invites ENABLE ROW LEVEL SECURITY;

@@ -121,6 +121,8 @@ extension Quotas {
         keys = try environment.integer("NOFX_MAX_KEYS", in: 1...100_000, default: keys)
         keyEnvironment = try environment.keyEnvironment("NOFX_ENVIRONMENT", default: keyEnvironment)
         invitations = try environment.rate("NOFX_INVITES_PER_DAY", default: 50, seconds: 86_400)
+        invitationsByUser = try environment.rate("NOFX_INVITES_PER_USER_PER_DAY", default: 100, seconds: 86_400)
+        invitationsToAddress = try environment.rate("NOFX_INVITES_PER_ADDRESS_PER_DAY", default: 10, seconds: 86_400)
         writes = try environment.rate(
             "NOFX_WRITES_PER_MINUTE",
             default: 60,

@@ -20,6 +20,12 @@ public struct Quotas: Sendable {
     /// How often one team may invite; nil for no limit.
     public var invitations: Rate?
 
+    /// How often one user may invite, into all teams together; nil for no limit.
+    public var invitationsByUser: Rate?
+
+    /// How often one address may be invited, into all teams together; nil for no limit.
+    public var invitationsToAddress: Rate?
+
     /// How often one user may change something; nil for no limit.
     public var writes: Rate?
 

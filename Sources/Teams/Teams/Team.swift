@@ -15,8 +15,8 @@ public struct Team: OutputObject {
     /// The owner, the only member who may delete the team.
     public let owner: ID<User>
 
-    /// The caller's role.
-    public let role: Role
+    /// The caller's role; nil for an operator who is not a member.
+    public let role: Role?
 
     /// The caller's permissions.
     public let permissions: [Permission]
@@ -41,10 +41,12 @@ public struct Team: OutputObject {
     ///
     /// By default the billing address is a member's own address, so only callers who may see members' addresses get it.
     init(row: borrowing Row, seenBy caller: Caller?) throws(PostgresError) {
-        let role: Role = try row["role"]
+        let role: Role? = try row["role"]
         let permitted = try row.known("permissions", Permission.self) ?? []
         let permissions = permitted.filter { caller?.scopes?.contains(Scope($0)) ?? true }
-        let seesAddresses = role == .owner || role == .admin || permitted.contains(.admin)
+        // An override can leave an admin with less than the role permits.
+        let isAdmin = role == .admin && Set(permitted).isSuperset(of: [.read, .write, .delete])
+        let seesAddresses = isAdmin || permitted.contains(.admin)
         id = try row["id"]
         name = try row["name"]
         slug = try row["slug"]
@@ -63,7 +65,7 @@ public struct Team: OutputObject {
         OutputField("name", "The display name.") { $0.name },
         OutputField("slug", "The name in URLs.") { $0.slug },
         OutputField("ownerId", "The member who owns the team.") { $0.owner },
-        OutputField("role", "Your role.") { $0.role },
+        OutputField("role", "Your role; null for an operator who is not a member.") { $0.role },
         OutputField("permissions", "Your permissions.") { $0.permissions },
         OutputField("billingEmail", "Billing address; null if you may not see it.") { $0.billingEmail },
         OutputField("settings", "Data that the members store with the team; null if you may not write.") {
