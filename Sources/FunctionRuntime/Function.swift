@@ -30,7 +30,7 @@ public protocol Function {
     static var allowsGet: Bool { get }
 
     /// Whether a repeated call is answered also when its caller is no member of the team in its input any more; false
-    /// unless the endpoint's own work is what ends the membership.
+    /// unless the endpoint's own work is what ends the membership, or the team.
     static var answersFormerMembers: Bool { get }
 
     /// How long a call may take unless `NOFX_TIMEOUT_MS` says otherwise; ten seconds unless the endpoint's work takes
@@ -188,11 +188,15 @@ extension Function {
                 let output = try respond(to: input, in: &context)
                 var stored = JSONWriter(hidesSecrets: true)
                 output.encode(to: &stored)
-                try context.commit(answer: JSONText(trusted: stored.bytes))
+                try context.commit(
+                    answer: JSONText(trusted: stored.bytes),
+                    about: (output as? any TeamAnswer)?.answeredTeam
+                )
                 return Reply(output, accept)
             } catch is CallRepeated {
                 context.rollBack()
-                return Reply(body: try context.answer(of: call).bytes, isRepeated: true)
+                let answer = try context.answer(of: call, about: Output.self as? any TeamAnswer.Type)
+                return Reply(body: answer.bytes, isRepeated: true)
             } catch {
                 context.rollBack()
                 throw error

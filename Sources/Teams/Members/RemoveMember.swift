@@ -36,7 +36,7 @@ extension Member {
                   AND actor.can_manage AND nofx.role_rank(m.role) < nofx.role_rank(actor.role)
                 RETURNING m.id, m.team_id, m.user_id, m.role
             ), cancelled AS (
-                UPDATE nofx.team_invites i SET status = 'cancelled', decided_at = now()
+                UPDATE nofx.team_invites i SET status = 'cancelled', decided_at = clock_timestamp()
                 FROM departed
                 WHERE i.team_id = \(team) AND i.invited_by = departed.user_id AND i.status = 'pending'
                 RETURNING i.id

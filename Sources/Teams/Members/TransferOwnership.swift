@@ -35,14 +35,16 @@ extension Team {
         let rows = try context.write(
             .lockTeam(id, for: user),
             """
-            UPDATE nofx.team_members m SET role = 'admin', updated_at = now()
+            UPDATE nofx.team_members m
+            SET role = 'admin', updated_at = greatest(m.updated_at, clock_timestamp())
             FROM nofx.teams t
             WHERE t.id = \(id) AND t.deleted_at IS NULL AND m.team_id = t.id AND m.user_id = \(user) AND m.role = 'owner'
               AND EXISTS (SELECT FROM nofx.team_members h
                           WHERE h.team_id = \(id) AND h.id = \(heir.member) AND h.user_id <> \(user))
             """,
             """
-            UPDATE nofx.team_members m SET role = 'owner', permissions = NULL, updated_at = now()
+            UPDATE nofx.team_members m
+            SET role = 'owner', permissions = NULL, updated_at = greatest(m.updated_at, clock_timestamp())
             WHERE m.team_id = \(id) AND m.id = \(heir.member)
               AND NOT EXISTS (SELECT FROM nofx.team_members o WHERE o.team_id = \(id) AND o.role = 'owner')
             """,
@@ -51,7 +53,9 @@ extension Team {
                 SELECT m.user_id, m.role
                 FROM nofx.team_members m WHERE m.team_id = \(id) AND m.id = \(heir.member)
             ), team AS (
-                UPDATE nofx.teams t SET owner_id = heir.user_id, version = t.version + 1, updated_at = now()
+                UPDATE nofx.teams t
+                SET owner_id = heir.user_id, version = t.version + 1,
+                    updated_at = greatest(t.updated_at, clock_timestamp())
                 FROM heir
                 WHERE t.id = \(id) AND t.owner_id = \(user) AND heir.role = 'owner' AND heir.user_id <> \(user)
                 RETURNING t.*
