@@ -48,7 +48,8 @@ BEGIN
         WHEN status <> 'pending' THEN 'conflict' END;
     IF outcome IS NOT NULL THEN RETURN; END IF;
 
-    UPDATE nofx.gates g SET status = p_decision, decided_by = nofx.me(), decided_at = now(), reason = p_reason
+    UPDATE nofx.gates g
+    SET status = p_decision, decided_by = nofx.me(), decided_at = clock_timestamp(), reason = p_reason
     WHERE g.team_id = p_team AND g.run_id = p_run AND g.step_no = v_gate.step_no;
     PERFORM nofx.add_events(p_team, p_run, ARRAY[v_gate.step_no::integer], ARRAY['gate.' || p_decision],
                             ARRAY[json_strip_nulls(json_build_object('by', nofx.me(), 'reason', p_reason))]);

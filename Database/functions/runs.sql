@@ -173,7 +173,7 @@ BEGIN
     WHERE q.id BETWEEN nofx.step_job_id(p_run, 0) AND nofx.step_job_id(p_run, 32767)
       AND q.run_id = p_run AND q.state = 'running';
     WITH gates AS (
-        UPDATE nofx.gates g SET status = 'cancelled', decided_at = now()
+        UPDATE nofx.gates g SET status = 'cancelled', decided_at = clock_timestamp()
         WHERE g.team_id = p_team AND g.run_id = p_run AND g.status = 'pending' RETURNING g.step_no
     )
     SELECT array_agg(g.step_no::integer ORDER BY g.step_no) INTO v_gates FROM gates g;

@@ -87,7 +87,7 @@ BEGIN
         UPDATE nofx.team_invites i SET status = 'cancelled', decided_at = now() WHERE i.id = v_invite.id;
     END IF;
     IF outcome = 'accepted' THEN
-        UPDATE nofx.team_invites i SET status = 'accepted', decided_at = now(), accepted_by = v_user
+        UPDATE nofx.team_invites i SET status = 'accepted', decided_at = clock_timestamp(), accepted_by = v_user
         WHERE i.id = v_invite.id;
         -- A user who is a member already keeps the role.
         IF v_member.id IS NULL THEN

@@ -23,6 +23,7 @@ public struct Context: ~Copyable {
 
     var database: Database
     var repeatable: RepeatableCall?
+    var attempt: Attempt?
 
     /// Begins a call.
     public init(

@@ -82,7 +82,7 @@ extension Outbox {
             UPDATE nofx.webhooks w
             SET failures = CASE WHEN \(isFailure) THEN w.failures + 1 ELSE 0 END,
                 failing_since = CASE WHEN \(isFailure) THEN coalesce(w.failing_since, now()) END,
-                last_error = left(\(attempt.outcome.reason), 500),
+                last_error = left(\(attempt.shownReason ?? attempt.outcome.reason), 500),
                 rests_until = now() + CASE WHEN \(isFailure)
                     THEN greatest(\(attempt.pause), least(interval '10 minutes',
                                                           interval '10 seconds' * 2 ^ least(w.failures, 10)))

@@ -93,7 +93,7 @@ extension NewInvite {
     /// Marks an expired invite of the same address, so that it does not block the new one.
     private static func expire(in team: ID<Team>, for email: EmailAddress, by user: ID<User>) -> Query {
         """
-        UPDATE nofx.team_invites i SET status = 'expired', decided_at = now()
+        UPDATE nofx.team_invites i SET status = 'expired', decided_at = clock_timestamp()
         FROM nofx.teams t JOIN nofx.team_members m ON m.team_id = t.id
         WHERE t.id = \(team) AND t.deleted_at IS NULL AND m.user_id = \(user) AND nofx.can_manage(m.role, m.permissions)
           AND i.team_id = t.id AND i.email_normalized = \(email.normalized)

@@ -36,7 +36,7 @@ extension Member {
                   AND nofx.may_act_on(actor.role, actor.override, m.role, m.permissions)
                 RETURNING m.id, m.team_id, m.user_id, m.role
             ), cancelled AS (
-                UPDATE nofx.team_invites i SET status = 'cancelled', decided_at = now()
+                UPDATE nofx.team_invites i SET status = 'cancelled', decided_at = clock_timestamp()
                 FROM departed
                 WHERE i.team_id = \(team) AND i.status = 'pending'
                   AND (i.invited_by = departed.user_id OR nofx.is_email_of(departed.user_id, i.email_normalized))

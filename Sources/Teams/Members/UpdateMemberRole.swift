@@ -70,7 +70,7 @@ extension Member {
                 UPDATE nofx.team_members m
                 SET role = coalesce(\(role), m.role),
                     permissions = CASE WHEN \(changes.keepsOverride) THEN m.permissions ELSE \(override) END,
-                    updated_at = now()
+                    updated_at = greatest(m.updated_at, clock_timestamp())
                 FROM actor
                 WHERE m.team_id = \(team) AND m.id = \(changes.member) AND m.user_id <> \(user)
                   AND coalesce(\(role), m.role) <> 'owner'
@@ -79,7 +79,7 @@ extension Member {
                                      CASE WHEN \(changes.keepsOverride) THEN m.permissions ELSE \(override) END)
                 RETURNING m.*
             ), cancelled AS (
-                UPDATE nofx.team_invites i SET status = 'cancelled', decided_at = now()
+                UPDATE nofx.team_invites i SET status = 'cancelled', decided_at = clock_timestamp()
                 FROM member
                 WHERE i.team_id = \(team) AND i.invited_by = member.user_id AND i.status = 'pending'
                   AND NOT nofx.may_grant(member.role, member.permissions, i.role, NULL)

@@ -13,10 +13,12 @@ struct HTTPRequestTool: ~Copyable, Tool {
     private static let longestWait = Duration.seconds(86_400)
 
     private var client: HTTPClient
+    private let log: Log
 
     /// Makes the tool with a client that refuses internal addresses.
-    init(_ client: consuming HTTPClient) {
+    init(_ client: consuming HTTPClient, log: Log) {
         self.client = client
+        self.log = log
     }
 
     mutating func run(_ inputs: HTTPRequestInputs, in attempt: StepAttempt) throws(StepFailure) -> StepOutcome {
@@ -25,6 +27,7 @@ struct HTTPRequestTool: ~Copyable, Tool {
             let request = HTTPRequest(inputs, idempotencyKey: attempt.step.idempotencyKey)
             response = try client.send(request, deadline: attempt.deadline, cancellation: attempt.cancellation)
         } catch {
+            if error.isUnreachable { logUnreachable(error, attempt) }
             return try Self.outcome(of: error)
         }
         guard inputs.expects(response.status) else { throw Self.failure(of: response) }
@@ -36,15 +39,27 @@ struct HTTPRequestTool: ~Copyable, Tool {
         switch error.kind {
         case .timeout: return .timedOut
         case .cancelled: return .cancelled
-        case .forbiddenAddress:
-            throw StepFailure("address_forbidden", "The server's address is not allowed for steps.")
         case .tooLarge: throw StepFailure("response_too_large", "The response is larger than maxBytes.")
         case .invalidRequest: throw StepFailure("invalid_inputs", "The request is invalid.")
-        case .couldNotResolve, .couldNotConnect, .tls, .untrusted:
+        case .couldNotResolve, .couldNotConnect, .forbiddenAddress:
+            // One answer for all, and as many attempts: a team must not learn which internal names there are.
+            throw StepFailure("http_unreachable", "The server cannot be reached.", retry: .later)
+        case .tls, .untrusted:
             throw StepFailure("http_unreachable", "The server cannot be reached: \(error).", retry: .later)
         case .connectionLost, .invalidResponse, .failed:
             throw StepFailure("http_failed", "The response cannot be read: \(error).", retry: .later)
         }
+    }
+
+    /// Logs for the operator why there was no connection, which the step does not say.
+    private func logUnreachable(_ error: HTTPError, _ attempt: StepAttempt) {
+        log.warning(
+            "step.unreachable",
+            [
+                "teamId": attempt.step.team, "runId": attempt.step.run, "step": attempt.step.name,
+                "reason": error.kind.rawValue, "error": attempt.redaction.text(error.debugDescription),
+            ]
+        )
     }
 
     /// The failure for a response with an unexpected status.

@@ -30,7 +30,7 @@ public struct ToolBox<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Co
         log: Log
     ) {
         generate = GenerateTool(providers)
-        request = HTTPRequestTool(client)
+        request = HTTPRequestTool(client, log: log)
         self.secrets = secrets
         self.log = log
     }

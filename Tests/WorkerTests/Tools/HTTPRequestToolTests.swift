@@ -184,7 +184,15 @@ import Reliability
         var bench = ToolBench()
         bench.variables["NOFX_HTTP_ALLOW"] = nil
         let error = try #require(bench.execute("http:request", inputs(url)).error)
-        #expect(error.code == "address_forbidden")
-        #expect(error.retry == .never)
+        // The same answer as for a name that nobody has and for a port that nobody listens at.
+        let unknown = try #require(bench.execute("http:request", inputs("http://no-such-host.invalid/")).error)
+        let closed = try #require(ToolBench().execute("http:request", inputs("http://127.0.0.1:1/")).error)
+        for other in [unknown, closed] {
+            #expect(error.code == other.code && error.message == other.message && error.retry == other.retry)
+        }
+        #expect((error.code, error.message) == ("http_unreachable", "The server cannot be reached."))
+        #expect(error.retry == .later)
+        #expect(bench.lines.containing(#""reason":"forbiddenAddress""#).count == 1)
+        #expect(bench.lines.containing(#""reason":"couldNotResolve""#).count == 1)
     }
 }
