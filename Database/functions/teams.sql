@@ -84,7 +84,7 @@ BEGIN
         ELSE 'accepted'
     END;
     IF outcome = 'cancelled' AND v_invite.status = 'pending' THEN
-        UPDATE nofx.team_invites i SET status = 'cancelled', decided_at = now() WHERE i.id = v_invite.id;
+        UPDATE nofx.team_invites i SET status = 'cancelled', decided_at = clock_timestamp() WHERE i.id = v_invite.id;
     END IF;
     IF outcome = 'accepted' THEN
         UPDATE nofx.team_invites i SET status = 'accepted', decided_at = clock_timestamp(), accepted_by = v_user

@@ -54,7 +54,7 @@ BEGIN
 
     outcome := 'changed';
     INSERT INTO nofx.former_emails SELECT p_user, v_old WHERE v_old IS NOT NULL ON CONFLICT DO NOTHING;
-    UPDATE nofx.teams t SET billing_email = p_email, version = t.version + 1, updated_at = now()
+    UPDATE nofx.teams t SET billing_email = p_email, version = t.version + 1, updated_at = greatest(t.updated_at, clock_timestamp())
     WHERE t.owner_id = p_user AND t.deleted_at IS NULL AND lower(t.billing_email) <> p_email_normalized
       AND lower(t.billing_email) IN (SELECT f.email_normalized FROM nofx.former_emails f WHERE f.user_id = p_user);
     PERFORM nofx.note_email(p_user, 'member.email_changed');
