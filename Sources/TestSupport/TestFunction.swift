@@ -36,7 +36,7 @@ public struct TestFunction: Sendable {
         var all = [
             "NOFX_JWT_SECRET": Self.secret, "NOFX_JWT_ISSUER": Self.issuer, "NOFX_JWT_AUDIENCE": Self.audience,
             // Tests call more often than people do.
-            "NOFX_WRITES_PER_MINUTE": "0", "NOFX_INVITES_PER_DAY": "0",
+            "NOFX_WRITES_PER_MINUTE": "0", "NOFX_INVITES_PER_DAY": "0", "NOFX_DEFAULT_TOOLS": "all",
             "NOFX_WEBHOOK_KEY": "a key for the webhooks of tests only",
         ]
         all["DATABASE_URL"] = database

@@ -39,6 +39,7 @@ import Testing
             "find_api_key": (.harmless, "SELECT nofx.find_api_key(\(other.key), sha256('x'), NULL)"),
             "fingerprint": (.harmless, "SELECT nofx.fingerprint('{}')"),
             "is_invite_of_others": (.harmless, "SELECT nofx.is_invite_of_others(\(other.invite))"),
+            "is_tool_allowed": (.harmless, "SELECT nofx.is_tool_allowed('codegen', NULL, NULL, NULL)"),
             "is_slug_free": (.harmless, "SELECT nofx.is_slug_free('bob')"),
             "list_dead_letters": (
                 .refused, "SELECT nofx.list_dead_letters(NULL, NULL, NULL, \(team), 10, NULL, NULL)"
