@@ -35,7 +35,9 @@ import Testing
         #expect(preview.steps.map(\.isAllowed) == [true, false, false, false, true])
         // Secret scopes alone are no policy for tools.
         for _ in 0..<2 {
-            let problem = #expect(throws: Problem.self) { try database.run(Self.plan, of: team, by: owner) }
+            let problem = #expect(throws: Problem.self) {
+                try database.call(StartRun.self, team.plan(Self.plan), as: owner)
+            }
             #expect(problem?.code == "policy_denied")
             #expect(problem?.lists == ["tools": Self.costly.sorted()])
             #expect(problem?.detail.contains("setToolPolicy") == true)

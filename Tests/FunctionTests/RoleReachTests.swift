@@ -33,12 +33,17 @@ import Testing
             let effect: String = try database.value("SELECT public.attempt('nofx_test_operator', NULL, \(call))")
             lines.append("operator function \(function): \(effect)")
         }
+        lines =
+            [
+                "# What each role reaches with hand-written SQL, in a world of two teams without work that is due or past its",
+                "# time: own rows (of the caller's teams), rows of every team, shared rows (of no team), or nothing.",
+            ] + lines
         let isUpdate = Environment.current()["NOFX_UPDATE_PRIVILEGES"] == "1"
-        let list = PythonServer.path(inPackage: "Database/reach.txt")
+        let package = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
         let script = isUpdate ? #"printf '%s\n' "$2" >"$1""# : #"printf '%s\n' "$2" | diff -U 0 "$1" -"#
         let difference = try Subprocess(
             "bash",
-            ["-c", script, "reach", list, lines.joined(separator: "\n")],
+            ["-c", script, "reach", "\(package)/Database/reach.txt", lines.joined(separator: "\n")],
             environment: ["PATH": "/usr/bin:/bin"]
         ).finish().output
         #expect(difference.isEmpty, "Database/reach.txt is not up to date:\n\(difference)")
@@ -119,7 +124,8 @@ extension TestDatabase {
         let step: UUID = try value("SELECT nofx.step_job_id(\(other.run), 2)")
         let mail: UUID = try value("SELECT md5('mail/' || \(other.invite))::uuid")
         let webhook: UUID = try value("SELECT id FROM nofx.webhooks WHERE team_id = \(other.team.id)")
-        let kinds = "idempotencyKeys,rateLimits,expiredInvites,decidedInvites,runs,runsOfTeams,deadJobs,teams,outbox,keys"
+        let kinds =
+            "idempotencyKeys,rateLimits,expiredInvites,decidedInvites,runs,runsOfTeams,deadJobs,teams,outbox,keys"
         let arguments = [
             "begin_delivery": "", "check_version": "\(SchemaVersion.required)",
             "circuit_acquire": "'openai', '{}'",
@@ -127,7 +133,8 @@ extension TestDatabase {
             "claim_jobs": "'http.request', 10, '30 seconds', NULL, NULL, NULL", "drop_undeliverable_messages": "1000",
             "due_deliveries": "", "end_delivery": "'\(webhook)', true, 'x', '0', '0', true",
             "finish_jobs": "'{\(mail)}', '{0}', '{completed}', '{x}', '{0}', '{0}'",
-            "finish_steps": "'{\(step)}', '{0}', '{succeeded}', '{NULL}', '{NULL}', '{0}', '{}', '{}', '{}', '{}', '{}'",
+            "finish_steps":
+                "'{\(step)}', '{0}', '{succeeded}', '{NULL}', '{NULL}', '{0}', '{}', '{}', '{}', '{}', '{}'",
             "heartbeat_jobs": "'{\(step)}', '{0}', '30 seconds'", "is_tool_allowed": "'codegen', NULL, NULL, NULL",
             "maintain_queue": "1000, '{0}'", "open_mail": "'\(mail)', 0, sha256('x')",
             "purge": "unnest('{\(kinds),attempts,reservations,usage,keySets}'::text[]), 1000",
@@ -148,7 +155,8 @@ extension TestDatabase {
     /// table: NULL where the role does not have it.
     fileprivate func prepareProbe(by own: World, into other: World) throws {
         var connection = try connect()
-        let marks = [other.team.id.description, other.owner.user.description, other.run.description, other.key]
+        let marks =
+            [other.team.id.description, other.owner.user.description, other.run.description, other.key]
             + [other.invite.description, other.member.user.description]
         try connection.transaction(deadline: .test) { transaction in
             try transaction.runScript(

@@ -39,7 +39,11 @@ import Testing
         return database
     }
 
-    private func purge(_ database: TestDatabase, _ settings: Retention.Settings, batch: Int = 3) throws
+    private func purge(
+        _ database: TestDatabase,
+        _ settings: Retention.Settings,
+        batch: Int = 3
+    ) throws
         -> Retention.Report
     {
         var context = try database.operatorContext()
@@ -64,7 +68,10 @@ import Testing
         let database = try aged(days: 365)
         let before = try count(database)
         #expect(try purge(database, settings(("NOFX_ACTIVITY_RETENTION_DAYS", "0"))).trails.isEmpty)
-        #expect(try purge(database, settings(("NOFX_ACTIVITY_RETENTION_DAYS", "400"))).trails == Self.all.mapValues { _ in 0 })
+        #expect(
+            try purge(database, settings(("NOFX_ACTIVITY_RETENTION_DAYS", "400"))).trails
+                == Self.all.mapValues { _ in 0 }
+        )
         #expect(try count(database) == before)
         #expect(try purge(database, settings()).trails == Self.all)
         #expect(try count(database) == before - 21)

@@ -11,7 +11,7 @@ extension TestDatabase {
     /// A new run of a team's.
     @discardableResult
     func run(_ plan: String, of team: Team, by caller: Caller) throws -> StartedRun {
-        try call(StartRun.self, team.plan(plan), as: caller)
+        try call(StartRun.self, team.plan(plan), as: caller, quotas: .allTools)
     }
 
     /// A new run of one step that does nothing.
@@ -84,6 +84,15 @@ enum Steps {
     static func step(_ name: String, _ tool: String, after others: [String] = [], more: String = "") -> String {
         let names = others.map { "\"\($0)\"" }.joined(separator: ",")
         return #"{"name":"\#(name)","tool":"\#(tool)","dependsOn":[\#(names)]\#(more)}"#
+    }
+}
+
+extension Quotas {
+    /// The usual quotas, and all tools for every team.
+    static var allTools: Quotas {
+        var quotas = Quotas()
+        quotas.defaultTools = .all
+        return quotas
     }
 }
 

@@ -120,7 +120,9 @@ import Testing
         try client.drain()
         #expect(try fixture.steps(of: run) == ["succeeded", "succeeded", "waiting", "succeeded", "blocked", "failed"])
         try client.decide(2, of: run, "approved")
-        #expect(try fixture.steps(of: run) == ["succeeded", "succeeded", "succeeded", "succeeded", "waiting", "failed"])
+        #expect(
+            try fixture.steps(of: run) == ["succeeded", "succeeded", "succeeded", "succeeded", "waiting", "failed"]
+        )
         #expect(try client.retry(5, of: run) == "conflict dependencies")
         try client.decide(4, of: run, "approved")
         #expect(try client.retry(5, of: run) == "ok")
