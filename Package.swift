@@ -177,6 +177,7 @@ let package = Package(
                 .embedInCode("functions/gates.sql"),
                 .embedInCode("functions/operations.sql"),
                 .embedInCode("functions/queue.sql"),
+                .embedInCode("functions/retention.sql"),
                 .embedInCode("functions/roles.sql"),
                 .embedInCode("functions/runs.sql"),
                 .embedInCode("functions/steps.sql"),

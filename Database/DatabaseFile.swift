@@ -39,6 +39,7 @@ public struct DatabaseFile: Sendable {
         DatabaseFile("functions/gates", PackageResources.gates_sql),
         DatabaseFile("functions/operations", PackageResources.operations_sql),
         DatabaseFile("functions/queue", PackageResources.queue_sql),
+        DatabaseFile("functions/retention", PackageResources.retention_sql),
         DatabaseFile("functions/roles", PackageResources.roles_sql),
         DatabaseFile("functions/runs", PackageResources.runs_sql),
         DatabaseFile("functions/steps", PackageResources.steps_sql),

@@ -1,5 +1,16 @@
 -- revision: 1
 
+-- Whether a team may use a tool: as its policy says, if an operator has set the team's tools; else as p_default says,
+-- with '*' for all. Where neither is set, the tools that cost money or reach the network are not allowed.
+CREATE OR REPLACE FUNCTION nofx.is_tool_allowed(p_tool text, p_tools text[], p_allows_all boolean, p_default text[])
+RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN p_tools IS NOT NULL THEN p_tool = ANY (p_tools)
+                WHEN p_allows_all THEN true
+                WHEN p_default IS NOT NULL THEN '*' = ANY (p_default) OR p_tool = ANY (p_default)
+                ELSE p_tool NOT IN ('ai:generate', 'codegen', 'http:request') END
+$$;
+
 -- Starts a run of a checked plan: the run, its steps, the events, and the jobs and gates of the steps without a
 -- dependency.
 --
@@ -13,7 +24,7 @@
 -- or all teams together may have.
 CREATE OR REPLACE FUNCTION nofx.start_run(
     p_team uuid, p_run uuid, p_goal text, p_rerun_of uuid, p_deadline interval, p_team_limit integer,
-    p_total_limit integer, p_steps json, p_origin jsonb,
+    p_total_limit integer, p_steps json, p_origin jsonb, p_default_tools text[] DEFAULT NULL,
     OUT outcome text, OUT role text, OUT denied text[], OUT created_at timestamptz, OUT activity bigint
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
@@ -39,7 +50,8 @@ BEGIN
     );
     v_total := cardinality(v_steps.name);
     SELECT array_agg(DISTINCT t ORDER BY t) INTO denied
-    FROM nofx.tool_policies p, unnest(v_steps.tool) AS t WHERE p.team_id = p_team AND t <> ALL (p.tools);
+    FROM unnest(v_steps.tool) AS t LEFT JOIN nofx.tool_policies p ON p.team_id = p_team
+    WHERE NOT nofx.is_tool_allowed(t, p.tools, p.allows_all, p_default_tools);
     IF denied IS NOT NULL THEN
         outcome := 'tools_denied';
         RETURN;
@@ -62,8 +74,10 @@ BEGIN
 
     created_at := now();
     INSERT INTO nofx.runs (team_id, id, goal, status, steps_total, steps_open, steps_queued, rerun_of, created_by,
-                           deadline_s, deadline_at)
+                           plan_author, deadline_s, deadline_at)
     VALUES (p_team, p_run, p_goal, 'running', v_total, v_total, 0, p_rerun_of, nofx.me(),
+            (SELECT coalesce(r.plan_author, r.created_by) FROM nofx.runs r
+             WHERE r.team_id = p_team AND r.id = p_rerun_of),
             extract(epoch FROM p_deadline), now() + p_deadline);
     WITH started AS (
         INSERT INTO nofx.steps AS s
@@ -116,6 +130,7 @@ $$;
 -- Starts the plan of a run again, as a new run. `outcome` is as in start_run, or `no_run`.
 CREATE OR REPLACE FUNCTION nofx.rerun(
     p_team uuid, p_run uuid, p_new uuid, p_team_limit integer, p_total_limit integer, p_origin jsonb,
+    p_default_tools text[] DEFAULT NULL,
     OUT outcome text, OUT role text, OUT denied text[], OUT created_at timestamptz, OUT activity bigint
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -148,7 +163,7 @@ BEGIN
     INTO v_steps FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run;
     SELECT n.* INTO outcome, role, denied, created_at, activity
     FROM nofx.start_run(p_team, p_new, v_run.goal, p_run, make_interval(secs => v_run.deadline_s), p_team_limit,
-                        p_total_limit, v_steps, p_origin) n;
+                        p_total_limit, v_steps, p_origin, p_default_tools) n;
 END
 $$;
 
@@ -273,6 +288,7 @@ $$;
 CREATE OR REPLACE FUNCTION nofx.delete_run_contents() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM nofx.require_table(TG_RELID, 'nofx.runs');
     DELETE FROM nofx.steps x USING gone WHERE x.team_id = gone.team_id AND x.run_id = gone.id;
     DELETE FROM nofx.gates x USING gone WHERE x.team_id = gone.team_id AND x.run_id = gone.id;
     DELETE FROM nofx.events x USING gone WHERE x.team_id = gone.team_id AND x.run_id = gone.id;
@@ -290,6 +306,7 @@ $$;
 CREATE OR REPLACE FUNCTION nofx.end_runs_of_deleted_team() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM nofx.require_table(TG_RELID, 'nofx.teams');
     PERFORM FROM nofx.runs r WHERE r.team_id = NEW.id AND r.ended_at IS NULL ORDER BY r.id FOR NO KEY UPDATE;
     UPDATE nofx.runs r
     SET deadline_at = CASE WHEN NEW.deleted_at IS NOT NULL THEN now()

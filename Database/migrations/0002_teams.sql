@@ -115,6 +115,8 @@ CREATE TABLE nofx.team_activity (
     user_agent    text,
     created_at    timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+-- For purge.
+CREATE INDEX team_activity_age ON nofx.team_activity (created_at);
 CREATE INDEX team_activity_page ON nofx.team_activity (team_id, id DESC);
 -- The user who deleted a team last may read its activity after nobody is a member any more.
 CREATE INDEX team_activity_deleted ON nofx.team_activity (actor_id, team_id) WHERE action = 'team.deleted';
@@ -135,6 +137,8 @@ CREATE TABLE nofx.security_events (
     credential text,
     PRIMARY KEY (user_id, team_id, action, reason, bucket)
 );
+-- For purge.
+CREATE INDEX security_events_age ON nofx.security_events (bucket);
 CREATE INDEX security_events_team ON nofx.security_events (team_id, bucket DESC, user_id, action, reason);
 
 -- The tokens of invites. Each answer and each mail has a new token, of which only the SHA-256 is stored; the earlier

@@ -135,6 +135,12 @@ extension Quotas {
             seconds: 60,
             burst: environment.integer("NOFX_READ_BURST", in: 1...1_000_000, default: 60)
         )
+        if let text = environment["NOFX_DEFAULT_TOOLS"] {
+            guard let tools = DefaultTools(text) else {
+                throw ConfigurationError("NOFX_DEFAULT_TOOLS", "must be all, or tools separated by commas")
+            }
+            defaultTools = tools
+        }
         queuedStepsPerTeam = try environment.integer(
             "NOFX_MAX_QUEUED_STEPS_PER_TEAM",
             in: 1...100_000_000,

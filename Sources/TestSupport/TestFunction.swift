@@ -39,6 +39,7 @@ public struct TestFunction: Sendable {
             // Tests call more often than the default limits permit.
             "NOFX_WRITES_PER_MINUTE": "0", "NOFX_INVITES_PER_DAY": "0",
             "NOFX_INVITES_PER_USER_PER_DAY": "0", "NOFX_INVITES_PER_ADDRESS_PER_DAY": "0",
+            "NOFX_DEFAULT_TOOLS": "all",
             "NOFX_WEBHOOK_KEY": "a key for the webhooks of tests only",
         ]
         all["DATABASE_URL"] = database

@@ -24,13 +24,18 @@ class StepModel:
             "step.retrying": ("started",),
             "step.rescued": ("started",),
             "step.retried": ("failed", "timed_out", "cancelled"),
-            "step.reopened": ("skipped", "cancelled"),
+            "step.reopened": ("skipped", "cancelled", "queued", "started"),
             "step.skipped": ("blocked",),
             "step.cancelled": ("blocked", "queued", "started", "waiting"),
         }
         wanted = allowed.get(kind, ("started", "waiting") if kind in ("step.succeeded", "step.failed") else ("started",))
         if kind.startswith("artifact."):
             return None if self.state == "started" else f"{kind} while {self.state}"
+        if kind == "gate.reopened":
+            if self.state not in ("waiting", "succeeded", "failed"):
+                return f"{kind} while {self.state}"
+            self.state, self.is_met, self.is_decided = "blocked", False, True
+            return None
         if kind.startswith("gate.") and kind != "gate.created":
             if self.state != "waiting" or self.is_decided:
                 return f"{kind} while {self.state}"

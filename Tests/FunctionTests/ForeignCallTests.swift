@@ -41,6 +41,7 @@ import Testing
             "fingerprint": (.harmless, "SELECT nofx.fingerprint('{}')"),
             "is_email_of": (.harmless, "SELECT nofx.is_email_of(\(user), 'bob@example.com')"),
             "is_invite_of_others": (.harmless, "SELECT nofx.is_invite_of_others(\(other.invite))"),
+            "is_tool_allowed": (.harmless, "SELECT nofx.is_tool_allowed('codegen', NULL, NULL, NULL)"),
             "is_slug_free": (.harmless, "SELECT nofx.is_slug_free('bob')"),
             "list_dead_letters": (
                 .refused, "SELECT nofx.list_dead_letters(NULL, NULL, NULL, \(team), 10, NULL, NULL)"

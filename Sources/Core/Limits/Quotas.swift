@@ -37,6 +37,9 @@ public struct Quotas: Sendable {
     /// What a team may spend on AI calls for which an operator set nothing else.
     public var aiBudget = Budget()
 
+    /// The tools of a team whose tools no operator has set.
+    public var defaultTools = DefaultTools.unlessCostly
+
     /// How many steps of one team may be ready and wait for a worker before it can start no more runs.
     public var queuedStepsPerTeam = 10_000
 

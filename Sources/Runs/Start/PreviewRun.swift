@@ -10,10 +10,10 @@ public struct PlanPreview: OutputObject {
     ///
     /// - Parameters:
     ///   - plan: The plan.
-    ///   - policy: The only tools that the team may use; nil for all.
-    init(_ plan: Plan, policy: [String]?) {
+    ///   - denied: The tools that the team may not use.
+    init(_ plan: Plan, denied: Set<String>) {
         self.plan = plan
-        steps = plan.steps.indices.map { Step(plan, number: $0, policy) }
+        steps = plan.steps.indices.map { Step(plan, number: $0, denied) }
     }
 
     public static let fields: [OutputField<PlanPreview>] = [
@@ -32,11 +32,11 @@ public struct PlanPreview: OutputObject {
         let stage: Int
         let references: [StepReference]
 
-        fileprivate init(_ plan: Plan, number: Int, _ policy: [String]?) {
+        fileprivate init(_ plan: Plan, number: Int, _ denied: Set<String>) {
             let step = plan.steps[number]
             name = step.name
             isGate = step.tool.isGate
-            isAllowed = step.allowsItsTool && policy?.contains(step.tool.description) ?? true
+            isAllowed = step.allowsItsTool && !denied.contains(step.tool.description)
             stage = plan.graph.stages[number]
             references = plan.references(of: number)
         }
@@ -74,6 +74,7 @@ extension PlanPreview {
     ///
     /// - Throws: A `Denial`.
     public static func make(_ request: PlanRequest, in context: inout Context) throws -> PlanPreview {
-        PlanPreview(request.plan, policy: try context.policy(of: request.team, attempting: previewing))
+        let denied = try context.deniedTools(of: request.plan, for: request.team, attempting: previewing)
+        return PlanPreview(request.plan, denied: denied)
     }
 }

@@ -18,7 +18,7 @@ extension StartedRun {
         _ = try context.user(attempting: starting, on: team)
         guard plan.deniedTools.isEmpty else {
             // Check the membership first, so that a caller who is not a member gets the same answer for every plan.
-            _ = try context.policy(of: team, attempting: starting)
+            _ = try context.deniedTools(of: plan, for: team, attempting: starting)
             throw Problem.policyDenied(plan.deniedTools.map(\.description))
         }
         let id = ID<Run>.make()
@@ -28,7 +28,7 @@ extension StartedRun {
             SELECT * FROM nofx.start_run(
                 \(team), \(id), \(plan.goal.rawValue), NULL, \(plan.deadlineSeconds.map { Duration.seconds($0) }),
                 \(quotas.queuedStepsPerTeam)::integer, \(quotas.queuedSteps)::integer,
-                \(PlanColumns.json(of: plan))::json, \(context.record)
+                \(PlanColumns.json(of: plan))::json, \(context.record), \(quotas.defaultTools.names)
             )
             """
         )

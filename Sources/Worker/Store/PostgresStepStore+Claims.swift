@@ -16,7 +16,7 @@ extension PostgresStepStore {
             """
             SELECT j.id, j.fence, j.tenant_id, j.run_id, j.step_no, j.attempt, s.name, s.tool, s.inputs, s.timeout_s,
                    s.retry_base_s, s.retry_cap_s, s.secrets_scope, j.enqueued_at, now() AS claimed_at,
-                   (p.tools IS NULL OR s.tool = ANY (p.tools))
+                   nofx.is_tool_allowed(s.tool, p.tools, p.allows_all, \(defaultTools.names))
                    AND (s.secrets_scope IS NULL OR s.secrets_scope = ANY (coalesce(p.secret_scopes, '{}')))
                    AS is_allowed
             FROM nofx.claim_jobs(\(claim.topic.description), \(Int32(clamping: claim.count)), \(claim.lease),
@@ -28,7 +28,7 @@ extension PostgresStepStore {
                 WHERE s.team_id = j.tenant_id AND s.run_id = j.run_id AND s.no = j.step_no OFFSET 0
             ) s
             LEFT JOIN LATERAL (
-                SELECT p.tools, p.secret_scopes FROM nofx.tool_policies p WHERE p.team_id = j.tenant_id OFFSET 0
+                SELECT p.tools, p.allows_all, p.secret_scopes FROM nofx.tool_policies p WHERE p.team_id = j.tenant_id OFFSET 0
             ) p ON true
             """,
             by: deadline
