@@ -50,6 +50,7 @@ INSERT INTO nofx.database_grants (kind, object, rights) VALUES
     ('app', 'FUNCTION nofx.begin_once', 'EXECUTE'),
     ('app', 'FUNCTION nofx.fingerprint', 'EXECUTE'),
     ('app', 'FUNCTION nofx.take_rate', 'EXECUTE'),
+    ('app', 'FUNCTION nofx.start_refusals', 'EXECUTE'),
     ('app', 'FUNCTION nofx.start_run', 'EXECUTE'),
     ('app', 'FUNCTION nofx.rerun', 'EXECUTE'),
     ('app', 'FUNCTION nofx.cancel_run', 'EXECUTE'),
@@ -69,6 +70,7 @@ INSERT INTO nofx.database_grants (kind, object, rights) VALUES
     ('operator', 'TABLE nofx.migrations', 'SELECT'),
     ('operator', 'TABLE nofx.queue', 'SELECT'),
     ('operator', 'TABLE nofx.steps', 'SELECT'),
+    ('operator', 'TABLE nofx.artifacts', 'SELECT'),
     ('operator', 'TABLE nofx.tool_policies', 'SELECT'),
     ('operator', 'TABLE nofx.circuit_breakers', 'SELECT'),
     ('operator', 'TABLE nofx.circuit_counters', 'SELECT'),
@@ -123,5 +125,6 @@ INSERT INTO nofx.database_grants (kind, object, rights) VALUES
     ('operator', 'TABLE nofx.dead_letters', 'ALL ROWS'),
     ('operator', 'TABLE nofx.runs', 'ALL ROWS'),
     ('operator', 'TABLE nofx.steps', 'ALL ROWS'),
+    ('operator', 'TABLE nofx.artifacts', 'ALL ROWS'),
     ('operator', 'TABLE nofx.tool_policies', 'ALL ROWS'),
     ('operator', 'TABLE nofx.webhooks', 'ALL ROWS');
