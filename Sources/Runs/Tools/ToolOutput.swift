@@ -1,7 +1,7 @@
-public import Base
+import Base
 
 /// An output of a tool, as the tool declares it: references are checked against it before a plan starts.
-public struct ToolOutput: OutputObject, Hashable {
+struct ToolOutput: OutputObject, Hashable {
     /// The types of outputs.
     indirect enum Kind: Hashable, Sendable {
         case text, integer
@@ -36,7 +36,7 @@ public struct ToolOutput: OutputObject, Hashable {
     /// The outputs that are null if they are too large for references; then only an artifact has them.
     static var inArtifacts: [String] { ["text", "body", "bodyBase64"] }
 
-    public static let fields: [OutputField<ToolOutput>] = [
+    static let fields: [OutputField<ToolOutput>] = [
         OutputField("name", "The name of the output.") { $0.name },
         OutputField("type", "The type: string, integer, object, array or any JSON value.") { $0.kind.rule },
         OutputField("optional", "Whether the output may be missing.") { $0.isOptional },
