@@ -13,7 +13,9 @@ struct PlanOutline {
 
         var places: [StepInputs.Place] { inputs.places }
 
-        var source: ReferenceCheck.Source { ReferenceCheck.Source(tool: tool, continues: continues, inputs: inputs.json) }
+        var source: ReferenceCheck.Source {
+            ReferenceCheck.Source(tool: tool, continues: continues, inputs: inputs.json)
+        }
     }
 
     private let steps: [Step]

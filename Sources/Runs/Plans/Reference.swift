@@ -19,7 +19,9 @@ public struct Reference: Hashable, Sendable {
             guard isStep(step) else { return nil }
             self.init(step: step, path: path)
         case .plain:
-            guard let (step, rest) = StepPath.longestName(in: text, before: UInt8(ascii: "."), isStep) else { return nil }
+            guard let (step, rest) = StepPath.longestName(in: text, before: UInt8(ascii: "."), isStep) else {
+                return nil
+            }
             self.init(step: step, path: rest.split(separator: UInt8(ascii: ".")).compactMap(String.init))
         }
     }
@@ -96,7 +98,9 @@ public enum StepPath {
     static func isReference(_ text: String) -> Bool {
         guard (1...4_096).contains(text.utf8.count) else { return false }
         if text.utf8.first == UInt8(ascii: "/") { return tokens(text).map { !$0[0].isEmpty } ?? false }
-        return !text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).contains(where: \.isEmpty)
+        return !text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).contains(
+            where: \.isEmpty
+        )
     }
 
     /// Whether a text has the form of a reference to an artifact.

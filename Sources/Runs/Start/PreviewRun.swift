@@ -17,17 +17,22 @@ public struct PlanPreview: OutputObject {
         self.plan = plan
         self.refusals = refusals.map(StartRefusal.init)
         outputs = ToolOutputs.all(of: plan)
-        let (tools, scopes) = (refusals.flatMap { $0.lists["tools"] ?? [] }, refusals.flatMap { $0.lists["secretsScopes"] ?? [] })
+        let (tools, scopes) = (
+            refusals.flatMap { $0.lists["tools"] ?? [] }, refusals.flatMap { $0.lists["secretsScopes"] ?? [] }
+        )
         steps = plan.steps.indices.map { number in
             let step = plan.steps[number]
-            let isDenied = tools.contains(step.tool.description) || scopes.contains { $0 == step.secretsScope?.rawValue }
+            let isDenied =
+                tools.contains(step.tool.description) || scopes.contains { $0 == step.secretsScope?.rawValue }
             return Step(plan, number: number, isAllowed: step.allowsItsTool && !isDenied)
         }
     }
 
     public static let fields: [OutputField<PlanPreview>] = [
         OutputField("plan", "The plan with all defaults filled in; startRun accepts it.") { $0.plan },
-        OutputField("refusals", "All that startRun would refuse now; empty if it would start the plan.") { $0.refusals },
+        OutputField("refusals", "All that startRun would refuse now; empty if it would start the plan.") {
+            $0.refusals
+        },
         OutputField("outputs", "The outputs of the plan's tools, to which references can refer.") { $0.outputs },
         OutputField("steps", "The steps, in the order of the plan.") { $0.steps },
         OutputField("stages", "The number of steps on the longest path through the plan.") {
@@ -55,7 +60,10 @@ public struct PlanPreview: OutputObject {
         static let fields: [OutputField<Step>] = [
             OutputField("name", "The step.") { $0.name },
             OutputField("gate", "Whether the step is a gate, which no worker executes.") { $0.isGate },
-            OutputField("allowed", "Whether the plan and the team allow the tool and the secrets; if not, startRun refuses.") {
+            OutputField(
+                "allowed",
+                "Whether the plan and the team allow the tool and the secrets; if not, startRun refuses."
+            ) {
                 $0.isAllowed
             },
             OutputField("stage", "The length of the longest dependency chain before the step.") { $0.stage },

@@ -196,33 +196,3 @@ extension ToolName.Kind {
         ]
     }
 }
-
-/// The artifacts that a step can make.
-enum StepArtifacts: Hashable, Sendable {
-    case named(Set<String>)
-    /// The name follows from a reference.
-    case unknown
-
-    /// Whether the step can make an artifact with this name.
-    func contains(_ name: String) -> Bool {
-        switch self {
-        case .named(let names): names.contains(name)
-        case .unknown: true
-        }
-    }
-
-    /// The artifacts that a tool makes from inputs.
-    init(of tool: ToolName, _ inputs: JSONValue) {
-        switch tool.kind {
-        case .generate: self = Self.name(inputs["filename"], default: "output.md")
-        case .writeArtifact: self = Self.name(inputs["name"], default: nil)
-        case .httpRequest: self = .named(["body"])
-        case .gate, .echo, .fail, .wait: self = .named([])
-        }
-    }
-
-    private static func name(_ value: JSONValue?, default fallback: String?) -> StepArtifacts {
-        guard let value, !value.isNull else { return .named(fallback.map { [$0] } ?? []) }
-        return value.string.map { .named([$0]) } ?? .unknown
-    }
-}
