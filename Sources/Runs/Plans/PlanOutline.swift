@@ -13,8 +13,16 @@ struct PlanOutline {
 
         var places: [StepInputs.Place] { inputs.places }
 
-        var source: ReferenceCheck.Source {
-            ReferenceCheck.Source(tool: tool, continues: continues, inputs: inputs.json)
+        /// The step as references see it.
+        ///
+        /// - Parameter hasArtifacts: Whether the artifacts matter; to find them takes reading the inputs again.
+        func source(hasArtifacts: Bool) -> ReferenceCheck.Source {
+            var artifacts = StepArtifacts.unknown
+            if hasArtifacts, let tool, let root = try? JSONDocument(parsing: inputs.json.bytes, limits: .stepValue).root
+            {
+                artifacts = StepArtifacts(of: tool, root)
+            }
+            return ReferenceCheck.Source(tool: tool, continues: continues, artifacts: artifacts)
         }
     }
 
@@ -108,7 +116,14 @@ extension PlanOutline {
 
     private func checkReferences(_ numbers: [String: Int], _ graph: PlanGraph, _ violations: inout [Violation]) {
         guard steps.contains(where: { !$0.places.isEmpty }) else { return }
-        let check = ReferenceCheck(ancestors: PlanAncestors(graph), numbers: numbers, sources: steps.map(\.source))
+        let hasArtifacts = steps.contains { step in
+            step.places.contains { if case .artifact = $0.marker { true } else { false } }
+        }
+        let check = ReferenceCheck(
+            ancestors: PlanAncestors(graph),
+            numbers: numbers,
+            sources: steps.map { $0.source(hasArtifacts: hasArtifacts) }
+        )
         for (number, step) in steps.enumerated() {
             for place in step.places where violations.count < Violations.limit {
                 guard let (code, detail) = check.fault(of: place, in: number) else { continue }

@@ -10,15 +10,8 @@ struct ReferenceCheck {
         /// Whether dependents start although the step failed, without its outputs.
         let continues: Bool
 
-        let inputs: JSONText
-
         /// The artifacts that the step can make.
-        var artifacts: StepArtifacts {
-            guard let tool, let root = try? JSONDocument(parsing: inputs.bytes, limits: .stepValue).root else {
-                return .unknown
-            }
-            return StepArtifacts(of: tool, root)
-        }
+        let artifacts: StepArtifacts
     }
 
     let ancestors: PlanAncestors
