@@ -16,6 +16,7 @@ struct PlanOutline {
         /// The step as references see it.
         ///
         /// - Parameter hasArtifacts: Whether the artifacts matter; to find them takes reading the inputs again.
+        /// - Returns: The tool, and what the step makes.
         func source(hasArtifacts: Bool) -> ReferenceCheck.Source {
             var artifacts = StepArtifacts.unknown
             if hasArtifacts, let tool, let root = try? JSONDocument(parsing: inputs.json.bytes, limits: .stepValue).root

@@ -94,7 +94,9 @@ public enum StepPath {
         tokens.map { "/" + $0.replacing("~", with: "~0").replacing("/", with: "~1") }.joined()
     }
 
-    /// Whether a text has the form of a reference. Longer ones would make a plan full of them slow to validate.
+    /// Whether a text has the form of a reference.
+    ///
+    /// Longer ones would make a plan full of them slow to validate.
     static func isReference(_ text: String) -> Bool {
         guard (1...4_096).contains(text.utf8.count) else { return false }
         if text.utf8.first == UInt8(ascii: "/") { return tokens(text).map { !$0[0].isEmpty } ?? false }

@@ -181,6 +181,7 @@ extension JSONValue {
     ///   - replacement: Returns the JSON to write in place of an object; nil to keep the object.
     ///   - take: Is told the number of bytes of each part that is kept.
     /// - Returns: The JSON.
+    /// - Throws: The errors of the closures.
     func replacing<Failure: Error>(
         _ replacement: (JSONValue) throws(Failure) -> [UInt8]?,
         counting take: (Int) throws(Failure) -> Void

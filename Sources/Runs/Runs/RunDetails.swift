@@ -88,8 +88,10 @@ struct StepDetails: OutputObject, RowDecodable {
 }
 
 /// The outputs of a step.
-struct StepOutputs: OutputValue {
+struct StepOutputs: OutputValue, CustomStringConvertible {
     let json: JSONText
+
+    var description: String { json.description }
 
     static var rule: String { "object" }
 

@@ -28,6 +28,7 @@ extension Context {
     ///   - plan: The plan.
     ///   - team: The team.
     ///   - action: The action that the caller attempts.
+    /// - Returns: The problems.
     /// - Throws: A `Denial` if the caller lacks the permission for the action.
     mutating func refusals(of plan: Plan, in team: ID<Run.Team>, attempting action: Action) throws -> [Problem] {
         let user = try user(attempting: action, on: team)

@@ -152,6 +152,7 @@ struct HTTPAnswer {
     /// The status, the headers by lower-case name, and the body: parsed JSON, a string, or else base64.
     ///
     /// - Parameter artifact: The artifact that has the body, which is null in the outputs then.
+    /// - Returns: The outputs.
     func outputs(artifact: NewArtifact?) -> JSONText {
         var json = JSONWriter(reserving: response.body.count + 512)
         json.object { json in
