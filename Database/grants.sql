@@ -63,6 +63,7 @@ INSERT INTO nofx.database_grants (kind, object, rights) VALUES
     ('app', 'FUNCTION nofx.fingerprint', 'EXECUTE'),
     ('app', 'FUNCTION nofx.take_rate', 'EXECUTE'),
     ('app', 'FUNCTION nofx.is_tool_allowed', 'EXECUTE'),
+    ('app', 'FUNCTION nofx.start_refusals', 'EXECUTE'),
     ('app', 'FUNCTION nofx.start_run', 'EXECUTE'),
     ('app', 'FUNCTION nofx.rerun', 'EXECUTE'),
     ('app', 'FUNCTION nofx.cancel_run', 'EXECUTE'),
@@ -84,6 +85,7 @@ INSERT INTO nofx.database_grants (kind, object, rights) VALUES
      'TABLE nofx.steps',
      'SELECT (team_id, run_id, no, name, tool, inputs, outputs, timeout_s, retry_base_s, retry_cap_s, secrets_scope)'),
     ('operator', 'TABLE nofx.tool_policies', 'SELECT (team_id, tools, allows_all, secret_scopes)'),
+    ('operator', 'TABLE nofx.artifacts', 'SELECT (team_id, run_id, step_no, name, content)'),
     ('operator', 'TABLE nofx.circuit_breakers', 'SELECT'),
     ('operator', 'TABLE nofx.circuit_counters', 'SELECT'),
     ('operator', 'TABLE nofx.circuit_windows', 'SELECT'),
@@ -111,4 +113,5 @@ INSERT INTO nofx.database_grants (kind, object, rights) VALUES
     ('operator', 'FUNCTION nofx.purge_trail', 'EXECUTE'),
     -- operator: the tables whose rows of all teams are visible.
     ('operator', 'TABLE nofx.steps', 'ALL ROWS'),
+    ('operator', 'TABLE nofx.artifacts', 'ALL ROWS'),
     ('operator', 'TABLE nofx.tool_policies', 'ALL ROWS');

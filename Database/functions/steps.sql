@@ -7,10 +7,19 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT (left(p_run::text, 32) || lpad(to_hex(p_step), 4, '0'))::uuid
 $$;
 
--- Whether steps that depend on this one may start.
-CREATE OR REPLACE FUNCTION nofx.is_met(p_status text, p_continues boolean) RETURNS boolean
+-- Whether the failure of a step is tolerated: its dependents go on, and it does not fail the run. A member's rejection
+-- of a gate is final, so `continues` on a gate covers only the expiry.
+CREATE OR REPLACE FUNCTION nofx.is_tolerated(p_continues boolean, p_is_gate boolean, p_error json) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT p_status = 'succeeded' OR p_continues AND p_status IN ('failed', 'timed_out')
+    SELECT p_continues AND (NOT p_is_gate OR p_error ->> 'code' IS DISTINCT FROM 'gate_rejected')
+$$;
+
+-- Whether steps that depend on this one may start.
+CREATE OR REPLACE FUNCTION nofx.is_met(p_status text, p_continues boolean, p_is_gate boolean, p_error json)
+RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT p_status = 'succeeded'
+        OR p_status IN ('failed', 'timed_out') AND nofx.is_tolerated(p_continues, p_is_gate, p_error)
 $$;
 
 -- Appends events to a run. The caller has locked the run's row.
@@ -78,7 +87,7 @@ BEGIN
              AS e (team_id, run_id, no, status, outputs, error, attempt, started)
         WHERE s.team_id = e.team_id AND s.run_id = e.run_id AND s.no = e.no::smallint AND s.ended_at IS NULL
         RETURNING s.team_id, s.run_id, s.no, s.status, s.topic, s.is_gate, s.priority, s.attempt, s.error, s.dependents,
-                  s.continues, s.queued_at, e.started,
+                  nofx.is_tolerated(s.continues, s.is_gate, s.error) AS continues, s.queued_at, e.started,
                   s.status IN ('failed', 'timed_out') AS has_failed
     ), doomed (team_id, run_id, no) AS (
         SELECT e.team_id, e.run_id, unnest(e.dependents) FROM ended e WHERE e.has_failed AND NOT e.continues
@@ -114,32 +123,34 @@ BEGIN
                coalesce(e.error ->> 'code', e.status), coalesce(e.queued_at, v_now), v_now
         FROM ended e WHERE e.has_failed AND NOT e.is_gate
         ON CONFLICT (id) DO NOTHING
-    ), changes (team_id, run_id, part, no, place, type, data, at, open, queued, failed, cancelled) AS (
+    ), changes (team_id, run_id, part, no, place, type, data, at, open, queued, failed, tolerated, cancelled) AS (
         SELECT e.team_id, e.run_id, 1, e.no, 1, 'step.started', json_build_object('attempt', e.attempt), e.started,
-               0, 0, 0, 0
+               0, 0, 0, 0, 0
         FROM ended e WHERE e.started IS NOT NULL
         UNION ALL
         SELECT e.team_id, e.run_id, 1, e.no, 2, 'step.' || e.status,
                CASE WHEN e.error IS NOT NULL THEN json_build_object('attempt', e.attempt, 'error', e.error)
                     WHEN NOT e.is_gate THEN json_build_object('attempt', e.attempt) END, v_now,
                -1, CASE WHEN e.is_gate OR e.queued_at IS NULL THEN 0 ELSE -1 END,
-               (e.has_failed AND NOT e.continues)::integer, (e.status = 'cancelled')::integer
+               (e.has_failed AND NOT e.continues)::integer, (e.has_failed AND e.continues)::integer,
+               (e.status = 'cancelled')::integer
         FROM ended e
         UNION ALL
-        SELECT s.team_id, s.run_id, 2, s.no, 1, 'step.skipped', NULL, v_now, -1, 0, 0, 0 FROM skipped s
+        SELECT s.team_id, s.run_id, 2, s.no, 1, 'step.skipped', NULL, v_now, -1, 0, 0, 0, 0 FROM skipped s
         UNION ALL
         SELECT u.team_id, u.run_id, 3, u.no, 1, CASE u.status WHEN 'waiting' THEN 'gate.created' ELSE 'step.queued' END,
-               NULL, v_now, 0, (u.status = 'queued')::integer, 0, 0
+               NULL, v_now, 0, (u.status = 'queued')::integer, 0, 0, 0
         FROM unblocked u WHERE u.status <> 'blocked'
     ), sums AS (
         SELECT n.team_id, n.run_id, count(*)::integer AS events, sum(n.open)::smallint AS open,
                sum(n.queued)::smallint AS queued, sum(n.failed)::smallint AS failed,
-               sum(n.cancelled)::smallint AS cancelled
+               sum(n.tolerated)::smallint AS tolerated, sum(n.cancelled)::smallint AS cancelled
         FROM changes n GROUP BY 1, 2
     ), moved AS (
         UPDATE nofx.runs r
         SET steps_open = r.steps_open + s.open, steps_queued = r.steps_queued + s.queued,
-            steps_failed = r.steps_failed + s.failed, steps_cancelled = r.steps_cancelled + s.cancelled,
+            steps_failed = r.steps_failed + s.failed, steps_tolerated = r.steps_tolerated + s.tolerated,
+            steps_cancelled = r.steps_cancelled + s.cancelled,
             event_seq = r.event_seq + s.events + (r.steps_open + s.open = 0)::integer,
             ended_at = CASE WHEN r.steps_open + s.open = 0 THEN v_now END,
             status = CASE
@@ -196,7 +207,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET enab
     )
     SELECT NOT EXISTS (
         SELECT FROM above a JOIN nofx.steps s ON s.team_id = p_team AND s.run_id = p_run AND s.no = a.no
-        WHERE (a.is_direct OR s.is_gate) AND NOT nofx.is_met(s.status, s.continues)
+        WHERE (a.is_direct OR s.is_gate) AND NOT nofx.is_met(s.status, s.continues, s.is_gate, s.error)
     )
 $$;
 
@@ -263,7 +274,7 @@ BEGIN
           AND NOT EXISTS (SELECT FROM nofx.steps p
                           WHERE p.team_id = p_team AND p.run_id = p_run AND p.no = ANY (s.deps)
                             AND p.no <> p_no AND p.no <> ALL (v_below || v_gates)
-                            AND NOT (nofx.is_met(p.status, p.continues) OR p.ended_at IS NULL))
+                            AND NOT (nofx.is_met(p.status, p.continues, p.is_gate, p.error) OR p.ended_at IS NULL))
           AND s.deps && (v_below || v_gates || v_step.no);
         EXIT WHEN cardinality(v_kept) = cardinality(v_below);
         v_below := v_kept;
@@ -285,7 +296,7 @@ BEGIN
     UPDATE nofx.steps s
     SET deps_left = (SELECT count(*) FROM nofx.steps p
                      WHERE p.team_id = p_team AND p.run_id = p_run AND p.no = ANY (s.deps)
-                       AND NOT nofx.is_met(p.status, p.continues))
+                       AND NOT nofx.is_met(p.status, p.continues, p.is_gate, p.error))
     WHERE s.team_id = p_team AND s.run_id = p_run AND s.status = 'blocked' AND s.no = ANY (v_all);
     UPDATE nofx.steps s
     SET status = CASE WHEN s.is_gate THEN 'waiting' ELSE 'queued' END, deps_left = 0, queued_at = now()
@@ -294,10 +305,16 @@ BEGIN
     DELETE FROM nofx.dead_letters d WHERE d.id = nofx.step_job_id(p_run, p_no);
     UPDATE nofx.runs r
     SET ended_at = NULL, cancel_requested_at = NULL,
-        deadline_at = CASE WHEN v_run.ended_at IS NULL THEN r.deadline_at END,
-        (steps_open, steps_queued, steps_failed, steps_cancelled, status) = (
+        -- A run that had ended gets the plan's whole time again, so that it neither runs without a limit nor ends at
+        -- once.
+        deadline_at = CASE WHEN v_run.ended_at IS NULL THEN r.deadline_at
+                           ELSE now() + make_interval(secs => r.deadline_s) END,
+        (steps_open, steps_queued, steps_failed, steps_tolerated, steps_cancelled, status) = (
             SELECT count(*) FILTER (WHERE s.ended_at IS NULL), count(*) FILTER (WHERE s.status = 'queued'),
-                   count(*) FILTER (WHERE s.status IN ('failed', 'timed_out') AND NOT s.continues),
+                   count(*) FILTER (WHERE s.status IN ('failed', 'timed_out')
+                                      AND NOT nofx.is_tolerated(s.continues, s.is_gate, s.error)),
+                   count(*) FILTER (WHERE s.status IN ('failed', 'timed_out')
+                                      AND nofx.is_tolerated(s.continues, s.is_gate, s.error)),
                    count(*) FILTER (WHERE s.status = 'cancelled'),
                    CASE WHEN count(*) FILTER (WHERE s.status = 'queued') > 0 THEN 'running' ELSE 'waiting' END
             FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run

@@ -12,7 +12,8 @@ CREATE TABLE nofx.runs (
     steps_total         smallint NOT NULL CHECK (steps_total BETWEEN 1 AND 1000),
     steps_open          smallint NOT NULL CHECK (steps_open BETWEEN 0 AND steps_total),
     steps_queued        smallint NOT NULL,
-    steps_failed        smallint NOT NULL DEFAULT 0 CHECK (steps_failed >= 0),
+    steps_failed        smallint NOT NULL DEFAULT 0 CHECK (steps_failed >= 0),     -- their failure fails the run
+    steps_tolerated     smallint NOT NULL DEFAULT 0 CHECK (steps_tolerated >= 0),  -- failed, and dependents went on
     steps_cancelled     smallint NOT NULL DEFAULT 0 CHECK (steps_cancelled >= 0),
     event_seq           integer NOT NULL DEFAULT 0,
     rerun_of            uuid,

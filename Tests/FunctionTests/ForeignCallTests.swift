@@ -66,6 +66,9 @@ import Testing
             "set_ai_budget": (.refused, "SELECT nofx.set_ai_budget(\(team), true, 5, true, 5, '{}')"),
             "set_tool_policy": (.refused, "SELECT nofx.set_tool_policy(\(team), true, '{}', true, '{mine}', '{}')"),
             "slugify": (.harmless, "SELECT nofx.slugify('bob')"),
+            "start_refusals": (
+                .harmless, "SELECT nofx.start_refusals(\(team), '{bash}', '{mine}', 0, 0)"
+            ),
             "start_run": (
                 .harmless,
                 """

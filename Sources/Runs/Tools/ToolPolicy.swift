@@ -65,31 +65,3 @@ public struct AllowedScopes: InputValue, Hashable {
         scopes = named.sorted { $0.rawValue < $1.rawValue }
     }
 }
-
-extension Context {
-    /// The tools of a plan that its team may not use.
-    ///
-    /// - Throws: A `Denial` if the caller lacks the permission for the action.
-    mutating func deniedTools(
-        of plan: Plan,
-        for team: ID<Run.Team>,
-        attempting action: Action
-    ) throws -> Set<String> {
-        let user = try user(attempting: action, on: team)
-        let tools = Set(plan.steps.map(\.tool.description)).sorted()
-        let rows = try read(
-            """
-            SELECT \(action.scope) = ANY (nofx.permissions(m.role, m.permissions)) AS allowed, m.role,
-                   ARRAY(SELECT t FROM unnest(\(tools)) AS t
-                         WHERE NOT nofx.is_tool_allowed(t, p.tools, p.allows_all, \(quotas.defaultTools.names))) AS denied
-            FROM nofx.teams t JOIN nofx.team_members m ON m.team_id = t.id AND m.user_id = \(user)
-            LEFT JOIN nofx.tool_policies p ON p.team_id = t.id
-            WHERE t.id = \(team) AND t.deleted_at IS NULL
-            """
-        )
-        guard let row = rows.first else { throw Denial.notMember(action, team: team) }
-        guard try row["allowed"] else { throw Denial.missing(action, team: team, role: try row["role"]) }
-        let denied: [String] = try row["denied"]
-        return Set(denied)
-    }
-}

@@ -16,12 +16,15 @@ extension RunFixture {
                 SELECT count(*) FILTER (WHERE s.ended_at IS NULL) AS open,
                        count(*) FILTER (WHERE s.status = 'queued') AS queued,
                        count(*) FILTER (WHERE s.status = 'waiting') AS waiting,
-                       count(*) FILTER (WHERE s.status IN ('failed', 'timed_out') AND NOT s.continues) AS failed,
+                       count(*) FILTER (WHERE s.status IN ('failed', 'timed_out')
+                                          AND NOT nofx.is_tolerated(s.continues, s.is_gate, s.error)) AS failed,
+                       count(*) FILTER (WHERE s.status IN ('failed', 'timed_out')
+                                          AND nofx.is_tolerated(s.continues, s.is_gate, s.error)) AS tolerated,
                        count(*) FILTER (WHERE s.status = 'cancelled') AS cancelled,
                        count(*) FILTER (WHERE s.status = 'blocked' AND s.deps_left <> (
                            SELECT count(*) FROM nofx.steps p
                            WHERE p.team_id = s.team_id AND p.run_id = s.run_id AND p.no = ANY (s.deps)
-                             AND NOT nofx.is_met(p.status, p.continues))) AS miscounted,
+                             AND NOT nofx.is_met(p.status, p.continues, p.is_gate, p.error))) AS miscounted,
                        count(*) FILTER (WHERE s.status = 'blocked' AND s.deps_left = 0) AS stuck,
                        -- A step that has succeeded stays so when a gate before it is reopened.
                        count(*) FILTER (WHERE s.status IN ('queued', 'waiting', 'succeeded') AND EXISTS (
@@ -53,6 +56,7 @@ extension RunFixture {
             CROSS JOIN LATERAL (
                 VALUES (r.steps_open <> c.open, 'steps_open'), (r.steps_queued <> c.queued, 'steps_queued'),
                        (r.steps_failed <> c.failed, 'steps_failed'),
+                       (r.steps_tolerated <> c.tolerated, 'steps_tolerated'),
                        (r.steps_cancelled <> c.cancelled, 'steps_cancelled'), (c.miscounted > 0, 'deps_left'),
                        (c.stuck > 0, 'a stuck step'), (c.early > 0, 'an early step'),
                        (c.unapproved > 0, 'an unapproved step'),
