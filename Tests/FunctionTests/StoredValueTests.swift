@@ -152,14 +152,15 @@ import Testing
         #expect(try database.call(ListWebhooks.self, team.reference, as: owner).items.count == 1)
     }
 
-    @Test func `a dead letter with a topic, a code and a payload that nobody writes today is listed and redriven`() throws {
+    @Test func `a dead letter with a topic, a code and a payload that no program writes is listed`() throws {
         let database = try TestDatabase()
         let operating = Caller.stranger(isOperator: true)
         try database.rows(
             """
             INSERT INTO nofx.dead_letters (id, topic, tenant_id, priority, attempts, error, enqueued_at, payload)
             SELECT gen_random_uuid(), topic, gen_random_uuid(), 0, 3, \(Self.name), now(), payload::json
-            FROM (VALUES ('Old topic', '[1]'), ('mail', '{}'), ('webhook', '"x"'), ('step', 'null')) AS d (topic, payload)
+            FROM (VALUES ('Old topic', '[1]'), ('mail', '{}'), ('webhook', '"x"'), ('step', 'null'))
+                AS d (topic, payload)
             """
         )
         let items = try database.call(ListDeadLetters.self, "{}", as: operating).items

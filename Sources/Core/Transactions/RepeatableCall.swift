@@ -82,6 +82,7 @@ extension Context {
     /// - Parameters:
     ///   - call: The call.
     ///   - output: The type of the answer, if some callers see more of it than others.
+    /// - Returns: The answer.
     /// - Throws: 422 `idempotency_mismatch` when it was another call, a `Denial` when the caller is no member of its team
     ///   any more or has no longer the permission, 409 `idempotency_in_flight` when the answer is not there, and
     ///   `PostgresError`.

@@ -1,9 +1,11 @@
 import Base
 
-/// A text without its escapes and line breaks, and where each of its bytes comes from.
+/// A text without its escapes and white space, and where each of its bytes comes from.
 ///
 /// The escapes are those that a text gets on its way through URLs, JSON, HTML and the source of programs. They are
-/// decoded together, because nothing says which of them a server used. So the result is good for a search only.
+/// decoded together, because nothing says which of them a server used. White space is removed, because a text may be
+/// broken into lines anywhere, and with it the plus signs that stand for spaces in forms. So the result is good for a
+/// search only.
 struct DecodedText {
     private(set) var bytes: [UInt8]
 
@@ -21,31 +23,39 @@ struct DecodedText {
         sources.isEmpty ? range : sources[range.lowerBound].lowerBound..<sources[range.upperBound - 1].upperBound
     }
 
-    /// The text with one layer of escapes and all line breaks removed; nil where there are none.
-    func decoded() -> DecodedText? {
-        guard bytes.contains(where: Self.isSpecial) else { return nil }
+    /// The text with one layer of escapes and all white space removed.
+    ///
+    /// - Parameter isForced: Whether white space is removed although there is neither an escape nor a line break.
+    /// - Returns: The text; nil where there is nothing to remove.
+    func decoded(isForced: Bool = false) -> DecodedText? {
+        guard isForced || bytes.contains(where: Self.isSpecial) else { return nil }
         var result = DecodedText([])
         result.bytes.reserveCapacity(bytes.count)
         result.sources.reserveCapacity(bytes.count)
-        var isLineStart = false
         var index = 0
         while index < bytes.count {
-            let escape = Self.isSpecial(bytes[index]) ? Escape(bytes[index...]) : nil
-            let next = index + (escape?.length ?? 1)
-            for byte in escape?.bytes ?? CollectionOfOne(bytes[index]).map(\.self) {
-                switch byte {
-                case UInt8(ascii: "\n"), UInt8(ascii: "\r"): isLineStart = true
-                case UInt8(ascii: " "), UInt8(ascii: "\t"): if !isLineStart { fallthrough }
-                default:
-                    isLineStart = false
-                    result.bytes.append(byte)
-                    result.sources.append(source(of: index..<next))
-                }
+            if Self.isSpecial(bytes[index]), let escape = Escape(bytes[index...]) {
+                let source = source(of: index..<index + escape.length)
+                for byte in escape.bytes where !Self.isBlank(byte) { result.append(byte, from: source) }
+                index += escape.length
+            } else {
+                if !Self.isBlank(bytes[index]) { result.append(bytes[index], from: source(of: index..<index + 1)) }
+                index += 1
             }
-            index = next
         }
-        // Something that only looked like an escape.
-        return result.bytes.count == bytes.count && result.bytes == bytes ? nil : result
+        return result.bytes.count == bytes.count ? nil : result
+    }
+
+    private mutating func append(_ byte: UInt8, from source: Range<Int>) {
+        bytes.append(byte)
+        sources.append(source)
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: " "), UInt8(ascii: "+"), 0x09...0x0D: true
+        default: false
+        }
     }
 
     private static func isSpecial(_ byte: UInt8) -> Bool {

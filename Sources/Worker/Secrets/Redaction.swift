@@ -5,7 +5,7 @@ import Base
 /// A server may return what it was sent, and an error message may contain it. The search covers the secret itself and
 /// its usual encodings, also several of them one inside the other: percent-encoding, the escapes of JSON, of HTML and of
 /// programming languages, hexadecimal digits, base64 also within a longer encoded text. The case of letters does not
-/// matter, unless in base64, and line breaks with the blanks behind them may be anywhere. Secrets of fewer than four
+/// matter, unless in base64, and a secret may be broken into lines anywhere. Secrets of fewer than four
 /// bytes are not removed, because they would match everywhere; ``SecretStore`` refuses them.
 struct Redaction: Sendable {
     /// The length of the shortest secret that can be removed, in bytes.
@@ -29,7 +29,7 @@ struct Redaction: Sendable {
         var layer = DecodedText(secret.bytes)
         patterns.insert(layer.bytes)
         for _ in 0..<Self.depth {
-            guard let next = layer.decoded() else { break }
+            guard let next = layer.decoded(isForced: true) else { break }
             layer = next
             if layer.bytes.count >= Self.shortest { patterns.insert(layer.bytes) }
         }
@@ -40,7 +40,10 @@ struct Redaction: Sendable {
             forms.append(inside)
             forms.append(inside.map { $0 == UInt8(ascii: "+") ? 0x2D : $0 == UInt8(ascii: "/") ? 0x5F : $0 })
         }
-        for form in forms { patterns.insert(form, isCaseSensitive: true) }
+        // A decoded text has no plus signs.
+        for form in forms + forms.map({ $0.filter { $0 != UInt8(ascii: "+") } }) where form.count >= Self.shortest {
+            patterns.insert(form, isCaseSensitive: true)
+        }
     }
 
     /// Returns the bytes without secrets.
