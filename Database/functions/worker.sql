@@ -303,7 +303,7 @@ BEGIN
     LOOP
         EXIT WHEN v_work >= 5000;
         v_work := v_work + v_run.steps_open;
-        UPDATE nofx.gates g SET status = 'expired', decided_at = now()
+        UPDATE nofx.gates g SET status = 'expired', decided_at = clock_timestamp()
         WHERE g.team_id = v_run.team_id AND g.run_id = v_run.run_id AND g.step_no = v_run.step_no
           AND g.status = 'pending' AND g.expires_at <= now();
         CONTINUE WHEN NOT FOUND;

@@ -44,7 +44,8 @@ public struct Redrive: OutputObject {
     /// Returns dead-lettered jobs to the queue, oldest first.
     ///
     /// They get all their attempts again, and the steps that were skipped because of them wait for them again. Steps of
-    /// runs that were cancelled or succeeded, and steps with an unfinished dependency, stay dead-lettered.
+    /// runs that were cancelled or succeeded, and steps with an unfinished dependency, stay dead-lettered, and steps of a
+    /// team that has as many queued steps as it may have.
     ///
     /// - Throws: A `Denial` for a caller who is not an operator, or `PostgresError`.
     public static func make(_ request: Request, in context: inout Context) throws -> Redrive {
@@ -58,7 +59,8 @@ public struct Redrive: OutputObject {
             """
             WITH redrive AS MATERIALIZED (
                 SELECT nofx.redrive_jobs(\(request.topic?.rawValue), \(request.tool?.rawValue), \(request.limit.count),
-                                         json_build_object('by', \(user)), \(request.code?.rawValue), \(request.team),
+                                         json_build_object('by', \(user)), \(context.quotas.queuedStepsPerTeam)::integer,
+                                         \(request.code?.rawValue), \(request.team),
                                          CASE WHEN \(request.ids != nil) THEN \(request.ids?.all ?? []) END) AS count
             ), record AS (
                 INSERT INTO nofx.operator_actions (user_id, action, subject, after, credential, request_id, ip,

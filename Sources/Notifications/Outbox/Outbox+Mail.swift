@@ -36,11 +36,10 @@ extension Outbox {
         in context: inout Context
     ) throws -> Result<MailMessage, Unsent> {
         guard !job.isExhausted else { return .failure(Unsent(outcome: .exhausted)) }
-        guard let invite = invite(of: job) else { return .failure(Unsent(outcome: .dropped)) }
         let token = InviteToken.make()
         let mail: InviteMail?
         do {
-            mail = try context.unauthenticatedQuery(InviteMail.opening(invite, with: token), access: .readWrite)
+            mail = try context.unauthenticatedQuery(InviteMail.opening(job.lease, with: token), access: .readWrite)
                 .decodeFirst()
         } catch let error as PostgresError where error.state == .lockNotAvailable {
             // The invite is being accepted or cancelled.
@@ -58,10 +57,5 @@ extension Outbox {
     /// The outcome of a job whose mail is not sent.
     private struct Unsent: Error {
         let outcome: DeliveryOutcome
-    }
-
-    /// The invite that a job's payload names.
-    private static func invite(of job: Job) -> UUID? {
-        (try? JSONDocument(parsing: job.payload.bytes).root["inviteId"]?.string).flatMap { UUID($0) }
     }
 }

@@ -28,7 +28,7 @@ extension Outbox {
         let id: ID<Webhook> = try webhook["id"]
         guard let job = try delivery.claim(.webhook, of: [id.uuid]) else {
             // Another deliverer has just sent its last message.
-            _ = try context.operatorQuery("UPDATE nofx.webhooks SET rests_until = now() WHERE id = \(id)")
+            _ = try context.operatorQuery("SELECT nofx.skip_delivery(\(id))")
             return nil
         }
         let message = WebhookMessage(
@@ -70,27 +70,11 @@ extension Outbox {
     /// Picks the webhook that has rested longest, of those with available messages, and makes it rest during the attempt.
     ///
     /// A team that had no turn comes first, then the teams in the given order. Other teams are left out.
-    ///
-    /// The rest is longer than an attempt can take. If a deliverer dies, the webhook's other messages wait no longer than
-    /// that.
     static func restBegin(after order: [UUID] = [], sparing teams: [UUID] = []) -> Query {
-        """
-        WITH due AS MATERIALIZED (
-            SELECT w.id
-            FROM nofx.due_webhooks() d JOIN nofx.webhooks w ON w.id = d.webhook_id
-            JOIN nofx.teams t ON t.id = w.team_id AND t.deleted_at IS NULL
-            WHERE w.rests_until <= now() AND w.disabled_at IS NULL AND w.team_id <> ALL (\(teams))
-            ORDER BY coalesce(array_position(\(order), w.team_id), 0), w.rests_until LIMIT 1 FOR NO KEY UPDATE OF w SKIP LOCKED
-        )
-        UPDATE nofx.webhooks w SET rests_until = now() + interval '30 seconds'
-        FROM due WHERE w.id = due.id RETURNING w.id, w.team_id, w.url
-        """
+        "SELECT id, team_id, url FROM nofx.begin_delivery(\(order), \(teams))"
     }
 
     /// Records an attempt with the webhook, and when its next message may go.
-    ///
-    /// A webhook that fails rests longer each time, from 10 seconds to 10 minutes. It is disabled after three days of
-    /// failures, or when its receiver says that it is gone.
     private static func restEnd(of webhook: ID<Webhook>, after attempt: WebhookAttempt) -> Query {
         let isFailure =
             switch attempt.outcome {
@@ -98,18 +82,10 @@ extension Outbox {
             case .delivered, .dropped: false
             }
         return """
-            UPDATE nofx.webhooks w
-            SET failures = CASE WHEN \(isFailure) THEN w.failures + 1 ELSE 0 END,
-                failing_since = CASE WHEN \(isFailure) THEN coalesce(w.failing_since, now()) END,
-                last_error = left(\(attempt.outcome.reason), 500),
-                rests_until = now() + CASE WHEN \(isFailure)
-                    THEN greatest(\(attempt.pause), least(interval '10 minutes',
-                                                          interval '10 seconds' * 2 ^ least(w.failures, 10)))
-                    ELSE \(attempt.rest) END,
-                disabled_at = CASE WHEN \(attempt.isGone)
-                    OR \(isFailure) AND w.failing_since <= now() - interval '3 days' THEN now() END
-            WHERE w.id = \(webhook)
-            RETURNING w.disabled_at IS NOT NULL AS is_disabled
+            SELECT coalesce(nofx.end_delivery(
+                \(webhook), \(isFailure), \(attempt.shownReason ?? attempt.outcome.reason), \(attempt.pause),
+                \(attempt.rest), \(attempt.isGone)
+            ), false) AS is_disabled
             """
     }
 }

@@ -62,6 +62,9 @@ public struct StepFailure: Error, Hashable, Sendable {
     /// How many requests to AI providers the attempt made; each counts as an attempt of the step.
     public let requests: Int
 
+    /// The beginning of the answer that a server gave; nil if none did.
+    public let answer: Answer?
+
     /// What the attempt asked of AI providers, as a JSON array; nil if it asked none.
     public let calls: JSONText?
 
@@ -70,12 +73,14 @@ public struct StepFailure: Error, Hashable, Sendable {
         _ code: String,
         _ message: String,
         retry: Retry = .never,
+        answer: Answer? = nil,
         requests: Int = 0,
         calls: JSONText? = nil
     ) {
         self.code = code
         self.message = message
         self.retry = retry
+        self.answer = answer
         self.requests = requests
         self.calls = calls
     }
@@ -90,11 +95,27 @@ public struct StepFailure: Error, Hashable, Sendable {
         var failure = StepFailure(
             code,
             "\(message) The server asks to wait \(seconds) s, but retry.maxSeconds is \(longest.wholeSeconds).",
+            answer: answer,
             requests: requests,
             calls: calls
         )
         failure.retryAfter = seconds
         return failure
+    }
+
+    /// The beginning of the answer that a server gave.
+    public struct Answer: Hashable, Sendable {
+        /// The HTTP status.
+        public let status: Int
+
+        /// The first 2 KiB of the body; it must not contain secrets.
+        public let body: String
+
+        /// Makes an answer.
+        public init(status: Int, body: String) {
+            self.status = status
+            self.body = body
+        }
     }
 }
 

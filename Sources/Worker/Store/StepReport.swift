@@ -43,6 +43,14 @@ struct StepReport {
             if let seconds = failure.retryAfter { json.member("retryAfter", seconds) }
             if failure.requests > 0 { json.member("requests", failure.requests) }
             if let calls = failure.calls { json.member("attempts", calls) }
+            if let answer = failure.answer {
+                json.member("answer") { json in
+                    json.object { json in
+                        json.member("status", answer.status)
+                        json.member("body", answer.body)
+                    }
+                }
+            }
         }
         return String(decoding: json.bytes, as: UTF8.self)
     }
