@@ -51,7 +51,8 @@ $$;
 -- Takes one call from an allowance of p_burst calls that grows by one every p_microseconds. Raises NX007 when none is
 -- left, with the seconds to wait as hint. Returns how many are left, and the seconds until all are.
 --
--- The key belongs to the caller or to one of the caller's teams: `<user> <what>` or `invites <team>`.
+-- The key belongs to the caller, `<user> <what>`; to one of the caller's teams, `invites <team>`; or to an address that
+-- the caller invites, `invites to <SHA-256 of the address>`.
 CREATE OR REPLACE FUNCTION nofx.take_rate(p_key text, p_microseconds bigint, p_burst integer)
 RETURNS TABLE (remaining integer, reset integer)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -61,7 +62,8 @@ DECLARE
     v_tat      timestamptz;
 BEGIN
     IF NOT coalesce(starts_with(p_key, nofx.me() || ' '), false)
-       AND NOT EXISTS (SELECT FROM nofx.my_team_ids() AS t WHERE p_key = 'invites ' || t) THEN
+       AND NOT EXISTS (SELECT FROM nofx.my_team_ids() AS t
+                       WHERE p_key = 'invites ' || t OR p_key ~ '^invites to [0-9a-f]{64}$') THEN
         RAISE EXCEPTION 'the rate is not the caller''s' USING ERRCODE = '42501';
     END IF;
     INSERT INTO nofx.rate_limits AS r (key, tat) VALUES (p_key, v_now + v_interval)

@@ -1,6 +1,6 @@
-"""Runs drawn at random, done by workers that die, on a database that crashes, and what must be true afterwards.
+"""Executes random runs with workers that are killed, on a database that crashes, and checks the invariants.
 
-Called by scripts/chaos, which makes the cluster.
+scripts/chaos calls this program and creates the cluster.
 """
 
 import argparse
@@ -26,10 +26,10 @@ APP, OPERATOR, TEMPLATE = "chaos_app", "chaos_operator", "chaos_template"
 FENCE = "AND q.fence = s.fence "
 LEASE = 3
 
-# What the server says of a restart.
+# The server's messages during a restart.
 EXPECTED = ("the database system is", "terminating connection", "connection to client lost")
 
-# What it says to whoever does not wait longer for a lock that is held on purpose, and asks again.
+# The server's messages to a session that gave up waiting for a lock. The session retries.
 IMPATIENT = ("canceling statement due to lock timeout", "canceling statement due to statement timeout")
 
 
@@ -49,7 +49,7 @@ def arguments():
 
 
 def make_template(server, options):
-    """A database with the schema and nothing in it, for each seed to have a copy."""
+    """Creates a database with the schema and no data, which each seed copies."""
     with psycopg.connect(server.address("postgres"), autocommit=True) as session:
         session.execute(f"CREATE DATABASE {TEMPLATE}")
         session.execute(f"CREATE ROLE {APP} LOGIN")
@@ -59,6 +59,11 @@ def make_template(server, options):
         input=f'{{"grantTo":"{APP}","grantOperatorTo":"{OPERATOR}"}}', text=True, check=True, stdout=subprocess.DEVNULL,
         env=environment(server.address(TEMPLATE), LEASE),
     )  # fmt: skip
+    # Claimants look at the queue and lock runs, which no program of an operator does.
+    with psycopg.connect(server.address(TEMPLATE), autocommit=True) as session:
+        for table, rights in (("queue", "SELECT"), ("runs", "SELECT, UPDATE (ended_at)")):
+            session.execute(f"GRANT {rights} ON nofx.{table} TO {OPERATOR}")
+            session.execute(f"CREATE POLICY chaos ON nofx.{table} TO {OPERATOR} USING (true)")
     if options.mutant:
         with psycopg.connect(server.address(TEMPLATE), autocommit=True) as session:
             text = session.execute("SELECT pg_get_functiondef('nofx.finish_steps'::regproc)").fetchone()[0]
@@ -68,7 +73,7 @@ def make_template(server, options):
 
 
 def make_teams(session, count):
-    """Teams with an owner each: the owners by team."""
+    """Creates teams and returns their owners by team."""
     owners = {str(uuid.uuid4()): str(uuid.uuid4()) for _ in range(count)}
 
     def body(ask):
@@ -82,7 +87,7 @@ def make_teams(session, count):
 
 
 class Seed:
-    """One world: runs, and all who do something to them."""
+    """The runs of one seed, and all threads and processes that act on them."""
 
     def __init__(self, seed, server, options):
         self.seed, self.server, self.options = seed, server, options
@@ -92,7 +97,7 @@ class Seed:
         self.database = f"chaos_{seed}"
 
     def fork(self):
-        """Chance of another thread's own."""
+        """A random generator for another thread."""
         return random.Random(self.random.getrandbits(64))
 
     def run(self):
@@ -132,7 +137,7 @@ class Seed:
             workers.start()
         claimants = [Claimant(addresses[OPERATOR], self.fork(), self.counters) for _ in range(3)]
         if options.mutant:
-            # What the mutant accepts must happen in every seed, also on a machine that is busy.
+            # Every seed must contain the situation that the mutant mishandles, even on a busy machine.
             claimants.append(Claimant(addresses[OPERATOR], self.fork(), self.counters, {"overtaken": 1}))
         if workers is None:
             claimants += [Claimant(addresses[OPERATOR], self.fork(), self.counters, {"well": 1}) for _ in range(3)]
@@ -168,7 +173,7 @@ class Seed:
                 log.close()
 
     def start(self, addresses, owners, runs):
-        """Starts all runs by and by."""
+        """Starts all runs, spread over time."""
         sessions = {team: Session(addresses[APP], owner) for team, owner in owners.items()}
         for run in runs:
             outcome = start(sessions[run.team], run)
@@ -198,10 +203,10 @@ class Seed:
                 return
             time.sleep(0.2)
 
-    # Judgement
+    # Checks
 
     def judge(self):
-        """What must be true when all is over."""
+        """Checks the invariants after everything has ended."""
         count = self.counters
         runs = self.table("runs")
         steps, events, gates = self.by_run("steps", "no"), self.by_run("events", "seq"), self.by_run("gates", "step_no")

@@ -1,15 +1,14 @@
-/// Which whole numbers are accepted.
+/// The rule for a whole number.
 public struct IntegerRule: Hashable, Sendable, CustomStringConvertible {
     private let range: ClosedRange<Int>
 
-    /// Makes a rule of the numbers to accept.
     public init(_ range: ClosedRange<Int>) {
         self.range = range
     }
 
     public var description: String { "integer, \(range.lowerBound) to \(range.upperBound)" }
 
-    /// Reads a number in the range.
+    /// Parses a number in the range.
     ///
     /// - Throws: `invalid_type` or `out_of_range`.
     public func read(_ input: JSONValue) throws(Violations) -> Int {
@@ -21,11 +20,10 @@ public struct IntegerRule: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// How many elements an array may have.
+/// The rule for the number of elements of an array.
 public struct ListRule: Hashable, Sendable, CustomStringConvertible {
     private let counts: ClosedRange<Int>
 
-    /// Makes a rule of the counts to accept.
     public init(_ counts: ClosedRange<Int>) {
         self.counts = counts
     }
@@ -35,9 +33,10 @@ public struct ListRule: Hashable, Sendable, CustomStringConvertible {
             ? "at most \(counts.upperBound) elements" : "\(counts.lowerBound) to \(counts.upperBound) elements"
     }
 
-    /// Reads an array whose elements are all valid.
+    /// Parses an array whose elements are all valid.
     ///
-    /// - Throws: `invalid_type`, `too_short` or `too_many` for the array, or what its elements break, as `[2].name`.
+    /// - Throws: `invalid_type`, `too_short` or `too_many` for the array, or the violations of its elements, with
+    ///   fields such as `[2].name`.
     public func read<Element: InputValue>(_ input: JSONValue) throws(Violations) -> [Element] {
         guard input.kind == .array else { throw Violations(.invalidType, "must be an array") }
         guard input.count >= counts.lowerBound else { throw Violations(.tooShort, "must have \(self)") }

@@ -21,7 +21,9 @@ public struct Viewer: Sendable {
         let isInScope = { (permission: Permission) in caller?.scopes?.contains(Scope(permission)) ?? true }
         self.role = role
         permissions = permitted.filter(isInScope)
-        let manages = role == .owner || role == .admin || permitted.contains(.admin)
+        // An override can leave an admin with less than the role permits.
+        let isAdmin = role == .admin && Set(permitted).isSuperset(of: [.read, .write, .delete])
+        let manages = role == .owner || isAdmin || permitted.contains(.admin)
         seesAddresses = manages && isInScope(.admin)
     }
 }

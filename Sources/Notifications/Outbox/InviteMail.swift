@@ -1,6 +1,7 @@
 import Base
 import Core
 import Postgres
+import Queue
 import Teams
 
 /// The mail about an invite.
@@ -25,19 +26,11 @@ struct InviteMail: RowDecodable {
         inviter = try row["inviter"]
     }
 
-    /// Adds a token to an invite and reads the invite; no row when it can no longer be accepted.
-    static func opening(_ invite: UUID, with token: InviteToken) -> Query {
+    /// Adds a token to the invite of a claimed mail and reads the invite; no row when it can no longer be accepted.
+    static func opening(_ lease: JobLease, with token: InviteToken) -> Query {
         """
-        WITH invite AS (
-            SELECT i.id, i.email, i.role, i.message, i.expires_at, t.name AS team, u.email AS inviter
-            FROM nofx.team_invites i
-            JOIN nofx.teams t ON t.id = i.team_id AND t.deleted_at IS NULL
-            LEFT JOIN nofx.users u ON u.id = i.invited_by
-            WHERE i.id = \(invite) AND i.status = 'pending' AND i.expires_at > now()
-        ), token AS (
-            INSERT INTO nofx.team_invite_tokens (token_hash, invite_id) SELECT \(token.hash), invite.id FROM invite
-        )
-        SELECT * FROM invite
+        SELECT email, role, message, expires_at, team, inviter
+        FROM nofx.open_mail(\(lease.job), \(lease.fence), \(token.hash))
         """
     }
 

@@ -15,8 +15,8 @@ public struct Team: OutputObject {
     /// The owner, the only member who may delete the team.
     public let owner: ID<User>
 
-    /// The caller's role.
-    public let role: Role
+    /// The caller's role; nil for an operator who is not a member.
+    public let role: Role?
 
     /// The caller's permissions.
     public let permissions: [Permission]
@@ -58,7 +58,7 @@ public struct Team: OutputObject {
         OutputField("name", "The display name.") { $0.name },
         OutputField("slug", "The name in URLs.") { $0.slug },
         OutputField("ownerId", "The member who owns the team.") { $0.owner },
-        OutputField("role", "Your role.") { $0.role },
+        OutputField("role", "Your role; null for an operator who is not a member.") { $0.role },
         OutputField("permissions", "Your permissions.") { $0.permissions },
         OutputField("billingEmail", "Billing address; null if you may not see it.") { $0.billingEmail },
         OutputField("settings", "Data that the members store with the team; null if you may not write.") {

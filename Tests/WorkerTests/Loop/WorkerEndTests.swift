@@ -9,7 +9,7 @@ import Worker
 @Suite struct WorkerEndTests {
     private let steps = TestSteps()
 
-    @Test func `a step that may take longer than there is time is given back at once and costs no attempt`() throws {
+    @Test func `a step that may exceed the remaining time is released at once and keeps its attempts`() throws {
         steps.add("long", "longer", timeout: .seconds(500))
         steps.add("short")
         let report = try steps.drain(until: .after(.seconds(100))) { $0.threads = 1 }
@@ -22,7 +22,7 @@ import Worker
     }
 
     // Cases: queue 31
-    @Test func `where there is time for nothing the call ends and says that there is more`() throws {
+    @Test func `without enough time for any step the call ends and reports more work`() throws {
         steps.add((0..<50).map(String.init), timeout: .seconds(500))
         let report = try steps.drain(until: .after(.seconds(100)))
         #expect(report.processed == 0)
@@ -32,7 +32,7 @@ import Worker
         #expect(steps.state.withLock { $0.claims.count } == 1)
     }
 
-    @Test func `where there is no time for a topic's steps the log says so once`() throws {
+    @Test func `a topic whose steps exceed the remaining time is logged once`() throws {
         steps.add("a", "b", timeout: .seconds(500))
         steps.add("c", topic: .ai)
         let lines = LogLines()
@@ -43,7 +43,7 @@ import Worker
         #expect(said.allSatisfy { $0.contains("test.echo") && $0.contains("warning") })
     }
 
-    @Test func `whoever is asked to end finishes what runs and gives back what waits`() throws {
+    @Test func `a stopping worker finishes running steps and releases waiting ones`() throws {
         steps.add((0..<10).map(String.init))
         let steps = steps
         let stop = Monitor<(@Sendable () -> Void)?>(nil)
@@ -52,7 +52,7 @@ import Worker
             settings.batch = 10
         } doing: { _, cancellation in
             stop.withLock { $0 }?()
-            // The others are given back while this one goes on.
+            // The others are released while this one runs.
             steps.wait { $0.ready.count == 9 }
             return cancellation.isCancelled ? .cancelled : .done
         }
@@ -65,7 +65,7 @@ import Worker
         #expect(steps.state.withLock { $0.ready.allSatisfy { $0.step.attempt == 0 } })
     }
 
-    @Test func `what is not done within the grace time is stopped and given back`() throws {
+    @Test func `a step that exceeds the grace period is stopped and released`() throws {
         steps.add("endless")
         let steps = steps
         var worker = steps.worker { settings in
@@ -87,7 +87,7 @@ import Worker
         #expect(steps.attempts(of: "endless") == 0)
     }
 
-    @Test func `what runs when the time is over is stopped and given back, with all that waits`() throws {
+    @Test func `at the end of the time running steps are stopped and released, with all waiting ones`() throws {
         steps.add((0..<5).map(String.init), timeout: .zero)
         let report = try steps.drain(until: .after(.milliseconds(300))) { settings in
             settings.threads = 1
@@ -101,7 +101,7 @@ import Worker
         #expect(steps.state.withLock { $0.ready.map(\.step.attempt) } == [0, 0, 0, 0, 0])
     }
 
-    @Test func `an endless worker waits for work until it is asked to end`() throws {
+    @Test func `an endless worker waits for steps until it is stopped`() throws {
         let steps = steps
         var worker = steps.worker({ $0.isEndless = true })
         let request = worker.requestStop
