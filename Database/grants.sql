@@ -11,8 +11,8 @@ INSERT INTO nofx.database_grants (kind, object, rights) VALUES
     ('app', 'TABLE nofx.users', 'SELECT, UPDATE (created_at)'),
     ('app',
      'TABLE nofx.teams',
-     'SELECT, INSERT (id, name, slug, owner_id, billing_email), UPDATE (name, slug, owner_id, billing_email, settings, '
-     'version, updated_at, deleted_at, deleted_by, purge_after)'),
+     'SELECT, INSERT, UPDATE (name, slug, owner_id, billing_email, settings, version, updated_at, deleted_at, '
+     'deleted_by, purge_after)'),
     ('app',
      'TABLE nofx.team_invites',
      'SELECT, INSERT (id, team_id, email, email_normalized, role, invited_by, message), UPDATE (status, decided_at)'),

@@ -21,7 +21,9 @@ extension Run {
     }
 
     /// Makes a failed, timed-out or cancelled step runnable again, with the steps that were skipped or cancelled
-    /// because of it. Gates that depend on it are reopened, since their decisions were about its old result.
+    /// because of it.
+    ///
+    /// Gates that depend on it are reopened, because their decisions were about its old result.
     ///
     /// - Throws: A `Denial`; 404 `run_not_found` or `step_not_found`; 409 `step_not_retryable`; 429 `queue_full`.
     public static func retryStep(_ reference: StepReference, in context: inout Context) throws -> RetriedStep {
