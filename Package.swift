@@ -79,12 +79,12 @@ let functions = [
     function("listTeams", uses: ["Teams"]),
     function("listWebhooks", uses: ["Notifications"]),
     function("migrate", uses: ["Migrations"]),
-    function("previewRun", uses: ["Runs"]),
-    function("purge", uses: ["Operations"]),
+    function("previewRun", uses: ["Runs", "System"]),
+    function("purge", uses: ["Operations", "System"]),
     function("queueStats", uses: ["Operations"]),
     function("redriveDeadLetters", uses: ["Operations"]),
     function("removeMember", uses: ["Teams"]),
-    function("rerunRun", uses: ["Runs"]),
+    function("rerunRun", uses: ["Runs", "System"]),
     function("resetBreaker", uses: ["Operations", "Reliability", "System"]),
     function("restoreTeam", uses: ["Teams"]),
     function("retryStep", uses: ["Runs"]),
@@ -93,7 +93,7 @@ let functions = [
     function("runWorker", uses: ["System", "Worker"]),
     function("setAiBudget", uses: ["Operations"]),
     function("setToolPolicy", uses: ["Operations", "Runs"]),
-    function("startRun", uses: ["Runs"]),
+    function("startRun", uses: ["Runs", "System"]),
     function("transferOwnership", uses: ["Teams"]),
     function("updateMemberRole", uses: ["Teams"]),
     function("updateTeam", uses: ["Teams"]),
@@ -211,7 +211,7 @@ let package = Package(
         ),
         module(
             "Operations",
-            uses: ["AI", "Base", "Core", "Postgres", "Queue", "Reliability", "Runs", "Teams"]
+            uses: ["AI", "Base", "Core", "Postgres", "Queue", "Reliability", "Runs", "System", "Teams"]
         ),
         module("FunctionRuntime", uses: ["Base", "Core", "Cryptography", "HTTPClient", "Postgres", "System"]),
         module(
