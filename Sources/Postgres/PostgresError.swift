@@ -63,6 +63,15 @@ public struct PostgresError: Error, Sendable {
     ///
     /// A commit whose outcome is unknown is not transient: repeating it could apply it twice.
     public var isTransient: Bool { isConflict || kind == .connection || kind == .timeout }
+
+    /// Whether the statement did not complete in time, for its size or for locks.
+    public var isTimeout: Bool {
+        switch kind {
+        case .timeout, .commitOutcomeUnknown: true
+        case .connection, .configuration, .decoding: false
+        case .server: state == .queryCanceled || ["40", "55"].contains { state?.rawValue.hasPrefix($0) == true }
+        }
+    }
 }
 
 extension PostgresError: CustomStringConvertible, CustomDebugStringConvertible {

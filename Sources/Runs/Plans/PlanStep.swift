@@ -14,8 +14,8 @@ public struct PlanStep: InputObject, OutputObject, Hashable {
     /// The steps that must end before this one begins.
     public let dependsOn: [StepName]
 
-    /// The time limit of one attempt.
-    public let timeoutSeconds: Int
+    /// The time limit of one attempt; nil for the default, which a worker cuts to the time that it has.
+    public let timeoutSeconds: Int?
 
     /// The number of attempts and the waits between them.
     public let retry: StepRetry
@@ -35,6 +35,12 @@ public struct PlanStep: InputObject, OutputObject, Hashable {
     /// The scope of the secrets that the step may use; nil for no secrets.
     public let secretsScope: SecretsScope?
 
+    /// Whether the step may be started any number of times, so that the end of its worker does not use up an attempt.
+    public let isIdempotent: Bool
+
+    /// The default of `timeoutSeconds`.
+    static var defaultTimeoutSeconds: Int { 60 }
+
     /// Whether `toolsAllowed` contains the step's tool, compared by the name in the plan.
     var allowsItsTool: Bool { toolsAllowed?.contains(tool) ?? true }
 
@@ -45,7 +51,11 @@ public struct PlanStep: InputObject, OutputObject, Hashable {
         Field("tool", ToolName.self, "The tool that executes the step."),
         .optional("inputs", StepInputs.self, default: .empty, "The tool's inputs."),
         .optional("dependsOn", [StepName].self, default: [], "The steps that must end before this one begins."),
-        .integer("timeoutSeconds", in: 1...3_600, default: 60, "The time limit of one attempt."),
+        .integer(
+            "timeoutSeconds",
+            in: 1...3_600,
+            "The time limit of one attempt; by default 60, or what is left of the worker's time if that is less."
+        ),
         .optional("retry", StepRetry.self, default: .standard, "The number of attempts and the waits between them."),
         .optional(
             "onFailure",
@@ -61,6 +71,12 @@ public struct PlanStep: InputObject, OutputObject, Hashable {
             "The only tools the step may use; by default all that the team may use."
         ),
         .optional("secretsScope", SecretsScope.self, "The scope of the secrets it may use; by default none."),
+        .optional(
+            "idempotent",
+            Bool.self,
+            default: false,
+            "Whether the end of a worker may repeat the step beyond its attempts."
+        ),
         into: PlanStep.init
     )
 
@@ -69,7 +85,9 @@ public struct PlanStep: InputObject, OutputObject, Hashable {
         OutputField("tool", "The tool that executes the step.") { $0.tool },
         OutputField("inputs", "The tool's inputs.") { $0.inputs },
         OutputField("dependsOn", "The steps that must end before this one begins.") { $0.dependsOn },
-        OutputField("timeoutSeconds", "The time limit of one attempt.") { $0.timeoutSeconds },
+        OutputField("timeoutSeconds", "The time limit of one attempt.") {
+            $0.timeoutSeconds ?? defaultTimeoutSeconds
+        },
         OutputField("retry", "The number of attempts and the waits between them.") { $0.retry },
         OutputField("onFailure", "The effect on the run when the step fails for good.") { $0.onFailure },
         OutputField("priority", "The priority; the lowest value runs first.") { $0.priority },
@@ -78,6 +96,9 @@ public struct PlanStep: InputObject, OutputObject, Hashable {
             $0.toolsAllowed
         },
         OutputField("secretsScope", "The scope of the secrets it may use; null for none.") { $0.secretsScope },
+        OutputField("idempotent", "Whether the end of a worker may repeat the step beyond its attempts.") {
+            $0.isIdempotent
+        },
     ]
 }
 
@@ -117,8 +138,7 @@ extension PlanStep {
         hasScope: Bool
     ) -> [Violation] {
         var violations: [Violation] = []
-        let usesSecrets = inputs.places.contains { if case .secret = $0.marker { true } else { false } }
-        if usesSecrets, !hasScope {
+        if inputs.usesSecrets, !hasScope {
             violations.append(Violation(field: "secretsScope", .required, "is required where inputs have a $secret"))
         }
         guard let given, let broken = Violations(inputs.violations(of: tool, in: given)) else { return violations }

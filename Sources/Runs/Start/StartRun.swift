@@ -28,7 +28,7 @@ extension StartedRun {
             SELECT * FROM nofx.start_run(
                 \(team), \(id), \(plan.goal.rawValue), NULL, \(plan.deadlineSeconds.map { Duration.seconds($0) }),
                 \(quotas.queuedStepsPerTeam)::integer, \(quotas.queuedSteps)::integer,
-                \(PlanColumns.json(of: plan))::json, \(context.record)
+                \(PlanColumns.json(of: plan, team: team))::json, \(context.record)
             )
             """
         )
@@ -49,7 +49,7 @@ extension StartedRun {
 
 /// The steps of a plan as `nofx.start_run` takes them: one array a column, with one element a step.
 private enum PlanColumns {
-    static func json(of plan: Plan) -> String {
+    static func json(of plan: Plan, team: ID<Run.Team>) -> String {
         let (steps, graph) = (plan.steps, plan.graph)
         var json = JSONWriter(reserving: 512 * steps.count)
         json.object { json in
@@ -62,7 +62,7 @@ private enum PlanColumns {
             json.column("continues", steps) { $0.onFailure == .continue }
             json.column("priority", steps) { $0.priority }
             json.column("max_attempts", steps) { $0.retry.maxAttempts }
-            json.column("timeout_s", steps) { $0.timeoutSeconds }
+            json.column("timeout_s", steps) { $0.timeoutSeconds ?? 0 }
             json.column("retry_base_s", steps) { $0.retry.backoff.base.wholeSeconds }
             json.column("retry_cap_s", steps) { $0.retry.backoff.cap.wholeSeconds }
             json.column("delay_s", steps) { $0.delaySeconds }
@@ -72,11 +72,17 @@ private enum PlanColumns {
             if steps.contains(where: { $0.toolsAllowed != nil }) {
                 json.column("tools_allowed", steps) { $0.toolsAllowed.map(literal) }
             }
+            if steps.contains(where: \.isIdempotent) { json.column("is_idempotent", steps) { $0.isIdempotent } }
+            let needs = steps.map { StepNeed.needs(of: $0, team: team.uuid) }
+            if needs.contains(where: { !$0.isEmpty }) {
+                json.column("needs", needs) { $0.isEmpty ? nil : literal($0) }
+            }
         }
         return String(decoding: json.bytes, as: UTF8.self)
     }
 
-    /// A Postgres array literal (Postgres, section 8.15.2); numbers and tool names need no quotes.
+    /// A Postgres array literal (Postgres, section 8.15.2); numbers and names of tools, providers and scopes are
+    /// written without quotes.
     private static func literal(_ elements: [some CustomStringConvertible]) -> String {
         "{\(elements.map(\.description).joined(separator: ","))}"
     }

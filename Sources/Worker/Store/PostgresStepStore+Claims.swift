@@ -1,16 +1,17 @@
 import Base
 import Core
 import Postgres
-public import Queue
+import Queue
 public import Runs
 
 extension PostgresStepStore {
     /// The time limit for returning steps to the queue: the worker has leases to extend.
     private static var returnLimit: Duration { .seconds(1) }
 
-    public mutating func claim(_ claim: JobClaim) throws -> [ClaimedStep] {
+    public mutating func claim(_ claim: StepClaim) throws -> [ClaimedStep] {
         let deadline = Deadline.after(answerLimit)
-        let turn = turns[claim.topic] ?? .anyTurn
+        let (job, timeouts) = (claim.job, claim.timeouts)
+        let turn = turns[job.topic] ?? .anyTurn
         // Lateral joins make the server look up each row by key, whatever its estimates.
         let rows = try run(
             """
@@ -19,9 +20,11 @@ extension PostgresStepStore {
                    (p.tools IS NULL OR s.tool = ANY (p.tools))
                    AND (s.secrets_scope IS NULL OR s.secrets_scope = ANY (coalesce(p.secret_scopes, '{}')))
                    AS is_allowed
-            FROM nofx.claim_jobs(\(claim.topic.description), \(Int32(clamping: claim.count)), \(claim.lease),
-                                 \(claim.topicLimit.map { Int32(clamping: $0) }),
-                                 \(claim.tenantLimit.map { Int32(clamping: $0) }), \(turn)) j
+            FROM nofx.claim_jobs(\(job.topic.description), \(Int32(clamping: job.count)), \(job.lease),
+                                 \(job.topicLimit.map { Int32(clamping: $0) }),
+                                 \(job.tenantLimit.map { Int32(clamping: $0) }), \(turn), NULL, \(claim.except),
+                                 \(claim.share.map { Int32(clamping: $0) }), \(Int32(clamping: timeouts.lowerBound)),
+                                 \(Int32(clamping: timeouts.upperBound)), \(claim.abilities)) j
             CROSS JOIN LATERAL (
                 SELECT s.name, s.tool, s.inputs, s.timeout_s, s.retry_base_s, s.retry_cap_s, s.secrets_scope
                 FROM nofx.steps s
@@ -34,7 +37,8 @@ extension PostgresStepStore {
             by: deadline
         )
         var claimed = try (0..<rows.count).map { try ClaimedStep(row: rows[$0]) }
-        turns[claim.topic] = claimed.last?.team ?? turn
+        // After a claim that found nothing the next one starts with any team: it may have ended too early for some.
+        turns[job.topic] = claimed.last?.team
         let references = claimed.filter(\.isAllowed).reduce(into: [:] as [JobLease: [OutputReference]]) {
             let references = OutputReference.all(in: $1)
             if !references.isEmpty { $0[$1.lease] = references }
@@ -119,7 +123,7 @@ extension PostgresStepStore {
 
     /// Returns steps to the queue as if they had not been claimed.
     ///
-    /// If that fails, their leases expire, which counts as an attempt.
+    /// If that fails, their leases expire.
     private mutating func release(_ steps: [ClaimedStep]) {
         guard !steps.isEmpty else { return }
         let results = steps.map { StepResult($0, .released()) }
@@ -157,7 +161,7 @@ extension ClaimedStep {
             tool: try row["tool"],
             inputs: try row["inputs"],
             attempt: try row["attempt"],
-            timeout: .seconds(timeout),
+            timeout: timeout > 0 ? .seconds(timeout) : nil,
             backoff: StepBackoff(base: .seconds(base), cap: .seconds(cap)),
             secretsScope: try row["secrets_scope"],
             queuedAt: try row["enqueued_at"],
