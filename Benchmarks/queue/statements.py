@@ -34,7 +34,10 @@ def script():
 
     pgbench keeps one row at most: what it needs of many comes as arrays.
     """
-    claim = statement("claim_jobs", ["'test.echo'", ":size", "'30 s'", "NULL", "NULL", ":last::uuid"])
+    claim = statement(
+        "claim_jobs",
+        ["'test.echo'", ":size", "'30 s'", "NULL", "NULL", ":last::uuid", "'{}'", "NULL", "0", "2147483647", "'{}'"],
+    )
     finish = statement(
         "finish_steps",
         [":ids::uuid[]", ":fences::bigint[]", ":outcomes::text[]", ":outputs::text[]", ":errors::text[]"]

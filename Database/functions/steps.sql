@@ -47,13 +47,13 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $
 $$;
 
 -- Creates what released steps need: a gate for a step that waits for a person, a job for every other. The caller has
--- set their status to `waiting` or `queued`, and adds the events.
+-- set their status to `waiting` or `queued`, and adds the events. A job has 0 for the default time limit, 60 seconds.
 CREATE OR REPLACE FUNCTION nofx.release_steps(p_teams uuid[], p_runs uuid[], p_nos smallint[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
 BEGIN
     WITH released AS MATERIALIZED (
         SELECT s.team_id, s.run_id, s.no, s.topic, s.status, s.priority, s.max_attempts, s.delay_s,
-               s.timeout_s, s.needs,
+               nullif(s.timeout_s, 60) AS timeout_s, s.needs,
                CASE s.status WHEN 'waiting' THEN s.inputs END AS gate
         FROM unnest(p_teams, p_runs, p_nos) AS r (team_id, run_id, no)
         JOIN nofx.steps s ON s.team_id = r.team_id AND s.run_id = r.run_id AND s.no = r.no
@@ -73,7 +73,7 @@ BEGIN
         (id, topic, tenant_id, run_id, step_no, priority, state, max_attempts, run_at, timeout_s, needs)
     SELECT nofx.step_job_id(r.run_id, r.no), r.topic, r.team_id, r.run_id, r.no, r.priority,
            CASE WHEN r.delay_s > 0 THEN 'scheduled' ELSE 'available' END, r.max_attempts,
-           now() + make_interval(secs => r.delay_s), r.timeout_s, r.needs
+           now() + make_interval(secs => r.delay_s), coalesce(r.timeout_s, 0), r.needs
     FROM released r WHERE r.status = 'queued';
 END
 $$;

@@ -19,7 +19,7 @@ CREATE TABLE nofx.queue (
     max_attempts   smallint,
     is_cancelled   boolean NOT NULL DEFAULT false,
     has_begun      boolean NOT NULL DEFAULT false,  -- whether the claimed step has begun, so that its attempt counts
-    timeout_s      integer NOT NULL DEFAULT 0,      -- as in nofx.steps
+    timeout_s      integer NOT NULL DEFAULT 0,      -- as in nofx.steps; 0: the default, which workers cut
     needs          text[],                          -- as in nofx.steps
     run_at         timestamptz NOT NULL DEFAULT now(),
     enqueued_at    timestamptz NOT NULL DEFAULT now(),

@@ -55,7 +55,7 @@ CREATE TABLE nofx.steps (
     priority      smallint NOT NULL,
     attempt       smallint NOT NULL DEFAULT 0,
     max_attempts  smallint NOT NULL CHECK (max_attempts >= 1),
-    timeout_s     integer NOT NULL,  -- 0: the default, which a worker cuts to the time that it has
+    timeout_s     integer NOT NULL,
     is_idempotent boolean NOT NULL DEFAULT false,
     needs         text[],            -- what its worker must have, such as `ai:openai`; NULL for nothing
     retry_base_s  integer NOT NULL,

@@ -14,8 +14,8 @@ public struct PlanStep: InputObject, OutputObject, Hashable {
     /// The steps that must end before this one begins.
     public let dependsOn: [StepName]
 
-    /// The time limit of one attempt; nil for the default, which a worker cuts to the time that it has.
-    public let timeoutSeconds: Int?
+    /// The time limit of one attempt; a worker cuts the default to the time that it has.
+    public let timeoutSeconds: Int
 
     /// The number of attempts and the waits between them.
     public let retry: StepRetry
@@ -38,8 +38,8 @@ public struct PlanStep: InputObject, OutputObject, Hashable {
     /// Whether the step may be started any number of times, so that the end of its worker does not use up an attempt.
     public let isIdempotent: Bool
 
-    /// The default of `timeoutSeconds`.
-    static var defaultTimeoutSeconds: Int { 60 }
+    /// The default of `timeoutSeconds`; `nofx.release_steps` knows it too.
+    public static var defaultTimeoutSeconds: Int { 60 }
 
     /// Whether `toolsAllowed` contains the step's tool, compared by the name in the plan.
     var allowsItsTool: Bool { toolsAllowed?.contains(tool) ?? true }
@@ -54,7 +54,8 @@ public struct PlanStep: InputObject, OutputObject, Hashable {
         .integer(
             "timeoutSeconds",
             in: 1...3_600,
-            "The time limit of one attempt; by default 60, or what is left of the worker's time if that is less."
+            default: defaultTimeoutSeconds,
+            "The time limit of one attempt; the default is cut to the worker's time."
         ),
         .optional("retry", StepRetry.self, default: .standard, "The number of attempts and the waits between them."),
         .optional(
@@ -85,9 +86,7 @@ public struct PlanStep: InputObject, OutputObject, Hashable {
         OutputField("tool", "The tool that executes the step.") { $0.tool },
         OutputField("inputs", "The tool's inputs.") { $0.inputs },
         OutputField("dependsOn", "The steps that must end before this one begins.") { $0.dependsOn },
-        OutputField("timeoutSeconds", "The time limit of one attempt.") {
-            $0.timeoutSeconds ?? defaultTimeoutSeconds
-        },
+        OutputField("timeoutSeconds", "The time limit of one attempt.") { $0.timeoutSeconds },
         OutputField("retry", "The number of attempts and the waits between them.") { $0.retry },
         OutputField("onFailure", "The effect on the run when the step fails for good.") { $0.onFailure },
         OutputField("priority", "The priority; the lowest value runs first.") { $0.priority },

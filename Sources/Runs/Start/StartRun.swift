@@ -62,7 +62,7 @@ private enum PlanColumns {
             json.column("continues", steps) { $0.onFailure == .continue }
             json.column("priority", steps) { $0.priority }
             json.column("max_attempts", steps) { $0.retry.maxAttempts }
-            json.column("timeout_s", steps) { $0.timeoutSeconds ?? 0 }
+            json.column("timeout_s", steps) { $0.timeoutSeconds }
             json.column("retry_base_s", steps) { $0.retry.backoff.base.wholeSeconds }
             json.column("retry_cap_s", steps) { $0.retry.backoff.cap.wholeSeconds }
             json.column("delay_s", steps) { $0.delaySeconds }

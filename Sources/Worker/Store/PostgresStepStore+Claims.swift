@@ -161,7 +161,7 @@ extension ClaimedStep {
             tool: try row["tool"],
             inputs: try row["inputs"],
             attempt: try row["attempt"],
-            timeout: timeout > 0 ? .seconds(timeout) : nil,
+            timeout: timeout == PlanStep.defaultTimeoutSeconds ? nil : .seconds(timeout),
             backoff: StepBackoff(base: .seconds(base), cap: .seconds(cap)),
             secretsScope: try row["secrets_scope"],
             queuedAt: try row["enqueued_at"],
