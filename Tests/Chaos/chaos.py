@@ -141,12 +141,13 @@ class Seed:
                 self.fork(), self.counters, LEASE,
             )  # fmt: skip
             workers.start()
-        claimants = [Claimant(addresses[OPERATOR], self.fork(), self.counters) for _ in range(3)]
+        strangers = list(others)
+        claimants = [Claimant(addresses[OPERATOR], self.fork(), self.counters, strangers) for _ in range(3)]
         if options.mutant == "no-fence":
             # What the mutant accepts must happen in every seed, also on a machine that is busy.
-            claimants.append(Claimant(addresses[OPERATOR], self.fork(), self.counters, {"overtaken": 1}))
+            claimants.append(Claimant(addresses[OPERATOR], self.fork(), self.counters, strangers, {"overtaken": 1}))
         if workers is None:
-            claimants += [Claimant(addresses[OPERATOR], self.fork(), self.counters, {"well": 1}) for _ in range(3)]
+            claimants += [Claimant(addresses[OPERATOR], self.fork(), self.counters, [], {"well": 1}) for _ in range(3)]
         members = Members(addresses[APP], owners, runs, self.fork(), self.counters)
         operator = Operator(self.server.address(self.database), self.fork(), self.counters, options.runs // 5)
         self.neighbours = Neighbours(addresses, others, self.fork(), self.counters, options)
@@ -223,6 +224,7 @@ class Seed:
         steps, events, gates = self.by_run("steps", "no"), self.by_run("events", "seq"), self.by_run("gates", "step_no")
         if len(runs) != self.options.runs + len(self.neighbours.runs):
             count.break_(f"there are {len(runs)} runs")
+        self.neighbours.judge(events)
         for run in runs:
             for problem in problems_of_run(run, steps[run["id"]], events[run["id"]], gates.get(run["id"], [])):
                 count.break_(f"run {run['id']}: {problem}")
@@ -231,7 +233,6 @@ class Seed:
         count.add("steps", sum(map(len, steps.values())))
         if left := self.session.value("SELECT count(*) FROM nofx.queue"):
             count.break_(f"{left} jobs are left")
-        self.neighbours.judge(events)
         count.add("slowest short run in ms", int(self.neighbours.slowest * 1000))
         self.judge_dead(steps)
         self.judge_effects(steps)

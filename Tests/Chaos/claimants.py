@@ -22,10 +22,11 @@ LONG = {"well", "twice", "at_once", "released"}
 class Claimant(threading.Thread):
     """Claims jobs and finishes them in ways drawn at random."""
 
-    def __init__(self, address, random, counters, ways=None):
+    def __init__(self, address, random, counters, strangers, ways=None):
         super().__init__(daemon=True)
         self.session, self.other = Session(address), Session(address)
         self.random, self.counters = random, counters
+        self.strangers = strangers  # the teams whose steps it leaves to workers
         self.ways = ways or WAYS
         self.is_over = threading.Event()
 
@@ -175,9 +176,9 @@ class Claimant(threading.Thread):
         rows = session.rows(
             """SELECT c.id, c.fence, c.tenant_id, c.run_id, c.step_no, c.attempt, s.tool, s.inputs,
                       now() + make_interval(secs => %s)
-               FROM nofx.claim_jobs(%s, %s, make_interval(secs => %s), NULL, NULL, NULL) c
+               FROM nofx.claim_jobs(%s, %s, make_interval(secs => %s), NULL, NULL, NULL, NULL, %s::uuid[]) c
                JOIN nofx.steps s ON s.team_id = c.tenant_id AND s.run_id = c.run_id AND s.no = c.step_no""",
-            seconds, topic, count, seconds,
+            seconds, topic, count, seconds, self.strangers,
         )  # fmt: skip
         names = ["id", "fence", "team", "run", "no", "attempt", "tool", "inputs", "until"]
         return [dict(zip(names, row)) for row in rows]

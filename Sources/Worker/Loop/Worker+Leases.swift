@@ -32,16 +32,16 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         abilities = settings.abilities()
         let kind = kind
         guard let undoable = try callStore(at: now, { try $0.note(kind) }) else { return }
-        for (topic, count) in undoable { log.error("worker.steps_undoable", ["topic": topic.description, "count": count]) }
+        for (topic, count) in undoable {
+            log.error("worker.steps_undoable", ["topic": topic.description, "count": count])
+        }
     }
 
     /// What this worker can do.
     var kind: WorkerKind {
-        WorkerKind(
-            topics: settings.topics,
-            abilities: abilities,
-            longest: end < .distantFuture ? Int(clamping: timeGiven.components.seconds) : StepClaim.anyTimeouts.upperBound
-        )
+        let isEndless = end == .distantFuture
+        let longest = isEndless ? StepClaim.anyTimeouts.upperBound : Int(clamping: timeGiven.components.seconds)
+        return WorkerKind(topics: settings.topics, abilities: abilities, longest: longest)
     }
 
     /// Extends leases, drops steps whose lease may have expired, and records the begin of steps that take a while.

@@ -80,7 +80,8 @@ final class WorkerPool: Sendable {
         let share = share
         return tasks.wait(timeoutNanoseconds: { _ in .max }) { tasks -> (ClaimedStep, Cancellation, Duration?)?? in
             guard let index = tasks.firstStartable(share: share) else { return tasks.isClosed ? .some(nil) : nil }
-            let assignment = index == tasks.waiting.startIndex ? tasks.waiting.removeFirst() : tasks.waiting.remove(at: index)
+            let isFirst = index == tasks.waiting.startIndex
+            let assignment = isFirst ? tasks.waiting.removeFirst() : tasks.waiting.remove(at: index)
             let step = assignment.step
             let attempt = Attempt(step, start: SystemClock.uptime, isRecorded: assignment.hasBegun)
             tasks.running[step.lease] = attempt
@@ -186,6 +187,7 @@ final class WorkerPool: Sendable {
     ///
     /// - Parameter moment: A thread that has executed a step since then or earlier counts as occupied: it does not soon
     ///   become free.
+    /// - Returns: The load.
     func load(occupiedSince moment: Duration) -> PoolLoad {
         let share = share
         return tasks.withLock { tasks in

@@ -16,10 +16,15 @@ import Worker
         steps.add("echo")
         let steps = steps
         let early = Monitor<[String]>([])
-        let report = try steps.drain(topics: [.echo, http]) { step, _ in
-            if !(steps.state.withLock { $0.started.contains(step.name) }) { early.withLock { $0.append(step.name) } }
-            return .done
-        }
+        let report = try steps.drain(
+            topics: [.echo, http],
+            doing: { step, _ in
+                if !(steps.state.withLock { $0.started.contains(step.name) }) {
+                    early.withLock { $0.append(step.name) }
+                }
+                return .done
+            }
+        )
         #expect(report.succeeded == 21)
         #expect(early.withLock { $0 } == ["echo"])
     }
