@@ -2,7 +2,7 @@ public import Base
 public import Postgres
 
 extension Query {
-    /// Starts a run, as `startRun` does with a plan that it has checked; its row has the `outcome`.
+    /// Starts a run, as `startRun` does after it has validated the plan; the row has the `outcome`.
     ///
     /// - Parameters:
     ///   - run: The identifier of the run.
@@ -55,7 +55,7 @@ extension Query {
 }
 
 extension TestStep {
-    /// The inputs as `startRun` stores them: those of a gate have every default filled in.
+    /// The inputs as `startRun` stores them: the inputs of a gate include all defaults.
     fileprivate var completeInputs: JSONText {
         guard tool.hasPrefix("gate:") || tool.hasPrefix("manual:") else { return JSONText(trusted: Array(inputs.utf8)) }
         var members = [#""allowWaive":true"#, #""fourEyes":false"#].filter { member in

@@ -33,12 +33,10 @@ public struct TestArtifact: Sendable {
     }
 }
 
-/// A team with its owner, who can start runs.
+/// A team and its owner, who may start runs.
 public struct WorkingTeam: Sendable {
-    /// The team.
     public let id: UUID
 
-    /// Its owner.
     public let owner: Caller
 }
 
@@ -60,7 +58,7 @@ extension TestDatabase {
         return WorkingTeam(id: id, owner: owner)
     }
 
-    /// Starts a run, as `startRun` does with a plan that it has checked.
+    /// Starts a run, as `startRun` does after it has validated the plan.
     ///
     /// - Parameters:
     ///   - steps: Its steps, each after those that it depends on.
@@ -121,7 +119,7 @@ extension TestDatabase {
         )
     }
 
-    /// Asks for a run to be cancelled, as its team's owner.
+    /// Requests the cancellation of a run, as its team's owner.
     public func cancelRun(_ run: UUID, of team: WorkingTeam) throws {
         var connection = try connect()
         _ = try connection.transact(

@@ -1,6 +1,6 @@
 import Base
 
-/// A step of a run that a test starts without the endpoint that checks plans.
+/// A step of a run that a test starts without the endpoint that validates plans.
 public struct TestStep: Sendable {
     let name: String
     let tool: String

@@ -9,7 +9,7 @@ struct EmailAddressTests {
         "a@" + String(repeating: "d", count: 63) + ".com",
         "a@" + String(repeating: "d.", count: 125) + "de",
     ])
-    func `an address is accepted as it is`(_ text: String) {
+    func `a valid address is accepted unchanged`(_ text: String) {
         #expect(EmailAddress(text)?.text == text)
     }
 
@@ -24,7 +24,7 @@ struct EmailAddressTests {
         "a@" + String(repeating: "d", count: 64) + ".com",
         "a@" + String(repeating: "d.", count: 125) + "def",
     ])
-    func `anything else is refused`(_ text: String) {
+    func `an invalid address is rejected`(_ text: String) {
         #expect(EmailAddress(text) == nil)
     }
 
@@ -38,11 +38,11 @@ struct EmailAddressTests {
         ("A.d.A+Tag@Example.com", "a.d.a+tag@example.com"), ("Z{|}~@[a.b".replacing("[", with: ""), "z{|}~@a.b"),
         ("^_`@a.b", "^_`@a.b"),
     ])
-    func `only the case of letters is normalized`(text: String, normalized: String) {
+    func `normalization changes only the case of letters`(text: String, normalized: String) {
         #expect(EmailAddress(text)?.normalized == normalized)
     }
 
-    @Test func `input that is no address is a violation`() throws {
+    @Test func `an invalid address in an input is a violation`() throws {
         for (json, code) in [(#""a@b""#, Violation.Code.invalidEmail), ("1", .invalidType), (#""""#, .invalidEmail)] {
             let input = try JSONDocument(parsing: Array(json.utf8)).root
             let violations = #expect(throws: Violations.self) { try EmailAddress(input: input) }

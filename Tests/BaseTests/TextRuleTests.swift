@@ -9,7 +9,7 @@ struct TextRuleTests {
         ("\u{200D}ab\u{200C}", "ab"), ("Zoë", "Zoë"), ("日本", "日本"), ("👩\u{200D}👩\u{200D}👧", "👩\u{200D}👩\u{200D}👧"),
         ("❤\u{FE0F}", "❤\u{FE0F}"), ("می\u{200C}خ", "می\u{200C}خ"), ("'\"&\\", "'\"&\\"), ("a\u{301}b", "a\u{301}b"),
     ])
-    func `text that people read is taken, without white space at the ends`(_ text: String, _ taken: String) throws {
+    func `printable text is accepted and trimmed`(_ text: String, _ taken: String) throws {
         #expect(try rule.check(text).utf8.elementsEqual(taken.utf8))
     }
 
@@ -20,13 +20,13 @@ struct TextRuleTests {
             0x2060, 0x2066, 0x2069, 0x3164, 0xE000, 0xFDD0, 0xFEFF, 0xFFFE, 0xE0041, 0x10FFFF,
         ] as [UInt32]
     )
-    func `characters that hide, reorder or break text are refused`(_ value: UInt32) throws {
+    func `control, bidirectional and invisible characters are rejected`(_ value: UInt32) throws {
         let scalar = try #require(Unicode.Scalar(value))
 
         #expect(codes("a\(scalar)b") == [.invalidCharacters])
     }
 
-    @Test func `lengths are counted in Unicode scalars, after trimming`() {
+    @Test func `length is counted in Unicode scalars, after trimming`() {
         #expect(codes("a") == [.tooShort])
         #expect(codes(" a ") == [.tooShort])
         #expect(codes("ééééé") == [])
@@ -36,16 +36,16 @@ struct TextRuleTests {
     }
 
     @Test(arguments: ["", " ", "\u{3000}\n", "\u{200D}\u{200C}"])
-    func `nothing is too short, unless it may be`(_ text: String) throws {
+    func `an empty text is rejected, unless the rule allows it`(_ text: String) throws {
         #expect(codes(text) == [.tooShort])
         #expect(try TextRule(0...5).check(text) == "")
     }
 
-    @Test func `a text can break two rules`() {
+    @Test func `a text can violate two rules`() {
         #expect(codes("<abcdefg>") == [.tooLong, .invalidCharacters])
     }
 
-    @Test func `lines are taken where they are meant`() throws {
+    @Test func `line breaks are accepted only in multi-line text`() throws {
         let lines = TextRule(1...20, allowsLines: true)
 
         #expect(try lines.check("a\n\tb\n") == "a\n\tb")
@@ -53,7 +53,7 @@ struct TextRuleTests {
         #expect(throws: Violations.self) { try lines.check("a\u{2028}b") }
     }
 
-    @Test func `a rule describes itself`() {
+    @Test func `a rule has a description`() {
         #expect("\(rule)" == "string, 2 to 5 characters")
         #expect("\(TextRule(0...9))" == "string, at most 9 characters")
         #expect("\(TextRule(3...3))" == "string, 3 characters")

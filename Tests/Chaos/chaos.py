@@ -1,6 +1,6 @@
-"""Runs drawn at random, done by workers that die, on a database that crashes, and what must be true afterwards.
+"""Executes random runs with workers that are killed, on a database that crashes, and checks the invariants.
 
-Called by scripts/chaos, which makes the cluster.
+scripts/chaos calls this program and creates the cluster.
 """
 
 import argparse
@@ -34,10 +34,10 @@ MUTANTS = {
     "count-at-claim": ("nofx.claim_jobs", COUNT, "attempt = q.attempt + 1, has_begun = true,"),
 }
 
-# What the server says of a restart.
+# The server's messages during a restart.
 EXPECTED = ("the database system is", "terminating connection", "connection to client lost")
 
-# What it says to whoever does not wait longer for a lock that is held on purpose, and asks again.
+# The server's messages to a session that gave up waiting for a lock. The session retries.
 IMPATIENT = ("canceling statement due to lock timeout", "canceling statement due to statement timeout")
 
 
@@ -58,7 +58,7 @@ def arguments():
 
 
 def make_template(server, options):
-    """A database with the schema and nothing in it, for each seed to have a copy."""
+    """Creates a database with the schema and no data, which each seed copies."""
     with psycopg.connect(server.address("postgres"), autocommit=True) as session:
         session.execute(f"CREATE DATABASE {TEMPLATE}")
         session.execute(f"CREATE ROLE {APP} LOGIN")
@@ -78,7 +78,7 @@ def make_template(server, options):
 
 
 def make_teams(session, count):
-    """Teams with an owner each: the owners by team."""
+    """Creates teams and returns their owners by team."""
     owners = {str(uuid.uuid4()): str(uuid.uuid4()) for _ in range(count)}
 
     def body(ask):
@@ -92,7 +92,7 @@ def make_teams(session, count):
 
 
 class Seed:
-    """One world: runs, and all who do something to them."""
+    """The runs of one seed, and all threads and processes that act on them."""
 
     def __init__(self, seed, server, options):
         self.seed, self.server, self.options = seed, server, options
@@ -102,7 +102,7 @@ class Seed:
         self.database = f"chaos_{seed}"
 
     def fork(self):
-        """Chance of another thread's own."""
+        """A random generator for another thread."""
         return random.Random(self.random.getrandbits(64))
 
     def run(self):
@@ -184,7 +184,7 @@ class Seed:
                 log.close()
 
     def start(self, addresses, owners, runs):
-        """Starts all runs by and by."""
+        """Starts all runs, spread over time."""
         sessions = {team: Session(addresses[APP], owner) for team, owner in owners.items()}
         for run in runs:
             outcome = start(sessions[run.team], run)
@@ -215,10 +215,10 @@ class Seed:
                 return
             time.sleep(0.2)
 
-    # Judgement
+    # Checks
 
     def judge(self):
-        """What must be true when all is over."""
+        """Checks the invariants after everything has ended."""
         count = self.counters
         runs = self.table("runs")
         steps, events, gates = self.by_run("steps", "no"), self.by_run("events", "seq"), self.by_run("gates", "step_no")

@@ -1,4 +1,4 @@
-"""What must be true of the runs of a seed when all is over."""
+"""The invariants of a seed's runs after everything has ended."""
 
 import collections
 
@@ -7,14 +7,14 @@ DECISIONS = {"approved", "rejected", "waived", "expired", "cancelled"}
 
 
 class StepModel:
-    """A step as its events tell it. `state` is what it waits for."""
+    """A step as reconstructed from its events; `state` determines which events may follow."""
 
     def __init__(self, row):
         self.no, self.deps, self.is_gate, self.continues = row["no"], row["deps"], row["is_gate"], row["continues"]
         self.state, self.attempt, self.is_met, self.is_decided = "blocked", 0, False, True
 
     def take(self, kind, data, steps):
-        """What is wrong about an event, if anything."""
+        """The violation that an event shows; None if there is none."""
         attempt = (data or {}).get("attempt")
         allowed = {
             "step.queued": ("blocked", "reopened"),
@@ -65,7 +65,7 @@ class StepModel:
 
 
 def problems_of_run(run, steps, events, gates):
-    """What is wrong with a run, by its row, its steps' rows, its events and its gates."""
+    """The violations in a run, from its row, its steps' rows, its events and its gates."""
     if run["ended_at"] is None:
         open_steps = [(step["no"], step["status"]) for step in steps if step["ended_at"] is None]
         yield f"has not ended: {run['status']}, steps {open_steps}"
@@ -86,7 +86,7 @@ def problems_of_run(run, steps, events, gates):
                     yield f"resumed (event {event['seq']}) before its end"
                 is_open, resumptions = True, resumptions + 1
             continue
-        # A step that was reopened is told of after the run that it resumes.
+        # When a step is reopened, the run's resumption comes before the step's event.
         if not is_open:
             yield f"{kind} (event {event['seq']}) after its end"
         model = models[event["step_no"]]

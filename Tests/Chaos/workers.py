@@ -1,4 +1,4 @@
-"""Real workers, which are killed, stopped for longer than their leases, and started again."""
+"""Real worker processes, which are killed, suspended for longer than their leases, and restarted."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ class Workers(threading.Thread):
         super().__init__(daemon=True)
         self.program, self.environment, self.log = program, environment, log
         self.random, self.counters, self.lease = random, counters, lease
-        self.is_calm = threading.Event()  # from then on nobody kills them
+        self.is_calm = threading.Event()  # when set, no worker is killed
         self.processes = [self.spawn() for _ in range(count)]
 
     def spawn(self):
@@ -35,7 +35,7 @@ class Workers(threading.Thread):
                 self.replace(index, signal.SIGTERM if self.random.random() < 0.15 else signal.SIGKILL)
 
     def stall(self, index):
-        """It comes back when others have its work."""
+        """Suspends a worker until other workers have claimed its jobs, then resumes it."""
         process = self.processes[index]
         process.send_signal(signal.SIGSTOP)
         self.counters.add("stalls")
@@ -66,7 +66,7 @@ class Workers(threading.Thread):
 
 
 def environment(address, lease):
-    """What a worker is told, and nothing of the caller's."""
+    """The environment of a worker; it contains nothing of the caller's environment except PATH."""
     return {
         "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
         "DATABASE_URL": address,

@@ -7,9 +7,9 @@ import Testing
 @testable import Teams
 @testable import nofx
 
-/// Who gets in with an API key.
+/// Authentication with an API key.
 @Suite struct APIKeyCredentialTests {
-    @Test func `a key stands for its user, with its scopes and its team`() throws {
+    @Test func `a key authenticates its user, with its scopes and its team`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger(email: "owner@example.com")
         let team = try database.team(of: owner)
@@ -26,7 +26,7 @@ import Testing
     }
 
     // Cases: teams 150
-    @Test func `whatever is wrong with a key, its bearer is told the same and the operator why`() throws {
+    @Test func `all invalid keys get the same answer, and the log has the reason`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let keys = try (0..<4).map { try database.key(of: owner, "Key \($0)") }
@@ -56,7 +56,7 @@ import Testing
         #expect(throws: Never.self) { try database.caller(with: keys[3].key.reveal()) }
     }
 
-    @Test func `a key ends by the database's clock, to the microsecond`() throws {
+    @Test func `a key expires by the database's clock, to the microsecond`() throws {
         let database = try TestDatabase()
         let key = try database.key(of: .stranger())
         try database.rows("UPDATE nofx.api_keys SET expires_at = now() + interval '1 hour'")
@@ -65,7 +65,7 @@ import Testing
         #expect(throws: Problem.self) { try database.caller(with: key.key.reveal()) }
     }
 
-    @Test func `the last use is noted at most once a minute, and of the right secret only`() throws {
+    @Test func `the last use is recorded at most once a minute, and only for the right secret`() throws {
         let database = try TestDatabase()
         let key = try database.key(of: .stranger())
         func lastUse() throws -> Timestamp? { try database.value("SELECT last_used_at FROM nofx.api_keys") }
@@ -91,7 +91,7 @@ import Testing
         #expect(try database.value("SELECT last_used_ip FROM nofx.api_keys") == "192.0.2.1")
     }
 
-    @Test func `32 who come with one key at once all get in, and the use is noted once`() throws {
+    @Test func `32 concurrent calls with one key all succeed, and the use is recorded once`() throws {
         let database = try TestDatabase()
         let key = try database.key(of: .stranger()).key.reveal()
         try database.countChangesOfKeys()
@@ -103,7 +103,7 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM public.changes_of_keys") == 1)
     }
 
-    @Test func `a user who is disabled while a key is at work is refused by the work itself`() throws {
+    @Test func `a user who is disabled during a call is rejected by its statement`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -113,7 +113,7 @@ import Testing
         #expect(database.refusal(of: UpdateTeam.self, changes, as: holder) == "401 invalid_token")
     }
 
-    /// A key with the identifier of one and the secret of another.
+    /// A key with the id of one and the secret of another.
     private func forged(_ key: NewKey, secret other: String) -> String {
         let body = "nofx_live_\(key.id)_\(other.suffix(49).prefix(43))"
         return body + String(decoding: Base62.encode(CRC32.checksum(body.utf8)), as: UTF8.self)
@@ -121,7 +121,7 @@ import Testing
 }
 
 extension TestDatabase {
-    /// Writes a row in `public.changes_of_keys` for each row of `nofx.api_keys` that is written.
+    /// Records each write to `nofx.api_keys` in `public.changes_of_keys`.
     fileprivate func countChangesOfKeys() throws {
         try rows("CREATE TABLE public.changes_of_keys (id text)")
         try rows(

@@ -8,13 +8,13 @@ import Testing
 
 /// Calls every function that the functions' role may execute with the ids of other users and teams.
 @Suite struct ForeignCallTests {
-    /// What a call does: it is refused with an error, or it runs and changes no row of others.
+    /// The effect of a call: an error, or a success that changes no foreign row.
     private enum Effect: Equatable {
         case refused
         case harmless
     }
 
-    /// A call for each function, with ids of a world that is not the caller's.
+    /// A call of each function, with ids of another user's world.
     private static func calls(of other: World, by caller: Caller) -> [String: (effect: Effect, call: Query)] {
         let (team, run, user) = (other.team.id, other.run, other.owner.user)
         return [
@@ -73,7 +73,7 @@ import Testing
         ]
     }
 
-    @Test func `no function that the role may call acts for another user or team, entered or not`() throws {
+    @Test func `no function open to the role acts for another user or team, with and without enter`() throws {
         let database = try TestDatabase()
         let (ada, bob) = (try database.world("ada"), try database.world("bob"))
         let calls = Self.calls(of: bob, by: ada.owner)
@@ -83,14 +83,14 @@ import Testing
             WHERE p.pronamespace = 'nofx'::regnamespace AND has_function_privilege('nofx_test_app', p.oid, 'EXECUTE')
             """
         )
-        // A new function for this role needs a call above.
+        // A new function that this role may execute needs a call above.
         #expect(Set(granted) == Set(calls.keys))
 
         let before = try database.rows(exceptOf: ada.owner)
         for (name, (effect, call)) in calls {
             let everything = try database.everything()
             #expect(try database.effect(of: call, for: nil) != .changed, "\(name) without a caller")
-            // A denial without a caller is counted, and names neither a user nor a team.
+            // A denial without a caller is counted. It names neither a user nor a team.
             try database.rows("DELETE FROM nofx.security_events WHERE user_id = '' AND team_id = ''")
             #expect(try database.everything() == everything, "\(name) without a caller")
             let outcome = try database.effect(of: call, for: ada.owner)
@@ -99,7 +99,7 @@ import Testing
         }
     }
 
-    @Test func `teams of others are refused where the call names the caller`() throws {
+    @Test func `functions that name the caller reject foreign teams`() throws {
         let database = try TestDatabase()
         let (ada, bob) = (try database.world("ada"), try database.world("bob"))
         let before = try database.everything()
@@ -123,7 +123,7 @@ import Testing
         #expect(try database.everything() == before)
     }
 
-    @Test func `an operator's functions ask whether the caller operates, and not who calls`() throws {
+    @Test func `operator functions check that the caller is an operator`() throws {
         let database = try TestDatabase()
         let ada = try database.world("ada")
         let operating = Caller.stranger(isOperator: true)
@@ -139,7 +139,7 @@ import Testing
         ]
         for call in calls {
             #expect(throws: Never.self, "\(call)") { try database.asFunction(for: nil, entry, call) }
-            // That the caller operates is proved with the entry: the setting alone proves nothing.
+            // `enter` proves that the caller is an operator. The setting alone proves nothing.
             let claim: Query = "SELECT set_config('nofx.operates', 'true', true)"
             let error = #expect(throws: PostgresError.self, "\(call)") {
                 try database.asFunction(for: nil, claim, call)
@@ -156,7 +156,7 @@ extension TestDatabase {
         case changed
     }
 
-    /// Whether a statement of the functions' role is refused.
+    /// Whether the functions' role may not execute a statement.
     fileprivate func effect(of call: Query, for caller: Caller?) throws -> Outcome {
         do {
             try asFunction(for: caller, call)
@@ -169,7 +169,7 @@ extension TestDatabase {
         }
     }
 
-    /// Every row that does not name a user, as text.
+    /// Every row that names no user, as text.
     fileprivate func rows(exceptOf caller: Caller) throws -> [String] {
         try tables.map { table in
             try value(

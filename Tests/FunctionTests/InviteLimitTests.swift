@@ -7,7 +7,7 @@ import Testing
 @testable import Teams
 @testable import nofx
 
-/// How many invites there may be, and how often.
+/// The limits on pending invites and on invites per day.
 @Suite struct InviteLimitTests {
     private let database: TestDatabase
     private let owner = Caller.stranger(email: "owner@example.com")
@@ -24,7 +24,7 @@ import Testing
     }
 
     // Cases: teams 81
-    @Test func `a team has so many pending invites and no more`() throws {
+    @Test func `a team's pending invites are limited`() throws {
         var quotas = Quotas()
         quotas.invites = 3
         for number in 0..<3 { #expect(outcome("a\(number)@example.com", quotas) == "ok") }
@@ -35,7 +35,7 @@ import Testing
         #expect(problem?.code == "quota_exceeded")
         #expect(problem?.members == ["quota": "invites"])
         #expect(try database.inviteCounts() == [3, 3, 3])
-        // What is cancelled or past its time makes room.
+        // Cancelled and expired invites free their places.
         let id: ID<Invite> = try database.value("SELECT id FROM nofx.team_invites WHERE email = 'a0@example.com'")
         try database.call(CancelInvite.self, team.cancellation(of: id), as: owner)
         #expect(outcome("c@example.com", quotas) == "ok")
@@ -46,12 +46,12 @@ import Testing
     }
 
     // Cases: teams 81
-    @Test func `50 pending invites are the usual limit`() throws {
+    @Test func `the default limit is 50 pending invites`() throws {
         for number in 0..<50 { try database.invite("a\(number)@example.com", to: team, by: owner) }
         #expect(outcome("b@example.com", Quotas()) == "403 quota_exceeded")
     }
 
-    @Test func `members and pending invites together are no more than a team may have members`() throws {
+    @Test func `members and pending invites together are limited by the team's size`() throws {
         var quotas = Quotas()
         quotas.members = 4
         _ = try database.member(of: team, as: .viewer)
@@ -66,7 +66,7 @@ import Testing
     }
 
     // Cases: teams 81
-    @Test func `a team invites so often and no more, and what is refused costs nothing and leaves nothing`() throws {
+    @Test func `a team's invites per day are limited, and refused calls do not count`() throws {
         var quotas = Quotas()
         quotas.invitations = Rate(3, in: 86_400, burst: 3)
         let member = try database.member(of: team, as: .member)
@@ -89,14 +89,14 @@ import Testing
         #expect((28_000...28_800).contains(problem?.retryAfter ?? 0))
         #expect(try database.inviteCounts() == [3, 3, 3])
         #expect(try database.activity(of: team.id).count == 4)
-        // The rate is the team's: cancelling gives nothing back, and another team has its own.
+        // The rate is per team: a cancellation returns nothing, and another team has its own rate.
         let other = try database.team("Other", of: owner)
         #expect(outcome("d@example.com", quotas, to: other) == "ok")
         #expect(try database.value("SELECT count(*) FROM nofx.rate_limits", as: Int.self) == 2)
     }
 
     // Cases: teams 81
-    @Test func `the 51st invite of a day waits, also when all before were cancelled`() throws {
+    @Test func `the 51st invite of a day is refused, even if all earlier ones were cancelled`() throws {
         var quotas = Quotas()
         quotas.invitations = Rate(50, in: 86_400, burst: 50)
         for number in 0..<50 {

@@ -9,7 +9,7 @@ import Testing
 @testable import nofx
 
 @Suite struct PreviewRunTests {
-    @Test func `a plan is shown as it would be started, and nothing is`() throws {
+    @Test func `a plan is returned as it would run, and no run is started`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let viewer = try database.member(of: team, as: .viewer)
@@ -31,7 +31,7 @@ import Testing
         #expect(try database.countOfRunRows() == 0)
     }
 
-    @Test func `what is shown can be started`() throws {
+    @Test func `a previewed plan can be started`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -42,7 +42,7 @@ import Testing
         #expect(run.steps.map(\.name) == ["codegen", "review-audit", "deploy"])
     }
 
-    @Test func `steps whose tool is not allowed are shown as such`() throws {
+    @Test func `steps with a forbidden tool are marked`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -54,7 +54,7 @@ import Testing
         #expect(preview.steps.map(\.isAllowed) == [true, false, false])
     }
 
-    @Test func `who may not read sees nothing, and a plan that is none is refused`() throws {
+    @Test func `previews need read permission, and an invalid plan is rejected`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)

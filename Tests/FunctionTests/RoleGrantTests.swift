@@ -6,9 +6,9 @@ import Testing
 
 @testable import Teams
 
-/// What the roles of functions and of operators are, and what they may call.
+/// The attributes and rights of the functions' role and of the operator role.
 @Suite struct RoleGrantTests {
-    @Test func `the role owns nothing and bypasses nothing`() throws {
+    @Test func `the functions' role owns nothing and bypasses no policy`() throws {
         let database = try TestDatabase()
         for role in ["nofx_test_app", "nofx_test_operator"] {
             let flaws: Int = try database.value(
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test
-    func `no function of the schema is everybody's, and those that read past the policies trust no caller's names`()
+    func `no SQL function is public, and every security definer has a fixed search_path`()
         throws
     {
         let database = try TestDatabase()
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test func `the functions' role can do nothing that only workers do, and nothing within a run`() throws {
+    @Test func `the functions' role may call no worker function and no internal function of runs`() throws {
         let database = try TestDatabase()
         let world = try database.world("ada")
         let (team, run) = (world.team.id, world.run)
@@ -79,7 +79,7 @@ import Testing
             "SELECT nofx.stop_overdue_runs(1)", "SELECT nofx.expire_gates(1)", "SELECT nofx.note_worker('{}', '{}', 1)",
             "SELECT nofx.enqueue_jobs('{}', '{}', '{}', '{}', '{}', '{}')",
             "SELECT nofx.circuit_record('openai', 0, 'failure', 'x', NULL, NULL, false, false, NULL, '{}')",
-            // They are nobody's but the schema's owner's: they change tables that the role may not change.
+            // Only the schema's owner may call them, because they change tables that the role may not change.
             "SELECT nofx.add_events(\(team), \(run), '{0}', '{forged}', '{NULL}')",
             "SELECT nofx.release_steps('{}', '{}', '{}')",
             "SELECT nofx.end_steps('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
@@ -95,7 +95,7 @@ import Testing
         #expect(try database.everything() == before)
     }
 
-    @Test func `an operator's role does what a worker does`() throws {
+    @Test func `the operator role may do a worker's work`() throws {
         let database = try TestDatabase()
         let world = try database.world("ada")
         let nobody = UUID(high: 0, low: 0)
@@ -122,7 +122,7 @@ import Testing
         #expect(try run("SELECT tools, secret_scopes FROM nofx.tool_policies").count == 1)
     }
 
-    @Test func `an operator's role reads no answers, hashes and activity, and changes nobody's rights`() throws {
+    @Test func `the operator role cannot read answers, hashes and activity, or change rights`() throws {
         let database = try TestDatabase()
         let ada = try database.world("ada")
         let attempts: [Query] = [

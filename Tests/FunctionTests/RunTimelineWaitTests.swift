@@ -8,9 +8,9 @@ import Testing
 @testable import Teams
 @testable import nofx
 
-/// Who waits for the next event of a run.
+/// Waiting for the next event of a run.
 @Suite struct RunTimelineWaitTests {
-    @Test func `it looks again after longer and longer pauses, and answers what it sees`() throws {
+    @Test func `a wait polls with growing pauses and returns a new event`() throws {
         let world = try RunWorld()
         var context = try world.database.context(for: world.owner)
         let request = try world.request(after: world.last(in: &context), waiting: 25)
@@ -24,7 +24,7 @@ import Testing
         #expect(timeline.hasEnded)
     }
 
-    @Test func `whoever waits has no transaction and no lock`() throws {
+    @Test func `a waiting call holds no transaction and no lock`() throws {
         let world = try RunWorld()
         var context = try world.database.context(for: world.owner)
         let request = try world.request(after: world.last(in: &context), waiting: 25)
@@ -45,7 +45,7 @@ import Testing
         #expect(held == [0, 0, 0])
     }
 
-    @Test func `it waits once, and counts as one look`() throws {
+    @Test func `a call waits once and counts as one read`() throws {
         let world = try RunWorld()
         var quotas = Quotas()
         quotas.reads = Rate(1, in: 3_600, burst: 2)
@@ -64,7 +64,7 @@ import Testing
         #expect(refused.map(Problem.init)?.code == "rate_limited")
     }
 
-    @Test func `whoever loses the membership meanwhile learns no more`() throws {
+    @Test func `a caller who loses the membership during the wait gets no event`() throws {
         let world = try RunWorld()
         let member = try world.member(as: .member)
         var context = try world.database.context(for: member)
@@ -82,7 +82,7 @@ import Testing
         #expect(pauses == 2)
     }
 
-    @Test func `it does not wait for what is there, nor for a run that has ended, nor without patience`() throws {
+    @Test func `a call does not wait for existing events, after the run's end, or without waitSeconds`() throws {
         let world = try RunWorld()
         var context = try world.database.context(for: world.owner)
         struct Waited: Error {}
@@ -98,7 +98,7 @@ import Testing
         #expect(try read(world.request(after: end, waiting: 25)).hasEnded)
     }
 
-    @Test func `it ends a second before the call has to`() throws {
+    @Test func `a wait ends one second before the call's deadline`() throws {
         let world = try RunWorld()
         var first = try world.database.context(for: world.owner)
         let request = try world.request(after: world.last(in: &first), waiting: 25)
@@ -109,7 +109,7 @@ import Testing
             database: first.separateDatabase()
         )
         context.authenticated(as: world.owner)
-        // What is left of the call is less than it keeps for itself: it does not wait at all.
+        // The remaining time is shorter than the reserved second, so the call does not wait.
         var pauses = 0
         _ = try? Timeline.read(request, in: &context) { _ in pauses += 1 }
         #expect(pauses == 0)
@@ -117,7 +117,7 @@ import Testing
 }
 
 extension RunWorld {
-    /// The place after all that has happened in the run.
+    /// The position after the run's last event.
     fileprivate func last(in context: inout Context) throws -> Cursor {
         try Timeline.read(request(after: nil, waiting: 0), in: &context).nextCursor
     }

@@ -8,10 +8,10 @@ import Testing
 @testable import Teams
 @testable import nofx
 
-/// Whose runs are not started, however good the plan is.
+/// Reasons to refuse a run with a valid plan.
 @Suite struct StartRunRefusalTests {
     // Cases: queue 84
-    @Test func `tools that the team may not use are named, and nothing is queued`() throws {
+    @Test func `tools that the policy forbids are named, and nothing is queued`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -28,7 +28,7 @@ import Testing
     }
 
     // Cases: queue 85
-    @Test func `secrets that the team may not have are named, and nothing is queued`() throws {
+    @Test func `secrets that the policy forbids are named, and nothing is queued`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -48,7 +48,7 @@ import Testing
         #expect(throws: Never.self) { try database.run(plan, of: team, by: owner) }
     }
 
-    @Test func `a tool that the step itself does not allow is named, to members`() throws {
+    @Test func `a tool that its step does not allow is named to members`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -60,7 +60,7 @@ import Testing
         #expect(try database.countOfRunRows() == 0)
     }
 
-    @Test func `a team that has enough to do is told when to come again, and others are not`() throws {
+    @Test func `a team with too many queued steps gets Retry-After, and other teams do not`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let (team, other) = (try database.team(of: owner), try database.team("Other", of: owner))
@@ -83,13 +83,13 @@ import Testing
         }
     }
 
-    @Test func `where all teams together have too much to do, nobody starts more`() throws {
+    @Test func `with too many queued steps of all teams together no run is started`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
         let plan = Steps.json((0..<20).map { Steps.echo("s\($0)") })
         try database.run(plan, of: team, by: owner)
-        // The server's estimate is told it when a session has ended.
+        // The server updates its estimate after a session has ended.
         try Poll.until {
             try database.value("SELECT pg_stat_get_live_tuples('nofx.queue'::regclass)", as: Int.self) >= 20
         }
@@ -101,7 +101,7 @@ import Testing
         )
     }
 
-    @Test func `it takes a member who may write, with a credential that may`() throws {
+    @Test func `starting a run needs a member with write permission and a credential with the scope`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -133,7 +133,7 @@ import Testing
         ("DELETE FROM nofx.team_members WHERE role = 'member'", "404 team_not_found"),
         ("UPDATE nofx.teams SET deleted_at = now(), purge_after = now()", "404 team_not_found"),
     ])
-    func `a permission that is lost while the run waits is lost`(_ revocation: Query, _ expected: String) throws {
+    func `a permission lost during the wait for a lock is detected`(_ revocation: Query, _ expected: String) throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let member = try database.member(of: team, as: .member)

@@ -7,11 +7,11 @@ import Testing
 @testable import Teams
 @testable import nofx
 
-/// Stored values are read even if the rules for inputs refuse them today.
+/// Stored values are readable even if today's input rules reject them.
 @Suite struct StoredValueTests {
     private static let name = " <b>\u{202E}x\u{7}"
 
-    @Test func `a team with a name, a slug and settings that no input may have is shown and listed`() throws {
+    @Test func `a team with an invalid name, slug and settings is returned and listed`() throws {
         let (database, owner, team) = try oldTeam()
         let shown = try database.call(GetTeam.self, team.reference, as: owner)
         #expect(TeamName(rawValue: Self.name) == nil)
@@ -27,7 +27,7 @@ import Testing
         #expect(page.items.last?.slug.rawValue == "Über_uns")
     }
 
-    @Test func `a team with such a name is changed, transferred, deleted and restored`() throws {
+    @Test func `a team with an invalid name is changed, transferred, deleted and restored`() throws {
         let (database, owner, team) = try oldTeam()
         let changed = try database.call(UpdateTeam.self, team.changes(#""settings":{}"#), as: owner)
         #expect(changed.name.rawValue == Self.name)
@@ -50,7 +50,7 @@ import Testing
         )
     }
 
-    @Test func `a member with an address and permissions that this version does not know is listed`() throws {
+    @Test func `a member with an invalid address and unknown permissions is listed`() throws {
         let (database, owner, team) = try oldTeam()
         let member = try database.member(of: team, as: .member)
         try database.rows(
@@ -71,7 +71,7 @@ import Testing
         #expect(try database.call(GetTeam.self, team.reference, as: member).permissions == [.read, .write])
     }
 
-    @Test func `an invite to an address that no input may have is listed and cancelled`() throws {
+    @Test func `an invite to an invalid address is listed and cancelled`() throws {
         let (database, owner, team) = try oldTeam()
         try database.invite("no address", to: team, by: owner)
         let items = try database.call(ListInvites.self, team.reference, as: owner).items
@@ -81,7 +81,7 @@ import Testing
         #expect(try database.call(CancelInvite.self, cancellation, as: owner).email == "no address")
     }
 
-    @Test func `an invite to a team with such a name is accepted`() throws {
+    @Test func `an invite to a team with an invalid name is accepted`() throws {
         let (database, owner, team) = try oldTeam()
         let invite = try database.invitation("ada@example.com", to: team, by: owner)
         let guest = Caller.stranger(email: "ada@example.com")
@@ -89,7 +89,7 @@ import Testing
         #expect(accepted.teamName.rawValue == Self.name)
     }
 
-    @Test func `a key with a name and scopes that no input may have is listed, used and revoked`() throws {
+    @Test func `a key with an invalid name and unknown scopes is listed, used and revoked`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let key = try database.key(of: owner, scopes: [.read])
@@ -103,7 +103,7 @@ import Testing
         #expect(try database.call(RevokeAPIKey.self, key.reference, as: owner).name.rawValue == Self.name)
     }
 
-    @Test func `activity and security events with texts that no input may have are listed`() throws {
+    @Test func `activity and security events with invalid texts are listed`() throws {
         let (database, owner, team) = try oldTeam()
         let text = String(repeating: Self.name, count: 200)
         try database.rows(
@@ -128,7 +128,7 @@ import Testing
         #expect(event.ip == text)
     }
 
-    /// A team whose row today's rules refuse, in a database without the tables' own checks.
+    /// A team whose row violates today's rules, in a database without the tables' check constraints.
     private func oldTeam() throws -> (TestDatabase, Caller, Team) {
         let database = try TestDatabase()
         let owner = Caller.stranger()

@@ -9,9 +9,9 @@ import Testing
 
 @testable import Teams
 
-/// Receivers that are slow, gone or choosy, and deliverers that are many.
+/// Receivers that are slow, gone or reject some messages, and concurrent deliverers.
 @Suite struct WebhookTroubleTests {
-    @Test func `a receiver that says it is gone is told nothing more`() throws {
+    @Test func `a receiver that answers 410 gets no more messages`() throws {
         try WebhookWorld.run { world in
             let webhook = try world.webhook("/410/a")
             let ids = try (0..<3).map { _ in try world.database.queueMessage(to: webhook) }
@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    @Test func `after three days of failures a webhook is disabled`() throws {
+    @Test func `a webhook is disabled after three days of failures`() throws {
         try WebhookWorld.run { world in
             let webhook = try world.webhook("/500/a")
             for _ in 0..<2 { try world.database.queueMessage(to: webhook) }
@@ -42,7 +42,7 @@ import Testing
     }
 
     // Cases: queue 93
-    @Test func `a message that its receiver cannot stand does not keep the others`() throws {
+    @Test func `a message that its receiver always rejects does not block the others`() throws {
         try WebhookWorld.run { world in
             let webhook = try world.webhook("/poison/a")
             let poison = try world.database.queueMessage("poison", to: webhook)
@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    @Test func `whoever fails rests longer each time, up to ten minutes, whatever waits`() throws {
+    @Test func `a failing webhook's cool-down grows up to ten minutes, however many messages wait`() throws {
         try WebhookWorld.run { world in
             let webhook = try world.webhook("/500/a")
             for _ in 0..<9 { try world.database.queueMessage(to: webhook) }
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    @Test func `whoever is slow gets a quarter of the time`() throws {
+    @Test func `a slow receiver gets at most a quarter of the time`() throws {
         try WebhookWorld.run { world in
             let webhook = try world.webhook("/slow-1.2/a")
             for _ in 0..<2 { try world.database.queueMessage(to: webhook) }
@@ -83,7 +83,7 @@ import Testing
     }
 
     // Cases: queue 93
-    @Test func `two deliverers deliver to everybody else while one receiver hangs and another is down`() throws {
+    @Test func `two deliverers serve all other receivers while one hangs and another is down`() throws {
         try WebhookWorld.run { world in
             let (hanging, down) = (try world.webhook("/hang/a"), try world.webhook("/500/a"))
             let good = try world.webhook("/200/a")
@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    @Test func `eight deliverers send each message once, and each webhook one at a time`() throws {
+    @Test func `eight deliverers send each message once, and one at a time per webhook`() throws {
         try WebhookWorld.run { world in
             let webhooks = try (0..<5).map { try world.webhook("/slow-0.01/\($0)") }
             for _ in 0..<20 {
@@ -127,7 +127,7 @@ import Testing
         try WebhookWorld.run { world in
             let webhook = try world.webhook("/200/a")
             let ids = try (0..<2).map { _ in try world.database.queueMessage(to: webhook) }
-            // As whoever claims and never comes back.
+            // As if a deliverer had claimed it and died.
             var context = try world.database.operatorContext()
             #expect(try context.operatorQuery(Outbox.restBegin).count == 1)
             var delivery = OutboxDelivery(in: context)
@@ -142,7 +142,7 @@ import Testing
         }
     }
 
-    @Test func `whoever took too long settles nothing`() throws {
+    @Test func `a deliverer whose lease expired cannot report a result`() throws {
         try WebhookWorld.run { world in
             let webhook = try world.webhook("/slow-1/a")
             let id = try world.database.queueMessage(to: webhook)
@@ -156,7 +156,7 @@ import Testing
         }
     }
 
-    @Test func `the messages of a deleted team and of a webhook that is not there any more are dropped`() throws {
+    @Test func `the messages of a deleted team or webhook are dropped`() throws {
         try WebhookWorld.run { world in
             let ids = [
                 try world.database.queueMessage(to: world.webhook("/200/a")),
@@ -169,7 +169,7 @@ import Testing
         }
     }
 
-    @Test func `the limit and the end of the call's time stop it, and more is due then`() throws {
+    @Test func `a delivery stops at its limit or deadline and reports that more is due`() throws {
         try WebhookWorld.run { world in
             let webhook = try world.webhook("/200/a")
             for _ in 0..<5 { try world.database.queueMessage(to: webhook) }
@@ -179,7 +179,7 @@ import Testing
         }
     }
 
-    @Test func `without a key mail is sent, and then the operator is told what is missing`() throws {
+    @Test func `without a webhook key mail is sent, and the missing variable is logged`() throws {
         try WebhookWorld.run { world in
             let id = try world.database.queueMessage(to: world.webhook("/200/a"))
             let mail = try world.database.queueInvite(
@@ -198,7 +198,7 @@ import Testing
         }
     }
 
-    @Test func `where there are only webhooks, mail needs no configuration, and waits`() throws {
+    @Test func `with webhooks only, mail needs no configuration and stays queued`() throws {
         try WebhookWorld.run { world in
             let mail = try world.database.queueInvite(
                 to: "grace@example.com",

@@ -8,7 +8,7 @@ import PostgresQueue
 @Suite struct PostgresQueueTests {
     // Cases: queue 4, 10, 11, 12
     @Test(arguments: QueueConformance.allCases)
-    func `a queue in Postgres does what every queue must`(_ check: QueueConformance) throws {
+    func `a queue in Postgres fulfils the queue contract`(_ check: QueueConformance) throws {
         let database = try TestDatabase()
         try database.stopClock()
         try check.check(
@@ -25,8 +25,8 @@ import PostgresQueue
 }
 
 extension TestDatabase {
-    /// Has the queue's functions take the time from a clock that stands still: its own functions, found before the
-    /// server's.
+    /// Replaces the clock of the queue's SQL functions by one that stands still: a schema with its own `now()` comes
+    /// first in their search path.
     fileprivate func stopClock() throws {
         var connection = try connect()
         _ = try connection.transact(
@@ -63,7 +63,7 @@ extension TestDatabase {
         )
     }
 
-    /// Lets time pass.
+    /// Advances the clock.
     fileprivate func pass(_ duration: Duration) throws {
         try rows("UPDATE test_clock.clock SET at = at + \(duration)")
     }

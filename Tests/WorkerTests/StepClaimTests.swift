@@ -7,7 +7,7 @@ import Testing
 @testable import Worker
 import Queue
 
-/// What a claim of Postgres' steps brings, and what it gives back.
+/// Claims of steps in Postgres, and the steps that a claim releases.
 @Suite struct StepClaimTests {
     private let database: TestDatabase
     private let team: WorkingTeam
@@ -17,7 +17,7 @@ import Queue
         team = try database.makeWorkingTeam()
     }
 
-    /// Starts a run of steps that refer to others, which are done.
+    /// Starts a run of steps that refer to finished steps.
     private func startReferring(to references: KeyValuePairs<String, String?>) throws {
         let earlier = Set(references.compactMap(\.value)).sorted()
         try database.startRun(
@@ -37,7 +37,7 @@ import Queue
         }
     }
 
-    /// What is ready or claimed, by name, with the attempts it has used.
+    /// The queued and claimed steps by name, with their used attempts.
     private func queue() throws -> [String] {
         try database.value(
             """
@@ -47,7 +47,7 @@ import Queue
         )
     }
 
-    @Test func `steps whose outputs are too much for one claim are given back, but for the first`() throws {
+    @Test func `steps whose referenced outputs exceed a claim's limit are released, except the first`() throws {
         try startReferring(to: ["k": "a", "l": "b", "m": "a", "n": nil, "o": "c"])
         var store = try database.stepStore()
         store.outputLimit = 1
@@ -63,7 +63,7 @@ import Queue
         #expect(try store.claim(JobClaim(.echo, count: 10)).map(\.name) == ["l", "o"])
     }
 
-    @Test func `steps whose outputs cannot be had are given back, and the others are done`() throws {
+    @Test func `steps whose outputs cannot be read are released, and the others are executed`() throws {
         try startReferring(to: ["k": "a", "l": nil])
         try database.rows("REVOKE SELECT ON nofx.steps FROM nofx_test_operator")
         try database.rows(
@@ -79,7 +79,7 @@ import Queue
         #expect(try queue() == ["k available 0", "l running 0"])
     }
 
-    @Test func `those who begin do not all begin with the oldest team`() throws {
+    @Test func `new claimants do not all begin with the oldest team`() throws {
         let now = Timestamp.now()
         let ages = [Duration.seconds(-30 * 86_400), .seconds(-3_600)]
         let teams = ages.map { UUID.v7(at: now + $0) }
@@ -106,7 +106,7 @@ import Queue
             ([], ["deploy"], false, false), (nil, ["other", "deploy"], true, true), (nil, ["other"], true, false),
         ] as [([String]?, [String]?, Bool, Bool)]
     )
-    func `a claim tells what the team may not do any more`(
+    func `a claim reports what the team's policy forbids`(
         tools: [String]?,
         scopes: [String]?,
         allowsPlain: Bool,

@@ -1,25 +1,37 @@
-# `deploy.sh image`: one function in an otherwise empty container image.
+# `deploy.sh image`: builds a container image that contains only one function.
 # shellcheck shell=bash disable=SC2154,SC2034 # common.sh sets `root` and reads `dry_run`
 
 readonly image_help="Usage: ./deploy.sh image [--function NAME] [--base IMAGE] [--tag TAG] [--dry-run]
 
-Builds a container image that holds one function and a bundle of CA certificates, with Docker where its daemon
-answers, else with buildah.
+Builds a container image that contains one function and a bundle of CA certificates. It uses Docker if the Docker
+daemon is running, and buildah otherwise.
 
-  --function  createTeam by default; nofx has every endpoint
-  --base      image with Swift 6.2 or later on Debian; swift:6.3-bookworm by default (scripts/base-image makes one)
-  --tag       nofx/<function in lower case> by default
+  --function  the function; createTeam by default; nofx contains every endpoint
+  --base      the image with Swift 6.2 or later on Debian: an image with its digest (swift@sha256:...) or a local image
+              (localhost/..., which scripts/base-image builds); by default swift:6.3-bookworm, whose digest is looked
+              up and printed
+  --tag       the tag of the image; nofx/<function in lower case> by default
   --dry-run   print the commands, run nothing"
+
+readonly default_base=swift:6.3-bookworm
 
 image_main() {
     local function=createTeam base='' tag='' dry_run=no arguments=() runner=podman
     image_arguments "$@"
     tag=${tag:-nofx/${function,,}}
     [[ $function == nofx || -d $root/Functions/$function ]] || fail "there is no function '$function'"
-    arguments=(--build-arg "FUNCTION=$function" --tag "$tag" --file "$root/Dockerfile")
-    if [[ -n $base ]]; then
-        arguments+=(--build-arg "BASE=$base")
+    [[ -z $base || $base =~ ^localhost/.|@sha256:[0-9a-f]{64}$ ]] ||
+        fail "--base takes an image with its digest (NAME@sha256:...), or one of this machine (localhost/NAME), not '$base'"
+    if have docker && docker version >/dev/null 2>&1; then
+        runner=docker
+    elif [[ $dry_run == no ]]; then
+        have buildah || "$root/scripts/setup" image
     fi
+    image_base
+    arguments=(
+        --build-arg "BASE=$base" --build-arg "FUNCTION=$function" --tag "$tag" --file "$root/Dockerfile"
+        --build-arg "NOFX_ACCEPT_OLDER=${NOFX_ACCEPT_OLDER:-}" --label "org.opencontainers.image.base.name=$base"
+    )
     image_build
     [[ $dry_run == yes ]] ||
         say "image: try   $runner run -i --rm --read-only --cap-drop=all $(quoted "$tag") < event.json"
@@ -48,12 +60,38 @@ image_arguments() {
     done
 }
 
+# A tag can name another image at the next build. A digest always names the same image.
+image_base() {
+    local digest
+    [[ -z $base ]] || return 0
+    if [[ $dry_run == yes ]]; then
+        base=swift@sha256:DIGEST
+        return
+    fi
+    image_pull "$default_base"
+    base=${default_base%%:*}@$digest
+    say "image: $default_base is --base $base"
+}
+
+image_pull() {
+    case $runner in
+    docker)
+        run docker pull --quiet "$1" >/dev/null || fail "docker cannot pull $1; name another image with --base"
+        digest=$(docker image inspect --format '{{index .RepoDigests 0}}' "$1")
+        ;;
+    *)
+        run buildah pull --quiet "docker.io/library/$1" >/dev/null ||
+            fail "buildah cannot pull $1; name another image with --base"
+        digest=$(buildah inspect --type image --format '{{.FromImageDigest}}' "docker.io/library/$1")
+        ;;
+    esac
+    digest=sha256:${digest##*sha256:}
+}
+
 image_build() {
-    if have docker && docker version >/dev/null 2>&1; then
-        runner=docker
+    if [[ $runner == docker ]]; then
         run docker build "${arguments[@]}" "$root"
     else
-        have buildah || run "$root/scripts/setup" image
         run buildah build --isolation chroot --layers "${arguments[@]}" "$root"
     fi
 }

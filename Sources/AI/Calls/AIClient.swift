@@ -3,17 +3,17 @@ import Core
 public import HTTPClient
 public import Reliability
 
-/// Calls to AI providers that cannot take the system down with them.
+/// Calls AI providers, with a circuit breaker, retries and a fallback provider.
 ///
-/// One attempt goes through the provider's circuit breaker, whose state all processes share. Retries are around it, and
-/// the next provider is around those:
+/// The circuit breaker wraps one attempt; all processes share its state. Retries wrap the breaker. The fallback to
+/// the next provider wraps the retries:
 ///
 /// ```swift
 /// var ai = AIClient(providers, callPolicy, stores: stores, log: log)
 /// let answer = try ai.callAnthropic(CompletionRequest("Say hello."), deadline: .after(.seconds(90)))
 /// ```
 ///
-/// It belongs to one thread, as its connections do.
+/// A client belongs to one thread, because its connections do.
 public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copyable {
     private let providers: Providers
     let callPolicy: CallPolicy
@@ -21,14 +21,14 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
     var stores: Stores
     var client: HTTPClient
 
-    /// Makes calls possible; nothing is connected to before the first.
+    /// Makes a client; it connects with its first call.
     ///
     /// - Parameters:
-    ///   - providers: Who can be asked.
-    ///   - callPolicy: How.
-    ///   - stores: Where breakers and usage are kept.
-    ///   - client: What requests are sent with.
-    ///   - log: Takes what an operator should know of failed attempts.
+    ///   - providers: The configured providers.
+    ///   - callPolicy: Retries, breakers, cool-downs and prices.
+    ///   - stores: The stores of breakers and usage.
+    ///   - client: Sends the requests.
+    ///   - log: Receives the events of failed attempts and of breakers.
     public init(
         _ providers: Providers,
         _ callPolicy: CallPolicy,
@@ -43,7 +43,7 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
         self.log = log
     }
 
-    /// Asks Anthropic and nobody else; see ``call(_:of:for:deadline:cancellation:onText:)``.
+    /// Calls Anthropic only; see ``call(_:of:for:deadline:cancellation:onText:)``.
     public mutating func callAnthropic(
         _ request: CompletionRequest,
         for team: UUID? = nil,
@@ -61,7 +61,7 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
         )
     }
 
-    /// Asks OpenAI, or the server in its place, and nobody else; see
+    /// Calls OpenAI, or the server configured in its place, only; see
     /// ``call(_:of:for:deadline:cancellation:onText:)``.
     public mutating func callOpenAI(
         _ request: CompletionRequest,
@@ -80,18 +80,19 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
         )
     }
 
-    /// Asks one provider after the other until one answers.
+    /// Calls the providers in order until one answers.
     ///
     /// - Parameters:
-    ///   - request: What is asked. A model that it names is the first provider's; the others use their own.
-    ///   - names: Whom to ask, the first one first; nil for all that are configured.
-    ///   - team: Who pays, and whose budget is asked.
-    ///   - deadline: When the answer is due, whatever is tried until then.
-    ///   - cancellation: Ends the call within a tenth of a second.
-    ///   - onText: Takes the text as it comes. What it was given cannot be taken back: an answer that ends early after
-    ///     that is an error, and nobody else is asked.
-    /// - Returns: The answer, with what was tried for it.
-    /// - Throws: ``AIError`` of the last attempt, with all of them.
+    ///   - request: The request. If it names a model, the model applies to the first provider; the others use their
+    ///     default.
+    ///   - names: The providers in the order in which to try them; nil for all that are configured.
+    ///   - team: The team whose budget pays.
+    ///   - deadline: The deadline of the whole call, including retries and fallbacks.
+    ///   - cancellation: Ends the call within 0.1 s.
+    ///   - onText: Receives the text as it arrives. Text cannot be taken back: if the answer ends early after that,
+    ///     the call fails without a fallback.
+    /// - Returns: The answer, with the list of attempts.
+    /// - Throws: ``AIError`` of the last attempt, with the list of attempts.
     public mutating func call(
         _ request: CompletionRequest,
         of names: [String]? = nil,
@@ -145,7 +146,7 @@ extension CompletionRequest {
 }
 
 extension Call {
-    /// What all attempts cost; nil when one of them cannot be priced.
+    /// The cost of all attempts; nil if one of them has no price.
     fileprivate var cost: USDollars? {
         attempts.reduce(USDollars.zero) { sum, attempt in
             guard let sum else { return nil }
@@ -157,7 +158,7 @@ extension Call {
 }
 
 extension AIClient where Stores: ~Copyable {
-    /// Asks one provider, as often as its errors and the policy allow.
+    /// Calls one provider and retries as its errors and the policy permit.
     mutating func ask(
         _ provider: Provider,
         _ request: CompletionRequest,
@@ -188,7 +189,7 @@ extension AIClient where Stores: ~Copyable {
                     do throws(AIError) {
                         return try attempt(provider, question, through: breaker, in: &call)
                     } catch {
-                        // Asked again as before, it would most likely do the same again.
+                        // The same question would most likely produce the same invalid answer.
                         if let correction = request.correction(of: error) { question.messages = correction }
                         throw error
                     }
@@ -197,14 +198,14 @@ extension AIClient where Stores: ~Copyable {
         } catch let error as AIError {
             throw error
         } catch {
-            // The call was cancelled.
+            // Only a cancellation ends up here.
             throw AIError(.cancelled, provider: provider.name)
         }
     }
 }
 
 extension CompletionRequest {
-    /// The conversation with an answer that had not the right form, and what was wrong with it.
+    /// The conversation extended by the invalid answer and a description of its violations.
     fileprivate func correction(of error: AIError) -> [Message]? {
         guard error.code == .schemaMismatch, let schema, let text = error.completion?.text, !text.isEmpty else {
             return nil
@@ -215,7 +216,7 @@ extension CompletionRequest {
 }
 
 extension RetryDecision {
-    /// What to do after an attempt, by the provider's word where it gives one.
+    /// Decides whether to retry after an error, preferring the provider's advice.
     init(_ error: any Error) {
         guard let error = error as? AIError else {
             self = .stop
@@ -231,7 +232,7 @@ extension RetryDecision {
 }
 
 extension CircuitEvent {
-    /// Tells an operator what happens to a breaker.
+    /// Logs a state change of a breaker.
     func report(of name: String, to log: Log) {
         switch self {
         case .changed(.opened(let wait)):

@@ -1,27 +1,27 @@
 import Base
 
-/// Compares a value with a schema that was checked.
+/// Validates a value against a schema that ``SchemaCheck`` has accepted.
 struct SchemaValidator {
-    /// The most violations that are reported at once.
+    /// The largest number of violations in a result.
     private static let limit = 20
 
-    /// What was found, in the order of the answer.
+    /// The violations found, in the order of the answer.
     private(set) var violations: [SchemaViolation] = []
 
     private let root: JSONValue
     private var steps: Int
 
-    /// Prepares to compare values with a schema and its parts.
+    /// Makes a validator.
     ///
     /// - Parameters:
     ///   - root: The whole schema.
-    ///   - steps: How many comparisons to make before giving up.
+    ///   - steps: How many comparisons to make before the validation stops.
     init(root: JSONValue, steps: Int) {
         self.root = root
         self.steps = steps
     }
 
-    /// Takes note of every place where a value does not fit.
+    /// Collects the violations of a value.
     mutating func validate(_ value: JSONValue, against schema: JSONValue, at path: String) {
         guard !isExhausted(at: path) else { return }
         if schema.bool == false { report(path, "must not be there") }
@@ -29,7 +29,7 @@ struct SchemaValidator {
         if let reference = schema["$ref"]?.string, let target = root.target(of: reference) {
             validate(value, against: target, at: path)
         }
-        // What has another type breaks all other rules as well.
+        // A value of another type would break all other rules too.
         guard checkType(of: value, against: schema, at: path) else { return }
         checkChoices(of: value, against: schema, at: path)
         switch value.kind {
@@ -115,7 +115,7 @@ extension SchemaValidator {
         violations.append(SchemaViolation(path: path, rule: rule))
     }
 
-    /// Whether enough was found, or alternatives within alternatives have multiplied beyond reason.
+    /// Whether there are enough violations, or nested alternatives have used up all steps.
     private mutating func isExhausted(at path: String) -> Bool {
         steps -= 1
         guard steps >= 0 else {
@@ -127,7 +127,7 @@ extension SchemaValidator {
 }
 
 extension JSONValue {
-    /// Whether the value is of a type, by JSON Schema's name.
+    /// Whether the value has a type, by its JSON Schema name.
     fileprivate func hasType(_ name: String) -> Bool {
         switch (name, kind) {
         case ("null", .null), ("boolean", .bool), ("object", .object), ("array", .array), ("string", .string),
@@ -138,7 +138,9 @@ extension JSONValue {
         }
     }
 
-    /// Whether a number is not larger than another; numbers that fit no `Double` are compared with nothing.
+    /// Whether a number is at most another.
+    ///
+    /// Numbers outside of `Double` compare as false.
     fileprivate func isAtMost(_ other: JSONValue) -> Bool {
         if let left = integer, let right = other.integer { return left <= right }
         guard let left = double, let right = other.double else { return false }
@@ -146,13 +148,13 @@ extension JSONValue {
     }
 }
 
-/// Looks through a schema for what cannot be checked.
+/// Checks that a schema contains only supported keywords.
 struct SchemaCheck {
     private static let types: Set<String> = ["null", "boolean", "object", "array", "number", "string", "integer"]
 
     private let root: JSONValue
 
-    /// References that were followed to their end, and those that are being followed.
+    /// The references that were followed to their end; below, those being followed now.
     private var followed: Set<String> = []
     private var following: Set<String> = []
 
@@ -212,7 +214,7 @@ struct SchemaCheck {
         }
     }
 
-    /// Follows a reference, and those that lead on without looking at a smaller part of the answer: they must end.
+    /// Follows a chain of references that do not descend into the answer, and rejects a cycle.
     private mutating func follow(_ reference: JSONValue, at path: String) throws(OutputSchema.Invalid) {
         guard let pointer = reference.string, let target = root.target(of: pointer) else {
             throw Self.invalid(path, "must point into the schema, as in #/$defs/name")
@@ -236,17 +238,19 @@ struct SchemaCheck {
     }
 }
 
-/// Where an answer does not have the form that was asked for.
+/// A place at which an answer does not match the schema.
 public struct SchemaViolation: Sendable, Hashable, CustomStringConvertible {
     /// The place as a JSON Pointer (RFC 6901), such as `/items/2/name`; empty for the whole answer.
     public let path: String
 
-    /// What must be so there, in words that follow the place and never repeat what is there.
+    /// The rule that the value breaks, phrased to follow the path.
+    ///
+    /// It never repeats the value.
     public let rule: String
 
     public var description: String { path.isEmpty ? "the answer \(rule)" : "\(path) \(rule)" }
 
-    /// What makes up for the answer when the model is asked once more.
+    /// The message that asks the model to correct its answer.
     public static func request(for violations: [SchemaViolation]) -> String {
         let lines = violations.map { "- \($0)" }.joined(separator: "\n")
         return "The answer does not have the form that was asked for:\n\(lines)\nAnswer again with valid JSON only."
@@ -254,7 +258,7 @@ public struct SchemaViolation: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension JSONValue {
-    /// What a reference such as `#/$defs/name` points to, if it is an object or a truth value in this one.
+    /// The object or boolean that a reference such as `#/$defs/name` points to in this value; nil if there is none.
     func target(of reference: String) -> JSONValue? {
         guard reference.utf8.first == UInt8(ascii: "#") else { return nil }
         let tokens = reference.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
@@ -267,7 +271,7 @@ extension JSONValue {
         return value.kind == .object || value.kind == .bool ? value : nil
     }
 
-    /// Whether two values are the same, whatever the order of members and the way numbers are written.
+    /// Whether two values are equal, regardless of the order of members and the notation of numbers.
     func isEqual(to other: JSONValue) -> Bool {
         guard kind == other.kind else { return false }
         switch kind {
@@ -290,13 +294,13 @@ extension JSONValue {
 }
 
 extension String {
-    /// The name as a part of a JSON Pointer (RFC 6901, section 3).
+    /// The name as a token of a JSON Pointer (RFC 6901, section 3).
     var escapedForPointer: String {
         utf8.contains { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }
             ? replacing(text: "~", by: "~0").replacing(text: "/", by: "~1") : self
     }
 
-    /// The name that a part of a JSON Pointer stands for.
+    /// The name that a token of a JSON Pointer stands for.
     fileprivate var unescapedFromPointer: String {
         replacing(text: "~1", by: "/").replacing(text: "~0", by: "~")
     }

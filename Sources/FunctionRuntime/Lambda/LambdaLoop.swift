@@ -1,8 +1,10 @@
 import Base
 import System
 
-/// The transport of AWS Lambda: events from the Runtime API, one after the other, on kept connections to it and to
-/// the database.
+/// The transport for AWS Lambda.
+///
+/// It reads events from the Runtime API one after the other and keeps its connections to the Runtime API and the
+/// database open.
 struct LambdaLoop<F: Function> {
     private let environment: Environment
     private let address: String
@@ -12,7 +14,7 @@ struct LambdaLoop<F: Function> {
         self.address = address
     }
 
-    /// Serves until the platform stops the process.
+    /// Serves events until the platform stops the process.
     func serve() -> Never {
         _ = FileDescriptor.plugStandardStreams()
         let configuration = Configuration.result(environment, for: F.self)
@@ -43,7 +45,7 @@ struct LambdaLoop<F: Function> {
         let delivery = Server<F>.Delivery(
             requestID: invocation.requestID,
             traceID: invocation.traceID.flatMap { TraceContext.traceID(xray: $0) },
-            // What is left pays for posting the answer.
+            // The remaining 200 ms are for sending the response.
             deadline: invocation.deadline.map { $0 - .milliseconds(200) },
             freezesAfterAnswer: true
         )
@@ -60,7 +62,7 @@ struct LambdaLoop<F: Function> {
 }
 
 extension Problem {
-    /// `team_not_found` as Lambda names the errors of functions: `Function.TeamNotFound`.
+    /// The name of the error in Lambda's format, for example `Function.TeamNotFound` for `team_not_found`.
     fileprivate var errorType: String {
         "Function."
             + code.split(separator: "_").map { word in
@@ -69,20 +71,23 @@ extension Problem {
     }
 }
 
-/// How long a Runtime API that went away is waited for.
+/// How long the process waits for a Runtime API that has become unreachable.
 ///
-/// It is on the same machine: it is back within moments, or the machine is being taken down.
+/// The Runtime API runs on the same machine. It becomes reachable again within moments, or the machine is shutting
+/// down.
 struct LambdaReconnection: Sendable {
-    /// The first pause; each one is twice as long as the one before.
+    /// The first pause.
+    ///
+    /// Each further pause is twice as long as the previous one.
     var firstPause: Duration = .milliseconds(20)
 
     /// The longest pause.
     var longestPause: Duration = .seconds(1)
 
-    /// From the first failure to the last attempt.
+    /// The time from the first failure to the last attempt.
     var patience: Duration = .seconds(10)
 
-    /// The pause after a number of failures in a row, counted from one.
+    /// The pause after a number of consecutive failures, counted from one.
     func pause(after failures: Int) -> Duration {
         min(firstPause * (1 << min(failures - 1, 16)), longestPause)
     }

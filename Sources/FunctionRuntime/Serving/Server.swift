@@ -2,42 +2,44 @@ import Base
 import Core
 import System
 
-/// Answers one event after the other with one function.
+/// Handles events of one function, one after the other.
 ///
-/// Transports bring the events and take the answers away.
+/// A transport supplies the events and delivers the responses.
 struct Server<F: Function>: ~Copyable {
-    /// What a transport knows about an event beside its bytes.
+    /// The transport's data about an event.
     struct Delivery {
         var requestID: String?
         var traceID: String?
         var deadline: Deadline?
 
-        /// Whether the call runs until the process is asked to end.
+        /// Whether the call runs until the process is terminated.
         var isEndless = false
 
-        /// What stands in for a credential when the event is the input itself.
+        /// The credential to use if the event is the input itself and has no headers.
         var token: String?
 
-        /// Whether a web server or watchdog started the process: nothing that it brings is an operator's.
+        /// Whether a web server or watchdog started the process.
+        ///
+        /// If so, no call has an operator's rights.
         var isFromWeb = false
 
-        /// Whether the process may be frozen as soon as the answer is out.
+        /// Whether the platform may freeze the process as soon as the response is delivered.
         var freezesAfterAnswer = false
     }
 
     private let configuration: Configuration
-    /// With the keys that it fetched.
+    /// Keeps the keys that it fetched.
     private var authenticator: Authenticator?
     private let baseLog: Log
-    /// The last call's, with its connection.
+    /// The database of the last call, with its connection.
     private var database: Database?
 
-    /// Makes a server.
+    /// Creates a server.
     ///
     /// - Parameters:
-    ///   - configuration: What the environment says.
-    ///   - believesPlatform: Whether the transport's platform may vouch for callers.
-    ///   - log: Gets what belongs to each call added.
+    ///   - configuration: The configuration.
+    ///   - believesPlatform: Whether the transport's platform can pass on verified claims.
+    ///   - log: The base log, to which each call adds its own members.
     init(_ configuration: Configuration, believesPlatform: Bool, log: Log) {
         self.configuration = configuration
         authenticator = Authenticator(configuration, believesPlatform: believesPlatform)
@@ -45,13 +47,13 @@ struct Server<F: Function>: ~Copyable {
         database = nil
     }
 
-    /// Answers an event.
+    /// Handles an event.
     ///
     /// - Parameters:
-    ///   - event: The bytes that came; nil when there were too many.
-    ///   - delivery: What the transport knows beside them.
-    ///   - deliver: Takes the answer away, in the request's form. Best-effort bookkeeping comes after it, unless the
-    ///     process may be frozen by then.
+    ///   - event: The event's bytes; nil if the event is too large.
+    ///   - delivery: The transport's data about the event.
+    ///   - deliver: Delivers the response in the request's format. Best-effort bookkeeping follows, or precedes it if
+    ///     the platform may freeze the process.
     mutating func answer(
         _ event: [UInt8]?,
         _ delivery: Delivery,
@@ -101,7 +103,9 @@ struct Server<F: Function>: ~Copyable {
         database = context.end()
     }
 
-    /// Decodes an event, which may be larger than an input only where a platform has wrapped it.
+    /// Decodes an event.
+    ///
+    /// It may be larger than an input only if a platform has wrapped the input.
     private static func request(
         _ event: [UInt8]?,
         _ delivery: Delivery,
@@ -153,7 +157,7 @@ struct Server<F: Function>: ~Copyable {
                 )
             }
         }
-        // There is nothing to be done for messages that are no inputs.
+        // A batch without a valid input needs no work.
         if request.messages?.isRefused == true { return Reply(body: [], isRepeated: false) }
         let key = try IdempotencyKey.find(in: request.headers)
         return try F.reply(to: request.input(), key: key, accept: Accept(request.headers), in: &context)
@@ -189,7 +193,7 @@ extension String {
         UUID.v7().description
     }
 
-    /// A platform's identifier or address, unless it is something that no platform would send.
+    /// A platform's identifier or address, or nil if its length or characters are implausible.
     fileprivate var ifPlatformMade: String? {
         (1...64).contains(utf8.count) && utf8.allSatisfy { (0x21...0x7E).contains($0) } ? self : nil
     }

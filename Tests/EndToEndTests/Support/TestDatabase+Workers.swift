@@ -3,12 +3,12 @@ import Postgres
 import TestSupport
 
 extension TestDatabase {
-    /// A worker of this database.
+    /// A worker on this database.
     func runWorker(_ environment: [String: String] = [:]) -> TestFunction {
         TestFunction("runWorker", database: operatorURL, environment: environment)
     }
 
-    /// Waits until the timelines show that this many steps have started.
+    /// Waits until this many steps have started, by the runs' timelines.
     func awaitStarted(_ count: Int) throws {
         var connection = try connect()
         try Poll.until {
@@ -19,12 +19,12 @@ extension TestDatabase {
         }
     }
 
-    /// Expires all leases, as happens half a minute after their worker was killed.
+    /// Expires all leases, as happens 30 s after a worker was killed.
     func endLeases() throws {
         try rows("UPDATE nofx.queue SET lease_until = now() - interval '1 second' WHERE state = 'running'")
     }
 
-    /// Runs a function, and sends it a signal when this many steps have started.
+    /// Runs a function and sends it a signal after this many steps have started.
     func run(
         _ function: TestFunction,
         _ event: String = "{}",

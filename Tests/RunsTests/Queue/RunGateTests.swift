@@ -18,7 +18,7 @@ import Testing
     }
 
     // Cases: queue 74
-    @Test func `a gate waits without a job, and what depends on it for ever`() throws {
+    @Test func `a waiting gate has no job, and its dependents stay blocked`() throws {
         let (fixture, run) = try waiting()
         var client = try fixture.client()
         #expect(try fixture.steps(of: run) == ["succeeded", "waiting", "blocked"])
@@ -33,7 +33,7 @@ import Testing
 
     // Cases: queue 75
     @Test(arguments: ["approved", "waived"])
-    func `who lets it pass has what depends on it done`(decision: String) throws {
+    func `an approved or waived gate queues its dependents`(decision: String) throws {
         let (fixture, run) = try waiting()
         var client = try fixture.client()
         let last = try fixture.lastEvent(of: run)
@@ -53,14 +53,14 @@ import Testing
     }
 
     // Cases: queue 79
-    @Test func `who rejects it ends what depends on it, and may have it asked again`() throws {
+    @Test func `a rejected gate skips its dependents, and can be retried`() throws {
         let (fixture, run) = try waiting()
         var client = try fixture.client()
         #expect(try client.decide(1, of: run, "rejected") == "ok rejected")
         #expect(try fixture.steps(of: run) == ["succeeded", "failed", "skipped"])
         #expect(try fixture.errors(of: run) == ["", "gate_rejected", "upstream_failed"])
         #expect(try fixture.status(of: run) == "failed")
-        // Nobody's work failed.
+        // No step's work failed.
         #expect(try fixture.deadLetters().isEmpty)
         #expect(try client.decide(1, of: run, "approved") == "conflict rejected")
         #expect(try fixture.faults(ended: true).isEmpty)
@@ -74,7 +74,7 @@ import Testing
     }
 
     // Cases: queue 78
-    @Test func `of two who approve at once one is told that it was done already`() throws {
+    @Test func `of two concurrent decisions one counts, and the other gets the status`() throws {
         for decisions in [["approved", "approved"], ["approved", "rejected"]] {
             let (fixture, run) = try waiting()
             let outcomes = try runConcurrently(2) { number, barrier in
@@ -92,7 +92,7 @@ import Testing
     }
 
     // Cases: queue 77, 80
-    @Test func `what may not be waived is not, and where four eyes are wanted nobody lets his own run pass`() throws {
+    @Test func `a gate enforces its rules on waivers and on own runs`() throws {
         let (fixture, run) = try waiting(#"{"allowWaive":false}"#)
         var client = try fixture.client()
         #expect(try client.decide(1, of: run, "waived") == "no_waiver pending")
@@ -104,13 +104,13 @@ import Testing
     }
 
     // Cases: queue 81
-    @Test func `a gate that nobody decides in time is expired, and its step has failed`() throws {
+    @Test func `an undecided gate expires, and its step fails`() throws {
         let (fixture, run) = try waiting(#"{"expiresInSeconds":3600}"#)
         var client = try fixture.client()
         try client.maintain()
         #expect(try fixture.status(of: run) == "waiting")
         try client.rows("UPDATE nofx.gates SET expires_at = now()")
-        // Too late is too late, also before anybody noticed.
+        // A decision after the expiry is rejected, even before the maintenance.
         #expect(try client.decide(1, of: run, "approved") == "conflict expired")
         try client.maintain()
         #expect(try fixture.steps(of: run) == ["succeeded", "failed", "skipped"])

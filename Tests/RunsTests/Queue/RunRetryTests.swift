@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct RunRetryTests {
     // Cases: queue 43, 49
-    @Test func `a step that fails for a while is tried again, and the run goes on meanwhile`() throws {
+    @Test func `a step with a transient failure is retried, and the run continues meanwhile`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec(), StepSpec(after: [0])])
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test(arguments: [("ai_overloaded", "failed"), ("timed_out", "timed_out")])
-    func `after its last attempt it is given up`(code: String, status: String) throws {
+    func `a step is dead-lettered after its last attempt`(code: String, status: String) throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec(attempts: 2)])
@@ -45,7 +45,7 @@ import Testing
     }
 
     // Cases: queue 50
-    @Test func `what would fail again fails at once`() throws {
+    @Test func `a permanent failure ends the step at once`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec(attempts: 9)])
@@ -55,7 +55,7 @@ import Testing
     }
 
     // Cases: queue 52, 57
-    @Test func `a step that failed is tried again by hand, with what was skipped for it`() throws {
+    @Test func `a failed step can be retried by a user, with the steps skipped after it`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([
@@ -79,7 +79,7 @@ import Testing
         )
         #expect(try fixture.deadLetters().isEmpty)
         #expect(try fixture.faults().isEmpty)
-        // What the attempt before says counts no more.
+        // The result of the earlier attempt is rejected.
         #expect(try client.finish(late).isEmpty)
         let claims = try client.claim()
         #expect(claims.map(\.attempt) == [1])
@@ -94,7 +94,7 @@ import Testing
     }
 
     // Cases: queue 53
-    @Test func `of two who retry a step at once one is told that it is queued`() throws {
+    @Test func `of two concurrent retries of a step one gets its status queued`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         for _ in 0..<5 {
@@ -112,7 +112,7 @@ import Testing
     }
 
     // Cases: queue 54, 56
-    @Test func `what has not failed is not tried again`() throws {
+    @Test func `a step that has not failed cannot be retried`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec(), StepSpec(after: [0])])
@@ -130,7 +130,7 @@ import Testing
     }
 
     // Cases: queue 55
-    @Test func `while another dependency stays failed what depends on it stays skipped`() throws {
+    @Test func `a step with another failed dependency stays skipped`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([
@@ -149,7 +149,7 @@ import Testing
     }
 
     // Cases: queue 55
-    @Test func `a dependency that is tried again is waited for by what has not begun`() throws {
+    @Test func `a step that has not started waits for a dependency that is retried`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec(continues: true), StepSpec(), StepSpec(after: [0, 1])])
@@ -166,7 +166,7 @@ import Testing
     }
 
     // Cases: queue 55
-    @Test func `what was cancelled after a step that may fail is not reopened for ever`() throws {
+    @Test func `a step cancelled after an optional one is not reopened by its retry`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec(continues: true), StepSpec(after: [0]), StepSpec(after: [1])])
@@ -184,7 +184,7 @@ import Testing
         #expect(try fixture.faults(ended: true).isEmpty)
     }
 
-    @Test func `a retry leaves the deadline of a run that goes on`() throws {
+    @Test func `a retry keeps the deadline of a run that has not ended`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec(), StepSpec()], deadline: .seconds(3_600))
@@ -199,7 +199,7 @@ import Testing
     }
 
     // Cases: queue 59, 60
-    @Test func `the oldest of those that were given up go back first, and who fails again is there again`() throws {
+    @Test func `the oldest dead letters are redriven first, and may be dead-lettered again`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start(Array(repeating: StepSpec(), count: 120))
@@ -220,7 +220,7 @@ import Testing
         #expect(try fixture.faults(ended: true).isEmpty)
     }
 
-    @Test func `what was given up in a run that was cancelled does not go back`() throws {
+    @Test func `dead letters of a cancelled run are not redriven`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec(), StepSpec(after: [0], continues: true), StepSpec()])

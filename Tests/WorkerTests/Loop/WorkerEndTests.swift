@@ -36,7 +36,7 @@ import Worker
         #expect(steps.state.withLock { $0.claims.count } == 1)
     }
 
-    @Test func `where there is no time for a topic's steps the log says so once`() throws {
+    @Test func `a topic whose steps exceed the remaining time is logged once`() throws {
         steps.add("a", "b", timeout: .seconds(500))
         steps.add("c", topic: .ai)
         let lines = LogLines()
@@ -47,7 +47,7 @@ import Worker
         #expect(said.allSatisfy { $0.contains("test.echo") && $0.contains("warning") })
     }
 
-    @Test func `whoever is asked to end finishes what runs and gives back what waits`() throws {
+    @Test func `a stopping worker finishes running steps and releases waiting ones`() throws {
         steps.add((0..<10).map(String.init))
         let steps = steps
         let stop = Monitor<(@Sendable () -> Void)?>(nil)
@@ -56,7 +56,7 @@ import Worker
             settings.batch = 10
         } doing: { _, cancellation in
             stop.withLock { $0 }?()
-            // The others are given back while this one goes on.
+            // The others are released while this one runs.
             steps.wait { $0.ready.count == 9 }
             return cancellation.isCancelled ? .cancelled : .done
         }
@@ -107,7 +107,7 @@ import Worker
         #expect(steps.state.withLock { $0.ready.map(\.step.attempt).sorted() } == [0, 0, 0, 0, 1])
     }
 
-    @Test func `an endless worker waits for work until it is asked to end`() throws {
+    @Test func `an endless worker waits for steps until it is stopped`() throws {
         let steps = steps
         var worker = steps.worker({ $0.isEndless = true })
         let request = worker.requestStop

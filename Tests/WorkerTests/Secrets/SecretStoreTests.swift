@@ -23,7 +23,7 @@ import Worker
         )?.text
     }
 
-    @Test func `a variable has secrets by team, scope and name`() throws {
+    @Test func `a variable holds secrets by team, scope and name`() throws {
         let variables = [
             (
                 "NOFX_SECRETS",
@@ -49,7 +49,7 @@ import Worker
         #"{"0198a000-0000-7000-8000-000000000001":{"prod":{"A":""}}}"#,
         #"{"0198a000-0000-7000-8000-00000000000a":{},"0198A000-0000-7000-8000-00000000000A":{}}"#,
     ])
-    func `a variable that cannot be read stops the program, which never shows it`(value: String) throws {
+    func `an invalid variable is an error that does not show it`(value: String) throws {
         let error = #expect(throws: ConfigurationError.self) {
             try SecretStore(Environment([("NOFX_SECRETS", value)]))
         }
@@ -68,7 +68,7 @@ import Worker
         ("value", "value"), ("value\n", "value"), ("value\r\n", "value"), ("two\nlines\n\n", "two\nlines\n"),
         ("\n", nil), ("", nil), (" ä ", " ä "),
     ])
-    func `a file is a secret, but for the line's end`(content: String, value: String?) throws {
+    func `a file's content is the secret, without a final line break`(content: String, value: String?) throws {
         try Folder.with { (folder) throws in
             folder.write("\(Self.team)/prod/A", content)
             #expect(try find("A", in: folder.variables) == value)
@@ -77,7 +77,7 @@ import Worker
         }
     }
 
-    @Test func `a file is as long as a secret may be, and text`() throws {
+    @Test func `a file has the maximum length of a secret and must be text`() throws {
         try Folder.with { (folder) throws in
             let most = String(repeating: "x", count: 64 << 10)
             folder.write("\(Self.team)/prod/MOST", most + "\n")
@@ -93,7 +93,7 @@ import Worker
         }
     }
 
-    @Test func `a link leads anywhere within the team's folder, as Kubernetes makes them`() throws {
+    @Test func `a link may lead anywhere within the team's folder, as in Kubernetes`() throws {
         try Folder.with { (folder) throws in
             folder.write("\(Self.team)/prod/..2026/A", "one")
             folder.link("\(Self.team)/prod/..data", to: "..2026")
@@ -104,7 +104,7 @@ import Worker
         }
     }
 
-    @Test func `a link leads nowhere else, and a folder is no file`() throws {
+    @Test func `a link out of the team's folder and a folder are rejected`() throws {
         try Folder.with { (folder) throws in
             folder.write("\(Self.other)/prod/A", "of others")
             folder.write("outside", "of nobody")
@@ -126,7 +126,7 @@ import Worker
         }
     }
 
-    @Test func `a pipe is no file, and nobody waits for it`() throws {
+    @Test func `a pipe is rejected without waiting for it`() throws {
         try Folder.with { (folder) throws in
             folder.write("\(Self.team)/prod/A", "")
             #expect(mkfifo("\(folder.path)/\(Self.team)/prod/PIPE", 0o600) == 0)

@@ -8,9 +8,9 @@ import TestSupport
 import Testing
 import Worker
 
-/// What steps make of what models answer.
+/// Steps that use models' answers.
 @Suite struct GenerateToolTests {
-    /// Has a provider answer with a text, and a step ask it.
+    /// Makes a provider answer with a text, and executes a step that calls it.
     private func ask(
         _ tool: String,
         _ inputs: String,
@@ -44,7 +44,7 @@ import Worker
         }
     }
 
-    @Test func `an answer is a text, with who gave it and what it cost`() throws {
+    @Test func `an answer is returned as text, with its provider and cost`() throws {
         let (json, artifacts) = try ask("ai:generate", #"{"prompt":"x"}"#, answering: "```\nFour.\n```").success()
         #expect(json["text"]?.string == "```\nFour.\n```")
         #expect(json["model"]?.string == "gpt-4.1-2025-04-14")
@@ -53,7 +53,7 @@ import Worker
         #expect(json["stopReason"]?.string == "finished")
         #expect(json["usage"]?["input"]?.integer == 10)
         #expect(json["usage"]?["output"]?.integer == 5)
-        // 10 tokens at 2 dollars for a million, and 5 at 8.
+        // 10 tokens at 2 dollars per million, and 5 tokens at 8 dollars.
         #expect(json["costUsd"]?.string == "0.00006")
         #expect(json["attempts"]?.count == 1)
         #expect(json["attempts"]?.elements.map { $0["code"]?.isNull } == [true])
@@ -67,7 +67,7 @@ import Worker
         (#","filename":"README.md""#, "README.md", "text/markdown; charset=utf-8"),
         ("", "output.md", "text/markdown; charset=utf-8"),
     ])
-    func `code is an artifact with exactly what is in the fence`(more: String, name: String, type: String) throws {
+    func `code is an artifact with exactly the code block's content`(more: String, name: String, type: String) throws {
         let code = "let a = \"`x`\"\n\n  let b = 1\n"
         let (json, artifacts) = try ask("codegen", #"{"prompt":"x"\#(more)}"#, answering: "\n```swift\n\(code)```\n")
             .success()
@@ -88,13 +88,13 @@ import Worker
         #expect(json["requestId"]?.string == "r-1")
     }
 
-    @Test func `a text is an artifact as it is where it is given a name`() throws {
+    @Test func `a text with a given name is stored unchanged as an artifact`() throws {
         let inputs = #"{"prompt":"x","filename":"a.txt"}"#
         let (_, artifacts) = try ask("ai:generate", inputs, answering: "```\nx\n```").success()
         #expect(artifacts.map(\.content) == [Array("```\nx\n```".utf8)])
     }
 
-    @Test func `a text that is long for outputs is an artifact only`() throws {
+    @Test func `a text that is too long for outputs is stored only as an artifact`() throws {
         let most = String(repeating: "x", count: 64 << 10)
         let (short, none) = try ask("ai:generate", #"{"prompt":"x"}"#, answering: most).success()
         #expect(short["text"]?.string == most)
@@ -106,7 +106,7 @@ import Worker
     }
 
     @Test(arguments: ["ai:generate", "codegen"])
-    func `an answer that ends at its limit fails the step and is not kept, unless that is allowed`(
+    func `a truncated answer fails the step and is not stored, unless it is allowed`(
         tool: String
     ) throws {
         let text = "```\nhalf"
@@ -120,7 +120,7 @@ import Worker
         #expect(artifacts.map(\.content) == [Array(text.utf8)])
     }
 
-    @Test func `an answer that has not the form is asked for again, and then fails`() throws {
+    @Test func `an answer that violates the schema is retried, and then fails`() throws {
         let form = #"{"type":"object","properties":{"a":{"type":"integer"}},"required":["a"]}"#
         let inputs = #"{"prompt":"x","schema":\#(form)}"#
         #expect(try ask("ai:generate", inputs, answering: #"{"a":1}"#).success().json["text"]?.string == #"{"a":1}"#)
@@ -130,7 +130,7 @@ import Worker
     }
 
     // Cases: ai 61
-    @Test func `the same step again makes the same artifact, and each call is counted once`() throws {
+    @Test func `a repeated step makes the same artifact, and each call is counted once`() throws {
         try FaultServer.run { server in
             let bench = ToolBench(openAI: server.openAI)
             let steps = [1, 2].map { bench.step("codegen", #"{"prompt":"x","filename":"a.md"}"#, attempt: $0) }
