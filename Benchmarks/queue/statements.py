@@ -36,7 +36,10 @@ def script():
     """
     claim = statement(
         "claim_jobs",
-        ["'test.echo'", ":size", "'30 s'", "NULL", "NULL", ":last::uuid", "'{}'", "NULL", "0", "2147483647", "'{}'"],
+        [
+            "NULL", "'test.echo'", ":size", "'30 s'", "NULL", "NULL", ":last::uuid", "'{}'", "NULL", "0", "2147483647",
+            "'{}'",
+        ],
     )
     finish = statement(
         "finish_steps",

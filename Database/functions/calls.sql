@@ -1,20 +1,23 @@
 -- revision: 1
 
--- The API key with an identifier and a secret, and its user; no row for another secret. Only digests of random secrets
+-- The API key with an identifier, a secret and an environment, and its user; no row for another secret, nor for a key
+-- of the other environment, which the hash does not cover. Only digests of random secrets
 -- are compared, so the time that takes reveals nothing. The last use is stored at most once a minute.
-CREATE OR REPLACE FUNCTION nofx.find_api_key(p_id text, p_secret_hash bytea, p_ip text)
+CREATE OR REPLACE FUNCTION nofx.find_api_key(p_id text, p_secret_hash bytea, p_ip text,
+                                             p_environment text DEFAULT 'live')
 RETURNS TABLE (user_id uuid, issuer text, subject text, team_id uuid, scopes text[], is_live boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     UPDATE nofx.api_keys k SET last_used_at = now(), last_used_ip = left(p_ip, 64)
-    WHERE k.id = p_id AND k.secret_hash = p_secret_hash AND k.revoked_at IS NULL
+    WHERE k.id = p_id AND k.secret_hash = p_secret_hash AND k.environment = p_environment
+      AND k.revoked_at IS NULL
       AND (k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute');
     RETURN QUERY
         SELECT k.user_id, u.issuer, u.subject, k.team_id, k.scopes,
                u.disabled_at IS NULL AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
         FROM nofx.api_keys k JOIN nofx.users u ON u.id = k.user_id
-        WHERE k.id = p_id AND k.secret_hash = p_secret_hash;
+        WHERE k.id = p_id AND k.secret_hash = p_secret_hash AND k.environment = p_environment;
 END
 $$;
 
@@ -29,7 +32,8 @@ BEGIN
     INSERT INTO nofx.idempotency_keys AS used (user_id, operation, key, fingerprint, team_id)
     VALUES (nofx.me(), p_operation, p_key, nofx.fingerprint(p_input), p_team)
     ON CONFLICT (user_id, operation, key) DO UPDATE
-    SET fingerprint = excluded.fingerprint, team_id = excluded.team_id, answer = NULL, expires_at = excluded.expires_at
+    SET fingerprint = excluded.fingerprint, team_id = excluded.team_id, needs = NULL, answer = NULL,
+        expires_at = excluded.expires_at
     WHERE used.expires_at <= now();
     IF NOT FOUND THEN
         RAISE EXCEPTION 'the idempotency key has been used' USING ERRCODE = 'NX005';
@@ -47,7 +51,8 @@ $$;
 -- Takes one call from an allowance of p_burst calls that grows by one every p_microseconds. Raises NX007 when none is
 -- left, with the seconds to wait as hint. Returns how many are left, and the seconds until all are.
 --
--- The key belongs to the caller or to one of the caller's teams: `<user> <what>` or `invites <team>`.
+-- The key belongs to the caller, `<user> <what>`; to one of the caller's teams, `invites <team>`; or to an address that
+-- the caller invites, `invites to <SHA-256 of the address>`.
 CREATE OR REPLACE FUNCTION nofx.take_rate(p_key text, p_microseconds bigint, p_burst integer)
 RETURNS TABLE (remaining integer, reset integer)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -57,7 +62,8 @@ DECLARE
     v_tat      timestamptz;
 BEGIN
     IF NOT coalesce(starts_with(p_key, nofx.me() || ' '), false)
-       AND NOT EXISTS (SELECT FROM nofx.my_team_ids() AS t WHERE p_key = 'invites ' || t) THEN
+       AND NOT EXISTS (SELECT FROM nofx.my_team_ids() AS t
+                       WHERE p_key = 'invites ' || t OR p_key ~ '^invites to [0-9a-f]{64}$') THEN
         RAISE EXCEPTION 'the rate is not the caller''s' USING ERRCODE = '42501';
     END IF;
     INSERT INTO nofx.rate_limits AS r (key, tat) VALUES (p_key, v_now + v_interval)

@@ -171,7 +171,7 @@ BEGIN
     LOOP
         EXIT WHEN v_work >= p_limit * 5;
         v_work := v_work + v_gate.steps_open;
-        UPDATE nofx.gates g SET status = 'expired', decided_at = now()
+        UPDATE nofx.gates g SET status = 'expired', decided_at = clock_timestamp()
         WHERE g.team_id = v_gate.team_id AND g.run_id = v_gate.run_id AND g.step_no = v_gate.step_no
           AND g.status = 'pending' AND g.expires_at <= now();
         CONTINUE WHEN NOT FOUND;

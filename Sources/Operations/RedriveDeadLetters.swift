@@ -25,7 +25,8 @@ public struct Redrive: OutputObject {
     /// Returns dead-lettered jobs to the queue, oldest first.
     ///
     /// They get all their attempts again, and the steps that were skipped because of them wait for them again. Steps of
-    /// cancelled runs and steps with an unfinished dependency stay dead-lettered.
+    /// cancelled runs and steps with an unfinished dependency stay dead-lettered, and steps of a team that has as many
+    /// queued steps as it may have.
     ///
     /// - Throws: A `Denial` for a caller who is not an operator, or `PostgresError`.
     public static func make(_ request: Request, in context: inout Context) throws -> Redrive {
@@ -39,7 +40,8 @@ public struct Redrive: OutputObject {
         let rows = try context.write(
             """
             WITH redrive AS MATERIALIZED (
-                SELECT nofx.redrive_jobs(NULL, \(tool), \(request.limit.count), json_build_object('by', \(user))) AS count
+                SELECT nofx.redrive_jobs(NULL, \(tool), \(request.limit.count), json_build_object('by', \(user)),
+                                         \(context.quotas.queuedStepsPerTeam)::integer) AS count
             ), record AS (
                 INSERT INTO nofx.operator_actions (user_id, action, subject, after, credential, request_id, ip,
                                                    user_agent)

@@ -46,7 +46,7 @@ extension Query {
         }
         return """
             SELECT outcome FROM nofx.start_run(\(team), \(run), \(goal), NULL, \(deadline), \(Int32(teamLimit)), 100000000,
-                                               \(String(decoding: json.bytes, as: UTF8.self))::json, '{}')
+                                               \(String(decoding: json.bytes, as: UTF8.self))::json, '{}', '{*}')
             """
     }
 

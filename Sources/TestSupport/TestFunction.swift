@@ -38,6 +38,8 @@ public struct TestFunction: Sendable {
             "NOFX_JWT_SECRET": Self.secret, "NOFX_JWT_ISSUER": Self.issuer, "NOFX_JWT_AUDIENCE": Self.audience,
             // Tests call more often than the default limits permit.
             "NOFX_WRITES_PER_MINUTE": "0", "NOFX_INVITES_PER_DAY": "0",
+            "NOFX_INVITES_PER_USER_PER_DAY": "0", "NOFX_INVITES_PER_ADDRESS_PER_DAY": "0",
+            "NOFX_DEFAULT_TOOLS": "all",
             "NOFX_WEBHOOK_KEY": "a key for the webhooks of tests only",
         ]
         all["DATABASE_URL"] = database

@@ -13,6 +13,7 @@ public enum StepWork {
     ///
     /// - Throws: `ConfigurationError` for the first invalid variable.
     public static func checkConfiguration(_ environment: Environment) throws(ConfigurationError) {
+        try ToolName.checkDefaults(environment)
         _ = try WorkerSettings(environment)
         _ = try StepTools(environment)
     }
@@ -40,6 +41,7 @@ public enum StepWork {
         let (databases, log) = (context.separateDatabases(), context.log)
         var store = PostgresStepStore(databases(), log: log)
         store.answerLimit = settings.answerLimit
+        store.defaultTools = context.quotas.defaultTools
         var worker = Worker(store, settings, log: log) {
             tools.toolBox(databases(), log: log)
         }

@@ -26,7 +26,46 @@ struct TextRuleTests {
         #expect(codes("a\(scalar)b") == [.invalidCharacters])
     }
 
-    @Test func `length is counted in Unicode scalars, after trimming`() {
+    @Test(
+        arguments: [
+            "1\u{FE0F}\u{20E3}", "☎\u{FE0E}x", "❤\u{FE0F}\u{200D}🔥", "👩🏽\u{200D}🚀", "🏴\u{200D}☠\u{FE0F}",
+            "क\u{94D}\u{200D}ष",
+            "क\u{94D}\u{200C}ष", "葛\u{E0100}x", "ᠠ\u{180B}ᠠ", "≨\u{FE00}x", "नि", "กำ", "é\u{301}", "٠١", "..",
+            "🏳\u{FE0F}\u{200D}🌈",
+        ]
+    )
+    func `joiners and selectors that change the form of a character are accepted`(_ text: String) throws {
+        #expect(try rule.check(text).utf8.elementsEqual(text.utf8))
+    }
+
+    @Test(
+        arguments: [
+            "\u{FE0F}\u{FE0F}", "\u{2800}\u{2800}", "a\u{2800}b", "\u{301}\u{301}", "\u{301}ab", "dup\u{FE0F}",
+            "a\u{FE0F}b",
+            "1\u{FE0F}a", "ab1\u{FE0F}", "❤\u{FE0F}\u{FE0F}", "❤\u{FE0F}\u{FE0E}", "a\u{E0100}b", "葛\u{E0100}\u{E0101}",
+            "a\u{180B}b",
+            "a\u{200D}b", "a\u{200C}b", "क\u{200D}\u{200D}ष", "👩\u{200D}\u{200D}👩", "👩\u{200C}👩", "👩\u{200D}a",
+            "a\u{200D}👩",
+            "a\u{115F}b", "a\u{1160}b", "a\u{3164}b", "a\u{FFA0}b", "a\u{34F}b", "a\u{17B4}b", "a\u{E0061}b",
+            "a\u{1D159}b",
+            "a\u{13441}b", "a\u{16FE4}b", "a\u{FFFC}b", "a\u{1D173}b", "a\u{180E}b", "a\u{2064}b", "a\u{FFF9}b",
+            "a \u{FE0F}",
+            "\u{903}\u{903}", "\u{20E3}\u{20E3}", "\u{FE00}a", "é\u{FE0F}",
+        ]
+    )
+    func `a text has no hidden data, and something to see`(_ text: String) {
+        #expect(codes(text) == [.invalidCharacters])
+    }
+
+    @Test func `a long payload behind one letter is refused`() {
+        let selectors = (0xE0100...0xE0161 as ClosedRange<UInt32>).compactMap(Unicode.Scalar.init)
+        #expect(throws: Violations.self) { try TextRule(2...100).check("A" + selectors.map(String.init).joined()) }
+        #expect(throws: Violations.self) {
+            try TextRule(2...100).check("A" + String(repeating: "\u{FE0F}", count: 98))
+        }
+    }
+
+    @Test func `lengths are counted in Unicode scalars, after trimming`() {
         #expect(codes("a") == [.tooShort])
         #expect(codes(" a ") == [.tooShort])
         #expect(codes("ééééé") == [])

@@ -68,6 +68,11 @@ def make_template(server, options):
         input=f'{{"grantTo":"{APP}","grantOperatorTo":"{OPERATOR}"}}', text=True, check=True, stdout=subprocess.DEVNULL,
         env=environment(server.address(TEMPLATE), LEASE),
     )  # fmt: skip
+    # Claimants look at the queue and lock runs, which no program of an operator does.
+    with psycopg.connect(server.address(TEMPLATE), autocommit=True) as session:
+        for table, rights in (("queue", "SELECT"), ("runs", "SELECT, UPDATE (ended_at)")):
+            session.execute(f"GRANT {rights} ON nofx.{table} TO {OPERATOR}")
+            session.execute(f"CREATE POLICY chaos ON nofx.{table} TO {OPERATOR} USING (true)")
     if options.mutant:
         with psycopg.connect(server.address(TEMPLATE), autocommit=True) as session:
             function, rule, replacement = MUTANTS[options.mutant]

@@ -111,7 +111,7 @@ def start(session, run):
         if ask("SELECT 1 FROM nofx.runs WHERE team_id = %s AND id = %s", run.team, run.id):
             return "ok"
         return ask(
-            """SELECT outcome FROM nofx.start_run(%s, %s, 'chaos', NULL, %s::interval, 100000, 10000000, %s::json, '{}')""",
+            """SELECT outcome FROM nofx.start_run(%s, %s, 'chaos', NULL, %s::interval, 100000, 10000000, %s::json, '{}', '{*}')""",
             run.team, run.id, deadline, json.dumps(columns),
         )[0][0]
 

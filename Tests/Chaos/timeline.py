@@ -6,6 +6,11 @@ ENDINGS = {"succeeded", "failed", "timed_out", "cancelled", "skipped"}
 DECISIONS = {"approved", "rejected", "waived", "expired", "cancelled"}
 
 
+def is_tolerated(continues, is_gate, error):
+    """Whether dependents go on after a failure; a rejection of a gate is final."""
+    return continues and not (is_gate and (error or {}).get("code") == "gate_rejected")
+
+
 class StepModel:
     """A step as reconstructed from its events; `state` determines which events may follow."""
 
@@ -25,13 +30,18 @@ class StepModel:
             "step.interrupted": ("started",),
             "step.released": ("started",),
             "step.retried": ("failed", "timed_out", "cancelled"),
-            "step.reopened": ("skipped", "cancelled"),
+            "step.reopened": ("skipped", "cancelled", "queued", "started"),
             "step.skipped": ("blocked",),
             "step.cancelled": ("blocked", "queued", "started", "waiting"),
         }
         wanted = allowed.get(kind, ("started", "waiting") if kind in ("step.succeeded", "step.failed") else ("started",))
         if kind.startswith("artifact."):
             return None if self.state == "started" else f"{kind} while {self.state}"
+        if kind == "gate.reopened":
+            if self.state not in ("waiting", "succeeded", "failed"):
+                return f"{kind} while {self.state}"
+            self.state, self.is_met, self.is_decided = "blocked", False, True
+            return None
         if kind.startswith("gate.") and kind != "gate.created":
             if self.state != "waiting" or self.is_decided:
                 return f"{kind} while {self.state}"
@@ -60,7 +70,10 @@ class StepModel:
             self.state, self.is_met = "blocked", False
         else:
             self.state = kind.removeprefix("step.")
-            self.is_met = self.state == "succeeded" or self.continues and self.state in ("failed", "timed_out")
+            error = (data or {}).get("error")
+            self.is_met = self.state == "succeeded" or self.state in ("failed", "timed_out") and is_tolerated(
+                self.continues, self.is_gate, error
+            )
         return None
 
 
@@ -106,12 +119,15 @@ def problems_of_run(run, steps, events, gates):
 
 def problems_of_counts(run, steps):
     count = collections.Counter(step["status"] for step in steps)
-    dead_lettered = [step for step in steps if step["status"] in ("failed", "timed_out") and not step["continues"]]
+    failed = [step for step in steps if step["status"] in ("failed", "timed_out")]
+    tolerated = {step["no"] for step in failed if is_tolerated(step["continues"], step["is_gate"], step["error"])}
+    dead_lettered = [step for step in failed if step["no"] not in tolerated]
     wanted = {
         "steps_total": len(steps),
         "steps_open": sum(step["ended_at"] is None for step in steps),
         "steps_queued": count["queued"],
         "steps_failed": len(dead_lettered),
+        "steps_tolerated": len(tolerated),
         "steps_cancelled": count["cancelled"],
     }
     for name, value in wanted.items():
@@ -123,7 +139,7 @@ def problems_of_counts(run, steps):
         if run["status"] != status:
             yield f"is {run['status']}, not {status}"
     met = {
-        step["no"]: step["status"] == "succeeded" or step["continues"] and step["status"] in ("failed", "timed_out")
+        step["no"]: step["status"] == "succeeded" or step["no"] in tolerated
         for step in steps
     }
     for step in steps:

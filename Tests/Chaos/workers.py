@@ -75,6 +75,7 @@ def environment(address, lease):
         "NOFX_JWT_ISSUER": "https://chaos.example",
         "NOFX_JWT_AUDIENCE": "nofx",
         "NOFX_HTTP_ALLOW": "127.0.0.0/8",
+        "NOFX_DEFAULT_TOOLS": "all",
         "NOFX_WORKER_LEASE_SECONDS": str(lease),
         "NOFX_WORKER_GRACE_SECONDS": "1",
         "NOFX_TEAM_LIMIT": "40",

@@ -23,6 +23,16 @@ struct NamedUUIDTests {
         #expect(try verified(subject: "auth0|2").userID != verified(subject: "auth0|1").userID)
     }
 
+    @Test func `a subject cannot be the identity that is derived for another one`() throws {
+        let derived = try verified(subject: "auth0|1").userID
+        let copy = try verified(subject: "\(derived)")
+        #expect(copy.userID != derived)
+        #expect(copy.userID.version == 5)
+        // What is derived for the copy cannot be taken either, nor does the case of its digits make another user.
+        #expect(try verified(subject: "\(copy.userID)").userID != copy.userID)
+        #expect(try verified(subject: "\(derived)".uppercased()).userID == copy.userID)
+    }
+
     @Test func `the same subject of another issuer is another user`() throws {
         let token = try TokenIssuer(secret: TestTokens.secret, issuer: "https://other.example", audience: "nofx")
             .token(subject: "auth0|1", now: TestTokens.now)

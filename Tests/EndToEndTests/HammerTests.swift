@@ -55,7 +55,7 @@ struct HammerTests {
                 ) AS full_teams) AS teams_with_too_many_members,
                 (SELECT count(*) FROM nofx.team_invites i WHERE i.status = 'pending' AND NOT EXISTS (
                     SELECT FROM nofx.team_members m WHERE m.team_id = i.team_id AND m.user_id = i.invited_by
-                    AND nofx.can_manage(m.role, m.permissions)
+                    AND nofx.may_grant(m.role, m.permissions, i.role, NULL)
                 )) AS invites_of_nobody,
                 (SELECT count(*) FROM nofx.team_invites i JOIN nofx.teams t ON t.id = i.team_id
                  WHERE i.status = 'pending' AND t.deleted_at IS NOT NULL) AS invites_to_deleted_teams,

@@ -208,4 +208,19 @@ struct InviteTests {
         #expect(try database.value("SELECT count(*) FROM nofx.team_invites", as: Int.self) == 3)
         #expect(try database.value("SELECT count(*) FROM nofx.queue WHERE topic = 'mail'", as: Int.self) == 3)
     }
+
+    @Test func `two variables limit the invites of a user and to an address over all teams`() throws {
+        let other = try database.makeTeam("Other", as: owner)
+        let limits = [
+            ("NOFX_INVITES_PER_USER_PER_DAY", ["a@example.com", "b@example.com"]),
+            ("NOFX_INVITES_PER_ADDRESS_PER_DAY", ["c@example.com", "C@example.com"]),
+        ]
+        for (variable, emails) in limits {
+            let statuses = try zip([team, other], emails).map { team, email in
+                try database.function("inviteMember", as: owner, environment: [variable: "1"])
+                    .run(#"{"teamId":"\#(team)","email":"\#(email)"}"#).status
+            }
+            #expect(statuses == [0, 75], "\(variable)")
+        }
+    }
 }

@@ -18,7 +18,8 @@ struct PurgeTests {
         let report = try first.json()
         let names = [
             "idempotencyKeys", "rateLimits", "invitesExpired", "invites", "teams", "outbox", "apiKeys", "aiAttempts",
-            "aiReservations", "runs", "deadJobs", "more",
+            "aiReservations", "runs", "deadJobs", "aiUsage", "keySets", "activity", "securityEvents", "operatorActions",
+            "more",
         ]
         #expect(report.count == names.count && names.allSatisfy { report[$0] != nil })
         #expect(report["teams"]?.integer == 1)

@@ -47,6 +47,8 @@ struct ConfigurationTests {
         #expect((standard.teams, standard.members, standard.invites) == (20, 100, 50))
         #expect(standard.writes == Rate(60, in: 60, burst: 20))
         #expect(standard.invitations == Rate(50, in: 86_400, burst: 50))
+        #expect(standard.invitationsByUser == Rate(100, in: 86_400, burst: 100))
+        #expect(standard.invitationsToAddress == Rate(10, in: 86_400, burst: 10))
         #expect(standard.reads == nil)
 
         let environment = Environment(
@@ -55,6 +57,7 @@ struct ConfigurationTests {
                 "NOFX_MAX_TEAMS": "1", "NOFX_MAX_MEMBERS": "2", "NOFX_MAX_INVITES": "3", "NOFX_INVITES_PER_DAY": "0",
                 "NOFX_WRITES_PER_MINUTE": "0", "NOFX_READS_PER_MINUTE": "600", "NOFX_READ_BURST": "7",
                 "NOFX_MAX_QUEUED_STEPS_PER_TEAM": "8", "NOFX_MAX_QUEUED_STEPS": "9",
+                "NOFX_INVITES_PER_USER_PER_DAY": "4", "NOFX_INVITES_PER_ADDRESS_PER_DAY": "0",
             ]
         )
         let set = try Configuration(environment, access: .authenticated).quotas
@@ -62,12 +65,15 @@ struct ConfigurationTests {
         #expect((set.queuedStepsPerTeam, set.queuedSteps) == (8, 9))
         #expect(set.writes == nil && set.invitations == nil)
         #expect(set.reads == Rate(600, in: 60, burst: 7))
+        #expect(set.invitationsByUser == Rate(4, in: 86_400, burst: 4))
+        #expect(set.invitationsToAddress == nil)
     }
 
     @Test(arguments: [
         ("NOFX_MAX_TEAMS", "0"), ("NOFX_MAX_MEMBERS", "many"), ("NOFX_WRITES_PER_MINUTE", "-1"),
         ("NOFX_MAX_QUEUED_STEPS_PER_TEAM", "0"), ("NOFX_MAX_QUEUED_STEPS", "-1"), ("NOFX_WRITE_BURST", "0"),
-        ("NOFX_INVITES_PER_DAY", "1.5"), ("NOFX_READS_PER_MINUTE", "1000001"),
+        ("NOFX_INVITES_PER_DAY", "1.5"), ("NOFX_INVITES_PER_USER_PER_DAY", "-1"),
+        ("NOFX_INVITES_PER_ADDRESS_PER_DAY", "some"), ("NOFX_READS_PER_MINUTE", "1000001"),
     ])
     func `an invalid limit is rejected by name`(variable: String, value: String) {
         #expect(error(Self.good, [variable: value])?.variable == variable)

@@ -56,7 +56,35 @@ import Testing
         #expect(throws: Never.self) { try database.caller(with: keys[3].key.reveal()) }
     }
 
-    @Test func `a key expires by the database's clock, to the microsecond`() throws {
+    @Test func `a key is for the environment that it was made in, whatever its text says`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        for (made, other) in [(KeyEnvironment.test, KeyEnvironment.live), (.live, .test)] {
+            var quotas = Quotas()
+            quotas.keyEnvironment = made
+            let key = try database.call(CreateAPIKey.self, draft("\(made)"), as: owner, quotas: quotas)
+            let relabelled = forged(key, secret: key.key.reveal(), in: other)
+            #expect(throws: Never.self) { try APIKey(relabelled, for: other) }
+            for environment in [made, other] {
+                #expect(throws: Problem.self) { try database.caller(with: relabelled, in: environment) }
+            }
+            #expect(
+                try database.value("SELECT last_used_at FROM nofx.api_keys WHERE id = \(key.id)", as: Timestamp?.self)
+                    == nil
+            )
+            #expect(try database.caller(with: key.key.reveal(), in: made).user == owner.user)
+            // Whoever lists and revokes keys sees each key's environment, not that of the process.
+            for environment in KeyEnvironment.allCases {
+                quotas.keyEnvironment = environment
+                let listed = try database.call(ListAPIKeys.self, "{}", as: owner, quotas: quotas).items
+                #expect(listed.first { $0.id == key.id }?.prefix == "nofx_\(made)_\(key.id)")
+                let revoked = try database.call(RevokeAPIKey.self, key.reference, as: owner, quotas: quotas)
+                #expect(revoked.prefix == "nofx_\(made)_\(key.id)")
+            }
+        }
+    }
+
+    @Test func `a key ends by the database's clock, to the microsecond`() throws {
         let database = try TestDatabase()
         let key = try database.key(of: .stranger())
         try database.rows("UPDATE nofx.api_keys SET expires_at = now() + interval '1 hour'")
@@ -113,9 +141,9 @@ import Testing
         #expect(database.refusal(of: UpdateTeam.self, changes, as: holder) == "401 invalid_token")
     }
 
-    /// A key with the id of one and the secret of another.
-    private func forged(_ key: NewKey, secret other: String) -> String {
-        let body = "nofx_live_\(key.id)_\(other.suffix(49).prefix(43))"
+    /// A key with the identifier of one and the secret of another.
+    private func forged(_ key: NewKey, secret other: String, in environment: KeyEnvironment = .live) -> String {
+        let body = "nofx_\(environment)_\(key.id)_\(other.suffix(49).prefix(43))"
         return body + String(decoding: Base62.encode(CRC32.checksum(body.utf8)), as: UTF8.self)
     }
 }

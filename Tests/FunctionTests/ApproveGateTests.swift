@@ -119,6 +119,32 @@ import Testing
         #expect(try world.database.call(ApproveGate.self, world.step("approve"), as: admin).status == .approved)
     }
 
+    @Test func `with fourEyes, neither the author of a plan nor the user who reruns it decides`() throws {
+        let world = try RunWorld()
+        let (author, repeater) = (try world.member(as: .admin), try world.member(as: .admin))
+        let (again, third) = (try world.member(as: .admin), try world.member(as: .admin))
+        let first = try world.database.startRun(
+            Self.plan(#"{"fourEyes":true}"#),
+            team: world.team.id.uuid,
+            by: author
+        )
+        func rerun(_ run: UUID, by caller: Caller) throws -> UUID {
+            try world.database.call(RerunRun.self, world.input(run: run), as: caller).id.uuid
+        }
+        func refusal(_ run: UUID, by caller: Caller) -> String? {
+            let input = world.team.input(run, #""step":"approve""#)
+            return world.database.refusal(of: ApproveGate.self, input, as: caller)
+        }
+        let second = try rerun(first, by: repeater)
+        let last = try rerun(second, by: again)
+        for (run, starter) in [(first, author), (second, repeater), (last, again)] {
+            try world.database.work()
+            #expect(refusal(run, by: author) == "403 own_run_approval")
+            #expect(refusal(run, by: starter) == "403 own_run_approval")
+            #expect(refusal(run, by: third) == nil)
+        }
+    }
+
     @Test func `repeating a decision gets the same answer, and another decision is a conflict`() throws {
         let world = try RunWorld(Self.plan())
         for _ in 0..<2 {

@@ -57,7 +57,33 @@ import Testing
         #expect(problem?.violations.map(\.field) == fields)
     }
 
-    @Test func `a team's key is recorded in the team's audit trail, without the secret`() throws {
+    @Test(arguments: [
+        ("caf\u{E9}", "cafe\u{301}"), ("❤", "❤\u{FE0F}"), ("\u{212B}", "\u{C5}"),
+        ("ㅎㅏㄴ한", "ㅎㅏㄴ\u{1112}\u{1161}\u{11AB}"),
+    ])
+    func `names that look the same are the same`(name: String, other: String) throws {
+        let database = try TestDatabase()
+        let caller = Caller.stranger()
+        let first = try database.key(of: caller, name)
+        #expect(database.refusal(of: CreateAPIKey.self, draft(other), as: caller) == "409 key_name_taken")
+        try database.rows("UPDATE nofx.api_keys SET expires_at = now()")
+        _ = try database.key(of: caller, other)
+        #expect(try database.value("SELECT revoked_at IS NOT NULL FROM nofx.api_keys WHERE id = \(first.id)") == true)
+        #expect(database.refusal(of: CreateAPIKey.self, draft(name), as: caller) == "409 key_name_taken")
+    }
+
+    @Test func `a name with hidden data is refused beside the one without`() throws {
+        let database = try TestDatabase()
+        let caller = Caller.stranger()
+        _ = try database.key(of: caller, "dup")
+        for name in [
+            "dup\u{FE0F}", "d\u{200B}up", "dup\u{E0041}", "du\u{200D}p", "\u{2800}\u{2800}", "\u{FE0F}\u{FE0F}",
+        ] {
+            #expect(database.refusal(of: CreateAPIKey.self, draft(name), as: caller) == "422 validation_failed")
+        }
+    }
+
+    @Test func `a key for a team is in the audit trail of the team, without the secret`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)

@@ -96,7 +96,37 @@ struct DeliverOutboxTests {
         }
     }
 
-    @Test func `the token in a mail accepts its invite and is not stored`() throws {
+    @Test(arguments: [
+        ("https://evil.example/login", "https[:]//evil[.]example/login"),
+        ("Ada ada@evil.example", "Ada ada[@]evil[.]example"), ("www.evil.example", "www[.]evil[.]example"),
+        ("evil。example", "evil[。]example"), ("mailto:a", "mailto[:]a"), ("tel:+4912", "tel[:]+4912"),
+        ("Team: A. B. 12:30 ...", "Team: A. B. 12:30 ..."), ("evil.例え", "evil[.]例え"),
+    ])
+    func `a team's name that looks like an address is no link in the mail`(name: String, shown: String) throws {
+        try MailServer.run { (server) throws in
+            try queue("grace@example.com", note: nil)
+            try database.rows("UPDATE nofx.teams SET name = \(name)")
+            #expect(try deliver(url(server)) == report(1, delivered: 1))
+            let mail = try #require(try server.messages().first)
+            #expect(mail["subject"]?.string == "Invitation to join \(shown)")
+            #expect(mail["text"]?.string?.contains("invites you to join the team \(shown) as") == true)
+            #expect(mail["defects"]?.count == 0)
+        }
+    }
+
+    @Test(arguments: ["x\u{202E}y", "a" + String(repeating: ":a", count: 49)])
+    func `a team's name that no subject can have is left out of it`(name: String) throws {
+        try MailServer.run { (server) throws in
+            try queue("grace@example.com", note: nil)
+            try database.rows("UPDATE nofx.teams SET name = \(name)")
+            #expect(try deliver(url(server)) == report(1, delivered: 1))
+            let mail = try #require(try server.messages().first)
+            #expect(mail["subject"]?.string == "Invitation to join a team")
+            #expect(mail["text"]?.string?.contains("\u{202E}") == false)
+        }
+    }
+
+    @Test func `the token in a mail is good for its invite, and is kept nowhere`() throws {
         try MailServer.run { (server) throws in
             let log = LogLines()
             try queue("grace@example.com", note: "between you and me")

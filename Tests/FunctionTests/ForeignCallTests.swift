@@ -26,6 +26,7 @@ import Testing
             "cancel_run": (.harmless, "SELECT nofx.cancel_run(\(team), \(run), '{}')"),
             "circuit_set": (.refused, "SELECT nofx.circuit_set('openai', 'force_open')"),
             "circuit_wait": (.harmless, "SELECT nofx.circuit_wait(now(), now())"),
+            "covers": (.harmless, "SELECT nofx.covers('owner', NULL, 'admin', NULL)"),
             "decide_gate": (
                 .harmless, "SELECT nofx.decide_gate(\(team), \(run), 'approve', 'approved', NULL, '{}')"
             ),
@@ -38,7 +39,9 @@ import Testing
             ),
             "find_api_key": (.harmless, "SELECT nofx.find_api_key(\(other.key), sha256('x'), NULL)"),
             "fingerprint": (.harmless, "SELECT nofx.fingerprint('{}')"),
+            "is_email_of": (.harmless, "SELECT nofx.is_email_of(\(user), 'bob@example.com')"),
             "is_invite_of_others": (.harmless, "SELECT nofx.is_invite_of_others(\(other.invite))"),
+            "is_tool_allowed": (.harmless, "SELECT nofx.is_tool_allowed('codegen', NULL, NULL, NULL)"),
             "is_slug_free": (.harmless, "SELECT nofx.is_slug_free('bob')"),
             "list_dead_letters": (
                 .refused, "SELECT nofx.list_dead_letters(NULL, NULL, NULL, \(team), 10, NULL, NULL)"
@@ -47,6 +50,8 @@ import Testing
                 .refused, "SELECT nofx.log_activity(\(team), 'bob', \(user), 'forged', NULL, NULL, NULL, NULL)"
             ),
             "log_denial": (.harmless, "SELECT nofx.log_denial(\(team), 'team.update', 'tests', NULL, NULL, NULL)"),
+            "may_act_on": (.harmless, "SELECT nofx.may_act_on('owner', NULL, 'admin', NULL)"),
+            "may_grant": (.harmless, "SELECT nofx.may_grant('owner', NULL, 'admin', NULL)"),
             "may_operate": (.harmless, "SELECT nofx.may_operate()"),
             "me": (.harmless, "SELECT nofx.me()"),
             "my_purged_team_ids": (.harmless, "SELECT nofx.my_purged_team_ids()"),
@@ -61,6 +66,9 @@ import Testing
             "set_ai_budget": (.refused, "SELECT nofx.set_ai_budget(\(team), true, 5, true, 5, '{}')"),
             "set_tool_policy": (.refused, "SELECT nofx.set_tool_policy(\(team), true, '{}', true, '{mine}', '{}')"),
             "slugify": (.harmless, "SELECT nofx.slugify('bob')"),
+            "start_refusals": (
+                .harmless, "SELECT nofx.start_refusals(\(team), '{bash}', '{mine}', 0, 0)"
+            ),
             "start_run": (
                 .harmless,
                 """
@@ -70,6 +78,7 @@ import Testing
             ),
             "step_job_id": (.harmless, "SELECT nofx.step_job_id(\(run), 0)"),
             "take_rate": (.refused, "SELECT nofx.take_rate(\("\(user) writes"), 1000000, 1)"),
+            "transfer_ownership": (.harmless, "SELECT nofx.transfer_ownership(\(team), \(user), 100, '{}')"),
         ]
     }
 

@@ -152,7 +152,7 @@ import Testing
         let purged = try Purge.call("{}", in: &operatorContext)
         #expect([.attempts, .runs, .deadJobs].allSatisfy { purged.counts[$0] == 0 })
         #expect(try database.value("SELECT has_table_privilege(\(app)::name, 'nofx.runs', 'SELECT')"))
-        #expect(try database.value("SELECT has_table_privilege(\(operating)::name, 'nofx.queue', 'SELECT')"))
+        #expect(try database.value("SELECT has_table_privilege(\(operating)::name, 'nofx.circuit_breakers', 'SELECT')"))
         #expect(try database.value("SELECT has_table_privilege(\(app)::name, 'nofx.ai_attempts', 'SELECT')") == false)
     }
 }

@@ -18,6 +18,7 @@ import Testing
             report.counts == [
                 .idempotencyKeys: 1, .rateLimits: 1, .expiredInvites: 1, .decidedInvites: 1, .teams: 0, .outbox: 1,
                 .keys: 2, .attempts: 1, .reservations: 1, .runs: 0, .runsOfTeams: 0, .deadJobs: 0,
+                .usage: 0, .keySets: 0,
             ]
         )
         #expect(!report.hasMore)

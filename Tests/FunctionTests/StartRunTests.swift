@@ -107,7 +107,7 @@ import Testing
         let team = try database.team(of: owner)
         let input =
             #"{"teamId":"\#(team.id)","standard":{"prompt":"Write it.","quality":{"lint":true},"approval":true}}"#
-        let run = try database.call(StartRun.self, input, as: owner)
+        let run = try database.call(StartRun.self, input, as: owner, quotas: .allTools)
         #expect(run.steps.map(\.name) == ["codegen", "review-lint", "deploy"])
         #expect(run.steps.map(\.status) == [.queued, .blocked, .blocked])
     }

@@ -4,6 +4,8 @@ import Postgres
 import TestSupport
 import Testing
 
+@testable import Notifications
+@testable import Operations
 @testable import Teams
 @testable import nofx
 
@@ -128,7 +130,45 @@ import Testing
         #expect(event.ip == text)
     }
 
-    /// A team whose row violates today's rules, in a database without the tables' check constraints.
+    @Test func `a webhook with a URL and events that this version does not know is listed and deleted`() throws {
+        let (database, owner, team) = try oldTeam()
+        let webhook = try database.webhook(of: team, by: owner)
+        _ = try database.webhook(of: team, by: owner)
+        try database.rows(
+            """
+            UPDATE nofx.webhooks SET url = 'ftp:no url', events = '{run.flown,run.failed}', last_error = \(Self.name)
+            WHERE id = \(webhook.id)
+            """
+        )
+        for (caller, url) in [(owner, "ftp:no url"), (try database.member(of: team, as: .viewer), "")] {
+            let items = try database.call(ListWebhooks.self, team.reference, as: caller).items
+            #expect(items.count == 2)
+            #expect(items.last?.url == url)
+            #expect(items.last?.events == [.runFailed])
+            #expect(items.last?.lastError == Self.name)
+        }
+        let deletion = #"{"teamId":"\#(team.id)","webhookId":"\#(webhook.id)"}"#
+        try database.call(DeleteWebhook.self, deletion, as: owner)
+        #expect(try database.call(ListWebhooks.self, team.reference, as: owner).items.count == 1)
+    }
+
+    @Test func `a dead letter with a topic, a code and a payload that no program writes is listed`() throws {
+        let database = try TestDatabase()
+        let operating = Caller.stranger(isOperator: true)
+        try database.rows(
+            """
+            INSERT INTO nofx.dead_letters (id, topic, tenant_id, priority, attempts, error, enqueued_at, payload)
+            SELECT gen_random_uuid(), topic, gen_random_uuid(), 0, 3, \(Self.name), now(), payload::json
+            FROM (VALUES ('Old topic', '[1]'), ('mail', '{}'), ('webhook', '"x"'), ('step', 'null'))
+                AS d (topic, payload)
+            """
+        )
+        let items = try database.call(ListDeadLetters.self, "{}", as: operating).items
+        #expect(Set(items.map(\.topic)) == ["Old topic", "mail", "webhook", "step"])
+        #expect(throws: Never.self) { try database.call(QueueStats.self, "{}", as: operating) }
+    }
+
+    /// A team whose row today's rules refuse, in a database without the tables' own checks.
     private func oldTeam() throws -> (TestDatabase, Caller, Team) {
         let database = try TestDatabase()
         let owner = Caller.stranger()

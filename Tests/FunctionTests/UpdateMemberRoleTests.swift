@@ -39,7 +39,8 @@ import Testing
         Case(.member, makes: .owner, "viewer", "403 forbidden"),
         Case(.member, makes: .admin, "member", "403 forbidden"),
         Case(.member, makes: .viewer, "owner", "403 forbidden"),
-        Case(.member, [.admin], makes: .viewer, "member", nil),
+        Case(.member, [.read, .write, .admin], makes: .viewer, "member", nil),
+        Case(.member, [.admin], makes: .viewer, "member", "403 role_too_high"),
         Case(.member, [.admin], makes: .viewer, "admin", "403 role_too_high"),
         Case(.member, [.admin], makes: .member, "viewer", "403 role_too_high"),
         Case(.member, [.admin], makes: .admin, "viewer", "403 role_too_high"),
@@ -243,7 +244,7 @@ import Testing
         try database.invite("a@example.com", to: team, by: admin)
         try database.invite("b@example.com", to: team, by: owner)
         let steps: [(change: String, state: String)] = [
-            (#""permissions":["read","admin"]"#, "pending"), (#""role":"member""#, "pending"),
+            (#""permissions":["read","write","admin"]"#, "pending"), (#""role":"member""#, "pending"),
             (#""permissions":["read"]"#, "cancelled"),
         ]
         for step in steps {

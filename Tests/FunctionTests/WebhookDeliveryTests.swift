@@ -129,6 +129,10 @@ import Testing
             #expect(try world.deliver("{}", environment) == "claimed 1 retried 1")
             let error = try world.database.outbox(id).error
             #expect(error == "the server's address is not one that may be connected to")
+            // The team learns no more than of a server that is down.
+            #expect(
+                try world.database.value("SELECT last_error FROM nofx.webhooks") == "the server could not be reached"
+            )
             #expect(try world.receiver.messages().isEmpty)
         }
     }

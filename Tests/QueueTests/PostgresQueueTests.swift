@@ -14,7 +14,7 @@ import PostgresQueue
         try check.check(
             QueueUnderTest(
                 open: {
-                    var queue = PostgresQueue(Database(at: try ConnectionString(database.operatorURL)), log: .silent)
+                    var queue = PostgresQueue(Database(at: try ConnectionString(database.ownerURL)), log: .silent)
                     queue.answerLimit = .seconds(120)
                     return queue
                 },

@@ -79,6 +79,78 @@ import Queue
         #expect(try queue() == ["k available 0", "l running 0"])
     }
 
+    /// Starts a run whose first step made artifacts, and whose others have these inputs.
+    private func startReading(_ inputs: String..., artifacts: [NewArtifact]) throws {
+        try database.startRun(
+            [TestStep("a/b", priority: -1), TestStep("a", priority: -1)]
+                + inputs.enumerated().map { place, inputs in
+                    TestStep("\(place)", after: ["a/b", "a"], inputs: inputs, priority: place)
+                },
+            of: team
+        )
+        try database.drain({ $0.maxSteps = 2 }) { step, _ in
+            .succeeded(outputs: JSONText(trusted: Array("{}".utf8)), artifacts: artifacts)
+        }
+    }
+
+    private func artifact(_ name: String, _ content: [UInt8]) -> NewArtifact {
+        NewArtifact(name: name, contentType: "text/plain", content: content, sha256: [UInt8](repeating: 0, count: 32))
+    }
+
+    @Test func `a claim brings the artifacts that the inputs name, with their bytes`() throws {
+        try startReading(
+            #"{"x":{"$artifact":"a/b/c.md"},"y":[{"$artifact":"/a/b~1c.md"}],"z":{"$artifact":"a/none","default":1}}"#,
+            #"{"x":{"$artifact":"a/c.md"}}"#,
+            artifacts: [artifact("b/c.md", [1, 0, 255]), artifact("c.md", Array("é\n".utf8))]
+        )
+        var store = try database.stepStore()
+        let steps = try store.claim(JobClaim(.echo, count: 10)).sorted { $0.name < $1.name }
+        #expect(
+            steps.map(\.artifacts) == [
+                ["a/b/c.md": .bytes(Array("é\n".utf8)), "/a/b~1c.md": .bytes([1, 0, 255])],
+                ["a/c.md": .bytes(Array("é\n".utf8))],
+            ]
+        )
+    }
+
+    @Test func `steps whose artifacts are too much for a step or a claim are told or given back`() throws {
+        let half = [UInt8](repeating: 0x78, count: 3 << 20)
+        try startReading(
+            #"{"x":{"$artifact":"a/1"}}"#,
+            #"{"x":[{"$artifact":"a/1"},{"$artifact":"a/2"}]}"#,
+            #"{"x":{"$artifact":"a/2"}}"#,
+            artifacts: [artifact("1", half), artifact("2", half)]
+        )
+        var store = try database.stepStore()
+        store.outputLimit = 4 << 20
+        let steps = try store.claim(JobClaim(.echo, count: 10)).sorted { $0.name < $1.name }
+        #expect(steps.map(\.name) == ["0", "1"])
+        #expect(steps.last?.artifacts == ["a/1": .tooLarge, "a/2": .tooLarge])
+        #expect(try store.claim(JobClaim(.echo, count: 10)).map(\.artifacts) == [["a/2": .bytes(half)]])
+    }
+
+    @Test func `a step without outputs counts as such, also beside a step with a shorter name`() throws {
+        try database.startRun(
+            [
+                TestStep("a", priority: -1), TestStep("a.l", attempts: 1, priority: -1, continues: true),
+                TestStep(
+                    "k",
+                    after: ["a", "a.l"],
+                    inputs: #"{"x":{"$from":"a.l","default":1},"y":{"$from":"/a/l"}}"#
+                ),
+            ],
+            of: team
+        )
+        try database.drain({ $0.maxSteps = 2 }) { step, _ in
+            step.name == "a"
+                ? .succeeded(outputs: JSONText(trusted: Array(#"{"l":2}"#.utf8))) : .failed(StepFailure("no", "No."))
+        }
+        var store = try database.stepStore()
+        let step = try #require(try store.claim(JobClaim(.echo, count: 10)).first)
+        let inputs = try step.inputs.resolving(outputs: step.outputs) { _ in nil }
+        #expect(inputs.description == #"{"x":1,"y":2}"#)
+    }
+
     @Test func `new claimants do not all begin with the oldest team`() throws {
         let now = Timestamp.now()
         let ages = [Duration.seconds(-30 * 86_400), .seconds(-3_600)]

@@ -87,7 +87,7 @@ struct BenchQueue {
         let caller: Query = "SELECT set_config('nofx.user_id', \(user.description), true)"
         let start: Query = """
             SELECT outcome FROM nofx.start_run(\(team), \(UUID.v7()), 'benchmark', NULL, NULL, 100000000, 100000000,
-                                               \(plan.columns)::json, '{}')
+                                               \(plan.columns)::json, '{}', '{*}')
             """
         let rows = try connection.transact([caller, start], deadline: .after(.seconds(60)))
         let outcome: String = try rows[1][0]["outcome"]

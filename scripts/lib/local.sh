@@ -138,6 +138,7 @@ local_run() {
     local_migrate
     local_secret
     local_token
+    say "local: teams may use these tools: $local_tools (NOFX_DEFAULT_TOOLS); setToolPolicy sets those of one team"
     local_tour
     local_next
 }

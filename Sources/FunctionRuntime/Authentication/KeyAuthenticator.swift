@@ -21,7 +21,9 @@ struct KeyAuthenticator {
             throw refusal(error.rawValue, of: nil, context.log)
         }
         let rows = try context.unauthenticatedQuery(
-            "SELECT * FROM nofx.find_api_key(\(key.id), \(key.secretHash), \(context.origin.ip))",
+            """
+            SELECT * FROM nofx.find_api_key(\(key.id), \(key.secretHash), \(context.origin.ip), \(environment))
+            """,
             access: .readWrite
         )
         guard let known = try rows.decodeFirst(KnownKey.self) else { throw refusal("unknown", of: key, context.log) }

@@ -58,16 +58,7 @@ extension Outbox {
 
     /// Whether mail is due, and messages to webhooks that do not rest.
     private static func due(in context: inout Context) throws -> (mail: Bool, messages: Bool) {
-        let rows = try context.unauthenticatedQuery(
-            """
-            SELECT EXISTS (SELECT FROM nofx.queue WHERE topic = 'mail' AND state = 'available') AS mail,
-                   EXISTS (
-                       SELECT FROM nofx.due_webhooks() d JOIN nofx.webhooks w ON w.id = d.webhook_id
-                       JOIN nofx.teams t ON t.id = w.team_id AND t.deleted_at IS NULL
-                       WHERE w.rests_until <= now() AND w.disabled_at IS NULL
-                   ) AS messages
-            """
-        )
+        let rows = try context.unauthenticatedQuery("SELECT mail, messages FROM nofx.due_deliveries()")
         guard let row = rows.first else { throw Problem.internal }
         return (try row["mail"], try row["messages"])
     }

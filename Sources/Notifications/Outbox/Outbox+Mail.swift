@@ -30,11 +30,10 @@ extension Outbox {
         in context: inout Context
     ) throws -> DeliveryOutcome {
         guard !job.isExhausted else { return .exhausted }
-        guard let invite = invite(of: job) else { return .dropped }
         let token = InviteToken.make()
         let mail: InviteMail?
         do {
-            mail = try context.unauthenticatedQuery(InviteMail.opening(invite, with: token), access: .readWrite)
+            mail = try context.unauthenticatedQuery(InviteMail.opening(job.lease, with: token), access: .readWrite)
                 .decodeFirst()
         } catch let error as PostgresError where error.state == .lockNotAvailable {
             // The invite is being accepted or cancelled.
@@ -53,10 +52,5 @@ extension Outbox {
                 ? .dead(reason: error.description)
                 : DeliveryOutcome(transientError: error.description, attempt: job.attempt)
         }
-    }
-
-    /// The invite that a job's payload names.
-    private static func invite(of job: Job) -> UUID? {
-        (try? JSONDocument(parsing: job.payload.bytes).root["inviteId"]?.string).flatMap { UUID($0) }
     }
 }

@@ -22,7 +22,7 @@ extension Outbox {
         let id: ID<Webhook> = try webhook["id"]
         guard let job = try delivery.claim(.webhook, of: [id.uuid]) else {
             // Another deliverer has just sent its last message.
-            _ = try context.operatorQuery("UPDATE nofx.webhooks SET rests_until = now() WHERE id = \(id)")
+            _ = try context.operatorQuery("SELECT nofx.skip_delivery(\(id))")
             return true
         }
         let message = WebhookMessage(
@@ -53,25 +53,9 @@ extension Outbox {
     }
 
     /// Picks the webhook that has rested longest, of those with available messages, and makes it rest during the attempt.
-    ///
-    /// The rest is longer than an attempt can take. If a deliverer dies, the webhook's other messages wait no longer than
-    /// that.
-    static let restBegin: Query = """
-        WITH due AS MATERIALIZED (
-            SELECT w.id
-            FROM nofx.due_webhooks() d JOIN nofx.webhooks w ON w.id = d.webhook_id
-            JOIN nofx.teams t ON t.id = w.team_id AND t.deleted_at IS NULL
-            WHERE w.rests_until <= now() AND w.disabled_at IS NULL
-            ORDER BY w.rests_until LIMIT 1 FOR NO KEY UPDATE OF w SKIP LOCKED
-        )
-        UPDATE nofx.webhooks w SET rests_until = now() + interval '30 seconds'
-        FROM due WHERE w.id = due.id RETURNING w.id, w.team_id, w.url
-        """
+    static let restBegin: Query = "SELECT id, team_id, url FROM nofx.begin_delivery()"
 
     /// Records an attempt with the webhook, and when its next message may go.
-    ///
-    /// A webhook that fails rests longer each time, from 10 seconds to 10 minutes. It is disabled after three days of
-    /// failures, or when its receiver says that it is gone.
     private static func restEnd(of webhook: ID<Webhook>, after attempt: WebhookAttempt) -> Query {
         let isFailure =
             switch attempt.outcome {
@@ -79,18 +63,8 @@ extension Outbox {
             case .delivered, .dropped: false
             }
         return """
-            UPDATE nofx.webhooks w
-            SET failures = CASE WHEN \(isFailure) THEN w.failures + 1 ELSE 0 END,
-                failing_since = CASE WHEN \(isFailure) THEN coalesce(w.failing_since, now()) END,
-                last_error = left(\(attempt.outcome.reason), 500),
-                rests_until = now() + CASE WHEN \(isFailure)
-                    THEN greatest(\(attempt.pause), least(interval '10 minutes',
-                                                          interval '10 seconds' * 2 ^ least(w.failures, 10)))
-                    ELSE \(attempt.rest) END,
-                disabled_at = CASE WHEN \(attempt.isGone)
-                    OR \(isFailure) AND w.failing_since <= now() - interval '3 days' THEN now() END
-            WHERE w.id = \(webhook)
-            RETURNING w.disabled_at IS NOT NULL AS is_disabled
+            SELECT coalesce(nofx.end_delivery(\(webhook), \(isFailure), \(attempt.shownReason ?? attempt.outcome.reason), \(attempt.pause),
+                                              \(attempt.rest), \(attempt.isGone)), false) AS is_disabled
             """
     }
 }

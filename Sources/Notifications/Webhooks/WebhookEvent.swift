@@ -30,5 +30,6 @@ public enum WebhookEvent: String, InputEnumeration, OutputValue, PostgresEncodab
     case gateWaived = "gate.waived"
     case gateExpired = "gate.expired"
     case gateCancelled = "gate.cancelled"
+    case gateReopened = "gate.reopened"
     case artifactCreated = "artifact.created"
 }

@@ -106,7 +106,7 @@ extension PlanStep {
         do throws(Violations) {
             self = try Self.schema.decode(input)
             let given = Self.given(input)
-            if let violations = Violations(Self.violations(tool, inputs, given, hasScope: secretsScope != nil)) {
+            if let violations = Violations(Self.violations(tool, &inputs, given, hasScope: secretsScope != nil)) {
                 throw violations
             }
             // The database reads a gate's stored inputs without defaults, so every default is filled in here.
@@ -125,14 +125,14 @@ extension PlanStep {
     /// The violations of rules across fields, for an input that also violates other rules.
     private static func violationsAcrossFields(of input: JSONValue) -> [Violation] {
         guard let tool = try? input["tool"].map(ToolName.init(input:)), let given = given(input),
-            let inputs = try? StepInputs(input: given)
+            var inputs = try? StepInputs(input: given)
         else { return [] }
-        return violations(tool, inputs, given, hasScope: input["secretsScope"].map { !$0.isNull } ?? false)
+        return violations(tool, &inputs, given, hasScope: input["secretsScope"].map { !$0.isNull } ?? false)
     }
 
     private static func violations(
         _ tool: ToolName,
-        _ inputs: StepInputs,
+        _ inputs: inout StepInputs,
         _ given: JSONValue?,
         hasScope: Bool
     ) -> [Violation] {
@@ -140,7 +140,7 @@ extension PlanStep {
         if inputs.usesSecrets, !hasScope {
             violations.append(Violation(field: "secretsScope", .required, "is required where inputs have a $secret"))
         }
-        guard let given, let broken = Violations(inputs.violations(of: tool, in: given)) else { return violations }
+        guard let given, let broken = Violations(inputs.check(for: tool, given)) else { return violations }
         return violations + broken.prefixed(with: "inputs").all
     }
 }
@@ -235,7 +235,8 @@ public struct StepBackoff: Hashable, Sendable {
 public enum FailurePolicy: String, InputEnumeration, OutputValue, CustomStringConvertible {
     /// Dependents are skipped and the run fails.
     case fail
-    /// Dependents run as if the step had succeeded, without its outputs.
+    /// Dependents run as if the step had succeeded, without its outputs. On a gate this covers the expiry only: a
+    /// member's rejection is final.
     case `continue`
 
     public var description: String { rawValue }

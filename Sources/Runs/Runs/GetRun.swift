@@ -78,8 +78,9 @@ extension RunDetails {
                 WHERE \(step) IS NULL OR s.name = \(step)
             )
             SELECT caller.allowed, caller.role AS caller_role, run.id IS NOT NULL AS has_run, run.id AS run_id, run.goal,
-                   run.status, run.steps_total, run.steps_open, run.steps_failed, run.steps_cancelled, run.rerun_of,
-                   run.created_by, run.created_at, run.deadline_at, run.cancel_requested_at, run.ended_at,
+                   run.status, run.steps_total, run.steps_open, run.steps_failed, run.steps_tolerated,
+                   run.steps_cancelled, run.rerun_of, run.created_by, run.created_at, run.deadline_at,
+                   run.cancel_requested_at, run.ended_at,
                    found.no, found.name, found.tool, found.step_status, found.dependencies, found.attempt,
                    found.max_attempts, found.inputs, CASE WHEN NOT coalesce(is_beyond, false) THEN outputs END AS outputs,
                    coalesce(is_beyond AND outputs IS NOT NULL, false) AS leaves_outputs_out, found.error,

@@ -4,7 +4,7 @@ import Postgres
 import Queue
 
 extension StartedRun {
-    private static var starting: Action {
+    static var starting: Action {
         Action("run.start", needs: .write, refusal: "Insufficient permissions to start runs")
     }
 
@@ -16,10 +16,11 @@ extension StartedRun {
     public static func start(_ request: PlanRequest, in context: inout Context) throws -> StartedRun {
         let (team, plan, quotas) = (request.team, request.plan, context.quotas)
         _ = try context.user(attempting: starting, on: team)
-        guard plan.deniedTools.isEmpty else {
-            // Check the membership first, so that a caller who is not a member gets the same answer for every plan.
-            _ = try context.policy(of: team, attempting: starting)
-            throw Problem.policyDenied(plan.deniedTools.map(\.description))
+        // The function start_run finds all refusals but those by the plan itself. The membership is checked before them, so
+        // that a caller who is not a member gets the same answer for every plan.
+        if !plan.deniedTools.isEmpty, let refusal = try context.refusals(of: plan, in: team, attempting: starting).first
+        {
+            throw refusal
         }
         let id = ID<Run>.make()
         let (steps, graph) = (plan.steps, plan.graph)
@@ -28,7 +29,7 @@ extension StartedRun {
             SELECT * FROM nofx.start_run(
                 \(team), \(id), \(plan.goal.rawValue), NULL, \(plan.deadlineSeconds.map { Duration.seconds($0) }),
                 \(quotas.queuedStepsPerTeam)::integer, \(quotas.queuedSteps)::integer,
-                \(PlanColumns.json(of: plan, team: team))::json, \(context.record)
+                \(PlanColumns.json(of: plan, team: team))::json, \(context.record), \(quotas.defaultTools.names)
             )
             """
         )

@@ -60,11 +60,18 @@ enum StartOutcome {
         case "ok": return
         case "no_member": throw Denial.notMember(action, team: team)
         case "forbidden": throw Denial.missing(action, team: team, role: try row["role"])
-        case "tools_denied": throw Problem.policyDenied(try row["denied"])
-        case "scopes_denied": throw Problem.policyDenied(scopes: try row["denied"])
         case "no_run": throw Problem.runNotFound
-        case "queue_full": throw Problem.queueFull
-        default: throw Problem.internal
+        default: throw try refusal(row)
+        }
+    }
+
+    /// The refusal in a row of `nofx.start_run`, `nofx.rerun` or `nofx.start_refusals`.
+    static func refusal(_ row: Row) throws -> Problem {
+        switch try row["outcome"] as String {
+        case "tools_denied": Problem.policyDenied(try row["denied"])
+        case "scopes_denied": Problem.policyDenied(scopes: try row["denied"])
+        case "queue_full": Problem.queueFull
+        default: Problem.internal
         }
     }
 }

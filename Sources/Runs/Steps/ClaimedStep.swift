@@ -28,6 +28,9 @@ public struct ClaimedStep: Sendable {
     /// The outputs of the referenced steps, by step name.
     public var outputs: [String: JSONText]
 
+    /// The artifacts that the inputs name, by the values of `$artifact`.
+    public var artifacts: [String: ArtifactContent]
+
     /// The number of the attempt that begins next, from 1.
     public let attempt: Int
 
@@ -63,6 +66,7 @@ public struct ClaimedStep: Sendable {
         tool: String,
         inputs: JSONText,
         outputs: [String: JSONText] = [:],
+        artifacts: [String: ArtifactContent] = [:],
         attempt: Int = 1,
         timeout: Duration? = nil,
         backoff: StepBackoff = StepBackoff(),
@@ -79,6 +83,7 @@ public struct ClaimedStep: Sendable {
         self.tool = tool
         self.inputs = inputs
         self.outputs = outputs
+        self.artifacts = artifacts
         self.attempt = attempt
         self.timeout = timeout
         self.backoff = backoff

@@ -61,11 +61,30 @@ public struct StepFailure: Error, Hashable, Sendable {
     /// Whether and when the attempt is retried.
     public let retry: Retry
 
+    /// The beginning of the answer that a server gave; nil if none did.
+    public let answer: Answer?
+
     /// Makes a failure.
-    public init(_ code: String, _ message: String, retry: Retry = .never) {
+    public init(_ code: String, _ message: String, retry: Retry = .never, answer: Answer? = nil) {
         self.code = code
         self.message = message
         self.retry = retry
+        self.answer = answer
+    }
+
+    /// The beginning of the answer that a server gave.
+    public struct Answer: Hashable, Sendable {
+        /// The HTTP status.
+        public let status: Int
+
+        /// The first 2 KiB of the body; it must not contain secrets.
+        public let body: String
+
+        /// Makes an answer.
+        public init(status: Int, body: String) {
+            self.status = status
+            self.body = body
+        }
     }
 }
 

@@ -15,6 +15,9 @@ public struct PostgresStepStore: ~Copyable, StepStore {
     /// It must be shorter than the worker's lease margin, so that an operation has failed before a lease expires.
     public var answerLimit = Duration.seconds(5)
 
+    /// The tools of teams whose tools no operator has set.
+    public var defaultTools = DefaultTools.unlessCostly
+
     /// The maximum size of the outputs in a claim, in bytes.
     ///
     /// Steps beyond it are returned to the queue, except the first.

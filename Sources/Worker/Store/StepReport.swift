@@ -16,7 +16,7 @@ struct StepReport {
             outcome = "succeeded"
             self.outputs = outputs.description
         case .failed(let failure):
-            error = Self.json(failure.code, failure.message)
+            error = Self.json(failure.code, failure.message, failure.answer)
             guard let wait = failure.wait(for: result.step) else {
                 outcome = "failed"
                 return
@@ -37,11 +37,18 @@ struct StepReport {
         }
     }
 
-    private static func json(_ code: String, _ message: String) -> String {
+    private static func json(_ code: String, _ message: String, _ answer: StepFailure.Answer? = nil) -> String {
         var json = JSONWriter()
         json.object { json in
             json.member("code", code)
             json.member("message", message)
+            guard let answer else { return }
+            json.member("answer") { json in
+                json.object { json in
+                    json.member("status", answer.status)
+                    json.member("body", answer.body)
+                }
+            }
         }
         return String(decoding: json.bytes, as: UTF8.self)
     }

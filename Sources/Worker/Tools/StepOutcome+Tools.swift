@@ -6,7 +6,7 @@ import Runs
 
 extension StepOutcome {
     /// The maximum size of the outputs, in bytes.
-    private static var outputLimit: Int { 1 << 20 }
+    static var outputLimit: Int { 1 << 20 }
 
     /// The outcome as it can be stored: without secrets.
     ///
@@ -67,7 +67,8 @@ extension StepOutcome {
 extension StepFailure {
     fileprivate func without(_ redaction: Redaction) -> StepFailure {
         let word = redaction.text(code).utf8.elementsEqual(code.utf8) ? code : "redacted"
-        return StepFailure(word, redaction.text(message), retry: retry)
+        let answer = answer.map { Answer(status: $0.status, body: redaction.text($0.body)) }
+        return StepFailure(word, redaction.text(message), retry: retry, answer: answer)
     }
 }
 

@@ -30,7 +30,7 @@ public struct ToolBox<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Co
         log: Log
     ) {
         generate = GenerateTool(providers)
-        request = HTTPRequestTool(client)
+        request = HTTPRequestTool(client, log: log)
         self.secrets = secrets
         self.log = log
     }
@@ -67,6 +67,7 @@ public struct ToolBox<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Co
     private func resolve(_ step: ClaimedStep, recordingIn redaction: inout Redaction) throws(StepFailure) -> JSONText {
         try step.inputs.resolving(
             outputs: step.outputs,
+            artifacts: step.artifacts,
             secrets: { (name) throws(StepFailure) in
                 guard let scope = step.secretsScope.flatMap(SecretsScope.init(rawValue:)) else { return nil }
                 do throws(SystemError) {

@@ -11,7 +11,7 @@ extension TestDatabase {
     /// Starts a run of a team.
     @discardableResult
     func run(_ plan: String, of team: Team, by caller: Caller) throws -> StartedRun {
-        try call(StartRun.self, team.plan(plan), as: caller)
+        try call(StartRun.self, team.plan(plan), as: caller, quotas: .allTools)
     }
 
     /// Starts a run with one step that does nothing.
@@ -83,6 +83,15 @@ enum Steps {
     static func step(_ name: String, _ tool: String, after others: [String] = [], more: String = "") -> String {
         let names = others.map { "\"\($0)\"" }.joined(separator: ",")
         return #"{"name":"\#(name)","tool":"\#(tool)","dependsOn":[\#(names)]\#(more)}"#
+    }
+}
+
+extension Quotas {
+    /// The usual quotas, and all tools for every team.
+    static var allTools: Quotas {
+        var quotas = Quotas()
+        quotas.defaultTools = .all
+        return quotas
     }
 }
 

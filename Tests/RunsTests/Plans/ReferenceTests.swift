@@ -34,6 +34,47 @@ import Testing
         #expect(failure?.retry == .never)
     }
 
+    @Test(arguments: [
+        ("/a.l", "a.l", []), ("/a/l", "a", ["l"]), ("/a.l/l/0", "a.l", ["l", "0"]), ("/x~1y/z~0.", "x/y", ["z~."]),
+        ("/a//b/", "a", ["", "b", ""]), ("a.l", "a.l", []),
+    ])
+    func `a JSON Pointer names the step and every member exactly`(_ text: String, _ step: String, _ path: [String]) {
+        let reference = Reference(text, isStep: Set(["a", "a.l", "x/y"]).contains)
+        #expect(reference?.step == step)
+        #expect(reference?.path == path)
+    }
+
+    @Test(arguments: [
+        (#"{"$from":"/a/t"}"#, #""x""#), (#"{"$from":"/a/x.y"}"#, "1"), (#"{"$from":"/a/"}"#, "2"),
+        (#"{"$from":"/a//list/1"}"#, nil), (#"{"$from":"/a/list/01"}"#, nil), (#"{"$from":"/a/list/1/n/0"}"#, "3"),
+        (#"{"$from":"a.none","default":{"k":[1]}}"#, #"{"k":[1]}"#), (#"{"$from":"gone","default":null}"#, "null"),
+        (#"{"$from":"gone.x","default":7}"#, "7"), (#"{"$from":"a.t","default":7}"#, #""x""#),
+        (#"{"$from":"gone"}"#, nil), (#"{"$from":"gone.x"}"#, nil),
+    ])
+    func `a default stands in for what does not exist`(_ marker: String, _ expected: String?) throws {
+        let outputs = [
+            "a": JSONText(#"{"t":"x","x.y":1,"":2,"list":[0,{"n":[3]}]}"#), "gone": JSONText.noOutputs,
+        ]
+        let inputs = JSONText(#"{"it":\#(marker)}"#)
+        guard let expected else {
+            let failure = #expect(throws: StepFailure.self) { try inputs.resolving(outputs: outputs) { _ in nil } }
+            #expect(failure?.code == "reference_missing")
+            return
+        }
+        #expect(try inputs.resolving(outputs: outputs) { _ in nil }.description == #"{"it":\#(expected)}"#)
+    }
+
+    @Test func `a text that is only in an artifact is told as such`() throws {
+        let outputs = ["a": JSONText(#"{"text":null,"model":null,"artifact":{"name":"x/y.md","sha256":"0"}}"#)]
+        func resolve(_ reference: String) throws -> String {
+            try JSONText(#"{"it":{"$from":"\#(reference)"}}"#).resolving(outputs: outputs) { _ in nil }.description
+        }
+        let failure = #expect(throws: StepFailure.self) { try resolve("a.text") }
+        #expect(failure?.code == "reference_too_large")
+        #expect(failure?.message.contains(#"{"$artifact":"/a/x~1y.md"}"#) == true)
+        #expect(try resolve("a.model") == #"{"it":null}"#)
+    }
+
     @Test func `references are replaced at any depth, and other values are unchanged`() throws {
         let inputs =
             #"{"a":[1.50,{"$from":"a.t"},{"deep":{"er":{"$from":"a.list.0.n"}}}],"\u0024x":"\u00e9","$b":null}"#
@@ -100,7 +141,10 @@ import Testing
             "ai:generate", #"{"prompt":{"$from":"a"},"maxTokens":0,"x":1}"#,
             ["steps[1].inputs.maxTokens out_of_range", "steps[1].inputs.x unknown_field"]
         ),
-        ("http:request", #"{"url":"https://a","headers":{"b":{"$from":"a"},"Host":"x"}}"#, []),
+        (
+            "http:request", #"{"url":"https://a","headers":{"b":{"$from":"a"},"Host":"x"}}"#,
+            ["steps[1].inputs.headers.Host invalid_format"]
+        ),
         ("http:request", #"{"url":{"$from":"a"},"method":"get"}"#, ["steps[1].inputs.method invalid_enum"]),
         ("gate:manual", #"{"message":{"$from":"a"}}"#, ["steps[1].inputs.message invalid_type"]),
         ("wait:until", #"{"until":{"$from":"a.at"}}"#, []),

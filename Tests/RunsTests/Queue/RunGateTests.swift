@@ -73,6 +73,61 @@ import Testing
         #expect(try fixture.faults(ended: true).isEmpty)
     }
 
+    @Test func `a rejection is final although the plan continues, and an expiry is not`() throws {
+        for (decision, steps, status) in [
+            ("rejected", ["succeeded", "failed", "skipped", "skipped"], "failed"),
+            ("expired", ["succeeded", "failed", "queued", "blocked"], "running"),
+        ] {
+            let fixture = try RunFixture()
+            var client = try fixture.client()
+            let run = try client.start([
+                StepSpec(),
+                StepSpec(
+                    after: [0],
+                    tool: "gate:manual",
+                    inputs: #"{"expiresInSeconds":3600}"#,
+                    continues: true
+                ),
+                StepSpec(after: [1]), StepSpec(after: [2], continues: true),
+            ])
+            try client.drain()
+            if decision == "rejected" {
+                #expect(try client.decide(1, of: run, "rejected") == "ok rejected")
+            } else {
+                try client.rows("UPDATE nofx.gates SET expires_at = now()")
+                try client.maintain()
+            }
+            #expect(try fixture.steps(of: run) == steps)
+            #expect(try fixture.status(of: run) == status)
+            #expect(try fixture.faults().isEmpty)
+            try client.drain()
+            #expect(try fixture.status(of: run) == (decision == "rejected" ? "failed" : "succeeded"))
+            #expect(try fixture.faults(ended: true).isEmpty)
+            guard decision == "rejected" else { continue }
+            // What is behind the gate cannot be run without it.
+            #expect(try client.retry(2, of: run) == "conflict skipped")
+            #expect(try client.retry(1, of: run) == "ok")
+            #expect(try fixture.steps(of: run) == ["succeeded", "waiting", "blocked", "blocked"])
+            #expect(try client.decide(1, of: run, "approved") == "ok approved")
+            try client.drain()
+            #expect(try fixture.status(of: run) == "succeeded")
+            #expect(try fixture.faults(ended: true).isEmpty)
+        }
+    }
+
+    @Test func `a step that fails with the code of a rejection is no rejected gate`() throws {
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([StepSpec(continues: true), StepSpec(after: [0])])
+        try client.finish(try client.claim(), "failed", error: "gate_rejected")
+        #expect(try fixture.steps(of: run) == ["failed", "queued"])
+        try client.drain()
+        #expect(try fixture.status(of: run) == "succeeded")
+        #expect(
+            try fixture.database.value("SELECT steps_failed || ' ' || steps_tolerated FROM nofx.runs") == "0 1"
+        )
+    }
+
     // Cases: queue 78
     @Test func `of two concurrent decisions one counts, and the other gets the status`() throws {
         for decisions in [["approved", "approved"], ["approved", "rejected"]] {

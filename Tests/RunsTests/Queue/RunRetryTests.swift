@@ -184,18 +184,61 @@ import Testing
         #expect(try fixture.faults(ended: true).isEmpty)
     }
 
-    @Test func `a retry keeps the deadline of a run that has not ended`() throws {
+    @Test func `a retry keeps the deadline of an open run, and gives an ended run the plan's time`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec(), StepSpec()], deadline: .seconds(3_600))
         let claims = try client.claim(2)
         try client.finish([claims[0]], "failed")
         #expect(try client.retry(0, of: run) == "ok")
-        #expect(try fixture.database.value("SELECT deadline_at IS NOT NULL FROM nofx.runs"))
+        #expect(try fixture.database.value("SELECT deadline_at = created_at + interval '1 hour' FROM nofx.runs"))
         try client.finish([claims[1]])
+        try client.finish(try client.claim(), "failed")
+        // Long after its deadline.
+        try client.rows(
+            "UPDATE nofx.runs SET created_at = now() - interval '2 days', deadline_at = now() - interval '1 day'"
+        )
+        #expect(try client.retry(0, of: run) == "ok")
+        try client.maintain()
+        #expect(try fixture.status(of: run) == "running")
+        #expect(
+            try fixture.database.value(
+                "SELECT deadline_at BETWEEN now() + interval '59 min' AND now() + interval '1 hour' FROM nofx.runs"
+            )
+        )
+    }
+
+    @Test func `a retry of a run without a deadline gives it none`() throws {
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([StepSpec()])
         try client.finish(try client.claim(), "failed")
         #expect(try client.retry(0, of: run) == "ok")
         #expect(try fixture.database.value("SELECT deadline_at IS NULL FROM nofx.runs"))
+    }
+
+    @Test func `runs of a restored team have the plan's time from then on, also those that were retried`() throws {
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let runs = [try client.start([StepSpec()], deadline: .seconds(3_600)), try client.start([StepSpec()])]
+        try client.finish(try client.claim(), "failed")
+        #expect(try client.retry(0, of: runs[0]) == "ok")
+        try client.rows("UPDATE nofx.runs SET created_at = now() - interval '2 days'")
+        try client.rows("UPDATE nofx.teams SET deleted_at = now()")
+        #expect(try fixture.database.value("SELECT bool_and(deadline_at <= now()) FROM nofx.runs"))
+        try client.rows("UPDATE nofx.teams SET deleted_at = NULL")
+        try client.maintain()
+        #expect(try runs.map { try fixture.status(of: $0) } == ["running", "running"])
+        #expect(
+            try fixture.database.value(
+                """
+                SELECT array_agg(CASE WHEN deadline_at IS NULL THEN 'none'
+                                      WHEN deadline_at > now() + interval '59 min' THEN 'an hour' ELSE 'past' END
+                                 ORDER BY deadline_s)
+                FROM nofx.runs
+                """
+            ) == ["an hour", "none"]
+        )
     }
 
     // Cases: queue 59, 60

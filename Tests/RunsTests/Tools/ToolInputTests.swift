@@ -104,7 +104,9 @@ import Testing
         ("{}", [" required"]), (#"{"seconds":1,"until":"2026-01-31T12:00:00Z"}"#, [" required"]),
         (#"{"seconds":-1}"#, ["seconds out_of_range"]), (#"{"seconds":2592001}"#, ["seconds out_of_range"]),
         (#"{"until":"tomorrow"}"#, ["until invalid_format"]), (#"{"seconds":0}"#, []),
-        (#"{"until":"2026-01-31T12:00:00Z"}"#, []),
+        (#"{"until":"2026-01-31T12:00:00Z"}"#, []), (#"{"until":"9999-12-31T23:59:59Z"}"#, ["until out_of_range"]),
+        (#"{"until":"\#(Timestamp.now() + .seconds(366 * 86_400 - 60))"}"#, []),
+        (#"{"until":"\#(Timestamp.now() + .seconds(367 * 86_400))"}"#, ["until out_of_range"]),
     ])
     func `a wait has either a time or a duration`(_ json: String, _ expected: [String]) {
         #expect(violations(WaitInputs.self, json) == expected)

@@ -46,6 +46,22 @@ import Worker
         for line in bench.lines.all { #expect(isHidden(line)) }
     }
 
+    @Test func `the stored part of a failed answer has no secret, and no part of one at its end`() throws {
+        let bench = bench()
+        for filler in [0, 2_040, 2_048] {
+            try FaultServer.run { server in
+                let body = String(repeating: "x", count: filler) + Self.value + " " + Self.value
+                try server.answer("told", status: 500, body: body)
+                let inputs = #"{"url":"\#(server.url)/fault/told","headers":{"X-Token":{"$secret":"TOKEN"}}}"#
+                let error = try #require(bench.execute(bench.step("http:request", inputs, scope: "prod")).error)
+                let kept = try #require(error.answer?.body)
+                #expect(!kept.contains("s3"))
+                #expect(kept.utf8.count <= 2_048)
+                if filler == 0 { #expect(kept == "[redacted] [redacted]") }
+            }
+        }
+    }
+
     @Test func `errors and artifacts contain no secret, and an artifact's hash is that of the stored content`() throws {
         let bench = bench()
         let failed = try bench.execute(

@@ -94,15 +94,31 @@ import Worker
         #expect(artifacts.map(\.content) == [Array("```\nx\n```".utf8)])
     }
 
-    @Test func `a text that is too long for outputs is stored only as an artifact`() throws {
+    @Test func `a long text is an artifact too, and stays in the outputs up to their limit`() throws {
         let most = String(repeating: "x", count: 64 << 10)
         let (short, none) = try ask("ai:generate", #"{"prompt":"x"}"#, answering: most).success()
         #expect(short["text"]?.string == most)
         #expect(none == [])
         let (json, artifacts) = try ask("ai:generate", #"{"prompt":"x"}"#, answering: most + "x").success()
-        #expect(json["text"] == nil)
+        #expect(json["text"]?.string == most + "x")
         #expect(json["artifact"]?["size"]?.integer == (64 << 10) + 1)
         #expect(artifacts.map(\.name) == ["output.md"])
+    }
+
+    @Test(arguments: [
+        ("x", (1 << 20) - 2_000, true), ("x", 1 << 20, false), ("\u{1}", 200_000, false), ("\u{1}", 170_000, true),
+    ])
+    func `a text beyond the outputs' limit is only in the artifact, and null in the outputs`(
+        character: String,
+        count: Int,
+        fits: Bool
+    ) throws {
+        let text = String(repeating: character, count: count)
+        let (json, artifacts) = try ask("ai:generate", #"{"prompt":"x"}"#, answering: text).success()
+        #expect(json["text"]?.isNull == !fits)
+        #expect(json["artifact"]?["size"]?.integer == count)
+        #expect(artifacts.map(\.content) == [Array(text.utf8)])
+        #expect(json.text.bytes.count <= 1 << 20)
     }
 
     @Test(arguments: ["ai:generate", "codegen"])

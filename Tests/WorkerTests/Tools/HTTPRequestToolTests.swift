@@ -119,6 +119,46 @@ import Reliability
         }
     }
 
+    @Test(arguments: [
+        (#""\""#, "text/plain", "body"), ("\u{1}", "text/plain", "body"), (" ", "application/json", "body"),
+        ("\0", "application/x", "bodyBase64"), ("\u{1}", "application/json", "body"),
+    ])
+    func `an answer of the greatest size is always kept`(character: String, type: String, member: String) throws {
+        let unit = type == "application/json" && character == " " ? "[  ]" : character
+        let length = 1 << 20
+        let pad = unit == "[  ]" ? "[" + String(repeating: " ", count: length - 2) + "]" : ""
+        let body = pad.isEmpty ? String(repeating: unit, count: length / unit.utf8.count) : pad
+        let (json, artifacts) = try ask(
+            ToolBench(),
+            #""maxBytes":1048576"#,
+            headers: [("content-type", type)],
+            body: body
+        ).success()
+        #expect(json[member]?.isNull == true)
+        #expect(json.members.map(\.key) == ["status", "headers", member, "artifact"])
+        #expect(json["artifact"]?["name"]?.string == "body")
+        #expect(artifacts.map(\.content) == [Array(body.utf8)])
+        #expect(artifacts.map(\.contentType) == [type])
+    }
+
+    @Test(arguments: [404, 500]) func `a failure keeps the first 2 KiB of the answer`(status: Int) throws {
+        let error = try #require(try ask(status: status, body: "No \0 such thing").error)
+        #expect(error.answer == StepFailure.Answer(status: status, body: "No \u{FFFD} such thing"))
+        let long = String(repeating: "x", count: 2_047) + "é" + String(repeating: "y", count: 9_000)
+        #expect(try ask(status: status, body: long).error?.answer?.body == String(repeating: "x", count: 2_047))
+        let most = String(repeating: "x", count: 2_046) + "é"
+        #expect(try ask(status: status, body: most + "y").error?.answer?.body == most)
+        #expect(try ask(status: status, body: most).error?.answer?.body == most)
+        #expect(try ask(status: status).error?.answer == StepFailure.Answer(status: status, body: ""))
+    }
+
+    @Test func `an answer with an unexpected status fails by its status, also if it is too large`() throws {
+        let outcome = try ask(ToolBench(), #""maxBytes":9"#, status: 503, body: "0123456789")
+        #expect(outcome.error?.code == "http_status")
+        #expect(outcome.error?.retry == .later)
+        #expect(outcome.error?.answer?.status == 503)
+    }
+
     @Test func `a redirect is not followed`() throws {
         try FaultServer.run { server in
             let url = "\(server.url)/fault/redirect"
@@ -184,7 +224,15 @@ import Reliability
         var bench = ToolBench()
         bench.variables["NOFX_HTTP_ALLOW"] = nil
         let error = try #require(bench.execute("http:request", inputs(url)).error)
-        #expect(error.code == "address_forbidden")
-        #expect(error.retry == .never)
+        // The same answer as for a name that nobody has and for a port that nobody listens at.
+        let unknown = try #require(bench.execute("http:request", inputs("http://no-such-host.invalid/")).error)
+        let closed = try #require(ToolBench().execute("http:request", inputs("http://127.0.0.1:1/")).error)
+        for other in [unknown, closed] {
+            #expect(error.code == other.code && error.message == other.message && error.retry == other.retry)
+        }
+        #expect((error.code, error.message) == ("http_unreachable", "The server cannot be reached."))
+        #expect(error.retry == .later)
+        #expect(bench.lines.containing(#""reason":"forbiddenAddress""#).count == 1)
+        #expect(bench.lines.containing(#""reason":"couldNotResolve""#).count == 1)
     }
 }
