@@ -181,6 +181,7 @@ let package = Package(
                 .embedInCode("functions/roles.sql"),
                 .embedInCode("functions/runs.sql"),
                 .embedInCode("functions/steps.sql"),
+                .embedInCode("functions/sweeps.sql"),
                 .embedInCode("functions/teams.sql"),
                 .embedInCode("functions/usage.sql"),
                 .embedInCode("functions/storage.sql"),

@@ -43,6 +43,7 @@ public struct DatabaseFile: Sendable {
         DatabaseFile("functions/roles", PackageResources.roles_sql),
         DatabaseFile("functions/runs", PackageResources.runs_sql),
         DatabaseFile("functions/steps", PackageResources.steps_sql),
+        DatabaseFile("functions/sweeps", PackageResources.sweeps_sql),
         DatabaseFile("functions/teams", PackageResources.teams_sql),
         DatabaseFile("functions/usage", PackageResources.usage_sql),
         DatabaseFile("functions/storage", PackageResources.storage_sql),

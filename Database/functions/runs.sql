@@ -56,7 +56,7 @@ $$;
 --
 -- p_steps holds one array for each column of nofx.steps, with an entry for each step in the plan's order: so a thousand
 -- steps cost 15 arrays to read, not a thousand objects. `deps` and `dependents` are array literals with numbers of
--- steps from 0, and `tools_allowed` are array literals; a column without a value for any step may be left out. As json,
+-- steps from 0, `tools_allowed` and `needs` are array literals; a column without a value for any step may be left out. As json,
 -- because jsonb would change the text of the inputs.
 --
 -- `outcome` is `ok`, `no_member`, `forbidden`, or one of start_refusals.
@@ -86,7 +86,8 @@ BEGIN
     FROM json_to_record(p_steps) AS s (
         name text[], tool text[], topic text[], inputs json[], deps text[], dependents text[], continues boolean[],
         priority smallint[], max_attempts smallint[], timeout_s integer[], retry_base_s integer[],
-        retry_cap_s integer[], delay_s integer[], secrets_scope text[], tools_allowed text[]
+        retry_cap_s integer[], delay_s integer[], secrets_scope text[], tools_allowed text[], is_idempotent boolean[],
+        needs text[]
     );
     v_total := cardinality(v_steps.name);
     SELECT f.outcome, f.denied INTO outcome, denied
@@ -105,23 +106,24 @@ BEGIN
         INSERT INTO nofx.steps AS s
             (team_id, run_id, no, name, tool, topic, is_gate, status, inputs, deps, dependents, deps_left, continues,
              priority, max_attempts, timeout_s, retry_base_s, retry_cap_s, delay_s, secrets_scope, tools_allowed,
-             queued_at)
+             is_idempotent, needs, queued_at)
         SELECT p_team, p_run, n.place - 1, n.name, n.tool, n.topic, n.is_gate,
                CASE WHEN n.deps <> '{}' THEN 'blocked' WHEN n.is_gate THEN 'waiting' ELSE 'queued' END, n.inputs,
                n.deps, n.dependents, cardinality(n.deps), n.continues, n.priority, n.max_attempts, n.timeout_s,
                n.retry_base_s, n.retry_cap_s, n.delay_s, n.secrets_scope, n.tools_allowed,
-               CASE WHEN n.deps = '{}' THEN now() END
+               n.is_idempotent, n.needs, CASE WHEN n.deps = '{}' THEN now() END
         FROM (
             SELECT u.place, u.name, u.tool, u.topic, u.tool LIKE 'gate:%' OR u.tool LIKE 'manual:%' AS is_gate,
                    u.inputs, u.deps::smallint[] AS deps, u.dependents::smallint[] AS dependents, u.continues,
                    u.priority, u.max_attempts, u.timeout_s, u.retry_base_s, u.retry_cap_s, u.delay_s, u.secrets_scope,
-                   u.tools_allowed::text[] AS tools_allowed
+                   u.tools_allowed::text[] AS tools_allowed, coalesce(u.is_idempotent, false) AS is_idempotent,
+                   u.needs::text[] AS needs
             FROM unnest(v_steps.name, v_steps.tool, v_steps.topic, v_steps.inputs, v_steps.deps, v_steps.dependents,
                         v_steps.continues, v_steps.priority, v_steps.max_attempts, v_steps.timeout_s,
                         v_steps.retry_base_s, v_steps.retry_cap_s, v_steps.delay_s, v_steps.secrets_scope,
-                        v_steps.tools_allowed) WITH ORDINALITY
+                        v_steps.tools_allowed, v_steps.is_idempotent, v_steps.needs) WITH ORDINALITY
                  AS u (name, tool, topic, inputs, deps, dependents, continues, priority, max_attempts, timeout_s,
-                       retry_base_s, retry_cap_s, delay_s, secrets_scope, tools_allowed, place)
+                       retry_base_s, retry_cap_s, delay_s, secrets_scope, tools_allowed, is_idempotent, needs, place)
             OFFSET 0  -- each array is parsed once
         ) n
         RETURNING s.no, s.is_gate, s.deps_left
@@ -181,7 +183,9 @@ BEGIN
                'retry_base_s', json_agg(s.retry_base_s ORDER BY s.no),
                'retry_cap_s', json_agg(s.retry_cap_s ORDER BY s.no), 'delay_s', json_agg(s.delay_s ORDER BY s.no),
                'secrets_scope', json_agg(s.secrets_scope ORDER BY s.no),
-               'tools_allowed', json_agg(s.tools_allowed::text ORDER BY s.no))
+               'tools_allowed', json_agg(s.tools_allowed::text ORDER BY s.no),
+               'is_idempotent', json_agg(s.is_idempotent ORDER BY s.no),
+               'needs', json_agg(s.needs::text ORDER BY s.no))
     INTO v_steps FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run;
     SELECT n.* INTO outcome, role, denied, created_at, activity
     FROM nofx.start_run(p_team, p_new, v_run.goal, p_run, make_interval(secs => v_run.deadline_s), p_team_limit,

@@ -35,13 +35,34 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     FROM run, unnest(p_nos, p_types, p_data) WITH ORDINALITY AS e (no, type, data, place)
 $$;
 
+-- Appends events to any number of runs, to each in the order given. The caller has locked the runs' rows.
+CREATE OR REPLACE FUNCTION nofx.add_step_events(
+    p_teams uuid[], p_runs uuid[], p_nos integer[], p_types text[], p_data json[]
+) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+    WITH said AS MATERIALIZED (
+        SELECT e.*, row_number() OVER (PARTITION BY e.team_id, e.run_id ORDER BY e.place) AS seq
+        FROM unnest(p_teams, p_runs, p_nos, p_types, p_data) WITH ORDINALITY
+             AS e (team_id, run_id, no, type, data, place)
+    ), moved AS (
+        UPDATE nofx.runs r SET event_seq = r.event_seq + k.events
+        FROM (SELECT s.team_id, s.run_id, count(*)::integer AS events FROM said s GROUP BY 1, 2) k
+        WHERE r.team_id = k.team_id AND r.id = k.run_id
+        RETURNING r.team_id, r.id AS run_id, r.event_seq - k.events AS first
+    )
+    INSERT INTO nofx.events (team_id, run_id, seq, step_no, type, data)
+    SELECT s.team_id, s.run_id, m.first + s.seq, s.no, s.type, s.data
+    FROM said s JOIN moved m ON m.team_id = s.team_id AND m.run_id = s.run_id
+$$;
+
 -- Creates what released steps need: a gate for a step that waits for a person, a job for every other. The caller has
--- set their status to `waiting` or `queued`, and adds the events.
+-- set their status to `waiting` or `queued`, and adds the events. A job has 0 for the default time limit, 60 seconds.
 CREATE OR REPLACE FUNCTION nofx.release_steps(p_teams uuid[], p_runs uuid[], p_nos smallint[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
 BEGIN
     WITH released AS MATERIALIZED (
         SELECT s.team_id, s.run_id, s.no, s.topic, s.status, s.priority, s.max_attempts, s.delay_s,
+               nullif(s.timeout_s, 60) AS timeout_s, s.needs,
                CASE s.status WHEN 'waiting' THEN s.inputs END AS gate
         FROM unnest(p_teams, p_runs, p_nos) AS r (team_id, run_id, no)
         JOIN nofx.steps s ON s.team_id = r.team_id AND s.run_id = r.run_id AND s.no = r.no
@@ -57,10 +78,11 @@ BEGIN
         SET status = 'pending', created_at = now(), expires_at = excluded.expires_at, decided_by = NULL,
             decided_at = NULL, reason = NULL
     )
-    INSERT INTO nofx.queue (id, topic, tenant_id, run_id, step_no, priority, state, max_attempts, run_at)
+    INSERT INTO nofx.queue
+        (id, topic, tenant_id, run_id, step_no, priority, state, max_attempts, run_at, timeout_s, needs)
     SELECT nofx.step_job_id(r.run_id, r.no), r.topic, r.team_id, r.run_id, r.no, r.priority,
            CASE WHEN r.delay_s > 0 THEN 'scheduled' ELSE 'available' END, r.max_attempts,
-           now() + make_interval(secs => r.delay_s)
+           now() + make_interval(secs => r.delay_s), coalesce(r.timeout_s, 0), r.needs
     FROM released r WHERE r.status = 'queued';
 END
 $$;

@@ -60,6 +60,8 @@ CREATE TABLE nofx.steps (
     attempt       smallint NOT NULL DEFAULT 0,
     max_attempts  smallint NOT NULL CHECK (max_attempts >= 1),
     timeout_s     integer NOT NULL,
+    is_idempotent boolean NOT NULL DEFAULT false,
+    needs         text[],            -- what its worker must have, such as `ai:openai`; NULL for nothing
     retry_base_s  integer NOT NULL,
     retry_cap_s   integer NOT NULL,
     delay_s       integer NOT NULL,

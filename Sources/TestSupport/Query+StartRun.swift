@@ -37,10 +37,12 @@ extension Query {
             json.column("continues", steps) { $0.continues }
             json.column("priority", steps) { $0.priority }
             json.column("max_attempts", steps) { $0.attempts }
-            json.column("timeout_s", steps) { $0.timeout.wholeSeconds }
+            json.column("timeout_s", steps) { $0.timeout?.wholeSeconds ?? 60 }
             json.column("retry_base_s", steps) { $0.backoff.lowerBound }
             json.column("retry_cap_s", steps) { $0.backoff.upperBound }
             json.column("delay_s", steps) { $0.delay.wholeSeconds }
+            json.column("is_idempotent", steps) { $0.isIdempotent }
+            json.column("needs", steps) { $0.needs.isEmpty ? nil : "{\($0.needs.joined(separator: ","))}" }
         }
         return """
             SELECT outcome FROM nofx.start_run(\(team), \(run), \(goal), NULL, \(deadline), \(Int32(teamLimit)), 100000000,

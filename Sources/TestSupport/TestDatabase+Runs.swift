@@ -131,14 +131,16 @@ extension TestDatabase {
         )
     }
 
-    /// Claims due jobs, as a worker does.
+    /// Claims jobs that are due and begins their attempts, as a worker does.
     public func claim(_ topic: String = "test.echo", _ count: Int = 100) throws -> [TestClaim] {
-        try rows(
+        let claims: [TestClaim] = try rows(
             """
             SELECT * FROM nofx.claim_jobs(\(topic), \(count)::integer, '30 seconds', NULL, NULL,
                                           '00000000-0000-0000-0000-000000000000')
             """
         ).decode()
+        try rows("SELECT nofx.begin_steps(\(claims.map(\.id)), \(claims.map(\.fence)))")
+        return claims
     }
 
     /// Reports the same result for all claims.
@@ -175,6 +177,14 @@ extension TestDatabase {
             )
             """
         ).count
+    }
+
+    /// Maintains the queue, as workers do.
+    public func maintain() throws {
+        try rows("SELECT nofx.promote_jobs(100)")
+        try rows("SELECT nofx.rescue_steps(100)")
+        try rows("SELECT nofx.stop_overdue_runs(100)")
+        try rows("SELECT nofx.expire_gates(100)")
     }
 
     /// Claims all due jobs of a topic and reports their result.

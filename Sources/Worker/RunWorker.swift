@@ -37,6 +37,7 @@ public enum StepWork {
         settings.isEndless = context.deadline == .distantFuture
         request.apply(to: &settings)
         let tools = try StepTools(environment, budget: context.quotas.aiBudget)
+        settings.abilities = tools.abilities
         let (databases, log) = (context.separateDatabases(), context.log)
         var store = PostgresStepStore(databases(), log: log)
         store.answerLimit = settings.answerLimit

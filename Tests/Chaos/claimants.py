@@ -14,7 +14,7 @@ TOPICS = ["test.echo", "test.fail", "http.request", "artifact.write", ZOMBIES]
 # The weight of each behavior in the random draw.
 WAYS = {
     "well": 20, "twice": 15, "at_once": 15, "in_time": 15, "too_late": 15, "overtaken": 15, "never": 5, "released": 5,
-    "kept": 5,
+    "kept": 5, "reserved": 5,
 }  # fmt: skip
 LONG = {"well", "twice", "at_once", "released"}
 
@@ -22,10 +22,11 @@ LONG = {"well", "twice", "at_once", "released"}
 class Claimant(threading.Thread):
     """Claims jobs and finishes them with random behaviors."""
 
-    def __init__(self, address, random, counters, ways=None):
+    def __init__(self, address, random, counters, strangers, ways=None):
         super().__init__(daemon=True)
         self.session, self.other = Session(address), Session(address)
         self.random, self.counters = random, counters
+        self.strangers = strangers  # the teams whose steps it leaves to workers
         self.ways = ways or WAYS
         self.is_over = threading.Event()
 
@@ -37,6 +38,10 @@ class Claimant(threading.Thread):
                 jobs = self.claim(self.session, topic, self.random.randint(1, 5), 30 if way in LONG else 1)
                 if jobs:
                     self.counters.add("odd claims", len(jobs))
+                    # A result says that the attempt began, where nothing else did.
+                    if way != "reserved" and self.random.random() < 0.7:
+                        jobs = self.begin(self.session, jobs)
+                if jobs:
                     getattr(self, way)(jobs)
                 self.is_over.wait(self.random.random() * 0.2)
         except Exception as error:  # noqa: BLE001 # whatever it is, the seed has failed
@@ -144,6 +149,9 @@ class Claimant(threading.Thread):
     def never(self, jobs):
         self.done(jobs)
 
+    def reserved(self, jobs):
+        """Nothing begins, and nobody gives it back."""
+
     def released(self, jobs):
         self.finish(self.session, [self.as_report(job, "released") for job in jobs])
 
@@ -168,12 +176,20 @@ class Claimant(threading.Thread):
         rows = session.rows(
             """SELECT c.id, c.fence, c.tenant_id, c.run_id, c.step_no, c.attempt, s.tool, s.inputs,
                       now() + make_interval(secs => %s)
-               FROM nofx.claim_jobs(%s, %s, make_interval(secs => %s), NULL, NULL, NULL) c
+               FROM nofx.claim_jobs(%s, %s, make_interval(secs => %s), NULL, NULL, NULL, NULL, %s::uuid[]) c
                JOIN nofx.steps s ON s.team_id = c.tenant_id AND s.run_id = c.run_id AND s.no = c.step_no""",
-            seconds, topic, count, seconds,
+            seconds, topic, count, seconds, self.strangers,
         )  # fmt: skip
         names = ["id", "fence", "team", "run", "no", "attempt", "tool", "inputs", "until"]
         return [dict(zip(names, row)) for row in rows]
+
+    def begin(self, session, jobs):
+        """Begins the attempts: the jobs that may be done."""
+        rows = session.rows(
+            "SELECT nofx.begin_steps(%s::uuid[], %s::bigint[])", [job["id"] for job in jobs], [job["fence"] for job in jobs]
+        )
+        begun = {row[0] for row in rows}
+        return [job for job in jobs if job["id"] in begun]
 
     def holds(self, ask, job):
         return bool(ask("SELECT 1 FROM nofx.queue WHERE id = %s AND fence = %s AND state = 'running'", job["id"], job["fence"]))

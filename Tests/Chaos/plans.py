@@ -20,6 +20,8 @@ class Step:
     priority: int
     attempts: int
     delay: int
+    timeout: int = 20
+    is_idempotent: bool = False
 
 
 @dataclass
@@ -79,7 +81,8 @@ def draw(random, teams, url, patience, largest=12):
         steps.append(
             Step(
                 tool, draw_inputs(random, tool, url, run, number, patience), deps, random.random() < 0.25,
-                random.randint(-3, 3), random.randint(2, 6), 1 if random.random() < 0.05 else 0,
+                random.randint(-3, 3), random.randint(1, 6), 1 if random.random() < 0.05 else 0,
+                random.choice([60, 20]), random.random() < 0.3,
             )  # fmt: skip
         )
     deadline = random.randint(2, 5) if random.random() < 0.03 else None
@@ -98,8 +101,8 @@ def start(session, run):
         "topic": [s.tool.replace(":", ".") for s in steps], "inputs": [s.inputs for s in steps],
         "deps": [literal(s.deps) for s in steps], "dependents": [literal(d) for d in dependents],
         "continues": [s.continues for s in steps], "priority": [s.priority for s in steps],
-        "max_attempts": [s.attempts for s in steps], "timeout_s": every(20), "retry_base_s": every(1),
-        "retry_cap_s": every(1), "delay_s": [s.delay for s in steps],
+        "max_attempts": [s.attempts for s in steps], "timeout_s": [s.timeout for s in steps], "retry_base_s": every(1),
+        "retry_cap_s": every(1), "delay_s": [s.delay for s in steps], "is_idempotent": [s.is_idempotent for s in steps],
     }  # fmt: skip
     deadline = f"{run.deadline} seconds" if run.deadline else None
 

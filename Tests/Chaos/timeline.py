@@ -24,10 +24,11 @@ class StepModel:
         allowed = {
             "step.queued": ("blocked", "reopened"),
             "gate.created": ("blocked", "reopened"),
-            # After a release of a started step, the same attempt starts again.
-            "step.started": ("queued", "started"),
+            "step.started": ("queued",),
             "step.retrying": ("started",),
             "step.rescued": ("started",),
+            "step.interrupted": ("started",),
+            "step.released": ("started",),
             "step.retried": ("failed", "timed_out", "cancelled"),
             "step.reopened": ("skipped", "cancelled", "queued", "started"),
             "step.skipped": ("blocked",),
@@ -55,11 +56,14 @@ class StepModel:
             self.is_decided = False
             self.attempt = 0
         elif kind == "step.started":
-            if attempt != self.attempt + (self.state == "queued"):
+            if attempt != self.attempt + 1:
                 return f"attempt {attempt} after attempt {self.attempt}"
             self.attempt, self.state = attempt, "started"
-        elif kind in ("step.retrying", "step.rescued"):
+        elif kind in ("step.retrying", "step.rescued", "step.interrupted"):
             self.state = "queued"
+        elif kind == "step.released":
+            # The attempt is given back.
+            self.state, self.attempt = "queued", self.attempt - 1
         elif kind == "step.retried":
             self.state, self.is_met = "reopened", False
         elif kind == "step.reopened":
@@ -106,6 +110,8 @@ def problems_of_run(run, steps, events, gates):
     for step in steps:
         if models[step["no"]].state != step["status"] and step["ended_at"] is not None:
             yield f"step {step['no']} is {step['status']}, and {models[step['no']].state} by its events"
+        if not step["is_gate"] and models[step["no"]].attempt != step["attempt"] and models[step["no"]].state != "blocked":
+            yield f"step {step['no']} counts {step['attempt']} attempts, and {models[step['no']].attempt} began"
     for gate in gates:
         if gate["status"] == "pending" and run["ended_at"] is not None:
             yield f"its gate {gate['step_no']} is pending"

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 
 
 class Workers(threading.Thread):
@@ -20,7 +21,13 @@ class Workers(threading.Thread):
         )
 
     def run(self):
+        deploy = time.monotonic() + 3
         while not self.is_calm.wait(0.2 + self.random.random() * 0.6):
+            if time.monotonic() >= deploy:
+                for index in range(len(self.processes)):
+                    self.replace(index, signal.SIGTERM)
+                deploy = time.monotonic() + 2 + self.random.random() * 3
+                continue
             index = self.random.randrange(len(self.processes))
             if self.random.random() < 0.15:
                 self.stall(index)
@@ -70,4 +77,6 @@ def environment(address, lease):
         "NOFX_HTTP_ALLOW": "127.0.0.0/8",
         "NOFX_DEFAULT_TOOLS": "all",
         "NOFX_WORKER_LEASE_SECONDS": str(lease),
+        "NOFX_WORKER_GRACE_SECONDS": "1",
+        "NOFX_TEAM_LIMIT": "40",
     }

@@ -17,4 +17,11 @@ import Testing
         #expect(outcome.status == 1, "\(outcome.errors)")
         #expect(outcome.output.contains("with a claim that was lost, and counted"), "\(outcome.output)")
     }
+
+    @Test func `an attempt that counts before it begins is found`() throws {
+        let arguments = ["--short", "--without-workers", "--mutant", "count-at-claim", "--built", programs]
+        let outcome = try PackageScript.run("scripts/chaos", arguments)
+        #expect(outcome.status == 1, "\(outcome.errors)")
+        #expect(outcome.output.contains("steps of a crowd were given up"), "\(outcome.output)")
+    }
 }

@@ -20,7 +20,7 @@ import Testing
         #expect(try world.jobs == 0)
         #expect(try world.events == ["run.created", "gate.created"])
         for topic in ["gate.manual", "test.echo"] { #expect(try world.database.claim(topic).isEmpty) }
-        try world.database.rows("SELECT nofx.maintain_queue(100, '{0}')")
+        try world.database.maintain()
         #expect(try world.status == "waiting")
     }
 
@@ -173,7 +173,7 @@ import Testing
             }
         }
         #expect(problem()?.code == "gate_expired")
-        try world.database.rows("SELECT nofx.maintain_queue(100, '{0}')")
+        try world.database.maintain()
         #expect(problem()?.code == "gate_expired")
         #expect(try world.steps == ["approve": "failed", "ship": "skipped"])
         #expect(try world.events.contains("gate.expired"))

@@ -61,7 +61,7 @@ import Testing
         _ = try world.database.claim()
         try world.database.call(CancelRun.self, world.input(), as: world.owner)
         try world.database.rows("UPDATE nofx.queue SET lease_until = now() - interval '1 second'")
-        try world.database.rows("SELECT nofx.maintain_queue(100, '{0}')")
+        try world.database.maintain()
         #expect(try world.status == "cancelled")
         #expect(try world.steps == ["build": "cancelled"])
         #expect(try world.jobs == 0)

@@ -73,9 +73,10 @@ import Testing
         let attempts: [Query] = [
             "SELECT nofx.claim_jobs('test.echo', 1, '30 seconds', NULL, NULL, \(nobody))",
             "SELECT nofx.heartbeat_jobs('{}', '{}', '30 seconds')",
-            "SELECT nofx.finish_jobs('{}', '{}', '{}', '{}', '{}', '{}')", "SELECT nofx.start_steps('{}', '{}')",
+            "SELECT nofx.finish_jobs('{}', '{}', '{}', '{}', '{}', '{}')", "SELECT nofx.begin_steps('{}', '{}')",
             "SELECT nofx.finish_steps('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
-            "SELECT nofx.maintain_queue(1, '{0}')",
+            "SELECT nofx.promote_jobs(1)", "SELECT nofx.rescue_steps(1)", "SELECT nofx.rescue_jobs(1, '{0}')",
+            "SELECT nofx.stop_overdue_runs(1)", "SELECT nofx.expire_gates(1)", "SELECT nofx.note_worker('{}', '{}', 1)",
             "SELECT nofx.enqueue_jobs('{}', '{}', '{}', '{}', '{}', '{}')",
             "SELECT nofx.circuit_record('openai', 0, 'failure', 'x', NULL, NULL, false, false, NULL, '{}')",
             // Only the schema's owner may call them, because they change tables that the role may not change.
@@ -102,14 +103,14 @@ import Testing
             var connection = try Connection(ConnectionString(database.operatorURL), deadline: .test, log: .silent)
             return try connection.transact([query], deadline: .test)[0]
         }
-        #expect(try run("SELECT * FROM nofx.maintain_queue(10, '{0}')").count == 1)
+        #expect(try run("SELECT * FROM nofx.rescue_steps(10)").count == 1)
         let claims: [TestClaim] = try run(
             "SELECT * FROM nofx.claim_jobs('http.request', 10, '30 seconds', NULL, NULL, \(nobody))"
         ).decode()
         #expect(claims.map(\.run) == [world.run])
         let (ids, fences) = (claims.map(\.id), claims.map(\.fence))
         #expect(try run("SELECT * FROM nofx.heartbeat_jobs(\(ids), \(fences), '30 seconds')").count == 1)
-        _ = try run("SELECT nofx.start_steps(\(ids), \(fences))")
+        _ = try run("SELECT nofx.begin_steps(\(ids), \(fences))")
         let finished = try run(
             """
             SELECT nofx.finish_steps(\(ids), \(fences), '{succeeded}', '{NULL}', '{NULL}', '{0}', '{}', '{}', '{}', '{}',

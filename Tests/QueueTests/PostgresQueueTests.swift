@@ -45,8 +45,8 @@ extension TestDatabase {
                     FOR v_function IN
                         SELECT p.oid::regprocedure FROM pg_proc p
                         WHERE p.pronamespace = 'nofx'::regnamespace
-                          AND p.proname IN ('claim_jobs', 'heartbeat_jobs', 'finish_jobs', 'cancel_job', 'start_steps',
-                                            'finish_steps', 'maintain_queue', 'dead_letters_of', 'enqueue_jobs',
+                          AND p.proname IN ('claim_jobs', 'heartbeat_jobs', 'finish_jobs', 'cancel_job', 'begin_steps',
+                                            'finish_steps', 'rescue_jobs', 'promote_jobs', 'dead_letters_of', 'enqueue_jobs',
                                             'queue_counts', 'redrive_jobs')
                     LOOP
                         EXECUTE format('ALTER FUNCTION %s SET search_path = test_clock, pg_catalog, pg_temp',

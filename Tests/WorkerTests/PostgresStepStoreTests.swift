@@ -124,7 +124,7 @@ import Queue
         let run = try database.startRun([TestStep("a")], of: team)
         var store = try database.stepStore()
         let old = try #require(try store.claim(JobClaim(.echo, lease: .zero)).first)
-        try store.maintain()
+        _ = try store.maintain()
         let new = try #require(try store.claim(JobClaim(.echo)).first)
         #expect(old.lease.job == new.lease.job)
         #expect(try store.heartbeat([new.lease, old.lease], extendingBy: .seconds(30)) == [.held, .lost])
@@ -136,8 +136,8 @@ import Queue
         let run = try database.startRun([TestStep("a")], of: team)
         var store = try database.stepStore()
         let leases = try store.claim(JobClaim(.echo)).map(\.lease)
-        try store.recordStarted(leases)
-        try store.recordStarted(leases)
+        #expect(try store.begin(leases) == Set(leases))
+        #expect(try store.begin(leases) == Set(leases))
         #expect(try database.events(of: run) == ["run.created", "step.queued a", "step.started a"])
     }
 
@@ -146,8 +146,8 @@ import Queue
         var store = try database.stepStore()
         // A claim with a lease of zero is lost at once, whatever the worker's clock shows.
         _ = try store.claim(JobClaim(.echo, lease: .seconds(3_600)))
-        _ = try store.claim(JobClaim(.echo, lease: .zero))
-        try store.maintain()
+        _ = try store.begin(try store.claim(JobClaim(.echo, lease: .zero)).map(\.lease))
+        _ = try store.maintain()
         let again = try store.claim(JobClaim(.echo, count: 2))
         #expect(again.map(\.name) == ["expired"])
         #expect(again.map(\.attempt) == [2])
@@ -172,10 +172,10 @@ import Queue
 
     @Test func `a rejected statement and an unreachable server are different errors`() throws {
         var bare = try TestDatabase(migrated: false).stepStore()
-        #expect(throws: StoreRefusal.self) { try bare.maintain() }
+        #expect(throws: StoreRefusal.self) { _ = try bare.maintain() }
         var nowhere = try database.stepStore(at: "host=127.0.0.1 port=1 user=nobody")
         #expect {
-            try nowhere.maintain()
+            _ = try nowhere.maintain()
         } throws: { error in
             (error as? PostgresError)?.kind == .connection
         }

@@ -130,7 +130,7 @@ import Queue
             log: .silent
         ) { TestExecutor { _, _ in .done } }
         let report = try worker.run(until: .after(.seconds(100)))
-        #expect(report.more && report.processed == 0 && report.released == 1)
+        #expect(!report.more && report.processed == 0 && report.released == 0 && report.tooLong == 1)
         #expect(try database.value("SELECT concat_ws(' ', state, attempt) FROM nofx.queue") == "available 0")
         #expect(try database.events(of: run) == ["run.created", "step.queued a"])
     }

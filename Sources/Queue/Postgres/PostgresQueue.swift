@@ -15,9 +15,6 @@ public struct PostgresQueue: ~Copyable {
     /// The longest time that the database may take for a statement.
     public var answerLimit = Duration.seconds(10)
 
-    /// The largest number of jobs that one maintenance statement changes.
-    private static var tended: Int32 { 1_000 }
-
     private let schedule: RetrySchedule
     private let log: Log
     private var database: Database
@@ -26,7 +23,14 @@ public struct PostgresQueue: ~Copyable {
     private var turns: [QueueTopic: UUID] = [:]
     private var lastTending: UInt64?
 
-    /// Makes a queue; it connects on first use.
+    /// How long a sweep may take.
+    private static var sweepLimit: Duration { .seconds(2) }
+
+    /// How much is tended at once.
+    private var promotion = AdaptiveLimit(5_000)
+    private var rescue = AdaptiveLimit(1_000)
+
+    /// Makes a way to the queue; nothing is opened yet.
     ///
     /// - Parameters:
     ///   - database: The database of the queue.
@@ -61,19 +65,36 @@ public struct PostgresQueue: ~Copyable {
         return SystemClock.monotonicNanoseconds() - lastTending > 1_000_000_000
     }
 
-    /// Maintains the queue; true if jobs may have become due.
+    /// Tends, and tells whether anything may be due that was not.
+    ///
+    /// What takes too long is tried again with less.
     mutating func tended() throws(PostgresError) -> Bool {
-        let rows = try run(
+        lastTending = SystemClock.monotonicNanoseconds()
+        let promoted = try sweep("SELECT nofx.promote_jobs(\(Int32(promotion.count)))")
+        promotion.record(isInTime: promoted != nil)
+        let rescued = try sweep(
             """
-            SELECT promoted + rescued > 0
-            FROM nofx.maintain_queue(\(Self.tended), ARRAY(
+            SELECT rescued FROM nofx.rescue_jobs(\(Int32(rescue.count)), ARRAY(
                 SELECT w.wait * interval '1 microsecond'
                 FROM unnest(\(waits)) WITH ORDINALITY AS w (wait, place) ORDER BY w.place
             ))
             """
         )
-        lastTending = SystemClock.monotonicNanoseconds()
-        return try rows.value()
+        rescue.record(isInTime: rescued != nil)
+        return (promoted ?? 0) + (rescued ?? 0) > 0
+    }
+
+    /// Runs a sweep.
+    ///
+    /// - Returns: How much it did; nil if it took too long.
+    private mutating func sweep(_ query: Query) throws(PostgresError) -> Int? {
+        do throws(PostgresError) {
+            let deadline = Deadline.after(min(answerLimit, Self.sweepLimit))
+            return try database.operatorQuery(query, deadline: deadline, log: log).value()
+        } catch {
+            guard error.isTimeout else { throw error }
+            return nil
+        }
     }
 
     mutating func run(_ query: Query) throws(PostgresError) -> Rows {

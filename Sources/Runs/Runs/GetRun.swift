@@ -45,7 +45,7 @@ extension RunDetails {
                 SELECT r.*, caller.sees_inputs
                 FROM caller JOIN nofx.runs r ON caller.allowed AND r.team_id = \(team) AND r.id = \(run)
             ), jobs AS MATERIALIZED (
-                SELECT q.step_no, q.attempt, q.state = 'running' AS is_leased
+                SELECT q.step_no, q.attempt, q.state = 'running' AND q.has_begun AS is_leased
                 FROM run JOIN nofx.queue q
                   ON q.id BETWEEN nofx.step_job_id(run.id, 0) AND nofx.step_job_id(run.id, 32767) AND q.run_id = run.id
             ), parents AS MATERIALIZED (

@@ -49,7 +49,7 @@ extension Context {
             LEFT JOIN LATERAL nofx.start_refusals(
                 \(team), \(plan.steps.map(\.tool.description)), \(plan.steps.compactMap(\.secretsScope?.rawValue)),
                 \(quotas.queuedStepsPerTeam)::integer, \(quotas.queuedSteps)::integer,
-                \(quotas.defaultTools.names), \(PlanColumns.json(of: plan).utf8.count), \(quotas.storedBytesPerTeam)
+                \(quotas.defaultTools.names), \(PlanColumns.json(of: plan, team: team).utf8.count), \(quotas.storedBytesPerTeam)
             ) WITH ORDINALITY r ON true
             ORDER BY r.ordinality
             """

@@ -29,7 +29,7 @@ extension StartedRun {
             SELECT * FROM nofx.start_run(
                 \(team), \(id), \(plan.goal.rawValue), NULL, \(plan.deadlineSeconds.map { Duration.seconds($0) }),
                 \(quotas.queuedStepsPerTeam)::integer, \(quotas.queuedSteps)::integer,
-                \(PlanColumns.json(of: plan))::json, \(context.record), \(quotas.defaultTools.names),
+                \(PlanColumns.json(of: plan, team: team))::json, \(context.record), \(quotas.defaultTools.names),
                 \(quotas.storedBytesPerTeam)
             )
             """
@@ -51,7 +51,7 @@ extension StartedRun {
 
 /// The steps of a plan as `nofx.start_run` takes them: one array a column, with one element a step.
 private enum PlanColumns {
-    static func json(of plan: Plan) -> String {
+    static func json(of plan: Plan, team: ID<Run.Team>) -> String {
         let (steps, graph) = (plan.steps, plan.graph)
         var json = JSONWriter(reserving: 512 * steps.count)
         json.object { json in
@@ -74,11 +74,17 @@ private enum PlanColumns {
             if steps.contains(where: { $0.toolsAllowed != nil }) {
                 json.column("tools_allowed", steps) { $0.toolsAllowed.map(literal) }
             }
+            if steps.contains(where: \.isIdempotent) { json.column("is_idempotent", steps) { $0.isIdempotent } }
+            let needs = steps.map { StepNeed.needs(of: $0, team: team.uuid) }
+            if needs.contains(where: { !$0.isEmpty }) {
+                json.column("needs", needs) { $0.isEmpty ? nil : literal($0) }
+            }
         }
         return String(decoding: json.bytes, as: UTF8.self)
     }
 
-    /// A Postgres array literal (Postgres, section 8.15.2); numbers and tool names need no quotes.
+    /// A Postgres array literal (Postgres, section 8.15.2); numbers and names of tools, providers and scopes are
+    /// written without quotes.
     private static func literal(_ elements: [some CustomStringConvertible]) -> String {
         "{\(elements.map(\.description).joined(separator: ","))}"
     }

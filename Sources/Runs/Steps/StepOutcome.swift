@@ -15,6 +15,11 @@ public enum StepOutcome: Sendable {
     /// The attempt ended because the run was cancelled.
     case cancelled
 
+    /// The worker had to end before the step did.
+    ///
+    /// The attempt counts. With attempts left, or if it is idempotent, the step is claimed again.
+    case interrupted
+
     /// The step was not attempted: no time was left, a circuit breaker was open, or the step is not due yet.
     ///
     /// It is claimed again after the delay, and the claim does not count as an attempt.

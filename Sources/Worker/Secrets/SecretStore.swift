@@ -34,6 +34,17 @@ public struct SecretStore: Sendable {
         given = try environment["NOFX_SECRETS"].map(Self.read) ?? [:]
     }
 
+    /// The scopes that have secrets.
+    func scopes() -> [(team: UUID, scope: String)] {
+        var scopes = given.mapValues { Set($0.keys) }
+        for name in folder.map(ConfinedFile.names) ?? [] {
+            guard let folder, let team = UUID(name) else { continue }
+            let names = ConfinedFile.names(in: "\(folder)/\(name)").filter { SecretsScope(rawValue: $0) != nil }
+            scopes[team, default: []].formUnion(names)
+        }
+        return scopes.flatMap { team, names in names.map { (team, $0) } }
+    }
+
     /// Looks up a secret of a team.
     ///
     /// - Parameters:

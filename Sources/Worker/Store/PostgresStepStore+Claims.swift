@@ -1,33 +1,35 @@
 import Base
 import Core
 import Postgres
-public import Queue
+import Queue
 public import Runs
 
 extension PostgresStepStore {
     /// The time limit for returning steps to the queue: the worker has leases to extend.
     private static var returnLimit: Duration { .seconds(1) }
 
-    public mutating func claim(_ claim: JobClaim) throws -> [ClaimedStep] {
+    public mutating func claim(_ claim: StepClaim) throws -> [ClaimedStep] {
         let deadline = Deadline.after(answerLimit)
-        let turn = turns[claim.topic] ?? .anyTurn
+        let (job, timeouts) = (claim.job, claim.timeouts)
+        let turn = turns[job.topic] ?? .anyTurn
         // Lateral joins make the server look up each row by key, whatever its estimates.
         let rows = try run(
             """
             SELECT j.id, j.fence, j.tenant_id, j.run_id, j.step_no, j.attempt, s.name, s.tool, s.inputs, s.timeout_s,
-                   q.max_attempts, s.retry_base_s, s.retry_cap_s, s.secrets_scope, j.enqueued_at, now() AS claimed_at,
+                   j.max_attempts, s.retry_base_s, s.retry_cap_s, s.secrets_scope, j.enqueued_at, now() AS claimed_at,
                    nofx.is_tool_allowed(s.tool, p.tools, p.allows_all, \(defaultTools.names))
                    AND (s.secrets_scope IS NULL OR s.secrets_scope = ANY (coalesce(p.secret_scopes, '{}')))
                    AS is_allowed
-            FROM nofx.claim_jobs(\(claim.topic.description), \(Int32(clamping: claim.count)), \(claim.lease),
-                                 \(claim.topicLimit.map { Int32(clamping: $0) }),
-                                 \(claim.tenantLimit.map { Int32(clamping: $0) }), \(turn)) j
+            FROM nofx.claim_jobs(\(job.topic.description), \(Int32(clamping: job.count)), \(job.lease),
+                                 \(job.topicLimit.map { Int32(clamping: $0) }),
+                                 \(job.tenantLimit.map { Int32(clamping: $0) }), \(turn), NULL, \(claim.except),
+                                 \(claim.share.map { Int32(clamping: $0) }), \(Int32(clamping: timeouts.lowerBound)),
+                                 \(Int32(clamping: timeouts.upperBound)), \(claim.abilities)) j
             CROSS JOIN LATERAL (
                 SELECT s.name, s.tool, s.inputs, s.timeout_s, s.retry_base_s, s.retry_cap_s, s.secrets_scope
                 FROM nofx.steps s
                 WHERE s.team_id = j.tenant_id AND s.run_id = j.run_id AND s.no = j.step_no OFFSET 0
             ) s
-            CROSS JOIN LATERAL (SELECT q.max_attempts FROM nofx.queue q WHERE q.id = j.id OFFSET 0) q
             LEFT JOIN LATERAL (
                 SELECT p.tools, p.allows_all, p.secret_scopes FROM nofx.tool_policies p WHERE p.team_id = j.tenant_id OFFSET 0
             ) p ON true
@@ -35,7 +37,8 @@ extension PostgresStepStore {
             by: deadline
         )
         var claimed = try (0..<rows.count).map { try ClaimedStep(row: rows[$0]) }
-        turns[claim.topic] = claimed.last?.team ?? turn
+        // After a claim that found nothing the next one starts with any team: it may have ended too early for some.
+        turns[job.topic] = claimed.last?.team
         let references = claimed.filter(\.isAllowed).reduce(into: [:] as [JobLease: StepReferences]) {
             $0[$1.lease] = StepReferences($1)
         }
@@ -67,7 +70,7 @@ extension PostgresStepStore {
 
     /// Returns steps to the queue as if they had not been claimed.
     ///
-    /// If that fails, their leases expire, which counts as an attempt.
+    /// If that fails, their leases expire.
     private mutating func release(_ steps: [ClaimedStep]) {
         guard !steps.isEmpty else { return }
         let results = steps.map { StepResult($0, .released()) }
@@ -95,7 +98,7 @@ extension ClaimedStep {
             inputs: try row["inputs"],
             attempt: try row["attempt"],
             maxAttempts: try row["max_attempts"],
-            timeout: .seconds(timeout),
+            timeout: timeout == PlanStep.defaultTimeoutSeconds ? nil : .seconds(timeout),
             backoff: StepBackoff(base: .seconds(base), cap: .seconds(cap)),
             secretsScope: try row["secrets_scope"],
             queuedAt: try row["enqueued_at"],

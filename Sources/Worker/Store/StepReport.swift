@@ -29,6 +29,8 @@ struct StepReport {
             delay = result.step.usualWait.wholeMicroseconds
         case .cancelled:
             outcome = "cancelled"
+        case .interrupted:
+            outcome = "interrupted"
         case .released(let wait, _):
             outcome = "released"
             delay = wait.wholeMicroseconds

@@ -22,7 +22,7 @@ extension StepOutcome {
                 return .failed(error)
             }
         case .failed(let failure): return .failed(failure.without(redaction))
-        case .timedOut, .cancelled, .released: return self
+        case .timedOut, .cancelled, .interrupted, .released: return self
         }
     }
 
@@ -33,6 +33,7 @@ extension StepOutcome {
         case .failed: "failed"
         case .timedOut: "timed_out"
         case .cancelled: "cancelled"
+        case .interrupted: "interrupted"
         case .released: "released"
         }
     }

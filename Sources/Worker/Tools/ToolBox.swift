@@ -50,7 +50,7 @@ public struct ToolBox<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Co
             let inputs = try resolve(step, recordingIn: &redaction)
             let attempt = StepAttempt(
                 step: step,
-                deadline: min(deadline, .after(step.timeout)),
+                deadline: min(deadline, .after(step.timeLimit)),
                 cancellation: cancellation,
                 redaction: redaction
             )
@@ -152,6 +152,13 @@ struct StepTools: Sendable {
         self.protection = protection
         reach = try EgressPolicy(environment)
         secrets = try SecretStore(environment)
+    }
+
+    /// What steps may need and these tools have, sorted.
+    func abilities() -> [String] {
+        let providers = providers.all.compactMap { StepNeed.provider($0.name) }
+        let secrets = secrets.scopes().map { StepNeed.secrets($0.scope, of: $0.team) }
+        return (providers + (providers.isEmpty ? [] : [StepNeed.anyProvider]) + secrets).sorted()
     }
 
     /// Makes the tools of one thread.

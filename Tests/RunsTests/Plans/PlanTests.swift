@@ -10,7 +10,7 @@ import Testing
             plan.jsonText == """
                 {"goal":"Greet","steps":[{"name":"a","tool":"test:echo","inputs":{},"dependsOn":[],"timeoutSeconds":60,\
                 "retry":{"maxAttempts":3,"baseSeconds":2,"maxSeconds":300},"onFailure":"fail","priority":0,\
-                "delaySeconds":0,"toolsAllowed":null,"secretsScope":null}],"deadlineSeconds":null}
+                "delaySeconds":0,"toolsAllowed":null,"secretsScope":null,"idempotent":false}],"deadlineSeconds":null}
                 """
         )
     }

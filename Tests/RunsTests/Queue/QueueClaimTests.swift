@@ -83,7 +83,7 @@ import Testing
                 INSERT INTO nofx.queue (id, topic, state, run_at, payload)
                 VALUES (gen_random_uuid(), 't', 'scheduled', now(), '2')
                 """,
-                "SELECT promoted FROM nofx.maintain_queue(10, '{0}')",
+                "SELECT nofx.promote_jobs(10)",
                 "SELECT count(*) FROM nofx.claim_jobs('t', 5, '1 minute', NULL, NULL, NULL)",
             ],
             deadline: .test
@@ -110,8 +110,8 @@ import Testing
             let rows = try client.connection.transact(
                 [
                     "SELECT count(*) FROM nofx.claim_jobs('test.echo', 50, '1 minute', \(limit), \(limit), NULL)",
-                    "SELECT promoted FROM nofx.maintain_queue(1000, '{0,2 s}')",
-                    // A transaction that has written or locked a row has a transaction id.
+                    "SELECT nofx.promote_jobs(1000)",
+                    // A transaction that has written, or locked a row, has a number.
                     "SELECT pg_current_xact_id_if_assigned()::text",
                 ],
                 deadline: .test

@@ -9,8 +9,8 @@ import Testing
         var client = try fixture.client()
         let first = try client.start([StepSpec()])
         _ = try client.start([StepSpec()])
-        try client.finish(try client.claim(1), "released")
-        #expect(try client.claim(1).map(\.run) == [first])
+        try client.finish(try client.reserve(1), "released")
+        #expect(try client.reserve(1).map(\.run) == [first])
     }
 
     // Cases: queue 16
@@ -49,7 +49,7 @@ import Testing
         let next = try client.claim()
         #expect(try client.finish(late, outcome).isEmpty)
         #expect(try client.heartbeat(late).isEmpty)
-        try client.rows("SELECT nofx.start_steps(\(late.map(\.id)), \(late.map(\.fence)))")
+        try client.rows("SELECT nofx.begin_steps(\(late.map(\.id)), \(late.map(\.fence)))")
         #expect(try fixture.events(of: run).last == "step.rescued s0")
         #expect(try client.finish([.init(claim: next[0], outputs: "\"mine\"")]) == next)
         #expect(try client.finish(late, outcome).isEmpty)
@@ -86,7 +86,8 @@ import Testing
                 """
                 SELECT count(*) FROM pg_proc p
                 WHERE p.pronamespace = 'nofx'::regnamespace AND p.proname IN ('claim_jobs', 'heartbeat_jobs', 'finish_jobs',
-                      'cancel_job', 'start_steps', 'finish_steps', 'maintain_queue')
+                      'cancel_job', 'begin_steps', 'finish_steps', 'promote_jobs', 'rescue_steps', 'rescue_jobs',
+                      'stop_overdue_runs', 'expire_gates')
                   AND 'timestamptz'::regtype = ANY (p.proargtypes)
                 """
             ) == 0
@@ -230,16 +231,16 @@ import Testing
         var client = try fixture.client()
         let run = try client.start([StepSpec(attempts: 1)])
         for _ in 0..<5 {
-            let claims = try client.claim()
+            let claims = try client.reserve()
             #expect(claims.map(\.attempt) == [1])
             #expect(try client.finish(claims, "released") == claims)
         }
-        let claims = try client.claim()
+        let claims = try client.reserve()
         try client.finish(claims, "released", delay: .seconds(60))
-        #expect(try client.claim().isEmpty)
+        #expect(try client.reserve().isEmpty)
         try fixture.endDelays()
         #expect(try client.maintain() == [1, 0, 0])
-        #expect(try client.claim().map(\.attempt) == [1])
+        #expect(try client.reserve().map(\.attempt) == [1])
         #expect(try fixture.steps(of: run) == ["queued"])
         #expect(try fixture.events(of: run) == ["run.created", "step.queued s0"])
         #expect(try fixture.faults().isEmpty)
@@ -249,10 +250,10 @@ import Testing
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec()])
-        let claims = try client.claim()
+        let claims = try client.reserve()
         for _ in 0..<2 {
             let both = claims + claims
-            try client.rows("SELECT nofx.start_steps(\(both.map(\.id)), \(both.map(\.fence)))")
+            try client.rows("SELECT nofx.begin_steps(\(both.map(\.id)), \(both.map(\.fence)))")
         }
         try client.finish(claims)
         #expect(try fixture.events(of: run).filter { $0 == "step.started s0" }.count == 1)

@@ -43,7 +43,7 @@ import Testing
             try client.finish(said)
             // Sometimes a result is reported again.
             if Bool.random(using: &random) { held.removeAll { claim in said.contains { $0.claim == claim } } }
-        case 14: try client.rows("SELECT nofx.start_steps(\(held.map(\.id)), \(held.map(\.fence)))")
+        case 14: try client.rows("SELECT nofx.begin_steps(\(held.map(\.id)), \(held.map(\.fence)))")
         case 15: _ = try client.heartbeat(held.shuffled(using: &random))
         case 16:
             try client.rows(
