@@ -41,7 +41,7 @@ extension RunFixture {
                            )
                            SELECT FROM nofx.steps p
                            WHERE p.team_id = s.team_id AND p.run_id = s.run_id AND p.no IN (SELECT no FROM above)
-                             AND p.is_gate AND NOT nofx.is_met(p.status, p.continues))) AS unapproved
+                             AND p.is_gate AND NOT nofx.is_met(p.status, p.continues, p.is_gate, p.error))) AS unapproved
                 FROM nofx.steps s WHERE s.team_id = r.team_id AND s.run_id = r.id
             ) c
             CROSS JOIN LATERAL (
