@@ -152,8 +152,8 @@ import Testing
         try database.giveUp(3, code: "lease_expired", of: mine, by: owner)
         try database.giveUp(4, code: "lease_expired", of: theirs, by: other)
         let filters = [
-            #""topic":"http.request""#, #""tool":"x:y""#, #""code":"lease_expired","teamId":"\(mine.id)""#,
-            #""teamId":"\(theirs.id)","topic":"test.echo""#,
+            #""topic":"http.request""#, #""tool":"x:y""#, #""code":"lease_expired","teamId":"\#(mine.id)""#,
+            #""teamId":"\#(theirs.id)","topic":"test.echo""#,
         ]
         for (filter, count) in zip(filters, [2, 0, 3, 4]) {
             #expect(try database.call(ListDeadLetters.self, "{\(filter)}", as: operating).items.count == count)
