@@ -105,9 +105,7 @@ $$;
 CREATE OR REPLACE FUNCTION nofx.remember_removal() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF TG_RELID <> 'nofx.team_members'::regclass THEN
-        RAISE EXCEPTION 'the trigger is for another table' USING ERRCODE = '42501';
-    END IF;
+    PERFORM nofx.require_table(TG_RELID, 'nofx.team_members');
     IF OLD.user_id <> nofx.me() THEN
         INSERT INTO nofx.team_removals AS r VALUES (OLD.team_id, OLD.user_id, clock_timestamp())
         ON CONFLICT (team_id, user_id) DO UPDATE SET removed_at = excluded.removed_at;

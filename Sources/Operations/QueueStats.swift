@@ -95,12 +95,6 @@ extension QueueReport: TextOutput {
             }
         )
         metrics.metric(
-            "nofx_queue_undoable_steps",
-            .gauge,
-            "Steps that have been due for a minute and that no recent worker can do.",
-            topics.map { MetricsText.Sample(["topic": $0.topic], $0.undoable) }
-        )
-        metrics.metric(
             "nofx_queue_longest_wait_seconds",
             .gauge,
             "How long the longest-waiting job has been due.",
@@ -118,6 +112,15 @@ extension QueueReport: TextOutput {
             "Live and dead rows of the table of jobs (the server's estimate).",
             [MetricsText.Sample(["state": "live"], liveRows), MetricsText.Sample(["state": "dead"], deadRows)]
         )
+        let undoable = topics.filter { $0.undoable > 0 }
+        if !undoable.isEmpty {
+            metrics.metric(
+                "nofx_queue_undoable_steps",
+                .gauge,
+                "Steps that have been due for a minute and that no recent worker can do; absent if there are none.",
+                undoable.map { MetricsText.Sample(["topic": $0.topic], $0.undoable) }
+            )
+        }
         return metrics.text
     }
 }

@@ -45,7 +45,7 @@ import Testing
 
     @Test func `a worker holds no more long steps than it has threads`() throws {
         try database.startRun((0..<50).map { TestStep("\($0)", inputs: #"{"delaySeconds":60}"#) }, of: team)
-        let process = try database.runWorker(["NOFX_TEAM_SHARE": "100"]).start(["--forever"])
+        let process = try database.startWorker(["NOFX_TEAM_SHARE": "100"])
         try database.awaitStarted(4)
         #expect(try database.value("SELECT count(*) FROM nofx.queue WHERE state = 'running'") == 4)
         kill(process.processID, SIGKILL)
@@ -116,7 +116,7 @@ import Testing
                 },
                 of: team
             )
-            let process = try database.runWorker(["NOFX_HTTP_ALLOW": "127.0.0.0/8"]).start(["--forever"])
+            let process = try database.startWorker(["NOFX_HTTP_ALLOW": "127.0.0.0/8"])
             try Poll.until { try receiver.messages("/slow-60/a").count == 3 }
             kill(process.processID, SIGKILL)
             _ = process.finish()
@@ -137,7 +137,7 @@ import Testing
         let run = try database.startRun([TestStep("late", delay: .seconds(1))], of: team)
         #expect(try database.claim("test.echo", 720).count == 720)
         try database.endLeases()
-        let process = try database.runWorker(["NOFX_WORKER_LEASE_SECONDS": "2"]).start(["--forever"])
+        let process = try database.startWorker(["NOFX_WORKER_LEASE_SECONDS": "2"])
         try Poll.until { try database.value("SELECT count(*) FROM nofx.queue") == 0 }
         kill(process.processID, SIGTERM)
         _ = process.finish()

@@ -136,7 +136,8 @@ extension TestDatabase {
             "finish_steps":
                 "'{\(step)}', '{0}', '{succeeded}', '{NULL}', '{NULL}', '{0}', '{}', '{}', '{}', '{}', '{}'",
             "heartbeat_jobs": "'{\(step)}', '{0}', '30 seconds'", "is_tool_allowed": "'codegen', NULL, NULL, NULL",
-            "maintain_queue": "1000, '{0}'", "open_mail": "'\(mail)', 0, sha256('x')",
+            "expire_gates": "1000", "note_worker": "'{test.echo}', '{}', 60", "promote_jobs": "1000",
+            "rescue_jobs": "1000, '{0}'", "rescue_steps": "1000", "stop_overdue_runs": "1000", "open_mail": "'\(mail)', 0, sha256('x')",
             "purge": "unnest('{\(kinds),attempts,reservations,usage,keySets}'::text[]), 1000",
             "purge_trail": "unnest('{activity,securityEvents,operatorActions}'::text[]), 30, 1000",
             "record_ai_attempt": """
@@ -144,7 +145,7 @@ extension TestDatabase {
             """,
             "redrive_jobs": "'webhook', NULL, 1000, NULL", "release_ai_budget": team,
             "reserve_ai_budget": "\(team), gen_random_uuid(), 1, '1 minute', NULL, NULL",
-            "skip_delivery": "'\(webhook)'", "start_steps": "'{\(step)}', '{0}'",
+            "skip_delivery": "'\(webhook)'", "begin_steps": "'{\(step)}', '{0}'",
         ]
         return arguments.reduce(into: [:]) { $0[$1.key] = "SELECT nofx.\($1.key)(\($1.value))" }
     }

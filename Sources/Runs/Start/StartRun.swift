@@ -50,7 +50,7 @@ extension StartedRun {
 }
 
 /// The steps of a plan as `nofx.start_run` takes them: one array a column, with one element a step.
-private enum PlanColumns {
+enum PlanColumns {
     static func json(of plan: Plan, team: ID<Run.Team>) -> String {
         let (steps, graph) = (plan.steps, plan.graph)
         var json = JSONWriter(reserving: 512 * steps.count)

@@ -69,6 +69,7 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         turns[position].pauses.reset()
         turns[position].emptyRound = nil
         turns[position].nextClaim = .zero
+        turns[position].beginsFirst = steps[0].beginsFirst
         let isProbe = turns[position].isProbing
         for step in steps { held[step.lease] = HeldStep(topic: topic, keptAt: sent, isProbe: isProbe) }
         pool.add(steps.map { Assignment(step: $0, topic: topic, since: sent) })
@@ -107,7 +108,8 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         if let batch = settings.batch { return waiting * 2 > batch ? 0 : min(limit, batch - waiting) }
         let free = max(0, settings.threads - load.running - waiting)
         let time = settings.maxQueueTime * threads
-        let most = pace.count(of: turn.topic, in: time)
+        let foreseen = pace.count(of: turn.topic, in: time)
+        let most = turn.beginsFirst ? min(foreseen, threads) : foreseen
         let reserve = max(0, min(pace.count(of: turn.topic, in: time - pace.work(load.waiting)), most - waiting))
         // Small claims cost as much as large ones, so wait until half of the reserve is used.
         guard free > 0 || reserve * 2 >= most else { return 0 }

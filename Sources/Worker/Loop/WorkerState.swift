@@ -105,6 +105,9 @@ struct TopicState {
     /// Whether to claim a single step, to probe a half-open circuit.
     var isProbing = false
 
+    /// Whether its steps begin before they are executed, so that their threads wait for the store in between.
+    var beginsFirst = false
+
     /// Whether the last claim left out teams that used their share of the threads.
     var leftTeamsOut = false
 

@@ -8,7 +8,20 @@ extension TestDatabase {
         TestFunction("runWorker", database: operatorURL, environment: environment)
     }
 
-    /// Waits until this many steps have started, by the runs' timelines.
+    /// Starts an endless worker, which has its whole event already.
+    func startWorker(_ environment: [String: String] = [:]) throws -> Subprocess {
+        let usual = [
+            "NOFX_JWT_SECRET": TestFunction.secret, "NOFX_JWT_ISSUER": TestFunction.issuer,
+            "NOFX_JWT_AUDIENCE": TestFunction.audience, "DATABASE_URL": operatorURL,
+        ]
+        return try Subprocess(
+            "/bin/sh",
+            ["-c", "exec \"$0\" --forever </dev/null", TestFunction.path(of: "runWorker")],
+            environment: usual.merging(environment) { $1 }
+        )
+    }
+
+    /// Waits until the timelines show that this many steps have started.
     func awaitStarted(_ count: Int) throws {
         var connection = try connect()
         try Poll.until {

@@ -46,7 +46,7 @@ import Testing
         try fixture.expireLeases()
         try client.maintain()
         #expect(try client.finish(late, outcome).isEmpty)
-        let next = try client.claim()
+        let next = try client.reserve()
         #expect(try client.finish(late, outcome).isEmpty)
         #expect(try client.heartbeat(late).isEmpty)
         try client.rows("SELECT nofx.begin_steps(\(late.map(\.id)), \(late.map(\.fence)))")
