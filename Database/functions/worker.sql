@@ -94,7 +94,7 @@ BEGIN
         ) q
         CROSS JOIN LATERAL (
             SELECT (q.attempt - 1
-                    + greatest(1, least((nullif(s.error, '')::json ->> 'requests')::integer, 100)))::smallint AS attempt
+                    + least(greatest((nullif(s.error, '')::json ->> 'requests')::integer, 1), 100))::smallint AS attempt
         ) a
     ), kept AS (
         UPDATE nofx.queue q
