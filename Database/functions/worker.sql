@@ -116,8 +116,8 @@ BEGIN
             WHERE q.id = s.id AND q.fence = s.fence AND q.lease_until IS NOT NULL AND q.run_id IS NOT NULL FOR UPDATE
         ) q
         CROSS JOIN LATERAL (
-            SELECT (q.attempt
-                    + greatest(0, least((nullif(s.error, '')::json ->> 'requests')::integer, 100) - 1))::smallint AS attempt
+            SELECT (q.attempt - 1
+                    + least(greatest((nullif(s.error, '')::json ->> 'requests')::integer, 1), 100))::smallint AS attempt
         ) a
     ), fates AS (
         SELECT h.id, h.tenant_id, h.run_id, h.step_no, h.outputs, h.delay, h.error, h.has_begun, h.is_idempotent,

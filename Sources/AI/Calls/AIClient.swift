@@ -94,7 +94,7 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
     ///   - onText: Takes the text as it comes. What it was given cannot be taken back: an answer that ends early after
     ///     that is an error, and nobody else is asked.
     /// - Returns: The answer, with what was tried for it.
-    /// - Throws: ``AIError`` of the last attempt that sent a request, or else of the last attempt; with all attempts.
+    /// - Throws: ``AIError`` of the last attempt, with all of them and the error of the last request.
     public mutating func call(
         _ request: CompletionRequest,
         of names: [String]? = nil,
@@ -156,15 +156,16 @@ extension CompletionRequest {
 }
 
 extension AIError {
-    /// The error as the call ends with it: a rejection does not hide the error of an earlier request.
+    /// The error with what the call knows of it.
     fileprivate func ofCall(_ call: Call) -> AIError {
         var failure = self
-        if let cause = call.lastFailure, wasRejected {
-            failure = cause
-            failure.wait = retryAfter?.delay
-        }
         failure.attempts = call.attempts
         failure.requests = call.requests
+        guard wasRejected, var cause = call.lastFailure else { return failure }
+        cause.wait = retryAfter?.delay
+        cause.attempts = call.attempts
+        cause.requests = call.requests
+        failure.hidden = [cause]
         return failure
     }
 

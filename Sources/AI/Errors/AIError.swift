@@ -37,6 +37,12 @@ public struct AIError: Error, Sendable {
     /// How many requests the call sent to providers.
     public internal(set) var requests = 0
 
+    /// The error of the last request, where a circuit breaker rejected the attempts after it; nil in all other cases.
+    public var ofLastRequest: AIError? { hidden.first }
+
+    /// ``ofLastRequest`` as a list, because a value cannot contain itself.
+    var hidden: [AIError] = []
+
     /// How long to wait before a retry; nil if unknown.
     public var retryAfter: RetryAfter? { wait.flatMap(RetryAfter.init) ?? retryAdvice.retryAfter }
 

@@ -85,6 +85,8 @@ extension StepOutcome {
     /// If circuit breakers rejected every call, the step is returned to the queue without an attempt. Otherwise the
     /// error decides.
     init(_ error: AIError, of step: ClaimedStep) {
+        // That a breaker rejected the next attempt does not hide the error of a request.
+        let error = error.ofLastRequest ?? error
         let longest = step.backoff.cap
         if error.wasRejected {
             // The breaker's time is not the step's: within the step's own limit the worker looks again.
