@@ -87,7 +87,6 @@ INSERT INTO nofx.database_grants (kind, object, rights) VALUES
      'TABLE nofx.steps',
      'SELECT (team_id, run_id, no, name, tool, inputs, outputs, timeout_s, retry_base_s, retry_cap_s, secrets_scope)'),
     ('operator', 'TABLE nofx.tool_policies', 'SELECT (team_id, tools, allows_all, secret_scopes)'),
-    ('operator', 'TABLE nofx.artifacts', 'SELECT (team_id, run_id, step_no, name, content)'),
     ('operator', 'TABLE nofx.circuit_breakers', 'SELECT'),
     ('operator', 'TABLE nofx.circuit_counters', 'SELECT'),
     ('operator', 'TABLE nofx.circuit_windows', 'SELECT'),
@@ -98,6 +97,8 @@ INSERT INTO nofx.database_grants (kind, object, rights) VALUES
     ('operator', 'FUNCTION nofx.redrive_jobs', 'EXECUTE'),
     ('operator', 'FUNCTION nofx.is_tool_allowed', 'EXECUTE'),
     ('operator', 'FUNCTION nofx.begin_steps', 'EXECUTE'),
+    ('operator', 'FUNCTION nofx.artifact_size', 'EXECUTE'),
+    ('operator', 'FUNCTION nofx.artifact_content', 'EXECUTE'),
     ('operator', 'FUNCTION nofx.finish_steps', 'EXECUTE'),
     ('operator', 'FUNCTION nofx.note_worker', 'EXECUTE'),
     ('operator', 'FUNCTION nofx.promote_jobs', 'EXECUTE'),
@@ -120,5 +121,4 @@ INSERT INTO nofx.database_grants (kind, object, rights) VALUES
     ('operator', 'FUNCTION nofx.purge_trail', 'EXECUTE'),
     -- operator: the tables whose rows of all teams are visible.
     ('operator', 'TABLE nofx.steps', 'ALL ROWS'),
-    ('operator', 'TABLE nofx.artifacts', 'ALL ROWS'),
     ('operator', 'TABLE nofx.tool_policies', 'ALL ROWS');

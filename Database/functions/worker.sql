@@ -235,3 +235,22 @@ BEGIN
         GROUP BY w.topic;
 END
 $$;
+
+-- The size of an artifact of a run, for the worker that holds a lease of one of the run's steps; NULL without the lease
+-- or the artifact.
+CREATE OR REPLACE FUNCTION nofx.artifact_size(p_job uuid, p_fence bigint, p_no smallint, p_name text) RETURNS integer
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT octet_length(a.content)
+    FROM nofx.queue q
+    JOIN nofx.artifacts a ON a.team_id = q.tenant_id AND a.run_id = q.run_id AND a.step_no = p_no AND a.name = p_name
+    WHERE q.id = p_job AND q.fence = p_fence AND q.lease_until IS NOT NULL
+$$;
+
+-- The content of an artifact, as artifact_size finds it.
+CREATE OR REPLACE FUNCTION nofx.artifact_content(p_job uuid, p_fence bigint, p_no smallint, p_name text) RETURNS bytea
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT a.content
+    FROM nofx.queue q
+    JOIN nofx.artifacts a ON a.team_id = q.tenant_id AND a.run_id = q.run_id AND a.step_no = p_no AND a.name = p_name
+    WHERE q.id = p_job AND q.fence = p_fence AND q.lease_until IS NOT NULL
+$$;

@@ -127,7 +127,9 @@ extension TestDatabase {
         let kinds =
             "idempotencyKeys,rateLimits,expiredInvites,decidedInvites,runs,runsOfTeams,deadJobs,teams,outbox,keys"
         let arguments = [
-            "begin_delivery": "", "check_version": "\(SchemaVersion.required)",
+            "artifact_content": "'\(step)', 0, 0::smallint, 'notes.txt'",
+            "artifact_size": "'\(step)', 0, 0::smallint, 'notes.txt'", "begin_delivery": "",
+            "check_version": "\(SchemaVersion.required)",
             "circuit_acquire": "'openai', '{}'",
             "circuit_record": "'openai', 0, 'success', NULL, NULL, NULL, false, false, NULL, '{}'",
             "claim_jobs": "'http.request', 10, '30 seconds', NULL, NULL, NULL", "drop_undeliverable_messages": "1000",
@@ -137,7 +139,8 @@ extension TestDatabase {
                 "'{\(step)}', '{0}', '{succeeded}', '{NULL}', '{NULL}', '{0}', '{}', '{}', '{}', '{}', '{}'",
             "heartbeat_jobs": "'{\(step)}', '{0}', '30 seconds'", "is_tool_allowed": "'codegen', NULL, NULL, NULL",
             "expire_gates": "1000", "note_worker": "'{test.echo}', '{}', 60", "promote_jobs": "1000",
-            "rescue_jobs": "1000, '{0}'", "rescue_steps": "1000", "stop_overdue_runs": "1000", "open_mail": "'\(mail)', 0, sha256('x')",
+            "rescue_jobs": "1000, '{0}'", "rescue_steps": "1000", "stop_overdue_runs": "1000",
+            "open_mail": "'\(mail)', 0, sha256('x')",
             "purge": "unnest('{\(kinds),attempts,reservations,usage,keySets}'::text[]), 1000",
             "purge_trail": "unnest('{activity,securityEvents,operatorActions}'::text[]), 30, 1000",
             "record_ai_attempt": """

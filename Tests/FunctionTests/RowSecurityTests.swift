@@ -15,7 +15,7 @@ import Testing
         "events": 7, "former_emails": nil, "gates": 1, "idempotency_keys": 1, "operator_actions": nil,
         "queue": 1, "rate_limits": nil, "runs": 1, "security_events": 1, "steps": 3, "team_activity": 3,
         "team_bytes": nil, "team_invite_tokens": nil, "team_invites": 1, "team_members": 2, "team_removals": nil,
-        "teams": 1, "tool_policies": 1, "users": 2, "webhooks": 1,
+        "teams": 1, "tool_policies": 1, "users": 2, "webhooks": 1, "worker_kinds": nil,
     ]
 
     /// Tables without rows of a user or team, which every caller sees.
