@@ -14,7 +14,8 @@ import Testing
         "artifacts": 1, "database_files": nil, "database_grants": nil, "database_roles": nil, "dead_letters": nil,
         "events": 7, "gates": 1, "idempotency_keys": 1, "operator_actions": nil,
         "queue": 1, "rate_limits": nil, "runs": 1, "security_events": 1, "steps": 3, "team_activity": 3,
-        "team_bytes": nil, "team_invite_tokens": nil, "team_invites": 1, "team_members": 2, "teams": 1, "tool_policies": 1, "users": 2,
+        "team_bytes": nil, "team_invite_tokens": nil, "team_invites": 1, "team_members": 2, "teams": 1,
+        "tool_policies": 1, "users": 2,
         "webhooks": 1,
     ]
 
