@@ -261,7 +261,7 @@ class Seed:
         wanted = {
             (step["run_id"], step["no"])
             for all in steps.values() for step in all
-            if step["status"] in ("failed", "timed_out") and not step["is_gate"]
+            if step["status"] in ("failed", "timed_out") and not step["is_gate"] and not step["continues"]
         }  # fmt: skip
         found = {(row["run_id"], row["step_no"]) for row in self.table("dead_letters")}
         for run, no in wanted ^ found:
