@@ -129,7 +129,9 @@ extension [UInt8] {
     fileprivate func beginning(_ limit: Int) -> String {
         let bytes = prefix(limit)
         // Do not cut a character in two: it has at most four bytes.
-        let whole = (0..<(count > limit ? 4 : 1)).lazy.compactMap { String(validating: bytes.dropLast($0), as: UTF8.self) }.first
+        let whole = (0..<(count > limit ? 4 : 1)).lazy.compactMap {
+            String(validating: bytes.dropLast($0), as: UTF8.self)
+        }.first
         let text = whole ?? String(decoding: bytes, as: UTF8.self)
         return String(String.UnicodeScalarView(text.unicodeScalars.map { $0 == "\0" ? "\u{FFFD}" : $0 }))
     }
