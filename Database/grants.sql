@@ -70,7 +70,6 @@ INSERT INTO nofx.database_grants (kind, object, rights) VALUES
     ('operator', 'TABLE nofx.migrations', 'SELECT'),
     ('operator', 'TABLE nofx.queue', 'SELECT'),
     ('operator', 'TABLE nofx.steps', 'SELECT'),
-    ('operator', 'TABLE nofx.artifacts', 'SELECT'),
     ('operator', 'TABLE nofx.tool_policies', 'SELECT'),
     ('operator', 'TABLE nofx.circuit_breakers', 'SELECT'),
     ('operator', 'TABLE nofx.circuit_counters', 'SELECT'),
@@ -101,6 +100,7 @@ INSERT INTO nofx.database_grants (kind, object, rights) VALUES
     ('operator', 'FUNCTION nofx.redrive_jobs', 'EXECUTE'),
     ('operator', 'FUNCTION nofx.queue_counts', 'EXECUTE'),
     ('operator', 'FUNCTION nofx.dead_letters_of', 'EXECUTE'),
+    ('operator', 'FUNCTION nofx.read_artifacts', 'EXECUTE'),
     ('operator', 'FUNCTION nofx.start_steps', 'EXECUTE'),
     ('operator', 'FUNCTION nofx.finish_steps', 'EXECUTE'),
     ('operator', 'FUNCTION nofx.maintain_queue', 'EXECUTE'),
@@ -125,6 +125,5 @@ INSERT INTO nofx.database_grants (kind, object, rights) VALUES
     ('operator', 'TABLE nofx.dead_letters', 'ALL ROWS'),
     ('operator', 'TABLE nofx.runs', 'ALL ROWS'),
     ('operator', 'TABLE nofx.steps', 'ALL ROWS'),
-    ('operator', 'TABLE nofx.artifacts', 'ALL ROWS'),
     ('operator', 'TABLE nofx.tool_policies', 'ALL ROWS'),
     ('operator', 'TABLE nofx.webhooks', 'ALL ROWS');
