@@ -330,8 +330,8 @@ END
 $$;
 
 -- Makes the runs of a deleted team overdue: workers then cancel them, a limited number at a time. If the team is
--- restored, the runs that no worker has cancelled yet go on, each with its plan's whole time from the restoration on:
--- the time that was left is not known any more, and the time from the start may have passed.
+-- restored, the runs that no worker has cancelled yet go on: with their deadline, or with the plan's whole time where
+-- the deadline has passed meanwhile.
 CREATE OR REPLACE FUNCTION nofx.end_runs_of_deleted_team() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -339,6 +339,8 @@ BEGIN
     PERFORM FROM nofx.runs r WHERE r.team_id = NEW.id AND r.ended_at IS NULL ORDER BY r.id FOR NO KEY UPDATE;
     UPDATE nofx.runs r
     SET deadline_at = CASE WHEN NEW.deleted_at IS NOT NULL THEN now()
+                           WHEN r.deadline_from + make_interval(secs => r.deadline_s) > now()
+                               THEN r.deadline_from + make_interval(secs => r.deadline_s)
                            ELSE now() + make_interval(secs => r.deadline_s) END
     WHERE r.team_id = NEW.id AND r.ended_at IS NULL;
     RETURN NULL;

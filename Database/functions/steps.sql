@@ -338,6 +338,7 @@ BEGIN
     SET ended_at = NULL, cancel_requested_at = NULL,
         -- A run that had ended gets the plan's whole time again, so that it neither runs without a limit nor ends at
         -- once.
+        deadline_from = CASE WHEN v_run.ended_at IS NULL THEN r.deadline_from ELSE now() END,
         deadline_at = CASE WHEN v_run.ended_at IS NULL THEN r.deadline_at
                            ELSE now() + make_interval(secs => r.deadline_s) END,
         (steps_open, steps_queued, steps_failed, steps_tolerated, steps_cancelled, status) = (

@@ -236,21 +236,39 @@ BEGIN
 END
 $$;
 
--- The size of an artifact of a run, for the worker that holds a lease of one of the run's steps; NULL without the lease
--- or the artifact.
-CREATE OR REPLACE FUNCTION nofx.artifact_size(p_job uuid, p_fence bigint, p_no smallint, p_name text) RETURNS integer
+-- Reads the artifacts that the inputs of claimed steps name, as long as the caller holds the steps' leases. `p_readers`
+-- numbers the claimed steps, and `p_jobs` and `p_fences` are their leases. `p_steps` has the name of a step of the same run,
+-- or with `p_exact` false a text that begins with it, a `/` and the artifact's name. Artifacts of a step beyond
+-- p_step_limit bytes together are too large; beyond p_claim_limit bytes of all steps, those of all but p_first do not fit.
+CREATE OR REPLACE FUNCTION nofx.read_artifacts(
+    p_readers bigint[], p_jobs uuid[], p_fences bigint[], p_steps text[], p_names text[], p_exact boolean[],
+    p_first bigint, p_step_limit bigint, p_claim_limit bigint
+) RETURNS TABLE (place bigint, is_too_large boolean, fits boolean, content bytea)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT octet_length(a.content)
-    FROM nofx.queue q
-    JOIN nofx.artifacts a ON a.team_id = q.tenant_id AND a.run_id = q.run_id AND a.step_no = p_no AND a.name = p_name
-    WHERE q.id = p_job AND q.fence = p_fence AND q.lease_until IS NOT NULL
-$$;
-
--- The content of an artifact, as artifact_size finds it.
-CREATE OR REPLACE FUNCTION nofx.artifact_content(p_job uuid, p_fence bigint, p_no smallint, p_name text) RETURNS bytea
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT a.content
-    FROM nofx.queue q
-    JOIN nofx.artifacts a ON a.team_id = q.tenant_id AND a.run_id = q.run_id AND a.step_no = p_no AND a.name = p_name
-    WHERE q.id = p_job AND q.fence = p_fence AND q.lease_until IS NOT NULL
+    WITH meant AS (
+        SELECT DISTINCT ON (r.place) r.place, r.reader, s.team_id, s.run_id, s.no,
+               CASE WHEN r.is_exact THEN r.name ELSE substr(normalize(r.step), char_length(s.name) + 2) END AS name
+        FROM unnest(p_readers, p_jobs, p_fences, p_steps, p_names, p_exact)
+             WITH ORDINALITY AS r (reader, job, fence, step, name, is_exact, place)
+        JOIN nofx.queue q ON q.id = r.job AND q.fence = r.fence AND q.lease_until IS NOT NULL
+        JOIN nofx.steps s ON s.team_id = q.tenant_id AND s.run_id = q.run_id
+         AND CASE WHEN r.is_exact THEN s.name = normalize(r.step)
+                  ELSE starts_with(normalize(r.step), s.name || '/') END
+        ORDER BY r.place, octet_length(s.name) DESC
+    ), sized AS (
+        SELECT m.*, octet_length(a.content) AS size,
+               sum(octet_length(a.content)) OVER (PARTITION BY m.reader) > p_step_limit AS is_too_large
+        FROM meant m JOIN nofx.artifacts a
+          ON a.team_id = m.team_id AND a.run_id = m.run_id AND a.step_no = m.no AND a.name = m.name
+    ), chosen AS (
+        SELECT s.*, s.reader = p_first OR coalesce(
+                   sum(s.size) FILTER (WHERE NOT s.is_too_large) OVER (ORDER BY s.place), 0) <= p_claim_limit AS fits
+        FROM sized s
+    )
+    SELECT c.place, c.is_too_large, c.fits,
+           CASE WHEN c.fits AND NOT c.is_too_large THEN (
+               SELECT a.content FROM nofx.artifacts a
+               WHERE a.team_id = c.team_id AND a.run_id = c.run_id AND a.step_no = c.no AND a.name = c.name
+           ) END
+    FROM chosen c
 $$;

@@ -23,6 +23,7 @@ CREATE TABLE nofx.runs (
     plan_author         uuid,  -- who started the first run of the plan, where this run repeats it
     created_at          timestamptz NOT NULL DEFAULT now(),
     deadline_s          integer,      -- as in the plan
+    deadline_from       timestamptz NOT NULL DEFAULT now(),  -- the start, or when it was last opened again
     deadline_at         timestamptz,  -- when workers cancel it
     cancel_requested_at timestamptz,
     ended_at            timestamptz,

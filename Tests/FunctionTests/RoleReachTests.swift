@@ -127,8 +127,7 @@ extension TestDatabase {
         let kinds =
             "idempotencyKeys,rateLimits,expiredInvites,decidedInvites,runs,runsOfTeams,deadJobs,teams,outbox,keys"
         let arguments = [
-            "artifact_content": "'\(step)', 0, 0::smallint, 'notes.txt'",
-            "artifact_size": "'\(step)', 0, 0::smallint, 'notes.txt'", "begin_delivery": "",
+            "begin_delivery": "",
             "check_version": "\(SchemaVersion.required)",
             "circuit_acquire": "'openai', '{}'",
             "circuit_record": "'openai', 0, 'success', NULL, NULL, NULL, false, false, NULL, '{}'",
@@ -146,6 +145,7 @@ extension TestDatabase {
             "record_ai_attempt": """
             gen_random_uuid(), 1, \(team), 'openai', 'm', 'm', 'ok', 200, NULL, '{1,1,0,0,0,0}', 1, NULL, '1 s', NULL
             """,
+            "read_artifacts": "'{0}', '{\(step)}', '{0}', '{a}', '{notes.txt}', '{t}', 0, 1000, 1000",
             "redrive_jobs": "'webhook', NULL, 1000, NULL", "release_ai_budget": team,
             "reserve_ai_budget": "\(team), gen_random_uuid(), 1, '1 minute', NULL, NULL",
             "skip_delivery": "'\(webhook)'", "begin_steps": "'{\(step)}', '{0}'",

@@ -52,7 +52,7 @@ struct ReferenceCheck {
     ) -> (code: Violation.Code, detail: String)? {
         guard let other = numbers[step] else { return Self.noStep }
         if ancestors.isDone(other, before: number) == false {
-            let hint = otherMeaning().map { " names the step \(step); write \($0) for the member of another step" }
+            let hint = otherMeaning().map { "names the step \(step); write \($0) for the member of another step" }
             return (.notFound, hint ?? "must refer to a step that this one depends on")
         }
         guard sources[other].continues, place.marker.fallback == nil else { return nil }

@@ -12,18 +12,16 @@ public struct PlanPreview: OutputObject {
     ///
     /// - Parameters:
     ///   - plan: The plan.
-    ///   - refusals: The problems that startRun would answer.
-    init(_ plan: Plan, refusals: [Problem]) {
+    ///   - found: All that startRun would refuse.
+    init(_ plan: Plan, _ found: StartRefusals) {
         self.plan = plan
-        self.refusals = refusals.map(StartRefusal.init)
+        refusals = found.problems.map(StartRefusal.init)
         outputs = ToolOutputs.all(of: plan)
-        let (tools, scopes) = (
-            refusals.flatMap { $0.lists["tools"] ?? [] }, refusals.flatMap { $0.lists["secretsScopes"] ?? [] }
-        )
         steps = plan.steps.indices.map { number in
             let step = plan.steps[number]
             let isDenied =
-                tools.contains(step.tool.description) || scopes.contains { $0 == step.secretsScope?.rawValue }
+                found.tools.contains(step.tool.description)
+                || found.scopes.contains { $0 == step.secretsScope?.rawValue }
             return Step(plan, number: number, isAllowed: step.allowsItsTool && !isDenied)
         }
     }
@@ -114,6 +112,6 @@ extension PlanPreview {
     public static func make(_ request: PlanRequest, in context: inout Context) throws -> PlanPreview {
         let (plan, team) = (request.plan, request.team)
         let refusals = try context.refusals(of: plan, in: team, attempting: previewing)
-        return PlanPreview(plan, refusals: refusals)
+        return PlanPreview(plan, refusals)
     }
 }

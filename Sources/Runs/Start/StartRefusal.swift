@@ -21,6 +21,18 @@ struct StartRefusal: OutputObject {
     ]
 }
 
+/// All refusals that startRun would answer.
+struct StartRefusals {
+    /// The answers, in the order of startRun.
+    var problems: [Problem] = []
+
+    /// The tools that the team may not use.
+    var tools: [String] = []
+
+    /// The secret scopes that the team may not use.
+    var scopes: [String] = []
+}
+
 extension Context {
     /// All refusals that startRun would answer to a plan now, in its order.
     ///
@@ -28,16 +40,16 @@ extension Context {
     ///   - plan: The plan.
     ///   - team: The team.
     ///   - action: The action that the caller attempts.
-    /// - Returns: The problems.
+    /// - Returns: The refusals.
     /// - Throws: A `Denial` if the caller lacks the permission for the action.
-    mutating func refusals(of plan: Plan, in team: ID<Run.Team>, attempting action: Action) throws -> [Problem] {
+    mutating func refusals(of plan: Plan, in team: ID<Run.Team>, attempting action: Action) throws -> StartRefusals {
         let user = try user(attempting: action, on: team)
         let starting = StartedRun.starting
-        var refusals: [Problem] = []
+        var refusals = StartRefusals()
         do {
             _ = try self.user(attempting: starting, on: team)
         } catch let denial as Denial {
-            refusals.append(denial.problem)
+            refusals.problems.append(denial.problem)
         }
         let rows = try read(
             """
@@ -57,14 +69,17 @@ extension Context {
         guard let row = rows.first else { throw Denial.notMember(action, team: team) }
         let role: Role? = try row["role"]
         guard try row["allowed"] else { throw Denial.missing(action, team: team, role: role) }
-        if refusals.isEmpty, !(try row["may_start"]) {
-            refusals.append(Denial.missing(starting, team: team, role: role).problem)
+        if refusals.problems.isEmpty, !(try row["may_start"]) {
+            refusals.problems.append(Denial.missing(starting, team: team, role: role).problem)
         }
-        if !plan.deniedTools.isEmpty { refusals.append(.policyDenied(plan.deniedTools.map(\.description))) }
+        if !plan.deniedTools.isEmpty { refusals.problems.append(.policyDenied(plan.deniedTools.map(\.description))) }
         for index in 0..<rows.count {
             let row = rows[index]
             guard let _: String = try row["outcome"] else { continue }
-            refusals.append(try StartOutcome.refusal(row))
+            let problem = try StartOutcome.refusal(row)
+            refusals.problems.append(problem)
+            refusals.tools += problem.lists["tools"] ?? []
+            refusals.scopes += problem.lists["secretsScopes"] ?? []
         }
         return refusals
     }

@@ -18,7 +18,8 @@ extension StartedRun {
         _ = try context.user(attempting: starting, on: team)
         // The function start_run finds all refusals but those by the plan itself. The membership is checked before them, so
         // that a caller who is not a member gets the same answer for every plan.
-        if !plan.deniedTools.isEmpty, let refusal = try context.refusals(of: plan, in: team, attempting: starting).first
+        if !plan.deniedTools.isEmpty,
+            let refusal = try context.refusals(of: plan, in: team, attempting: starting).problems.first
         {
             throw refusal
         }

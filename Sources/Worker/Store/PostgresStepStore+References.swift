@@ -83,33 +83,12 @@ extension PostgresStepStore {
         guard let first = needs.first else { return artifacts }
         let rows = try run(
             """
-            WITH meant AS (
-                SELECT DISTINCT ON (r.place) r.place, r.reader, r.job, r.fence, s.no,
-                       CASE WHEN r.is_exact THEN r.name
-                            ELSE substr(normalize(r.step), char_length(s.name) + 2) END AS name
-                FROM unnest(\(needs.map(\.0)), \(needs.map(\.1.job.uuid)), \(needs.map(\.1.fence)), \(needs.map(\.2.team)),
-                            \(needs.map(\.2.run)), \(needs.map(\.2.step)), \(needs.map { $0.2.artifact ?? "" }),
-                            \(needs.map(\.2.isExact)))
-                     WITH ORDINALITY AS r (reader, job, fence, team_id, run_id, step, name, is_exact, place)
-                JOIN nofx.steps s ON s.team_id = r.team_id AND s.run_id = r.run_id
-                 AND CASE WHEN r.is_exact THEN s.name = normalize(r.step)
-                          ELSE starts_with(normalize(r.step), s.name || '/') END
-                ORDER BY r.place, octet_length(s.name) DESC
-            ), sized AS (
-                SELECT m.*, a.size, sum(a.size) OVER (PARTITION BY m.reader) > \(ArtifactContent.limit) AS is_too_large
-                FROM meant m CROSS JOIN LATERAL (
-                    SELECT nofx.artifact_size(m.job, m.fence, m.no, m.name) AS size OFFSET 0
-                ) a
-                WHERE a.size IS NOT NULL
-            ), chosen AS (
-                SELECT s.*, s.reader = \(first.0)
-                       OR sum(s.size) FILTER (WHERE NOT s.is_too_large) OVER (ORDER BY s.place) <= \(outputLimit) AS fits
-                FROM sized s
+            SELECT place, is_too_large, fits, content
+            FROM nofx.read_artifacts(
+                \(needs.map(\.0)), \(needs.map(\.1.job.uuid)), \(needs.map(\.1.fence)), \(needs.map(\.2.step)),
+                \(needs.map { $0.2.artifact ?? "" }), \(needs.map(\.2.isExact)), \(first.0),
+                \(ArtifactContent.limit), \(outputLimit)
             )
-            SELECT c.place, c.is_too_large, coalesce(c.fits, true) AS fits,
-                   CASE WHEN c.fits AND NOT c.is_too_large
-                        THEN nofx.artifact_content(c.job, c.fence, c.no, c.name) END AS content
-            FROM chosen c
             """,
             by: deadline
         )

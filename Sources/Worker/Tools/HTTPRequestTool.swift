@@ -142,13 +142,12 @@ extension HTTPRequestInputs.Body {
 extension [UInt8] {
     /// The beginning of the bytes as text, without U+0000, which JSON in the database cannot have.
     fileprivate func beginning(_ limit: Int) -> String {
-        var bytes = prefix(limit)
-        if bytes.count < count {
-            // Do not cut a character in two.
-            while let last = bytes.last, last & 0xC0 == 0x80, bytes.count > limit - 4 { bytes.removeLast() }
-            if let last = bytes.last, last >= 0xC0 { bytes.removeLast() }
-        }
-        let text = String(decoding: bytes, as: UTF8.self)
+        let bytes = prefix(limit)
+        // Do not cut a character in two: it has at most four bytes.
+        let whole = (0..<(count > limit ? 4 : 1)).lazy.compactMap {
+            String(validating: bytes.dropLast($0), as: UTF8.self)
+        }.first
+        let text = whole ?? String(decoding: bytes, as: UTF8.self)
         return String(String.UnicodeScalarView(text.unicodeScalars.map { $0 == "\0" ? "\u{FFFD}" : $0 }))
     }
 }

@@ -24,7 +24,7 @@ import Testing
               "toolsAllowed":["codegen","test:echo"]},
              {"name":"send","tool":"http:request","dependsOn":["ask"],"secretsScope":"deploy",
               "inputs":{"url":"https://a","method":"PUT","headers":{"authorization":{"$secret":"TOKEN"}},
-                        "body":{"text":{"$from":"ask.text"}}}},
+                        "body":{"text":{"$from":"ask.text","default":null}}}},
              {"name":"ok","tool":"manual:deploy","dependsOn":["send"],"inputs":{"role":"member"}}]}
             """
         )

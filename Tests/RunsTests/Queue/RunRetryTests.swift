@@ -223,10 +223,21 @@ import Testing
         let runs = [try client.start([StepSpec()], deadline: .seconds(3_600)), try client.start([StepSpec()])]
         try client.finish(try client.claim(), "failed")
         #expect(try client.retry(0, of: runs[0]) == "ok")
-        try client.rows("UPDATE nofx.runs SET created_at = now() - interval '2 days'")
-        try client.rows("UPDATE nofx.teams SET deleted_at = now()")
+        let delete = "UPDATE nofx.teams SET deleted_at = now(), purge_after = now() + interval '30 days'" as Query
+        let restore = "UPDATE nofx.teams SET deleted_at = NULL, purge_after = NULL" as Query
+        let deadline = "SELECT array_agg(deadline_at ORDER BY deadline_s)::text FROM nofx.runs" as Query
+        // The deadline of the retry, not that of the start, stays until it has passed.
+        try client.rows("UPDATE nofx.runs SET created_at = now() - interval '30 min'")
+        let before: String = try fixture.database.value(deadline)
+        try client.rows(delete)
+        try client.rows(restore)
+        #expect(try fixture.database.value(deadline) == before)
+        try client.rows(
+            "UPDATE nofx.runs SET created_at = now() - interval '2 days', deadline_from = now() - interval '2 days'"
+        )
+        try client.rows(delete)
         #expect(try fixture.database.value("SELECT bool_and(deadline_at <= now()) FROM nofx.runs"))
-        try client.rows("UPDATE nofx.teams SET deleted_at = NULL")
+        try client.rows(restore)
         try client.maintain()
         #expect(try runs.map { try fixture.status(of: $0) } == ["running", "running"])
         #expect(
