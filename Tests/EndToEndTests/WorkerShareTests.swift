@@ -42,7 +42,7 @@ import Testing
     }
 
     /// Waits until a run has succeeded, at most a time that its own work explains.
-    private func expectSoon(_ run: UUID, within limit: Duration = .seconds(5)) throws {
+    private func expectSoon(_ run: UUID, within limit: Duration = .seconds(20)) throws {
         let deadline = Deadline.after(limit)
         try Poll.until { try database.status(of: run) == "succeeded" || deadline.hasPassed }
         #expect(try database.status(of: run) == "succeeded")

@@ -145,10 +145,10 @@ struct StepPace {
         waiting.reduce(.zero) { $0 + mean(of: $1.key) * $1.value }
     }
 
-    /// How many steps of a topic one thread can execute in a given time.
+    /// How many steps of a topic one thread can execute in a given time; none before the first step.
     func count(of topic: QueueTopic, in time: Duration) -> Int {
-        guard time > .zero else { return 0 }
-        return Int(min(time / mean(of: topic), Double(WorkerSettings.largestBatch)))
+        guard time > .zero, let mean = means[topic] else { return 0 }
+        return Int(min(time / mean, Double(WorkerSettings.largestBatch)))
     }
 }
 

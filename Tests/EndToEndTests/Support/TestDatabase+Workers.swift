@@ -13,6 +13,8 @@ extension TestDatabase {
         let usual = [
             "NOFX_JWT_SECRET": TestFunction.secret, "NOFX_JWT_ISSUER": TestFunction.issuer,
             "NOFX_JWT_AUDIENCE": TestFunction.audience, "DATABASE_URL": operatorURL,
+            // The log is read at the end only, so it must not fill its buffer before.
+            "LOG_LEVEL": "warning",
         ]
         return try Subprocess(
             "/bin/sh",
