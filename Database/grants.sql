@@ -96,6 +96,7 @@ INSERT INTO nofx.database_grants (kind, object, rights) VALUES
     ('operator', 'FUNCTION nofx.finish_jobs', 'EXECUTE'),
     ('operator', 'FUNCTION nofx.redrive_jobs', 'EXECUTE'),
     ('operator', 'FUNCTION nofx.is_tool_allowed', 'EXECUTE'),
+    ('operator', 'FUNCTION nofx.backlog', 'EXECUTE'),
     ('operator', 'FUNCTION nofx.begin_steps', 'EXECUTE'),
     ('operator', 'FUNCTION nofx.read_artifacts', 'EXECUTE'),
     ('operator', 'FUNCTION nofx.finish_steps', 'EXECUTE'),

@@ -272,3 +272,19 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
            ) END
     FROM chosen c
 $$;
+
+-- The steps of each topic that wait for a worker with some abilities: whether one is there whose time limit is at most
+-- p_longest seconds, and how many have a longer one, counted up to p_limit.
+CREATE OR REPLACE FUNCTION nofx.backlog(p_topics text[], p_longest integer, p_abilities text[], p_limit integer)
+RETURNS TABLE (topic text, has_more boolean, too_long bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
+    SELECT t.topic,
+           EXISTS (SELECT FROM nofx.queue q
+                   WHERE q.topic = t.topic AND q.state = 'available' AND q.timeout_s <= p_longest
+                     AND (q.needs IS NULL OR q.needs <@ p_abilities)),
+           (SELECT count(*) FROM (
+                SELECT FROM nofx.queue q
+                WHERE q.topic = t.topic AND q.state = 'available' AND q.timeout_s > p_longest
+                  AND (q.needs IS NULL OR q.needs <@ p_abilities) LIMIT p_limit) l)
+    FROM unnest(p_topics) AS t (topic)
+$$;

@@ -127,7 +127,7 @@ extension TestDatabase {
         let kinds =
             "idempotencyKeys,rateLimits,expiredInvites,decidedInvites,runs,runsOfTeams,deadJobs,teams,outbox,keys"
         let arguments = [
-            "begin_delivery": "",
+            "backlog": "'{http.request}', 60, '{}', 10", "begin_delivery": "",
             "check_version": "\(SchemaVersion.required)",
             "circuit_acquire": "'openai', '{}'",
             "circuit_record": "'openai', 0, 'success', NULL, NULL, NULL, false, false, NULL, '{}'",

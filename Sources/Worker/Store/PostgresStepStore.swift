@@ -111,32 +111,20 @@ public struct PostgresStepStore: ~Copyable, StepStore {
     }
 
     public mutating func backlog(for kind: WorkerKind) throws -> StepBacklog {
-        let topics = kind.topics.map(\.description)
-        let longest = Int32(clamping: kind.longest)
+        let rows = try run(
+            """
+            SELECT topic, has_more, too_long
+            FROM nofx.backlog(\(kind.topics.map(\.description)), \(Int32(clamping: kind.longest)), \(kind.abilities),
+                              \(Int32(clamping: Self.longestCount)))
+            """
+        )
         var backlog = StepBacklog()
-        backlog.hasMore = try run(
-            """
-            SELECT EXISTS (
-                SELECT FROM unnest(\(topics)) AS t (topic)
-                CROSS JOIN LATERAL (
-                    SELECT FROM nofx.queue q
-                    WHERE q.topic = t.topic AND q.state = 'available' AND q.timeout_s <= \(longest)
-                      AND (q.needs IS NULL OR q.needs <@ \(kind.abilities)) LIMIT 1
-                ) q
-            )
-            """
-        ).value()
-        backlog.tooLong = try run(
-            """
-            SELECT t.topic, count(*) AS steps FROM unnest(\(topics)) AS t (topic)
-            CROSS JOIN LATERAL (
-                SELECT FROM nofx.queue q
-                WHERE q.topic = t.topic AND q.state = 'available' AND q.timeout_s > \(longest)
-                  AND (q.needs IS NULL OR q.needs <@ \(kind.abilities)) LIMIT \(Self.longestCount)
-            ) q
-            GROUP BY t.topic
-            """
-        ).counts("steps")
+        for index in 0..<rows.count {
+            let row = rows[index]
+            if try row["has_more"] { backlog.hasMore = true }
+            let tooLong: Int = try row["too_long"]
+            if tooLong > 0, let topic = QueueTopic(try row["topic"]) { backlog.tooLong[topic] = tooLong }
+        }
         return backlog
     }
 
