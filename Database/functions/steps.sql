@@ -221,7 +221,9 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET enab
         WHERE s.team_id = p_team AND s.run_id = p_run AND s.no = ANY (p_nos)
         UNION
         SELECT unnest(s.dependents)
-        FROM below b JOIN nofx.steps s ON s.team_id = p_team AND s.run_id = p_run AND s.no = b.no
+        FROM below b CROSS JOIN LATERAL (
+            SELECT s.dependents FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run AND s.no = b.no OFFSET 0
+        ) s
     )
     SELECT coalesce(array_agg(b.no ORDER BY b.no), '{}') FROM below b
 $$;
@@ -234,10 +236,14 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET enab
         SELECT unnest(s.deps), true FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run AND s.no = p_no
         UNION
         SELECT unnest(s.deps), false
-        FROM above a JOIN nofx.steps s ON s.team_id = p_team AND s.run_id = p_run AND s.no = a.no
+        FROM above a CROSS JOIN LATERAL (
+            SELECT s.deps FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run AND s.no = a.no OFFSET 0
+        ) s
     )
     SELECT NOT EXISTS (
-        SELECT FROM above a JOIN nofx.steps s ON s.team_id = p_team AND s.run_id = p_run AND s.no = a.no
+        SELECT FROM above a CROSS JOIN LATERAL (
+            SELECT s.* FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run AND s.no = a.no OFFSET 0
+        ) s
         WHERE (a.is_direct OR s.is_gate) AND NOT nofx.is_met(s.status, s.continues, s.is_gate, s.error)
     )
 $$;
@@ -254,11 +260,17 @@ BEGIN
         SELECT x.no, x.no FROM unnest(p_gates || p_no) AS x (no)
         UNION
         SELECT p.source, unnest(s.dependents)
-        FROM paths p JOIN nofx.steps s ON s.team_id = p_team AND s.run_id = p_run AND s.no = p.no
+        FROM paths p CROSS JOIN LATERAL (
+            SELECT s.status, s.dependents FROM nofx.steps s
+            WHERE s.team_id = p_team AND s.run_id = p_run AND s.no = p.no OFFSET 0
+        ) s
         WHERE p.no = p.source OR s.status <> 'blocked'
     )
     SELECT array_agg(p.source) AS sources, array_agg(p.no) AS nos INTO v_held
-    FROM paths p JOIN nofx.steps s ON s.team_id = p_team AND s.run_id = p_run AND s.no = p.no
+    FROM paths p CROSS JOIN LATERAL (
+        SELECT s.status, s.deps, s.is_gate FROM nofx.steps s
+        WHERE s.team_id = p_team AND s.run_id = p_run AND s.no = p.no OFFSET 0
+    ) s
     WHERE s.status = 'blocked' AND p.source <> p.no AND p.source <> ALL (s.deps) AND (s.is_gate OR p.source <> p_no);
     UPDATE nofx.steps s
     SET dependents = s.dependents
@@ -286,6 +298,11 @@ DECLARE
     v_kept  smallint[];
     v_held  smallint[];
     v_jobs  uuid[];
+    -- By a step's number from 1. What the planner estimates for a run is out of date, so steps are looked up by key or
+    -- by their place in an array.
+    v_fine  boolean[];
+    v_again boolean[];
+    v_met   boolean[];
 BEGIN
     SELECT r.* INTO v_run FROM nofx.runs r WHERE r.team_id = p_team AND r.id = p_run;
     SELECT s.* INTO v_step FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run AND s.no = p_no;
@@ -297,19 +314,26 @@ BEGIN
     INTO v_gates, v_below
     FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run AND s.no = ANY (v_all);
     -- A step is reopened only if each of its other dependencies is met, open or reopened, and at least one is reopened.
-    -- Any other step would wait for ever.
-    LOOP
-        SELECT coalesce(array_agg(s.no), '{}') INTO v_kept
+    -- Any other step would wait for ever, and so would the steps that depend on it.
+    SELECT array_agg(nofx.is_met(s.status, s.continues, s.is_gate, s.error) OR s.ended_at IS NULL ORDER BY s.no),
+           array_agg(s.no = p_no OR k.no IS NOT NULL ORDER BY s.no)
+    INTO v_fine, v_again
+    FROM nofx.steps s LEFT JOIN unnest(v_below || v_gates) AS k (no) ON k.no = s.no
+    WHERE s.team_id = p_team AND s.run_id = p_run;
+    WITH RECURSIVE left_out (no) AS (
+        SELECT s.no
         FROM nofx.steps s
-        WHERE s.team_id = p_team AND s.run_id = p_run AND s.no = ANY (v_below)
-          AND NOT EXISTS (SELECT FROM nofx.steps p
-                          WHERE p.team_id = p_team AND p.run_id = p_run AND p.no = ANY (s.deps)
-                            AND p.no <> p_no AND p.no <> ALL (v_below || v_gates)
-                            AND NOT (nofx.is_met(p.status, p.continues, p.is_gate, p.error) OR p.ended_at IS NULL))
-          AND s.deps && (v_below || v_gates || v_step.no);
-        EXIT WHEN cardinality(v_kept) = cardinality(v_below);
-        v_below := v_kept;
-    END LOOP;
+        WHERE s.team_id = p_team AND s.run_id = p_run AND s.no = ANY (v_below) AND (
+            SELECT bool_or(NOT v_again[d.no + 1] AND NOT v_fine[d.no + 1]) OR NOT bool_or(v_again[d.no + 1])
+            FROM unnest(s.deps) AS d (no))
+        UNION
+        SELECT unnest(s.dependents)
+        FROM left_out l CROSS JOIN LATERAL (
+            SELECT s.dependents FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run AND s.no = l.no OFFSET 0
+        ) s
+    )
+    SELECT coalesce(array_agg(b.no ORDER BY b.no) FILTER (WHERE l.no IS NULL), '{}') INTO v_below
+    FROM unnest(v_below) AS b (no) LEFT JOIN left_out l ON l.no = b.no;
     v_held := ARRAY(SELECT s.no FROM nofx.steps s
                     WHERE s.team_id = p_team AND s.run_id = p_run AND s.status = 'queued'
                       AND s.no = ANY (nofx.steps_below(p_team, p_run, v_gates)));
@@ -324,10 +348,10 @@ BEGIN
     WHERE s.team_id = p_team AND s.run_id = p_run AND s.no = ANY (v_below || v_gates || v_held || v_step.no);
     PERFORM nofx.hold_steps(p_team, p_run, v_step.no, v_gates);
     -- Steps that were already blocked are counted anew as well: they may have counted a reopened step as met.
+    SELECT array_agg(nofx.is_met(s.status, s.continues, s.is_gate, s.error) ORDER BY s.no) INTO v_met
+    FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run;
     UPDATE nofx.steps s
-    SET deps_left = (SELECT count(*) FROM nofx.steps p
-                     WHERE p.team_id = p_team AND p.run_id = p_run AND p.no = ANY (s.deps)
-                       AND NOT nofx.is_met(p.status, p.continues, p.is_gate, p.error))
+    SET deps_left = (SELECT count(*) FROM unnest(s.deps) AS d (no) WHERE NOT v_met[d.no + 1])
     WHERE s.team_id = p_team AND s.run_id = p_run AND s.status = 'blocked' AND s.no = ANY (v_all);
     UPDATE nofx.steps s
     SET status = CASE WHEN s.is_gate THEN 'waiting' ELSE 'queued' END, deps_left = 0, queued_at = now()

@@ -19,6 +19,14 @@ import Testing
             artifacts: [TestArtifact("notes.md", "text/markdown", "#".utf8)]
         )
         try world.database.work("test.fail", "failed", outputs: nil, error: "test_failure")
+        // A failure that the plan tolerates is no dead letter, so one of another run stands for it.
+        try world.database.rows(
+            """
+            INSERT INTO nofx.dead_letters (id, topic, tenant_id, run_id, step_no, priority, attempts, error, enqueued_at,
+                                           dead_lettered_at)
+            SELECT nofx.step_job_id(id, 1), 'test.fail', team_id, id, 1, 0, 1, 'test_failure', now(), now() FROM nofx.runs
+            """
+        )
         let lately = try world.another()
         try world.database.work()
         let waiting = try world.another([TestStep("approve", "gate:manual")])

@@ -109,6 +109,8 @@ import Queue
                     return isFirst
                 })
             else { return .done }
+            // The worker records the begin of the attempt, which needs its lease, soon after the start.
+            try? Poll.until { try database.value("SELECT has_begun FROM nofx.queue") }
             try? database.endLeases()
             _ = try? database.drain(doing: { _, _ in
                 .succeeded(outputs: JSONText(trusted: Array(#"{"by":"the other"}"#.utf8)))

@@ -3,8 +3,8 @@ public import Postgres
 
 /// What a caller may see of a team: the membership, within the reach of the credential.
 public struct Viewer: Sendable {
-    /// The caller's role in the team.
-    public let role: Role
+    /// The caller's role in the team; nil for an operator who is no member.
+    public let role: Role?
 
     /// The permissions that both the membership and the credential give.
     public let permissions: [Permission]
@@ -16,7 +16,7 @@ public struct Viewer: Sendable {
     ///
     /// The holder of an API key sees no more than the key's scopes allow.
     public init(row: borrowing Row, as caller: Caller?) throws(PostgresError) {
-        let role: Role = try row["role"]
+        let role: Role? = try row["role"]
         let permitted = try row.known("permissions", Permission.self) ?? []
         let isInScope = { (permission: Permission) in caller?.scopes?.contains(Scope(permission)) ?? true }
         self.role = role

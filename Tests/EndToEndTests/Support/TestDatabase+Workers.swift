@@ -12,7 +12,7 @@ extension TestDatabase {
     func startWorker(_ environment: [String: String] = [:]) throws -> Subprocess {
         let usual = [
             "NOFX_JWT_SECRET": TestFunction.secret, "NOFX_JWT_ISSUER": TestFunction.issuer,
-            "NOFX_JWT_AUDIENCE": TestFunction.audience, "DATABASE_URL": operatorURL,
+            "NOFX_JWT_AUDIENCE": TestFunction.audience, "DATABASE_URL": operatorURL, "NOFX_DEFAULT_TOOLS": "all",
             // The log is read at the end only, so it must not fill its buffer before.
             "LOG_LEVEL": "warning",
         ]

@@ -95,15 +95,18 @@ import Worker
         } doing: { step, _ in
             if step.name == "long" {
                 steps.add("waiting")
-                steps.wait { $0.results.contains { $0.name == "waiting" } }
+                steps.wait { $0.results.contains { $0.name == "waiting" && $0.outcome.word == "succeeded" } }
             }
             return .done
         }
         let request = worker.requestStop
         let other = TestThread {
             steps.wait { $0.started.contains("long") }
-            // The only thread is occupied, so the worker claims nothing.
-            _ = try? steps.drain()
+            // The only thread is occupied, so the other worker gets the step, once the first has given it back.
+            try? Poll.until {
+                _ = try steps.drain()
+                return steps.outcomes["waiting"]?.contains("succeeded") == true
+            }
             steps.wait { $0.results.contains { $0.name == "long" } }
             request()
         }
