@@ -145,7 +145,11 @@ import Testing
         #expect(report["more"]?.bool == false)
         let anthropic = ["ANTHROPIC_API_KEY": "none", "ANTHROPIC_BASE_URL": "http://127.0.0.1:1"]
         #expect(try database.runWorker(anthropic).run("{}").json()["processed"]?.integer == 0)
-        let others = ["NOFX_SECRETS": #"{"\#(UUID.v7())":{"deploy":{"A":"hunter22"}},"\#(team.id)":{"other":{"A":"hunter22"}}}"#]
+        let none = UUID.v7()
+        let others = [
+            "NOFX_SECRETS":
+                #"{"\#(none)":{"deploy":{"A":"hunter22"}},"\#(team.id)":{"other":{"A":"hunter22"}}}"#
+        ]
         #expect(try database.runWorker(others).run("{}").json()["processed"]?.integer == 0)
         #expect(try database.value("SELECT count(*) FROM nofx.queue WHERE attempt = 0 AND state = 'available'") == 2)
 
