@@ -86,16 +86,22 @@ public enum Retention {
         var pace = Pace(left: context.deadline.remaining)
         var archive = settings.archive.map(Archive.init)
         var kinds = Kind.allCases
+        var limits: [Kind: AdaptiveLimit] = [:]
         var trails = settings.trailDays == nil ? [] : Trail.allCases
         while !kinds.isEmpty || !trails.isEmpty {
             // All kinds take turns, so that many records of one kind do not delay the others.
             for kind in kinds {
                 guard pace.allowsStep else { return report.unfinished() }
-                let limit = kind.limit(of: request.batch)
-                let count: Int = try context.operatorQuery(kind.deletion(limit)).value()
-                report.counts[kind, default: 0] += count
+                let limit = limits[kind, default: AdaptiveLimit(kind.limit(of: request.batch))].count
+                let count = try delete(kind, limit, in: &context)
+                limits[kind, default: AdaptiveLimit(limit)].record(isInTime: count != nil)
+                report.counts[kind, default: 0] += count ?? 0
                 let isOver = kind.predecessor.map { !kinds.contains($0) } ?? true
-                if count < limit, isOver { kinds.removeAll { $0 == kind } }
+                if let count, count < limit, isOver { kinds.removeAll { $0 == kind } }
+                if count == nil, limit == 1 {
+                    report.hasMore = true
+                    kinds.removeAll { $0 == kind }
+                }
                 pace.endStep(left: context.deadline.remaining)
             }
             for trail in trails {
@@ -108,6 +114,18 @@ public enum Retention {
             }
         }
         return report
+    }
+
+    /// Deletes up to `limit` records of a kind in a part of the call's time, so that one kind cannot use up all of it.
+    ///
+    /// - Returns: The number of records; nil if the time was too short, so that none was deleted.
+    private static func delete(_ kind: Kind, _ limit: Int, in context: inout Context) throws -> Int? {
+        do {
+            return try context.operatorQuery(kind.deletion(limit), within: context.deadline.remaining / 4).value()
+        } catch let error as PostgresError where error.isTimeout {
+            context.log.warning("purge.batch_timed_out", ["kind": kind.rawValue, "limit": limit])
+            return nil
+        }
     }
 }
 

@@ -117,10 +117,14 @@ extension Context {
 
     /// Runs a statement of an operator's program, which has no caller, if the schema fits this program.
     ///
+    /// - Parameters:
+    ///   - query: The statement.
+    ///   - limit: The time that it may take, if that is less than the call's.
     /// - Returns: Its rows.
     /// - Throws: `PostgresError`.
-    public mutating func operatorQuery(_ query: Query) throws -> Rows {
-        try database.operatorQuery(query, deadline: deadline, log: log)
+    public mutating func operatorQuery(_ query: Query, within limit: Duration? = nil) throws -> Rows {
+        let end = limit.map { min(deadline, .after($0)) } ?? deadline
+        return try database.operatorQuery(query, deadline: end, log: log)
     }
 
     /// Lends the connection itself, for work that is not one caller's: migrations.

@@ -62,9 +62,17 @@ extension Outbox {
         }
     }
 
-    /// Deletes messages that can no longer be delivered, 10,000 at a time.
+    /// Deletes messages that can no longer be delivered, up to 10,000, and fewer if that takes too long.
     static func dropUndeliverable(in context: inout Context) throws {
-        _ = try context.operatorQuery("SELECT nofx.drop_undeliverable_messages(10000)")
+        for limit in [10_000, 500, 25] {
+            do {
+                let query: Query = "SELECT nofx.drop_undeliverable_messages(\(Int32(limit)))"
+                _ = try context.operatorQuery(query, within: context.deadline.remaining / 8)
+                return
+            } catch let error as PostgresError where error.isTimeout {
+                context.log.warning("outbox.drop_timed_out", ["limit": limit])
+            }
+        }
     }
 
     /// Picks the webhook that has rested longest, of those with available messages, and makes it rest during the attempt.
