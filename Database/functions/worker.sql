@@ -13,9 +13,16 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit 
 DECLARE
     v_begun record;
 BEGIN
+    -- Only the runs of claims that are held: finish_steps has locked them before it calls this, and a run of a job that came
+    -- back in the meantime would be locked out of order.
     PERFORM FROM nofx.runs r
-    JOIN (SELECT DISTINCT q.tenant_id, q.run_id FROM nofx.queue q WHERE q.id = ANY (p_ids)) k
-      ON k.tenant_id = r.team_id AND k.run_id = r.id
+    JOIN (
+        SELECT DISTINCT q.tenant_id, q.run_id
+        FROM unnest(p_ids, p_fences) AS l (id, fence)
+        CROSS JOIN LATERAL (
+            SELECT q.tenant_id, q.run_id FROM nofx.queue q WHERE q.id = l.id AND q.fence = l.fence OFFSET 0
+        ) q
+    ) k ON k.tenant_id = r.team_id AND k.run_id = r.id
     ORDER BY r.team_id, r.id FOR NO KEY UPDATE OF r;
     WITH held AS MATERIALIZED (
         SELECT q.id, q.has_begun FROM (SELECT * FROM unnest(p_ids, p_fences) AS l (id, fence) ORDER BY l.id) l
@@ -63,8 +70,13 @@ DECLARE
     v_full  uuid[];
 BEGIN
     PERFORM FROM nofx.runs r
-    JOIN (SELECT DISTINCT q.tenant_id, q.run_id FROM nofx.queue q WHERE q.id = ANY (p_ids)) k
-      ON k.tenant_id = r.team_id AND k.run_id = r.id
+    JOIN (
+        SELECT DISTINCT q.tenant_id, q.run_id
+        FROM unnest(p_ids, p_fences) AS l (id, fence)
+        CROSS JOIN LATERAL (
+            SELECT q.tenant_id, q.run_id FROM nofx.queue q WHERE q.id = l.id AND q.fence = l.fence OFFSET 0
+        ) q
+    ) k ON k.tenant_id = r.team_id AND k.run_id = r.id
     ORDER BY r.team_id, r.id FOR NO KEY UPDATE OF r;
     v_full := nofx.results_without_room(p_ids, p_outcomes, p_outputs, p_artifact_jobs, p_artifacts);
     IF cardinality(v_full) > 0 THEN
