@@ -72,9 +72,15 @@ struct TimelineTests {
             ) > 0
         }
         try database.work()
-        let answer = try waiter.join().get().json()
+        var answer = try waiter.join().get().json()
+        var types = answer["items"]?.elements.map { $0["type"]?.string } ?? []
+        // The start of the step is an event of a transaction of its own, and the reader may get it alone.
+        while answer["ended"]?.bool != true, !types.isEmpty, !waited.hasPassed {
+            let next = answer["nextCursor"]?.string ?? ""
+            answer = try timeline.run(#"\#(input),"cursor":"\#(next)"}"#).json()
+            types += answer["items"]?.elements.map { $0["type"]?.string } ?? []
+        }
         #expect(!waited.hasPassed)
-        let types = answer["items"]?.elements.map { $0["type"]?.string }
         #expect(types == ["step.started", "step.succeeded", "run.succeeded"])
         #expect(answer["ended"]?.bool == true)
     }
