@@ -204,6 +204,7 @@ cluster_throwaway_sweep() {
 cluster_throwaway_stop() {
     [[ -n ${cluster_folder:-} ]] || return 0
     cluster_stop "$cluster_folder" immediate || true
-    rm -rf -- "$cluster_folder"
+    # After a whole test run it has hundreds of thousands of files. No caller has to wait until they are gone.
+    setsid nice rm -rf -- "$cluster_folder" </dev/null >/dev/null 2>&1 &
     cluster_folder=''
 }
