@@ -91,7 +91,7 @@ public enum StepPath {
 
     /// Writes a JSON Pointer.
     static func pointer(_ tokens: [String]) -> String {
-        tokens.map { "/" + $0.replacing("~", with: "~0").replacing("/", with: "~1") }.joined()
+        tokens.map { "/" + $0.replacing(text: "~", by: "~0").replacing(text: "/", by: "~1") }.joined()
     }
 
     /// Whether a text has the form of a reference.
