@@ -3,6 +3,23 @@
 -- What workers call about steps. A worker gets the rows of nofx.queue from claim_jobs, which reserves them: an attempt
 -- begins, and counts, when a worker says so here. Database/functions/sweeps.sql has what workers do for all.
 
+-- Locks the runs of held claims, in their order. It locks no run of a claim that is lost: finish_steps locks runs and then
+-- calls begin_steps, and a run of a job that came back in the meantime would be locked out of order.
+CREATE OR REPLACE FUNCTION nofx.lock_runs(p_ids uuid[], p_fences bigint[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM FROM nofx.runs r
+    JOIN (
+        SELECT DISTINCT q.tenant_id, q.run_id
+        FROM unnest(p_ids, p_fences) AS l (id, fence)
+        CROSS JOIN LATERAL (
+            SELECT q.tenant_id, q.run_id FROM nofx.queue q WHERE q.id = l.id AND q.fence = l.fence OFFSET 0
+        ) q
+    ) k ON k.tenant_id = r.team_id AND k.run_id = r.id
+    ORDER BY r.team_id, r.id FOR NO KEY UPDATE OF r;
+END
+$$;
+
 -- Begins the attempts of claimed steps: each counts from here on, and its run's timeline says so. Returns the steps that
 -- the worker may execute: those whose lease is still held and whose run is not being cancelled. To begin a step twice by
 -- the same claim changes nothing. A step that has ended is begun too if p_even_cancelled.
@@ -13,17 +30,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit 
 DECLARE
     v_begun record;
 BEGIN
-    -- Only the runs of claims that are held: finish_steps has locked them before it calls this, and a run of a job that came
-    -- back in the meantime would be locked out of order.
-    PERFORM FROM nofx.runs r
-    JOIN (
-        SELECT DISTINCT q.tenant_id, q.run_id
-        FROM unnest(p_ids, p_fences) AS l (id, fence)
-        CROSS JOIN LATERAL (
-            SELECT q.tenant_id, q.run_id FROM nofx.queue q WHERE q.id = l.id AND q.fence = l.fence OFFSET 0
-        ) q
-    ) k ON k.tenant_id = r.team_id AND k.run_id = r.id
-    ORDER BY r.team_id, r.id FOR NO KEY UPDATE OF r;
+    PERFORM nofx.lock_runs(p_ids, p_fences);
     WITH held AS MATERIALIZED (
         SELECT q.id, q.has_begun FROM (SELECT * FROM unnest(p_ids, p_fences) AS l (id, fence) ORDER BY l.id) l
         CROSS JOIN LATERAL (
@@ -69,15 +76,7 @@ DECLARE
     v_files record;
     v_full  uuid[];
 BEGIN
-    PERFORM FROM nofx.runs r
-    JOIN (
-        SELECT DISTINCT q.tenant_id, q.run_id
-        FROM unnest(p_ids, p_fences) AS l (id, fence)
-        CROSS JOIN LATERAL (
-            SELECT q.tenant_id, q.run_id FROM nofx.queue q WHERE q.id = l.id AND q.fence = l.fence OFFSET 0
-        ) q
-    ) k ON k.tenant_id = r.team_id AND k.run_id = r.id
-    ORDER BY r.team_id, r.id FOR NO KEY UPDATE OF r;
+    PERFORM nofx.lock_runs(p_ids, p_fences);
     v_full := nofx.results_without_room(p_ids, p_outcomes, p_outputs, p_artifact_jobs, p_artifacts);
     IF cardinality(v_full) > 0 THEN
         SELECT array_agg(CASE WHEN f.is_full THEN 'failed' ELSE s.outcome END ORDER BY s.place),
