@@ -1,6 +1,7 @@
 public import Base
 import Cryptography
 import Glibc
+import Synchronization
 import System
 
 /// A built endpoint or tool, run as in production: a process that reads an event from standard input.
@@ -75,6 +76,21 @@ public struct TestFunction: Sendable {
     /// Runs the function on bytes that need not be valid UTF-8.
     public func run(bytes: [UInt8]) throws -> Subprocess.Outcome {
         try start().finish(bytes)
+    }
+
+    /// Starts the function on an event and kills it as soon as it waits for a lock in the database.
+    public func killWhileWaiting(_ event: String, in database: TestDatabase) throws -> Subprocess.Outcome {
+        let process = Mutex<pid_t?>(nil)
+        let thread = TestThread {
+            Result {
+                let started = try start()
+                process.withLock { $0 = started.processID }
+                return started.finish(Array(event.utf8))
+            }
+        }
+        try database.awaitWaiters()
+        if let process = process.withLock({ $0 }) { kill(process, SIGKILL) }
+        return try thread.join().get()
     }
 
     /// A token that the functions under test accept.

@@ -230,14 +230,8 @@ struct IdempotencyTests {
         try connection.transaction(deadline: .test) { transaction in
             try transaction.run("SELECT FROM nofx.users WHERE id::text = \(subject) FOR UPDATE")
             let event = try envelope(input, key: "k", as: subject)
-            let thread = TestThread {
-                Result {
-                    try database.function("createTeam").start()
-                        .finish(Array(event.utf8), killedAt: .after(.milliseconds(1_500)))
-                }
-            }
-            try database.awaitWaiters()
-            #expect(try thread.join().get().status == 128 + 9)
+            let outcome = try database.function("createTeam").killWhileWaiting(event, in: database)
+            #expect(outcome.status == 128 + 9)
         }
         try Poll.until { try database.functionSessions() == 0 }
         #expect(try teams(database) == 1)

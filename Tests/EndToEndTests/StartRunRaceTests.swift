@@ -71,14 +71,8 @@ struct StartRunRaceTests {
         try connection.transaction(deadline: .test) { transaction in
             // The event is written after the run and its steps.
             try transaction.run("LOCK TABLE nofx.events")
-            let thread = TestThread {
-                Result {
-                    try scene.function().start()
-                        .finish(Array(scene.event(key: "k").utf8), killedAt: .after(.milliseconds(1_500)))
-                }
-            }
-            try scene.database.awaitWaiters()
-            #expect(try thread.join().get().status == 128 + 9)
+            let event = scene.event(key: "k")
+            #expect(try scene.function().killWhileWaiting(event, in: scene.database).status == 128 + 9)
         }
         try Poll.until { try scene.database.functionSessions() == 0 }
         #expect(try scene.database.value("SELECT count(*) FROM nofx.runs", as: Int.self) == 0)

@@ -114,10 +114,10 @@ import Reliability
     @Test func `a silent provider uses only the step's own time`() throws {
         try FaultServer.run { server in
             let bench = ToolBench(openAI: "\(server.url)/fault/silent")
-            guard case .timedOut = try bench.execute(bench.step("codegen", Self.inputs, timeout: .seconds(1))) else {
-                Issue.record("it did not end for its time")
-                return
-            }
+            let outcome = try bench.execute(bench.step("codegen", Self.inputs, timeout: .seconds(1)))
+            if case .timedOut = outcome { return }
+            // The end of the step's time can leave a moment for a second request, which its failure then counts.
+            #expect(outcome.error?.code == "timed_out", "\(outcome)")
         }
     }
 
