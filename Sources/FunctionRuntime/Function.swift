@@ -72,6 +72,9 @@ extension Function {
 
 /// Who may call a function.
 public enum Access: Sendable {
+    /// Every caller, without a credential: health checks only.
+    case anyone
+
     /// Any caller with a valid credential. The statements decide what the caller may do.
     case authenticated
 
@@ -95,10 +98,10 @@ extension Function {
         Process.exitOnTermination()
         let environment = Environment.current()
         if let address = environment["AWS_LAMBDA_RUNTIME_API"] {
-            LambdaLoop<Self>(environment, address: address).serve()
-        } else {
-            StandardStreams<Self>(environment, command).serve()
+            LambdaLoop(LambdaEndpoint<Self>(environment), address: address).serve()
         }
+        WebServer.serve(environment) { handler(environment, database: SharedDatabase()) }
+        StandardStreams<Self>(environment, command).serve()
     }
 }
 

@@ -86,7 +86,7 @@ extension Answer {
     /// The answer in the form that the request came in: the body itself, or a platform's HTTP response.
     func rendered(for form: Request.Form) -> [UInt8] {
         switch form {
-        case .direct, .envelope:
+        case .direct, .envelope, .web:
             body
         case .apiGatewayV2, .apiGatewayV1:
             // A REST API takes these members and no other: one more is a 502.
@@ -128,7 +128,7 @@ extension Answer {
         }
     }
 
-    private static func reason(_ status: Int) -> String {
+    static func reason(_ status: Int) -> String {
         switch status {
         case 200: "OK"
         case 201: "Created"

@@ -36,6 +36,7 @@ enum EventDecoder {
     ) -> Request {
         var request = Request(form: .apiGatewayV2, body: httpBody(of: event))
         request.method = http["method"]?.string ?? ""
+        request.path = event["rawPath"]?.string
         request.headers.add(single: event["headers"])
         request.sourceIP = http["sourceIp"]?.string
         request.platformRequestID = context["requestId"]?.string
@@ -50,6 +51,7 @@ enum EventDecoder {
     ) -> Request {
         var request = Request(form: .apiGatewayV1, body: httpBody(of: event))
         request.method = method
+        request.path = event["path"]?.string
         if let multiple = event["multiValueHeaders"], multiple.kind == .object {
             request.headers.add(multiple: multiple)
         } else {
@@ -64,6 +66,7 @@ enum EventDecoder {
         let multiple = event["multiValueHeaders"].flatMap { $0.kind == .object ? $0 : nil }
         var request = Request(form: .loadBalancer(multiValue: multiple != nil), body: httpBody(of: event))
         request.method = method
+        request.path = event["path"]?.string
         if let multiple {
             request.headers.add(multiple: multiple)
         } else {

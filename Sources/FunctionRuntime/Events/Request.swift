@@ -14,6 +14,8 @@ struct Request: Sendable {
         case apiGatewayV1
         /// Application Load Balancer; it wants its answer's headers in the shape of its request's.
         case loadBalancer(multiValue: Bool)
+        /// A web server's own, by CGI or FastCGI. The transport renders the answer.
+        case web
         /// SQS; it wants to know which messages are to come again.
         case messages(MessageBatch)
 
@@ -38,6 +40,9 @@ struct Request: Sendable {
 
     let form: Form
     var method = "POST"
+
+    /// The path of the URL; nil if the request has none.
+    var path: String?
     var headers = Headers()
     let body: Body
 

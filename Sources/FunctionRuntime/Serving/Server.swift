@@ -2,47 +2,65 @@ import Base
 import Core
 import System
 
+/// What a transport knows about an event beside its bytes.
+struct Delivery {
+    var requestID: String?
+    var traceID: String?
+    var deadline: Deadline?
+
+    /// Whether the call runs until the process is asked to end.
+    var isEndless = false
+
+    /// The credential for an event that is the input itself.
+    var token: String?
+
+    /// Whether a web server or watchdog started the process. An operator's endpoint then refuses every call.
+    var isFromWeb = false
+
+    /// Whether the platform may freeze the process as soon as it has the answer.
+    var freezesAfterAnswer = false
+}
+
+/// The connection to the database, which the endpoints of a process use in turn.
+final class SharedDatabase {
+    private var database: Database?
+
+    init() {
+        database = nil
+    }
+
+    func take() -> Database? { database.take() }
+
+    func put(back database: consuming Database) { self.database = consume database }
+}
+
 /// Answers one event after the other with one function.
 ///
 /// Transports bring the events and take the answers away.
 struct Server<F: Function>: ~Copyable {
-    /// What a transport knows about an event beside its bytes.
-    struct Delivery {
-        var requestID: String?
-        var traceID: String?
-        var deadline: Deadline?
-
-        /// Whether the call runs until the process is asked to end.
-        var isEndless = false
-
-        /// What stands in for a credential when the event is the input itself.
-        var token: String?
-
-        /// Whether a web server or watchdog started the process: nothing that it brings is an operator's.
-        var isFromWeb = false
-
-        /// Whether the process may be frozen as soon as the answer is out.
-        var freezesAfterAnswer = false
-    }
-
     private let configuration: Configuration
     /// With the keys that it fetched.
     private var authenticator: Authenticator?
     private let baseLog: Log
-    /// The last call's, with its connection.
-    private var database: Database?
+    private let database: SharedDatabase
 
     /// Makes a server.
     ///
     /// - Parameters:
     ///   - configuration: What the environment says.
     ///   - believesPlatform: Whether the transport's platform may vouch for callers.
+    ///   - database: The connection that the endpoints of the process share.
     ///   - log: Gets what belongs to each call added.
-    init(_ configuration: Configuration, believesPlatform: Bool, log: Log) {
+    init(
+        _ configuration: Configuration,
+        believesPlatform: Bool,
+        database: SharedDatabase = SharedDatabase(),
+        log: Log
+    ) {
         self.configuration = configuration
         authenticator = Authenticator(configuration, believesPlatform: believesPlatform)
+        self.database = database
         baseLog = log
-        database = nil
     }
 
     /// Answers an event.
@@ -64,6 +82,17 @@ struct Server<F: Function>: ~Copyable {
             deliver(Answer(error, requestID: delivery.requestID ?? .newRequestID()), .direct)
             return
         }
+        answer(request, delivery, deliver: deliver)
+    }
+
+    /// Answers a request.
+    ///
+    /// - Parameters:
+    ///   - request: The request, as the transport read it.
+    ///   - delivery: What the transport knows beside it.
+    ///   - deliver: Takes the answer away, in the request's form. Best-effort bookkeeping comes after it, unless the
+    ///     process may be frozen by then.
+    mutating func answer(_ request: Request, _ delivery: Delivery, deliver: (Answer, Request.Form) -> Void) {
         let origin = Self.origin(of: request, delivery)
         var context = Context(
             origin: origin,
@@ -98,7 +127,7 @@ struct Server<F: Function>: ~Copyable {
         if let denial, delivery.freezesAfterAnswer { context.record(denial) }
         deliver(answer, request.form)
         if let denial, !delivery.freezesAfterAnswer { context.record(denial) }
-        database = context.end()
+        database.put(back: context.end())
     }
 
     /// Decodes an event, which may be larger than an input only where a platform has wrapped it.
@@ -134,6 +163,7 @@ struct Server<F: Function>: ~Copyable {
             throw Problem(status: 405, code: "method_not_allowed", detail: "Only \(methods) allowed.")
         }
         switch F.access {
+        case .anyone: break
         case .authenticated:
             var request = request
             if request.form == .direct, let token = delivery.token {

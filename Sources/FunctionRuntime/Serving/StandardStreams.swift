@@ -88,7 +88,7 @@ struct StandardStreams<F: Function> {
         let log = log.at(configuration.logLevel)
         var server = Server<F>(configuration, believesPlatform: false, log: log)
         var status = ExitStatus.success
-        let delivery = Server<F>.Delivery(
+        let delivery = Delivery(
             deadline: deadline,
             isEndless: isEndless,
             token: token(log),
