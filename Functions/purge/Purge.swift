@@ -8,6 +8,7 @@ struct Purge: Function {
     static let summary = "Deletes records whose retention time is over. Run it on a schedule; calls may overlap."
     static let subject = Subject.operation
     static let access = Access.operatorOnly
+    static let takesTriggers = true
 
     func run(_ input: Retention.Request, in context: inout Context) throws -> Retention.Report {
         try Retention.enforce(input, in: &context)

@@ -13,7 +13,7 @@ public struct TestFunction: Sendable {
     public static let audience = "nofx-test"
 
     let path: String
-    let environment: [String: String]
+    public let environment: [String: String]
 
     /// Names an endpoint, and where its database is.
     ///

@@ -107,6 +107,16 @@ enum EventDecoder {
     }
 }
 
+extension Request.Form {
+    /// The form of an event; nil if the event cannot be read.
+    init?(of event: [UInt8]) {
+        guard let document = try? JSONDocument(event: event, limits: .wrappedEvent),
+            let request = try? EventDecoder.decode(document.root)
+        else { return nil }
+        self = request.form
+    }
+}
+
 extension Headers {
     fileprivate mutating func add(single object: JSONValue?) {
         guard let object, object.kind == .object else { return }

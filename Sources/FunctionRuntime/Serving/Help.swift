@@ -38,7 +38,8 @@ struct Help<F: Function> {
     }
 
     private var text: String {
-        let needed = switch F.access {
+        let needed =
+            switch F.access {
             case .anyone: "Needs no credential."
             case .authenticated: "Needs a credential."
             case .operatorOnly: "For operators; needs no credential."

@@ -137,6 +137,8 @@ struct Server<F: Function>: ~Copyable {
         log: Log
     ) throws(Problem) -> Request {
         guard let event else { throw .payloadTooLarge }
+        // A cron job has no standard input, and an image without a shell has no means to make one.
+        if F.takesNoInput, event.allSatisfy(\.isBlank) { return Request(form: .direct, body: .text([])) }
         let isLarge = event.count > JSONLimits.event.bytes
         do throws(Problem) {
             var request = try EventDecoder.decode(JSONDocument(event: event, limits: .wrappedEvent).root)
@@ -186,7 +188,12 @@ struct Server<F: Function>: ~Copyable {
         // There is nothing to be done for messages that are no inputs.
         if request.messages?.isRefused == true { return Reply(body: [], isRepeated: false) }
         let key = try IdempotencyKey.find(in: request.headers)
-        return try F.reply(to: request.input(), key: key, accept: Accept(request.headers), in: &context)
+        return try F.reply(
+            to: request.input(orEmpty: F.takesNoInput),
+            key: key,
+            accept: Accept(request.headers),
+            in: &context
+        )
     }
 
     private func deadline(_ delivery: Delivery) -> Deadline {
@@ -212,6 +219,16 @@ struct Server<F: Function>: ~Copyable {
             userAgent: request.headers["user-agent"]
         )
     }
+}
+
+extension Function {
+    /// Whether no field of the input is required, so that no input is the same as `{}`.
+    fileprivate static var takesNoInput: Bool { Input.inputShape.fields.allSatisfy { !$0.isRequired } }
+}
+
+extension UInt8 {
+    /// Whether the byte is white space in JSON (RFC 8259, section 2).
+    fileprivate var isBlank: Bool { [0x20, 0x09, 0x0A, 0x0D].contains(self) }
 }
 
 extension String {

@@ -135,7 +135,9 @@ struct FastCGIConnection {
                 FastCGIRecord(.unknownType, request: 0, [record.type, 0, 0, 0, 0, 0, 0, 0]).bytes
             )
         }
-        let known = ["FCGI_MAX_CONNS": "\(FastCGIServer.mostConnections)", "FCGI_MAX_REQS": "1", "FCGI_MPXS_CONNS": "0"]
+        let known = [
+            "FCGI_MAX_CONNS": "\(FastCGIServer.mostConnections)", "FCGI_MAX_REQS": "1", "FCGI_MPXS_CONNS": "0",
+        ]
         let asked = FastCGIPairs.decode(record.content)?.compactMap { pair in
             known[pair.name].map { (name: pair.name, value: $0) }
         }

@@ -54,8 +54,11 @@ struct MetaVariables {
         if name == "CONTENT_TYPE" { return "content-type" }
         // `Proxy: …` would become the variable by which programs find their proxy (CVE-2016-5385).
         guard name.utf8.starts(with: "HTTP_".utf8), name != "HTTP_PROXY", name.utf8.count > 5 else { return nil }
-        return String(decoding: name.utf8.dropFirst(5).map { $0 == UInt8(ascii: "_") ? UInt8(ascii: "-") : $0 }, as: UTF8.self)
-            .lowercasedASCII
+        return String(
+            decoding: name.utf8.dropFirst(5).map { $0 == UInt8(ascii: "_") ? UInt8(ascii: "-") : $0 },
+            as: UTF8.self
+        )
+        .lowercasedASCII
     }
 }
 
