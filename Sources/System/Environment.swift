@@ -49,7 +49,9 @@ public struct Environment: Sendable {
         return false
     }
 
-    /// Every variable, in the order in which the process got them. A name may be there more than once.
+    /// Every variable, in the order in which the process got them.
+    ///
+    /// A name may be there more than once.
     public var all: [(name: String, value: String)] {
         if let entries { return entries }
         var found: [(name: String, value: String)] = []

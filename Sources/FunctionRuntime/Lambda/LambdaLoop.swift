@@ -42,7 +42,9 @@ struct LambdaEndpoint<F: Function>: LambdaHandler, ~Copyable {
     }
 }
 
-/// Several endpoints. An event without a path, such as a schedule's, names no endpoint.
+/// Several endpoints.
+///
+/// An event without a path, such as a schedule's, names no endpoint.
 struct LambdaRouter: LambdaHandler, ~Copyable {
     let name = Process.name
     let logLevel = Log.Level.info

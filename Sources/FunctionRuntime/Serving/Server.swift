@@ -14,7 +14,9 @@ struct Delivery {
     /// The credential for an event that is the input itself.
     var token: String?
 
-    /// Whether a web server or watchdog started the process. An operator's endpoint then refuses every call.
+    /// Whether a web server or watchdog started the process.
+    ///
+    /// An operator's endpoint then refuses every call.
     var isFromWeb = false
 
     /// Whether the platform may freeze the process as soon as it has the answer.

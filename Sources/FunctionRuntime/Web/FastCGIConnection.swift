@@ -25,7 +25,9 @@ struct FastCGIConnection {
     /// Enough for the largest header of the usual servers, which allow 8 to 32 KiB.
     private static let mostVariableBytes = 128 << 10
 
-    /// How long a server may take to send a request once it has begun. Servers send requests whole.
+    /// How long a server may take to send a request once it has begun.
+    ///
+    /// Servers send requests whole.
     private static let patience = Duration.seconds(30)
 
     let descriptor: FileDescriptor

@@ -19,7 +19,9 @@ struct FastCGIServer {
         self.log = log
     }
 
-    /// Serves until SIGTERM or SIGINT. The request that is being answered is answered first.
+    /// Serves until SIGTERM or SIGINT.
+    ///
+    /// The request that is being answered is answered first.
     func serve() -> Never {
         do throws(SystemError) {
             let (reading, writing) = try FileDescriptor.pipe()

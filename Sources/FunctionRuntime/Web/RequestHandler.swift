@@ -12,7 +12,9 @@ final class EndpointHandler<F: Function>: RequestHandler {
     private var server: Server<F>?
     private let log: Log
 
-    /// Reads the endpoint's configuration. If it is wrong, every request is answered with `misconfigured`.
+    /// Reads the endpoint's configuration.
+    ///
+    /// If it is wrong, every request is answered with `misconfigured`.
     ///
     /// - Parameters:
     ///   - environment: The variables.
