@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Times a healthy acquire beside a bare SELECT: rounds.py PROGRAM ROUNDS CALLS.
+"""Compares the time to acquire a healthy circuit breaker with a bare SELECT: rounds.py PROGRAM ROUNDS CALLS.
 
-Each program is one process with a connection of each kind. In every round all of them make their calls at the same
-time, first of the one kind, then of the other, in an order drawn anew. Prints a table and the budget.
+Each program is a process with one connection for each kind of call. In every round all processes make their calls at
+the same time, first of one kind and then of the other, in a new random order. Prints a table and the budget.
 """
 
 import random
@@ -20,7 +20,7 @@ def percentile(values, share):
 
 
 def measure(connections):
-    """The milliseconds of each call, by kind."""
+    """Returns the milliseconds of each call, by kind."""
     workers = [
         subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(connections)

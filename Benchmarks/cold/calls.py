@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes calls of createTeam, each by a user of its own: calls.py FOLDER COUNT fresh|forged."""
+"""Writes calls of createTeam, each by a different user: calls.py FOLDER COUNT fresh|forged."""
 
 import pathlib
 import sys

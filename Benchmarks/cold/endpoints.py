@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Times every endpoint beside its replay in C: endpoints.py SERVER PROGRAMS WORK ROUNDS.
+"""Measures every endpoint and its replay in C: endpoints.py SERVER PROGRAMS WORK ROUNDS.
 
-SERVER is the folder of the servers' sockets, PROGRAMS has the functions, `C` and `spawn`; what is made lies in WORK.
+SERVER is the folder of the servers' sockets. PROGRAMS contains the functions, `C` and `spawn`. WORK gets the output.
 """
 
 import collections
@@ -19,13 +19,13 @@ from wire import Recording, Wire
 SERVER, PROGRAMS, WORK = (pathlib.Path(path) for path in sys.argv[1:4])
 ROUNDS = int(sys.argv[4])
 PORTS = {"PgBouncer": 6432, "straight": 5432}
-# The first ones are called to see what a call does; round 0 is not counted.
+# The number of calls that are recorded to learn the effect of a call. Round 0 is a warm-up and is not counted.
 SAMPLES = 3
 TARGETS = SAMPLES + 2 * len(PORTS) * (ROUNDS + 1)
 
 
 def psql(sql):
-    """Runs SQL as the cluster's superuser; returns the rows, split."""
+    """Runs SQL as the cluster's superuser. Returns the rows as lists of columns."""
     command = ["psql", f"--host={SERVER}", "--username=postgres", "--dbname=nofx", "--no-psqlrc", "--quiet"]
     command += ["--tuples-only", "--no-align", "--field-separator=\t", "--set=ON_ERROR_STOP=1"]
     result = subprocess.run(command, input=sql, stdout=subprocess.PIPE, text=True, check=True)
@@ -47,8 +47,8 @@ def token(endpoint, target):
 
 
 def changes():
-    """How many rows were inserted, updated and deleted so far, table by table."""
-    # A session reports its numbers at the latest when it ends.
+    """Returns the numbers of rows inserted, updated and deleted so far, for each table."""
+    # A session reports its numbers at its end at the latest.
     others = "FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
     psql(f"SELECT pg_terminate_backend(pid) {others}")
     while psql(f"SELECT count(*) {others}") != [["0"]]:
@@ -59,7 +59,7 @@ def changes():
 
 
 def call(wire, program, endpoint, target, data, expected):
-    """Calls once, listened to; returns what was sent and what that changed."""
+    """Makes one recorded call. Returns the sent statements and the changes in the database."""
     before = changes()
     environment = {**os.environ, "DATABASE_URL": url(endpoint, wire.folder)}
     if caller := token(endpoint, target):
@@ -71,7 +71,7 @@ def call(wire, program, endpoint, target, data, expected):
 
 
 def record(wire, endpoint):
-    """Looks what calls of an endpoint do, and that the replay in C does the same."""
+    """Records calls of an endpoint, and checks that the replay in C makes the same changes."""
     targets = [scenarios.Target(endpoint, number) for number in range(SAMPLES)]
     calls = [call(wire, endpoint.name, endpoint, t, t.event, t.expected) for t in targets[:2]]
     recording = Recording(*((statements, t.forms()) for (statements, _), t in zip(calls, targets)))
@@ -80,7 +80,7 @@ def record(wire, endpoint):
     if [s and s.sql for s in sent] != [s and s.sql for s in recording.statements]:
         sys.exit(f"C does not send what {endpoint.name} sends")
     if not calls[0][1] == calls[1][1] == changed:
-        sys.exit(f"C does not do what {endpoint.name} does:\n{changed}\n{calls[0][1]}\n{calls[1][1]}")
+        sys.exit(f"C makes other changes than {endpoint.name}:\n{changed}\n{calls[0][1]}\n{calls[1][1]}")
     return recording, changed
 
 
@@ -88,7 +88,7 @@ def record(wire, endpoint):
 
 
 def write_calls(endpoint, recording):
-    """Writes the calls of all rounds; returns lines for the spawner."""
+    """Writes the calls of all rounds. Returns lines for spawn.c."""
     plan, number = [], SAMPLES
     for path, port in PORTS.items():
         for program in (endpoint.name, "C"):
@@ -103,7 +103,7 @@ def write_calls(endpoint, recording):
 
 
 def write_refused_calls():
-    """The same for calls that are refused before there is a connection, which is what starting costs."""
+    """Writes calls that are rejected before any connection is opened. They measure the time to start."""
     plan = []
     for program in ("createTeam", "C"):
         folder = WORK / "calls" / "refused" / program
@@ -114,7 +114,7 @@ def write_refused_calls():
 
 
 def measure(wire, endpoints, plan):
-    """Times calls of endpoints; returns the spawner's samples once it is certain that all of them did their work."""
+    """Measures calls of endpoints. Returns the samples of spawn.c after checking that every call did its work."""
     expected = collections.Counter()
     for endpoint in endpoints:
         recording, changed = record(wire, endpoint)
@@ -128,7 +128,7 @@ def measure(wire, endpoints, plan):
     if samples.returncode != 0:
         sys.exit(1)
     if (changed := changes() - before) != expected:
-        sys.exit(f"the calls have not done what they should:\n{changed}\n{expected}")
+        sys.exit(f"the calls made other changes than expected:\n{changed}\n{expected}")
     return samples.stdout
 
 
@@ -136,7 +136,7 @@ def main():
     psql(scenarios.world(scenarios.CALLERS, TARGETS))
     wire = Wire(SERVER / "wire", SERVER)
     samples = measure(wire, scenarios.CALLERS, write_refused_calls())
-    # What the callers have left behind would be work for operators.
+    # Rows left by the callers would be work for the operators' functions.
     psql("TRUNCATE nofx.rate_limits; DELETE FROM nofx.queue WHERE topic IN ('mail', 'webhook')")
     samples += measure(wire, scenarios.OPERATORS, [])
     (WORK / "endpoints.tsv").write_text(samples)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks in the server's log (JSON) that sessions sent the same statements: same_statements.py LOG NAME...
 
-The sessions of the log are those of the named programs, in that order; the first is what the others must be like.
+The log contains one session for each named program, in that order. All sessions must match the first.
 """
 
 import json
@@ -13,7 +13,7 @@ with open(sys.argv[1]) as log:
         entry = json.loads(line)
         kind, separator, statement = entry.get("message", "").partition(": ")
         if separator and (kind == "statement" or kind.startswith("execute ")):
-            # Whether a program names its statements makes a difference; how it breaks its lines does not.
+            # Compares the names of prepared statements, but ignores white space in the SQL.
             sessions.setdefault(entry["session_id"], []).append(f"{kind}: {' '.join(statement.split())}")
 
 names = sys.argv[2:]

@@ -1,7 +1,7 @@
-"""What every endpoint is called with, and the rows that there must be for it.
+"""The events for every endpoint, and the rows that the calls need.
 
-A target is what one call is about: a team of its own with its members, invites and so on, which no other call touches.
-Its identifiers are digests of its endpoint and number, so that the database makes the same ones.
+A target is the data of one call: a separate team with its members, invites and so on, which no other call uses. Its
+identifiers are digests of the endpoint's name and the target's number, so that SQL can compute the same identifiers.
 """
 
 import base64
@@ -23,7 +23,8 @@ TEAM, MEMBER = '{"teamId":"$team"}', '{"teamId":"$team","memberId":"$member"}'
 RUN, GATE = '{"teamId":"$team","runId":"$run"}', '{"teamId":"$team","runId":"$run","step":"approve","reason":"Tested"}'
 PLAN = '"plan":{"goal":"Greet","steps":[{"name":"greet","tool":"test:echo","inputs":{"text":"Hello"}}]}'
 
-# Name, event, what the answer must have in it; who calls, if not the team's owner, and how much there is.
+# Name, event, and a text that the response must contain; the caller, if not the owner of the team, and the numbers of
+# rows.
 CALLERS = [
     Endpoint("acceptInvite", '{"token":"$token"}', "$team", caller="guest", invites=1),
     Endpoint("aiHealth", "{}", '"openai"', members=1),
@@ -70,7 +71,7 @@ CALLERS = [
     Endpoint("waiveGate", GATE, '"status":"waived"', runs=1),
 ]
 
-# They find nothing to do.
+# These functions find no work.
 OPERATORS = [
     Endpoint("deliverOutbox", "{}", '"claimed":0', role="operator"),
     Endpoint("migrate", "{}", '"applied":[]', role="owner"),
@@ -107,7 +108,7 @@ class Target:
         self.expected = string.Template(endpoint.expected).substitute(self.names)
 
     def forms(self):
-        """What stands for the target in the values of a statement; always as many, and as long."""
+        """Returns the byte strings that identify the target in statement values. Number and lengths are constant."""
         forms = [hashlib.sha256(self.names["token"].encode()).digest()]
         for name in self.names.values():
             forms.append(name.encode())
@@ -117,7 +118,7 @@ class Target:
 
 
 def world(endpoints, count):
-    """The statements that make `count` targets for each endpoint."""
+    """Returns the statements that create `count` targets for each endpoint."""
     shapes = ", ".join(f"('{e.name}', {', '.join(map(str, e.shape.values()))})" for e in endpoints)
     return WORLD.replace("$shapes", shapes).replace("$count", str(count)).replace("$issuer", os.environ["NOFX_JWT_ISSUER"])
 

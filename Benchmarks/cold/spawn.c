@@ -1,14 +1,14 @@
-// Times programs from spawn to exit, all of them once in a round, in an order that is drawn anew for each round.
+// Measures the time from spawn to exit of programs. Each round runs every program once, in a new random order.
 //
 // usage: spawn ROUNDS < plan > samples.tsv
 //
 // A line of the plan: name, path, status, calls, DATABASE_URL, the program and its arguments, separated by tabs.
-//   status  the exit status that is right
-//   calls   a folder with a file for each round, named by its number: a line with the caller's token, which may be
-//           empty, a line with what the right answer has in it, and the program's input
-// A line of the samples: name, path, nanoseconds, resident KiB at most. Round 0 is not counted.
+//   status  the expected exit status
+//   calls   a folder with one file for each round, named by the round's number: a line with the caller's token, which
+//           may be empty, a line with a text that the response must contain, and the program's input
+// A line of the samples: name, path, nanoseconds, maximum resident KiB. Round 0 is a warm-up and is not counted.
 //
-// It stays small on purpose: until its exec a child's resident memory is that of its parent.
+// This program is small on purpose: until a child calls exec, its resident memory is that of its parent.
 
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -73,7 +73,7 @@ static void read_plan(void) {
 }
 
 static void prepare(void) {
-    // What the programs read and write stays in memory.
+    // Input and output of the programs are files in memory.
     input = memfd_create("input", MFD_CLOEXEC);
     output = memfd_create("output", MFD_CLOEXEC);
     errors = memfd_create("errors", MFD_CLOEXEC);
@@ -88,7 +88,7 @@ static void prepare(void) {
     token_variable = &variables[count + 1];
 }
 
-// Makes the input, the variables and the right answer those of a round.
+// Sets the input, the environment variables and the expected response of a round.
 static void take_call(const struct program *program, int round) {
     static char path[MAX_TEXT], bytes[MAX_BYTES];
     snprintf(path, sizeof path, "%s/%d", program->calls, round);
@@ -117,7 +117,7 @@ static int64_t now(void) {
     return time.tv_sec * 1000000000LL + time.tv_nsec;
 }
 
-// An answer is right when it has in it what is expected, and is one line.
+// A response is correct if it contains the expected text and consists of one line.
 static void check(const struct program *program, int round, int status) {
     static char answer[MAX_BYTES];
     ssize_t count = pread(output, answer, sizeof answer - 1, 0);

@@ -1,4 +1,4 @@
-"""Makes tokens as an identity provider does, and ones that are not."""
+"""Creates valid tokens, as an identity provider does, and forged ones."""
 
 import base64
 import hashlib
@@ -35,6 +35,6 @@ def forge_token(subject):
 
 
 def write_call(folder, number, token, expected, data):
-    """Writes a call as the spawner reads it."""
+    """Writes a call in the format of spawn.c."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / str(number)).write_bytes(f"{token}\n{expected}\n".encode() + data)

@@ -1,6 +1,6 @@
-"""Listens in on a client of Postgres, writes down what it sends, and makes other calls of that.
+"""Records the messages that a client sends to Postgres, and derives new calls from the recording.
 
-The protocol is "Frontend/Backend Protocol" of Postgres's documentation; what is written is what replay.c reads.
+The protocol is "Frontend/Backend Protocol" in the PostgreSQL documentation. The output is in the format of replay.c.
 """
 
 import os
@@ -25,7 +25,7 @@ SYNC = None
 
 
 class Wire:
-    """A socket in `folder` behind which there is the server's."""
+    """A socket in `folder` that forwards connections to the server's socket."""
 
     def __init__(self, folder, server):
         self.folder, self.server = folder, server
@@ -35,14 +35,14 @@ class Wire:
         self.listener.listen()
 
     def run(self, program, environment, data):
-        """Runs a client; returns its status, its output, and the statements that it sent, with SYNC where it waited."""
+        """Runs a client. Returns its status, its output, and its statements, with SYNC where it waited."""
         with subprocess.Popen(
             program, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         ) as process:
             process.stdin.write(data)
             process.stdin.close()
             sent, received = b"", b""
-            # A client that never comes ends instead.
+            # A client that never connects ends instead.
             while not select.select([self.listener], [], [], 0.05)[0] and process.poll() is None:
                 pass
             if process.poll() is None:
@@ -107,7 +107,7 @@ def _values(body):
 
 
 class Recording:
-    """Two calls of one program with different targets, which tell what depends on the target, and what on chance."""
+    """Two calls of one program with different targets. They show which values depend on the target or are random."""
 
     def __init__(self, first, second):
         (self.statements, self.forms), (others, other_forms) = first, second
@@ -119,7 +119,7 @@ class Recording:
         ]
 
     def call(self, forms):
-        """A call with another target, as replay.c reads it. What was left to chance is drawn again."""
+        """Returns a call with another target, in the format of replay.c. Random values are generated again."""
         parts = []
         for statement, chances in zip(self.statements, self.chances):
             if statement is SYNC:
@@ -144,7 +144,7 @@ def _replace(value, old, new):
 
 
 def _differences(one, other):
-    """The places where values differ. Where lengths do, as a number of milliseconds may, either is as good."""
+    """Returns the offsets where values differ, or none if the lengths differ, as for milliseconds: either is valid."""
     if one == other or one is None or other is None or len(one) != len(other):
         return []
     return [i for i in range(len(one)) if one[i] != other[i]]

@@ -1,7 +1,7 @@
-"""Measures the queue and prints its figures beside their budgets: report.py ROUNDS [PART ...].
+"""Measures the queue and prints the results beside their budgets: report.py ROUNDS [PART ...].
 
-Called by `scripts/bench queue`, which makes the server. In every round all that is compared runs once, in an order drawn
-anew; what is printed is the median of the rounds.
+Called by `scripts/bench queue`, which starts the server. Each round runs all compared programs once, in a new random
+order. The printed values are the medians of the rounds.
 """
 
 import os
@@ -20,7 +20,7 @@ CONNECTIONS = [1, 2, 4, 8]
 
 
 def in_turns(measures):
-    """The figures of each, by name."""
+    """Returns the results of each, by name."""
     figures = {name: [] for name in measures}
     for _ in range(ROUNDS):
         for name in random.sample(list(measures), len(measures)):
@@ -56,7 +56,7 @@ def measure_steps(world):
 
 
 def drain(world, processes, threads, runs):
-    """How many steps real workers do in a second, from their start to their end."""
+    """Returns how many steps real workers complete per second, from start to end."""
     world.fill(runs)
     began = time.monotonic()
     workers = [

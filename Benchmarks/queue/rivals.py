@@ -1,6 +1,6 @@
-"""Has another queue drain jobs that do nothing: rivals.py NAME ADDRESS JOBS. Prints the seconds that it took.
+"""Lets another queue process empty jobs: rivals.py NAME ADDRESS JOBS. Prints the number of seconds it took.
 
-Run by the Python of rivals.lock.txt. Each queue is used as its own documentation says, with uvloop.
+Runs in the Python environment of rivals.lock.txt. Each queue is used as its documentation describes, with uvloop.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What a worker says to the database, for pgbench to say the same."""
+"""The statements that a worker sends, for pgbench to send the same."""
 
 import glob
 import os
@@ -9,7 +9,7 @@ STORE = os.path.join(os.path.dirname(__file__), "../../Sources/Worker/Store/Post
 
 
 def statement(function, values):
-    """The statement of the store that calls a function, with its parameters, in order, replaced by pgbench's."""
+    """Returns the store's statement that calls a function, with pgbench's parameters in place of its own."""
     found = []
     for name in sorted(glob.glob(STORE)):
         with open(name, encoding="utf-8") as file:
@@ -32,7 +32,7 @@ def statement(function, values):
 def script():
     """Claims steps and finishes them.
 
-    pgbench keeps one row at most: what it needs of many comes as arrays.
+    pgbench keeps at most one row, so the values of several rows are arrays.
     """
     claim = statement("claim_jobs", ["'test.echo'", ":size", "'30 s'", "NULL", "NULL", ":last::uuid"])
     finish = statement(
@@ -45,7 +45,7 @@ def script():
 
 
 def pgbench(world, connections, batches, size):
-    """How many steps pgbench does in a second."""
+    """Returns how many steps pgbench completes per second."""
     path = os.path.join(world.folder, f"steps-{size}.sql")
     with open(path, "w", encoding="utf-8") as file:
         file.write(script())

@@ -10,7 +10,7 @@ import psycopg
 
 TOPIC = "test.echo"
 
-# Ids in the order of time, as real ones are, with two bytes left for the step's number.
+# Ids are ordered by time, like real ones, and leave two bytes for the step's number.
 RUNS = """
     WITH made AS (
         SELECT (lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7000a000'
@@ -43,7 +43,7 @@ JOBS = """
 
 
 class World:
-    """Knows the server as its owner, and what the environment says of it."""
+    """The server with a superuser session, and the settings from the environment."""
 
     def __init__(self):
         self.folder, self.database = os.environ["BENCH_FOLDER"], os.environ["BENCH_DATABASE"]
@@ -69,7 +69,7 @@ class World:
         return f"host={self.folder} port={self.port} user={role} dbname={self.database}"
 
     def fill(self, runs):
-        """Has so many runs of one step wait, and nothing else."""
+        """Replaces all rows by a number of waiting runs with one step each."""
         self.session.execute("TRUNCATE nofx.queue, nofx.runs, nofx.steps, nofx.events, nofx.dead_letters")
         self.session.execute(RUNS, {"teams": self.teams, "user": self.user, "count": runs})
         self.settle()
@@ -84,7 +84,7 @@ class World:
         self.session.execute("CHECKPOINT")
 
     def commit(self):
-        """How many milliseconds it takes to commit next to nothing."""
+        """Returns the median milliseconds of a minimal commit."""
         times = []
         for _ in range(200):
             began = time.perf_counter()
@@ -97,7 +97,7 @@ class World:
 
 
 class Askers:
-    """Processes of Tools/benchQueue, each with connections of its own."""
+    """Processes of Tools/benchQueue, each with its own connections."""
 
     def __init__(self, world, count, role):
         self.processes = [
@@ -109,7 +109,7 @@ class Askers:
         ]  # fmt: skip
 
     def ask(self, line):
-        """Has all do it at once. Returns the nanoseconds that each call of each took."""
+        """Makes all processes run a command at once. Returns the nanoseconds of each call, for each process."""
         for process in self.processes:
             process.stdin.write(line + "\n")
             process.stdin.flush()

@@ -12,12 +12,14 @@ extension UInt8 {
 }
 
 extension StringProtocol {
-    /// The text with A to Z in lower case and all else as it is: `lowercased()` would turn a Kelvin sign into a k.
+    /// The text with A to Z in lower case and all other characters unchanged.
+    ///
+    /// `lowercased()` would convert a Kelvin sign to k.
     public var lowercasedASCII: String {
         String(decoding: utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
     }
 
-    /// The text without the spaces and tabs at its ends.
+    /// The text without leading and trailing spaces and tabs.
     public var trimmingBlanks: String {
         func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
         return String(decoding: utf8.drop(while: isBlank).reversed().drop(while: isBlank).reversed(), as: UTF8.self)

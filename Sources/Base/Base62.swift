@@ -1,11 +1,13 @@
 import System
 
-/// Digits and letters only, so that a double click selects all of a text: 0 to 9, A to Z, a to z.
+/// Base-62 text: the digits 0 to 9, A to Z, a to z.
+///
+/// A double click selects the whole text.
 public enum Base62 {
-    /// How many digits ``encode(_:)`` gives: the fewest that hold every number of 32 bits.
+    /// The number of digits that ``encode(_:)`` returns: the fewest that can represent every 32-bit number.
     public static let width = 6
 
-    /// A number as six digits, the most significant first.
+    /// A number as six digits, most significant first.
     public static func encode(_ number: UInt32) -> [UInt8] {
         var rest = number
         var digits: [UInt8] = []
@@ -16,19 +18,20 @@ public enum Base62 {
         return digits.reversed()
     }
 
-    /// Random digits, each as probable as any other: 5.95 bits apiece.
+    /// Uniformly distributed random digits, 5.95 bits of entropy each.
     public static func random(_ count: Int) -> [UInt8] {
         var digits: [UInt8] = []
         digits.reserveCapacity(count)
         while digits.count < count {
-            // 248 is the last multiple of 62: what is above it would favour the first digits.
+            // 248 is the largest multiple of 62 in a byte. Higher bytes would favour the first digits, so they are
+            // dropped.
             let fair = SecureRandom.bytes(count - digits.count + 4).lazy.filter { $0 < 248 }
             digits += fair.prefix(count - digits.count).map { digit($0 % 62) }
         }
         return digits
     }
 
-    /// Whether a byte is one of the digits.
+    /// Whether a byte is a base-62 digit.
     public static func isDigit(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -50,16 +53,16 @@ public enum Base62 {
 
 /// The checksum CRC-32 (ITU-T V.42, section 8.1.1.6.2), which zlib and Ethernet use too.
 ///
-/// It finds slips of the pen and is no protection against intent.
+/// It detects accidental errors. It does not protect against deliberate changes.
 public enum CRC32 {
     private static let polynomial: UInt32 = 0xEDB8_8320
 
-    /// The checksum of some bytes.
+    /// The checksum of a sequence of bytes.
     public static func checksum(_ bytes: some Sequence<UInt8>) -> UInt32 {
         var register = UInt32.max
         for byte in bytes {
             register ^= UInt32(byte)
-            // Bit by bit: for a few dozen bytes a table would cost more than it saves.
+            // For a few dozen bytes, building a table would take longer than computing each bit.
             for _ in 0..<8 {
                 let isOdd = register & 1 == 1
                 register >>= 1
@@ -72,7 +75,7 @@ public enum CRC32 {
 
 /// Bytes as hexadecimal digits (RFC 4648, section 8).
 public enum Hexadecimal {
-    /// Two lower-case digits a byte.
+    /// Encodes each byte as two lower-case digits.
     public static func encode(_ bytes: some Sequence<UInt8>) -> String {
         String(decoding: bytes.flatMap { [digit($0 >> 4), digit($0 & 15)] }, as: UTF8.self)
     }

@@ -1,19 +1,20 @@
-/// Bytes as base64 text (RFC 4648), decoded strictly.
+/// Base64 encoding (RFC 4648) with strict decoding.
 public enum Base64 {
-    /// The standard alphabet, padded.
+    /// Encodes with the standard alphabet and padding.
     public static func encode(_ bytes: [UInt8]) -> String {
         var text = encode(bytes, alphabet: standard)
         while text.count % 4 != 0 { text.append(UInt8(ascii: "=")) }
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// The URL-safe alphabet, without padding.
+    /// Encodes with the URL-safe alphabet, without padding.
     public static func encodeURL(_ bytes: [UInt8]) -> String {
         String(decoding: encode(bytes, alphabet: urlSafe), as: UTF8.self)
     }
 
-    /// Decodes the standard alphabet with its padding; nil for white space, other alphabets, missing padding
-    /// and bits that no encoder would leave behind.
+    /// Decodes the standard alphabet with padding.
+    ///
+    /// Returns nil for white space, other alphabets, missing padding and nonzero unused bits.
     public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         guard text.count % 4 == 0 else { return nil }
         let padding = text.reversedPrefix(of: UInt8(ascii: "="))
@@ -21,12 +22,16 @@ public enum Base64 {
         return decode(ArraySlice(text.dropLast(padding)), alphabet: .standard)
     }
 
-    /// Decodes the URL-safe alphabet without padding; nil for anything an encoder would not have written.
+    /// Decodes the URL-safe alphabet without padding.
+    ///
+    /// Returns nil for any text that an encoder would not produce.
     public static func decodeURL(_ text: some Collection<UInt8>) -> [UInt8]? {
         decode(ArraySlice(text), alphabet: .urlSafe)
     }
 
-    /// As the other; a token's parts are slices already, and generic code is slow across modules.
+    /// The same for a slice, which the parts of a token are.
+    ///
+    /// Generic code is slow across modules.
     public static func decodeURL(_ text: ArraySlice<UInt8>) -> [UInt8]? {
         decode(text, alphabet: .urlSafe)
     }

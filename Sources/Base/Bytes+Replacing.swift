@@ -1,7 +1,7 @@
 extension [UInt8] {
-    /// The bytes with others in every place of some, from the front.
+    /// Replaces every occurrence of a pattern, from the front.
     ///
-    /// The library's own way brings its regular expressions into the program: half a megabyte of every file.
+    /// The standard library's method would link its regular expressions, which add half a megabyte to every program.
     public func replacing(bytes pattern: [UInt8], by replacement: [UInt8]) -> [UInt8] {
         guard let first = pattern.first else { return self }
         var rest = self[...]
@@ -22,14 +22,18 @@ extension [UInt8] {
 }
 
 extension String {
-    /// The text with another one in every place of one, byte by byte.
+    /// Replaces every occurrence of a text.
+    ///
+    /// The comparison is byte by byte.
     public func replacing(text pattern: String, by replacement: String) -> String {
         String(decoding: Array(utf8).replacing(bytes: Array(pattern.utf8), by: Array(replacement.utf8)), as: UTF8.self)
     }
 }
 
 extension String {
-    /// Whether a text is a part of this one, byte by byte.
+    /// Whether the text contains another text.
+    ///
+    /// The comparison is byte by byte.
     public func contains(text pattern: String) -> Bool {
         utf8.indices.contains { utf8[$0...].starts(with: pattern.utf8) }
     }

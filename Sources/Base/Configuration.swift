@@ -1,14 +1,15 @@
 public import System
 
-/// A variable of the environment that cannot be used.
+/// An environment variable with an invalid value.
 public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The variable's name.
     public let variable: String
 
-    /// What its value must be; never what it is.
+    /// The rule for the value.
+    ///
+    /// It never contains the value itself.
     public let rule: String
 
-    /// Makes an error.
     public init(_ variable: String, _ rule: String) {
         self.variable = variable
         self.rule = rule
@@ -18,17 +19,19 @@ public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvert
 }
 
 extension Environment {
-    /// The value of a variable that must be set.
+    /// The value of a required variable.
     ///
-    /// - Throws: ``ConfigurationError`` when it is not.
+    /// - Throws: ``ConfigurationError`` if the variable is not set.
     public func required(_ name: String) throws(ConfigurationError) -> String {
         guard let value = self[name] else { throw ConfigurationError(name, "must be set") }
         return value
     }
 
-    /// The whole number that a variable holds, where it is set.
+    /// The value of a variable as a whole number.
     ///
-    /// - Throws: ``ConfigurationError`` for anything but a number in the range.
+    /// Returns the default if the variable is not set.
+    ///
+    /// - Throws: ``ConfigurationError`` unless the value is a number in the range.
     public func integer(
         _ name: String,
         in range: ClosedRange<Int>,
@@ -41,9 +44,9 @@ extension Environment {
         return value
     }
 
-    /// Whether a variable says yes.
+    /// Whether a variable is `1`.
     ///
-    /// - Throws: ``ConfigurationError`` for anything but 0 and 1.
+    /// - Throws: ``ConfigurationError`` for values other than 0 and 1.
     public func flag(_ name: String) throws(ConfigurationError) -> Bool {
         switch self[name] {
         case nil, "0": return false

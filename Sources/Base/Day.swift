@@ -3,22 +3,24 @@ public struct Day: Hashable, Comparable, Sendable, InputValue, OutputValue, Cust
     /// Days since 1970-01-01.
     public let daysSince1970: Int
 
-    /// Makes a day from its place in the calendar.
+    /// Creates a day from its number of days since 1970-01-01.
     public init(daysSince1970: Int) {
         self.daysSince1970 = daysSince1970
     }
 
-    /// The day in UTC that a moment is part of.
+    /// The day in UTC that contains a point in time.
     public init(of time: Timestamp) {
         daysSince1970 = Int((time.secondsSince1970 - (time.secondsSince1970 % 86_400 + 86_400) % 86_400) / 86_400)
     }
 
-    /// The day some days later, or earlier when the number is negative.
+    /// The day that is a number of days later, or earlier if the number is negative.
     public static func + (day: Day, days: Int) -> Day {
         Day(daysSince1970: day.daysSince1970 + days)
     }
 
-    /// Parses `YYYY-MM-DD` (RFC 3339, `full-date`); nil for days that there are not, and for all else.
+    /// Parses `YYYY-MM-DD` (RFC 3339, `full-date`).
+    ///
+    /// Returns nil for a day that does not exist and for any other text.
     public init?(_ text: String) {
         let bytes = Array(text.utf8)
         guard bytes.count == 10, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
@@ -30,7 +32,7 @@ public struct Day: Hashable, Comparable, Sendable, InputValue, OutputValue, Cust
         daysSince1970 = Int(date.daysSince1970)
     }
 
-    /// The first day of the day's month.
+    /// The first day of the month.
     public var startOfMonth: Day {
         let date = CivilDate(daysSince1970: Int64(daysSince1970))
         return Day(daysSince1970: daysSince1970 - Int(date.day) + 1)

@@ -1,11 +1,13 @@
 internal import Synchronization
 import System
 
-/// The moment by which an answer is due, on a clock that cannot be set.
+/// A point in time on the monotonic clock, by which a call must be finished.
 public struct Deadline: Hashable, Comparable, Sendable {
     private let nanoseconds: UInt64
 
-    /// A deadline some time from now.
+    /// The deadline a given time from now.
+    ///
+    /// A negative duration gives a deadline that has passed.
     public static func after(_ duration: Duration) -> Deadline {
         let (seconds, attoseconds) = duration.components
         guard seconds >= 0, seconds < 1 << 32 else { return Deadline(nanoseconds: seconds < 0 ? 0 : .max) }
@@ -13,10 +15,10 @@ public struct Deadline: Hashable, Comparable, Sendable {
         return Deadline(nanoseconds: SystemClock.monotonicNanoseconds() + length)
     }
 
-    /// A deadline that never comes.
+    /// A deadline that never passes.
     public static let distantFuture = Deadline(nanoseconds: .max)
 
-    /// The deadline some time earlier.
+    /// The deadline that is earlier by a duration.
     public static func - (deadline: Deadline, duration: Duration) -> Deadline {
         let (seconds, attoseconds) = duration.components
         let length = UInt64(clamping: seconds) &* 1_000_000_000 &+ UInt64(clamping: attoseconds / 1_000_000_000)
@@ -37,7 +39,6 @@ public struct Deadline: Hashable, Comparable, Sendable {
         Int(Int32(clamping: remainingNanoseconds / 1_000_000 + (remainingNanoseconds % 1_000_000 == 0 ? 0 : 1)))
     }
 
-    /// Whether nothing is left.
     public var hasPassed: Bool { remainingNanoseconds == 0 }
 
     public static func < (left: Deadline, right: Deadline) -> Bool {
@@ -45,16 +46,18 @@ public struct Deadline: Hashable, Comparable, Sendable {
     }
 }
 
-/// A request to stop, set by one thread and polled by others.
+/// A cancellation flag that one thread sets and other threads poll.
 ///
-/// It cannot be reset: repeated work takes a new one.
+/// It cannot be reset, so repeated work needs a new one each time.
 public final class Cancellation: Sendable {
     private let flag = Atomic<Bool>(false)
 
-    /// Makes one that is not cancelled.
+    /// Creates a flag that is not set.
     public init() {}
 
-    /// Tells everybody who looks to stop; a second time changes nothing.
+    /// Sets the flag.
+    ///
+    /// Further calls have no effect.
     public func cancel() {
         flag.store(true, ordering: .releasing)
     }

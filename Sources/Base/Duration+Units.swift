@@ -14,7 +14,7 @@ extension Duration {
     /// The whole seconds, rounded up.
     public var wholeSeconds: Int { whole(1_000_000_000_000_000_000) }
 
-    /// The whole microseconds, rounded towards zero; the nearest `Int64` for a duration that none can hold.
+    /// The whole microseconds, rounded towards zero and clamped to the range of `Int64`.
     public var wholeMicroseconds: Int64 {
         let (seconds, attoseconds) = components
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
@@ -22,7 +22,7 @@ extension Duration {
         return overflow || isOver ? (seconds < 0 ? .min : .max) : sum
     }
 
-    /// The whole nanoseconds, rounded up; nothing for a negative duration, and the most there is for a longer one.
+    /// The whole nanoseconds, rounded up and clamped to the range of `UInt64`; zero for a negative duration.
     public var nanosecondsClamped: UInt64 {
         let (seconds, attoseconds) = components
         guard seconds >= 0, attoseconds >= 0 else { return 0 }

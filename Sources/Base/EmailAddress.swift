@@ -1,13 +1,15 @@
-/// An e-mail address such as `ada@example.com` (RFC 5321, section 4.1.2), in the form that can be mailed, stored and
-/// compared without surprises.
+/// An email address such as `ada@example.com` (RFC 5321, section 4.1.2), restricted to a form that can be mailed,
+/// stored and compared reliably.
 ///
 /// It is ASCII: a local part of 1 to 64 characters without quotes, comments and `%`, and a domain of at least two
-/// labels; 254 characters in all. A domain in another script is written with its `xn--` labels.
+/// labels; 254 characters in total. A domain in another script must be written with its `xn--` labels.
 public struct EmailAddress: Hashable, Sendable, CustomStringConvertible {
-    /// The address as it was written, without white space around it.
+    /// The address as written, without surrounding white space.
     public let text: String
 
-    /// Parses an address; nil for anything that is not one.
+    /// Parses an address.
+    ///
+    /// Returns nil for any other text.
     public init?(_ text: String) {
         var address = Substring(text).utf8
         while let byte = address.first, byte.isWhiteSpace { address.removeFirst() }
@@ -19,17 +21,19 @@ public struct EmailAddress: Hashable, Sendable, CustomStringConvertible {
         self.text = String(Substring(address))
     }
 
-    /// The form to compare and to look up by: A to Z as a to z, and nothing else changed.
+    /// The form for comparison and look-up: A to Z become a to z, and nothing else changes.
     ///
-    /// `lowercased()` would fold characters from outside of ASCII into it, such as the Kelvin sign into k. Dots and
-    /// tags of a local part mean what its mail server says, so they stay.
+    /// `lowercased()` would map some characters outside of ASCII into ASCII, such as the Kelvin sign to k. Dots and
+    /// tags in the local part are kept, because their meaning depends on the mail server.
     public var normalized: String {
         text.lowercasedASCII
     }
 
     public var description: String { text }
 
-    /// Atoms of RFC 5322 with dots between them; without `%`, which is only ever an attempt to relay or to escape.
+    /// Atoms of RFC 5322 separated by dots.
+    ///
+    /// `%` is rejected, because it occurs only in attempts to relay or to escape.
     private static func isLocalPart(_ part: Substring.UTF8View) -> Bool {
         guard (1...64).contains(part.count) else { return false }
         return part.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { atom in

@@ -1,8 +1,8 @@
 import System
 
-/// Writes what an operator should know as JSON, one object a line.
+/// Writes log events as JSON, one object a line.
 public struct Log: Sendable {
-    /// How much it matters.
+    /// The severity of an event.
     public enum Level: String, Comparable, Sendable, CaseIterable {
         case debug, info, warning, error
 
@@ -23,15 +23,15 @@ public struct Log: Sendable {
     private var level: Level
     private let sink: @Sendable ([UInt8]) -> Void
 
-    /// Members that every line has, written already.
+    /// The encoded members that every line contains.
     private var context = JSONWriter(reserving: 128)
 
-    /// Makes a log.
+    /// Creates a log.
     ///
     /// - Parameters:
     ///   - level: The lowest level that is written.
     ///   - function: The name of the endpoint.
-    ///   - sink: Takes one line, with its line feed; standard error unless a test wants it.
+    ///   - sink: Receives each line with its line feed. The default is standard error; tests use their own.
     public init(level: Level, function: String, sink: @escaping @Sendable ([UInt8]) -> Void = Log.standardError) {
         self.level = level
         self.sink = sink
@@ -45,12 +45,12 @@ public struct Log: Sendable {
         return log
     }
 
-    /// Adds a member to every line written from now on.
+    /// Adds a member to every later line.
     public mutating func add(_ name: String, _ value: String) {
         context.member(name, value)
     }
 
-    /// Writes what only a developer wants to know.
+    /// Logs details for developers.
     public func debug(_ message: String, _ fields: KeyValuePairs<String, any JSONEncodable> = [:]) {
         write(.debug, message, fields)
     }
@@ -65,12 +65,14 @@ public struct Log: Sendable {
         write(.warning, message, fields)
     }
 
-    /// Writes what made a call fail.
+    /// Logs an error that made a call fail.
     public func error(_ message: String, _ fields: KeyValuePairs<String, any JSONEncodable> = [:]) {
         write(.error, message, fields)
     }
 
-    /// Writes a line to standard error; a failure to write is ignored.
+    /// Writes a line to standard error.
+    ///
+    /// A write error is ignored.
     public static let standardError: @Sendable ([UInt8]) -> Void = { line in
         try? FileDescriptor.standardError.write(line)
     }

@@ -1,29 +1,32 @@
-/// Writes metrics in the text format of Prometheus, version 0.0.4.
+/// Writes metrics in the Prometheus text format, version 0.0.4.
 public struct MetricsText: Sendable {
-    /// What a metric does over time.
+    /// The type of a metric.
     public enum Kind: String, Sendable {
         case counter, gauge
     }
 
-    /// The type of the text, as `Content-Type` says it.
+    /// The media type of the text, for `Content-Type`.
     public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-    /// The types to ask for in `Accept`; a client that asks for OpenMetrics understands this format too.
+    /// The media types in `Accept` that select this format.
+    ///
+    /// A client that asks for OpenMetrics understands this format too.
     public static let mediaTypes = ["text/plain", "application/openmetrics-text"]
 
-    /// What was written so far; every line ends.
+    /// The text written so far.
+    ///
+    /// Every line ends with a line feed.
     public private(set) var text = ""
 
-    /// Makes an empty text.
     public init() {}
 
-    /// Writes one metric with all of its samples.
+    /// Writes one metric with all its samples.
     ///
     /// - Parameters:
-    ///   - name: Its name, `[a-zA-Z_:][a-zA-Z0-9_:]*`; a counter's ends in `_total`.
-    ///   - kind: What it does.
-    ///   - help: What it tells.
-    ///   - samples: The values, each with labels of its own.
+    ///   - name: The name, `[a-zA-Z_:][a-zA-Z0-9_:]*`. The name of a counter ends in `_total`.
+    ///   - kind: The type.
+    ///   - help: The meaning of the metric.
+    ///   - samples: The values, each with its own labels.
     public mutating func metric(_ name: String, _ kind: Kind, _ help: String, _ samples: [Sample]) {
         text += "# HELP \(name) \(Self.escaped(help, quotes: false))\n# TYPE \(name) \(kind.rawValue)\n"
         for sample in samples {
@@ -37,13 +40,13 @@ public struct MetricsText: Sendable {
         let labels: KeyValuePairs<String, String>
         let value: String
 
-        /// A whole number.
+        /// Creates a sample from a whole number.
         public init(_ labels: KeyValuePairs<String, String>, _ value: Int) {
             self.labels = labels
             self.value = "\(value)"
         }
 
-        /// A time, in seconds.
+        /// Creates a sample from a time, in seconds.
         public init(_ labels: KeyValuePairs<String, String>, seconds value: Duration) {
             self.labels = labels
             let (seconds, attoseconds) = value.components

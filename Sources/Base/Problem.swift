@@ -1,7 +1,7 @@
-/// An error as its caller sees it (RFC 9457).
+/// An error as the caller sees it (RFC 9457).
 ///
-/// `code` is what programs may rely on; `detail` is for people and may change. Nothing in a problem tells how the
-/// product works inside.
+/// Programs can rely on `code`. `detail` is for people and may change. A problem contains no internal details of the
+/// product.
 public struct Problem: Error, Sendable {
     /// The HTTP status.
     public let status: Int
@@ -9,22 +9,21 @@ public struct Problem: Error, Sendable {
     /// The stable name of the error, such as `team_not_found`.
     public let code: String
 
-    /// What went wrong, as a sentence.
+    /// One sentence about the error.
     public let detail: String
 
-    /// The rules that the input breaks.
+    /// The rules that the input violates.
     public let violations: [Violation]
 
-    /// Members that only this kind of problem has.
+    /// Additional members of this kind of problem.
     public let members: [String: String]
 
-    /// Members of this kind of problem that are lists.
+    /// Additional members of this kind of problem that are lists.
     public let lists: [String: [String]]
 
-    /// The whole seconds after which trying again makes sense.
+    /// The number of seconds after which a retry is useful.
     public let retryAfter: Int?
 
-    /// Makes a problem.
     public init(
         status: Int,
         code: String,
@@ -43,23 +42,25 @@ public struct Problem: Error, Sendable {
         self.retryAfter = retryAfter
     }
 
-    /// The input breaks rules.
+    /// The error for an input that violates rules.
     public static func validationFailed(_ violations: [Violation]) -> Problem {
         let fields = violations.count == 1 ? "1 field is invalid" : "\(violations.count) fields are invalid"
         return Problem(status: 422, code: "validation_failed", detail: "\(fields).", violations: violations)
     }
 
-    /// Something went wrong that is not the caller's fault, and about which the caller learns nothing.
+    /// The error for a failure that the caller did not cause.
+    ///
+    /// It contains no details.
     public static let `internal` = Problem(status: 500, code: "internal", detail: "An internal error occurred.")
 
-    /// The operator has something to set right before the program can work.
+    /// The error for an invalid configuration, which the operator must correct.
     public static let misconfigured = Problem(
         status: 503,
         code: "misconfigured",
         detail: "The function is not configured correctly."
     )
 
-    /// The call has no valid credential.
+    /// The error for a call without a valid credential.
     public static let unauthenticated = Problem(
         status: 401,
         code: "unauthenticated",
@@ -69,9 +70,9 @@ public struct Problem: Error, Sendable {
     /// Writes the problem as the JSON object of RFC 9457, section 3.
     ///
     /// - Parameters:
-    ///   - json: Takes the object.
-    ///   - requestID: What the operator finds in the log.
-    ///   - extra: Members that a platform's error format needs beside it.
+    ///   - json: The writer.
+    ///   - requestID: The identifier by which the operator finds the call in the log.
+    ///   - extra: Additional members that a platform's error format requires.
     public func encode(to json: inout JSONWriter, requestID: String, extra: [(String, String)] = []) {
         json.object { json in
             json.member("type", "urn:nofx:error:\(code)")

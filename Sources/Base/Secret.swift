@@ -1,19 +1,25 @@
-/// A value that must not be shown: printing it, interpolating it or logging it gives `[redacted]`.
+/// A value that must not be shown.
+///
+/// Printing, interpolating or logging it gives `[redacted]`.
 public struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The value itself, for the one place that needs it.
+    /// The secret bytes.
+    ///
+    /// Read them only where they are needed.
     public let bytes: [UInt8]
 
-    /// Hides bytes.
+    /// Wraps bytes.
     public init(_ bytes: [UInt8]) {
         self.bytes = bytes
     }
 
-    /// Hides the UTF-8 of a text.
+    /// Wraps the UTF-8 bytes of a text.
     public init(_ text: String) {
         self.init(Array(text.utf8))
     }
 
-    /// The value as text, for the one place that needs it.
+    /// The secret as text.
+    ///
+    /// Read it only where it is needed.
     public var text: String { String(decoding: bytes, as: UTF8.self) }
 
     public var description: String { "[redacted]" }
@@ -27,9 +33,9 @@ extension Secret: JSONEncodable {
     }
 }
 
-/// A secret that is shown once, in the answer of the call that created it, and stored nowhere.
+/// A secret that is shown once, in the response of the call that creates it, and is stored nowhere.
 ///
-/// ``JSONWriter/hidesSecrets`` makes null of it, for answers that are stored.
+/// A writer with ``JSONWriter/hidesSecrets`` writes it as null, for responses that are stored.
 public struct OneTimeSecret: OutputValue, CustomStringConvertible, CustomReflectable {
     private let text: String
 
@@ -38,7 +44,7 @@ public struct OneTimeSecret: OutputValue, CustomStringConvertible, CustomReflect
         self.text = text
     }
 
-    /// The text, for the user who created it.
+    /// The text, for the user who created the secret.
     public func reveal() -> String { text }
 
     public static var rule: String { "string; null when the call is repeated" }

@@ -1,12 +1,14 @@
 extension Timestamp {
-    /// Parses an HTTP-date in any of its three forms (RFC 9110, section 5.6.7); nil for anything else.
+    /// Parses an HTTP-date in any of its three formats (RFC 9110, section 5.6.7).
     ///
-    /// The obsolete form of RFC 850 has two digits for the year: of the years that end so, it is the latest that is
+    /// Returns nil for any other text.
+    ///
+    /// The obsolete format of RFC 850 has a year of two digits. It means the latest year with these last digits that is
     /// not more than 50 years after `now`.
     ///
     /// - Parameters:
     ///   - text: `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT` or `Sun Nov  6 08:49:37 1994`.
-    ///   - now: What the century of a short year is found by.
+    ///   - now: The current time, which determines the century of a two-digit year.
     public init?(httpDate text: String, now: Timestamp = .now()) {
         var scanner = HTTPDateScanner(text)
         guard let parts = scanner.fixdate() ?? scanner.rfc850() ?? scanner.asctime() else { return nil }
@@ -16,7 +18,7 @@ extension Timestamp {
         self = point
     }
 
-    /// The years of three centuries that end with two digits, latest first.
+    /// The years in three centuries that end with two given digits, latest first.
     private static func years(endingWith digits: Int64, around now: Timestamp) -> [Int64] {
         let century = CivilDate(daysSince1970: now.secondsSince1970 / 86_400).year / 100 * 100
         return [century + 100, century, century - 100].map { $0 + digits }
@@ -43,7 +45,7 @@ private struct HTTPDateParts {
     let secondOfDay: Int64
 }
 
-/// Reads each of the forms from the start.
+/// Parses the three formats, each from the start of the text.
 private struct HTTPDateScanner {
     private let all: [UInt8]
     private var rest: ArraySlice<UInt8>
@@ -82,7 +84,7 @@ private struct HTTPDateScanner {
 
     private mutating func time() -> Int64? {
         guard let hour = number(2), hour < 24, take(":"), let minute = number(2), minute < 60, take(":"),
-            // 60 is a leap second.
+            // A leap second has the number 60.
             let second = number(2), second <= 60
         else { return nil }
         return hour * 3_600 + minute * 60 + second

@@ -1,16 +1,15 @@
 import System
 
-/// A point in time, to the microsecond, as Postgres's `timestamptz` keeps it.
+/// A point in time with microsecond precision, like `timestamptz` in Postgres.
 public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Microseconds since 1970-01-01T00:00:00Z.
     public let microsecondsSince1970: Int64
 
-    /// Makes a point in time.
     public init(microsecondsSince1970: Int64) {
         self.microsecondsSince1970 = microsecondsSince1970
     }
 
-    /// What the system's clock shows.
+    /// The current time of the system clock.
     public static func now() -> Timestamp {
         Timestamp(microsecondsSince1970: SystemClock.microsecondsSince1970())
     }
@@ -20,7 +19,7 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
         microsecondsSince1970.floorDivided(by: 1_000_000).quotient
     }
 
-    /// The point some time later, or earlier when the duration is negative.
+    /// The point in time that is later by a duration, or earlier if the duration is negative.
     public static func + (time: Timestamp, duration: Duration) -> Timestamp {
         let (seconds, attoseconds) = duration.components
         let microseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
@@ -31,7 +30,7 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
         left.microsecondsSince1970 < right.microsecondsSince1970
     }
 
-    /// RFC 3339 in UTC with six decimals: `2026-11-22T17:05:56.123456Z`.
+    /// The time in the format of RFC 3339, in UTC with six decimals: `2026-11-22T17:05:56.123456Z`.
     public var description: String {
         let (seconds, microseconds) = microsecondsSince1970.floorDivided(by: 1_000_000)
         let (days, secondOfDay) = seconds.floorDivided(by: 86_400)
@@ -55,7 +54,9 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Parses RFC 3339 with any offset and up to nine decimals, of which six count; nil for anything else.
+    /// Parses RFC 3339 with any offset and up to nine decimals, of which six are used.
+    ///
+    /// Returns nil for any other text.
     public init?(_ text: String) {
         var scanner = DigitScanner(text.utf8)
         guard let year = scanner.number(digits: 4), scanner.take("-"),
@@ -93,7 +94,7 @@ extension [UInt8] {
     }
 }
 
-/// Reads the fixed-width parts of a timestamp.
+/// Parses the fixed-width parts of a timestamp.
 private struct DigitScanner {
     private var rest: Substring.UTF8View
 

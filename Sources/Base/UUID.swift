@@ -2,26 +2,29 @@ import System
 
 /// A universally unique identifier (RFC 9562).
 public struct UUID: Hashable, Comparable, Sendable, CustomStringConvertible {
-    /// The first eight bytes, in network order.
+    /// The first eight bytes, in network byte order.
     public let high: UInt64
 
-    /// The last eight bytes, in network order.
+    /// The last eight bytes, in network byte order.
     public let low: UInt64
 
-    /// Makes an identifier from its two halves.
     public init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
     }
 
-    /// Makes an identifier from sixteen bytes; nil for any other count.
+    /// Creates an identifier from sixteen bytes.
+    ///
+    /// Returns nil for any other number of bytes.
     public init?(bytes: some Collection<UInt8>) {
         guard bytes.count == 16 else { return nil }
         high = bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
         low = bytes.suffix(8).reduce(0) { $0 << 8 | UInt64($1) }
     }
 
-    /// Parses the canonical form, 8-4-4-4-12 hexadecimal digits; nil for braces, missing hyphens and all else.
+    /// Parses the canonical form, 8-4-4-4-12 hexadecimal digits.
+    ///
+    /// Returns nil for any other form, for example with braces or without hyphens.
     public init?(_ text: String) {
         var halves: [UInt64] = [0, 0]
         var digits = 0
@@ -40,13 +43,13 @@ public struct UUID: Hashable, Comparable, Sendable, CustomStringConvertible {
         self.init(high: halves[0], low: halves[1])
     }
 
-    /// The sixteen bytes, in network order.
+    /// The sixteen bytes, in network byte order.
     public var bytes: [UInt8] {
         [high, low].flatMap { half in stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: half >> $0) }
         }
     }
 
-    /// Makes an identifier that sorts by its time (RFC 9562, section 5.7).
+    /// Creates an identifier that sorts by its time (RFC 9562, section 5.7).
     public static func v7(at time: Timestamp = .now()) -> UUID {
         let random = SecureRandom.bytes(10)
         let high = random.prefix(2).reduce(0) { $0 << 8 | UInt64($1) }
@@ -74,12 +77,14 @@ public struct UUID: Hashable, Comparable, Sendable, CustomStringConvertible {
     }
 }
 
-/// The identifier of one kind of thing, so that a team's cannot be passed for a user's.
+/// The identifier of one type of entity.
+///
+/// The compiler rejects a team's identifier where a user's is expected.
 public struct ID<Entity>: Hashable, Sendable, LosslessStringConvertible {
-    /// The identifier without its kind.
+    /// The identifier without its type.
     public let uuid: UUID
 
-    /// Gives a kind to an identifier.
+    /// Adds a type to an identifier.
     public init(_ uuid: UUID) {
         self.uuid = uuid
     }
@@ -90,7 +95,7 @@ public struct ID<Entity>: Hashable, Sendable, LosslessStringConvertible {
         self.init(uuid)
     }
 
-    /// Makes a new identifier that sorts by the time it was made.
+    /// Creates a new identifier that sorts by its creation time.
     public static func make() -> ID {
         ID(UUID.v7())
     }
@@ -98,7 +103,7 @@ public struct ID<Entity>: Hashable, Sendable, LosslessStringConvertible {
     public var description: String { uuid.description }
 }
 
-/// A position in a list that is ordered by time, then by identifier (keyset pagination).
+/// A position in a list that is ordered by time and then by identifier, for keyset pagination.
 public struct KeysetPosition<Key: LosslessStringConvertible> {
     /// The item's time.
     public let time: Timestamp
@@ -106,7 +111,6 @@ public struct KeysetPosition<Key: LosslessStringConvertible> {
     /// The item's identifier.
     public let key: Key
 
-    /// The position of an item.
     public init(_ time: Timestamp, _ key: Key) {
         self.time = time
         self.key = key

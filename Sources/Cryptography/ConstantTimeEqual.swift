@@ -1,8 +1,9 @@
 internal import CCrypto
 
-/// Whether two byte strings are equal, in a time that depends on their lengths only.
+/// Compares two byte strings in a time that depends only on their lengths.
 ///
-/// An ordinary comparison stops at the first difference, which tells an attacker how much of a guess was right.
+/// An ordinary comparison stops at the first difference, so its duration shows an attacker how much of a guess was
+/// right.
 public func constantTimeEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
     left.count == right.count && CRYPTO_memcmp(left, right, left.count) == 0
 }

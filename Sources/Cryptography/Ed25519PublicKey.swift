@@ -1,14 +1,14 @@
-/// A key on the curve Ed25519 that verifies EdDSA signatures (RFC 8032, RFC 8037).
+/// An Ed25519 public key that verifies EdDSA signatures (RFC 8032, RFC 8037).
 struct Ed25519PublicKey: Sendable {
     private let bytes: [UInt8]
 
-    /// Takes the 32 bytes of RFC 8032, section 5.1.5.
+    /// Creates a key from the 32 bytes of RFC 8032, section 5.1.5.
     init(_ bytes: [UInt8]) throws(KeyError) {
         guard bytes.count == 32 else { throw KeyError(.malformedKey) }
         self.bytes = bytes
     }
 
-    /// Whether a signature of 64 bytes is the message's.
+    /// Whether a signature of 64 bytes is valid for the message.
     func isValid(signature: [UInt8], for message: [UInt8]) -> Bool {
         guard signature.count == 64, Self.isScalar(Array(signature[32...])) else { return false }
         return OpenSSL.isolatingErrors {
@@ -17,9 +17,9 @@ struct Ed25519PublicKey: Sendable {
         }
     }
 
-    /// Whether 32 little-endian bytes are less than the order L of the group (RFC 8032, section 5.1.7).
+    /// Whether 32 little-endian bytes are less than the group order L (RFC 8032, section 5.1.7).
     ///
-    /// Without this check adding L to s would make a second valid signature from the first.
+    /// Without this check, adding L to s would turn one valid signature into a second one.
     static func isScalar(_ bytes: [UInt8]) -> Bool {
         bytes.reversed().lexicographicallyPrecedes(order)
     }

@@ -2,9 +2,9 @@
 public enum HMACSHA256 {
     private static var blockSize: Int { 64 }
 
-    /// The 32 bytes that prove that whoever made them had the key.
+    /// The message authentication code, 32 bytes.
     ///
-    /// Compare them with ``constantTimeEqual(_:_:)`` only.
+    /// Compare codes only with ``constantTimeEqual(_:_:)``.
     public static func code(for message: [UInt8], key: [UInt8]) -> [UInt8] {
         var block = key.count > blockSize ? SHA256.digest(key) : key
         block.append(contentsOf: repeatElement(0, count: blockSize - block.count))

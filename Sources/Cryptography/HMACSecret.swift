@@ -1,12 +1,12 @@
 internal import Base
 
-/// A secret that HS256 tokens are signed and verified with.
+/// A secret that signs and verifies HS256 tokens.
 ///
-/// It is made from configuration only and is no public key: a published key can never end up as a secret.
+/// It comes only from the configuration and is not a `PublicKey`, so a published key can never be used as a secret.
 struct HMACSecret: Sendable {
     private let secret: Secret
 
-    /// Takes a secret of at least 32 bytes, the size of the hash (RFC 7518, section 3.2).
+    /// Creates a key from a secret of at least 32 bytes, the size of the hash (RFC 7518, section 3.2).
     init(_ secret: Secret) throws(KeyError) {
         guard secret.bytes.count >= 32 else { throw KeyError(.shortSecret) }
         self.secret = secret
@@ -17,7 +17,7 @@ struct HMACSecret: Sendable {
         HMACSHA256.code(for: message, key: secret.bytes)
     }
 
-    /// Whether a signature is the message's.
+    /// Whether a signature is valid for the message.
     func isValid(signature: [UInt8], for message: [UInt8]) -> Bool {
         constantTimeEqual(signature, self.signature(for: message))
     }

@@ -1,17 +1,17 @@
 internal import Base
 
-/// One public key of a key set (RFC 7517, section 4).
+/// A public key of a key set (RFC 7517, section 4).
 struct JSONWebKey: Sendable {
-    /// What tokens call the key.
+    /// The key's `kid`.
     let id: String?
 
     let key: PublicKey
 
-    /// Reads an element of a key set.
+    /// Parses an element of a key set.
     ///
-    /// - Returns: Nil for a key that is for something else, such as encryption or another algorithm: issuers publish
-    ///   all of theirs in one set.
-    /// - Throws: ``KeyError`` for a key that is for us and is not good, and for one that should not be published.
+    /// - Returns: The key, or nil if it has another purpose, such as encryption or another algorithm. Issuers publish
+    ///   all their keys in one set.
+    /// - Throws: ``KeyError`` if a relevant key is invalid, or if a key must not be published.
     static func read(_ json: JSONValue) throws(KeyError) -> JSONWebKey? {
         let type = try text("kty", in: json)
         if type == "oct" { throw KeyError(.symmetricKey) }

@@ -2,20 +2,21 @@ internal import Base
 
 /// The public keys of an issuer (RFC 7517, section 5): RSA of at least 2048 bits, EC on P-256, OKP on Ed25519.
 ///
-/// Each key is for one algorithm, RS256, ES256 or EdDSA, decided by its type and curve when the set is read. Keys for
-/// other purposes, algorithms, types and curves are passed over, because issuers publish everything in one set.
+/// Each key has exactly one algorithm, RS256, ES256 or EdDSA, which its type and curve determine when the set is
+/// parsed. Keys with other purposes, algorithms, types and curves are skipped, because issuers publish all their keys
+/// in one set.
 public struct JSONWebKeySet: Sendable {
     private let keys: [JSONWebKey]
 
-    /// Reads a key set, such as the content of `NOFX_JWKS`.
+    /// Parses a key set, such as the value of `NOFX_JWKS`.
     public init(json: String) throws(KeyError) {
         try self.init(json: Array(json.utf8))
     }
 
-    /// Reads a key set in UTF-8.
+    /// Parses a key set in UTF-8.
     ///
-    /// - Throws: ``KeyError`` when the set has no usable key, a symmetric, private, weak or malformed one, two of the
-    ///   same `kid`, or several of which one has none.
+    /// - Throws: ``KeyError`` if the set has no usable key; has a symmetric, private, weak or malformed key; has two
+    ///   keys with the same `kid`; or has several keys of which one has no `kid`.
     public init(json: [UInt8]) throws(KeyError) {
         guard let set = try? JSONDocument(parsing: json).root["keys"], set.kind == .array else {
             throw KeyError(.malformedSet)
@@ -34,15 +35,17 @@ public struct JSONWebKeySet: Sendable {
         keys = found.map(\.key)
     }
 
-    /// Whether a newer set could not help: the key that the token names is here, or it names none.
+    /// Whether the set contains the key that the token names, or the token names none.
+    ///
+    /// If so, a newer set would not help.
     public func knowsKey(of token: SignedToken) -> Bool {
         guard let id = token.header.keyID else { return true }
         return keys.contains { $0.id?.utf8.elementsEqual(id.utf8) == true }
     }
 
-    /// The key that a token names, or the only one if it names none.
+    /// The key that a token names, or the only key if the token names none.
     ///
-    /// - Throws: ``TokenError`` when there is no such key. Never a guess: a name that is not known is not ignored.
+    /// - Throws: ``TokenError`` if there is no such key. An unknown name is never ignored.
     func key(named id: String?) throws(TokenError) -> PublicKey {
         if let id {
             guard let match = keys.first(where: { $0.id?.utf8.elementsEqual(id.utf8) == true }) else {

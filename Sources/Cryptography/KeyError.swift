@@ -1,11 +1,12 @@
-/// Why keys, or what belongs to them, cannot be used.
+/// The reason why keys or their settings cannot be used.
 ///
-/// The description names the rule and the place, never a part of a key.
+/// The description contains the rule and the position, never a part of a key.
 public struct KeyError: Error, Hashable, CustomStringConvertible {
-    /// The rule that was broken.
+    /// The violated rule.
     public let rule: Rule
 
-    /// Which element of `keys` in a key set broke it, counted from zero; nil for all else.
+    /// The index of the invalid element of `keys` in a key set, counted from zero; nil if the error is not about an
+    /// element.
     public let position: Int?
 
     init(_ rule: Rule, at position: Int? = nil) {
@@ -18,7 +19,7 @@ public struct KeyError: Error, Hashable, CustomStringConvertible {
         return "keys[\(position)]: \(rule.sentence)"
     }
 
-    /// What is asked of keys.
+    /// The rules for keys.
     public enum Rule: String, CaseIterable, Sendable {
         case noKey
         case shortSecret

@@ -1,12 +1,12 @@
 internal import CCrypto
 
-/// The part of OpenSSL that has to be started before it is used: everything but plain hashes and numbers.
+/// The part of OpenSSL that needs initialization: everything except plain hashes and big numbers.
 enum OpenSSL {
-    /// Does some work with OpenSSL and takes away the errors it leaves behind.
+    /// Runs OpenSSL code and discards the errors that it leaves in OpenSSL's queue.
     ///
-    /// OpenSSL keeps a queue of errors for each thread, and its TLS takes a leftover of ours for a failure of the
-    /// connection. The first call starts OpenSSL without its configuration file: whether a signature is valid must
-    /// not depend on the machine's files.
+    /// OpenSSL keeps a queue of errors for each thread. Its TLS code would mistake a leftover error for a failure of
+    /// the connection. The first call initializes OpenSSL without its configuration file, because the validity of a
+    /// signature must not depend on files of the machine.
     static func isolatingErrors(_ work: () -> Bool) -> Bool {
         OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_LOAD_CONFIG), nil)
         ERR_set_mark()
@@ -23,7 +23,9 @@ struct OpenSSLPublicKey: ~Copyable {
         self.init(nofx_rsa_public_key(modulus, Int32(modulus.count), exponent, Int32(exponent.count)))
     }
 
-    /// Takes 0x04 and both coordinates; nil for a point that is not on the curve.
+    /// Creates a key from 0x04 and both coordinates.
+    ///
+    /// Returns nil if the point is not on the curve.
     init?(p256Point point: [UInt8]) {
         self.init(nofx_p256_public_key(point, point.count))
     }
@@ -48,12 +50,14 @@ extension OpenSSLPublicKey {
         verify(signature, message, digest: "SHA256") { EVP_PKEY_CTX_set_rsa_padding($0, RSA_PKCS1_PADDING) == 1 }
     }
 
-    /// ECDSA with SHA-256; the signature is in DER.
+    /// ECDSA with SHA-256.
+    ///
+    /// The signature is in DER format.
     borrowing func isValidECDSA(signature: [UInt8], for message: [UInt8]) -> Bool {
         verify(signature, message, digest: "SHA256")
     }
 
-    /// EdDSA, which hashes by itself.
+    /// EdDSA, which includes its own hash function.
     borrowing func isValidEdDSA(signature: [UInt8], for message: [UInt8]) -> Bool {
         verify(signature, message, digest: nil)
     }

@@ -2,9 +2,9 @@ internal import CCrypto
 
 /// The curve P-256, y² = x³ − 3x + b over the integers modulo p (NIST SP 800-186, section 3.2.1.3).
 enum P256 {
-    /// Whether two coordinates of 32 bytes are those of a point of the curve, other than infinity.
+    /// Whether two coordinates of 32 bytes are a point on the curve other than infinity.
     ///
-    /// Done with plain numbers, because OpenSSL's own check would start OpenSSL.
+    /// The check uses big numbers only, because OpenSSL's own check would initialize OpenSSL.
     static func contains(x: [UInt8], y: [UInt8]) -> Bool {
         guard x.count == 32, y.count == 32, x.lexicographicallyPrecedes(prime), y.lexicographicallyPrecedes(prime),
             let context = BN_CTX_new()
@@ -21,7 +21,7 @@ enum P256 {
             && BN_cmp(left.pointer, right.pointer) == 0
     }
 
-    /// Whether 32 bytes are a number from 1 to n − 1, as both halves of a signature must be.
+    /// Whether 32 bytes are a number from 1 to n − 1, which is the valid range for r and s of a signature.
     static func isScalar(_ bytes: [UInt8]) -> Bool {
         bytes.contains { $0 != 0 } && bytes.lexicographicallyPrecedes(order)
     }
@@ -48,7 +48,7 @@ enum P256 {
     }
 }
 
-/// A number of any size, from big-endian bytes.
+/// A number of arbitrary size, created from big-endian bytes.
 private struct BigNumber: ~Copyable {
     let pointer: OpaquePointer
 

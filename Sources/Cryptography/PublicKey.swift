@@ -1,10 +1,12 @@
-/// A key that verifies but cannot sign.
+/// A key that can verify signatures but not create them.
 enum PublicKey: Sendable {
     case rsa(RSAPublicKey)
     case p256(P256PublicKey)
     case ed25519(Ed25519PublicKey)
 
-    /// The one algorithm the key is for, whatever a token says.
+    /// The only algorithm for this key.
+    ///
+    /// The token's `alg` cannot change it.
     var algorithm: SignatureAlgorithm {
         switch self {
         case .rsa: .rs256
@@ -13,7 +15,7 @@ enum PublicKey: Sendable {
         }
     }
 
-    /// Whether a signature is the message's.
+    /// Whether a signature is valid for the message.
     func isValid(signature: [UInt8], for message: [UInt8]) -> Bool {
         switch self {
         case .rsa(let key): key.isValid(signature: signature, for: message)

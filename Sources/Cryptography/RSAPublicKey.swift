@@ -3,10 +3,10 @@ struct RSAPublicKey: Sendable {
     private let modulus: [UInt8]
     private let exponent: [UInt8]
 
-    /// Takes a modulus of 2048 to 8192 bits and an odd exponent of 2 to 64 bits, both big-endian.
+    /// Creates a key from a modulus of 2048 to 8192 bits and an odd exponent of 2 to 64 bits, both big-endian.
     ///
-    /// Zeros in front do not count: some libraries write one before the modulus (RFC 7518, section 6.3.1.1).
-    /// The upper bounds keep a token from costing more than a moment.
+    /// Leading zeros are ignored, because some libraries write one before the modulus (RFC 7518, section 6.3.1.1). The
+    /// upper bounds limit the time for verifying a token.
     init(modulus: [UInt8], exponent: [UInt8]) throws(KeyError) {
         self.modulus = Array(modulus.drop { $0 == 0 })
         self.exponent = Array(exponent.drop { $0 == 0 })
@@ -16,7 +16,9 @@ struct RSAPublicKey: Sendable {
         else { throw KeyError(.malformedKey) }
     }
 
-    /// Whether a signature, as long as the modulus, is the message's.
+    /// Whether a signature is valid for the message.
+    ///
+    /// It must be as long as the modulus.
     func isValid(signature: [UInt8], for message: [UInt8]) -> Bool {
         guard signature.count == modulus.count else { return false }
         return OpenSSL.isolatingErrors {
@@ -27,7 +29,7 @@ struct RSAPublicKey: Sendable {
 }
 
 extension [UInt8] {
-    /// The size of a big-endian number without zeros in front.
+    /// The size in bits of a big-endian number without leading zeros.
     fileprivate var bitCount: Int {
         guard let first else { return 0 }
         return count * 8 - first.leadingZeroBitCount

@@ -1,4 +1,4 @@
-/// The algorithms a token may be signed with (RFC 7518, section 3.1; RFC 8037, section 3.1).
+/// The accepted signature algorithms of tokens (RFC 7518, section 3.1; RFC 8037, section 3.1).
 ///
 /// There is no case for an unsigned token, so no code can accept one.
 enum SignatureAlgorithm: String, Sendable {

@@ -1,21 +1,22 @@
 internal import Base
 
-/// A token in its three parts (RFC 7515, section 7.1): nothing is wrong with it that shows without a key, and nothing
-/// it says can be believed yet.
+/// A parsed token in its three parts (RFC 7515, section 7.1).
+///
+/// It passed every check that needs no key, but its signature is not yet verified.
 public struct SignedToken: Sendable {
     let header: TokenHeader
     let payload: [UInt8]
     let signature: [UInt8]
 
-    /// What the signature is made over: the first two parts as they came.
+    /// The signed bytes: the first two parts as received.
     let signedBytes: [UInt8]
 
-    /// The most bytes of a token, and how deep its JSON may be.
+    /// The maximum size of a token in bytes, and the maximum nesting depth of its JSON.
     static let limits = JSONLimits(bytes: 8_192, depth: 32)
 
-    /// Takes a token in its compact form apart, strictly.
+    /// Parses a token in compact form, strictly.
     ///
-    /// - Throws: ``TokenError`` with the first rule that the token breaks.
+    /// - Throws: ``TokenError`` with the first rule that the token violates.
     public init(_ token: [UInt8]) throws(TokenError) {
         guard token.count <= Self.limits.bytes else { throw TokenError(.tooLarge) }
         let parts = token.split(separator: UInt8(ascii: "."), maxSplits: 3, omittingEmptySubsequences: false)
@@ -31,6 +32,6 @@ public struct SignedToken: Sendable {
         signedBytes = Array(token[..<parts[1].endIndex])
     }
 
-    /// Whether a key of a key set has to have made the signature; the configured secret otherwise.
+    /// Whether the signature needs a key of a key set, and not the configured secret.
     public var needsKeySet: Bool { header.algorithm != .hs256 }
 }

@@ -1,48 +1,52 @@
 public import Base
 
-/// What a verified token says (RFC 7519, section 4).
+/// The claims of a verified token (RFC 7519, section 4).
 ///
-/// Nothing else in a token is looked at: roles, tenants and whatever users may write about themselves are no claims
-/// of the issuer about who someone is, or what the token is good for.
+/// Other claims are ignored. Roles, tenants and fields that users can edit are not statements of the issuer about the
+/// user's identity or about the token's scopes.
 public struct TokenClaims: Hashable, Sendable {
-    /// Who made the token.
+    /// The issuer of the token.
     public let issuer: String
 
-    /// Whom it is about, unique with this issuer: 1 to 255 bytes without control characters.
+    /// The user that the token identifies, unique for the issuer: 1 to 255 bytes without control characters.
     public let subject: String
 
-    /// The subject's address, if the issuer says that it verified it.
+    /// The subject's email address, if the issuer states that it verified the address.
     public let verifiedEmail: EmailAddress?
 
-    /// What the issuer says that the token is good for: the words of `scope` (RFC 9068, section 2.2.3.1), and the
-    /// elements of `scp` and `permissions`, as some issuers call them.
+    /// The scopes that the issuer granted: the words of `scope` (RFC 9068, section 2.2.3.1), and the elements of `scp`
+    /// and `permissions`, which some issuers use.
     ///
-    /// These are the issuer's own words only where it gives them to whom it decides to, and not to whoever asks.
+    /// They are trustworthy only if the issuer decides who gets a scope and does not grant every requested scope.
     public let scopes: [String]
 
-    /// When the token was made, if it says so.
+    /// When the token was issued, if the token contains this time.
     public let issuedAt: Timestamp?
 
-    /// When the token ends; it is accepted for a minute more, since clocks differ.
+    /// When the token expires.
+    ///
+    /// It is accepted for one more minute, because clocks differ.
     public let expiresAt: Timestamp
 
-    /// The identity of the subject here: the subject itself when it is a UUID, else the UUIDv5 of the subject in the
-    /// namespace of its issuer, which is the UUIDv5 of the issuer in the namespace of URLs (RFC 9562, section 5.5).
+    /// The user's identifier in this system.
+    ///
+    /// If the subject is a UUID, it is the subject. Otherwise it is the UUIDv5 of the subject in the issuer's
+    /// namespace, which is the UUIDv5 of the issuer in the URL namespace (RFC 9562, section 5.5).
     public var userID: UUID { Self.userID(of: subject, at: issuer) }
 
-    /// The identity of an issuer's subject here, as ``userID`` has it.
+    /// The identifier of an issuer's subject in this system; see ``userID``.
     public static func userID(of subject: String, at issuer: String) -> UUID {
         UUID(subject) ?? .v5(namespace: .v5(namespace: .urlNamespace, name: issuer), name: subject)
     }
 }
 
 extension TokenClaims {
-    /// The longest time from `iat`, or from now where there is none, to `exp`.
+    /// The longest allowed time from `iat`, or from now if `iat` is missing, to `exp`.
     static let longestLifetime = Duration.seconds(86_400)
 
     private static let leeway = Duration.seconds(60)
 
-    /// Reads claims whose signature was verified, and checks each.
+    /// Parses and checks the claims of a token whose signature is verified.
     init(json: JSONValue, issuer: String, audience: String, now: Timestamp) throws(TokenError) {
         guard json.kind == .object else { throw TokenError(.malformedClaims) }
         guard let claimed = json["iss"]?.stringBytes, claimed.elementsEqual(issuer.utf8) else {
@@ -70,13 +74,17 @@ extension TokenClaims {
         verifiedEmail = json["email_verified"]?.bool == true ? json["email"]?.string.flatMap(EmailAddress.init) : nil
     }
 
-    /// Whether a text can be a subject: RFC 7519 asks for nothing, but it is stored, logged and compared.
+    /// Whether a text is a valid subject.
+    ///
+    /// RFC 7519 sets no limits, but the subject is stored, logged and compared.
     public static func isSubject(_ text: String) -> Bool {
         (1...255).contains(text.utf8.count)
             && text.unicodeScalars.allSatisfy { !(0...0x1F).contains($0.value) && !(0x7F...0x9F).contains($0.value) }
     }
 
-    /// What claims say that their token is good for, as ``scopes`` has it; of a claim of another type nothing.
+    /// The scopes in the claims; see ``scopes``.
+    ///
+    /// A claim with another type is ignored.
     public static func scopes(in json: JSONValue) -> [String] {
         let words = json["scope"]?.string?.split(separator: " ").map(String.init) ?? []
         return ["scp", "permissions"].reduce(into: words) { words, name in
@@ -100,8 +108,9 @@ extension TokenClaims {
 }
 
 extension Timestamp {
-    /// Reads a NumericDate (RFC 7519, section 2): seconds since 1970 with or without a fraction; nil outside of the
-    /// years that have four digits, and for all else.
+    /// Parses a NumericDate (RFC 7519, section 2): seconds since 1970, with or without a fraction.
+    ///
+    /// Returns nil for another type and for a year outside of 0000 to 9999.
     fileprivate init?(numericDate json: JSONValue) {
         let range: ClosedRange<Double> = -62_167_219_200...253_402_300_799
         guard let seconds = json.integer.map(Double.init) ?? json.double, range.contains(seconds) else { return nil }

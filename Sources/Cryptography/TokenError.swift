@@ -1,22 +1,22 @@
-/// Why a token is not accepted.
+/// The reason why a token is rejected.
 ///
-/// The reason is for the log. A caller learns only whether the token ``isExpired``, which tells nothing to someone
-/// who made one up: it is asked last, after the signature and every other claim.
+/// The reason is for the log. A caller learns only whether the token ``isExpired``. This reveals nothing about a forged
+/// token, because expiry is checked last, after the signature and every other claim.
 public struct TokenError: Error, Hashable, CustomStringConvertible {
-    /// The rule that was broken.
+    /// The violated rule.
     public let reason: Reason
 
     init(_ reason: Reason) {
         self.reason = reason
     }
 
-    /// Whether the token was good, but is no longer.
+    /// Whether the token was valid but has expired.
     public var isExpired: Bool { reason == .expired }
 
-    /// The reason; nothing of the token itself.
+    /// The reason, without any part of the token.
     public var description: String { "token refused: \(reason.rawValue)" }
 
-    /// What is asked of a token, in the order in which it is asked.
+    /// The rules for a token, in the order in which they are checked.
     public enum Reason: String, CaseIterable, Sendable {
         /// More than 8 KiB.
         case tooLarge
@@ -24,31 +24,31 @@ public struct TokenError: Error, Hashable, CustomStringConvertible {
         case malformed
         /// The header is not a JSON object, or a member of it has the wrong type.
         case malformedHeader
-        /// `crit` asks for an extension; none is understood.
+        /// `crit` requires an extension. No extension is supported.
         case criticalExtension
-        /// `jwk`, `jku`, `x5u` or `x5c`: the token brings its own key.
+        /// `jwk`, `jku`, `x5u` or `x5c`: the token contains or references its own key.
         case embeddedKey
-        /// `typ` is for something else.
+        /// `typ` names another type of token.
         case unsupportedType
-        /// `alg` is none of ours.
+        /// `alg` is not one of the supported algorithms.
         case unsupportedAlgorithm
-        /// There is more than one key, and no `kid`.
+        /// There is more than one key, and the token has no `kid`.
         case missingKeyID
-        /// There is no key of that `kid` or algorithm.
+        /// No key has this `kid` or algorithm.
         case unknownKey
-        /// `alg` is not the key's.
+        /// `alg` is not the algorithm of the key.
         case algorithmMismatch
-        /// The signature is not the token's.
+        /// The signature does not match the token.
         case invalidSignature
         /// The claims are not a JSON object, or one has the wrong type.
         case malformedClaims
-        /// `iss` is not ours.
+        /// `iss` is not the expected issuer.
         case wrongIssuer
-        /// `aud` does not have ours.
+        /// `aud` does not contain the expected audience.
         case wrongAudience
         /// `sub` is missing, empty, too long or has control characters.
         case invalidSubject
-        /// There is no `exp`.
+        /// `exp` is missing.
         case missingExpiration
         /// `nbf` is in the future.
         case notYetValid
@@ -56,7 +56,7 @@ public struct TokenError: Error, Hashable, CustomStringConvertible {
         case issuedInFuture
         /// More than 24 hours lie between `iat`, or now, and `exp`.
         case livesTooLong
-        /// `exp` is past.
+        /// `exp` is in the past.
         case expired
     }
 }

@@ -1,11 +1,15 @@
 internal import Base
 
-/// The header of a token that has not been verified (RFC 7515, section 4): only good for choosing a key.
+/// The header of an unverified token (RFC 7515, section 4).
+///
+/// Use it only to choose a key.
 struct TokenHeader {
     let algorithm: SignatureAlgorithm
     let keyID: String?
 
-    /// Reads a header and refuses everything that could make a verifier do something unexpected (RFC 8725).
+    /// Parses a header.
+    ///
+    /// Rejects every member that could make a verifier behave unexpectedly (RFC 8725).
     init(json: JSONValue) throws(TokenError) {
         guard json.kind == .object else { throw TokenError(.malformedHeader) }
         if json["crit"] != nil { throw TokenError(.criticalExtension) }

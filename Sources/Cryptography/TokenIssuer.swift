@@ -1,16 +1,16 @@
 public import Base
 
-/// Makes HS256 tokens that a ``TokenVerifier`` of the same secret, issuer and audience accepts.
+/// Creates HS256 tokens that a ``TokenVerifier`` with the same secret, issuer and audience accepts.
 ///
-/// For development and tests: in production tokens come from an identity provider.
+/// It is for development and tests. In production an identity provider issues the tokens.
 public struct TokenIssuer: Sendable {
     private let secret: HMACSecret
     private let issuer: String
     private let audience: String
 
-    /// Takes what every token has in common.
+    /// Sets the values that all tokens have in common.
     ///
-    /// - Throws: ``KeyError`` when the secret has less than 32 bytes, and when issuer or audience is empty.
+    /// - Throws: ``KeyError`` if the secret has less than 32 bytes, or if issuer or audience is empty.
     public init(secret: Secret, issuer: String, audience: String) throws(KeyError) {
         guard !issuer.isEmpty else { throw KeyError(.emptyIssuer) }
         guard !audience.isEmpty else { throw KeyError(.emptyAudience) }
@@ -19,16 +19,17 @@ public struct TokenIssuer: Sendable {
         self.audience = audience
     }
 
-    /// Makes a token.
+    /// Creates a token.
     ///
     /// - Parameters:
-    ///   - subject: Whom it is about, 1 to 255 bytes without control characters.
-    ///   - email: The subject's address, which the token says was verified.
-    ///   - scopes: What the token says that it is good for, such as `admin:ops`; none leaves the claim out.
-    ///   - lifetime: How long it lasts, from one second to 24 hours; fractions of a second are cut off.
-    ///   - now: When it starts.
-    /// - Returns: The token in its compact form.
-    /// - Throws: ``Failure`` when subject, lifetime or a scope is not as said.
+    ///   - subject: The user that the token identifies, 1 to 255 bytes without control characters.
+    ///   - email: The subject's address. The token states that it is verified.
+    ///   - scopes: The scopes of the token, such as `admin:ops`; if empty, the claim is omitted.
+    ///   - lifetime: The time until the token expires, from one second to 24 hours. Fractions of a second are
+    ///     truncated.
+    ///   - now: The time of issue.
+    /// - Returns: The token in compact form.
+    /// - Throws: ``Failure`` if the subject, the lifetime or a scope is invalid.
     public func token(
         subject: String,
         email: EmailAddress? = nil,
@@ -57,12 +58,12 @@ public struct TokenIssuer: Sendable {
         return message + "." + Base64.encodeURL(secret.signature(for: Array(message.utf8)))
     }
 
-    /// Whether a text is one scope (RFC 6749, section 3.3).
+    /// Whether a text is a valid scope (RFC 6749, section 3.3).
     private static func isScope(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }
     }
 
-    /// Why a token is not made.
+    /// The reason why a token cannot be created.
     public enum Failure: Error, Hashable, CustomStringConvertible {
         case invalidSubject
         case invalidLifetime

@@ -1,37 +1,38 @@
 public import Base
 
-/// Decides whether a JSON Web Token (RFC 7519) is one of ours, and reads what it says.
+/// Verifies JSON Web Tokens (RFC 7519) and reads their claims.
 ///
-/// HS256 is verified with the secret only, RS256, ES256 and EdDSA with the key set only, and the keys decide the
-/// algorithm: what a token says about itself never widens what is accepted (RFC 8725).
+/// HS256 is verified only with the secret; RS256, ES256 and EdDSA only with the key set. The key determines the
+/// algorithm, so a token's header cannot extend the set of accepted tokens (RFC 8725).
 public struct TokenVerifier: Sendable {
     private let secret: HMACSecret?
     private var keys: JSONWebKeySet?
     private let issuer: String
     private let audience: String
 
-    /// Takes the keys, and what tokens must say about who made them for whom.
+    /// Creates a verifier with fixed keys.
     ///
     /// - Parameters:
-    ///   - secret: The key of HS256 tokens, at least 32 bytes. It has no name: a token with a `kid` is not its.
+    ///   - secret: The key of HS256 tokens, at least 32 bytes. It has no `kid`, so a token with a `kid` does not match
+    ///     it.
     ///   - keys: The public keys of the issuer.
-    ///   - issuer: The exact `iss`.
-    ///   - audience: What `aud` must be or have.
-    /// - Throws: ``KeyError`` when there is neither secret nor keys, when the secret is too short, and when issuer
-    ///   or audience is empty.
+    ///   - issuer: The exact value of `iss`.
+    ///   - audience: The value that `aud` must equal or contain.
+    /// - Throws: ``KeyError`` if there are neither a secret nor keys, if the secret is too short, or if issuer or
+    ///   audience is empty.
     public init(secret: Secret?, keys: JSONWebKeySet?, issuer: String, audience: String) throws(KeyError) {
         guard secret != nil || keys != nil else { throw KeyError(.noKey) }
         try self.init(secret: secret, issuer: issuer, audience: audience)
         self.keys = keys
     }
 
-    /// Makes a verifier that is given the issuer's keys with each token that needs them.
+    /// Creates a verifier that receives the issuer's keys together with each token that needs them.
     ///
     /// - Parameters:
-    ///   - secret: As above; nil if no token is signed with a secret.
-    ///   - issuer: The exact `iss`.
-    ///   - audience: What `aud` must be or have.
-    /// - Throws: ``KeyError`` when the secret is too short, and when issuer or audience is empty.
+    ///   - secret: The key of HS256 tokens; nil if HS256 tokens are not accepted.
+    ///   - issuer: The exact value of `iss`.
+    ///   - audience: The value that `aud` must equal or contain.
+    /// - Throws: ``KeyError`` if the secret is too short, or if issuer or audience is empty.
     public init(secret: Secret?, issuer: String, audience: String) throws(KeyError) {
         guard !issuer.isEmpty else { throw KeyError(.emptyIssuer) }
         guard !audience.isEmpty else { throw KeyError(.emptyAudience) }
@@ -41,28 +42,28 @@ public struct TokenVerifier: Sendable {
         self.audience = audience
     }
 
-    /// Verifies a token in its compact form.
+    /// Verifies a token in compact form.
     ///
-    /// - Throws: ``TokenError`` with the first rule that the token breaks.
+    /// - Throws: ``TokenError`` with the first rule that the token violates.
     public func verify(_ token: String, now: Timestamp) throws(TokenError) -> TokenClaims {
         try verify(Array(token.utf8), now: now)
     }
 
-    /// Verifies a token in its compact form.
+    /// Verifies a token in compact form.
     ///
-    /// - Throws: ``TokenError`` with the first rule that the token breaks.
+    /// - Throws: ``TokenError`` with the first rule that the token violates.
     public func verify(_ token: [UInt8], now: Timestamp) throws(TokenError) -> TokenClaims {
         try verify(SignedToken(token), now: now)
     }
 
-    /// Verifies a token that was taken apart.
+    /// Verifies a parsed token.
     ///
     /// - Parameters:
     ///   - token: The token.
-    ///   - keys: The issuer's public keys of the moment; nil for those that the verifier was made with.
-    ///   - now: The time.
-    /// - Returns: What the token says.
-    /// - Throws: ``TokenError`` with the first rule that the token breaks.
+    ///   - keys: The issuer's current public keys; nil uses the verifier's own keys.
+    ///   - now: The current time.
+    /// - Returns: The claims of the token.
+    /// - Throws: ``TokenError`` with the first rule that the token violates.
     public func verify(
         _ token: SignedToken,
         keys: JSONWebKeySet? = nil,

@@ -1,10 +1,12 @@
 public import Base
 
 extension UUID {
-    /// The namespace of names that are URLs (RFC 9562, section 6.6).
+    /// The namespace for names that are URLs (RFC 9562, section 6.6).
     public static let urlNamespace = UUID(high: 0x6BA7_B811_9DAD_11D1, low: 0x80B4_00C0_4FD4_30C8)
 
-    /// Makes the identifier that a name has in a namespace, the same one every time (RFC 9562, section 5.5).
+    /// Creates the identifier of a name in a namespace.
+    ///
+    /// The same name always gives the same identifier (RFC 9562, section 5.5).
     public static func v5(namespace: UUID, name: String) -> UUID {
         let hash = SHA1.digest(namespace.bytes + name.utf8)
         let high = hash[0..<8].reduce(0) { $0 << 8 | UInt64($1) }

@@ -4,7 +4,7 @@ import Cryptography
 import Postgres
 import System
 
-/// What the environment says, read and checked once at start.
+/// The configuration from the environment, read and checked once at start.
 struct Configuration: Sendable {
     let database: ConnectionString
     let verifier: TokenVerifier?
@@ -19,10 +19,10 @@ struct Configuration: Sendable {
     /// Reads the configuration.
     ///
     /// - Parameters:
-    ///   - environment: The variables.
-    ///   - access: Who may call.
-    ///   - usualTimeout: How long a call may take where no variable says so.
-    /// - Throws: The first variable that cannot be used, and why; never its value.
+    ///   - environment: The environment variables.
+    ///   - access: The callers that the function accepts.
+    ///   - usualTimeout: The time limit of a call if `NOFX_TIMEOUT_MS` is not set.
+    /// - Throws: The name of the first invalid variable and the rule it violates, never its value.
     init(
         _ environment: Environment,
         access: Access,
@@ -30,7 +30,7 @@ struct Configuration: Sendable {
     ) throws(ConfigurationError) {
         logLevel = try Self.logLevel(environment)
         let milliseconds = usualTimeout.wholeMilliseconds
-        // An endpoint whose own default is longer takes that as well.
+        // An endpoint with a longer default accepts values up to that default.
         let timeouts = 1...max(900_000, milliseconds)
         timeout = .milliseconds(try environment.integer("NOFX_TIMEOUT_MS", in: timeouts, default: milliseconds))
         trustsAuthorizer = try environment.flag("NOFX_TRUST_AUTHORIZER")
@@ -51,7 +51,7 @@ struct Configuration: Sendable {
         verifier = try Self.verifier(environment, keysFollow: keySetURL != nil, issuer: issuer, audience: audience)
     }
 
-    /// The configuration of a function, its own variables checked, or what is wrong with it.
+    /// The configuration of a function, including the function's own variables, or the error.
     static func result<F: Function>(
         _ environment: Environment,
         for function: F.Type
@@ -112,7 +112,7 @@ struct Configuration: Sendable {
 }
 
 extension Quotas {
-    /// Reads what an operator allows.
+    /// Reads the quotas.
     init(_ environment: Environment) throws(ConfigurationError) {
         self.init()
         teams = try environment.integer("NOFX_MAX_TEAMS", in: 1...100_000, default: teams)
@@ -147,7 +147,7 @@ extension Quotas {
 }
 
 extension Environment {
-    /// Which API keys are meant.
+    /// The API keys that are accepted: live or test.
     fileprivate func keyEnvironment(
         _ name: String,
         default fallback: KeyEnvironment
@@ -159,14 +159,16 @@ extension Environment {
         return value
     }
 
-    /// An amount of money, where one is set.
+    /// An amount of money, or nil if the variable is not set.
     fileprivate func dollars(_ name: String) throws(ConfigurationError) -> USDollars? {
         guard let text = self[name] else { return nil }
         guard let amount = USDollars(text) else { throw ConfigurationError(name, "must be \(USDollars.inWords)") }
         return amount
     }
 
-    /// A rate, none for zero; the whole count may come at once, unless a burst is named.
+    /// A rate, or nil for zero.
+    ///
+    /// The burst defaults to the whole count.
     fileprivate func rate(
         _ name: String,
         default fallback: Int,

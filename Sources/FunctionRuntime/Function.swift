@@ -3,10 +3,10 @@ public import Core
 import Postgres
 public import System
 
-/// One endpoint: what it takes, who may call it, and what it answers.
+/// An endpoint: its input, its callers and its output.
 ///
-/// A conforming type is the whole endpoint. Reading the event, authentication, decoding, errors and logs are done
-/// around it, in the same way on every platform.
+/// A conforming type is the complete endpoint. The runtime reads the event, authenticates the caller, decodes the input
+/// and writes errors and logs in the same way on every platform.
 public protocol Function {
     associatedtype Input: InputObject
     associatedtype Output: OutputValue
@@ -14,49 +14,50 @@ public protocol Function {
     /// The endpoint's name: its folder, its executable and its path.
     static var name: String { get }
 
-    /// What the endpoint does, as a sentence.
+    /// One sentence about the function of the endpoint.
     static var summary: String { get }
 
-    /// What the endpoint is about. There is no default: every endpoint says.
+    /// The group to which the endpoint belongs. There is no default, so every endpoint must name one.
     static var subject: Subject { get }
 
-    /// Who may call the endpoint. There is no default: every endpoint says.
+    /// The callers that the endpoint accepts. There is no default, so every endpoint must name them.
     static var access: Access { get }
 
-    /// The HTTP status of success; 200 unless the endpoint makes something.
+    /// The HTTP status of a success. The default is 200; an endpoint that creates something uses another.
     static var successStatus: Int { get }
 
-    /// Whether the endpoint also answers GET, which brings no input; false unless the endpoint only looks.
+    /// Whether the endpoint also accepts GET, which has no input. The default is false; only an endpoint that reads
+    /// sets it.
     static var allowsGet: Bool { get }
 
-    /// Whether a repeated call is answered also when its caller is no member of the team in its input any more; false
-    /// unless the endpoint's own work is what ends the membership.
+    /// Whether a repeated call gets the stored response even if its caller has left the team that its input names. The
+    /// default is false; an endpoint whose own work ends the membership sets it.
     static var answersFormerMembers: Bool { get }
 
-    /// How long a call may take unless `NOFX_TIMEOUT_MS` says otherwise; ten seconds unless the endpoint's work takes
-    /// longer.
+    /// The time limit of a call if `NOFX_TIMEOUT_MS` is not set. The default is ten seconds.
     static var usualTimeout: Duration { get }
 
-    /// Whether queues, schedules and event buses may start the endpoint with events of their own: a batch of SQS,
-    /// EventBridge, CloudEvents. False unless the endpoint is for operators and needs no caller.
+    /// Whether queues, schedules and event buses may start the endpoint with their own events: a batch of SQS,
+    /// EventBridge, CloudEvents. The default is false; only operators' endpoints that need no caller set it.
     static var takesTriggers: Bool { get }
 
-    /// Whether `--forever` has the endpoint go on until the process is to end; `run` then has no deadline.
+    /// Whether the endpoint supports `--forever`, which runs it until the process is terminated. `run` then has no
+    /// deadline.
     static var canRunForever: Bool { get }
 
-    /// Checks the variables that only this endpoint reads; none unless the endpoint says otherwise.
+    /// Checks the environment variables that only this endpoint reads. The default checks none.
     ///
-    /// It runs at start, before an event is answered.
+    /// The runtime calls it at start, before it handles an event.
     ///
-    /// - Throws: `ConfigurationError`, which names the variable and never its value.
+    /// - Throws: `ConfigurationError`, which contains the variable's name and never its value.
     static func checkConfiguration(_ environment: Environment) throws(ConfigurationError)
 
     init()
 
-    /// Does the work.
+    /// Does the work of the endpoint.
     ///
-    /// - Throws: A `Problem`, a `Denial`, `Violations` or a `PostgresError`, which have answers of their own; any
-    ///   other error is answered as an internal one.
+    /// - Throws: A `Problem`, a `Denial`, `Violations` or a `PostgresError`, which have their own responses. The caller
+    ///   sees any other error as an internal error.
     func run(_ input: Input, in context: inout Context) throws -> Output
 }
 
@@ -70,7 +71,7 @@ extension Function {
     public static func checkConfiguration(_ environment: Environment) throws(ConfigurationError) {}
 }
 
-/// Who may call a function.
+/// The callers that a function accepts.
 public enum Access: Sendable {
     /// Every caller, without a credential: health checks only.
     case anyone
@@ -78,21 +79,21 @@ public enum Access: Sendable {
     /// Any caller with a valid credential. The statements decide what the caller may do.
     case authenticated
 
-    /// Direct invocation only: a caller who can start the process or invoke the function; never a web request.
+    /// Callers who can start the process or invoke the function directly. Web requests are rejected.
     case operatorOnly
 }
 
 extension Function {
-    /// Serves what the platform brings until it stops, or the one event there is.
+    /// Serves the platform's events until the platform stops the process, or handles a single event.
     ///
-    /// The transport is chosen by what the process finds in its environment, never by what an event says.
+    /// The environment of the process determines the transport. The contents of an event cannot change it.
     public static func main() {
         main(Command(name))
     }
 
-    /// Does what `main()` does, with a command line that is not the whole of the process's.
+    /// Does the same as `main()` for a command line of which the endpoint uses only a part.
     ///
-    /// - Parameter command: How the endpoint was started.
+    /// - Parameter command: The command that started the endpoint.
     public static func main(_ command: Command) {
         Process.ignoreBrokenPipes()
         Process.exitOnTermination()
@@ -106,14 +107,14 @@ extension Function {
 }
 
 extension Function {
-    /// Answers one input: the endpoint as a caller sees it, without a process around it.
+    /// Handles one input: the endpoint as a caller sees it, without a process.
     ///
     /// - Throws: Only a `Denial`, a `Problem` or `CallRepeated`.
     public static func respond(to input: JSONValue, in context: inout Context) throws -> Output {
         try answering(in: &context) { context in try Self().run(Input(input: input), in: &context) }
     }
 
-    /// Runs `body`, and turns its error into the answer for the caller.
+    /// Runs `body` and converts its error into the response for the caller.
     static func answering<Result>(
         in context: inout Context,
         _ body: (inout Context) throws -> Result
@@ -125,7 +126,7 @@ extension Function {
         } catch let error as PostgresError {
             throw context.problem(of: error)
         } catch let error as ConfigurationError {
-            // It was in order at start: what was checked then has changed.
+            // The configuration was valid at start, so it has changed since.
             context.log.error("configuration.invalid", ["variable": error.variable, "rule": error.rule])
             throw Problem.misconfigured
         } catch let error where error is Problem || error is Denial || error is CallRepeated {
@@ -138,7 +139,9 @@ extension Function {
 }
 
 extension Context {
-    /// The answer for a database error; the log gets all of it first.
+    /// The response for a database error.
+    ///
+    /// The complete error is logged first.
     fileprivate borrowing func problem(of error: PostgresError) -> Problem {
         let problem = Problem(error)
         if problem.status == 429 || problem.status == 409 {
@@ -150,27 +153,29 @@ extension Context {
     }
 }
 
-/// A success, as it is answered.
+/// The response of a successful call.
 struct Reply {
     /// One JSON value, or a text.
     let body: [UInt8]
 
-    /// What the body is, as `Content-Type` says it.
+    /// The media type of the body, for `Content-Type`.
     var contentType = "application/json"
 
-    /// Whether it is the answer of a call that was made before.
+    /// Whether this is the stored response of an earlier call.
     let isRepeated: Bool
 }
 
 extension Function {
-    /// Answers one input, and does the work at most once for one key.
+    /// Handles one input.
+    ///
+    /// Calls with the same idempotency key do the work at most once.
     ///
     /// - Parameters:
-    ///   - input: What is wanted.
-    ///   - key: What the caller calls the call; nil for one that is not to be repeated.
-    ///   - accept: Which form of the answer the caller would like.
-    ///   - context: Who calls, and the database.
-    /// - Returns: The answer, of this call or of the one that it repeats.
+    ///   - input: The input.
+    ///   - key: The idempotency key; nil if the call has none.
+    ///   - accept: The media types that the caller prefers.
+    ///   - context: The caller and the database.
+    /// - Returns: The response of this call, or the stored response of the call that it repeats.
     /// - Throws: Only a `Denial` or a `Problem`.
     static func reply(
         to input: JSONValue,
@@ -205,7 +210,9 @@ extension Function {
 }
 
 extension Reply {
-    /// The first answer of a call, as text where there is one and the caller would rather have it.
+    /// The response of a call that is not a repetition.
+    ///
+    /// It is text if the output has a text format and the caller prefers it.
     fileprivate init<Output: OutputValue>(_ output: Output, _ accept: Accept) {
         guard let output = output as? any TextOutput, let text = Self.text(of: output, accept) else {
             self.init(body: output.jsonBytes, isRepeated: false)
@@ -220,7 +227,7 @@ extension Reply {
     }
 }
 
-/// What an endpoint is about, as `nofx --help` and the documentation group them.
+/// The group of an endpoint in `nofx --help` and in the documentation.
 public enum Subject: String, CaseIterable, Sendable {
     case teams = "Teams"
     case members = "Members"

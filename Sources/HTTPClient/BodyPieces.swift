@@ -1,8 +1,10 @@
-/// Who takes a body in pieces, as it comes.
+/// The caller's functions that receive a response body in pieces.
 struct BodyPieces {
-    /// Asked once, when the head of the final answer is there; otherwise the body is collected.
+    /// Called once with the head of the final response.
+    ///
+    /// If it returns false, the client collects the body instead.
     let wants: (HTTPHead) -> Bool
 
-    /// Told each piece; whether to go on is the answer.
+    /// Called with each piece; returns whether to continue.
     let take: ([UInt8]) -> Bool
 }

@@ -1,20 +1,20 @@
 internal import System
 
-/// Whom to believe about a server's identity.
+/// The certificate authorities that the client trusts.
 public enum CertificateAuthorities: Sendable {
-    /// The file named by `SSL_CERT_FILE`, else the bundle of the operating system.
+    /// The file that `SSL_CERT_FILE` names, else the operating system's bundle.
     case system
 
-    /// A file of PEM certificates, and no others.
+    /// Only the certificates in this PEM file.
     case file(String)
 }
 
 extension CertificateAuthorities {
-    /// The file to load, looked up when the first secure request is sent.
+    /// The path of the file to load, resolved when the first secure request is sent.
     ///
-    /// - Parameter environment: Where `SSL_CERT_FILE` may be; read only if it matters.
-    /// - Returns: A path, not necessarily that of a readable file.
-    /// - Throws: ``HTTPError`` of kind ``HTTPError/Kind/untrusted`` if there is no bundle anywhere.
+    /// - Parameter environment: The environment that may contain `SSL_CERT_FILE`; evaluated only if it is needed.
+    /// - Returns: A path; the file need not be readable.
+    /// - Throws: ``HTTPError`` of kind ``HTTPError/Kind/untrusted`` if no bundle exists.
     func path(in environment: @autoclosure () -> Environment = .current()) throws(HTTPError) -> String {
         switch self {
         case .file(let path):

@@ -2,17 +2,17 @@ internal import Base
 internal import CCurl
 
 extension EasyHandle {
-    /// Sends a request that the handle was configured for.
+    /// Sends a request for which the handle is configured.
     ///
     /// - Parameters:
     ///   - request: The request.
-    ///   - transfers: Where it runs.
-    ///   - limits: The limits that were configured.
-    ///   - egress: Which addresses may be connected to.
-    ///   - cancellation: What may end it before its time.
-    ///   - pieces: Who may want the body in pieces.
-    /// - Returns: The whole answer.
-    /// - Throws: ``HTTPError`` when there is none.
+    ///   - transfers: The multi handle that runs the transfer.
+    ///   - limits: The configured time limits.
+    ///   - egress: The addresses to which connections are allowed.
+    ///   - cancellation: Ends the request early.
+    ///   - pieces: Receives the body in pieces; nil collects the body.
+    /// - Returns: The complete response.
+    /// - Throws: ``HTTPError`` if there is no complete response.
     func perform(
         _ request: HTTPRequest,
         in transfers: MultiHandle,
@@ -34,14 +34,14 @@ extension EasyHandle {
             run(in: transfers, watching: &watch, collecting: &collector, message: &message)
         }
         if let error = failure(ending, collector, message: message, limits: limits) {
-            // Of several addresses one may be allowed and still not be reached.
+            // The filter may refuse one of several addresses while another is allowed but unreachable.
             guard filter.hasRefused, error.kind == .couldNotConnect else { throw error }
             throw HTTPError(.forbiddenAddress, "the client must not connect to this address")
         }
         return HTTPResponse(collector.head, body: collector.body, wasStopped: collector.isStopped)
     }
 
-    /// What a transfer that ended like this failed of; nil if there is an answer.
+    /// The error of a transfer that ended this way, or nil if there is a response.
     private func failure(
         _ ending: MultiHandle.Ending,
         _ collector: ResponseCollector,
@@ -50,15 +50,15 @@ extension EasyHandle {
     ) -> HTTPError? {
         let phase = collector.phase ?? (isConnected ? .waiting : .connecting)
         switch ending {
-        case .cancelled: return HTTPError(.cancelled, "the caller wanted no answer any more", in: phase)
+        case .cancelled: return HTTPError(.cancelled, "the caller cancelled the request", in: phase)
         case .silent:
-            return HTTPError(.timeout, "nothing moved for as long as the request allows", in: phase, hasTimedOut: true)
+            return HTTPError(.timeout, "no data moved for longer than the idle limit", in: phase, hasTimedOut: true)
         case .finished(CURLE_OK):
             guard collector.isInHeader else { return nil }
             return HTTPError(.connectionLost, "the header section has no end", in: phase)
         case .finished(let code):
             if collector.isStopped { return nil }
-            if collector.isTooLarge { return HTTPError(.tooLarge, "more than the request allows", in: phase) }
+            if collector.isTooLarge { return HTTPError(.tooLarge, "the response exceeds the size limit", in: phase) }
             let text = String(decoding: message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
             if code == CURLE_OPERATION_TIMEDOUT, phase == .connecting, limits.endConnectingFirst {
                 return HTTPError(.couldNotConnect, text, hasTimedOut: true)
@@ -67,7 +67,7 @@ extension EasyHandle {
         }
     }
 
-    /// Lends all buffers to libcurl for as long as the request takes.
+    /// Passes all buffers to libcurl for the duration of the request.
     private func run(
         in transfers: MultiHandle,
         watching watch: inout TransferWatch,
@@ -90,10 +90,10 @@ extension EasyHandle {
         }
     }
 
-    /// libcurl takes the method from the body, so the body is set first and the method by name.
+    /// libcurl derives the method from the body, so the body is set first and then the method's name.
     private func setBody(_ request: HTTPRequest) throws(HTTPError) {
         if request.method == .head {
-            // What says how long the body would be is followed by none.
+            // A response to HEAD may contain Content-Length, but no body follows.
             return try check(curl_set_integer(pointer, CURLOPT_NOBODY, 1))
         }
         if request.method != .get, request.method != .delete || request.body != nil {
@@ -111,7 +111,8 @@ extension EasyHandle {
     }
 
     private func headerList(_ request: HTTPRequest) throws(HTTPError) -> UnsafeMutablePointer<curl_slist>? {
-        // A line without a value takes back a header of libcurl's own; one that ends in a semicolon is empty.
+        // A line without a value removes a header that libcurl adds. A line that ends in a semicolon sends an empty
+        // header.
         var lines = ["Expect:"]
         var hasType = false
         for header in request.headers {
@@ -132,7 +133,7 @@ extension EasyHandle {
     }
 }
 
-/// libcurl stops when fewer bytes are taken than it delivered.
+/// libcurl aborts the transfer if the callback consumes fewer bytes than libcurl delivered.
 private let takeHeader: curl_write_callback = { bytes, size, count, collector in
     guard let collector = collector?.assumingMemoryBound(to: ResponseCollector.self) else { return 0 }
     let line = UnsafeRawBufferPointer(start: bytes, count: size * count)
@@ -142,6 +143,6 @@ private let takeHeader: curl_write_callback = { bytes, size, count, collector in
 private let takeBody: curl_write_callback = { bytes, size, count, collector in
     guard let collector = collector?.assumingMemoryBound(to: ResponseCollector.self) else { return 0 }
     let piece = UnsafeRawBufferPointer(start: bytes, count: size * count)
-    // An empty piece must not be answered with zero taken out of zero as a failure.
+    // An empty piece must return a count of zero, which libcurl does not treat as a failure.
     return collector.pointee.takeBody(piece) ? piece.count : 0
 }

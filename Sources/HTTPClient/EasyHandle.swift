@@ -1,14 +1,14 @@
 internal import CCurl
 
-/// libcurl's easy handle: the options of one request, and the connections that outlive it.
+/// libcurl's easy handle: the options of one request and the connections that stay open after it.
 ///
-/// A name for a pointer; ``HTTPClient`` owns what it points to.
+/// This type wraps a pointer without owning it. ``HTTPClient`` owns the handle.
 struct EasyHandle {
     let pointer: UnsafeMutableRawPointer
 
-    /// Runs once, however many clients there are.
+    /// Initializes libcurl once per process.
     ///
-    /// libcurl is never torn down: the process ends first.
+    /// libcurl is never cleaned up, because it is in use until the process ends.
     private static let initialization: CURLcode = curl_global_init(Int(CURL_GLOBAL_NOTHING))
 
     static func open() throws(HTTPError) -> EasyHandle {
@@ -21,46 +21,48 @@ struct EasyHandle {
         curl_easy_cleanup(pointer)
     }
 
-    /// Forgets the request, not its connection.
+    /// Resets the options of the request and keeps the connection.
     func reset() {
         curl_easy_reset(pointer)
     }
 
-    /// Sets everything but headers, body and trust.
+    /// Sets all options except headers, body and certificate authorities.
     ///
     /// - Parameters:
-    ///   - request: What will be sent.
-    ///   - userAgent: The client's name.
-    ///   - limits: How long it may take.
-    /// - Throws: ``HTTPError`` when libcurl refuses an option.
+    ///   - request: The request to send.
+    ///   - userAgent: The value of the `User-Agent` header.
+    ///   - limits: The time limits.
+    /// - Throws: ``HTTPError`` if libcurl rejects an option.
     func configure(for request: HTTPRequest, userAgent: String, limits: TimeLimits) throws(HTTPError) {
         try check(curl_allow_http_only(pointer))
         try check(curl_set_text(pointer, CURLOPT_URL, request.url))
         try check(curl_set_text(pointer, CURLOPT_USERAGENT, userAgent))
-        // One version whatever libcurl was built with.
+        // HTTP/1.1 regardless of the versions that libcurl was built with.
         try check(curl_set_integer(pointer, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1))
         try check(curl_set_integer(pointer, CURLOPT_FOLLOWLOCATION, 0))
-        // The default would time name resolution with SIGALRM.
+        // By default libcurl uses SIGALRM for the timeout of name resolution.
         try check(curl_set_integer(pointer, CURLOPT_NOSIGNAL, 1))
         try check(curl_abandon_resolution(pointer))
         try check(curl_set_integer(pointer, CURLOPT_TIMEOUT_MS, limits.milliseconds))
         try check(curl_set_integer(pointer, CURLOPT_CONNECTTIMEOUT_MS, limits.connectMilliseconds))
         try check(curl_set_integer(pointer, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1))
-        // Zero means no limit: an answer to HEAD tells the size of what does not come.
+        // Zero means no limit. A response to HEAD states the size of a body that it does not send.
         let maximumBytes = request.method == .head ? 0 : request.maximumResponseBytes
         try check(curl_set_size(pointer, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(maximumBytes)))
         if !request.usesProxy { try check(curl_set_text(pointer, CURLOPT_PROXY, "")) }
     }
 
-    /// Names whom to believe about the server's identity; libcurl then checks certificate and host name.
+    /// Sets the certificate authorities.
+    ///
+    /// libcurl then verifies the server's certificate and host name.
     func trust(_ authorities: CertificateAuthorities) throws(HTTPError) {
         try check(curl_set_integer(pointer, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2))
         try check(curl_set_text(pointer, CURLOPT_CAINFO, authorities.path()))
-        // A directory that libcurl was built with would add authorities to the named file.
+        // A directory configured when libcurl was built would add authorities to those of the file.
         try check(curl_set_text(pointer, CURLOPT_CAPATH, nil))
     }
 
-    /// Whether the request could be sent: there is a connection, and it is as secure as it must be.
+    /// Whether the request could be sent: the connection exists and, if required, TLS is established.
     var isConnected: Bool { curl_get_size(pointer, CURLINFO_PRETRANSFER_TIME_T) > 0 }
 
     func check(_ code: CURLcode) throws(HTTPError) {

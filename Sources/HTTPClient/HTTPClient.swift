@@ -1,13 +1,13 @@
 public import Base
 internal import System
 
-/// Sends requests one after the other and keeps connections open between them.
+/// Sends HTTP requests one after the other and keeps connections open between them.
 ///
-/// A client has one owner and belongs to one thread. It costs nothing until the first request. Redirects
-/// are not followed: a credential must not travel to where a server points.
+/// A client has one owner and belongs to one thread. It uses no resources until the first request. It does not follow
+/// redirects, because a server could redirect a request with its credential to another host.
 ///
-/// A request on a kept connection that the server closed meanwhile is sent again on a new one, but only
-/// if no byte of an answer had come.
+/// If the server has closed a kept connection, the client sends the request again on a new connection, but only if no
+/// byte of a response has arrived.
 ///
 /// ```swift
 /// var client = HTTPClient(userAgent: "nofx")
@@ -20,14 +20,14 @@ public struct HTTPClient: ~Copyable {
     private let egress: EgressPolicy
     private var handles: (easy: EasyHandle, transfers: MultiHandle)?
 
-    /// Makes a client.
+    /// Creates a client.
     ///
     /// - Parameters:
     ///   - userAgent: The value of the `User-Agent` header of every request.
-    ///   - authorities: Whom to believe about a server's identity.
-    ///   - connectTimeout: How long a connection may take, TLS included; a deadline that is nearer wins.
-    ///   - egress: Which addresses it may connect to. Unless that is anywhere, it uses no proxy: only the proxy would
-    ///     know the server's address.
+    ///   - authorities: The certificate authorities that the client trusts.
+    ///   - connectTimeout: The time limit for a connection, including TLS. An earlier deadline takes precedence.
+    ///   - egress: The addresses to which the client may connect. With any policy except ``EgressPolicy/anywhere`` the
+    ///     client uses no proxy, because only the proxy would know the server's address.
     public init(
         userAgent: String,
         authorities: CertificateAuthorities = .system,
@@ -45,15 +45,15 @@ public struct HTTPClient: ~Copyable {
         handles?.transfers.close()
     }
 
-    /// Sends a request and waits for the whole answer.
+    /// Sends a request and waits for the complete response.
     ///
     /// - Parameters:
-    ///   - request: What to send.
-    ///   - deadline: When to give up; `nil` waits as long as it takes.
-    ///   - cancellation: Looked at every 100 ms at least; once it is told, there is no answer any more.
-    /// - Returns: The answer, whatever its status.
-    /// - Throws: ``HTTPError`` when there is no answer. ``HTTPError/phase`` tells whether the server may have acted on
-    ///   the request all the same.
+    ///   - request: The request.
+    ///   - deadline: When to give up; `nil` waits without limit.
+    ///   - cancellation: Checked at least every 100 ms; once it is cancelled, the request fails.
+    /// - Returns: The response, whatever its status.
+    /// - Throws: ``HTTPError`` if there is no complete response. ``HTTPError/phase`` shows whether the server may have
+    ///   processed the request.
     public mutating func send(
         _ request: HTTPRequest,
         deadline: Deadline?,
@@ -62,18 +62,19 @@ public struct HTTPClient: ~Copyable {
         try perform(request, deadline: deadline, cancellation: cancellation, pieces: nil)
     }
 
-    /// Sends a request and hands over the body of the answer as it comes.
+    /// Sends a request and delivers the response body in pieces as they arrive.
     ///
     /// - Parameters:
-    ///   - request: What to send; its limits hold for all of the body and for every silence.
-    ///   - deadline: When to give up; `nil` waits as long as it takes.
-    ///   - cancellation: Looked at every 100 ms at least; once it is told, nothing more is handed over.
-    ///   - onHead: Asked once, when the head of the final answer is there: whether to hand over the body in pieces.
-    ///     Otherwise it is collected as in ``send(_:deadline:cancellation:)``.
-    ///   - onBody: Told each piece; `false` means that no more is wanted. The time it takes is no silence.
-    /// - Returns: The answer: its head, and the body if it was collected. It was handed over to its end unless
-    ///   ``HTTPResponse/wasStopped``.
-    /// - Throws: ``HTTPError`` when there is no answer, or when it ended too early: after pieces were handed over too.
+    ///   - request: The request. Its size limit applies to the whole body, and its idle limit to every pause.
+    ///   - deadline: When to give up; `nil` waits without limit.
+    ///   - cancellation: Checked at least every 100 ms; once it is cancelled, no further piece is delivered.
+    ///   - onHead: Called once with the head of the final response; returns whether to deliver the body in pieces. If
+    ///     not, the body is collected as in ``send(_:deadline:cancellation:)``.
+    ///   - onBody: Called with each piece; returns `false` to stop. The time it takes does not count as idle time.
+    /// - Returns: The response: its head, and the body if it was collected. All pieces were delivered unless
+    ///   ``HTTPResponse/wasStopped`` is true.
+    /// - Throws: ``HTTPError`` if there is no response or if it ends early. This can happen after some pieces were
+    ///   delivered.
     public mutating func stream(
         _ request: HTTPRequest,
         deadline: Deadline?,
@@ -81,7 +82,7 @@ public struct HTTPClient: ~Copyable {
         onHead: (HTTPHead) -> Bool,
         onBody: ([UInt8]) -> Bool
     ) throws(HTTPError) -> HTTPResponse {
-        // libcurl's callbacks keep nothing beyond the transfer.
+        // libcurl's callbacks do not keep the closures after the transfer.
         try withoutActuallyEscaping(onHead) { (onHead) throws(HTTPError) in
             try withoutActuallyEscaping(onBody) { (onBody) throws(HTTPError) in
                 try perform(
@@ -109,7 +110,7 @@ public struct HTTPClient: ~Copyable {
         }
         if request.needsNameService { Self.prepareNameService }
         let (handle, transfers) = try openHandles()
-        // The handle outlives the request; what it was told about this one must not.
+        // The handle is reused, so the options of this request must be reset.
         defer { handle.reset() }
         let limits = TimeLimits(connecting: connectTimeout, deadline: deadline)
         try handle.configure(for: request, userAgent: userAgent, limits: limits)
@@ -137,6 +138,6 @@ public struct HTTPClient: ~Copyable {
         }
     }
 
-    /// Runs once, however many clients there are.
+    /// Runs once per process.
     private static let prepareNameService: Void = NameService.useFilesAndDNS()
 }

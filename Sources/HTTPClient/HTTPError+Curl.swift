@@ -1,12 +1,12 @@
 internal import CCurl
 
 extension HTTPError {
-    /// The error for a result code of libcurl.
+    /// Creates the error for a result code of libcurl.
     ///
     /// - Parameters:
-    ///   - code: What `curl_easy_perform` returned.
-    ///   - message: What libcurl wrote about it; its general text for the code if that is empty.
-    ///   - phase: How far the request had come.
+    ///   - code: The result of the transfer.
+    ///   - message: libcurl's message about the error. If it is empty, libcurl's general text for the code is used.
+    ///   - phase: The progress of the request.
     init(_ code: CURLcode, message: String, in phase: Phase = .connecting) {
         self.init(
             Kind(code),
@@ -26,14 +26,14 @@ extension HTTPError.Kind {
             case CURLE_COULDNT_CONNECT, CURLE_PROXY: .couldNotConnect
             case CURLE_OPERATION_TIMEDOUT: .timeout
             case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER: .tls
-            // Since 7.62 the code for another host's certificate is that for any bad one. A file of authorities that
-            // cannot be read leaves nobody to believe, and no second try will change it either.
+            // Since libcurl 7.62 a certificate for another host has the same code as any invalid certificate. An
+            // unreadable file of authorities means that no certificate is trusted, and a retry would not change that.
             case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR,
                 CURLE_SSL_INVALIDCERTSTATUS, CURLE_SSL_PINNEDPUBKEYNOTMATCH, CURLE_SSL_CRL_BADFILE:
                 .untrusted
             case CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_PARTIAL_FILE: .connectionLost
             case CURLE_FILESIZE_EXCEEDED: .tooLarge
-            // The scheme was looked at before, so this is an answer in HTTP/0.9: bytes without a status line.
+            // The scheme is already validated, so this code means an HTTP/0.9 response: bytes without a status line.
             case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING: .invalidResponse
             default: .failed
             }

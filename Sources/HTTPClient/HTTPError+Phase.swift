@@ -1,20 +1,20 @@
 extension HTTPError {
-    /// How far a request had come when it failed.
+    /// The progress of a request when it failed.
     public enum Phase: Hashable, Sendable {
-        /// There was no connection, or it was not secure yet: the server has nothing.
+        /// There was no connection, or TLS was not yet established. The server has received nothing.
         case connecting
 
-        /// The request was being sent or had been; no byte of an answer had come.
+        /// The client was sending the request or had sent it. No byte of a response had arrived.
         case waiting
 
-        /// An answer had begun, and none of its body had come; no status yet where not even its first line was
-        /// that of a final answer.
+        /// A response had begun, but no part of its body had arrived. The status is nil if the first line of a final
+        /// response had not arrived.
         case head(status: Int?)
 
-        /// Some of the body had come.
+        /// A part of the body had arrived.
         case body(status: Int, bytes: Int)
 
-        /// Whether any of an answer had come.
+        /// Whether any byte of a response had arrived.
         public var hasAnswer: Bool {
             switch self {
             case .connecting, .waiting: false
@@ -22,7 +22,7 @@ extension HTTPError {
             }
         }
 
-        /// The status of the answer, if its first line had come.
+        /// The status of the response, if its first line had arrived.
         public var status: Int? {
             switch self {
             case .connecting, .waiting: nil

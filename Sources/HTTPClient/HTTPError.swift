@@ -1,59 +1,61 @@
-/// Why a request has no answer, or not all of it.
+/// The reason why a request has no complete response.
 ///
-/// A response of any status is not an error.
+/// A response is not an error, whatever its status.
 public struct HTTPError: Error, Equatable, Sendable {
-    /// What a caller can tell apart.
+    /// The class of an error.
     public enum Kind: String, Sendable {
-        /// The request can never be sent as it is; nothing was sent.
+        /// The request is not valid. Nothing was sent.
         case invalidRequest
 
-        /// The host name has no address, or the name service gave no answer; nothing was sent.
+        /// The host name has no address, or the name service did not respond. Nothing was sent.
         case couldNotResolve
 
-        /// No connection in time, or it was refused; nothing was sent.
+        /// The server refused the connection, or the connection was not established in time. Nothing was sent.
         case couldNotConnect
 
-        /// The server is where the client's ``EgressPolicy`` does not go; nothing was sent.
+        /// The client's ``EgressPolicy`` does not allow the server's address. Nothing was sent.
         case forbiddenAddress
 
-        /// The two sides did not come to terms about encryption; nothing was sent.
+        /// TLS negotiation failed. Nothing was sent.
         case tls
 
-        /// Nobody that is believed vouches for the server's certificate, or for this name; nothing was sent.
+        /// No trusted authority has signed the server's certificate, or the certificate is for another name. Nothing
+        /// was sent.
         case untrusted
 
-        /// The deadline passed, or the server was silent for too long. It may have received the request.
+        /// The deadline passed, or no data moved for longer than the idle limit. The server may have received the
+        /// request.
         case timeout
 
-        /// The caller's `Cancellation` was told. The server may have received the request.
+        /// The caller cancelled the request through its `Cancellation`. The server may have received the request.
         case cancelled
 
-        /// The connection ended before the answer was whole. The server may have received the request.
+        /// The connection ended before the response was complete. The server may have received the request.
         case connectionLost
 
-        /// The answer is larger than the request allows.
+        /// The response exceeds the request's size limit.
         case tooLarge
 
-        /// What came back is not HTTP.
+        /// The response is not valid HTTP.
         case invalidResponse
 
-        /// libcurl itself failed, for instance for want of memory.
+        /// libcurl itself failed, for example because it could not allocate memory.
         case failed
     }
 
     public let kind: Kind
 
-    /// How far the request had come.
+    /// The progress of the request.
     public let phase: Phase
 
-    /// Whether time ran out, be it the request's, that for connecting, or that for silence.
+    /// Whether a time limit expired: the deadline, the connect timeout or the idle limit.
     ///
-    /// A connection that does not come in time is ``Kind/couldNotConnect`` like one that is refused.
+    /// A connection that is not established in time is ``Kind/couldNotConnect``, like a refused connection.
     public let hasTimedOut: Bool
 
-    /// What libcurl says about it.
+    /// libcurl's message.
     ///
-    /// For logs: it may name hosts and addresses.
+    /// It is only for logs, because it may contain hosts and addresses.
     let message: String
 
     init(_ kind: Kind, _ message: String, in phase: Phase = .connecting, hasTimedOut: Bool = false) {
@@ -63,12 +65,12 @@ public struct HTTPError: Error, Equatable, Sendable {
         self.message = message
     }
 
-    /// Whether any of an answer had come, be it only the first line of its head.
+    /// Whether any byte of a response had arrived, even if only the first line of its head.
     public var hadAnswer: Bool { phase.hasAnswer }
 }
 
 extension HTTPError: CustomStringConvertible, CustomDebugStringConvertible {
-    /// A sentence that says nothing about hosts, addresses or values.
+    /// A sentence that contains no hosts, addresses or values.
     public var description: String {
         switch kind {
         case .invalidRequest: "the request is not valid HTTP"
@@ -85,6 +87,6 @@ extension HTTPError: CustomStringConvertible, CustomDebugStringConvertible {
         }
     }
 
-    /// ``description`` and libcurl's own words, for logs.
+    /// ``description`` and libcurl's message, for logs.
     public var debugDescription: String { "\(description): \(message)" }
 }

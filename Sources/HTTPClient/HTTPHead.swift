@@ -1,21 +1,23 @@
-/// What comes before the body of an answer.
+/// The status and header of a response.
 public struct HTTPHead: Sendable {
-    /// The status of the final answer (RFC 9110, section 15).
+    /// The status of the final response (RFC 9110, section 15).
     public let status: Int
 
-    /// Names in lower case and values without surrounding white space, in the order they came.
+    /// The header fields in the order of arrival.
+    ///
+    /// Names are in lower case, and values have no surrounding white space.
     public let headers: [(name: String, value: String)]
 
-    /// Makes a head that no server sent.
+    /// Creates a head that does not come from a server.
     public init(status: Int, headers: [(name: String, value: String)] = []) {
         self.status = status
         self.headers = headers
     }
 
-    /// The first value of a header.
+    /// The first value of a header field.
     ///
     /// - Parameter name: The name in lower case.
-    /// - Returns: The value, or `nil` if the server sent no such header.
+    /// - Returns: The value, or `nil` if the response has no such field.
     public func header(_ name: String) -> String? {
         headers.first { $0.name == name }?.value
     }

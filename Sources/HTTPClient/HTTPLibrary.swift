@@ -1,10 +1,10 @@
 internal import CCurl
 
-/// The HTTP library that is linked in.
+/// The linked libcurl.
 public enum HTTPLibrary {
-    /// libcurl's version, such as `7.88.1`.
+    /// The version of libcurl, such as `7.88.1`.
     public static var version: String {
-        // `libcurl/7.88.1 OpenSSL/3.0.17 …`
+        // The format is `libcurl/7.88.1 OpenSSL/3.0.17 …`.
         let product = String(cString: curl_version()).split(separator: " ").first ?? ""
         return String(product.split(separator: "/").last ?? "")
     }

@@ -1,10 +1,10 @@
 internal import Base
 
 extension HTTPRequest {
-    /// Refuses what would reach the wire as something else than was meant.
+    /// Rejects a request that would change its meaning when it is sent.
     ///
-    /// libcurl passes header lines on as they are, so a line break in a value would be a header of its own
-    /// (RFC 9110, section 5.5), and a NUL would silently cut the line.
+    /// libcurl sends header lines unchanged. A line break in a value would start a new header field (RFC 9110, section
+    /// 5.5), and a NUL would cut the line.
     ///
     /// - Throws: ``HTTPError`` of kind ``HTTPError/Kind/invalidRequest``; its message never quotes a value.
     func validate() throws(HTTPError) {
@@ -22,7 +22,7 @@ extension HTTPRequest {
                 throw HTTPError(.invalidRequest, "the value of header \(header.name) has a control character")
             }
             guard !["content-length", "transfer-encoding", "expect"].contains(header.name.lowercased()) else {
-                throw HTTPError(.invalidRequest, "header \(header.name) is the client's own")
+                throw HTTPError(.invalidRequest, "the client sets header \(header.name) itself")
             }
         }
         guard body == nil || method != .get && method != .head else {
@@ -32,15 +32,16 @@ extension HTTPRequest {
             throw HTTPError(.invalidRequest, "the response limit is negative")
         }
         if let idleLimit, idleLimit <= .zero {
-            throw HTTPError(.invalidRequest, "the limit for silence is not positive")
+            throw HTTPError(.invalidRequest, "the idle limit is not positive")
         }
     }
 
     var isSecure: Bool { hasScheme("https://") }
 
-    /// Whether reaching the server takes a look-up in the name service.
+    /// Whether connecting to the server needs name resolution.
     ///
-    /// An address needs none, but a proxy, which only libcurl knows about, may have a name.
+    /// A literal address needs none. With a proxy the answer is true, because only libcurl knows the proxy and its host
+    /// may be a name.
     var needsNameService: Bool {
         guard !usesProxy, let slashes = url.utf8.firstIndex(of: UInt8(ascii: "/")) else { return true }
         let authority = url.utf8[slashes...].drop { $0 == UInt8(ascii: "/") }

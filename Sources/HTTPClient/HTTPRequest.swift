@@ -1,6 +1,6 @@
-/// One request, complete before it is sent.
+/// An HTTP request with its limits.
 public struct HTTPRequest: Sendable {
-    /// What the request asks for (RFC 9110, section 9).
+    /// The request method (RFC 9110, section 9).
     public enum Method: String, Sendable {
         case get = "GET"
         case head = "HEAD"
@@ -15,38 +15,38 @@ public struct HTTPRequest: Sendable {
     /// An absolute `http` or `https` URL, already percent-encoded.
     public var url: String
 
-    /// Names and values in the order they are sent.
+    /// The header fields, in the order in which they are sent.
     ///
-    /// Length, framing and host are the client's business.
+    /// The client sets the fields for length, framing and host.
     public var headers: [(name: String, value: String)]
 
-    /// The content, or `nil` for a request without any.
+    /// The content, or `nil` for a request without content.
     public var body: [UInt8]?
 
-    /// The largest response body that is taken, in bytes, be it at once or in pieces.
+    /// The largest accepted response body in bytes, collected or in pieces.
     ///
-    /// A larger one is ``HTTPError/Kind/tooLarge``.
+    /// A larger body fails with ``HTTPError/Kind/tooLarge``.
     public var maximumResponseBytes: Int
 
-    /// How long nothing may move between the two sides once an answer has begun; `nil` for as long as it takes.
+    /// The longest time without any data transfer once a response has begun; `nil` means no limit.
     ///
-    /// Longer silence is ``HTTPError/Kind/timeout``, however much of the deadline is left. A server may think before it
-    /// speaks: until then there is the deadline alone.
+    /// A longer pause fails with ``HTTPError/Kind/timeout``, even if the deadline is later. Before the response begins,
+    /// only the deadline applies, because a server may need time to produce its response.
     public var idleLimit: Duration?
 
-    /// Whether `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` of the process are honoured.
+    /// Whether the client uses the proxies in the variables `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`.
     public var usesProxy: Bool
 
-    /// Describes a request.
+    /// Creates a request.
     ///
     /// - Parameters:
-    ///   - method: What the request asks for.
+    ///   - method: The request method.
     ///   - url: An absolute `http` or `https` URL, already percent-encoded.
-    ///   - headers: Names and values in the order they are sent.
-    ///   - body: The content, or `nil` for a request without any.
-    ///   - maximumResponseBytes: The largest response body that is taken.
-    ///   - idleLimit: How long nothing may move within an answer.
-    ///   - usesProxy: Whether the proxy variables of the process are honoured.
+    ///   - headers: The header fields, in the order in which they are sent.
+    ///   - body: The content, or `nil` for a request without content.
+    ///   - maximumResponseBytes: The largest accepted response body in bytes.
+    ///   - idleLimit: The longest time without any data transfer once a response has begun.
+    ///   - usesProxy: Whether the client uses the proxies in the environment variables.
     public init(
         _ method: Method,
         _ url: String,

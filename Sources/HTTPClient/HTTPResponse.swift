@@ -1,32 +1,37 @@
-/// An answer, whatever its status.
+/// An HTTP response, whatever its status.
 public struct HTTPResponse: Sendable {
-    /// What came before the body.
+    /// The status and header of the response.
     public let head: HTTPHead
 
-    /// The whole body, as it came; empty where it was handed over in pieces.
+    /// The complete body as the server sent it.
     ///
-    /// No encoding is asked for and none is undone: what a server compresses all the same arrives compressed.
+    /// It is empty if the body was delivered in pieces.
+    ///
+    /// The client requests no content encoding and decodes none. If a server compresses the body anyway, the body stays
+    /// compressed.
     public let body: [UInt8]
 
-    /// Whether whoever took the body in pieces had enough before its end.
+    /// Whether the receiver of the body in pieces stopped before the end of the body.
     public let wasStopped: Bool
 
-    /// Makes an answer that no server sent.
+    /// Creates a response that does not come from a server.
     public init(_ head: HTTPHead, body: [UInt8] = [], wasStopped: Bool = false) {
         self.head = head
         self.body = body
         self.wasStopped = wasStopped
     }
 
-    /// The status of the final answer (RFC 9110, section 15).
+    /// The status of the final response (RFC 9110, section 15).
     public var status: Int { head.status }
 
-    /// Names in lower case and values without surrounding white space, in the order they came.
+    /// The header fields in the order of arrival.
+    ///
+    /// Names are in lower case, and values have no surrounding white space.
     public var headers: [(name: String, value: String)] { head.headers }
 
-    /// The first value of a header.
+    /// The first value of a header field.
     ///
     /// - Parameter name: The name in lower case.
-    /// - Returns: The value, or `nil` if the server sent no such header.
+    /// - Returns: The value, or `nil` if the response has no such field.
     public func header(_ name: String) -> String? { head.header(name) }
 }

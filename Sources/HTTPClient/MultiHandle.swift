@@ -1,8 +1,8 @@
 internal import CCurl
 
-/// libcurl's multi handle: where a transfer runs that somebody watches, and where the connections are kept.
+/// libcurl's multi handle, which runs a watched transfer and keeps the connections.
 ///
-/// A name for a pointer; ``HTTPClient`` owns what it points to.
+/// This type wraps a pointer without owning it. ``HTTPClient`` owns the handle.
 struct MultiHandle {
     private let pointer: UnsafeMutableRawPointer
 
@@ -18,18 +18,20 @@ struct MultiHandle {
         return MultiHandle(pointer: pointer)
     }
 
-    /// Closes the connections; the easy handle has been closed before.
+    /// Closes the connections.
+    ///
+    /// The easy handle must be closed first.
     func close() {
         curl_multi_cleanup(pointer)
     }
 
-    /// Runs the transfer that an easy handle was configured for.
+    /// Runs the transfer for which an easy handle is configured.
     ///
     /// - Parameters:
-    ///   - easy: The easy handle; its connection is closed if the transfer does not finish.
-    ///   - watch: Who may end it.
-    ///   - received: How many bytes of the answer have come.
-    /// - Returns: How it ended.
+    ///   - easy: The easy handle. If the transfer does not finish, its connection is closed.
+    ///   - watch: Decides whether the transfer may continue.
+    ///   - received: Returns the number of response bytes so far.
+    /// - Returns: How the transfer ended.
     func run(_ easy: EasyHandle, watching watch: inout TransferWatch, received: () -> Int) -> Ending {
         guard curl_multi_add_handle(pointer, easy.pointer) == CURLM_OK else { return .finished(CURLE_OUT_OF_MEMORY) }
         defer { curl_multi_remove_handle(pointer, easy.pointer) }
@@ -42,7 +44,7 @@ struct MultiHandle {
             case .silent: return .silent
             case .cancelled: return .cancelled
             case .goOn(let milliseconds):
-                // It returns as soon as there is something to do.
+                // Returns as soon as a socket is ready.
                 guard curl_multi_poll(pointer, nil, 0, milliseconds, nil) == CURLM_OK else {
                     return .finished(CURLE_OUT_OF_MEMORY)
                 }

@@ -1,17 +1,19 @@
-/// Takes an answer apart while libcurl delivers it, and stops it when it grows too large.
+/// Parses a response while libcurl delivers it, and stops the transfer if the response is too large.
 struct ResponseCollector {
-    /// Far beyond what servers send; without a limit a hostile one could send header lines for ever.
+    /// Far more than real servers send.
+    ///
+    /// Without a limit a hostile server could send header lines without end.
     private static let maximumHeaderBytes = 256 << 10
 
     private(set) var isTooLarge = false
 
-    /// Whether the one who takes the body in pieces has had enough.
+    /// Whether the receiver of the pieces stopped the transfer.
     private(set) var isStopped = false
 
-    /// The body, unless it is taken in pieces.
+    /// The body, unless it is delivered in pieces.
     private(set) var body: [UInt8] = []
 
-    /// How many bytes of head and body have come.
+    /// The number of bytes of head and body so far.
     var receivedBytes: Int { headerBytes + bodyBytes }
 
     private let maximumBodyBytes: Int
@@ -22,14 +24,16 @@ struct ResponseCollector {
     private var headerBytes = 0
     private var bodyBytes = 0
 
-    /// Whether a header section has begun and not ended; libcurl takes an answer that ends there for whole.
+    /// Whether a header section has begun and not ended.
+    ///
+    /// If the connection ends there, libcurl reports a complete response.
     private(set) var isInHeader = false
 
-    /// Makes a collector for one request.
+    /// Creates a collector for one request.
     ///
     /// - Parameters:
-    ///   - maximumBodyBytes: The largest body that is taken.
-    ///   - pieces: Who is asked about taking it in pieces; nil if it is taken at once.
+    ///   - maximumBodyBytes: The largest accepted body in bytes.
+    ///   - pieces: Receives the body in pieces; nil collects the body.
     init(maximumBodyBytes: Int, pieces: BodyPieces? = nil) {
         self.maximumBodyBytes = maximumBodyBytes
         self.pieces = pieces
@@ -37,19 +41,19 @@ struct ResponseCollector {
 
     var head: HTTPHead { HTTPHead(status: status ?? 0, headers: headers) }
 
-    /// How far the answer has come; nil before its first byte.
+    /// The progress of the response; nil before its first byte.
     var phase: HTTPError.Phase? {
         if let status, bodyBytes > 0 { return .body(status: status, bytes: bodyBytes) }
         return headerBytes > 0 ? .head(status: status) : nil
     }
 
-    /// Takes one line of a header section, with its line end.
+    /// Receives one line of a header section, including its line end.
     ///
-    /// An interim answer (RFC 9110, section 15.2) has a section of its own, which the next one replaces.
-    /// Trailer fields come without a status line and are left out: they must not be merged into the header
-    /// (RFC 9110, section 6.5.1).
+    /// An interim response (RFC 9110, section 15.2) has its own section, which the next section replaces. Trailer
+    /// fields have no status line and are dropped, because they must not be merged into the header (RFC 9110, section
+    /// 6.5.1).
     ///
-    /// - Returns: Whether to go on.
+    /// - Returns: Whether to continue.
     mutating func takeHeader(_ line: some BidirectionalCollection<UInt8>) -> Bool {
         headerBytes += line.count
         guard headerBytes <= Self.maximumHeaderBytes else {
@@ -71,9 +75,9 @@ struct ResponseCollector {
         return true
     }
 
-    /// Takes a piece of the body.
+    /// Receives a piece of the body.
     ///
-    /// - Returns: Whether to go on.
+    /// - Returns: Whether to continue.
     mutating func takeBody(_ bytes: some Collection<UInt8>) -> Bool {
         guard bytes.count <= maximumBodyBytes - bodyBytes else {
             isTooLarge = true
@@ -94,7 +98,7 @@ struct ResponseCollector {
     ) {
         let isFolded = line.first.map(\.isWhiteSpace) ?? false
         if isFolded, let last = headers.popLast() {
-            // RFC 9112, section 5.2: a folded line continues the value above it.
+            // RFC 9112, section 5.2: a folded line continues the value of the line above.
             headers.append((last.name, last.value + " " + String(decoding: text, as: UTF8.self)))
         } else if let colon = text.firstIndex(of: UInt8(ascii: ":")) {
             let name = String(decoding: text[..<colon], as: UTF8.self).lowercased()

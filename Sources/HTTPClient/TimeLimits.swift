@@ -1,11 +1,13 @@
 internal import Base
 
-/// How long a request may take, as libcurl counts it.
+/// The time limits of a request, in libcurl's units.
 struct TimeLimits {
-    /// For the connection, at least one: zero would mean libcurl's default of five minutes.
+    /// For the connection, at least 1.
+    ///
+    /// libcurl would replace zero by its default of five minutes.
     let connectMilliseconds: Int
 
-    /// For everything, at least one; zero means for ever.
+    /// For the whole request, at least 1 if there is a deadline; zero means no limit.
     let milliseconds: Int
 
     init(connecting: Duration, deadline: Deadline?) {
@@ -13,6 +15,6 @@ struct TimeLimits {
         milliseconds = deadline.map { max($0.remainingMilliseconds, 1) } ?? 0
     }
 
-    /// Whether a connection that never comes is given up before the deadline.
+    /// Whether the connect timeout expires before the deadline.
     var endConnectingFirst: Bool { milliseconds == 0 || connectMilliseconds < milliseconds }
 }

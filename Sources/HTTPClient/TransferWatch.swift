@@ -1,18 +1,18 @@
 internal import Base
 
-/// Looks again and again whether a transfer should go on.
+/// Checks repeatedly whether a transfer may continue.
 ///
-/// libcurl knows the deadline. Its own limit for silence is an average over seconds, and it asks nobody else for up to
-/// a second.
+/// libcurl itself applies only the deadline. Its own idle limit is an average over seconds, and its progress callback
+/// may not run for up to a second.
 struct TransferWatch {
     enum Verdict: Equatable {
-        /// To go on, and to look again after so many milliseconds at the latest.
+        /// Continue, and check again after at most this many milliseconds.
         case goOn(Int32)
         case silent
         case cancelled
     }
 
-    /// How long nobody looks at a cancellation, in milliseconds.
+    /// The interval between checks of the cancellation, in milliseconds.
     private static let blink: Int32 = 50
 
     private let idleLimit: Duration?
@@ -26,13 +26,12 @@ struct TransferWatch {
         silence = idleLimit.map { .after($0) } ?? .distantFuture
     }
 
-    /// Looks at the clock and at the cancellation.
+    /// Checks the clock and the cancellation.
     ///
     /// - Parameters:
-    ///   - bytes: How many have moved so far, in both directions.
-    ///   - hasAnswer: Whether an answer has begun; what comes before it has the deadline for a limit, and connecting one
-    ///     of its own.
-    /// - Returns: What to do.
+    ///   - bytes: The number of bytes transferred so far, in both directions.
+    ///   - hasAnswer: Whether a response has begun. Before that, only the deadline and the connect timeout apply.
+    /// - Returns: Whether to continue.
     mutating func look(bytes: Int, hasAnswer: Bool) -> Verdict {
         if cancellation?.isCancelled == true { return .cancelled }
         if let idleLimit, bytes != movedBytes || !hasAnswer {

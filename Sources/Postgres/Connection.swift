@@ -1,51 +1,55 @@
 public import Base
 internal import System
 
-/// One session with Postgres.
+/// A connection to Postgres.
 ///
-/// A connection has a single owner. It is lent with `borrowing` or `inout`, never copied, and it closes when its
-/// owner lets go of it, so there is no `close()` to forget. Every wait ends at a deadline; after one has passed
-/// in the middle of a conversation, or the server went away, the connection is closed and every further call
-/// throws ``PostgresError/Kind/connection``.
+/// A connection has a single owner. Code borrows it with `borrowing` or `inout` and cannot copy it. It closes when its
+/// owner destroys it, so there is no `close()`. Every wait ends at a deadline. If a deadline passes in the middle of an
+/// exchange, or the server disconnects, the connection closes and every further call throws
+/// ``PostgresError/Kind/connection``.
 ///
-/// Nothing is kept in the session between transactions, so a pooler may stand in between that hands
-/// out a server for one transaction at a time.
+/// The session keeps no state between transactions, so the connection works through a pooler in transaction mode.
 public struct Connection: ~Copyable {
     let session: Session
 
-    /// Opens a session, trying every host of the connection string in turn.
+    /// Opens a session.
+    ///
+    /// Tries each host of the connection string in turn.
     ///
     /// - Parameters:
-    ///   - string: Where to.
-    ///   - deadline: When to give up. Looking up a host's name may take longer, for that is the C library's.
-    ///   - log: Takes the server's notices: warnings as warnings, the rest for debugging.
-    /// - Throws: A ``PostgresError`` of kind ``PostgresError/Kind/connection``, or
-    ///   ``PostgresError/Kind/timeout`` when the deadline passed.
+    ///   - string: The connection string.
+    ///   - deadline: When to give up. Resolving a host name may take longer, because the C library's call has no
+    ///     timeout.
+    ///   - log: Receives the server's notices: warnings at the level warning, all others at the level debug.
+    /// - Throws: A ``PostgresError`` of kind ``PostgresError/Kind/connection``, or ``PostgresError/Kind/timeout`` if
+    ///   the deadline passes.
     public init(_ string: ConnectionString, deadline: Deadline, log: Log) throws(PostgresError) {
         session = try Session.open(string, deadline: deadline, log: log)
     }
 
-    /// Whether the connection can take another transaction, as far as this side can tell: it costs one look
-    /// at the socket and no round trip.
+    /// Whether the connection can start another transaction, as far as the client can tell.
+    ///
+    /// The check polls the socket once and needs no round trip.
     public var isUsable: Bool { session.isUsable() }
 
-    /// How long ago the server was last heard of.
+    /// The time since the server last sent data.
     public var idleTime: Duration {
         .nanoseconds(Int64(clamping: SystemClock.monotonicNanoseconds() - session.lastUse))
     }
 }
 
 extension Connection {
-    /// Sends independent statements in one round trip; each is a transaction of its own, and one that fails
-    /// does not touch the others.
+    /// Sends independent statements in one round trip.
+    ///
+    /// Each statement is its own transaction; a failure does not affect the other statements.
     ///
     /// - Parameters:
     ///   - queries: The statements, in order.
-    ///   - access: Whether any of them may write. If none does, a lost answer is
-    ///     ``PostgresError/Kind/connection`` or ``PostgresError/Kind/timeout``, not an unknown outcome.
+    ///   - access: Whether any of the statements may write. If none does, a lost response is
+    ///     ``PostgresError/Kind/connection`` or ``PostgresError/Kind/timeout`` and never an unknown outcome.
     ///   - deadline: When to give up.
     /// - Returns: One result for each statement.
-    /// - Throws: A ``PostgresError`` when the statements could not be sent at all.
+    /// - Throws: A ``PostgresError`` if the statements cannot be sent at all.
     public mutating func pipeline(
         _ queries: [Query],
         access: AccessMode = .readWrite,
@@ -58,21 +62,23 @@ extension Connection {
         return results
     }
 
-    /// Sends a whole transaction in one round trip: all of it happens, or nothing.
+    /// Runs a whole transaction in one round trip.
     ///
-    /// The statements cannot depend on each other's results. One that fails keeps the ones after it from being
-    /// run. After a conflict with another transaction (40001, 40P01) all is done again, never past the deadline.
+    /// It commits all statements or none.
+    ///
+    /// The statements cannot use each other's results. The server skips the statements after one that fails. After a
+    /// conflict with another transaction (40001, 40P01) the whole transaction is retried, but never past the deadline.
     ///
     /// - Parameters:
     ///   - queries: The statements, in order, without `BEGIN` and `COMMIT`.
-    ///   - isolation: What the transaction may see of others.
-    ///   - access: Whether it may write.
-    ///   - limits: The server's own limits, sent along.
-    ///   - retry: How often it is tried.
+    ///   - isolation: The isolation level.
+    ///   - access: Whether the transaction may write.
+    ///   - limits: The server-side time limits, which are sent in the same round trip.
+    ///   - retry: The maximum number of attempts.
     ///   - deadline: When to give up.
     /// - Returns: The rows of each statement.
-    /// - Throws: A ``PostgresError``; only after ``PostgresError/Kind/commitOutcomeUnknown`` can anything have
-    ///   been kept.
+    /// - Throws: A ``PostgresError``. Only after ``PostgresError/Kind/commitOutcomeUnknown`` can the transaction have
+    ///   committed.
     public mutating func transact(
         _ queries: [Query],
         isolation: Isolation = .readCommitted,

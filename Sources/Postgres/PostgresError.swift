@@ -1,40 +1,41 @@
-/// What went wrong in the database.
+/// A database error.
 ///
-/// ``description`` is safe to show: it holds no value, no host and no server message.
-/// ``debugDescription`` tells all but the password, and is for logs only.
+/// ``description`` is safe to show: it contains no value, no host and no message from the server. ``debugDescription``
+/// contains everything except the password and is only for logs.
 public struct PostgresError: Error, Sendable {
-    /// What a caller can do about an error.
+    /// The class of an error, which decides how a caller can react.
     public enum Kind: Hashable, Sendable {
-        /// The server refused a statement; nothing of its transaction was kept.
+        /// The server rejected a statement, and the transaction was rolled back.
         case server
-        /// No connection could be made, or it was lost before anything could be committed.
+        /// The connection failed, or it was lost before a commit could happen.
         case connection
-        /// The deadline passed before anything could be committed.
+        /// The deadline passed before a commit could happen.
         case timeout
-        /// The connection or the deadline was lost while a commit was under way: it may have happened or not.
+        /// The connection was lost or the deadline passed during a commit. The transaction may or may not have
+        /// committed.
         case commitOutcomeUnknown
-        /// The connection string cannot be used.
+        /// The connection string is invalid.
         case configuration
-        /// A result is not what the code expected: no such column, another type, an unexpected NULL.
+        /// A result does not match the code: a column is missing, has another type, or is NULL unexpectedly.
         case decoding
     }
 
-    /// What a caller can do about it.
+    /// The class of the error.
     public let kind: Kind
 
-    /// The server's code, when the server said something.
+    /// The server's error code, if the server reported the error.
     public let state: SQLState?
 
-    /// The violated constraint, when there is one.
+    /// The violated constraint, if there is one.
     public let constraint: String?
 
-    /// What the server says could be done about it, which never repeats a value.
+    /// The server's hint, which never contains a value from a row.
     public let hint: String?
 
-    /// The server's or the client library's words, for logs only.
+    /// The message of the server or of libpq, for logs only.
     let message: String
 
-    /// The text of the statement that failed, without its values.
+    /// The text of the failed statement, without its values.
     let statement: String?
 
     init(
@@ -53,15 +54,15 @@ public struct PostgresError: Error, Sendable {
         self.statement = statement
     }
 
-    /// Whether the same transaction, done again from its start, may succeed: a serialization failure (40001)
-    /// or a deadlock (40P01), after which nothing of it was kept.
+    /// Whether the same transaction may succeed when it is retried from its start: a serialization failure (40001) or a
+    /// deadlock (40P01), both of which roll the transaction back.
     public var isConflict: Bool {
         kind == .server && (state == .serializationFailure || state == .deadlockDetected)
     }
 
     /// Whether the same work may succeed a little later.
     ///
-    /// A commit whose outcome is unknown is not transient: repeating it could apply it twice.
+    /// A commit with an unknown outcome is not transient, because a retry could apply the transaction twice.
     public var isTransient: Bool { isConflict || kind == .connection || kind == .timeout }
 }
 

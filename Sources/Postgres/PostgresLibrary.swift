@@ -1,8 +1,8 @@
 internal import CPostgres
 
-/// The client library that is linked in.
+/// The linked libpq.
 public enum PostgresLibrary {
-    /// libpq's version, such as `15.20`.
+    /// The version of libpq, such as `15.20`.
     public static var version: String {
         let number = PQlibVersion()
         return "\(number / 10_000).\(number % 10_000)"

@@ -1,9 +1,8 @@
-/// The object identifier of a type built into Postgres (`pg_type.dat` in its sources).
+/// The object identifier of a built-in Postgres type (`pg_type.dat` in the Postgres sources).
 public struct PostgresType: RawRepresentable, Hashable, Sendable {
     /// The number in `pg_type.oid`.
     public let rawValue: UInt32
 
-    /// Names a type.
     public init(rawValue: UInt32) {
         self.rawValue = rawValue
     }

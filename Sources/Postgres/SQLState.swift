@@ -1,7 +1,6 @@
-/// The five-character code Postgres attaches to every error
-/// (PostgreSQL documentation, appendix A, "PostgreSQL Error Codes").
+/// The five-character code of a Postgres error (PostgreSQL documentation, appendix A, "PostgreSQL Error Codes").
 ///
-/// Codes are compared by value, so new ones need no change here:
+/// Codes compare by value, so a code without a name below also works:
 ///
 /// ```swift
 /// catch let error as PostgresError where error.state == .uniqueViolation { … }
@@ -10,44 +9,43 @@ public struct SQLState: RawRepresentable, Hashable, Sendable {
     /// The code as Postgres writes it.
     public let rawValue: String
 
-    /// Names a code.
     public init(rawValue: String) {
         self.rawValue = rawValue
     }
 
-    /// A value that must be unique is there already.
+    /// A value that must be unique already exists.
     public static var uniqueViolation: Self { Self(rawValue: "23505") }
-    /// A row refers to one that is not there.
+    /// A row refers to a row that does not exist.
     public static var foreignKeyViolation: Self { Self(rawValue: "23503") }
-    /// A row breaks a `CHECK` rule.
+    /// A row violates a `CHECK` constraint.
     public static var checkViolation: Self { Self(rawValue: "23514") }
-    /// Another transaction changed what this one had read.
+    /// Another transaction changed data that this transaction had read.
     public static var serializationFailure: Self { Self(rawValue: "40001") }
-    /// Two transactions waited for each other and this one was chosen to yield.
+    /// Two transactions waited for each other, and the server cancelled this one.
     public static var deadlockDetected: Self { Self(rawValue: "40P01") }
-    /// A lock was not granted within `lock_timeout`, or at once when that was asked for.
+    /// The lock was not granted within `lock_timeout`, or not at once with `NOWAIT`.
     public static var lockNotAvailable: Self { Self(rawValue: "55P03") }
     /// The statement was cancelled, usually by `statement_timeout`.
     public static var queryCanceled: Self { Self(rawValue: "57014") }
     /// An earlier statement of the transaction failed.
     public static var inFailedTransaction: Self { Self(rawValue: "25P02") }
-    /// There is no transaction where one is needed.
+    /// No transaction is active where one is required.
     public static var noActiveTransaction: Self { Self(rawValue: "25P01") }
-    /// A write was tried in a read-only transaction.
+    /// A read-only transaction tried to write.
     public static var readOnlyTransaction: Self { Self(rawValue: "25006") }
-    /// There is no such table.
+    /// The table does not exist.
     public static var undefinedTable: Self { Self(rawValue: "42P01") }
-    /// There is no such function.
+    /// The function does not exist.
     public static var undefinedFunction: Self { Self(rawValue: "42883") }
-    /// There is no such schema.
+    /// The schema does not exist.
     public static var invalidSchemaName: Self { Self(rawValue: "3F000") }
-    /// The role may not do this.
+    /// The role lacks the required privilege.
     public static var insufficientPrivilege: Self { Self(rawValue: "42501") }
-    /// More than the server or the protocol can take.
+    /// The request exceeds a limit of the server or the protocol.
     public static var programLimitExceeded: Self { Self(rawValue: "54000") }
-    /// The statement is of a kind that is not supported here.
+    /// The server does not support this kind of statement.
     public static var featureNotSupported: Self { Self(rawValue: "0A000") }
 
-    /// Whether the code is about the connection (class 08).
+    /// Whether the code reports a connection error (class 08).
     var isAboutConnection: Bool { rawValue.utf8.starts(with: "08".utf8) }
 }

@@ -1,41 +1,42 @@
 import CSystem
 import Glibc
 
-/// A program that runs beside this one, reads what it is given and ends with a status.
+/// A child process that reads its input from a pipe and ends with an exit status.
 ///
-/// It gets no descriptor of this process but its input: what it writes goes nowhere, because standard output is the
-/// answer's and standard error the log's. It leads a process group, so that what it started can be ended with it.
-/// Letting go of a child kills it.
+/// The child inherits no descriptor except its standard input. Its standard output and standard error are discarded,
+/// because this process uses its own standard output for the response and its standard error for the log. The child
+/// leads its own process group, so that its descendants can be killed with it. Destroying this value kills the child.
 public struct ChildProcess: ~Copyable {
-    /// How a program ended.
+    /// How the child ended.
     public enum Ending: Hashable, Sendable {
-        /// By itself, with a status.
+        /// The child exited with this status.
         case exited(Int32)
-        /// By a signal that this process did not send.
+        /// A signal that this process did not send ended the child; the value is the signal's number.
         case signaled(Int32)
-        /// It was killed because its time was over.
+        /// This process killed the child because the timeout expired.
         case timedOut
     }
 
     private let processID: pid_t
     private var input: Int32
-    /// Becomes readable when the program has ended.
+    /// A descriptor that becomes readable when the child has ended.
     private let end: Int32
 
     /// Starts a program.
     ///
     /// - Parameters:
-    ///   - program: Its path; no `PATH` is searched and no shell is asked.
-    ///   - arguments: What comes after its name.
-    ///   - environment: All of its variables.
-    /// - Throws: ``SystemError`` when it could not be started.
+    ///   - program: The path of the executable. No `PATH` search and no shell are involved.
+    ///   - arguments: The arguments after the program's name.
+    ///   - environment: The complete environment of the child.
+    /// - Throws: ``SystemError`` if the program cannot be started.
     public init(
         _ program: String,
         _ arguments: [String],
         environment: [(name: String, value: String)]
     ) throws(SystemError) {
         var ends: [Int32] = [-1, -1]
-        // Born close-on-exec, or another thread's child could hold them open.
+        // `O_CLOEXEC` is set on creation. Otherwise a child that another thread starts could inherit the pipe and keep
+        // it open.
         guard pipe2(&ends, O_CLOEXEC) == 0 else { throw SystemError("pipe2") }
         defer { close(ends[0]) }
         _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
@@ -62,15 +63,18 @@ public struct ChildProcess: ~Copyable {
         Self.kill(processID)
     }
 
-    /// Gives the program its input and waits for its end; it is killed when the time is over.
+    /// Writes the input to the child and waits for the child to end.
     ///
-    /// This process must ignore broken pipes: a program need not read what it is given.
+    /// Kills the child when the timeout expires.
+    ///
+    /// The calling process must ignore SIGPIPE (``Process/ignoreBrokenPipes()``), because the child may exit without
+    /// reading its input.
     ///
     /// - Parameters:
-    ///   - bytes: All of its input.
-    ///   - timeoutNanoseconds: How much time is left at a given moment; zero when none is.
-    /// - Returns: How it ended.
-    /// - Throws: ``SystemError`` when it cannot be waited for; it is killed then.
+    ///   - bytes: The complete input.
+    ///   - timeoutNanoseconds: Returns the time left in nanoseconds; zero means that the timeout has expired.
+    /// - Returns: How the child ended.
+    /// - Throws: ``SystemError`` if waiting for the child fails. The child is killed in that case.
     public consuming func finish(
         _ bytes: [UInt8],
         timeoutNanoseconds: () -> UInt64
@@ -92,9 +96,9 @@ public struct ChildProcess: ~Copyable {
 }
 
 extension ChildProcess {
-    /// Writes the input and waits for the program's end.
+    /// Writes the input and waits for the child to end.
     ///
-    /// - Returns: Whether it ended in time.
+    /// - Returns: Whether the child ended before the timeout.
     private static func feed(
         _ bytes: [UInt8],
         to input: Int32,
@@ -109,7 +113,7 @@ extension ChildProcess {
                 close(input)
                 isOpen = false
             }
-            // A negative descriptor is passed over.
+            // `poll` ignores a negative descriptor.
             var waiting = [
                 pollfd(fd: end, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: isOpen ? input : -1, events: Int16(POLLOUT), revents: 0),
@@ -124,7 +128,7 @@ extension ChildProcess {
             if written >= 0 {
                 rest = rest.dropFirst(written)
             } else if errno != EAGAIN, errno != EINTR {
-                // Nobody reads any more; the status will tell what that means.
+                // The child closed its input. Its exit status will show whether that is a failure.
                 rest = []
             }
         }
@@ -140,7 +144,8 @@ extension ChildProcess {
 
     private static func kill(_ processID: pid_t) {
         _ = Glibc.kill(-processID, SIGKILL)
-        // It may have moved to another group, or become a user whose processes are not ours to kill, nor to wait for.
+        // The kill can fail if the child moved to another process group or changed its user. Then a blocking wait could
+        // hang.
         let isKilled = Glibc.kill(processID, SIGKILL) == 0
         var status: Int32 = 0
         while waitpid(processID, &status, isKilled ? 0 : WNOHANG) < 0, errno == EINTR {}
@@ -158,12 +163,12 @@ extension ChildProcess {
         posix_spawn_file_actions_adddup2(&actions, input, 0)
         posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        // Libraries that are linked in need not open everything close-on-exec.
+        // Linked libraries may open descriptors without `O_CLOEXEC`.
         _ = posix_spawn_file_actions_addclosefrom_np(&actions, 3)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // What this process ignores or blocks is no business of the program's.
+        // The child must not inherit this process's blocked and ignored signals.
         var signals = sigset_t()
         sigemptyset(&signals)
         posix_spawnattr_setsigmask(&attributes, &signals)
@@ -178,7 +183,8 @@ extension ChildProcess {
             arguments.forEach { free($0) }
             variables.forEach { free($0) }
         }
-        // Whoever started this process may ignore the ends of children: that is inherited, and no status would be kept.
+        // The parent of this process may have set SIGCHLD to ignored. That setting is inherited, and the kernel would
+        // then discard the child's exit status.
         signal(SIGCHLD, SIG_DFL)
         var child: pid_t = 0
         let code = posix_spawn(&child, program, &actions, &attributes, &arguments, &variables)

@@ -1,20 +1,20 @@
 import Glibc
 
-/// Files that stay where they are expected, whatever symbolic links lie on the way.
+/// Reads files without leaving a given folder, even through symbolic links.
 public enum ConfinedFile {
-    /// Reads a file that is inside of one folder of a parent folder.
+    /// Reads a file that lies inside a folder.
     ///
-    /// Links are followed, as they must be where Kubernetes mounts secrets, but not out of the folder, and the folder
-    /// is none itself.
+    /// Symbolic links inside the folder are followed, because Kubernetes mounts secrets through them. A link that leads
+    /// out of the folder is refused, and the folder itself must not be a link.
     ///
     /// - Parameters:
-    ///   - path: The file, relative to the folder.
+    ///   - path: The file's path relative to the folder.
     ///   - folder: The folder's name, without slashes.
-    ///   - parent: Where the folder is.
-    ///   - limit: The most bytes of it.
-    /// - Returns: All that is in it; nil where there is no such file.
-    /// - Throws: ``SystemError``: `EXDEV` for a file that is somewhere else, `EFBIG` for one that is too large,
-    ///   `EINVAL` for what is no file.
+    ///   - parent: The path of the folder's parent.
+    ///   - limit: The largest accepted size in bytes.
+    /// - Returns: The file's contents, or nil if the file does not exist.
+    /// - Throws: ``SystemError``: `EXDEV` if the file lies outside of the folder, `EFBIG` if it is larger than the
+    ///   limit, `EINVAL` if it is not a regular file.
     public static func read(
         _ path: String,
         in folder: String,
@@ -25,7 +25,8 @@ public enum ConfinedFile {
         guard file.utf8.starts(with: "\(root == "/" ? "" : root)/\(folder)/".utf8) else {
             throw SystemError("open", code: EXDEV)
         }
-        // What has no end, or would wait for somebody to write to it, is found out before it is read.
+        // `O_NONBLOCK` keeps `open` from waiting for the writer of a named pipe. The file's type is checked before
+        // reading.
         let descriptor = FileDescriptor(rawValue: open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK))
         guard descriptor.rawValue >= 0 else { throw SystemError("open") }
         defer { close(descriptor.rawValue) }
@@ -38,7 +39,7 @@ public enum ConfinedFile {
         }
     }
 
-    /// Where a path leads once all links are followed; nil where there is nothing.
+    /// The path after all links are followed, or nil if it does not exist.
     private static func resolve(_ path: String) throws(SystemError) -> String? {
         guard let resolved = realpath(path, nil) else {
             if errno == ENOENT || errno == ENOTDIR { return nil }

@@ -1,11 +1,13 @@
 import Glibc
 
-/// The variables a process was started with.
+/// The environment variables of the process.
 public struct Environment: Sendable {
-    /// What tests say; nil for what the process was started with, which is looked up where the kernel put it.
+    /// The entries that a test supplies.
+    ///
+    /// If nil, variables are read from the process's own environment.
     private let entries: [(name: String, value: String)]?
 
-    /// Makes an environment from name and value pairs, as tests do.
+    /// Creates an environment from name and value pairs, for tests.
     public init(_ entries: [(String, String)]) {
         self.entries = entries.map { (name: $0.0, value: $0.1) }
     }
@@ -19,19 +21,19 @@ public struct Environment: Sendable {
         Environment()
     }
 
-    /// The value of a variable; nil when it is not set or empty.
+    /// The value of a variable, or nil if it is unset or empty.
     public subscript(_ name: String) -> String? {
         guard let value = value(of: name), !value.isEmpty else { return nil }
         return value
     }
 
-    /// Whether a variable is there, be it empty.
+    /// Whether a variable is set, even to an empty value.
     public func contains(_ name: String) -> Bool {
         guard let entries else { return getenv(name) != nil }
         return entries.contains { $0.name == name }
     }
 
-    /// Whether there is a variable whose name begins so, other than the one excepted.
+    /// Whether a variable's name starts with `prefix`, not counting the variable named `exception`.
     public func containsName(startingWith prefix: StaticString, except exception: StaticString = "") -> Bool {
         if let entries {
             return entries.contains {

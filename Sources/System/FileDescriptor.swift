@@ -2,10 +2,12 @@ import Glibc
 
 /// An open file, pipe or socket.
 public struct FileDescriptor: Hashable, Sendable {
-    /// The number the kernel knows it by.
+    /// The descriptor's number.
     public let rawValue: Int32
 
-    /// Names a descriptor that is already open; it stays its opener's to close.
+    /// Wraps an open descriptor.
+    ///
+    /// The code that opened it must close it.
     public init(rawValue: Int32) {
         self.rawValue = rawValue
     }
@@ -19,33 +21,35 @@ public struct FileDescriptor: Hashable, Sendable {
     /// Standard error.
     public static let standardError = FileDescriptor(rawValue: 2)
 
-    /// Whether a person is at the other end.
+    /// Whether the descriptor is a terminal.
     public var isTerminal: Bool { isatty(rawValue) == 1 }
 
-    /// Opens `/dev/null` in place of whichever of descriptors 0 to 2 is closed.
+    /// Opens `/dev/null` for each of descriptors 0 to 2 that is closed.
     ///
-    /// Without it the next socket would become standard output, and the answer would go to the database.
+    /// Otherwise the next socket, for example the database connection, would get the number of standard output, and the
+    /// response would be written to it.
     /// - Returns: The descriptors that were closed.
     public static func plugStandardStreams() -> [FileDescriptor] {
         (0...2).filter { fcntl($0, F_GETFD) < 0 }.map { closed in
-            // `open` returns the lowest free number; an empty root has no /dev/null, but it has itself.
+            // `open` returns the lowest free number. In an empty root file system `/dev/null` does not exist, but `/`
+            // does.
             if open("/dev/null", O_RDWR) < 0 { _ = open("/", O_RDONLY) }
             return FileDescriptor(rawValue: closed)
         }
     }
 
-    /// What `readAll` found.
+    /// The result of `readAll`.
     public enum Contents: Equatable, Sendable {
-        /// Everything up to the end.
+        /// All bytes up to the end of the input.
         case complete([UInt8])
-        /// More than the limit; all of it was read, none kept.
+        /// The input exceeds the limit. It was read to the end or to the drain limit and discarded.
         case tooLarge
     }
 
     /// Reads to the end of the input.
     ///
-    /// What exceeds `limit` is read and thrown away, up to `drainLimit`: a web server whose request body is
-    /// left unread may hang or answer with an error of its own.
+    /// Input beyond `limit` is read and discarded, up to `drainLimit` bytes. A web server whose request body is left
+    /// unread may hang or respond with an error of its own.
     ///
     /// - Parameters:
     ///   - limit: The most bytes to keep.
@@ -76,7 +80,7 @@ public struct FileDescriptor: Hashable, Sendable {
 
     /// Writes all the bytes.
     ///
-    /// - Throws: ``SystemError`` when the reader is gone or the device is full.
+    /// - Throws: ``SystemError``, for example if the reader has closed its end or the device is full.
     public func write(_ bytes: [UInt8]) throws(SystemError) {
         var written = 0
         while written < bytes.count {

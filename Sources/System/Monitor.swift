@@ -1,18 +1,18 @@
 import Glibc
 
-/// A value that one thread at a time may use, and whose changes others can wait for.
+/// A value protected by a mutex, with a condition variable to wait for changes.
 ///
-/// It is a mutex with a condition variable, on the clock that cannot be set. Who waits looks at the value whenever it
-/// changes, so no wake-up is lost: there is nothing to miss between looking and waiting.
+/// Timeouts use the monotonic clock. A waiting thread checks the value again after each change. It checks the value and
+/// starts to wait under the same lock, so no wake-up is lost.
 ///
-/// Unlike `Synchronization.Mutex`, whose lock is in a library that was not built for it, ThreadSanitizer understands
-/// this one.
+/// ThreadSanitizer understands this type. It does not understand `Synchronization.Mutex`, because the library with that
+/// lock is not built for ThreadSanitizer.
 public final class Monitor<Value: ~Copyable>: Sendable {
     private let mutex: Cell<pthread_mutex_t>
     private let condition: Cell<pthread_cond_t>
     private let value: Cell<Value>
 
-    /// Guards a value.
+    /// Protects a value.
     public init(_ value: consuming sending Value) {
         mutex = Cell(pthread_mutex_t())
         condition = Cell(pthread_cond_t())
@@ -21,7 +21,7 @@ public final class Monitor<Value: ~Copyable>: Sendable {
         pthread_condattr_init(&attributes)
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
         let made = pthread_mutex_init(mutex.pointer, nil) == 0 && pthread_cond_init(condition.pointer, &attributes) == 0
-        precondition(made, "a mutex and a condition variable need memory only")
+        precondition(made, "creating a mutex and a condition variable fails only without memory")
         pthread_condattr_destroy(&attributes)
     }
 
@@ -33,10 +33,10 @@ public final class Monitor<Value: ~Copyable>: Sendable {
         value.free()
     }
 
-    /// Lends the value to `body`, when no other thread has it.
+    /// Runs `body` with exclusive access to the value.
     ///
-    /// - Returns: What `body` returns.
-    /// - Throws: What `body` throws.
+    /// - Returns: The result of `body`.
+    /// - Throws: The error that `body` throws.
     public func withLock<Output: ~Copyable, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Output
     ) throws(Failure) -> sending Output {
@@ -45,7 +45,7 @@ public final class Monitor<Value: ~Copyable>: Sendable {
         return try body(&value.pointer.pointee)
     }
 
-    /// As ``withLock(_:)``, and has those who wait look again, also after a `body` that throws.
+    /// Like ``withLock(_:)``, and wakes all waiting threads afterwards, even if `body` throws.
     public func change<Output: ~Copyable, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Output
     ) throws(Failure) -> sending Output {
@@ -57,15 +57,16 @@ public final class Monitor<Value: ~Copyable>: Sendable {
         return try body(&value.pointer.pointee)
     }
 
-    /// Waits until `body` finds in the value what it looks for.
+    /// Waits until `body` returns a result.
     ///
-    /// It looks at once, after each change, and for the last time when the wait is over.
+    /// Calls `body` at once, after each change, and a last time when the timeout expires.
     ///
     /// - Parameters:
-    ///   - timeoutNanoseconds: How much longer to wait, asked before each wait; zero to give up.
-    ///   - body: What to do with the value; nil to go on waiting. It may change the value without others being told.
-    /// - Returns: What `body` returned in the end; nil when the wait was over before.
-    /// - Throws: What `body` throws.
+    ///   - timeoutNanoseconds: Returns the time left in nanoseconds; called before each wait. Zero ends the wait.
+    ///   - body: Inspects the value; returns nil to continue to wait. It may change the value, but that wakes no other
+    ///     thread.
+    /// - Returns: The result of `body`, or nil if the timeout expired first.
+    /// - Throws: The error that `body` throws.
     public func wait<Output, Failure: Error>(
         timeoutNanoseconds: (borrowing Value) -> UInt64,
         _ body: (inout sending Value) throws(Failure) -> sending Output?
@@ -80,7 +81,9 @@ public final class Monitor<Value: ~Copyable>: Sendable {
         }
     }
 
-    /// Lets go of the mutex until something changes or the time is over; it may also end early.
+    /// Releases the mutex until a change or the timeout.
+    ///
+    /// A spurious early return is possible.
     private func sleep(nanoseconds: UInt64) {
         let (end, overflow) = SystemClock.monotonicNanoseconds().addingReportingOverflow(nanoseconds)
         guard !overflow, end < UInt64(Int64.max) else {
@@ -92,10 +95,10 @@ public final class Monitor<Value: ~Copyable>: Sendable {
     }
 }
 
-/// A value at an address that stays, as the C library wants it.
+/// A value at a fixed address, as the C library requires.
 ///
-/// The address is kept as a number, since every thread may know it: what is there is only touched under the mutex,
-/// and the mutex and the condition variable are made for being touched by all.
+/// The address is stored as an integer so that the type is `Sendable`. The stored value is accessed only under the
+/// mutex; the mutex and the condition variable themselves are safe to use from all threads.
 private struct Cell<Value: ~Copyable>: Sendable {
     private let address: UInt
 
@@ -107,7 +110,7 @@ private struct Cell<Value: ~Copyable>: Sendable {
 
     var pointer: UnsafeMutablePointer<Value> {
         guard let pointer = UnsafeMutablePointer<Value>(bitPattern: address) else {
-            preconditionFailure("what was allocated is not at zero")
+            preconditionFailure("an allocated address is never zero")
         }
         return pointer
     }

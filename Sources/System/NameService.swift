@@ -1,11 +1,11 @@
 import CSystem
 
-/// How the C library resolves host names.
+/// Host name resolution of the C library.
 public enum NameService {
     /// Restricts host name resolution to `/etc/hosts` and DNS.
     ///
-    /// A static glibc program would otherwise follow a foreign `nsswitch.conf` and load modules that were
-    /// made for another glibc. Call it before the first resolution.
+    /// Otherwise a static glibc program follows the system's `nsswitch.conf` and loads modules that were built for
+    /// another version of glibc. Call this before the first name resolution.
     public static func useFilesAndDNS() {
         _ = __nss_configure_lookup("hosts", "files dns")
     }

@@ -1,22 +1,23 @@
 #if !DEBUG
 import Glibc
 
-// What the Swift runtime does before `main`, done without `/proc`: a static binary may run in an empty root, and a cold
-// call should not pay for what it does not use. Where these names are not linked to, they do nothing.
+// Replacements for the Swift runtime's work before `main`. They need no `/proc`, because a static binary may run in an
+// empty root file system, and they save system calls in a cold invocation. Where the runtime does not link to these
+// names, they have no effect.
 
-/// Stands in for the search for the crash reporter, `swift-backtrace`: ten system calls, and the end of the process
-/// where it cannot find itself in `/proc`.
+/// Replaces the search for the crash reporter `swift-backtrace`.
 ///
-/// A static binary has no such program beside it.
+/// The original makes ten system calls, and it ends the process if it cannot find its own path in `/proc`. A static
+/// binary has no crash reporter beside it.
 @_cdecl("swift_copyAuxiliaryExecutablePath")
 public func noAuxiliaryExecutable(_: UnsafePointer<CChar>?, _: UnsafePointer<CChar>?) -> UnsafePointer<CChar>? {
     nil
 }
 
-/// Stands in for the search for the arguments, which reads `/proc/self/maps`.
+/// Replaces the search for the arguments, which reads `/proc/self/maps`.
 ///
-/// They are where the kernel put them: just below the environment, with their count before them and a null behind them
-/// (System V ABI, "Initial Process Stack"). Nothing in a static binary changes the environment this early.
+/// The kernel places the arguments just below the environment, with their count before them and a null pointer behind
+/// them (System V ABI, "Initial Process Stack"). No code in a static binary changes the environment before this call.
 @_cdecl("_swift_stdlib_getUnsafeArgvArgc")
 public func initialArguments(
     _ count: UnsafeMutablePointer<CInt>
@@ -28,7 +29,9 @@ public func initialArguments(
     return null - found
 }
 
-/// Belongs to the search for the arguments; nobody replaces them here.
+/// Belongs to the search for the arguments.
+///
+/// This program never overrides them.
 @_cdecl("_swift_stdlib_overrideUnsafeArgvArgc")
 public func keepInitialArguments(_: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, _: CInt) {}
 #endif

@@ -1,9 +1,9 @@
 import CSystem
 import Glibc
 
-/// Random bytes fit for keys and identifiers.
+/// Cryptographically secure random bytes.
 public enum SecureRandom {
-    /// Bytes from the kernel's generator.
+    /// Reads `count` bytes from the kernel's random number generator.
     public static func bytes(_ count: Int) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             while initialized < count {

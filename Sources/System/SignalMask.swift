@@ -1,11 +1,11 @@
 import CSystem
 import Glibc
 
-/// The signals that a thread had blocked at some time.
+/// A saved signal mask of a thread.
 struct SignalMask {
     private var before: sigset_t
 
-    /// Which signals are meant.
+    /// The signals to block.
     enum Signals {
         case all
         case these([Int32])
@@ -22,9 +22,9 @@ struct SignalMask {
         }
     }
 
-    /// Has the calling thread block more signals.
+    /// Adds signals to the calling thread's signal mask.
     ///
-    /// - Returns: What it had blocked before.
+    /// - Returns: The mask before the change.
     static func block(_ signals: Signals) -> SignalMask {
         var set = signals.set
         var mask = SignalMask(before: sigset_t())
@@ -32,7 +32,7 @@ struct SignalMask {
         return mask
     }
 
-    /// Has the calling thread block these and no others.
+    /// Sets the calling thread's signal mask to this mask.
     func restore() {
         var set = before
         pthread_sigmask(SIG_SETMASK, &set, nil)

@@ -1,8 +1,8 @@
 import Glibc
 
-/// The certificate authorities that the operating system believes in.
+/// The certificate authorities that the operating system trusts.
 public enum SystemCertificates {
-    // Debian's, Fedora's, openSUSE's and Alpine's; a static library knows no place of its own.
+    // The paths on Debian, Fedora, openSUSE and Alpine. A static library has no built-in path.
     private static var usualPlaces: [String] {
         [
             "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
@@ -10,10 +10,11 @@ public enum SystemCertificates {
         ]
     }
 
-    /// The file of PEM certificates: the one that `SSL_CERT_FILE` names, else the first there is.
+    /// The path of the file of PEM certificates: the value of `SSL_CERT_FILE`, else the first usual path that is
+    /// readable.
     ///
-    /// A file that was named is taken as it is: if it cannot be read, a connection fails rather than trusting
-    /// somebody else.
+    /// A path from `SSL_CERT_FILE` is not checked. If the file cannot be read, connections fail; they do not fall back
+    /// to other certificate authorities.
     public static func path(in environment: Environment = .current()) -> String? {
         environment["SSL_CERT_FILE"] ?? usualPlaces.first { access($0, R_OK) == 0 }
     }

@@ -8,16 +8,16 @@ public enum SystemClock {
         return Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1_000
     }
 
-    /// A clock that never goes back, in nanoseconds since some point in the past.
+    /// The monotonic clock, in nanoseconds since an unspecified start.
     public static func monotonicNanoseconds() -> UInt64 {
         let now = read(CLOCK_MONOTONIC)
         return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
     }
 
-    /// The time since some point in the past, on the clock that never goes back.
+    /// The monotonic clock as a duration since an unspecified start.
     public static var uptime: Duration { .nanoseconds(Int64(clamping: monotonicNanoseconds())) }
 
-    /// Blocks the calling thread for a number of nanoseconds, signals or not.
+    /// Blocks the calling thread for a number of nanoseconds, even if signals interrupt the sleep.
     public static func sleep(nanoseconds: UInt64) {
         let end = monotonicNanoseconds() + nanoseconds
         while case let now = monotonicNanoseconds(), now < end {

@@ -8,15 +8,15 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The value of `errno`.
     public let code: Int32
 
-    /// Whether nothing came, or nothing could be sent, before the deadline.
+    /// Whether a deadline passed before the call could read or write.
     public var isTimeout: Bool { code == ETIMEDOUT }
 
     public var description: String { "\(call): \(String(cString: strerror(code)))" }
 
-    /// A file is larger than it may be.
+    /// A file exceeds the size limit.
     public static var tooLarge: SystemError { SystemError("read", code: EFBIG) }
 
-    /// A file that should be text is none.
+    /// A file that must be text is not valid text.
     public static var notText: SystemError { SystemError("read", code: EILSEQ) }
 
     init(_ call: String, code: Int32 = errno) {

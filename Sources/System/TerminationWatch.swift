@@ -1,21 +1,21 @@
 import CSystem
 import Glibc
 
-/// Hears SIGTERM and SIGINT in place of the process's end, for as long as it is kept.
+/// Intercepts SIGTERM and SIGINT, which would end the process, until this value is destroyed.
 ///
-/// A thread waits for them, so that what they lead to may be any code, and not the little that a signal handler may do.
-/// It is made by the thread that the process began with, before there are others, and let go of by that thread.
+/// A dedicated thread waits for the signals, so `body` may run any code and is not limited to async-signal-safe
+/// functions. Create and destroy the value on the main thread, and create it before any other thread starts.
 public struct TerminationWatch: ~Copyable {
-    /// Nobody else's business: it ends the thread that waits.
+    /// A private signal that ends the waiting thread.
     private static var ending: Int32 { SIGUSR2 }
 
     private let mask: SignalMask
     private var threads = Threads()
 
-    /// Begins to listen.
+    /// Starts to intercept the signals.
     ///
-    /// - Parameter body: Is called from a thread of its own whenever somebody wants the process to end.
-    /// - Throws: ``SystemError`` when there is no room for the thread.
+    /// - Parameter body: Runs on the dedicated thread each time one of the signals arrives.
+    /// - Throws: ``SystemError`` if the thread cannot be created.
     public init(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
         mask = SignalMask.block(.these([SIGTERM, SIGINT]))
         do throws(SystemError) {
@@ -32,7 +32,7 @@ public struct TerminationWatch: ~Copyable {
 
     deinit {
         for thread in threads.handles { pthread_kill(thread, Self.ending) }
-        // The mask last: what comes in between is the next one's, or ends the process.
+        // The mask is restored last. A signal that arrives before then goes to the next watch or ends the process.
         mask.restore()
     }
 }

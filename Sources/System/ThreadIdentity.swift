@@ -1,9 +1,9 @@
 import Glibc
 
-/// Which thread of the process something is done in.
+/// The identity of a thread of this process.
 public struct ThreadIdentity: Hashable, Sendable {
     private let handle: pthread_t
 
-    /// The thread that asks.
+    /// The calling thread.
     public static var current: ThreadIdentity { ThreadIdentity(handle: pthread_self()) }
 }

@@ -1,29 +1,29 @@
 import CSystem
 import Glibc
 
-/// Threads that whoever started them waits for.
+/// Threads that their owner starts and joins.
 ///
-/// No signal is handled in them: signals are for the thread that the process began with.
+/// They block all signals, so that only the main thread handles signals.
 public struct Threads: ~Copyable {
-    /// Those that nobody has waited for yet.
+    /// The threads that are not yet joined.
     private(set) var handles: [pthread_t] = []
 
-    /// Makes a place for threads; none runs yet.
+    /// Creates an empty group.
     public init() {}
 
     deinit {
         for handle in handles { pthread_join(handle, nil) }
     }
 
-    /// How many there are.
+    /// The number of threads that are not yet joined.
     public var count: Int { handles.count }
 
-    /// Starts another one.
+    /// Starts a thread.
     ///
     /// - Parameters:
-    ///   - stackBytes: How deep its calls may go; memory is used for what they reach.
-    ///   - body: What it does; it ends with it.
-    /// - Throws: ``SystemError`` when the system has no room for it.
+    ///   - stackBytes: The size of the thread's stack. The system allocates memory only for the pages that are used.
+    ///   - body: The code to run; the thread ends when it returns.
+    /// - Throws: ``SystemError`` if the system cannot create the thread.
     public mutating func start(stackBytes: Int = 2 << 20, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
@@ -31,7 +31,7 @@ public struct Threads: ~Copyable {
         pthread_attr_setstacksize(&attributes, stackBytes)
         let argument = Unmanaged.passRetained(Body(body))
         var handle: pthread_t = 0
-        // A new thread has its maker's signal mask.
+        // A new thread inherits the signal mask of the thread that creates it.
         let mask = SignalMask.block(.all)
         let code = pthread_create(
             &handle,
@@ -50,13 +50,15 @@ public struct Threads: ~Copyable {
         handles.append(handle)
     }
 
-    /// Waits for the end of all.
+    /// Waits until all threads have ended.
     public mutating func join() {
         for handle in handles { pthread_join(handle, nil) }
         handles = []
     }
 
-    /// Leaves them to themselves, because they do not end in time: nobody waits for them any more.
+    /// Detaches all threads, because they do not end in time.
+    ///
+    /// They are not joined.
     public mutating func abandon() {
         for handle in handles { pthread_detach(handle) }
         handles = []

@@ -1,4 +1,4 @@
-# `scripts/bench breaker`: a healthy acquire of a circuit breaker.
+# `scripts/bench breaker`: the time to acquire a healthy circuit breaker.
 # shellcheck shell=bash disable=SC2154 # common.sh sets `root`
 
 # shellcheck source-path=SCRIPTDIR source=bench-server.sh
@@ -6,14 +6,14 @@ source "$root/scripts/lib/bench-server.sh"
 
 readonly breaker_help="Usage: scripts/bench breaker [--rounds N] [--calls N]
 
-Times what a healthy call costs at its circuit breaker, asked through the store that functions use, against a bare
-SELECT of the breaker's row by its key through the same kind of connection: at 1, 16 and 64 connections, each in a
-process of its own. All make their calls at the same time, in rounds of the one kind and of the other by turns. With
-more connections than processors the calls wait for each other, and the difference with them: the budget is that of
-one. The server runs with fsync off, and no call may write.
+Compares the time to acquire a healthy circuit breaker, through the store that functions use, with a bare SELECT of the
+breaker's row by its key through the same kind of connection. It uses 1, 16 and 64 connections, each in a separate
+process. All processes make their calls at the same time, in alternating rounds of the two kinds. With more connections
+than processors the calls wait for each other, which also increases the difference. Therefore the budget applies to one
+connection. The server runs with fsync off, and no call may write.
 
-  --rounds  how many rounds of each kind; 20 by default
-  --calls   how many calls of each connection in a round; 500 by default"
+  --rounds  number of rounds of each kind; 20 by default
+  --calls   number of calls of each connection in a round; 500 by default"
 
 readonly breaker_build=$root/.build/bench/breaker
 
@@ -57,7 +57,7 @@ breaker_compile() {
     done
 }
 
-# breaker_program NAME: one that was built for this, with nothing configured that need not be.
+# breaker_program NAME: runs a program of this benchmark's build, without optional settings.
 breaker_program() {
     env --unset=LOG_LEVEL NOFX_JWT_SECRET=0123456789abcdef0123456789abcdef NOFX_JWT_ISSUER=https://bench.example \
         NOFX_JWT_AUDIENCE=nofx "$root/.build/release/$1"
@@ -70,7 +70,8 @@ breaker_report() {
         /usr/bin/python3 -B "$root/Benchmarks/breaker/rounds.py" "$root/.build/release/benchBreaker" "$rounds" "$calls"
 }
 
-# What was written into the schema, once every session that could have done it has ended and said so.
+# Prints the number of rows written into the schema. It waits until all sessions have ended, because a session reports
+# its numbers at its end.
 breaker_writes() {
     until [[ $(query postgres -c "SELECT count(*) FROM pg_stat_activity WHERE datname = '$database_name'") == 0 ]]; do
         sleep 0.1

@@ -1,4 +1,4 @@
-# `scripts/bench cold --all`: spawn to exit of every endpoint.
+# `scripts/bench cold --all`: the time from spawn to exit of every endpoint.
 # shellcheck shell=bash disable=SC2154 # bench-cold.sh and common.sh set what is used here
 
 cold_all() {
@@ -12,7 +12,7 @@ cold_all() {
         cold_install "$name" "$dist/$name"
     done
     cold_server
-    # deliverOutbox wants to know them, and has no mail to send.
+    # deliverOutbox requires these settings, although it has no mail to send.
     export NOFX_WEBHOOK_KEY=0123456789abcdef0123456789abcdef
     export NOFX_MAIL_FROM=bench@example.com NOFX_SMTP_URL=smtp://127.0.0.1:25
     rm -rf "$cold_build/calls"

@@ -1,4 +1,4 @@
-# `scripts/bench cold`: spawn to exit of createTeam, or of every endpoint.
+# `scripts/bench cold`: the time from spawn to exit of createTeam, or of every endpoint.
 # shellcheck shell=bash disable=SC2154 # common.sh sets `root` and `static_folder`
 
 # shellcheck source-path=SCRIPTDIR source=bench-server.sh
@@ -8,18 +8,19 @@ source "$root/scripts/lib/bench-cold-all.sh"
 
 readonly cold_help="Usage: scripts/bench cold [--all] [--rounds N] [--dist FOLDER]
 
-Times createTeam from spawn to exit, straight to Postgres and through PgBouncer, against yardsticks that verify the
-same token and send the same statements: C (static libpq, pipeline), Go (static, pgx), Python (psycopg, pipeline).
-All run once in every round, in an order drawn anew for each. \`start only\` is a call with a forged token, which is
-refused before there is any connection. The server runs with fsync off.
+Measures the time from spawn to exit of createTeam, directly to Postgres and through PgBouncer. Compares it with
+reference programs that verify the same token and send the same statements: C (static libpq, pipeline), Go (static,
+pgx), Python (psycopg, pipeline). Each round runs every program once, in a new random order. \`start only\` is a call
+with a forged token, which is rejected before a connection is opened. The server runs with fsync off.
 
-With --all every endpoint is timed, each beside a replay in C of what it sends, byte for byte, and in as many round
-trips. What a call does is learned from two calls that are listened to; then every call has a team of its own, with
-20 rows for each list. All rows that the calls inserted, updated and deleted are counted: both must do the same.
+With --all it measures every endpoint and compares it with a replay in C that sends the same bytes in the same number of
+round trips. The replay is derived from two recorded calls of the endpoint. Each measured call has a separate team, with
+20 rows for each list. The benchmark counts all rows that the calls inserted, updated and deleted: both programs must
+make the same changes.
 
-  --all     every endpoint against C, instead of createTeam against all
-  --rounds  how often each program is run; 200 by default, 50 with --all
-  --dist    where the functions are; by default dist/, which ./deploy.sh bundle fills when some are missing"
+  --all     compare every endpoint with C, instead of createTeam with all languages
+  --rounds  how often each program runs; 200 by default, 50 with --all
+  --dist    the folder of the functions; by default dist/, which ./deploy.sh bundle fills if functions are missing"
 
 readonly cold_sources=$root/Benchmarks/cold
 readonly cold_build=$root/.build/bench/cold
@@ -103,7 +104,7 @@ cold_bundle() {
     fi
 }
 
-# What is needed here and what is in dist/ already, since a bundle takes the place of the one before.
+# Prints the functions that the benchmark needs and those already in dist/, because a new bundle replaces the old one.
 cold_functions() {
     local file names=("${functions[@]}") IFS=,
     for file in "$dist"/*; do
@@ -112,7 +113,7 @@ cold_functions() {
     printf '%s' "${names[*]}"
 }
 
-# cold_compile_c NAME SOURCE...: a yardstick in C.
+# cold_compile_c NAME SOURCE...: compiles the reference program in C.
 cold_compile_c() {
     quietly "$cold_build/c.log" gcc -std=gnu11 -O2 -Wall -Wextra -static -s -o "$cold_build/$1" \
         -I "$cold_build" -I "$static_folder/include" "${@:2}" "$cold_sources"/c/{token,yardstick}.c \
@@ -141,12 +142,12 @@ cold_compile_yardsticks() {
     )
     cold_install createTeam "$dist/createTeam"
     cold_install Go "$cold_build/go-pgx"
-    # Python keeps what it compiled, as an installation would.
+    # Precompiled bytecode, as in a Python installation.
     /usr/bin/python3 -m compileall -q "$cold_build/python"
 }
 
-# How a file was written decides how large the pieces are in which it lies in memory, and that is worth tenths of a
-# millisecond at every start (linkers and strip write small ones). All programs are therefore written in the same way.
+# The way a file is written determines the size of its chunks in the page cache, which changes each start by tenths of a
+# millisecond (linkers and strip write small chunks). Therefore all programs are copied in the same way.
 cold_install() {
     mkdir -p "$cold_build/programs"
     rm -f "$cold_build/programs/$1"
@@ -156,7 +157,7 @@ cold_install() {
 cold_environment() {
     NOFX_JWT_SECRET=$(head -c 32 /dev/urandom | base64 --wrap=0)
     export NOFX_JWT_SECRET NOFX_JWT_ISSUER=https://bench.example NOFX_JWT_AUDIENCE=nofx
-    # What is timed is what a function does when nothing is configured that need not be.
+    # The benchmark measures a function without optional settings.
     local name
     for name in $(compgen -e NOFX_) LOG_LEVEL; do
         case $name in
@@ -166,12 +167,12 @@ cold_environment() {
     done
 }
 
-# One of the programs beside this file, which leave nothing behind in the sources.
+# Runs a program from the benchmark's folder without writing bytecode files into the sources.
 cold_tool() {
     /usr/bin/python3 -B "$cold_sources/$1" "${@:2}"
 }
 
-# cold_plan PATH CALLS STATUS PORT [NAME...]: lines for the spawner.
+# cold_plan PATH CALLS STATUS PORT [NAME...]: prints lines for spawn.c.
 cold_plan() {
     local url name
     url=$(connection "$database_user" "$4")
@@ -184,7 +185,7 @@ cold_plan() {
     done
 }
 
-# cold_calls CALLS COUNT KIND [NAME...]: a call for each program and round.
+# cold_calls CALLS COUNT KIND [NAME...]: writes a call for each program and round.
 cold_calls() {
     local name
     for name in "${@:4}"; do
@@ -194,16 +195,16 @@ cold_calls() {
 
 # MARK: - Measuring
 
-# Each program once, one after the other, with every statement in the server's log.
+# Runs each program once, one after the other, and logs every statement on the server.
 cold_statements() {
     local name names=(createTeam C Go Python)
     query postgres -c "ALTER SYSTEM SET log_statement = 'all'" -c 'SELECT pg_reload_conf()' >/dev/null
     rm -rf "$cold_build/calls"
     cold_calls statements 1 fresh "${names[@]}"
-    # Sessions begun before the server has read its settings again would not be logged.
+    # Sessions that begin before the server has reloaded its settings would not be logged.
     until [[ $(query postgres -c 'SHOW log_statement') == all ]]; do sleep 0.1; done
     for name in "${names[@]}"; do
-        # No rounds but the one that is not counted.
+        # Zero measured rounds: only the warm-up round runs.
         cold_plan straight statements 0 5432 "$name" | "$cold_build/spawn" 0 || fail "$name does not work"
     done
     query postgres -c "ALTER SYSTEM SET log_statement = 'none'" -c 'SELECT pg_reload_conf()' >/dev/null
@@ -225,7 +226,7 @@ cold_measure() {
     interruptibly "$cold_build/spawn" "$rounds" <"$cold_build/plan.tsv" >"$cold_build/samples.tsv"
 }
 
-# Every call that was timed has made a team with its owner, and nothing else was made.
+# Checks that every measured call created a team with its owner, and that nothing else was created.
 cold_verify() {
     local expected=$(((rounds + 1) * 8 + 4)) made
     made=$(query "$database_name" -c "
@@ -242,7 +243,7 @@ cold_report() {
     cold_tool report.py "$cold_build/samples.tsv" "$zipped"
 }
 
-# cold_machine [WORDS]: what was measured with.
+# cold_machine [WORDS]: prints the machine and the versions of the software.
 cold_machine() {
     printf '\nspawn to exit, %s rounds; Postgres %s (fsync off), %s%s; %s x %s\n\n' "$rounds" "$(server_version)" \
         "$(/usr/sbin/pgbouncer --version | head -n 1)" "${1:+, $1}" "$(nproc)" \

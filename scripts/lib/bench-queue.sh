@@ -1,4 +1,4 @@
-# `scripts/bench queue`: the steps of runs, from their start to their end.
+# `scripts/bench queue`: the steps of runs, from start to end.
 # shellcheck shell=bash disable=SC2154 # common.sh sets `root`
 
 # shellcheck source-path=SCRIPTDIR source=bench-server.sh
@@ -6,21 +6,22 @@ source "$root/scripts/lib/bench-server.sh"
 
 readonly queue_help="Usage: scripts/bench queue [--rounds N] [--pooled] [--forgetful] [PART ...]
 
-Measures the queue of steps on a server whose commits last (fsync on):
+Measures the queue of steps on a server with durable commits (fsync on):
 
-  steps   steps that do nothing, claimed and finished by the store that workers use, one by one and in batches of 100,
-          with 1, 2, 4 and 8 connections, against pgbench that sends the very same statements; budget: half of that
-  worker  runs of one step, done by runWorker as a process, against procrastinate and pgqueuer that drain jobs that do
-          nothing; budget: 10 times procrastinate, and no less than pgqueuer as it comes
-  starts  how long it takes to start runs of 1, 10, 100 and 1000 steps
-  claims  a claim where 10 thousand and where 1 million jobs wait, of one tenant and of a thousand; budget: 1.5 times
+  steps   empty steps, claimed and finished through the store that workers use, one by one and in batches of 100,
+          with 1, 2, 4 and 8 connections, compared with pgbench, which sends the same statements; budget: half of that
+  worker  runs of one step, processed by runWorker as a process, compared with procrastinate and pgqueuer, which
+          process empty jobs; budget: 10 times procrastinate, and no less than pgqueuer with its default settings
+  starts  the time to start runs of 1, 10, 100 and 1000 steps
+  claims  the time of a claim while 10 thousand and 1 million jobs wait, of one tenant and of a thousand tenants;
+          budget: 1.5 times
 
-All parts by default. All that is compared runs once in every round, in an order drawn anew; what is printed is the
-median of the rounds.
+By default it measures all parts. Each round runs all compared programs once, in a new random order. The printed values
+are the medians of the rounds.
 
-  --rounds     how many rounds; 3 by default
-  --pooled     ours through PgBouncer in transaction mode, and pgbench too
-  --forgetful  with fsync off: what all of them take but for the disk"
+  --rounds     number of rounds; 3 by default
+  --pooled     connects this queue and pgbench through PgBouncer in transaction mode
+  --forgetful  turns fsync off, to measure without the time of the disk"
 
 readonly queue_build=$root/.build/bench/queue
 
@@ -72,7 +73,7 @@ queue_compile() {
     done
 }
 
-# queue_program COMMAND ...: with nothing configured that need not be.
+# queue_program COMMAND ...: runs a program without optional settings.
 queue_program() {
     env --unset=LOG_LEVEL NOFX_JWT_SECRET=0123456789abcdef0123456789abcdef NOFX_JWT_ISSUER=https://bench.example \
         NOFX_JWT_AUDIENCE=nofx "$root/.build/release/$1"
@@ -83,7 +84,7 @@ queue_report() {
     [[ $port == 5432 ]] || way='through PgBouncer in transaction mode'
     printf '\n%s rounds; Postgres %s (fsync %s), %s; %s x %s\n' "$rounds" "$(server_version)" "$fsync" "$way" "$(nproc)" \
         "$(sed -nE '/^model name/ { s/.*: //p; q }' /proc/cpuinfo)"
-    # Its scripts go where the server's user may write.
+    # The scripts of pgbench are written where the server's user has write access.
     BENCH_FOLDER=$server_folder BENCH_DATABASE=$database_name BENCH_PORT=$port BENCH_OPERATOR=$database_operator \
         BENCH_USER=$database_user BENCH_PROGRAMS=$(postgres_folder) BENCH_BUILD=$root/.build/release \
         BENCH_RIVALS=$root/.build/python/rivals/bin/python NOFX_JWT_SECRET=0123456789abcdef0123456789abcdef \

@@ -1,4 +1,4 @@
-# The database of a benchmark: a Postgres cluster and a PgBouncer that nobody else uses and that end with the script.
+# The database of a benchmark: a private Postgres cluster and PgBouncer, which end with the script.
 # shellcheck shell=bash disable=SC2154 # common.sh sets `root`
 
 readonly database_name=nofx
@@ -6,11 +6,11 @@ readonly database_owner=nofx_owner
 readonly database_user=nofx_app
 readonly database_operator=nofx_operator
 
-# Sockets have short paths, and the server's user must be able to reach its files wherever the project lies: both
-# are in here. The name is kept, so that what a killed run left behind can be removed.
+# The folder of sockets and data. It is in /tmp, because socket paths must be short and the server's user must have
+# access wherever the project is. Its name is saved, so that the next run can remove it if this run is killed.
 server_folder=''
 measuring_process=''
-server_settings=() # lines of postgresql.conf that a benchmark wants otherwise
+server_settings=() # lines of postgresql.conf that override the settings below
 
 server_start() {
     local kept=$root/.build/bench/server
@@ -36,7 +36,7 @@ server_start() {
         -c "CREATE ROLE $database_operator LOGIN" -c "CREATE DATABASE $database_name OWNER $database_owner" >/dev/null
 }
 
-# What is measured is the way to the server and back, not its disk, unless a benchmark says otherwise.
+# Benchmarks measure the round trips to the server and not its disk, unless they override these settings.
 server_configure() {
     as_server tee -a "$server_folder/data/postgresql.conf" >/dev/null <<CONFIGURATION
 listen_addresses = ''
@@ -54,7 +54,7 @@ log_filename = 'statements'
 CONFIGURATION
 }
 
-# In transaction mode, as a function's platform would have it; on a unix socket beside the server's own.
+# PgBouncer in transaction mode, as on a function platform, with a unix socket beside the server's socket.
 pooler_start() {
     as_server tee "$server_folder/pgbouncer.ini" >/dev/null <<CONFIGURATION
 [databases]
@@ -97,16 +97,16 @@ server_stop() {
     return "$status"
 }
 
-# Runs a program that takes long: a signal to the script is not kept waiting until it ends.
+# Runs a long program so that a signal to the script is handled at once and not after the program ends.
 interruptibly() {
-    # What runs in the background would have an empty standard input otherwise.
+    # A background process would otherwise have an empty standard input.
     "$@" <&0 &
     measuring_process=$!
     wait "$measuring_process"
     measuring_process=''
 }
 
-# The number in the file may have become another process's, when this is what a killed run left behind.
+# If a killed run left the file behind, the number in it may now belong to another process.
 pooler_stop() {
     local process
     process=$(cat "$server_folder/pgbouncer.pid" 2>/dev/null) || return 0
@@ -115,7 +115,8 @@ pooler_stop() {
     fi
 }
 
-# Postgres refuses to run as root. It does not inherit the script's lock either, which it would keep if it lived on.
+# Postgres refuses to run as root. The server must not inherit the script's lock (9), which it would hold after the
+# script ends.
 as_server() {
     if [[ $(id -u) == 0 ]]; then
         setpriv --reuid=postgres --regid=postgres --init-groups --reset-env -- "$@" 9>&-
@@ -129,12 +130,12 @@ postgres_folder() {
     printf '%s' "${folders[-1]}"
 }
 
-# connection ROLE [PORT]: the string that all clients understand.
+# connection ROLE [PORT]: prints a connection string that all clients accept.
 connection() {
     printf 'host=%s port=%s user=%s dbname=%s' "$server_folder" "${2:-5432}" "$1" "$database_name"
 }
 
-# query DATABASE PSQL-ARGUMENT...: as the cluster's superuser.
+# query DATABASE PSQL-ARGUMENT...: runs psql as the cluster's superuser.
 query() {
     psql --host="$server_folder" --username=postgres --dbname="$1" --no-psqlrc --quiet --tuples-only --no-align \
         --set=ON_ERROR_STOP=1 "${@:2}"

@@ -1,17 +1,17 @@
-# `deploy.sh bundle`: every endpoint as one static file, and all of them in another one.
+# `deploy.sh bundle`: builds every endpoint as a static program, and one program with all endpoints.
 # shellcheck shell=bash disable=SC2154,SC2034 # common.sh sets `root` and reads `dry_run`
 
 readonly bundle_help="Usage: ./deploy.sh bundle [--functions NAME,NAME] [--dry-run]
 
-Builds every endpoint, and nofx with all of them, fully static and stripped into dist/<name>, and dist/manifest.json
-with their sizes, their SHA-256 and the versions of what is inside. The same sources in the same place give the same
-bytes. The libraries are the newest that the distribution lists; scripts/static-libs --help tells what happens when
-the mirror does not have one.
+Builds every endpoint, and the program nofx with all endpoints, as static and stripped programs dist/<name>. Writes
+dist/manifest.json with their sizes, their SHA-256 digests and the versions of the product and its libraries. The same
+sources in the same folder give the same bytes. The libraries are the newest that the distribution lists;
+scripts/static-libs --help describes what happens if the mirror lacks one of them.
 
-  --functions  only these; the default is every folder of Functions/, and nofx
+  --functions  build only these; the default is every folder of Functions/, and nofx
   --dry-run    print the commands, run nothing"
 
-# Debug information holds the times of files; it would be stripped, but the linker's build id is made from it.
+# Debug information contains the modification times of files. It is stripped, but the linker's build id depends on it.
 readonly static_flags=(
     --static-swift-stdlib
     -Xswiftc -static-executable
@@ -54,7 +54,7 @@ bundle_arguments() {
     done
 }
 
-# All endpoints are folders of Functions/; programs for developers live elsewhere and never get here.
+# All endpoints are folders of Functions/. Programs for developers are in other folders and are never bundled.
 bundle_select() {
     local name folder
     if ((${#functions[@]} == 0)); then
@@ -71,8 +71,8 @@ bundle_select() {
     mapfile -t functions < <(printf '%s\n' "${functions[@]}" | LC_ALL=C sort -u)
 }
 
-# SwiftPM builds one product or everything but the tests. Everything has the programs for developers as well, and is
-# still built in less than half the time that product after product takes.
+# SwiftPM builds either one product or everything except the tests. Building everything includes the programs for
+# developers, but takes less than half the time of building product by product.
 bundle_build() {
     local name
     if [[ $all == yes ]]; then
@@ -91,7 +91,7 @@ bundle_swift() {
         --scratch-path "$static_folder/build" --configuration release --quiet "${static_flags[@]}" "$@"
 }
 
-# Only checked files reach dist/, and dist/ holds nothing that is not in its manifest.
+# Only checked files are copied to dist/, and dist/ contains only files that its manifest lists.
 bundle_collect() {
     local name built stage=$root/dist.new
     rm -rf "$stage"
@@ -115,14 +115,15 @@ bundle_check() {
     if readelf --sections --wide "$file" | grep -q ' \.symtab '; then
         fail "$name is not stripped"
     fi
-    # Names of types stay in a stripped file: `$s` and the length of the module's name come before it.
+    # A stripped file still contains the names of types: `$s` and the length of the module's name precede the module's
+    # name.
     # shellcheck disable=SC2016 # the dollar sign is part of the name
     if grep -aqE '\$s(10Foundation|20FoundationEssentials|22_FoundationCollections)' "$file"; then
         fail "$name contains Foundation; find its import and remove it"
     fi
     # shellcheck disable=SC2016
     if grep -aqE '\$s17_StringProcessing' "$file"; then
-        fail "$name contains the regular expressions of the library (half a megabyte zipped): a collection was searched or split by another one"
+        fail "$name links the library's regular expressions (0.5 MB zipped): it searches or splits by a collection"
     fi
 }
 
@@ -155,7 +156,7 @@ bundle_manifest() {
     printf '\n  ]\n}\n'
 }
 
-# The one place where the version is written is the source that answers --version.
+# The source of `--version` is the only place that defines the version.
 bundle_version() {
     local version
     version=$(sed -nE 's/.*static let product = "([^"]+)".*/\1/p' "$root/Sources/FunctionRuntime/Version.swift")
@@ -163,7 +164,7 @@ bundle_version() {
     printf '%s' "$version"
 }
 
-# Named only when it says what is inside: a checkout without changes.
+# The manifest names the commit only if the checkout has no changes, because only then it identifies the sources.
 bundle_commit() {
     local commit
     commit=$(git -C "$root" rev-parse --verify --quiet HEAD 2>/dev/null) || return 0

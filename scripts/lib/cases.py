@@ -1,8 +1,8 @@
 """Usage: scripts/lib/cases.py [SUBJECT [NUMBER]]
 
-Without arguments it checks the cases of Tests/Cases: their numbers go on from 1 without a gap, each has a test or a
-reason for none, and no test shows a case that is not there. With a subject, such as `queue`, it prints the tests that
-show each of its cases.
+Without arguments it checks the cases of Tests/Cases: the numbers start at 1 and have no gaps, each case has a test or a
+reason for having none, and no test names a case that does not exist. With a subject, such as `queue`, it prints the
+tests for each case of that subject.
 
 A test names its cases in a comment above it: `// Cases: queue 12, 13; teams 4`.
 """
@@ -14,12 +14,12 @@ import sys
 
 TESTS = pathlib.Path(__file__).resolve().parents[2] / "Tests"
 MARK = re.compile(r"^ *// Cases: (.*(?:\n *// [\d;].*)*)", re.MULTILINE)
-# What follows the comment: the test, or a suite, all of whose tests show the case.
+# The line after the comment: a test, or a suite whose tests all show the case.
 TEST = re.compile(r"func `([^`]+)`\(|^(?:@Suite.* )?(?:\w+ )*(?:struct|class|enum|extension) (\w+)", re.MULTILINE)
 
 
 def shown():
-    """The tests of each case: a subject and a number, and the names."""
+    """Returns the names of the tests for each case. A case is a subject and a number."""
     tests = collections.defaultdict(list)
     for file in sorted(TESTS.rglob("*.swift")):
         text = file.read_text()
@@ -34,7 +34,7 @@ def shown():
 
 
 def cases_in(file):
-    """Each number, what holds and the remark."""
+    """Returns the number, the statement and the remark of each case."""
     rows = re.findall(r"^\| (\d+) \| ([^|]+) \|(?: ([^|]+))? \|$", file.read_text(), re.MULTILINE)
     return [(int(number), what, remark) for number, what, remark in rows]
 

@@ -1,17 +1,17 @@
-# Private Postgres clusters: for `deploy.sh local` one that stays, for tests and benchmarks ones that are thrown away.
+# Private Postgres clusters: a permanent one for `deploy.sh local`, and temporary ones for tests and benchmarks.
 #
-# A cluster is a folder with `data` and `log`, and a folder for its socket. As root, which Postgres refuses to run
-# as, the server belongs to an unprivileged user.
+# A cluster consists of a folder with `data` and `log` and a folder for its socket. Postgres refuses to run as root, so
+# a script that runs as root starts the server as an unprivileged user.
 # shellcheck shell=bash disable=SC2154 # common.sh sets `root`
 
 cluster_programs='' # the folder of initdb, pg_ctl and psql
-cluster_as=()       # what puts a command into the hands of the server's user; nothing when that is the caller
+cluster_as=()       # prefix that runs a command as the server's user; empty if that is the caller
 cluster_user=''
-cluster_url=''      # of the throw-away cluster, through its socket, as its superuser
+cluster_url=''      # URL of the temporary cluster: its socket, its superuser
 
 # MARK: - Programs and users
 
-# The newest Postgres from version 15 on.
+# Finds the newest installed Postgres, version 15 or later.
 cluster_find_programs() {
     local folder version best=0
     for folder in "$(pg_config --bindir 2>/dev/null || true)" /usr/lib/postgresql/*/bin; do
@@ -25,7 +25,7 @@ cluster_find_programs() {
     ((best > 0)) || fail 'there is no Postgres 15 or later; run scripts/setup'
 }
 
-# Chooses who runs the server: the caller or, as root, the first of the named users that exists.
+# Selects the user of the server: the caller or, if the caller is root, the first of the named users that exists.
 cluster_use() {
     local name
     cluster_user=$(id -un 2>/dev/null || id -u)
@@ -38,18 +38,18 @@ cluster_use() {
         cluster_as=(setpriv "--reuid=$(id -u "$name")" "--regid=$(id -g "$name")" --clear-groups --)
         return
     done
-    fail "Postgres does not run as root, and of these users there is none: $*"
+    fail "Postgres does not run as root, and none of these users exists: $*"
 }
 
-# Runs a command as the server's user, with a clean environment and in a folder that this user can enter. The lock
-# of the caller (9) stays behind, or the server would hold it for as long as it lives.
+# Runs a command as the server's user, with a clean environment and in a folder to which this user has access. The
+# command must not inherit the caller's lock (9), because the server would hold it for its whole lifetime.
 cluster_run() (
     cd /
     exec 9>&-
     exec env -i PATH="$cluster_programs:/usr/bin:/bin" LC_ALL=C.UTF-8 "${cluster_as[@]}" "$@"
 )
 
-# Makes a folder that only the server's user (and root) can enter, or fails when it is somebody else's.
+# Creates a folder that only the server's user and root can enter. Fails if the folder belongs to another user.
 cluster_make_folder() {
     local folder=$1
     if [[ ! -d $folder ]]; then
@@ -57,15 +57,15 @@ cluster_make_folder() {
         [[ ${#cluster_as[@]} == 0 ]] || chown "$cluster_user:" "$folder"
     fi
     if [[ -L $folder || $(stat -c %u "$folder") != "$(id -u "$cluster_user")" ]]; then
-        # A run that was killed between mkdir and chown left it root's, and empty.
+        # A run that was killed between mkdir and chown has left an empty folder that belongs to root.
         [[ ! -L $folder && -O $folder ]] && rmdir "$folder" 2>/dev/null && cluster_make_folder "$folder" && return
-        fail "$folder belongs to somebody else than '$cluster_user'; remove it and try again"
+        fail "$folder does not belong to '$cluster_user'; remove it and try again"
     fi
 }
 
 # MARK: - A cluster's life
 
-# Makes the cluster in the folder, unless it is there. Only a finished one gets the name `data`.
+# Creates the cluster in the folder if it does not exist. The data folder gets the name `data` only when it is complete.
 cluster_create() {
     local folder=$1 authentication=$2
     [[ ! -d $folder/data ]] || return 0
@@ -84,7 +84,8 @@ cluster_failed() {
     fail "$1"
 }
 
-# The server's process, when it is one: a file of an earlier boot may name a number that is somebody else's now.
+# Prints the process id of the server if it is running. The pid file may come from an earlier boot, and its number may
+# now belong to another process.
 cluster_process() {
     local data=$1/data process
     process=$(head -n 1 "$data/postmaster.pid" 2>/dev/null) || return 1
@@ -92,14 +93,13 @@ cluster_process() {
     printf '%s' "$process"
 }
 
-# Starts the server, if need be after one that was killed, with its socket in the folder and with the settings, given
-# as lines of postgresql.conf.
+# Starts the server, also after it was killed, with its socket in the folder. The settings are lines of postgresql.conf.
 cluster_start() {
     local folder=$1 socket=$2
     shift 2
     if ! cluster_process "$folder" >/dev/null; then
         cluster_end_orphans "$folder/data" || return
-        # Left by a killed server. They would be in the way if their process number is in use again.
+        # A killed server leaves these files behind. They prevent a start if their process number is in use again.
         rm -f "$folder/data/postmaster.pid" "$socket"/.s.PGSQL.*
     fi
     # shellcheck disable=SC2016 # for the inner shell
@@ -110,7 +110,7 @@ cluster_start() {
         </dev/null >/dev/null 2>&1
 }
 
-# Ends the sessions of a server that was killed: no second server may start beside them.
+# Ends the sessions of a killed server, because a new server cannot start while they run.
 cluster_end_orphans() {
     local data process orphans try
     data=$(readlink -f "$1")
@@ -133,7 +133,7 @@ cluster_stop() {
         cluster_run pg_ctl stop --silent --wait --mode immediate --pgdata "$folder/data" >/dev/null
 }
 
-# psql as the superuser, without what the caller's environment and home say.
+# Runs psql as the superuser, without the settings of the caller's environment and home folder.
 cluster_psql() {
     local socket=$1 port=$2 database=$3
     shift 3
@@ -141,20 +141,20 @@ cluster_psql() {
         --host "$socket" --port "$port" --username postgres --dbname "$database" "$@"
 }
 
-# MARK: - Throw-away clusters
+# MARK: - Temporary clusters
 
-# What the tests' own clusters are started with. Their databases live for seconds and are many, so nothing is logged
-# for a crash, and nobody vacuums.
+# The settings of the tests' clusters. Their databases are many and live only for seconds, so the clusters are not
+# crash-safe and have no autovacuum.
 # shellcheck disable=SC2034 # for the callers
 cluster_for_tests=(
     'log_min_messages = fatal' 'autovacuum = off' 'checkpoint_timeout = 1h' 'max_wal_size = 4GB' 'max_connections = 400'
 )
 
-# Starts a fast and forgetful cluster on a socket and a free loopback port, with a database `test`: sets
-# `cluster_folder`, `cluster_port` and `cluster_url`. More settings may be given. The caller removes it.
+# Starts a fast cluster that is not crash-safe, on a socket and a free loopback port, with a database `test`. Sets
+# `cluster_folder`, `cluster_port` and `cluster_url`. The caller can pass more settings and must stop the cluster.
 cluster_throwaway_start() {
     cluster_find_programs
-    # Not `postgres`: what runs here must not reach the clusters of the machine.
+    # The user is not `postgres`, because tests must have no access to the other clusters of the machine.
     cluster_use nobody postgres
     cluster_throwaway_sweep
     cluster_folder=$(mktemp -d "/tmp/nofx-test.$$.XXXXXX")
@@ -163,11 +163,11 @@ cluster_throwaway_start() {
     cluster_forgetful_start "$@"
 }
 
-# Starts the cluster in `cluster_folder` for databases that may be lost.
+# Starts the cluster in `cluster_folder`, whose databases may be lost in a crash.
 cluster_forgetful_start() {
     local try
     for try in 1 2 3 4 5 6 7 8 9 10; do
-        # Below the ports that the kernel hands out to clients.
+        # Below the range of ports that the kernel assigns to clients.
         cluster_port=$((20000 + RANDOM % 10000))
         cluster_start "$cluster_folder" "$cluster_folder" "listen_addresses = '127.0.0.1'" \
             "port = $cluster_port" 'max_connections = 200' \
@@ -181,13 +181,13 @@ cluster_forgetful_start() {
     cluster_find_url
 }
 
-# Where the cluster in `cluster_folder` answers on `cluster_port`.
+# Sets the URL of the cluster in `cluster_folder` on `cluster_port`.
 cluster_find_url() {
     # shellcheck disable=SC2034 # for the callers
     cluster_url="postgresql:///test?host=$cluster_folder&port=$cluster_port&user=postgres"
 }
 
-# Ends those of this user whose script was killed.
+# Stops temporary clusters of this user whose script was killed.
 cluster_throwaway_sweep() {
     local folder process
     for folder in /tmp/nofx-test.*; do
@@ -200,7 +200,7 @@ cluster_throwaway_sweep() {
     done
 }
 
-# Works also for one that was started half.
+# Also works for a cluster whose start did not finish.
 cluster_throwaway_stop() {
     [[ -n ${cluster_folder:-} ]] || return 0
     cluster_stop "$cluster_folder" immediate || true

@@ -1,7 +1,7 @@
-# Shared by deploy.sh and the scripts: messages, failures, the places where generated files live.
+# Shared by deploy.sh and the scripts: messages, errors, and the folder of the static libraries.
 # shellcheck shell=bash
 
-# Text is UTF-8 also where no locale is set, as in a bare container.
+# Text is UTF-8 even if no locale is set, as in a minimal container.
 export LC_ALL=C.UTF-8
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -18,12 +18,12 @@ fail() {
     exit 1
 }
 
-# Prints the comment block at the top of the calling script, which is its help.
+# Prints the comment block at the top of the calling script, which is its help text.
 usage() {
     awk 'NR == 1 { next } /^#/ { sub(/^# ?/, ""); print; next } { exit }' "$0"
 }
 
-# Runs a command, or prints it when the caller asked for a rehearsal.
+# Runs a command, or only prints it in a dry run.
 run() {
     if [[ ${dry_run:-no} == yes ]]; then
         printf '%s\n' "$(quoted "$@")"
@@ -32,7 +32,7 @@ run() {
     fi
 }
 
-# Words as a shell would read them back, plain where they can be.
+# Prints words in the form in which a shell reads them. Quotes them only if necessary.
 quoted() {
     local word line=''
     for word in "$@"; do
@@ -49,7 +49,7 @@ have() {
     command -v "$1" >/dev/null
 }
 
-# Runs a command that is only interesting when it fails: its output goes to a log, whose end is then shown.
+# Runs a command and writes its output to a log. If the command fails, prints the end of the log and fails.
 quietly() {
     local log=$1
     shift

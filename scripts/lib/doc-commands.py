@@ -2,9 +2,9 @@
 
 Usage: doc-commands.py FOLDER [PAGE...]
 
-FOLDER is the copy, which is made or brought up to date first; it keeps its own build. If FOLDER is the folder of the
-sources themselves, nothing is copied. Each block ```sh is run by bash, the blocks of a page in one shell. README.md
-comes first, and what it sets is known to the other pages. A block with status=N must exit with N, every other with 0.
+FOLDER is the copy. The script creates or updates it first; the copy has its own build folder. If FOLDER is the folder
+of the sources, nothing is copied. bash runs each ```sh block. All pages run in one shell, README.md first, so that
+later blocks see the variables of earlier ones. A block with status=N must exit with status N, every other block with 0.
 A block with skip="reason" is not run.
 """
 
@@ -20,7 +20,7 @@ BLOCK = re.compile(r"^```sh([^\n]*)\n(.*?)^```$", re.M | re.S)
 
 
 def copy(source, target):
-    """Copies what git knows or would know, and removes what is gone; files that are the same keep their times."""
+    """Copies all files that git does not ignore. Removes deleted files. Unchanged files keep their times."""
     names = subprocess.run(
         ["git", "-C", source, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         check=True,
@@ -44,7 +44,7 @@ def copy(source, target):
 
 
 def script(pages, root, position):
-    """One program of all blocks. It notes where it is, so that a failure can be named."""
+    """Returns one shell script with all blocks. It records its position, so that a failure can be located."""
     lines = ["set -uo pipefail"]
     for page in pages:
         text = (root / page).read_text()
@@ -59,7 +59,7 @@ def script(pages, root, position):
                 f"printf '%s:%s' '{page}' {line} >'{position}'",
                 f"wanted={status[1] if status else 0}",
             ]
-            # With a status, only the last command counts; without one, every command must succeed.
+            # With a status, only the last command is checked. Without one, every command must succeed.
             if status:
                 lines += [hit[2].rstrip("\n"), 'found=$?; [[ $found == "$wanted" ]] || exit 1']
             else:
@@ -75,7 +75,7 @@ def main():
         copy(source, target)
     found = sorted(path.relative_to(source).as_posix() for path in (source / "docs").rglob("*.md"))
     pages = sys.argv[2:] or ["README.md", *found]
-    # What the caller's shell has set is not what a reader's shell has.
+    # The variables of the caller's shell would not be set in a reader's shell.
     variables = {name: value for name, value in os.environ.items() if not name.startswith(("NOFX_", "DATABASE_URL"))}
     with tempfile.TemporaryDirectory() as folder:
         position = pathlib.Path(folder, "position")

@@ -1,16 +1,16 @@
-# `deploy.sh image`: one function in an otherwise empty container image.
+# `deploy.sh image`: builds a container image that contains only one function.
 # shellcheck shell=bash disable=SC2154,SC2034 # common.sh sets `root` and reads `dry_run`
 
 readonly image_help="Usage: ./deploy.sh image [--function NAME] [--base IMAGE] [--tag TAG] [--dry-run]
 
-Builds a container image that holds one function and a bundle of CA certificates, with Docker where its daemon
-answers, else with buildah.
+Builds a container image that contains one function and a bundle of CA certificates. It uses Docker if the Docker
+daemon is running, and buildah otherwise.
 
-  --function  createTeam by default; nofx has every endpoint
-  --base      image with Swift 6.2 or later on Debian, by its digest (swift@sha256:...), or one of this machine
-              (localhost/..., scripts/base-image makes one); by default swift:6.3-bookworm, whose digest is then looked
+  --function  the function; createTeam by default; nofx contains every endpoint
+  --base      the image with Swift 6.2 or later on Debian: an image with its digest (swift@sha256:...) or a local image
+              (localhost/..., which scripts/base-image builds); by default swift:6.3-bookworm, whose digest is looked
               up and printed
-  --tag       nofx/<function in lower case> by default
+  --tag       the tag of the image; nofx/<function in lower case> by default
   --dry-run   print the commands, run nothing"
 
 readonly default_base=swift:6.3-bookworm
@@ -60,7 +60,7 @@ image_arguments() {
     done
 }
 
-# What a tag names can change from one build to the next; what a digest names cannot.
+# A tag can name another image at the next build. A digest always names the same image.
 image_base() {
     local digest
     [[ -z $base ]] || return 0

@@ -1,6 +1,6 @@
-"""Names every import of one of the package's own targets that the importing target does not declare.
+"""Reports every import of a target of this package that the importing target does not declare as a dependency.
 
-Reads what `swift package dump-package` prints. SwiftPM's own check overlooks imports with an access level.
+Reads the output of `swift package dump-package`. SwiftPM's own check misses imports with an access level.
 """
 
 import json

@@ -1,12 +1,12 @@
-# The part of the tour of `deploy.sh local` that starts a run, does it, and watches it.
+# The part of the tour of `deploy.sh local` that starts a run, processes it with a worker, and shows its timeline.
 # shellcheck shell=bash disable=SC2154 # local-tour.sh sets the team and who calls
 
-# A run with steps side by side and a gate, at which somebody else than who started it decides. A worker does the steps
-# meanwhile, and what happens is printed as it happens.
+# Starts a run with parallel steps and a gate that a user other than the one who started the run decides. A worker
+# processes the steps in the background, and the timeline is printed as it grows.
 local_runs() {
     local run worker
     local_call startRun "{\"teamId\":\"$team\",\"plan\":$(local_plan)}"
-    run=$(local_member_of "$answer" runId) || fail 'startRun did not answer a run'
+    run=$(local_member_of "$answer" runId) || fail 'the response of startRun has no run id'
     rm -f "$folder_here/tour-ended"
     printf 'runWorker, in the background\n  event   {"budgetSeconds":120}\n'
     local_worker &
@@ -17,7 +17,7 @@ local_runs() {
     [[ -z $(local_provider) ]] || local_call getRun "{\"teamId\":\"$team\",\"runId\":\"$run\"}"
 }
 
-# One call ends when there is nothing to do; this goes on until the run has ended, as a schedule would.
+# A call of runWorker ends when there is no work. The loop calls it again until the run has ended, as a schedule would.
 local_worker() {
     until [[ -e $folder_here/tour-ended ]]; do
         printf '{"budgetSeconds":120}' | local_function runWorker >>"$build/local.log" || return
@@ -27,11 +27,11 @@ local_worker() {
 
 local_plan() {
     local written=''
-    # That a provider does not answer is no fault of what the tour shows.
+    # A failing provider must not make the tour fail.
     [[ -z $(local_provider) ]] || written='{"name":"haiku","tool":"codegen","onFailure":"continue",
         "retry":{"maxAttempts":1},
         "inputs":{"prompt":"Write a haiku about queues.","maxTokens":400,"filename":"haiku.md"}},'
-    # Lines are for the reader of this file: an event is one line.
+    # The line breaks are only for readability. An event is one line.
     tr -d '\n' <<-END | sed 's/  */ /g'
 	{"goal":"Publish the numbers","deadlineSeconds":60,"steps":[$written
 	    {"name":"count","tool":"test:echo","inputs":{"total":42,"delaySeconds":1}},
@@ -45,7 +45,7 @@ local_plan() {
 	END
 }
 
-# Prints a run's timeline until the run has ended, and has the gate approved when it is there.
+# Prints a run's timeline until the run has ended, and approves the gate when it appears.
 local_watch() {
     local run=$1 cursor='' page is_decided=no end=$((SECONDS + 120))
     printf 'runTimeline as %s, until the run has ended\n  event   {"teamId":"%s","runId":"%s","waitSeconds":5,…}\n' \
@@ -55,7 +55,7 @@ local_watch() {
             local_function runTimeline) || fail "runTimeline failed: $page"
         grep -oE '\{"seq":[0-9]+,"type":"[a-z._]+","step":("[^"]*"|null),"at":"[^"]*"' <<<"$page" |
             sed -E 's/\{"seq":([0-9]+),"type":"([^"]*)","step":("([^"]*)"|null),"at":"[^T]*T([^"]*)"/  \5  \1  \2  \4/' || true
-        cursor=",\"cursor\":\"$(local_member_of "$page" nextCursor)\"" || fail 'runTimeline did not answer a cursor'
+        cursor=",\"cursor\":\"$(local_member_of "$page" nextCursor)\"" || fail 'runTimeline returned no cursor'
         if [[ $is_decided == no && $page == *'"type":"gate.created"'* ]]; then
             is_decided=yes
             token=$approver caller=$approver_name local_call approveGate \
@@ -66,7 +66,7 @@ local_watch() {
     done
 }
 
-# A word where an AI provider is set.
+# Prints a character if an AI provider is configured.
 local_provider() {
     printf '%s' "${ANTHROPIC_API_KEY:-}${ANTHROPIC_BASE_URL:-}${OPENAI_API_KEY:-}${OPENAI_BASE_URL:-}" | head -c 1
 }

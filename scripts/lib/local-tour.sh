@@ -1,4 +1,4 @@
-# What `deploy.sh local` does with a database that is ready: tokens, and some events with their answers.
+# The part of `deploy.sh local` that runs when the database is ready: tokens, and some events with their responses.
 # shellcheck shell=bash disable=SC2154 # local.sh sets the places, common.sh `root`
 # shellcheck source-path=SCRIPTDIR source=local-runs.sh
 source "$root/scripts/lib/local-runs.sh"
@@ -14,7 +14,8 @@ environment=()
 
 # MARK: - Functions
 
-# Runs a function as a user would. What a web server or a platform might have left in the environment is not theirs.
+# Runs a function as a user would, without the variables that a web server or a cloud platform may have left in the
+# environment.
 local_function() {
     local name=$1 variable clean=() environment=()
     for variable in $(local_foreign_variables); do
@@ -28,7 +29,7 @@ local_function() {
     env "${clean[@]}" -u NOFX_JWKS "${environment[@]}" LOG_LEVEL="${LOG_LEVEL:-warning}" "$build/bin/$name" 9>&-
 }
 
-# What the functions need to know, as NAME=VALUE.
+# Sets the configuration of the functions as NAME=VALUE.
 local_environment() {
     environment=(
         DATABASE_URL="$database_url"
@@ -39,7 +40,7 @@ local_environment() {
     )
 }
 
-# Variables by which a function takes its caller for a web server or a cloud platform.
+# Prints the variables that would make a function assume that a web server or a cloud platform started it.
 local_foreign_variables() {
     local names='HTTP_.*|Http_.*|fprocess|REQUEST_METHOD|SERVER_PROTOCOL|GATEWAY_INTERFACE|AWS_LAMBDA_.*|__OW_.*'
     compgen -e | grep -xE "$names" | grep -xv HTTP_PROXY || true
@@ -47,7 +48,7 @@ local_foreign_variables() {
 
 # MARK: - The secret and the token
 
-# A file that only its owner reads, whole or not there.
+# Writes a file atomically that only its owner can read.
 local_keep() {
     local file
     file=$(mktemp "$folder_here/.$1.XXXXXX")
@@ -62,7 +63,7 @@ local_secret() {
     secret=$(<"$folder_here/secret")
 }
 
-# Keeps a token while it is this secret's and has an hour to live.
+# Reuses the stored token if it was signed with the current secret and is valid for at least one more hour.
 local_token() {
     local kept
     kept=$(cat "$folder_here/token" 2>/dev/null || true)
@@ -90,9 +91,9 @@ local_issue() {
 
 # MARK: - The tour
 
-# The main job, on real events: a team is made, somebody joins it, and it changes hands. The team of the tour before
-# goes first, so that tours alone never use up what a user may own; a user who has used it up gets to see the tour in
-# another name.
+# Shows the main operations with real events: a user creates a team, a colleague joins it, and the ownership is
+# transferred. First it deletes the team of the previous tour, so that repeated tours do not reach the limit of teams
+# for each owner. If the user has reached that limit, the tour runs as another user.
 local_tour() {
     local team answer colleague approver approver_name
     colleague=$(local_issue colleague)
@@ -101,7 +102,7 @@ local_tour() {
         local_quietly deleteTeam "{\"teamId\":\"$team\"}" >/dev/null || true
     answer=$(local_quietly createTeam '{"name":"Acme"}') || true
     if [[ $answer == *'"code":"quota_exceeded"'* ]]; then
-        say "local: $local_subject owns as many teams as one may; the tour is another user's"
+        say "local: $local_subject has reached the limit of owned teams; the tour continues as another user"
         caller=tour-$(head -c 8 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
         token=$(local_issue "$caller")
         answer=$(local_quietly createTeam '{"name":"Acme"}') || true
@@ -109,7 +110,7 @@ local_tour() {
     approver=$token
     approver_name=$caller
     local_show createTeam '{"name":"Acme"}' "$answer"
-    team=$(local_member_of "$answer" id) || fail 'createTeam did not answer a team'
+    team=$(local_member_of "$answer" id) || fail 'the response of createTeam has no team id'
     printf '%s' "$team" | local_keep tour
     local_call getTeam "{\"teamId\":\"$team\"}"
     local_call listTeams '{"limit":3}'
@@ -121,12 +122,12 @@ local_tour() {
     local_providers
 }
 
-# A colleague is invited, accepts, gets another role, and then the team; what follows is the new owner's.
+# Invites a colleague, who accepts, gets another role, and then becomes the owner. The new owner makes all later calls.
 local_join() {
     local member
     local_call inviteMember "{\"teamId\":\"$team\",\"email\":\"colleague@example.com\",\"message\":\"Join us.\"}"
     token=$colleague caller=colleague local_call acceptInvite "{\"token\":\"$(local_member_of "$answer" acceptToken)\"}"
-    member=$(local_member_of "$answer" memberId) || fail 'acceptInvite did not answer a member'
+    member=$(local_member_of "$answer" memberId) || fail 'the response of acceptInvite has no member id'
     local_call updateMemberRole "{\"teamId\":\"$team\",\"memberId\":\"$member\",\"role\":\"admin\"}"
     local_call transferOwnership "{\"teamId\":\"$team\",\"memberId\":\"$member\"}"
     token=$colleague
@@ -135,28 +136,29 @@ local_join() {
     local_call listActivity "{\"teamId\":\"$team\",\"limit\":3}"
 }
 
-# How the AI providers' breakers stand, and where there is a provider a question, at whose cost, and what was used.
+# Shows the circuit breakers of the AI providers. If a provider is configured, sends a question and shows its cost and
+# the usage.
 local_providers() {
     local question
     local_call aiHealth '{}'
     if [[ -z $(local_provider) ]]; then
-        say 'local: no AI provider is asked; set ANTHROPIC_API_KEY, OPENAI_API_KEY or OPENAI_BASE_URL to have one,' \
-            'and a codegen step in the run'
+        say 'local: no AI provider is configured; set ANTHROPIC_API_KEY, OPENAI_API_KEY or OPENAI_BASE_URL' \
+            'to add a question and a codegen step to the tour'
         return
     fi
     question="{\"prompt\":\"Say hello in one word.\",\"maxTokens\":200,\"teamId\":\"$team\"}"
-    # That a provider does not answer is no fault of what the tour shows.
+    # A failing provider must not make the tour fail.
     answer=$(printf '%s' "$question" | local_function ask) || true
     local_show ask "$question" "$answer"
     local_call aiUsage "{\"teamId\":\"$team\"}"
 }
 
-# A text among the members of an answer.
+# Prints the text value of a member of a response.
 local_member_of() {
     [[ $1 =~ \"$2\":\"([0-9A-Za-z_-]+)\" ]] && printf '%s' "${BASH_REMATCH[1]}"
 }
 
-# Sends an event and shows it with its answer, which stays in `answer`.
+# Sends an event, prints it with its response, and keeps the response in `answer`.
 local_call() {
     answer=$(printf '%s' "$2" | local_function "$1") || {
         local_show "$1" "$2" "$answer"
@@ -173,7 +175,7 @@ local_show() {
     printf '%s as %s\n  event   %s\n  answer  %s\n' "$1" "$caller" "$2" "$3"
 }
 
-# The line to try next, as it works from where the caller is.
+# Prints a command to try next, with paths that work in the caller's current folder.
 local_next() {
     local script=$root/deploy.sh program=$build/bin/createTeam prefix='' variable
     if [[ $PWD == "$root" ]]; then

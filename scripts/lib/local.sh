@@ -1,4 +1,4 @@
-# `deploy.sh local`: everything on this machine, from a build to a dozen answers.
+# `deploy.sh local`: builds and runs everything on this machine and shows a dozen calls.
 # shellcheck shell=bash disable=SC2154 # common.sh sets `root`
 # shellcheck source-path=SCRIPTDIR source=cluster.sh
 source "$root/scripts/lib/cluster.sh"
@@ -7,24 +7,25 @@ source "$root/scripts/lib/local-tour.sh"
 
 readonly local_help="Usage: ./deploy.sh local [stop | status | reset | env] [--dry-run]
 
-Builds the functions, starts a private Postgres under .local/, migrates it, makes a token for development, and runs
-the functions on real events: a team is made, and does a run. Run it as often as you like: it starts only what is not running.
+Builds the functions, starts a private Postgres under .local/, migrates it, creates a token for development, and runs
+the functions with real events: it creates a team and starts a run. You can repeat it: it starts Postgres only if it is
+not running.
 
-  stop    stops the private Postgres; its data stays
-  status  says what is running; exits with 3 when the private Postgres is not
-  reset   stops it and deletes its data, the secret and the token
+  stop    stops the private Postgres and keeps its data
+  status  shows the state of the private Postgres and the token; exits with 3 if Postgres is not running
+  reset   stops the private Postgres and deletes its data, the secret and the token
   env     prints the environment of the functions, for: eval \"\$(./deploy.sh local env)\"
 
   --dry-run  print the commands, run nothing
 
-DATABASE_URL, if set, names the database to use instead; nothing is started then. The role that owns the schema is
-taken from NOFX_MIGRATE_URL, if set, for the migration alone, and that of workers from NOFX_OPERATOR_URL.
-NOFX_BUILD_PATH is the build's folder, .build by default."
+If DATABASE_URL is set, the script uses that database and starts no Postgres. If NOFX_MIGRATE_URL is set, the migration
+connects with it as the owner of the schema. If NOFX_OPERATOR_URL is set, the workers connect with it.
+NOFX_BUILD_PATH is the build folder, .build by default."
 
 local_main() {
     local action=run dry_run=no database_url='' migrate_url='' operator_url='' grant=''
     local_arguments "$@"
-    # The packages bring the user who runs Postgres.
+    # The Postgres package creates the user that runs the server.
     [[ $action != run || $dry_run == yes ]] || "$root/scripts/setup" build
     local_names
     if [[ $dry_run == yes ]]; then
@@ -66,7 +67,7 @@ local_wrong() {
 
 # MARK: - Where things are
 
-# All names come from the clone's path, so that clones do not meet.
+# All names are derived from the path of the clone, so that several clones do not conflict.
 local_names() {
     local folder=${XDG_RUNTIME_DIR:-/tmp} data
     folder_here=$root/.local
@@ -74,19 +75,19 @@ local_names() {
     clone=$(cd "$root" && pwd -P)
     clone=$(printf '%s' "$clone" | sha256sum | head -c 12)
     cluster_use postgres nobody
-    # As root: a cluster that is there stays its user's.
+    # As root: an existing cluster keeps its user.
     for data in {"$folder_here/postgres","/var/tmp/nofx-$clone"}/data; do
         if [[ ${#cluster_as[@]} != 0 && -d $data ]]; then
             cluster_use "$(stat -c %U "$data")" postgres nobody
         fi
     done
-    # A socket's whole path has room for 107 bytes.
+    # The path of a socket is limited to 107 bytes.
     if [[ ! $folder =~ ^/[A-Za-z0-9_./-]{0,60}$ ]] || ! local_can -w "$folder"; then
         folder=/tmp
     fi
     socket=$folder/nofx-$clone
     local_place
-    # A running server stays where it is.
+    # If the server is running, its socket stays in its folder.
     if cluster_process "$cluster_folder" >/dev/null; then
         folder=$(sed -n 5p "$cluster_folder/data/postmaster.pid")
         [[ $folder != */nofx-"$clone" ]] || socket=$folder
@@ -94,18 +95,18 @@ local_names() {
     private_url="postgresql:///nofx?host=$socket&user=nofx_app"
 }
 
-# Whether the server's user can get at a path.
+# Tests a path with the permissions of the server's user.
 local_can() {
     (cd / && "${cluster_as[@]}" test "$1" "$2")
 }
 
-# The cluster is in the clone, unless the server's user cannot get there.
+# The cluster is in the clone, unless the server's user has no access to the clone.
 local_place() {
     cluster_folder=$folder_here/postgres
     local_can -x "$root" || cluster_folder=/var/tmp/nofx-$clone
 }
 
-# DATABASE_URL may be what `local env` of this clone or another one printed: that is not a wish.
+# DATABASE_URL may come from `local env` of this clone or another clone. Such a value is ignored.
 local_database_is_given() {
     [[ -n ${DATABASE_URL:-} ]] || return 1
     [[ ! $DATABASE_URL =~ ^postgresql:///nofx\?host=/[A-Za-z0-9_./-]*/nofx-[0-9a-f]{12}\&user=nofx_app$ ]]
@@ -113,17 +114,17 @@ local_database_is_given() {
 
 local_make_folder() {
     mkdir -p "$folder_here" || fail "$folder_here cannot be made"
-    [[ -w $folder_here && -x $folder_here ]] || fail "$folder_here belongs to somebody else"
-    # The server's user only passes through.
+    [[ -w $folder_here && -x $folder_here ]] || fail "$folder_here is not writable; it may belong to another user"
+    # The server's user only needs to traverse the folder.
     chmod 711 "$folder_here" 2>/dev/null || true
 }
 
-# One at a time. The lock ends with the process, however that ends.
+# Only one script runs at a time. The kernel releases the lock when the process ends.
 local_lock() {
     local_make_folder
-    exec 9>"$folder_here/lock" || fail "$folder_here/lock belongs to somebody else"
+    exec 9>"$folder_here/lock" || fail "$folder_here/lock is not writable; it may belong to another user"
     if ! flock --nonblock 9; then
-        say 'local: another ./deploy.sh local is at work here; waiting for it'
+        say 'local: waiting for another ./deploy.sh local to end'
         flock 9
     fi
 }
@@ -147,7 +148,8 @@ local_build() {
     for product in nofx issueToken ask; do
         quietly "$build/local.log" swift build --package-path "$root" --scratch-path "$build" --product "$product" 9>&-
     done
-    # Each endpoint as a link to the program that has them all: to link 47 programs takes longer than to compile them.
+    # Each endpoint is a link to the program with all endpoints, because linking 47 programs takes longer than compiling
+    # them.
     rm -rf "$build/bin"
     mkdir -p "$build/bin"
     for name in nofx issueToken ask; do ln -s "../debug/$name" "$build/bin/$name"; done
@@ -179,7 +181,7 @@ local_start() {
     fi
     cluster_make_folder "$cluster_folder"
     cluster_make_folder "$socket"
-    # One that runs but does not answer: its socket was swept away, or it is on its way up or down.
+    # The server may be running without responding: its socket was deleted, or it is starting or stopping.
     cluster_stop "$cluster_folder"
     cluster_create "$cluster_folder" scram-sha-256
     say "local: starting Postgres, data in $cluster_folder"
@@ -191,7 +193,7 @@ local_answers() {
     [[ -S $socket/.s.PGSQL.5432 ]] && cluster_psql "$socket" 5432 postgres --command 'SELECT' >/dev/null 2>&1
 }
 
-# The owner of the schema, and roles that own nothing, for the functions and for workers.
+# Creates the owner of the schema, and roles without ownership for the functions and the workers.
 local_make_roles() {
     cluster_psql "$socket" 5432 postgres <<-'END' >/dev/null
 	SELECT format('CREATE ROLE %I LOGIN', name) FROM unnest(ARRAY['nofx_owner', 'nofx_app', 'nofx_operator']) AS name
@@ -269,7 +271,7 @@ local_status() {
     if ((expiry > $(date +%s))); then
         printf 'token     for %s, until %s\n' "$local_subject" "$(date --date "@$expiry" '+%F %T %Z')"
     else
-        printf 'token     none that is valid; one is made when it is needed\n'
+        printf 'token     no valid token; one is created when it is needed\n'
     fi
     if local_database_is_given; then
         printf 'DATABASE_URL is set: ./deploy.sh local and its env use that database\n'
@@ -277,7 +279,7 @@ local_status() {
     return "$status"
 }
 
-# Takes away what `local` made, wherever it put it, and nothing else.
+# Deletes everything that `local` created, and nothing else.
 local_reset() {
     local folder
     local_lock

@@ -1,5 +1,6 @@
--- The effective rights of both kinds of roles, one object a line: kind, object, rights. Objects that are closed to both
--- have lines of the kind `none`, so that the list names every object of the schema. For scripts/privileges.
+-- The effective rights of both roles, one object a line: kind, object, rights. An object to which neither role has
+-- access has a line of the kind `none`, so that the list contains every object of the schema. Used by
+-- scripts/privileges.
 WITH roles (kind, name) AS (
     VALUES ('app', :'app'::name), ('operator', :'operator'::name)
 ), tables AS (
@@ -27,7 +28,7 @@ WITH roles (kind, name) AS (
     UNION ALL
     SELECT r.kind, 4, 'sequence ' || c.oid::regclass, p.name
     FROM roles r CROSS JOIN pg_class c CROSS JOIN unnest('{USAGE,SELECT,UPDATE}'::text[]) AS p (name)
-    -- Other relations have no such right, and the order of conditions is the planner's to choose.
+    -- has_sequence_privilege fails for other relations, and the planner may reorder conditions. CASE fixes the order.
     WHERE c.relnamespace = 'nofx'::regnamespace
       AND CASE c.relkind WHEN 'S' THEN has_sequence_privilege(r.name, c.oid, p.name) END
     UNION ALL

@@ -1,13 +1,13 @@
-# Tests under the sanitizers of the compiler, for `scripts/check`.
+# Runs tests under the compiler's sanitizers, for `scripts/check`.
 #
-# Nothing but the modules that share memory between threads or touch pointers is built for it, in a package of its own
-# that has the same sources: with all the functions it would take several times as long.
+# It builds only the modules that share memory between threads or use pointers. They are built in a separate package
+# with the same sources, because a build with all functions would take several times as long.
 # shellcheck shell=bash disable=SC2154 # common.sh sets `root`, the caller `build`
 
-# Of what threads share in Core, System and Worker, and of the wrappers of C libraries.
+# The tests of shared state in Core, System and Worker, and of the wrappers of C libraries.
 readonly sanitized_tests=(CoreTests CryptographyTests HTTPClientTests PostgresTests WorkerTests)
 
-# Runs the tests under the sanitizer, `address` or `thread`. What it reports goes to standard output.
+# Runs the tests under a sanitizer, `address` or `thread`. Prints its reports to standard output.
 sanitize() {
     local kind=$1 folder=$build/sanitize wrapper=() status=0
     sanitize_prepare "$folder/package"
@@ -18,7 +18,7 @@ sanitize() {
     }
     trap cluster_throwaway_stop EXIT
     cluster_throwaway_start "${cluster_for_tests[@]}"
-    # With more random bits in its addresses a program may not leave ThreadSanitizer the room it needs.
+    # With more random address bits, a program may not leave the address range that ThreadSanitizer needs.
     if (($(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 28) > 28)) && setarch --addr-no-randomize true 2>/dev/null
     then
         wrapper=(setarch --addr-no-randomize)
@@ -27,7 +27,7 @@ sanitize() {
         ASAN_OPTIONS='detect_leaks=1:detect_stack_use_after_return=1' TSAN_OPTIONS='second_deadlock_stack=1' \
         "${wrapper[@]}" swift test --package-path "$folder/package" --scratch-path "$folder/$kind" --sanitize "$kind" \
         --skip-build --disable-xctest --parallel >"$folder/$kind.log" 2>&1 || status=$?
-    # The exit status does not tell of a report in a program that a test started.
+    # The exit status does not show a report in a program that a test started.
     if ((status == 0)) && grep -qE '^. Test run with [1-9]' "$folder/$kind.log" &&
         ! grep -qE '(ERROR|WARNING): [A-Za-z]*Sanitizer' "$folder/$kind.log"; then
         return 0
@@ -37,7 +37,7 @@ sanitize() {
     return 1
 }
 
-# What reports and failed tests say, each with the lines that tell where.
+# Prints sanitizer reports and failed tests, each with the lines that locate the problem.
 sanitize_summary() {
     awk '
         /(ERROR|WARNING): [A-Za-z]*Sanitizer/ { report = 40 }
@@ -46,7 +46,7 @@ sanitize_summary() {
         /^✘ |Fatal error/ { print }' | head -n 200
 }
 
-# A package of the tests and what they need; a sanitizer wants everything of a program built for it.
+# Creates a package with the tests and their dependencies, because a sanitizer needs the whole program built for it.
 sanitize_prepare() {
     local package=$1 folder
     mkdir -p "$package"
@@ -70,7 +70,7 @@ for _ in package.targets {
 package.targets.removeAll { !needed.contains($0.name) }
 END
     } >"$package/Package.swift.new"
-    # An old date spares looking at it again.
+    # An unchanged file keeps its modification time, so that SwiftPM does not load the package again.
     if cmp -s "$package/Package.swift.new" "$package/Package.swift"; then
         rm "$package/Package.swift.new"
     else

@@ -1,4 +1,5 @@
-// The yardstick: what createTeam does, in C, with no more than it takes. One event on standard input, one line out.
+// The reference program in C: does the work of createTeam with the minimal effort. It reads one event from standard
+// input and writes one line.
 
 #include <stdint.h>
 #include <stdio.h>
@@ -39,7 +40,7 @@ static void post(PGconn *connection, const char *sql, int count, const Oid *type
     if (PQsendQueryParams(connection, sql, count, types, values, NULL, NULL, 0) != 1) end(UNAVAILABLE, "unavailable");
 }
 
-// Sends the whole transaction at once; the result is that of the statement before COMMIT.
+// Sends the whole transaction at once and returns the result of the statement before COMMIT.
 static PGresult *create(PGconn *connection, const char *user, const char *issuer, const char *name) {
     char team[37], request[37], suffix[8], record[128], rate[64];
     make_uuid_v7(team);
@@ -74,7 +75,7 @@ static PGresult *create(PGconn *connection, const char *user, const char *issuer
     return results[5];
 }
 
-// `{a,b}` as `"a","b"`; the elements are plain words.
+// Converts `{a,b}` to `"a","b"`. The elements need no escaping.
 static void append_array(char *json, const char *array) {
     char *next = json + strlen(json);
     for (; *array; array++) {
@@ -85,7 +86,7 @@ static void append_array(char *json, const char *array) {
     *next = 0;
 }
 
-// `2026-01-02 03:04:05.678+00` as RFC 3339 has it.
+// Converts `2026-01-02 03:04:05.678+00` to the format of RFC 3339.
 static void append_time(char *json, const char *time) {
     char *start = json + strlen(json);
     strcpy(start, time);

@@ -1,12 +1,13 @@
-// The yardstick of every endpoint: sends the statements of one of its calls, in C, with no more than it takes, and writes
-// the rows of the last one as one line of JSON. The call is on standard input, as wire.py writes it:
+// The reference program in C for every endpoint: sends the statements of a recorded call with the minimal effort and
+// writes the rows of the last statement as one line of JSON. It reads the call from standard input in the format of
+// wire.py:
 //
-//   Q  count, SQL                       a statement and how many values it has
-//   P  type, format, length, bytes      one of its values; the length -1 is NULL
-//   T  tag                              how the server must answer the statement: `SELECT 1`
-//   S                                   send what there is and wait for the answers
+//   Q  count, SQL                       a statement and the number of its values
+//   P  type, format, length, bytes      one of its values; the length -1 means NULL
+//   T  tag                              the expected command tag of the server's response, such as `SELECT 1`
+//   S                                   send all statements so far and wait for the responses
 //
-// Numbers have four bytes, in this machine's order; texts have their length before them and NUL behind.
+// Numbers have four bytes in the byte order of this machine. A text is preceded by its length and followed by NUL.
 
 #include <stdint.h>
 #include <stdio.h>
@@ -34,7 +35,7 @@ static char *take_text(int length) {
     return length < 0 ? NULL : text;
 }
 
-// Sends a statement; returns its tag.
+// Sends a statement and returns its expected tag.
 static const char *send_statement(PGconn *connection) {
     Oid types[MAX_VALUES];
     const char *values[MAX_VALUES];
@@ -56,7 +57,7 @@ static const char *send_statement(PGconn *connection) {
     return tag;
 }
 
-// Reads the answers to a pipeline; keeps the last one that has columns.
+// Reads the responses to a pipeline and keeps the last result that has columns.
 static void take_answers(PGconn *connection, const char *const *tags, int count, PGresult **kept) {
     for (int i = 0; i < count; i++) {
         PGresult *result = take_result(connection);
@@ -106,7 +107,7 @@ static void answer(const PGresult *result) {
 
 int main(void) {
     size_t count = read_input(call, sizeof call);
-    // Operators' functions have no caller.
+    // The functions of operators have no caller.
     char user[37];
     if (getenv("NOFX_TOKEN")) authenticate(user);
     PGconn *connection = open_connection();

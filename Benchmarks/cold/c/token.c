@@ -17,7 +17,7 @@ static int digit(char letter) {
     return letter == '-' ? 62 : letter == '_' ? 63 : -1;
 }
 
-// Decodes base64url without padding; -1 when it is something else.
+// Decodes base64url without padding. Returns -1 if the input is not valid.
 static int decode(const char *text, int count, unsigned char *bytes) {
     unsigned bits = 0;
     int pending = 0, written = 0;
@@ -81,7 +81,7 @@ static int is_uuid(const char *text) {
     return 1;
 }
 
-// Reads a time; 0 when it is not there.
+// Reads a time. Returns 0 if it is missing.
 static long long seconds(const char *claims, const char *name) {
     char value[32];
     return json_member(claims, name, value, sizeof value) ? strtoll(value, NULL, 10) : 0;

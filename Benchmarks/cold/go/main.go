@@ -1,4 +1,5 @@
-// The yardstick in Go: what createTeam does, with pgx. One event on standard input, one line out.
+// The reference program in Go: does the work of createTeam with pgx. It reads one event from standard input and writes
+// one line.
 package main
 
 import (
@@ -72,8 +73,8 @@ func end(status int, code string) {
 	os.Exit(status)
 }
 
-// create sends the whole transaction at once. The batch is the one below pgx's own, because that one prepares its
-// statements, which costs it round trips and a pooler does not like.
+// create sends the whole transaction at once. It uses the batch of pgconn and not that of pgx, because pgx prepares its
+// statements. That takes additional round trips and does not work well with a pooler.
 func create(url, user, issuer, name string) (*team, error) {
 	ctx := context.Background()
 	connection, err := pgx.Connect(ctx, url)

@@ -1,4 +1,4 @@
-"""The yardstick in Python: what createTeam does, with psycopg. One event on standard input, one line out."""
+"""The reference program in Python: createTeam with psycopg. Reads one event from standard input, writes one line."""
 
 import base64
 import hashlib

@@ -1,18 +1,18 @@
-/// One JSON text (RFC 8259) that has been read and found valid.
+/// A valid JSON text (RFC 8259) that is parsed.
 ///
-/// Reading is one pass over the bytes and stricter than the RFC asks: every text has at most one meaning. Duplicate
-/// keys, U+0000 in any form, halves of surrogate pairs, invalid UTF-8 and byte order marks are refused. Strings and
-/// numbers are checked but not converted until a ``JSONValue`` is asked for them.
+/// Parsing is one pass over the bytes. It is stricter than the RFC, so that every accepted text has exactly one
+/// meaning. It rejects duplicate keys, U+0000 in any form, lone surrogates, invalid UTF-8 and byte order marks. Strings
+/// and numbers are validated at once, but converted only when a ``JSONValue`` reads them.
 public struct JSONDocument: Sendable {
     let bytes: [UInt8]
     let tape: [JSONNode]
 
-    /// Reads one JSON text.
+    /// Parses one JSON text.
     ///
     /// - Parameters:
     ///   - bytes: The text, in UTF-8.
-    ///   - limits: How much of it to accept.
-    /// - Throws: The first fault found.
+    ///   - limits: The maximum size and depth.
+    /// - Throws: The first error in the text.
     public init(parsing bytes: [UInt8], limits: JSONLimits = .event) throws(JSONSyntaxError) {
         var parser = JSONParser(bytes, limits: limits)
         try parser.parse()
@@ -20,20 +20,20 @@ public struct JSONDocument: Sendable {
         tape = parser.tape
     }
 
-    /// The value that the text consists of.
+    /// The top-level value.
     public var root: JSONValue { JSONValue(document: self, index: 0) }
 }
 
-/// One value or key on the tape of a ``JSONDocument``, in sixteen bytes.
+/// A value or key on the tape of a ``JSONDocument``, in sixteen bytes.
 ///
-/// The tape holds the values in the order of the text. A container is followed by its contents, a key by its value,
-/// so a whole document is one array and reading it allocates nothing per value.
+/// The tape contains the values in the order of the text. The contents of a container follow the container, and a value
+/// follows its key. Therefore a document is a single array, and parsing needs no allocation for each value.
 struct JSONNode: Sendable {
     enum Kind: UInt8 {
         case null, `false`, `true`, number, string, array, object
     }
 
-    /// The largest text whose places and counts fit a node.
+    /// The largest text in bytes whose offsets and counts fit into a node.
     static let maximumBytes = 1 << 28
 
     private let first: UInt32
@@ -41,7 +41,7 @@ struct JSONNode: Sendable {
     private var following: UInt32
     private var details: UInt32
 
-    /// Makes the node of a value that has no contents on the tape.
+    /// Creates the node of a value that has no contents on the tape.
     init(_ kind: Kind, from start: Int, to end: Int, at index: Int, hasEscapes: Bool = false) {
         first = UInt32(truncatingIfNeeded: start)
         last = UInt32(truncatingIfNeeded: end)
@@ -51,19 +51,23 @@ struct JSONNode: Sendable {
 
     var kind: Kind { Kind(rawValue: UInt8(truncatingIfNeeded: details & 7)) ?? .null }
 
-    /// The offset of the first byte; inside the quotation marks for a string.
+    /// The offset of the first byte.
+    ///
+    /// For a string it is the byte after the opening quotation mark.
     var start: Int { Int(first) }
 
-    /// The offset after the last byte; inside the quotation marks for a string.
+    /// The offset after the last byte.
+    ///
+    /// For a string it is the offset of the closing quotation mark.
     var end: Int { Int(last) }
 
-    /// The index on the tape of what follows this value and its contents.
+    /// The index of the first node after this value and its contents.
     var next: Int { Int(following) }
 
     /// Whether a string contains escape sequences.
     var hasEscapes: Bool { details & 8 != 0 }
 
-    /// The elements of an array or the members of an object.
+    /// The number of elements of an array or members of an object.
     var count: Int { Int(details >> 4) }
 
     mutating func addElement() {
@@ -76,17 +80,17 @@ struct JSONNode: Sendable {
     }
 }
 
-/// One JSON value in the bytes it came in, for what is passed on rather than looked into.
+/// The JSON text of a value, for code that passes the value on without reading it.
 public struct JSONText: Hashable, Sendable, JSONEncodable, CustomStringConvertible {
     /// The JSON, in UTF-8.
     public let bytes: [UInt8]
 
-    /// Takes bytes that are known to be one JSON value.
+    /// Wraps bytes that are known to be one valid JSON value.
     public init(trusted bytes: [UInt8]) {
         self.bytes = bytes
     }
 
-    /// The JSON of a value.
+    /// Encodes a value.
     public init(_ value: some JSONEncodable) {
         bytes = value.jsonBytes
     }
@@ -98,15 +102,16 @@ public struct JSONText: Hashable, Sendable, JSONEncodable, CustomStringConvertib
     }
 }
 
-/// How much JSON is read before it is refused.
+/// The limits for parsing JSON.
 public struct JSONLimits: Hashable, Sendable {
-    /// The most bytes of text; more than 256 MiB are never read.
+    /// The maximum size in bytes.
+    ///
+    /// Texts above 256 MiB are always rejected.
     public var bytes: Int
 
-    /// The most arrays and objects inside each other.
+    /// The maximum nesting depth of arrays and objects.
     public var depth: Int
 
-    /// Makes limits from bytes of text and levels of nesting.
     public init(bytes: Int, depth: Int) {
         self.bytes = bytes
         self.depth = depth

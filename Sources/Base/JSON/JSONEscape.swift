@@ -1,13 +1,13 @@
-/// The characters of a valid string, escape sequences resolved, as bytes of UTF-8.
+/// The UTF-8 bytes of a valid string after its escape sequences are resolved.
 ///
-/// Keys are compared and hashed through it without making a copy.
+/// It allows keys to be compared and hashed without a copy.
 struct JSONEscape: Sequence, IteratorProtocol {
     private let bytes: [UInt8]
     private var index: Int
     private let end: Int
     private var pending: UInt32 = 0
 
-    /// Makes a sequence of the string of a node.
+    /// Creates the sequence for the string of a node.
     init(_ node: JSONNode, in bytes: [UInt8]) {
         self.bytes = bytes
         index = node.start
@@ -44,7 +44,9 @@ struct JSONEscape: Sequence, IteratorProtocol {
         return encode(scalar)
     }
 
-    /// The first byte of a character; the others wait, in order from the lowest, and are never zero.
+    /// Returns the first byte of a character and queues the other bytes, lowest first.
+    ///
+    /// The queued bytes are never zero.
     private mutating func encode(_ scalar: UInt32) -> UInt8 {
         let last = scalar & 0x3F | 0x80
         let third = scalar >> 6 & 0x3F | 0x80
@@ -75,7 +77,7 @@ struct JSONEscape: Sequence, IteratorProtocol {
         }
     }
 
-    /// The UTF-16 code unit of `\uXXXX` at an offset; nil for anything else there.
+    /// The UTF-16 code unit of the `\uXXXX` at an offset, or nil if there is none.
     static func codeUnit(in bytes: [UInt8], at start: Int) -> UInt32? {
         guard start &+ 6 <= bytes.count, bytes[start] == UInt8(ascii: "\\"), bytes[start &+ 1] == UInt8(ascii: "u")
         else { return nil }

@@ -1,11 +1,11 @@
-/// The keys of an object, compared by the bytes of their characters.
+/// Compares the keys of an object by the bytes of their characters.
 enum JSONKeys {
-    /// Objects up to this many members are compared pair by pair, which needs no memory.
+    /// Objects with up to this many members are compared pair by pair, which needs no memory.
     private static let pairwise = 16
 
-    /// Checks that no two keys of an object have the same characters.
+    /// Checks that an object has no duplicate keys.
     ///
-    /// Larger objects take a table of hashes, whose seed is random for each process: nobody can choose keys that
+    /// Larger objects use a hash table. Its seed is random for each process, so an attacker cannot choose keys that
     /// make it slow.
     static func refuseDuplicates(of object: Int, on tape: [JSONNode], in bytes: [UInt8]) throws(JSONSyntaxError) {
         let count = tape[object].count
@@ -59,7 +59,8 @@ enum JSONKeys {
         in bytes: [UInt8]
     ) throws(JSONSyntaxError) {
         let mask = (tape[object].count &* 2).roundedUpToPowerOfTwo &- 1
-        // A slot is the index of a key in its low half, which is never zero, and half a hash in the other.
+        // A slot contains the index of a key in its low half, which is never zero, and half of the key's hash in its
+        // high half.
         var slots = [UInt64](repeating: 0, count: mask &+ 1)
         let end = tape[object].next
         var key = object &+ 1

@@ -1,8 +1,8 @@
-/// The grammar of numbers (RFC 8259, section 6).
+/// The number grammar (RFC 8259, section 6).
 enum JSONNumber {
     /// Finds the end of the number that starts at an offset.
     ///
-    /// - Throws: `invalidNumber` or `unexpectedEnd` where the grammar is left.
+    /// - Throws: `invalidNumber` or `unexpectedEnd` if the text violates the grammar.
     static func end(in bytes: [UInt8], from start: Int) throws(JSONSyntaxError) -> Int {
         var index = start
         if bytes[index] == UInt8(ascii: "-") { index &+= 1 }
@@ -24,7 +24,7 @@ enum JSONNumber {
         return index
     }
 
-    /// Passes one digit or more.
+    /// Skips one or more digits.
     private static func digits(in bytes: [UInt8], from start: Int) throws(JSONSyntaxError) -> Int {
         var index = start
         while index < bytes.count, bytes[index] &- UInt8(ascii: "0") < 10 { index &+= 1 }
@@ -34,7 +34,9 @@ enum JSONNumber {
         return index
     }
 
-    /// The exact value of a number without fraction and exponent; nil for all others and where it does not fit.
+    /// The exact value of a number without fraction and exponent.
+    ///
+    /// Returns nil for other numbers and if the value does not fit.
     static func integer(_ digits: ArraySlice<UInt8>) -> Int? {
         let isNegative = digits.first == UInt8(ascii: "-")
         var value = 0
@@ -55,17 +57,16 @@ enum JSONNumber {
         text.allSatisfy { $0 == UInt8(ascii: "-") || $0 &- UInt8(ascii: "0") < 10 }
     }
 
-    /// The nearest value; nil where it is infinite.
+    /// The nearest `Double`, or nil if that is infinite.
     static func double(_ text: ArraySlice<UInt8>) -> Double? {
         guard let value = Double(String(decoding: text, as: UTF8.self)), value.isFinite else { return nil }
         return value
     }
 
-    /// Whether a number has the size of a `Double` and no more than 400 digits after the point, nor an exponent
-    /// that says so.
+    /// Whether a number is within the range of `Double` and has at most 400 decimals and an exponent of at most ±400.
     ///
-    /// Postgres's `numeric`, which `jsonb` is made of, refuses larger ones and prints smaller ones in full: six
-    /// bytes such as `1e-9999` would come back as ten thousand.
+    /// Postgres stores the numbers of a `jsonb` as `numeric`. It rejects larger numbers and prints smaller ones in
+    /// full: the seven bytes `1e-9999` would be returned as ten thousand bytes.
     static func isStorable(_ text: ArraySlice<UInt8>) -> Bool {
         let parts = text.split(whereSeparator: { $0 | 0x20 == UInt8(ascii: "e") })
         if parts.count == 2 {

@@ -1,6 +1,6 @@
-/// Reads a JSON text (RFC 8259) onto a tape of nodes.
+/// Parses a JSON text (RFC 8259) into a tape of nodes.
 ///
-/// Containers are kept on a stack of their own, so no text, however deep, can exhaust that of the process.
+/// It keeps open containers on its own stack, so deep nesting cannot overflow the stack of the process.
 struct JSONParser {
     private(set) var tape: [JSONNode] = []
 
@@ -14,7 +14,7 @@ struct JSONParser {
         self.limits = limits
     }
 
-    /// Reads the whole text.
+    /// Parses the whole text.
     mutating func parse() throws(JSONSyntaxError) {
         guard bytes.count <= min(limits.bytes, JSONNode.maximumBytes) else {
             throw JSONSyntaxError(.tooLarge, at: min(limits.bytes, JSONNode.maximumBytes))
@@ -37,7 +37,7 @@ struct JSONParser {
 // MARK: - Values
 
 extension JSONParser {
-    /// Reads a scalar, or opens a container.
+    /// Parses a scalar or opens a container.
     private mutating func value() throws(JSONSyntaxError) {
         guard let byte = nextByte() else { throw JSONSyntaxError(.unexpectedEnd, at: position) }
         switch byte {
@@ -93,7 +93,7 @@ extension JSONParser {
         open.removeLast()
     }
 
-    /// Reads what may stand after an opening bracket or an element: an element more, or the end.
+    /// Parses the next element of an array, or its closing bracket.
     private mutating func element(of array: Int) throws(JSONSyntaxError) {
         let end = UInt8(ascii: "]")
         guard try hasNext(in: array, until: end) else { return close(array) }
@@ -102,7 +102,7 @@ extension JSONParser {
         try value()
     }
 
-    /// Reads what may stand after an opening brace or a member: a member more, or the end.
+    /// Parses the next member of an object, or its closing brace.
     private mutating func member(of object: Int) throws(JSONSyntaxError) {
         let end = UInt8(ascii: "}")
         guard try hasNext(in: object, until: end) else {
@@ -122,7 +122,9 @@ extension JSONParser {
         try value()
     }
 
-    /// Whether another item follows, past the comma that must stand between two.
+    /// Whether another item follows.
+    ///
+    /// Skips the comma between two items.
     private mutating func hasNext(in container: Int, until end: UInt8) throws(JSONSyntaxError) -> Bool {
         guard let byte = nextByte() else { throw JSONSyntaxError(.unexpectedEnd, at: position) }
         if byte == end { return false }
@@ -136,7 +138,9 @@ extension JSONParser {
 // MARK: - Bytes
 
 extension JSONParser {
-    /// The next byte that is no white space; stays on it.
+    /// The next byte that is not white space.
+    ///
+    /// The position stays at that byte.
     private mutating func nextByte() -> UInt8? {
         while position < bytes.count {
             let byte = bytes[position]
@@ -147,7 +151,9 @@ extension JSONParser {
         return nil
     }
 
-    /// RFC 8259, section 8.1, lets a reader ignore the mark; what follows would have to guess along.
+    /// RFC 8259, section 8.1, lets a parser ignore a byte order mark.
+    ///
+    /// It is rejected, because later readers of the text may handle it differently.
     private func refuseByteOrderMarks() throws(JSONSyntaxError) {
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { throw JSONSyntaxError(.byteOrderMark, at: 0) }
         if bytes.starts(with: [0xFE, 0xFF]) || bytes.starts(with: [0xFF, 0xFE]) {

@@ -1,16 +1,16 @@
-/// A string of a JSON text (RFC 8259, section 7) that was found valid: where it ends, and whether it must be unescaped.
+/// A validated string of a JSON text (RFC 8259, section 7): its end, and whether it contains escape sequences.
 struct JSONString {
     /// The offset of the closing quotation mark.
     let end: Int
 
     let hasEscapes: Bool
 
-    /// Checks a string up to its closing quotation mark.
+    /// Validates a string up to its closing quotation mark.
     ///
     /// - Parameters:
     ///   - bytes: The text.
     ///   - start: The offset after the opening quotation mark.
-    /// - Throws: The first fault in the string.
+    /// - Throws: The first error in the string.
     init(validating bytes: [UInt8], from start: Int) throws(JSONSyntaxError) {
         var index = start
         var hasEscapes = false
@@ -35,7 +35,7 @@ struct JSONString {
         throw JSONSyntaxError(.unexpectedEnd, at: index)
     }
 
-    /// Checks one character of several bytes, against the table of well-formed sequences (Unicode 15, table 3-7).
+    /// Validates a character of several bytes against the table of well-formed sequences (Unicode 15, table 3-7).
     private static func scalarEnd(in bytes: [UInt8], from start: Int) throws(JSONSyntaxError) -> Int {
         let length: Int
         var second: ClosedRange<UInt8> = 0x80...0xBF
@@ -58,7 +58,7 @@ struct JSONString {
         return start &+ length
     }
 
-    /// Checks one escape sequence, or the two of a surrogate pair.
+    /// Validates an escape sequence, or both sequences of a surrogate pair.
     private static func escapeEnd(in bytes: [UInt8], from start: Int) throws(JSONSyntaxError) -> Int {
         guard start &+ 1 < bytes.count else { throw JSONSyntaxError(.unexpectedEnd, at: start &+ 1) }
         switch bytes[start &+ 1] {

@@ -1,15 +1,14 @@
-/// Why a text was not taken for JSON, and where.
+/// The error of a text that is not valid JSON, with its position.
 ///
-/// The description is fit for the caller who sent the text: it names the rule and the place, and repeats nothing of
-/// what was sent.
+/// The description is safe to return to the caller: it contains the rule and the position, and repeats no part of the
+/// text.
 public struct JSONSyntaxError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The rule that was broken.
+    /// The violated rule.
     public let reason: Reason
 
-    /// The place, in bytes from the start of the text.
+    /// The position in bytes from the start of the text.
     public let offset: Int
 
-    /// Makes an error of a reason and a place.
     public init(_ reason: Reason, at offset: Int) {
         self.reason = reason
         self.offset = offset
@@ -17,7 +16,7 @@ public struct JSONSyntaxError: Error, Hashable, Sendable, CustomStringConvertibl
 
     public var description: String { "\(reason.sentence) at byte \(offset)" }
 
-    /// A rule of RFC 8259, or one of the stricter ones this reader adds.
+    /// A rule of RFC 8259, or one of this parser's stricter rules.
     public enum Reason: String, CaseIterable, Sendable {
         case empty
         case tooLarge

@@ -1,6 +1,6 @@
-/// One value of a ``JSONDocument``.
+/// A value of a ``JSONDocument``.
 ///
-/// A value is a place in its document: nothing is converted or copied until it is asked for.
+/// It is a reference into the document. Nothing is converted or copied until code reads it.
 public struct JSONValue: Sendable {
     /// The six kinds of values (RFC 8259, section 3).
     public enum Kind: Sendable {
@@ -12,7 +12,6 @@ public struct JSONValue: Sendable {
 
     var node: JSONNode { document.tape[index] }
 
-    /// What kind of value it is.
     public var kind: Kind {
         switch node.kind {
         case .null: .null
@@ -27,7 +26,7 @@ public struct JSONValue: Sendable {
     /// Whether the value is `null`.
     public var isNull: Bool { node.kind == .null }
 
-    /// The value of `true` and `false`; nil for all else.
+    /// The value of a boolean, or nil for other kinds.
     public var bool: Bool? {
         switch node.kind {
         case .true: true
@@ -36,12 +35,12 @@ public struct JSONValue: Sendable {
         }
     }
 
-    /// The characters of a string; nil for all else.
+    /// The characters of a string, or nil for other kinds.
     public var string: String? {
         stringBytes.map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// The characters of a string in UTF-8; nil for all else.
+    /// The characters of a string in UTF-8, or nil for other kinds.
     public var stringBytes: [UInt8]? {
         let node = node
         guard node.kind == .string else { return nil }
@@ -49,29 +48,32 @@ public struct JSONValue: Sendable {
         return Array(JSONEscape(node, in: document.bytes))
     }
 
-    /// The exact value of a number that is written without fraction and exponent; nil for all else and where it does
-    /// not fit.
+    /// The exact value of a number without fraction and exponent.
+    ///
+    /// Nil for other kinds, for other numbers, and if the value does not fit.
     public var integer: Int? {
         node.kind == .number ? JSONNumber.integer(slice) : nil
     }
 
-    /// Whether the value is a number that is written without fraction and exponent.
+    /// Whether the value is a number without fraction and exponent.
     public var isWholeNumber: Bool {
         node.kind == .number && JSONNumber.isWhole(slice)
     }
 
-    /// The nearest value of a number; nil for all else and where it is infinite.
+    /// The nearest `Double` of a number.
+    ///
+    /// Nil for other kinds, and if it is infinite.
     public var double: Double? {
         node.kind == .number ? JSONNumber.double(slice) : nil
     }
 
-    /// The value in the bytes it came in.
+    /// The JSON text of the value, as received.
     public var text: JSONText { JSONText(trusted: Array(slice)) }
 
-    /// Whether every number in the value has the size of a `Double`, and at most 400 digits after the point.
+    /// Whether every number in the value is within the range of `Double` and has at most 400 decimals.
     ///
-    /// Postgres refuses larger numbers in a `jsonb` and prints smaller ones in full, so a value that is stored as it
-    /// came must be asked first.
+    /// Postgres rejects larger numbers in a `jsonb` and prints smaller ones in full. Check this before a value is
+    /// stored unchanged.
     public var hasOnlyStorableNumbers: Bool {
         for node in document.tape[index..<node.next] where node.kind == .number {
             guard JSONNumber.isStorable(document.bytes[node.start..<node.end]) else { return false }
@@ -87,10 +89,10 @@ public struct JSONValue: Sendable {
 }
 
 extension JSONValue {
-    /// The elements of an array or the members of an object; zero for all else.
+    /// The number of elements of an array or members of an object; zero for other kinds.
     public var count: Int { node.count }
 
-    /// The member of an object that has this key; nil if none has, and for all else.
+    /// The member of an object with this key, or nil if there is none or the value is not an object.
     public subscript(key: String) -> JSONValue? {
         var members = Members(self)
         while let member = members.nextIndex() {
@@ -101,10 +103,10 @@ extension JSONValue {
         return nil
     }
 
-    /// The elements of an array, in order; empty for all else.
+    /// The elements of an array, in order; empty for other kinds.
     public var elements: Elements { Elements(self) }
 
-    /// The members of an object, in order; empty for all else.
+    /// The members of an object, in order; empty for other kinds.
     public var members: Members { Members(self) }
 
     /// The elements of an array.
@@ -147,7 +149,9 @@ extension JSONValue {
             return (key, JSONValue(document: document, index: index + 1))
         }
 
-        /// The index of the next key on the tape; its value follows it.
+        /// The index of the next key on the tape.
+        ///
+        /// The key's value follows it.
         mutating func nextIndex() -> Int? {
             guard index < end else { return nil }
             defer { index = document.tape[index + 1].next }

@@ -1,18 +1,18 @@
-/// Writes one JSON value (RFC 8259) straight to bytes.
+/// Writes one JSON value (RFC 8259) as bytes.
 public struct JSONWriter: Sendable {
-    /// What was written so far.
+    /// The bytes written so far.
     public private(set) var bytes: [UInt8] = []
 
-    /// Whether a ``OneTimeSecret`` is left out.
+    /// Whether a ``OneTimeSecret`` is written as null.
     public let hidesSecrets: Bool
 
     private var needsComma = false
 
-    /// Makes an empty writer.
+    /// Creates an empty writer.
     ///
     /// - Parameters:
-    ///   - capacity: The bytes to make room for.
-    ///   - hidesSecrets: Whether a ``OneTimeSecret`` is left out.
+    ///   - capacity: The number of bytes to reserve.
+    ///   - hidesSecrets: Whether a ``OneTimeSecret`` is written as null.
     public init(reserving capacity: Int = 256, hidesSecrets: Bool = false) {
         self.hidesSecrets = hidesSecrets
         bytes.reserveCapacity(capacity)
@@ -33,8 +33,10 @@ public struct JSONWriter: Sendable {
         raw(String(value).utf8)
     }
 
-    /// Writes a string, escaping what RFC 8259 section 7 requires, and U+2028 and U+2029, which some readers of
-    /// log lines take for the end of one.
+    /// Writes a string.
+    ///
+    /// It escapes the characters that RFC 8259, section 7, requires, and U+2028 and U+2029, which some log readers
+    /// treat as the end of a line.
     public mutating func string(_ value: String) {
         separate()
         bytes.append(UInt8(ascii: "\""))
@@ -60,7 +62,7 @@ public struct JSONWriter: Sendable {
         needsComma = true
     }
 
-    /// Writes bytes that are one JSON value already.
+    /// Writes bytes that are already one JSON value.
     public mutating func raw(_ value: some Sequence<UInt8>) {
         separate()
         bytes.append(contentsOf: value)
@@ -77,21 +79,21 @@ public struct JSONWriter: Sendable {
         try enclose("[", "]", body)
     }
 
-    /// Writes one member of the object that is open.
+    /// Writes a member of the open object.
     public mutating func member(_ name: String, _ value: some JSONEncodable) {
         key(name)
         value.encode(to: &self)
         needsComma = true
     }
 
-    /// Writes one member of the object that is open, whose value `body` writes.
+    /// Writes a member of the open object, whose value `body` writes.
     public mutating func member(_ name: String, _ body: (inout JSONWriter) throws -> Void) rethrows {
         key(name)
         try body(&self)
         needsComma = true
     }
 
-    /// Writes one element of the array that is open.
+    /// Writes an element of the open array.
     public mutating func element(_ value: some JSONEncodable) {
         value.encode(to: &self)
     }

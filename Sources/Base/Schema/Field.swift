@@ -1,15 +1,15 @@
-/// One field of an input: its name, its type, whether it must be there, and what it is for.
+/// A field of an input: its name, its type, whether it is required, and its purpose.
 public struct Field<Value: Sendable>: Sendable {
-    /// The member of the JSON object.
+    /// The name of the member of the JSON object.
     public let name: String
 
-    /// What the field is for, as a sentence.
+    /// One sentence about the purpose of the field.
     public let help: String
 
     private let isRequired: Bool
-    // A closure, so that a call that never shows the rules never spells them out.
+    // A closure, so that a call that does not show the rules does not build their texts.
     private let rule: @Sendable () -> String
-    // The type whose fields are inside this field, asked only when they are shown.
+    // The type whose fields are inside this field. Its fields are read only when they are shown.
     private let type: (any InputValue.Type)?
     private let value: @Sendable (JSONValue?) throws(Violations) -> Value
 
@@ -29,7 +29,7 @@ public struct Field<Value: Sendable>: Sendable {
         self.value = value
     }
 
-    /// The field in words.
+    /// The description of the field.
     public var description: FieldDescription {
         FieldDescription(
             name: name,
@@ -40,9 +40,9 @@ public struct Field<Value: Sendable>: Sendable {
         )
     }
 
-    /// Reads the field of an object.
+    /// Reads the field from an object.
     ///
-    /// - Throws: Every rule that the field breaks, under its name.
+    /// - Throws: Every rule that the field violates, with the field's name.
     func read(_ object: JSONValue) throws(Violations) -> Value {
         do throws(Violations) {
             return try value(object[name])
@@ -51,7 +51,7 @@ public struct Field<Value: Sendable>: Sendable {
         }
     }
 
-    /// Every rule that the field of an object breaks, under its name.
+    /// Every rule that the field of an object violates, with the field's name.
     func violations(in object: JSONValue) -> [Violation] {
         do throws(Violations) {
             _ = try read(object)
@@ -63,7 +63,7 @@ public struct Field<Value: Sendable>: Sendable {
 }
 
 extension Field where Value: InputValue {
-    /// Makes a field that must be there.
+    /// Creates a required field.
     public init(_ name: String, _ type: Value.Type, _ help: String) {
         self.init(name: name, help: help, isRequired: true, type: type, rule: { Value.rule }) {
             member throws(Violations) in
@@ -72,7 +72,7 @@ extension Field where Value: InputValue {
         }
     }
 
-    /// Makes a field that has a value of its own where it is absent or null.
+    /// Creates a field with a default value, which applies if the field is absent or null.
     public static func optional(
         _ name: String,
         _ type: Value.Type,
@@ -88,7 +88,7 @@ extension Field where Value: InputValue {
 }
 
 extension Field {
-    /// Makes a field that is nil where it is absent or null.
+    /// Creates a field that is nil if it is absent or null.
     public static func optional<Wrapped: InputValue>(
         _ name: String,
         _ type: Wrapped.Type,
@@ -101,7 +101,7 @@ extension Field {
         }
     }
 
-    /// Makes a field that changes a value: absent keeps it, null empties it.
+    /// Creates a field that changes a value: if it is absent, the value is kept; if it is null, the value is cleared.
     public static func change<Wrapped: InputValue>(
         _ name: String,
         _ type: Wrapped.Type,
@@ -114,7 +114,7 @@ extension Field {
         }
     }
 
-    /// Makes a field that must be there and has a limited number of elements.
+    /// Creates a required field with a limited number of elements.
     public static func list<Element: InputValue>(
         _ name: String,
         of type: Element.Type,
@@ -131,13 +131,13 @@ extension Field {
 }
 
 extension Field where Value == Int {
-    /// Makes a whole number that has a value of its own where it is absent or null.
+    /// Creates a field for a whole number with a default value, which applies if the field is absent or null.
     ///
     /// - Parameters:
-    ///   - name: The member of the JSON object.
-    ///   - range: The numbers to accept.
-    ///   - fallback: The value where there is none.
-    ///   - help: What the field is for, as a sentence.
+    ///   - name: The name of the member of the JSON object.
+    ///   - range: The accepted numbers.
+    ///   - fallback: The default value.
+    ///   - help: One sentence about the purpose of the field.
     /// - Returns: The field.
     public static func integer(
         _ name: String,
@@ -155,12 +155,12 @@ extension Field where Value == Int {
 }
 
 extension Field where Value == Int? {
-    /// Makes a whole number that is nil where it is absent or null.
+    /// Creates a field for a whole number that is nil if it is absent or null.
     ///
     /// - Parameters:
-    ///   - name: The member of the JSON object.
-    ///   - range: The numbers to accept.
-    ///   - help: What the field is for, as a sentence.
+    ///   - name: The name of the member of the JSON object.
+    ///   - range: The accepted numbers.
+    ///   - help: One sentence about the purpose of the field.
     /// - Returns: The field.
     public static func integer(_ name: String, in range: ClosedRange<Int>, _ help: String) -> Field {
         let rule = IntegerRule(range)
@@ -173,12 +173,12 @@ extension Field where Value == Int? {
 }
 
 extension Field where Value == String? {
-    /// Makes a text that is nil where it is absent or null.
+    /// Creates a field for a text that is nil if it is absent or null.
     ///
     /// - Parameters:
-    ///   - name: The member of the JSON object.
-    ///   - rule: The texts to accept.
-    ///   - help: What the field is for, as a sentence.
+    ///   - name: The name of the member of the JSON object.
+    ///   - rule: The accepted texts.
+    ///   - help: One sentence about the purpose of the field.
     /// - Returns: The field.
     public static func text(_ name: String, _ rule: TextRule, _ help: String) -> Field {
         Field(name: name, help: help, isRequired: false, rule: { "\(rule) or null" }) { member throws(Violations) in
@@ -188,30 +188,32 @@ extension Field where Value == String? {
     }
 }
 
-/// A field of an input or an output, in words.
+/// The description of a field of an input or an output.
 public struct FieldDescription: Hashable, Sendable, CustomStringConvertible {
-    /// The member of the JSON object.
+    /// The name of the member of the JSON object.
     public let name: String
 
-    /// What its values look like.
+    /// The format of the field's values.
     public let rule: String
 
-    /// Whether the field must be there, as all fields of an output are.
+    /// Whether the field is required.
+    ///
+    /// All fields of an output are.
     public let isRequired: Bool
 
-    /// What the field is for, as a sentence.
+    /// One sentence about the purpose of the field.
     public let help: String
 
-    /// The fields of the objects that the values are, or contain.
+    /// The fields of the objects that the values are or contain.
     public let shape: ObjectShape
 
     public var description: String {
         "\(name): \(rule)\(isRequired ? "" : ", optional"). \(help)"
     }
 
-    /// The field, and all fields inside it, each on a line of its own.
+    /// The description of the field and of all fields inside it, one on each line.
     ///
-    /// - Parameter indentation: What the line begins with; the lines inside begin with two spaces more.
+    /// - Parameter indentation: The prefix of the line. The lines of inner fields are indented by two more spaces.
     /// - Returns: The lines, without line feeds.
     public func lines(indentation: String) -> [String] {
         let inner = indentation + "  "
@@ -224,30 +226,30 @@ public struct FieldDescription: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// The fields of an object, where it is known which it has.
+/// The fields of an object, if they are known.
 public struct ObjectShape: Hashable, Sendable {
-    /// The fields of an object that has the same ones always.
+    /// The fields of an object that always has the same fields.
     public let fields: [FieldDescription]
 
-    /// The fields of an object that has different ones depending on another value.
+    /// The fields of an object whose fields depend on another value.
     public let forms: [Form]
 
-    /// The fields that an object has under a condition.
+    /// The fields of an object under a condition.
     public struct Form: Hashable, Sendable {
         /// The condition, such as `tool wait:until`.
         public let condition: String
 
-        /// The fields.
         public let fields: [FieldDescription]
 
-        /// Makes a form from its condition and its fields.
         public init(_ condition: String, _ fields: [FieldDescription]) {
             self.condition = condition
             self.fields = fields
         }
     }
 
-    /// Makes a shape; without fields, that of a value that is no object with fields of its own.
+    /// Creates a shape.
+    ///
+    /// Without arguments it is the shape of a value that has no fields.
     public init(fields: [FieldDescription] = [], forms: [Form] = []) {
         self.fields = fields
         self.forms = forms

@@ -1,4 +1,6 @@
-/// A type whose values are read from input, and are valid once they exist.
+/// A type that is parsed from input.
+///
+/// Every existing value of the type is valid.
 ///
 /// ```swift
 /// struct TeamName: InputValue {
@@ -13,12 +15,12 @@
 /// }
 /// ```
 public protocol InputValue: DescribedValue {
-    /// Reads and checks a value.
+    /// Parses and validates a value.
     ///
-    /// - Throws: Every rule that the value breaks.
+    /// - Throws: Every rule that the value violates.
     init(input: JSONValue) throws(Violations)
 
-    /// The fields of the objects that the values are, or contain; none unless the type says otherwise.
+    /// The fields of the objects that the values are or contain. The default is none.
     static var inputShape: ObjectShape { get }
 }
 
@@ -99,13 +101,15 @@ extension Array: InputValue where Element: InputValue {
     public static var inputShape: ObjectShape { Element.inputShape }
 }
 
-/// An enumeration of strings that is read from input by the exact names of its cases.
+/// An enumeration of strings.
+///
+/// Input must match the name of a case exactly.
 public protocol InputEnumeration: InputValue, CaseIterable, RawRepresentable where RawValue == String {}
 
 extension InputEnumeration {
     public init(input: JSONValue) throws(Violations) {
         let name = try String(input: input).utf8
-        // Not `init(rawValue:)`: a string equals others that look the same, such as one with a Kelvin sign for a K.
+        // `init(rawValue:)` uses Unicode equivalence, by which a Kelvin sign equals a K.
         guard let value = Self.allCases.first(where: { $0.rawValue.utf8.elementsEqual(name) }) else {
             throw Violations(.invalidEnum, "must be \(Self.rule)")
         }
@@ -114,10 +118,10 @@ extension InputEnumeration {
 }
 
 extension InputEnumeration {
-    /// Reads a list that names each case at most once, in whatever order.
+    /// Parses a list that contains each case at most once, in any order.
     ///
-    /// - Returns: The cases in their usual order.
-    /// - Throws: What the list's rule throws, or `invalid_format` for one that is named twice.
+    /// - Returns: The cases in the order of their declaration.
+    /// - Throws: The errors of the list's rule, or `invalid_format` if a case occurs twice.
     public static func distinct(_ input: JSONValue, in list: ListRule) throws(Violations) -> [Self] {
         let named: [Self] = try list.read(input)
         let cases = allCases.filter { known in
@@ -128,9 +132,9 @@ extension InputEnumeration {
     }
 }
 
-/// A type that is read from a JSON object, field by field.
+/// A type that is parsed from a JSON object, field by field.
 public protocol InputObject: InputValue {
-    /// The fields, and how they make a value.
+    /// The fields, and how to create a value from them.
     static var schema: Schema<Self> { get }
 }
 
@@ -144,23 +148,22 @@ extension InputObject {
     public static var inputShape: ObjectShape { ObjectShape(fields: schema.fields) }
 }
 
-/// The input of an endpoint that takes none: an empty object.
+/// The input of an endpoint that has no fields: an empty object.
 public struct NoInput: InputObject, Hashable {
-    /// Makes the input.
     public init() {}
 
     public static var schema: Schema<NoInput> { Schema(into: NoInput.init) }
 }
 
-/// What an update does to a value that can be empty.
+/// The effect of an update on an optional value.
 public enum Change<Value> {
-    /// The field was absent: leave the value.
+    /// The field was absent: the value is kept.
     case keep
 
-    /// The field was null: empty the value.
+    /// The field was null: the value is cleared.
     case clear
 
-    /// The field had a value: take it.
+    /// The field had a value: it replaces the old value.
     case set(Value)
 }
 

@@ -1,6 +1,6 @@
-/// A type that is answered as a JSON object, field by field.
+/// A type that is written as a JSON object, field by field.
 public protocol OutputObject: OutputValue {
-    /// The fields, in the order they are written.
+    /// The fields, in the order in which they are written.
     static var fields: [OutputField<Self>] { get }
 }
 
@@ -16,18 +16,18 @@ extension OutputObject {
     }
 }
 
-/// One field of an output: its name, what it is for, and where its value comes from.
+/// A field of an output: its name, its purpose, and the source of its value.
 public struct OutputField<Object>: Sendable {
-    /// The member of the JSON object.
+    /// The name of the member of the JSON object.
     public let name: String
 
-    /// What the field is for, as a sentence.
+    /// One sentence about the purpose of the field.
     public let help: String
 
     private let type: any OutputValue.Type
     let write: @Sendable (Object, inout JSONWriter) -> Void
 
-    /// Makes a field from a value of the object.
+    /// Creates a field from a value of the object.
     public init<Value: OutputValue>(
         _ name: String,
         _ help: String,
@@ -51,9 +51,9 @@ public struct OutputField<Object>: Sendable {
         self.write = write
     }
 
-    /// The same field, of an object that has this field's object in it.
+    /// The same field, for an object that contains this field's object.
     ///
-    /// - Parameter inner: Where the object is.
+    /// - Parameter inner: Returns the inner object.
     /// - Returns: The field.
     public func lifted<Outer>(_ inner: @escaping @Sendable (Outer) -> Object) -> OutputField<Outer> {
         let write = write
@@ -62,18 +62,18 @@ public struct OutputField<Object>: Sendable {
         }
     }
 
-    /// What the field's values look like.
+    /// The format of the field's values.
     public var rule: String { type.rule }
 
-    /// The field in words.
+    /// The description of the field.
     public var description: FieldDescription {
         FieldDescription(name: name, rule: rule, isRequired: true, help: help, shape: type.outputShape)
     }
 }
 
-/// A type whose values are part of answers.
+/// A type whose values can be part of a response.
 public protocol OutputValue: JSONEncodable, DescribedValue {
-    /// The fields of the objects that the values are, or contain; none unless the type says otherwise.
+    /// The fields of the objects that the values are or contain. The default is none.
     static var outputShape: ObjectShape { get }
 }
 
@@ -102,14 +102,13 @@ extension Array: OutputValue where Element: OutputValue {
     public static var outputShape: ObjectShape { Element.outputShape }
 }
 
-/// An output that is answered as text where its caller asks for that rather than for JSON.
+/// An output that is sent as text if the caller prefers text to JSON.
 public protocol TextOutput: OutputValue {
-    /// The types to ask for in `Accept`, in lower case and without parameters, such as `text/plain`.
+    /// The media types in `Accept` that select the text, in lower case and without parameters, such as `text/plain`.
     static var textTypes: [String] { get }
 
-    /// What the text is, as `Content-Type` says it.
+    /// The media type of the text, for `Content-Type`.
     static var textContentType: String { get }
 
-    /// The output as text.
     var text: String { get }
 }

@@ -1,4 +1,6 @@
-/// What an input consists of, said once: it reads, checks and describes.
+/// The fields of an input.
+///
+/// One declaration parses, validates and describes the input.
 ///
 /// ```swift
 /// static let schema = Schema(
@@ -11,12 +13,12 @@ public struct Schema<Value>: Sendable {
     private let describe: @Sendable () -> [FieldDescription]
     private let read: @Sendable (JSONValue) throws(Violations) -> Value
 
-    /// Makes a schema.
+    /// Creates a schema.
     ///
     /// - Parameters:
-    ///   - field: The fields; no others are accepted.
-    ///   - make: Makes the value of an input whose fields are all valid. Rules across fields are checked here, by
-    ///     throwing what they find; such a closure says so: `{ first, second throws(Violations) in`.
+    ///   - field: The fields. Other members are rejected.
+    ///   - make: Creates the value of an input whose fields are all valid. It checks rules that concern several fields
+    ///     and throws their violations. Such a closure needs an explicit type: `{ first, second throws(Violations) in`.
     public init<each Member>(
         _ field: repeat Field<each Member>,
         into make: @escaping @Sendable (repeat each Member) throws(Violations) -> Value
@@ -34,20 +36,21 @@ public struct Schema<Value>: Sendable {
                 if let violations = Violations(violations) { throw violations }
                 return try make(repeat try (each field).read(input))
             } catch {
-                // Valid inputs, which are most, are read straight into `make`; the others a second time, to the end.
+                // Most inputs are valid and are passed directly to `make`. An invalid input is read a second time to
+                // collect all violations.
                 for field in repeat each field { violations += field.violations(in: input) }
                 throw Violations(violations) ?? error
             }
         }
     }
 
-    /// The fields in words, in the order they were declared.
+    /// The descriptions of the fields, in the order of their declaration.
     public var fields: [FieldDescription] { describe() }
 
-    /// Reads and checks an input.
+    /// Parses and validates an input.
     ///
-    /// - Throws: `invalid_type` for what is no object; otherwise every rule that a field breaks, and `unknown_field`
-    ///   for members that are no field.
+    /// - Throws: `invalid_type` if the input is not an object. Otherwise every rule that a field violates, and
+    ///   `unknown_field` for members that are not fields.
     public func decode(_ input: JSONValue) throws(Violations) -> Value {
         guard input.kind == .object else { throw Violations(.invalidType, "must be an object") }
         return try read(input)
@@ -55,7 +58,7 @@ public struct Schema<Value>: Sendable {
 }
 
 extension JSONValue {
-    /// One violation for each member that is not known, up to the number that is reported.
+    /// One violation for each unknown member, up to the maximum number of reported violations.
     fileprivate func violations(byMembersOtherThan names: [String]) -> [Violation] {
         var violations: [Violation] = []
         var members = members
@@ -69,9 +72,9 @@ extension JSONValue {
     }
 }
 
-/// A type whose values can be described to the people who send or receive them.
+/// A type whose values can be described in help and documentation.
 public protocol DescribedValue: Sendable {
-    /// What values look like, such as `string, 2 to 100 characters`.
+    /// The format of the values, such as `string, 2 to 100 characters`.
     static var rule: String { get }
 }
 

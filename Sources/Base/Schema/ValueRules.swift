@@ -1,19 +1,19 @@
-/// How long a text may be and what it may consist of.
+/// The rule for the length and the characters of a text.
 ///
-/// White space at both ends is removed first. Then these are refused: control characters (in lines: all but line feed
-/// and tab), line and paragraph separators, everything that reorders or hides text (bidirectional controls, zero width
-/// spaces, tags and other format characters), private use characters and noncharacters. The two joiners that some
-/// scripts and emoji need, and variation selectors, may stand inside a text.
+/// White space at both ends is removed first. The rule then rejects control characters (except line feed and tab if
+/// lines are allowed), line and paragraph separators, characters that reorder or hide text (bidirectional controls,
+/// zero width spaces, tags and other format characters), private use characters and noncharacters. It accepts variation
+/// selectors and the two joiners that some scripts and emoji need, but only inside a text.
 public struct TextRule: Hashable, Sendable, CustomStringConvertible {
     private let lengths: ClosedRange<Int>
     private let forbidden: [Unicode.Scalar]
     private let allowsLines: Bool
 
-    /// Makes a rule.
+    /// Creates a rule.
     ///
     /// - Parameters:
-    ///   - lengths: The lengths to accept, in Unicode scalars, after white space at the ends is removed.
-    ///   - forbidden: Characters to refuse beside those that always are.
+    ///   - lengths: The accepted lengths in Unicode scalars, after white space at the ends is removed.
+    ///   - forbidden: Additional characters to reject.
     ///   - allowsLines: Whether line feeds and tabs are accepted.
     public init(_ lengths: ClosedRange<Int>, forbidding forbidden: [Unicode.Scalar] = [], allowsLines: Bool = false) {
         self.lengths = lengths
@@ -23,18 +23,18 @@ public struct TextRule: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { "string, \(characters)" }
 
-    /// Reads a text.
+    /// Parses a text.
     ///
     /// - Returns: The text without white space at the ends.
-    /// - Throws: `invalid_type`, or what ``check(_:)`` throws.
+    /// - Throws: `invalid_type`, or the errors of ``check(_:)``.
     public func read(_ input: JSONValue) throws(Violations) -> String {
         try check(try String(input: input))
     }
 
-    /// Checks a text.
+    /// Validates a text.
     ///
     /// - Returns: The text without white space at the ends.
-    /// - Throws: `too_short`, `too_long`, `invalid_characters`, or two of them.
+    /// - Throws: `too_short`, `too_long` or `invalid_characters`, or several of them.
     public func check(_ text: String) throws(Violations) -> String {
         let scalars = text.unicodeScalars
         guard
@@ -79,15 +79,15 @@ extension TextRule {
 }
 
 extension Unicode.Scalar {
-    /// Whether the scalar shows nothing at the end of a text: white space and joiners.
+    /// Whether the scalar is invisible at the end of a text: white space and joiners.
     fileprivate var isBlank: Bool {
         isASCII ? value == 0x20 || (0x09...0x0D).contains(value) : properties.isWhitespace || isJoiner
     }
 
-    /// Whether the scalar belongs in a text that people read.
+    /// Whether the scalar is acceptable in a text for people.
     ///
-    /// Scalars without an assigned character are taken, because which those are depends on the Unicode version of
-    /// the standard library: the newest emoji would be refused.
+    /// Unassigned scalars are accepted, because the standard library's Unicode version determines which scalars are
+    /// unassigned. Otherwise new emoji would be rejected.
     fileprivate var isPlain: Bool {
         if isASCII { return (0x20...0x7E).contains(value) }
         if isJoiner || properties.isVariationSelector { return true }
@@ -101,18 +101,17 @@ extension Unicode.Scalar {
     private var isJoiner: Bool { value == 0x200C || value == 0x200D }
 }
 
-/// Which whole numbers are accepted.
+/// The rule for a whole number.
 public struct IntegerRule: Hashable, Sendable, CustomStringConvertible {
     private let range: ClosedRange<Int>
 
-    /// Makes a rule of the numbers to accept.
     public init(_ range: ClosedRange<Int>) {
         self.range = range
     }
 
     public var description: String { "integer, \(range.lowerBound) to \(range.upperBound)" }
 
-    /// Reads a number in the range.
+    /// Parses a number in the range.
     ///
     /// - Throws: `invalid_type` or `out_of_range`.
     public func read(_ input: JSONValue) throws(Violations) -> Int {
@@ -124,11 +123,10 @@ public struct IntegerRule: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// How many elements an array may have.
+/// The rule for the number of elements of an array.
 public struct ListRule: Hashable, Sendable, CustomStringConvertible {
     private let counts: ClosedRange<Int>
 
-    /// Makes a rule of the counts to accept.
     public init(_ counts: ClosedRange<Int>) {
         self.counts = counts
     }
@@ -138,9 +136,10 @@ public struct ListRule: Hashable, Sendable, CustomStringConvertible {
             ? "at most \(counts.upperBound) elements" : "\(counts.lowerBound) to \(counts.upperBound) elements"
     }
 
-    /// Reads an array whose elements are all valid.
+    /// Parses an array whose elements are all valid.
     ///
-    /// - Throws: `invalid_type`, `too_short` or `too_many` for the array, or what its elements break, as `[2].name`.
+    /// - Throws: `invalid_type`, `too_short` or `too_many` for the array, or the violations of its elements, with
+    ///   fields such as `[2].name`.
     public func read<Element: InputValue>(_ input: JSONValue) throws(Violations) -> [Element] {
         guard input.kind == .array else { throw Violations(.invalidType, "must be an array") }
         guard input.count >= counts.lowerBound else { throw Violations(.tooShort, "must have \(self)") }

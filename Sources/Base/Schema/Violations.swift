@@ -1,22 +1,23 @@
-/// Every rule that an input breaks, ordered by field.
+/// The rules that an input violates, ordered by field.
 public struct Violations: Error, Hashable, Sendable {
-    /// The most violations that are reported at once.
+    /// The maximum number of violations that are reported at once.
     public static let limit = 20
 
-    /// The violations: one or more, never more than ``limit``.
+    /// The violations: at least one, at most ``limit``.
     public private(set) var all: [Violation]
 
-    /// Makes violations of one.
     public init(_ violation: Violation) {
         all = [violation]
     }
 
-    /// Makes the violation of a rule by the input itself, or by the value that is being read.
+    /// Creates the violation of a rule by the input itself, or by the value that is being parsed.
     public init(_ code: Violation.Code, _ detail: String) {
         self.init(Violation(code, detail))
     }
 
-    /// Makes violations of those that were found; nil where none was.
+    /// Creates violations from a list.
+    ///
+    /// Returns nil if the list is empty.
     public init?(_ found: [Violation]) {
         guard !found.isEmpty else { return nil }
         let sorted = found.enumerated().sorted { left, right in
@@ -26,12 +27,12 @@ public struct Violations: Error, Hashable, Sendable {
         all = sorted.prefix(Self.limit).map(\.element)
     }
 
-    /// These violations and others; one that is among both is there once.
+    /// Combines these violations with others, without duplicates.
     public func adding(_ others: [Violation]) -> Violations {
         Violations(all + others.filter { !all.contains($0) }) ?? self
     }
 
-    /// The same violations inside a field or an element: `name` in `steps[2]` is `steps[2].name`.
+    /// The same violations inside a field or an element: `name` in `steps[2]` becomes `steps[2].name`.
     public func prefixed(with field: String) -> Violations {
         var copy = self
         for index in all.indices {
@@ -43,18 +44,21 @@ public struct Violations: Error, Hashable, Sendable {
     }
 }
 
-/// One rule that an input breaks.
+/// The violation of one rule.
 public struct Violation: Error, Hashable, Sendable {
     /// The field, such as `name` or `steps[2].name`; empty for the input itself.
     public var field: String
 
-    /// The kind of rule, which callers can rely on.
+    /// The kind of rule.
+    ///
+    /// Callers can rely on it.
     public var code: Code
 
-    /// The rule, in words that follow the field's name and never repeat what the field holds.
+    /// The rule as text that follows the field's name.
+    ///
+    /// It never repeats the field's value.
     public var detail: String
 
-    /// Makes a violation from a field, the kind of rule and the rule in words.
     public init(field: String = "", _ code: Code, _ detail: String) {
         self.field = field
         self.code = code

@@ -1,7 +1,7 @@
 import Base
 import Core
 
-/// What a call is answered with, before a platform's form is put around it.
+/// The response to a call, before it is wrapped in a platform's format.
 struct Answer: Sendable {
     /// The HTTP status.
     let status: Int
@@ -9,7 +9,7 @@ struct Answer: Sendable {
     /// One JSON value, or a text.
     let body: [UInt8]
 
-    /// What went wrong; nil for success.
+    /// The error; nil for a success.
     let problem: Problem?
 
     private let contentType: String
@@ -17,10 +17,10 @@ struct Answer: Sendable {
     private let isRepeated: Bool
     private let rateLimitStatus: RateLimitStatus?
 
-    /// The methods that the endpoint has, as `Allow` names them.
+    /// The methods that the endpoint supports, in the format of the `Allow` header.
     private let methods: String
 
-    /// A success.
+    /// Creates the response for a success.
     init(_ reply: Reply, status: Int, requestID: String, rateLimitStatus: RateLimitStatus?) {
         self.status = status
         body = reply.body
@@ -32,7 +32,7 @@ struct Answer: Sendable {
         methods = ""
     }
 
-    /// A failure.
+    /// Creates the response for an error.
     init(_ problem: Problem, requestID: String, rateLimitStatus: RateLimitStatus? = nil, methods: String = "POST") {
         status = problem.status
         var json = JSONWriter()
@@ -46,7 +46,7 @@ struct Answer: Sendable {
         self.methods = methods
     }
 
-    /// The problem in the form that Lambda wants errors of functions in; empty for a success.
+    /// The problem in Lambda's format for function errors; empty for a success.
     func failure(_ type: String) -> [UInt8] {
         var json = JSONWriter()
         problem?.encode(
@@ -57,7 +57,7 @@ struct Answer: Sendable {
         return json.bytes
     }
 
-    /// The header fields that belong to the answer, names in lower case.
+    /// The header fields of the response, with names in lower case.
     var headers: [(name: String, value: String)] {
         var headers = [
             (name: "content-type", value: contentType),
@@ -83,13 +83,13 @@ struct Answer: Sendable {
 }
 
 extension Answer {
-    /// The answer in the form that the request came in: the body itself, or a platform's HTTP response.
+    /// The response in the format of the request: the body itself, or a platform's HTTP response.
     func rendered(for form: Request.Form) -> [UInt8] {
         switch form {
         case .direct, .envelope, .web:
             body
         case .apiGatewayV2, .apiGatewayV1:
-            // A REST API takes these members and no other: one more is a 502.
+            // API Gateway responds with 502 if a REST API's response has any other member.
             response { json in json.member("headers", singleValues) }
         case .messages(let batch):
             batch.answer(hasFailed: problem != nil)
@@ -148,18 +148,18 @@ extension Answer {
     }
 }
 
-/// How a process ends that was started for one call (the codes of `sysexits.h`).
+/// The exit status of a process that was started for one call (the codes of `sysexits.h`).
 enum ExitStatus {
     static let success: Int32 = 0
     static let usage: Int32 = 64
     static let inputOutput: Int32 = 74
 
-    /// The status that tells a script what to do about a problem.
+    /// The exit status for a problem, from which a script can decide how to continue.
     static func of(_ problem: Problem) -> Int32 {
         switch (problem.code, problem.status) {
         case ("misconfigured", _), ("database_encoding", _): 78
         case ("database_not_migrated", _), ("database_incompatible", _): 78
-        // Trying again could do it twice.
+        // A retry could apply the change twice.
         case ("outcome_unknown", _): 70
         case (_, 401), (_, 402), (_, 403): 77
         case (_, 404): 66

@@ -2,18 +2,20 @@ import Base
 import Core
 import Cryptography
 
-/// Turns a request into a caller, or refuses it.
+/// Authenticates the caller of a request.
 struct Authenticator {
     private let verifier: TokenVerifier
     private var keySet: KeySetSource?
     private let keys: KeyAuthenticator
     private let authorizer: AuthorizerClaims?
 
-    /// Makes an authenticator; nil where the function takes no credential.
+    /// Creates an authenticator.
+    ///
+    /// Returns nil if the function accepts no credential.
     ///
     /// - Parameters:
-    ///   - configuration: The keys, and whether an authorizer in front is trusted.
-    ///   - believesPlatform: Whether claims that the platform says it verified are enough.
+    ///   - configuration: The keys, and whether a preceding authorizer is trusted.
+    ///   - believesPlatform: Whether the transport's platform can pass on verified claims.
     init?(_ configuration: Configuration, believesPlatform: Bool) {
         guard let verifier = configuration.verifier else { return nil }
         self.verifier = verifier
@@ -26,11 +28,12 @@ struct Authenticator {
 
     /// Verifies a request's credential.
     ///
-    /// - Throws: 401; why a credential was refused is for the log alone. `PostgresError` from the look-up of a key,
-    ///   503 `keys_unavailable` when there are none to verify a token with.
+    /// - Throws: A `Problem` with status 401 if the credential is rejected; the reason appears only in the log.
+    ///   `PostgresError` from the look-up of a key. A `Problem` with status 503 and code `keys_unavailable` if there
+    ///   are no keys to verify a token with.
     mutating func caller(of request: Request, now: Timestamp, in context: inout Context) throws -> Caller {
         if let authorizer, let claims = request.authorizerClaims {
-            // The token that the claims are of is there as well; a key would be another caller.
+            // The request also contains the token of these claims. An API key would identify a second caller.
             guard request.headers.values(of: "x-api-key").isEmpty else { throw Credential.ambiguous }
             return try authorizer.caller(claims, now: now)
         }

@@ -2,12 +2,12 @@ import Base
 import Core
 import Cryptography
 
-/// What a caller shows to prove who it is.
+/// The credential of a caller.
 enum Credential {
     /// A bearer token (RFC 6750, section 2.1).
     case token(String)
 
-    /// What stands in `X-API-Key`.
+    /// The value of `X-API-Key`.
     case key(String)
 
     static let ambiguous = Problem(
@@ -16,9 +16,9 @@ enum Credential {
         detail: "Send exactly one credential."
     )
 
-    /// Finds the one credential of a request.
+    /// Finds the only credential of a request.
     ///
-    /// - Throws: 401 when there is none, more than one, or one of no known kind.
+    /// - Throws: A `Problem` with status 401 if there is no credential, more than one, or one of an unknown kind.
     init(in headers: Headers) throws(Problem) {
         let authorizations = headers.values(of: "authorization")
         let keys = headers.values(of: "x-api-key")
@@ -28,7 +28,7 @@ enum Credential {
             self = .key(key)
             return
         }
-        // The scheme's case does not matter (RFC 9110, section 11.1).
+        // The scheme is case-insensitive (RFC 9110, section 11.1).
         let scheme = "bearer "
         guard let scalars = authorizations.first?.unicodeScalars,
             String(scalars.prefix(scheme.utf8.count)).lowercasedASCII.utf8.elementsEqual(scheme.utf8),
@@ -41,7 +41,9 @@ enum Credential {
 }
 
 extension Headers {
-    /// Adds the credential of a command line: an API key if it looks like one, or else a token.
+    /// Adds the credential of a command line.
+    ///
+    /// A value that starts with the API key marker is an API key, any other value is a token.
     mutating func add(credential: String) {
         if credential.utf8.starts(with: APIKey.marker.utf8) {
             add("x-api-key", credential)
@@ -51,20 +53,20 @@ extension Headers {
     }
 }
 
-/// Reads the claims that an API Gateway JWT authorizer passes on after it verified the token.
+/// Checks the claims of a token that an API Gateway JWT authorizer has verified.
 ///
-/// API Gateway turns every claim into text, and looks at the signature, the times and its own audiences only. Issuer
-/// and audience are therefore asked for once more.
+/// API Gateway converts every claim to text. It checks only the signature, the times and the audiences in its own
+/// configuration. Therefore this type checks issuer and audience again.
 struct AuthorizerClaims {
     let issuer: String
     let audience: String
 
-    /// The end of the years that have four digits, as for tokens.
+    /// The end of the year 9999, the same limit as for tokens.
     private static let latestExpiration: Int64 = 253_402_300_800
 
-    /// The caller that the claims tell of.
+    /// The caller that the claims identify.
     ///
-    /// - Throws: 401 `invalid_token` or `token_expired`.
+    /// - Throws: A `Problem` with status 401 and code `invalid_token` or `token_expired`.
     func caller(_ claims: JSONValue, now: Timestamp) throws(Problem) -> Caller {
         let invalid = Problem(status: 401, code: "invalid_token", detail: "The token is not valid.")
         guard let claimed = claims["iss"]?.string, claimed.utf8.elementsEqual(issuer.utf8),
@@ -87,7 +89,7 @@ struct AuthorizerClaims {
         )
     }
 
-    /// Whether a list that became text, as in `[read admin:ops]`, is an operator's.
+    /// Whether a list in API Gateway's text format, such as `[read admin:ops]`, contains the operator scope.
     private static func isOperators(_ list: String) -> Bool {
         guard list.utf8.first == UInt8(ascii: "["), list.utf8.last == UInt8(ascii: "]") else { return false }
         return list.dropFirst().dropLast().split(separator: " ").map(String.init).contains(where: \.isOperators)
@@ -95,6 +97,6 @@ struct AuthorizerClaims {
 }
 
 extension String {
-    /// Whether the word, among those that a token says it is good for, makes its bearer an operator.
+    /// Whether this scope makes the bearer of the token an operator.
     var isOperators: Bool { utf8.elementsEqual(Scope.operations.rawValue.utf8) }
 }

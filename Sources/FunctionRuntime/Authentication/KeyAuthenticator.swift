@@ -2,15 +2,17 @@ import Base
 import Core
 import Postgres
 
-/// Turns an API key into a caller, or refuses it.
+/// Authenticates a caller by an API key.
 ///
-/// Every invalid key gets the same answer; the log has the reason.
+/// Every invalid key gets the same response. The reason appears only in the log.
 struct KeyAuthenticator {
     let environment: KeyEnvironment
 
-    /// Verifies a key; what cannot be one asks no database.
+    /// Verifies a key.
     ///
-    /// - Throws: 401 `invalid_api_key`, or `PostgresError`.
+    /// A malformed key is rejected without a database query.
+    ///
+    /// - Throws: A `Problem` with status 401 and code `invalid_api_key`, or `PostgresError`.
     func caller(_ text: String, in context: inout Context) throws -> Caller {
         let key: APIKey
         do throws(APIKey.Refusal) {
@@ -33,7 +35,7 @@ struct KeyAuthenticator {
     }
 }
 
-/// What the database knows of a key and its user.
+/// The database's record of a key and its user.
 private struct KnownKey: RowDecodable {
     let isLive: Bool
 
@@ -52,7 +54,7 @@ private struct KnownKey: RowDecodable {
         scopes = try row.known("scopes") ?? []
     }
 
-    /// Who may act with the key, as far as it reaches.
+    /// The user of the key, with the rights that the key grants.
     func caller(credential: String) -> Caller {
         Caller(
             user: user,

@@ -3,25 +3,25 @@ import Core
 import Cryptography
 import Postgres
 
-/// An issuer's signing keys by URL, fetched when they are needed and kept in Postgres for all processes, so that a
-/// new one need not ask.
+/// The signing keys of an issuer, fetched from a URL on demand and shared through Postgres, so that a new process need
+/// not fetch them.
 ///
-/// The issuer is asked when there are no keys, when they are an hour old, or when a token names one that is not among
-/// them; by all processes together at most once a minute, however many tokens somebody makes up. An answer that is no
-/// good leaves the old keys in use, however old they are.
+/// A process fetches the keys if there are none, if they are an hour old, or if a token names a key that is not among
+/// them. All processes together fetch at most once a minute, no matter how many tokens with invented key names arrive.
+/// If a response is invalid, the old keys stay in use, whatever their age.
 struct KeySetSource: Sendable {
-    /// How long the process believes its own copy without looking into the database.
+    /// How long the process uses its own copy without reading the database.
     private static let copyLifetime = Duration.seconds(300)
 
     private let url: KeySetURL
 
-    /// The keys as they were when the process last looked.
+    /// The keys that the process read or fetched last.
     private var copy: Copy?
 
     private struct Copy {
         let keys: JSONWebKeySet
 
-        /// Names the version; nil for one that the database does not have.
+        /// Identifies the version; nil if the version is not stored in the database.
         let fetchedAt: Timestamp?
 
         let readAt: Timestamp
@@ -34,11 +34,11 @@ struct KeySetSource: Sendable {
     /// The keys to verify a token with.
     ///
     /// - Parameters:
-    ///   - token: The token, in which nothing is wrong that shows without a key.
-    ///   - now: The time.
-    ///   - context: Has the way to the database, and the time that is left.
-    /// - Returns: The best there are; they need not have the token's.
-    /// - Throws: 503 `keys_unavailable` when there are none at all, or a `PostgresError`.
+    ///   - token: The token, which has passed all checks that need no key.
+    ///   - now: The current time.
+    ///   - context: Provides the database and the deadline.
+    /// - Returns: The newest available keys. They need not contain the token's key.
+    /// - Throws: A `Problem` with status 503 and code `keys_unavailable` if there are no keys, or a `PostgresError`.
     mutating func keys(
         for token: SignedToken,
         now: Timestamp,
@@ -60,14 +60,14 @@ struct KeySetSource: Sendable {
         if let claim = try context.claimFetch(of: url) {
             fetch(claim, now, in: &context)
         } else {
-            // Another process fetches the keys, and may have finished.
+            // Another process is fetching the keys and may have finished.
             _ = try look(now, in: &context)
         }
     }
 
-    /// Makes the copy what the database has.
+    /// Updates the copy from the database.
     ///
-    /// A version that the process has already is not read again.
+    /// The keys are not transferred again if the process already has the stored version.
     private mutating func look(_ now: Timestamp, in context: inout Context) throws -> StoredKeySet {
         let stored = try context.storedKeySet(at: url, besides: copy?.fetchedAt)
         if let json = stored.json {
@@ -80,7 +80,9 @@ struct KeySetSource: Sendable {
         return stored
     }
 
-    /// Keys that this program cannot read are as good as none.
+    /// Parses stored keys.
+    ///
+    /// Keys that this version of the program cannot read are treated as missing.
     private func parse(_ json: String, _ log: Log) -> JSONWebKeySet? {
         do throws(KeyError) {
             return try JSONWebKeySet(json: json)
@@ -111,18 +113,18 @@ extension Problem {
     }
 }
 
-/// What the database knows of an issuer's keys.
+/// The database's record of an issuer's keys.
 struct StoredKeySet {
-    /// The keys, unless there are none or they are the version that was known.
+    /// The keys; nil if there are none or if the stored version is the known version.
     var json: String?
 
-    /// When the keys were fetched, by the database's clock; nil when there are none.
+    /// When the keys were fetched, by the database's clock; nil if there are none.
     var fetchedAt: Timestamp?
 
-    /// Whether there are no keys, or the issuer should be asked whether they are the same.
+    /// Whether there are no keys, or they are so old that they should be fetched again.
     var isOld = true
 
-    /// Whether any process fetched the keys less than a minute ago.
+    /// Whether any process tried to fetch the keys within the last minute.
     var wasTriedLately = false
 }
 
@@ -135,14 +137,14 @@ extension StoredKeySet: RowDecodable {
     }
 }
 
-/// All times are the database's: the clocks of the processes may differ.
+/// All times come from the database's clock, because the clocks of the processes may differ.
 extension Context {
     /// Reads an issuer's keys.
     ///
     /// - Parameters:
-    ///   - url: Where they come from.
-    ///   - version: The one that need not be sent again.
-    /// - Returns: What there is, also if that is nothing.
+    ///   - url: The URL of the keys.
+    ///   - version: The version that the process already has.
+    /// - Returns: The stored record; empty if there is none.
     /// - Throws: `PostgresError`.
     mutating func storedKeySet(at url: KeySetURL, besides version: Timestamp?) throws -> StoredKeySet {
         try unauthenticatedQuery(
@@ -155,12 +157,12 @@ extension Context {
         ).decodeFirst() ?? StoredKeySet()
     }
 
-    /// Takes the right to ask the issuer, which there is once a minute.
+    /// Claims the fetch of the keys, which one process may do each minute.
     ///
-    /// It is committed before the request goes out, so that a process which dies over it does not let all the others
-    /// try at the same moment.
+    /// The claim is committed before the request is sent. If the process crashes during the request, the other
+    /// processes still wait for the minute to pass.
     ///
-    /// - Returns: Since when it is taken, to store the answer with; nil when somebody else has it.
+    /// - Returns: The time of the claim, which `store` needs; nil if another process has the claim.
     /// - Throws: `PostgresError`.
     mutating func claimFetch(of url: KeySetURL) throws -> Timestamp? {
         do {
@@ -174,14 +176,14 @@ extension Context {
                 access: .readWrite
             ).first?["tried_at"]
         } catch let error as PostgresError where error.kind == .commitOutcomeUnknown {
-            // Nobody else's riddle: what the caller wants done has not begun.
+            // An unknown outcome of the claim must not become the outcome of the call, whose own work has not begun.
             return nil
         }
     }
 
-    /// Keeps an answer for all processes, unless somebody has asked again meanwhile and may know better.
+    /// Stores fetched keys for all processes, unless another process has claimed a fetch since.
     ///
-    /// - Returns: The version's name; nil when it was not kept, which costs no more than another request.
+    /// - Returns: The version of the stored keys; nil if they were not stored, which costs only another request later.
     mutating func store(_ json: String, at url: KeySetURL, _ claim: Timestamp) -> Timestamp? {
         do {
             return try unauthenticatedQuery(

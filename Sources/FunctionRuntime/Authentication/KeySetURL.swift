@@ -2,14 +2,16 @@ import Base
 import Cryptography
 import HTTPClient
 
-/// Where an issuer publishes its signing keys: the value of `NOFX_JWKS_URL`.
+/// The URL of an issuer's signing keys: the value of `NOFX_JWKS_URL`.
 ///
-/// Whoever answers there decides who is let in, so it is asked over TLS; on the machine itself, as in development,
-/// plain HTTP will do. A URL is kept in the database and has no credential in it.
+/// The server at this URL decides which tokens are valid, so the URL must use TLS. Plain HTTP is allowed only for the
+/// local machine, for development. The database stores the URL, so it must not contain a credential.
 struct KeySetURL: Sendable {
     let text: String
 
-    /// The URL in a text; nil for one that must not be asked.
+    /// Parses a URL.
+    ///
+    /// Returns nil if the URL is not allowed.
     init?(_ text: String) {
         guard text.utf8.count <= Self.maximumLength, text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }),
             !text.utf8.contains(UInt8(ascii: "#"))
@@ -26,15 +28,17 @@ struct KeySetURL: Sendable {
         self.text = text
     }
 
-    /// Whether it is asked over TLS.
+    /// Whether the URL uses TLS.
     let isSecure: Bool
 
     static let rule = "must be an https URL without user and fragment; http only for 127.0.0.1, [::1] and localhost"
 
-    /// As much as the database keeps.
+    /// In bytes; the database accepts no longer URL.
     private static let maximumLength = 2_048
 
-    /// A host with or without a port (RFC 3986, section 3.2), in the characters that every reader takes for the same.
+    /// The host of an authority with or without a port (RFC 3986, section 3.2).
+    ///
+    /// Accepts only characters that all URL parsers interpret in the same way.
     private static func host(of authority: Substring.UTF8View) -> Substring.UTF8View? {
         let isAddress = authority.first == UInt8(ascii: "[")
         let end =
@@ -62,17 +66,19 @@ extension UInt8 {
 }
 
 extension KeySetURL {
-    /// The longest that a caller waits for its issuer.
+    /// The longest time that a call waits for the issuer.
     private static let patience = Duration.seconds(2)
 
-    /// The largest answer, in bytes; it is also as much as the database keeps.
+    /// The largest response in bytes.
+    ///
+    /// The database accepts no larger key set.
     private static let maximumBytes = 256 << 10
 
-    /// Asks for the keys, once and without following where an answer points.
+    /// Fetches the keys with one request, without following redirects.
     ///
-    /// - Parameter deadline: When the call's own time is over.
-    /// - Returns: The keys, and the text they were read from.
-    /// - Throws: ``FetchFailure`` for any answer but 200 with a key set that is good as a whole.
+    /// - Parameter deadline: The deadline of the call.
+    /// - Returns: The keys, and the text from which they were parsed.
+    /// - Throws: ``FetchFailure`` unless the response has status 200 and a completely valid key set.
     func fetch(until deadline: Deadline) throws(FetchFailure) -> (keys: JSONWebKeySet, json: String) {
         let response: HTTPResponse
         do throws(HTTPError) {
@@ -96,23 +102,23 @@ extension KeySetURL {
         }
     }
 
-    /// Why there are no new keys.
+    /// The reason why a fetch failed.
     enum FetchFailure: Error {
         case noAnswer(HTTPError)
         case status(Int)
         case unusable(KeyError)
 
-        /// What an operator can tell apart.
+        /// The reason as a word for the log, by which an operator can tell failures apart.
         var reason: String {
             switch self {
-            // To an operator a certificate that is not trusted is a fault of TLS like any other.
+            // For an operator an untrusted certificate is a TLS failure.
             case .noAnswer(let error): (error.kind == .untrusted ? .tls : error.kind).rawValue
             case .status: "status"
             case .unusable(let error): error.rule.rawValue
             }
         }
 
-        /// All there is to know, for the log.
+        /// The complete error, for the log.
         var details: String {
             switch self {
             case .noAnswer(let error): error.debugDescription

@@ -1,6 +1,6 @@
 import Base
 
-/// Which types of answers a caller would like, and how much (RFC 9110, section 12.5.1).
+/// The media types that a caller prefers, with their weights (RFC 9110, section 12.5.1).
 struct Accept {
     private struct Range {
         let type: String
@@ -10,9 +10,11 @@ struct Accept {
 
     private let ranges: [Range]
 
-    /// Reads the header; who has none takes everything.
+    /// Parses the `Accept` header.
     ///
-    /// An element that is none is passed over, and parameters other than `q` tell nothing here.
+    /// A missing header accepts every type.
+    ///
+    /// Malformed elements and parameters other than `q` are ignored.
     init(_ headers: Headers) {
         ranges = headers.values(of: "accept").flatMap { $0.split(separator: ",") }.compactMap { element in
             let parts = element.split(separator: ";", omittingEmptySubsequences: false).map(
@@ -25,13 +27,15 @@ struct Accept {
         }
     }
 
-    /// Whether the caller would rather have the text of a type of output than its JSON.
+    /// Whether the caller prefers the text format of an output to JSON.
     func prefersText<Output: TextOutput>(of _: Output.Type) -> Bool {
         let text = Output.textTypes.map(quality).max() ?? 0
         return text > quality(of: "application/json")
     }
 
-    /// How much a type is liked, from 0 to 1000: as the range says that names it most exactly.
+    /// The weight of a type, from 0 to 1000.
+    ///
+    /// The most specific matching range decides.
     private func quality(of type: String) -> Int {
         guard !ranges.isEmpty else { return 1_000 }
         let family = String(type.prefix { $0 != "/" }) + "/*"
@@ -42,7 +46,9 @@ struct Accept {
         return 0
     }
 
-    /// A weight, `0` to `1` with up to three decimals; nil for what is none.
+    /// Parses a weight, `0` to `1` with up to three decimals.
+    ///
+    /// Returns nil for any other text.
     private static func thousandths(_ weight: String?) -> Int? {
         guard let weight else { return 1_000 }
         let digits = weight.utf8.filter { $0 != UInt8(ascii: ".") }

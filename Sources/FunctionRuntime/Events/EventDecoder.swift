@@ -1,15 +1,16 @@
 import Base
 
-/// Recognises the form of an event, where a whole event is handed over: on Lambda and on standard input.
+/// Detects the format of an event on transports that deliver whole events: Lambda and standard input.
 ///
-/// No form gives a caller any rights: an identity comes from a verified credential, whatever is around it.
+/// The format gives a caller no rights. An identity comes only from a verified credential.
 enum EventDecoder {
     private static let envelopeKeys = ["headers", "body", "idempotencyKey"]
 
     /// Decodes an event.
     ///
-    /// - Throws: 400 `malformed_json` or `invalid_idempotency_key` for an envelope that is none. What is wrong with
-    ///   the body of an HTTP event is found when it is read, so that the answer has the event's form.
+    /// - Throws: A `Problem` with status 400 and code `malformed_json` or `invalid_idempotency_key` for a malformed
+    ///   envelope. Errors in the body of an HTTP event are found later, when the body is read, so that the response has
+    ///   the event's format.
     static func decode(_ event: JSONValue) throws(Problem) -> Request {
         guard event.kind == .object else { return Request(form: .direct, body: .value(event)) }
         if let context = event["requestContext"], context.kind == .object {
@@ -72,7 +73,7 @@ enum EventDecoder {
         } else {
             request.headers.add(single: event["headers"])
         }
-        // The load balancer appends the peer it saw; whatever stands before it is the caller's invention.
+        // The load balancer appends the address of its peer. The caller controls all values before it.
         request.sourceIP = request.headers.values(of: "x-forwarded-for").last?
             .split(separator: ",").last.map { $0.trimmingBlanks }
         return request

@@ -1,25 +1,27 @@
 import Base
 
-/// Messages of a queue that a platform hands over together, and takes back one by one.
+/// A batch of queue messages that a platform delivers together.
+///
+/// The response lists the failed messages.
 struct MessageBatch: Equatable, Sendable {
-    /// The names of all messages.
+    /// The identifiers of all messages.
     private(set) var all: [String] = []
 
-    /// The names of those that are no input.
+    /// The identifiers of the messages that are not valid inputs.
     private(set) var refused: [String] = []
 
-    /// Whether there is nothing to be done for any of them.
+    /// Whether no message is a valid input.
     var isRefused: Bool { refused.count == all.count }
 
-    /// Takes note of a message.
+    /// Adds a message.
     mutating func add(_ name: String, isInput: Bool) {
         all.append(name)
         if !isInput { refused.append(name) }
     }
 
-    /// What says which messages are to come again: those that are no input, or all if nothing could be done.
+    /// The identifiers of the messages to redeliver: the invalid ones, or all of them if the call failed.
     ///
-    /// An empty list tells that all are done, so nobody may be asked twice: this is `ReportBatchItemFailures` of Lambda.
+    /// An empty list means that all messages succeeded. The format is Lambda's `ReportBatchItemFailures`.
     func answer(hasFailed: Bool) -> [UInt8] {
         var json = JSONWriter()
         json.object { json in

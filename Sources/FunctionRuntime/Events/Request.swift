@@ -1,8 +1,8 @@
 import Base
 
-/// What arrived, whatever form it came in.
+/// A decoded request, independent of the transport.
 struct Request: Sendable {
-    /// What the answer has to look like.
+    /// The format of the request, which determines the format of the response.
     enum Form: Equatable, Sendable {
         /// The input itself.
         case direct
@@ -12,29 +12,31 @@ struct Request: Sendable {
         case apiGatewayV2
         /// API Gateway REST API, payload version 1.0.
         case apiGatewayV1
-        /// Application Load Balancer; it wants its answer's headers in the shape of its request's.
+        /// Application Load Balancer. The response's headers must have the same shape as the request's.
         case loadBalancer(multiValue: Bool)
         /// A web server's own, by CGI or FastCGI. The transport renders the answer.
         case web
         /// SQS; it wants to know which messages are to come again.
         case messages(MessageBatch)
 
-        /// Whether a platform has wrapped the input, and the answer tells it by itself what went wrong.
+        /// Whether a platform wrapped the input.
+        ///
+        /// The response format then reports errors itself.
         var isWrapped: Bool { self != .direct && self != .envelope }
     }
 
-    /// The messages that the request stands for, where it stands for messages.
+    /// The batch of messages, if the request comes from a queue.
     var messages: MessageBatch? {
         if case .messages(let batch) = form { batch } else { nil }
     }
 
-    /// The input, before it is looked into.
+    /// The input before it is parsed.
     enum Body: Sendable {
         /// A value of the event.
         case value(JSONValue)
-        /// A text inside the event, JSON itself if the caller is right.
+        /// A text inside the event, which should be JSON.
         case text([UInt8])
-        /// What should have been base64.
+        /// A body that is not valid base64.
         case undecodable
     }
 
@@ -46,16 +48,18 @@ struct Request: Sendable {
     var headers = Headers()
     let body: Body
 
-    /// The peer's address, as the platform reports it.
+    /// The address of the peer, as the platform reports it.
     var sourceIP: String?
 
-    /// What the platform calls the request.
+    /// The platform's identifier of the request.
     var platformRequestID: String?
 
-    /// What a JWT authorizer in front says it has verified; to be believed only where the operator says so.
+    /// The claims that a preceding JWT authorizer reports as verified.
+    ///
+    /// They are trusted only if the operator configures it.
     var authorizerClaims: JSONValue?
 
-    /// The input as JSON; a GET has none, whatever came with it.
+    /// The input as JSON.
     ///
     /// - Parameter orEmpty: Whether an empty body stands for `{}`.
     /// - Returns: The value.
@@ -72,14 +76,17 @@ struct Request: Sendable {
 }
 
 extension JSONLimits {
-    /// What a platform may wrap an input in: Lambda passes on 6 MiB, headers and escapes included.
+    /// The limits of an event that wraps an input.
+    ///
+    /// Lambda delivers up to 6 MiB, including headers and escape sequences.
     static let wrappedEvent = JSONLimits(bytes: 7 << 20, depth: JSONLimits.event.depth)
 }
 
 extension JSONDocument {
-    /// Reads JSON that a caller sent.
+    /// Parses JSON from a caller.
     ///
-    /// - Throws: 400 `malformed_json` or 413 `payload_too_large`.
+    /// - Throws: A `Problem` with status 400 and code `malformed_json`, or with status 413 and code
+    ///   `payload_too_large`.
     init(event bytes: [UInt8], limits: JSONLimits = .event) throws(Problem) {
         do throws(JSONSyntaxError) {
             try self.init(parsing: bytes, limits: limits)
@@ -98,7 +105,9 @@ extension Problem {
     )
 }
 
-/// The header fields of a request (RFC 9110, section 5), found by name without regard to case.
+/// The header fields of a request (RFC 9110, section 5).
+///
+/// Names are case-insensitive.
 struct Headers: Sendable {
     private struct Field {
         let name: String
@@ -107,24 +116,26 @@ struct Headers: Sendable {
 
     private var fields: [Field] = []
 
-    /// Adds a field; names are kept in lower case.
+    /// Adds a field.
+    ///
+    /// The name is stored in lower case.
     mutating func add(_ name: String, _ value: String) {
         fields.append(Field(name: name.lowercasedASCII, value: value))
     }
 
-    /// Every value of a field, in the order they came.
+    /// All values of a field, in the order of arrival.
     func values(of name: String) -> [String] {
         fields.filter { $0.name.utf8.elementsEqual(name.utf8) }.map(\.value)
     }
 
-    /// The value of a field that is there exactly once.
+    /// The value of a field that occurs exactly once, or nil.
     subscript(_ name: String) -> String? {
         let values = values(of: name)
         return values.count == 1 ? values[0] : nil
     }
 }
 
-/// What a caller calls a call, so that sending it again does nothing again
+/// The caller's identifier of a call, so that a retry has no further effect
 /// (draft-ietf-httpapi-idempotency-key-header).
 enum IdempotencyKey {
     static let header = "idempotency-key"
@@ -135,9 +146,12 @@ enum IdempotencyKey {
         detail: "Idempotency-Key must be one value of 1 to 255 visible ASCII characters."
     )
 
-    /// The key of a request, bare or as a quoted string (RFC 8941, section 3.3.3); nil where there is none.
+    /// The key of a request, bare or as a quoted string (RFC 8941, section 3.3.3).
     ///
-    /// - Throws: 400 `invalid_idempotency_key` for more than one, and for one that is none.
+    /// Returns nil if there is none.
+    ///
+    /// - Throws: A `Problem` with status 400 and code `invalid_idempotency_key` if there is more than one key or the
+    ///   key is malformed.
     static func find(in headers: Headers) throws(Problem) -> String? {
         let values = headers.values(of: header) + headers.values(of: "x-idempotency-key")
         guard let value = values.first else { return nil }
@@ -151,9 +165,9 @@ enum IdempotencyKey {
     }
 }
 
-/// The trace that a call is part of.
+/// The trace to which a call belongs.
 enum TraceContext {
-    /// The trace id of a `traceparent` header (W3C Trace Context, section 3.2); nil when it is malformed.
+    /// The trace id of a `traceparent` header (W3C Trace Context, section 3.2), or nil if the header is malformed.
     static func traceID(traceparent: String) -> String? {
         let parts = traceparent.split(separator: "-", omittingEmptySubsequences: false)
         // A later version may have more parts.
@@ -164,7 +178,7 @@ enum TraceContext {
         return validated(parts[1])
     }
 
-    /// The trace id of AWS X-Ray's `Root=1-8hex-24hex;Parent=…;Sampled=…`, in W3C form.
+    /// The trace id of an AWS X-Ray header `Root=1-8hex-24hex;Parent=…;Sampled=…`, in the W3C format.
     static func traceID(xray header: String) -> String? {
         for field in header.split(separator: ";") {
             let parts = field.drop { $0 == " " }.split(separator: "-", omittingEmptySubsequences: false)

@@ -1,16 +1,17 @@
 import Base
 
-/// Events by which queues, schedules and event buses start an endpoint that takes them.
+/// Decodes events with which queues, schedules and event buses start an endpoint.
 ///
-/// They bring no caller with them, so they are for operators' endpoints, and never read where the web is in front.
+/// These events have no caller, so only operators' endpoints accept them. They are not accepted if the process is
+/// started by a web server.
 enum Trigger<F: Function> {
-    /// The request that an event stands for; nil when it is no trigger.
+    /// The request in an event, or nil if the event is not a trigger.
     ///
-    /// - Throws: 400 `malformed_json` for an event whose data are none.
+    /// - Throws: A `Problem` with status 400 and code `malformed_json` if the event's data is malformed.
     static func request(of event: JSONValue, log: Log) throws(Problem) -> Request? {
         guard event.kind == .object else { return nil }
         if let messages = messages(of: event) { return try batch(messages, log: log) }
-        // EventBridge, its schedules included.
+        // EventBridge, including its schedules.
         if event["version"]?.string != nil, event["detail-type"]?.string != nil, event["source"]?.string != nil,
             let detail = event["detail"]
         {
@@ -33,7 +34,7 @@ enum Trigger<F: Function> {
         return Request(form: .direct, body: Base64.decode(encoded).map(Request.Body.text) ?? .undecodable)
     }
 
-    /// The records of an SQS event; nil for another source's.
+    /// The records of an SQS event, or nil if the event has another source.
     private static func messages(of event: JSONValue) -> [JSONValue]? {
         guard let records = event["Records"], records.kind == .array, records.count > 0 else { return nil }
         let messages = Array(records.elements)
@@ -43,9 +44,9 @@ enum Trigger<F: Function> {
         } ? messages : nil
     }
 
-    /// One request for all messages: what they ask for is to be done once.
+    /// Combines a batch of messages into one request, whose work is done once.
     ///
-    /// Those that ask for something else than the first come again.
+    /// Messages whose input differs from the first message's input are redelivered.
     private static func batch(_ messages: [JSONValue], log: Log) throws(Problem) -> Request {
         let nothing = Array("{}".utf8)
         var batch = MessageBatch()
@@ -56,7 +57,7 @@ enum Trigger<F: Function> {
             do {
                 let input = try JSONDocument(event: body.isEmpty ? nothing : body).root
                 _ = try F.Input(input: input)
-                // No input at all is written in more than one way.
+                // An empty input can be written in several ways, so all of them are compared as `{}`.
                 let asked = input.count == 0 ? nothing : Array(body)
                 first = first ?? (asked, input)
                 batch.add(name, isInput: asked == first?.body)

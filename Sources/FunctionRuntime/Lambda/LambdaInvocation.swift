@@ -2,31 +2,32 @@ internal import Base
 internal import HTTPClient
 internal import System
 
-/// One event that Lambda wants answered, and what the platform says about it.
+/// An event from Lambda, with the platform's data about the invocation.
 struct LambdaInvocation: Sendable {
-    /// Names the invocation when it is answered.
+    /// Identifies the invocation in the response.
     let requestID: String
 
-    /// When Lambda gives up, or `nil` if it did not say so in a way that makes sense.
+    /// When Lambda stops the invocation, or `nil` if its header is missing or implausible.
     let deadline: Deadline?
 
-    /// The function as it was called, with its alias or version; empty if the platform did not say.
+    /// The ARN of the invoked function, with its alias or version; empty if the header is missing.
     let functionARN: String
 
     /// The X-Ray header of this invocation, `Root=…;Parent=…;Sampled=…`.
     let traceID: String?
 
-    /// The tenant, set by the platform and not by the caller.
+    /// The tenant, which the platform sets and the caller cannot choose.
     let tenantID: String?
 
-    /// The event as it came.
+    /// The event's bytes.
     let body: [UInt8]
 }
 
 extension LambdaInvocation {
-    /// Reads an answer to `next`.
+    /// Parses a response to `next`.
     ///
-    /// - Returns: `nil` without a request id that can be put into a URL: such an event can never be answered.
+    /// - Returns: `nil` if the request id is missing or cannot be part of a URL. No response to such an event is
+    ///   possible.
     init?(_ answer: HTTPResponse) {
         guard let requestID = answer.header("lambda-runtime-aws-request-id"), !requestID.isEmpty,
             requestID.utf8.allSatisfy(\.isUnreserved)
@@ -43,10 +44,10 @@ extension LambdaInvocation {
 }
 
 extension Deadline {
-    /// Moves a wall-clock time, milliseconds since 1970 in decimal, to the clock of deadlines.
+    /// Converts a wall-clock time, milliseconds since 1970 in decimal, to a deadline on the monotonic clock.
     ///
-    /// - Returns: `nil` if that is no number or more than a day away: an invocation lasts 15 minutes at most, so
-    ///   a broken clock or header must neither end the call at once nor take its limit away.
+    /// - Returns: `nil` if the text is not a number, or the time is more than a day away. An invocation lasts at most
+    ///   15 minutes, so a wrong clock or header must neither end the call at once nor remove its limit.
     fileprivate init?(lambdaMilliseconds text: String) {
         guard let milliseconds = Int64(text), milliseconds > 0, milliseconds < Int64.max / 1_000 else { return nil }
         let remaining = milliseconds * 1_000 - SystemClock.microsecondsSince1970()
@@ -56,24 +57,26 @@ extension Deadline {
 }
 
 extension UInt8 {
-    /// RFC 3986, section 2.3: what stands for itself in a URL.
+    /// Whether the byte is an unreserved character of a URL (RFC 3986, section 2.3).
     fileprivate var isUnreserved: Bool {
         isDigit || isLetter || "-._~".utf8.contains(self)
     }
 }
 
-/// Why a process cannot go on serving Lambda; each case ends it with a status other than zero.
+/// The reason why a process cannot continue to serve Lambda.
+///
+/// Each case ends the process with a nonzero status.
 enum LambdaRuntimeError: Error, Equatable {
     /// `AWS_LAMBDA_RUNTIME_API` is not `host:port`.
     case invalidAddress
 
-    /// The Runtime API cannot be reached, or not any more.
+    /// The Runtime API is unreachable.
     case unreachable(HTTPError)
 
-    /// The Runtime API answered with a status that leaves nothing to do.
+    /// The Runtime API responded with a status that makes it impossible to continue.
     case refused(status: Int)
 
-    /// An event came without a request id, so it can never be answered.
+    /// An event has no usable request id, so no response to it is possible.
     case unanswerable
 }
 
@@ -87,7 +90,7 @@ extension LambdaRuntimeError: CustomStringConvertible, CustomDebugStringConverti
         }
     }
 
-    /// ``description``, with libcurl's own words where it has any.
+    /// ``description``, with libcurl's message if there is one.
     var debugDescription: String {
         guard case .unreachable(let error) = self else { return description }
         return "the Lambda Runtime API cannot be reached: \(error.debugDescription)"

@@ -102,7 +102,7 @@ struct LambdaLoop<Handler: LambdaHandler & ~Copyable>: ~Copyable {
         let delivery = Delivery(
             requestID: invocation.requestID,
             traceID: invocation.traceID.flatMap { TraceContext.traceID(xray: $0) },
-            // What is left pays for posting the answer.
+            // The remaining 200 ms are for sending the response.
             deadline: invocation.deadline.map { $0 - .milliseconds(200) },
             freezesAfterAnswer: true
         )
@@ -119,7 +119,7 @@ struct LambdaLoop<Handler: LambdaHandler & ~Copyable>: ~Copyable {
 }
 
 extension Problem {
-    /// `team_not_found` as Lambda names the errors of functions: `Function.TeamNotFound`.
+    /// The name of the error in Lambda's format, for example `Function.TeamNotFound` for `team_not_found`.
     fileprivate var errorType: String {
         "Function."
             + code.split(separator: "_").map { word in
@@ -128,20 +128,23 @@ extension Problem {
     }
 }
 
-/// How long a Runtime API that went away is waited for.
+/// How long the process waits for a Runtime API that has become unreachable.
 ///
-/// It is on the same machine: it is back within moments, or the machine is being taken down.
+/// The Runtime API runs on the same machine. It becomes reachable again within moments, or the machine is shutting
+/// down.
 struct LambdaReconnection: Sendable {
-    /// The first pause; each one is twice as long as the one before.
+    /// The first pause.
+    ///
+    /// Each further pause is twice as long as the previous one.
     var firstPause: Duration = .milliseconds(20)
 
     /// The longest pause.
     var longestPause: Duration = .seconds(1)
 
-    /// From the first failure to the last attempt.
+    /// The time from the first failure to the last attempt.
     var patience: Duration = .seconds(10)
 
-    /// The pause after a number of failures in a row, counted from one.
+    /// The pause after a number of consecutive failures, counted from one.
     func pause(after failures: Int) -> Duration {
         min(firstPause * (1 << min(failures - 1, 16)), longestPause)
     }

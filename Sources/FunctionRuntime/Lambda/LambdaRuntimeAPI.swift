@@ -2,10 +2,10 @@ internal import Base
 internal import HTTPClient
 internal import System
 
-/// The client's side of Lambda's Runtime API, version 2018-06-01, on one kept connection.
+/// A client for Lambda's Runtime API, version 2018-06-01, on one kept connection.
 ///
-/// What only concerns one invocation is logged and forgotten, because the next one may be fine; what concerns
-/// the process is thrown. One invocation is answered before the next one is asked for:
+/// Errors that affect only one invocation are logged, because the next one may succeed. Errors that affect the process
+/// are thrown. The client must respond to an invocation before it asks for the next one:
 ///
 /// ```swift
 /// var lambda = try LambdaRuntimeAPI(address: address, log: log)
@@ -15,10 +15,14 @@ internal import System
 /// }
 /// ```
 struct LambdaRuntimeAPI: ~Copyable {
-    /// Lambda's own limit is 6 MiB; what an endpoint takes is less and is not decided here.
+    /// In bytes.
+    ///
+    /// Lambda's own limit is 6 MiB. Endpoints accept less, but they check their own limit.
     private static let maximumEventBytes = 64 << 20
 
-    /// So that an emulator which hangs cannot keep a process for ever; Lambda itself ends it earlier.
+    /// Prevents an emulator that hangs from blocking the process without end.
+    ///
+    /// Lambda itself ends the process earlier.
     private static let answerTimeout: Duration = .seconds(60)
 
     private let base: String
@@ -27,14 +31,14 @@ struct LambdaRuntimeAPI: ~Copyable {
     private var client: HTTPClient
     private var hasWorked = false
 
-    /// Makes a client.
+    /// Creates a client.
     ///
-    /// Nothing is sent yet.
+    /// It sends nothing yet.
     ///
     /// - Parameters:
     ///   - address: The value of `AWS_LAMBDA_RUNTIME_API`.
-    ///   - log: Takes what happens to single invocations.
-    ///   - reconnection: How long a Runtime API that went away is waited for.
+    ///   - log: Receives the errors of single invocations.
+    ///   - reconnection: How long to wait for a Runtime API that has become unreachable.
     /// - Throws: ``LambdaRuntimeError/invalidAddress`` unless the address is `host:port`.
     init(
         address: String,
@@ -48,12 +52,13 @@ struct LambdaRuntimeAPI: ~Copyable {
         self.reconnection = reconnection
     }
 
-    /// Waits for the next event, however long it takes.
+    /// Waits for the next event, without a time limit.
     ///
-    /// If the Runtime API goes away after it has worked, it is waited for; if it was never there, it is not.
+    /// If the Runtime API becomes unreachable after a success, the client waits for it. If it was never reachable, the
+    /// client fails at once.
     ///
     /// - Returns: The event.
-    /// - Throws: ``LambdaRuntimeError``; the process has to end with a status other than zero.
+    /// - Throws: ``LambdaRuntimeError``. The process must then end with a nonzero status.
     mutating func next() throws(LambdaRuntimeError) -> LambdaInvocation {
         let answer = try waitForAnswer()
         guard answer.status == 200 else { throw .refused(status: answer.status) }
@@ -61,37 +66,39 @@ struct LambdaRuntimeAPI: ~Copyable {
         return invocation
     }
 
-    /// Answers an invocation.
+    /// Sends the response of an invocation.
     ///
-    /// What Lambda does not take is logged, and nothing more may be posted for it.
+    /// If Lambda rejects the response, the client logs that. The caller must send nothing else for this invocation.
     ///
     /// - Parameters:
     ///   - requestID: The invocation.
-    ///   - body: The answer, JSON.
-    /// - Throws: ``LambdaRuntimeError/refused(status:)`` when Lambda says that it cannot go on.
+    ///   - body: The response in JSON.
+    /// - Throws: ``LambdaRuntimeError/refused(status:)`` if Lambda reports that the process cannot continue.
     mutating func respond(to requestID: String, body: [UInt8]) throws(LambdaRuntimeError) {
         try post("/invocation/\(requestID)/response", for: requestID, headers: [], body: body)
     }
 
-    /// Answers an invocation with an error of the function, which its caller sees as such.
+    /// Reports that an invocation failed.
+    ///
+    /// Its caller sees a function error.
     ///
     /// - Parameters:
     ///   - requestID: The invocation.
-    ///   - type: `Function.` or `Runtime.` and a reason in letters, such as `Runtime.InvalidEvent`.
+    ///   - type: `Function.` or `Runtime.` followed by a reason in letters, such as `Runtime.InvalidEvent`.
     ///   - body: JSON with the members `errorMessage` and `errorType`.
-    /// - Throws: ``LambdaRuntimeError/refused(status:)`` when Lambda says that it cannot go on.
+    /// - Throws: ``LambdaRuntimeError/refused(status:)`` if Lambda reports that the process cannot continue.
     mutating func fail(_ requestID: String, type: String, body: [UInt8]) throws(LambdaRuntimeError) {
         try post("/invocation/\(requestID)/error", for: requestID, headers: [Self.typeHeader(type)], body: body)
     }
 
-    /// Says that the process cannot serve at all.
+    /// Reports that the process cannot serve any invocation.
     ///
-    /// It has to end with a status other than zero afterwards.
+    /// The process must then end with a nonzero status.
     ///
     /// - Parameters:
-    ///   - type: `Runtime.` and a reason in letters, such as `Runtime.Misconfigured`.
+    ///   - type: `Runtime.` followed by a reason in letters, such as `Runtime.Misconfigured`.
     ///   - body: JSON with the members `errorMessage` and `errorType`.
-    /// - Throws: ``LambdaRuntimeError/refused(status:)`` when Lambda says that it cannot go on.
+    /// - Throws: ``LambdaRuntimeError/refused(status:)`` if Lambda reports that the process cannot continue.
     mutating func initializationFailed(type: String, body: [UInt8]) throws(LambdaRuntimeError) {
         try post("/init/error", for: nil, headers: [Self.typeHeader(type)], body: body)
     }
@@ -140,7 +147,8 @@ struct LambdaRuntimeAPI: ~Copyable {
         do throws(HTTPError) {
             status = try client.send(request, deadline: .after(Self.answerTimeout)).status
         } catch {
-            // If the Runtime API is gone, so is the invocation; `next` finds out whether it comes back.
+            // If the Runtime API is unreachable, the invocation is lost too. The call of `next` finds out whether the
+            // Runtime API becomes reachable again.
             log.error("answer.lost", ["invocation": requestID, "reason": error.debugDescription])
             return
         }
@@ -158,7 +166,7 @@ struct LambdaRuntimeAPI: ~Copyable {
 }
 
 extension HTTPError {
-    /// Whether it may be different in a moment, as while a server restarts.
+    /// Whether the error may be transient, for example while a server restarts.
     fileprivate var mayPass: Bool {
         switch kind {
         case .couldNotResolve, .couldNotConnect, .connectionLost, .timeout: true

@@ -1,18 +1,18 @@
 import System
 
-/// How an endpoint was started on a command line.
+/// The command line that started an endpoint.
 public struct Command: Sendable {
-    /// What the user types to start it, as in `createTeam` or `nofx createTeam`.
+    /// The command that the user types, such as `createTeam` or `nofx createTeam`.
     let name: String
 
-    /// How many of the process's arguments are part of the name.
+    /// How many of the process's arguments belong to the command's name.
     private let nameArguments: Int
 
-    /// Describes how an endpoint was started.
+    /// Creates a description of the command.
     ///
     /// - Parameters:
-    ///   - name: What the user types to start it.
-    ///   - nameArguments: How many of the process's arguments are part of the name.
+    ///   - name: The command that the user types.
+    ///   - nameArguments: How many of the process's arguments belong to the command's name.
     public init(_ name: String, nameArguments: Int = 0) {
         self.name = name
         self.nameArguments = nameArguments
@@ -21,7 +21,7 @@ public struct Command: Sendable {
     /// The arguments after the name.
     var arguments: [String] { Array(Process.arguments.dropFirst(nameArguments)) }
 
-    /// Writes why the command line is wrong to standard error and ends the process.
+    /// Writes an error about the command line to standard error and ends the process.
     public func fail(_ complaint: String) -> Never {
         try? FileDescriptor.standardError.write(Array("\(name) \(complaint)\n".utf8))
         Process.exit(ExitStatus.usage)

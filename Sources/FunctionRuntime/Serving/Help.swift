@@ -1,12 +1,12 @@
 import Base
 
-/// What a function says about itself on a command line.
+/// The command-line help of a function.
 struct Help<F: Function> {
-    /// What arguments ask for.
+    /// The mode that the arguments select.
     enum Wish {
-        /// To answer one event.
+        /// Handle one event.
         case event
-        /// The call runs until the process is asked to end.
+        /// Run the call until the process is terminated.
         case forever
     }
 
@@ -16,9 +16,9 @@ struct Help<F: Function> {
         self.command = command
     }
 
-    /// Answers `--help` and `--version` and ends the process, as do arguments that make no sense.
+    /// Handles `--help`, `--version` and invalid arguments, each of which ends the process.
     ///
-    /// - Returns: What the process is to do otherwise.
+    /// - Returns: The mode for all other arguments.
     func answer() -> Wish {
         let arguments = command.arguments
         switch arguments.first {
@@ -32,7 +32,7 @@ struct Help<F: Function> {
         }
     }
 
-    /// Complains about how the program was started and ends the process.
+    /// Reports an invalid command line and ends the process.
     func fail(_ complaint: String) -> Never {
         command.fail(complaint)
     }

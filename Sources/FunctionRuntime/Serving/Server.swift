@@ -38,15 +38,15 @@ final class SharedDatabase {
 
 /// Answers one event after the other with one function.
 ///
-/// Transports bring the events and take the answers away.
+/// A transport supplies the events and delivers the responses.
 struct Server<F: Function>: ~Copyable {
     private let configuration: Configuration
-    /// With the keys that it fetched.
+    /// Keeps the keys that it fetched.
     private var authenticator: Authenticator?
     private let baseLog: Log
     private let database: SharedDatabase
 
-    /// Makes a server.
+    /// Creates a server.
     ///
     /// - Parameters:
     ///   - configuration: What the environment says.
@@ -65,13 +65,13 @@ struct Server<F: Function>: ~Copyable {
         baseLog = log
     }
 
-    /// Answers an event.
+    /// Handles an event.
     ///
     /// - Parameters:
-    ///   - event: The bytes that came; nil when there were too many.
-    ///   - delivery: What the transport knows beside them.
-    ///   - deliver: Takes the answer away, in the request's form. Best-effort bookkeeping comes after it, unless the
-    ///     process may be frozen by then.
+    ///   - event: The event's bytes; nil if the event is too large.
+    ///   - delivery: The transport's data about the event.
+    ///   - deliver: Delivers the response in the request's format. Best-effort bookkeeping follows, or precedes it if
+    ///     the platform may freeze the process.
     mutating func answer(
         _ event: [UInt8]?,
         _ delivery: Delivery,
@@ -132,7 +132,9 @@ struct Server<F: Function>: ~Copyable {
         database.put(back: context.end())
     }
 
-    /// Decodes an event, which may be larger than an input only where a platform has wrapped it.
+    /// Decodes an event.
+    ///
+    /// It may be larger than an input only if a platform has wrapped the input.
     private static func request(
         _ event: [UInt8]?,
         _ delivery: Delivery,
@@ -187,7 +189,7 @@ struct Server<F: Function>: ~Copyable {
                 )
             }
         }
-        // There is nothing to be done for messages that are no inputs.
+        // A batch without a valid input needs no work.
         if request.messages?.isRefused == true { return Reply(body: [], isRepeated: false) }
         let key = try IdempotencyKey.find(in: request.headers)
         return try F.reply(
@@ -238,7 +240,7 @@ extension String {
         UUID.v7().description
     }
 
-    /// A platform's identifier or address, unless it is something that no platform would send.
+    /// A platform's identifier or address, or nil if its length or characters are implausible.
     fileprivate var ifPlatformMade: String? {
         (1...64).contains(utf8.count) && utf8.allSatisfy { (0x21...0x7E).contains($0) } ? self : nil
     }

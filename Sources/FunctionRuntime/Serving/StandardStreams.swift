@@ -1,8 +1,10 @@
 import Base
 public import System
 
-/// The transport of a shell, a cron job and `docker run -i`: one event on standard input, one line on standard
-/// output, and an exit status that tells a script what to do.
+/// The transport for shells, cron jobs and `docker run -i`.
+///
+/// It reads one event from standard input, writes one line to standard output, and ends with an exit status that a
+/// script can check.
 struct StandardStreams<F: Function> {
     private let environment: Environment
     private let command: Command
@@ -14,10 +16,10 @@ struct StandardStreams<F: Function> {
         log = Log(level: .info, function: F.name)
     }
 
-    /// Serves one event and ends the process.
+    /// Handles one event and ends the process.
     func serve() -> Never {
         let closed = FileDescriptor.plugStandardStreams()
-        // Under a web server the arguments are the caller's (RFC 3875, section 4.4).
+        // If a web server starts the process, the caller controls the arguments (RFC 3875, section 4.4).
         let isEndless = !environment.isWebServers && Help<F>(command).answer() == .forever
         if FileDescriptor.standardInput.isTerminal, !isEndless {
             Help<F>(command).fail("expects one event on standard input, as in: echo '{}' | \(command.name)")
@@ -40,9 +42,9 @@ struct StandardStreams<F: Function> {
         }
     }
 
-    /// Tells the operator which variable is wrong: in words on a terminal, elsewhere in the log.
+    /// Reports an invalid variable to the operator: as a sentence on a terminal, otherwise in the log.
     ///
-    /// - Returns: Whether it was in words.
+    /// - Returns: Whether it wrote a sentence.
     private func report(_ error: ConfigurationError) -> Bool {
         guard FileDescriptor.standardError.isTerminal, !environment.isWebServers else {
             log.error("configuration.invalid", ["variable": error.variable, "rule": error.rule])
@@ -53,7 +55,9 @@ struct StandardStreams<F: Function> {
         return true
     }
 
-    /// The event of a function that goes on for ever, and is usually started without one.
+    /// The event for a function that runs until the process is terminated.
+    ///
+    /// It is usually started without an event.
     private func readForever() -> [UInt8]? {
         let nothing = Array("{}".utf8)
         if FileDescriptor.standardInput.isTerminal { return nothing }
@@ -61,7 +65,7 @@ struct StandardStreams<F: Function> {
         return event?.isEmpty == true ? nothing : event
     }
 
-    /// The event's bytes; nil when there are too many.
+    /// The event's bytes, or nil if the event is too large.
     private func read(until deadline: Deadline) -> [UInt8]? {
         do throws(SystemError) {
             let contents = try FileDescriptor.standardInput.readAll(
@@ -102,9 +106,9 @@ struct StandardStreams<F: Function> {
         return status
     }
 
-    /// Writes the answer in one system call, its last line ended.
+    /// Writes the response in one system call, with a line feed at its end.
     ///
-    /// - Returns: The process's exit status. An answer that carries an HTTP status of its own is a success here.
+    /// - Returns: The exit status of the process. A response that contains an HTTP status counts as a success.
     private func write(_ answer: Answer, _ form: Request.Form) -> Int32 {
         do throws(SystemError) {
             var bytes = answer.rendered(for: form)
@@ -118,9 +122,10 @@ struct StandardStreams<F: Function> {
         return ExitStatus.of(problem)
     }
 
-    /// The credential of the process itself, as a command-line program takes it.
+    /// The credential in the process's own environment, for use as a command-line program.
     ///
-    /// A web server that forgot to say so may be in front; its callers must not get the process's rights.
+    /// It is ignored if a web server seems to have started the process, because web callers must not get the process's
+    /// rights.
     private func token(_ log: Log) -> String? {
         guard let token = environment["NOFX_TOKEN"] else { return nil }
         guard !environment.isWebServers else {
@@ -134,7 +139,7 @@ struct StandardStreams<F: Function> {
 extension Environment {
     /// Whether a web server or watchdog started the process.
     ///
-    /// `HTTP_PROXY` alone says nothing: many machines have it set, and no web server sets only that.
+    /// `HTTP_PROXY` alone does not count. Many machines set it, and a web server always sets other variables too.
     public var isWebServers: Bool {
         ["fprocess", "REQUEST_METHOD", "SERVER_PROTOCOL", "GATEWAY_INTERFACE"].contains(where: contains)
             || containsName(startingWith: "HTTP_", except: "HTTP_PROXY") || containsName(startingWith: "Http_")

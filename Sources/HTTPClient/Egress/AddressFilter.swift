@@ -1,24 +1,26 @@
 internal import CCurl
 internal import Glibc
 
-/// Opens the sockets of one transfer, for the addresses that its client may connect to.
+/// Opens the sockets of one transfer, only for the addresses that the egress policy allows.
 struct AddressFilter {
     private let egress: EgressPolicy
 
-    /// Whether an address was refused.
+    /// Whether the filter refused an address.
     private(set) var hasRefused = false
 
     init(_ egress: EgressPolicy) {
         self.egress = egress
     }
 
-    /// Whether there is nothing to judge.
+    /// Whether the policy allows every address.
     var isOpen: Bool { egress == .anywhere }
 
-    /// A socket for an address; none if it must not be connected to.
+    /// Opens a socket for an address.
+    ///
+    /// Returns an invalid socket if the policy refuses the address.
     mutating func open(for address: UnsafePointer<curl_sockaddr>) -> curl_socket_t {
         let bytes = UnsafeRawBufferPointer(start: curl_address_bytes(address), count: Int(address.pointee.addrlen))
-        // A socket of another family, such as that of a file, has no address that could be judged.
+        // A socket of another family, such as a unix socket, has no IP address to check, so it is refused.
         guard let target = NetworkAddress(socketAddress: bytes), egress.allows(target) else {
             hasRefused = true
             return curl_socket_t(-1)

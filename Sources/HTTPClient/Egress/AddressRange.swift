@@ -1,12 +1,14 @@
-/// The addresses that begin with the same bits (RFC 4632), such as `10.1.0.0/16`.
+/// The addresses that share a prefix (RFC 4632), such as `10.1.0.0/16`.
 public struct AddressRange: Hashable, Sendable {
-    /// The lowest of them.
+    /// The lowest address of the range.
     public let first: NetworkAddress
 
-    /// How many bits they have in common.
+    /// The length of the prefix in bits.
     public let length: Int
 
-    /// Takes an address and how many of its bits count; nil if there are not as many, or if one of the others is set.
+    /// Creates a range.
+    ///
+    /// Returns nil if the address has fewer bits than `length`, or if a bit behind the prefix is set.
     public init?(_ first: NetworkAddress, length: Int) {
         guard (0...first.bytes.count * 8).contains(length) else { return nil }
         let rest = first.bytes.enumerated().map { $1 & ~Self.mask(ofByte: $0, length) }
@@ -15,9 +17,9 @@ public struct AddressRange: Hashable, Sendable {
         self.length = length
     }
 
-    /// Reads `10.1.0.0/16` or `fd00::/8`, or one address.
+    /// Parses a range such as `10.1.0.0/16` or `fd00::/8`, or a single address.
     ///
-    /// Bits behind the length are not ignored: whoever writes `10.1.2.3/16` may have meant something else.
+    /// Bits behind the prefix are an error: the author of `10.1.2.3/16` may have meant another range.
     public init?(_ text: String) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let part = parts.first, let address = NetworkAddress(String(part)) else { return nil }
@@ -31,7 +33,7 @@ public struct AddressRange: Hashable, Sendable {
         self.init(address, length: length)
     }
 
-    /// Whether an address is one of them.
+    /// Whether the range contains an address.
     public func contains(_ address: NetworkAddress) -> Bool {
         guard address.bytes.count == first.bytes.count else { return false }
         return address.bytes.indices.allSatisfy { index in

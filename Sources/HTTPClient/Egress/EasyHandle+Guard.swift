@@ -1,14 +1,14 @@
 internal import CCurl
 
 extension EasyHandle {
-    /// Has every socket of a transfer opened by a filter, unless the filter lets everything through.
+    /// Makes the filter open every socket of a transfer, unless the policy allows every address.
     ///
-    /// A connection that is kept was opened for the same client, and so through the same filter.
+    /// A kept connection was opened for the same client, and therefore through a filter with the same policy.
     ///
     /// - Parameters:
-    ///   - filter: Who opens sockets; it is the transfer's alone.
+    ///   - filter: Opens the sockets; it belongs to this transfer only.
     ///   - transfer: The transfer.
-    /// - Returns: How it ended.
+    /// - Returns: How the transfer ended.
     func guarded(by filter: inout AddressFilter, _ transfer: () -> MultiHandle.Ending) -> MultiHandle.Ending {
         guard !filter.isOpen else { return transfer() }
         return withUnsafeMutablePointer(to: &filter) { filter in

@@ -1,22 +1,23 @@
 public import Base
 public import System
 
-/// Which addresses a client may connect to.
+/// The addresses to which a client may connect.
 ///
-/// Whoever lets others choose a URL would otherwise lend them its place in the network: the database, the neighbours,
-/// the credentials that clouds hand out at 169.254.169.254. A URL says nothing about that, since a name may have any
-/// address, and another one a moment later. So the address is judged that a socket is about to be connected to.
+/// A program that requests URLs chosen by its users gives them access to its own network: the database, neighbouring
+/// machines, and the cloud credentials at 169.254.169.254. Checking the URL does not prevent this, because a host name
+/// can resolve to any address and can change between two look-ups. Therefore the policy checks the address of each
+/// socket just before it connects.
 public enum EgressPolicy: Hashable, Sendable {
-    /// All of them.
+    /// Every address.
     case anywhere
 
-    /// Those that everybody on the Internet can reach, and those excepted.
+    /// Addresses that are reachable from the public Internet, and the given exceptions.
     case publicOnly(except: [AddressRange] = [])
 
-    /// Public addresses, and those that the operator allows with `NOFX_HTTP_ALLOW`: ranges such as
+    /// Public addresses, and the ranges that the operator allows with `NOFX_HTTP_ALLOW`, such as
     /// `127.0.0.0/8,10.1.0.0/16`.
     ///
-    /// - Throws: `ConfigurationError` for what is no range of addresses.
+    /// - Throws: `ConfigurationError` if an element is not a range of addresses.
     public init(_ environment: Environment) throws(ConfigurationError) {
         let variable = "NOFX_HTTP_ALLOW"
         var exceptions: [AddressRange] = []
@@ -33,7 +34,7 @@ public enum EgressPolicy: Hashable, Sendable {
 
     /// Whether a client may connect to an address.
     ///
-    /// An exception also counts for the addresses of version 6 that stand for one of version 4.
+    /// An IPv4 exception also applies to the IPv6 addresses that embed an IPv4 address of that range.
     public func allows(_ address: NetworkAddress) -> Bool {
         switch self {
         case .anywhere: true

@@ -2,14 +2,14 @@ internal import Base
 internal import CCurl
 
 extension EasyHandle {
-    /// Sets everything but the message.
+    /// Sets all options except the message.
     ///
     /// - Parameters:
-    ///   - server: Where to.
-    ///   - sender: Whom errors go back to.
-    ///   - authorities: Whom to believe about the server's identity.
-    ///   - limits: How long it may take.
-    /// - Throws: ``HTTPError`` when libcurl refuses an option.
+    ///   - server: The mail server.
+    ///   - sender: The envelope sender, which receives delivery errors.
+    ///   - authorities: The certificate authorities that the client trusts.
+    ///   - limits: The time limits.
+    /// - Throws: ``HTTPError`` if libcurl rejects an option.
     func configure(
         for server: SMTPServer,
         sender: EmailAddress,
@@ -17,16 +17,16 @@ extension EasyHandle {
         limits: TimeLimits
     ) throws(HTTPError) {
         try check(curl_allow_smtp_only(pointer))
-        // What comes behind the host is the name that libcurl says hello with.
+        // libcurl sends the URL's path as the client's name in EHLO.
         let domain = sender.text.split(separator: "@").last ?? ""
         try check(curl_set_text(pointer, CURLOPT_URL, "\(server.address)/\(domain)"))
         try check(curl_set_text(pointer, CURLOPT_MAIL_FROM, "<\(sender.text)>"))
-        // The default would time name resolution with SIGALRM.
+        // By default libcurl uses SIGALRM for the timeout of name resolution.
         try check(curl_set_integer(pointer, CURLOPT_NOSIGNAL, 1))
         try check(curl_abandon_resolution(pointer))
         try check(curl_set_integer(pointer, CURLOPT_TIMEOUT_MS, limits.milliseconds))
         try check(curl_set_integer(pointer, CURLOPT_CONNECTTIMEOUT_MS, limits.connectMilliseconds))
-        // Proxy variables are about the web.
+        // The proxy variables apply to HTTP only.
         try check(curl_set_text(pointer, CURLOPT_PROXY, ""))
         let needsEncryption = server.isSecure || server.credentials != nil
         try check(
@@ -39,7 +39,7 @@ extension EasyHandle {
         do {
             try trust(authorities)
         } catch {
-            // Where encryption is a bonus, a machine without certificates can do without it.
+            // If encryption is optional, a machine without certificates can send without it.
             if needsEncryption { throw error }
         }
         guard let credentials = server.credentials else { return }
@@ -49,7 +49,7 @@ extension EasyHandle {
 
     /// Sends a message to one recipient.
     ///
-    /// - Throws: ``SMTPError`` when the server did not take it, or nobody knows whether it did.
+    /// - Throws: ``SMTPError`` if the server rejected the message, or if the outcome is unknown.
     func deliver(_ message: [UInt8], to recipient: EmailAddress) throws(SMTPError) {
         guard let recipients = curl_slist_append(nil, "<\(recipient.text)>") else {
             throw SMTPError("no memory for a recipient")
@@ -77,7 +77,7 @@ extension EasyHandle {
     }
 }
 
-/// libcurl fetches the message; zero is its end.
+/// libcurl fetches the message in pieces; a length of zero marks its end.
 private let giveMessage: curl_read_callback = { buffer, size, count, conversation in
     guard let conversation = conversation?.assumingMemoryBound(to: SMTPConversation.self), let buffer else { return 0 }
     let piece = conversation.pointee.nextPiece(atMost: size * count)
@@ -85,10 +85,12 @@ private let giveMessage: curl_read_callback = { buffer, size, count, conversatio
     return piece.count
 }
 
-/// Without it libcurl would print what a server says.
+/// Without this callback libcurl would print the server's replies.
 private let dropText: curl_write_callback = { _, size, count, _ in size * count }
 
-/// Takes the lines of the conversation, and neither the message nor what libcurl has to say about it.
+/// Records the lines of the conversation.
+///
+/// Ignores the message and libcurl's own texts.
 private let observe: curl_debug_callback = { _, kind, bytes, count, conversation in
     guard let conversation = conversation?.assumingMemoryBound(to: SMTPConversation.self) else { return 0 }
     let line = UnsafeRawBufferPointer(start: bytes, count: count)
@@ -97,7 +99,9 @@ private let observe: curl_debug_callback = { _, kind, bytes, count, conversation
     return 0
 }
 
-/// After a refusal libcurl says goodbye, past the deadline, and waits two minutes for a server that does not.
+/// After a refusal libcurl sends QUIT, even past the deadline, and waits two minutes for a reply.
+///
+/// This callback aborts the wait.
 private let leaveWhenOver: curl_xferinfo_callback = { conversation, _, _, _, _ in
     guard let conversation = conversation?.assumingMemoryBound(to: SMTPConversation.self) else { return 0 }
     return conversation.pointee.isOver ? 1 : 0

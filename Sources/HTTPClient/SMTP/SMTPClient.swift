@@ -2,12 +2,13 @@ public import Base
 internal import CCurl
 internal import System
 
-/// Hands messages to a mail server, one after the other, over one connection while it lasts (RFC 5321).
+/// Sends messages to a mail server (RFC 5321), one after the other, and reuses the connection.
 ///
-/// A client has one owner and belongs to one thread. It costs nothing until the first message.
+/// A client has one owner and belongs to one thread. It uses no resources until the first message.
 ///
-/// Where there is a password, nothing is said unencrypted: over `smtp://` the server must offer STARTTLS (RFC 3207).
-/// Without one it is used when it is offered. Encrypted or not at all: a certificate that is not trusted is a failure.
+/// If a password is set, the client sends no credentials and no message without encryption: over `smtp://` the server
+/// must offer STARTTLS (RFC 3207). Without a password the client uses STARTTLS if the server offers it. An untrusted
+/// certificate is always a failure.
 ///
 /// ```swift
 /// var client = SMTPClient(try SMTPServer(url: "smtp://user:password@mail.example.com:587"))
@@ -19,12 +20,12 @@ public struct SMTPClient: ~Copyable {
     private let connectTimeout: Duration
     private var handle: EasyHandle?
 
-    /// Makes a client.
+    /// Creates a client.
     ///
     /// - Parameters:
-    ///   - server: Where to.
-    ///   - authorities: Whom to believe about the server's identity.
-    ///   - connectTimeout: How long a connection may take, TLS included; a deadline that is nearer wins.
+    ///   - server: The mail server.
+    ///   - authorities: The certificate authorities that the client trusts.
+    ///   - connectTimeout: The time limit for a connection, including TLS. An earlier deadline takes precedence.
     public init(
         _ server: SMTPServer,
         authorities: CertificateAuthorities = .system,
@@ -37,19 +38,19 @@ public struct SMTPClient: ~Copyable {
 
     deinit {
         guard let handle else { return }
-        // libcurl says goodbye, and would wait two minutes for a server that does not.
+        // libcurl sends QUIT and would wait two minutes for a reply.
         curl_stop_listening(handle.pointer)
         handle.close()
     }
 
-    /// Sends a message and waits until the server has taken responsibility for it.
+    /// Sends a message and waits until the server accepts responsibility for it.
     ///
     /// - Parameters:
-    ///   - message: The whole message, header section and body, with CRLF at the end of each line.
-    ///   - sender: The envelope's sender, whom errors go back to; its domain is what the client calls itself.
-    ///   - recipient: The envelope's recipient.
+    ///   - message: The complete message, header section and body, with CRLF at the end of each line.
+    ///   - sender: The envelope sender, which receives delivery errors. The client uses its domain as its own name.
+    ///   - recipient: The envelope recipient.
     ///   - deadline: When to give up.
-    /// - Throws: ``SMTPError``. Unless it is permanent, the server may have taken the message all the same.
+    /// - Throws: ``SMTPError``. Unless the error is permanent, the server may have accepted the message.
     public mutating func send(
         _ message: [UInt8],
         from sender: EmailAddress,
@@ -61,7 +62,7 @@ public struct SMTPClient: ~Copyable {
         do throws(HTTPError) {
             let handle = try openHandle()
             let limits = TimeLimits(connecting: connectTimeout, deadline: deadline)
-            // The handle outlives the message; what it was told about the one before must not.
+            // The handle is reused, so the options of the previous message must be reset.
             handle.reset()
             try handle.configure(for: server, sender: sender, trusting: authorities, limits: limits)
         } catch {
@@ -77,6 +78,6 @@ public struct SMTPClient: ~Copyable {
         return opened
     }
 
-    /// Runs once, however many clients there are.
+    /// Runs once per process.
     private static let prepareNameService: Void = NameService.useFilesAndDNS()
 }

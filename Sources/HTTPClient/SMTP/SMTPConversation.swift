@@ -1,8 +1,8 @@
-/// Follows what is said to a mail server, so that a refusal is known for what it refuses.
+/// Tracks the conversation with a mail server, so that a refusal can be assigned to a command.
 ///
-/// libcurl tells the last reply's code, and not to which command it was the reply.
+/// libcurl reports the code of the last reply, but not the command to which it belongs.
 struct SMTPConversation {
-    /// What was sent last.
+    /// The last command.
     private enum Step: String {
         case greeting = "the connection"
         case hello = "the greeting"
@@ -17,17 +17,19 @@ struct SMTPConversation {
     private var reply = 0
     private var enhancedStatus = ""
 
-    /// Whether goodbye has been said; nothing that comes after it matters.
+    /// Whether QUIT was sent.
+    ///
+    /// Replies after it are ignored.
     private(set) var isOver = false
 
-    /// What of the message libcurl has not fetched yet.
+    /// The part of the message that libcurl has not yet fetched.
     private var rest: ArraySlice<UInt8>
 
     init(message: [UInt8]) {
         rest = message[...]
     }
 
-    /// Takes note of a line that was sent.
+    /// Records a line that the client sent.
     mutating func takeCommand(_ line: some Collection<UInt8>) {
         isOver = isOver || line.starts(with: "QUIT".utf8)
         guard !isOver else { return }
@@ -36,11 +38,13 @@ struct SMTPConversation {
             "EHLO ": .hello, "HELO ": .hello, "STARTTLS": .encryption, "AUTH ": .authentication,
             "MAIL FROM:": .sender, "RCPT TO:": .recipient, "DATA\r\n": .message,
         ]
-        // Lines without a name go on with what was begun: the parts of an authentication.
+        // A line without a command name continues the current command, such as the steps of an authentication.
         for (name, step) in commands where line.starts(with: name.description.utf8) { self.step = step }
     }
 
-    /// Takes note of a line of a reply: `550 5.1.1 No such user`; the last one of several has a space there.
+    /// Records a reply line such as `550 5.1.1 No such user`.
+    ///
+    /// In a reply of several lines, only the last has a space after the code.
     mutating func takeReply(_ line: some Collection<UInt8>) {
         let text = String(decoding: line.prefix(64), as: UTF8.self)
         guard !isOver, let code = Int(text.prefix(3)), (200...599).contains(code) else { return }
@@ -51,17 +55,17 @@ struct SMTPConversation {
         enhancedStatus = isStatus ? " \(word)" : ""
     }
 
-    /// Hands out the next piece of the message.
+    /// Returns the next piece of the message.
     mutating func nextPiece(atMost count: Int) -> ArraySlice<UInt8> {
         let piece = rest.prefix(count)
         rest = rest.dropFirst(piece.count)
         return piece
     }
 
-    /// What a refusal was about; nil when the last thing said was not one.
+    /// The refusal that the last reply expresses, or nil if that reply is not a refusal.
     var refusal: SMTPError? {
         guard reply >= 400 else { return nil }
-        // "Authentication required" is about whoever set this up, whatever it comes in reply to (RFC 4954, section 6).
+        // "Authentication required" (530) is a configuration error, whatever command it follows (RFC 4954, section 6).
         let isPermanent = reply >= 500 && reply != 530 && (step == .recipient || step == .message)
         return SMTPError(isPermanent: isPermanent, "\(step.rawValue) was refused: \(reply)\(enhancedStatus)")
     }

@@ -1,14 +1,15 @@
-/// Why a message was not taken.
+/// The reason why a message was not sent.
 public struct SMTPError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// Whether the server will never take this message for this recipient: it refused one of the two for good
-    /// (RFC 5321, section 4.2.1).
+    /// Whether the server will never accept this message for this recipient: it permanently refused one of the two (RFC
+    /// 5321, section 4.2.1).
     ///
-    /// Everything else may change: connections, the server's mood, and what its operator or this program's has set up
-    /// wrongly, such as the password or the sender.
+    /// Other errors can go away: lost connections, temporary conditions of the server, and configuration errors on
+    /// either side, such as a wrong password or sender.
     public let isPermanent: Bool
 
-    /// What happened, in words that name no host, no address and no value; the server's own words are left out,
-    /// because they often repeat the address.
+    /// A description without hosts, addresses and values.
+    ///
+    /// The server's own text is omitted, because it often repeats the address.
     public let description: String
 
     init(isPermanent: Bool = false, _ description: String) {

@@ -1,13 +1,15 @@
 internal import Base
 
-/// A mail server, and who one is to it.
+/// A mail server and the credentials for it.
 ///
-/// Written as `smtp://user:password@host:port`, or `smtps://` where encryption comes before the first word (RFC 8314,
-/// section 3.3). User and password are percent-encoded. The port is 25, or 465, by default.
+/// The URL is `smtp://user:password@host:port`, or `smtps://` if the connection starts with TLS (RFC 8314, section
+/// 3.3). User and password are percent-encoded. The default port is 25, or 465 for `smtps://`.
 public struct SMTPServer: Sendable {
-    /// A URL that names no mail server.
+    /// The error for a URL that does not name a mail server.
     public struct InvalidURL: Error, CustomStringConvertible {
-        /// The rule that the URL breaks; nothing of the URL itself.
+        /// The rule that the URL violates.
+        ///
+        /// It contains no part of the URL.
         public let description: String
     }
 
@@ -16,17 +18,17 @@ public struct SMTPServer: Sendable {
         let password: Secret
     }
 
-    /// Scheme, host and port, which is all that a log may show.
+    /// Scheme, host and port: the only parts that may appear in a log.
     let address: String
     let isSecure: Bool
     let credentials: Credentials?
 
-    /// Whether reaching the server takes a look-up in the name service.
+    /// Whether connecting to the server needs name resolution.
     let needsNameService: Bool
 
-    /// Takes a URL apart.
+    /// Parses a URL.
     ///
-    /// - Throws: ``InvalidURL``.
+    /// - Throws: ``InvalidURL`` if the URL does not name a mail server.
     public init(url: String) throws(InvalidURL) {
         guard url.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw InvalidURL(description: "must have no space, control character or byte outside ASCII")
@@ -61,7 +63,7 @@ extension SMTPServer {
             let user = percentDecoded(text[..<colon]), !user.isEmpty,
             let password = percentDecoded(text[text.index(after: colon)...]), !password.isEmpty
         else { throw InvalidURL(description: "must have both user and password before the @, percent-encoded") }
-        // A control character would end the line that carries it.
+        // A control character would end the SMTP command line.
         guard !(user + password).contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
             throw InvalidURL(description: "must have no control character in user and password")
         }
@@ -112,7 +114,7 @@ extension SMTPServer {
         byte.isDigit || byte.isLetter || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
     }
 
-    /// What an address in brackets consists of (RFC 3986, section 3.2.2), without a zone.
+    /// Whether a byte may appear in an address in brackets (RFC 3986, section 3.2.2), without a zone.
     private static func isPartOfAddress(_ byte: UInt8) -> Bool {
         digit(byte) != nil || byte == UInt8(ascii: ".") || byte == UInt8(ascii: ":")
     }

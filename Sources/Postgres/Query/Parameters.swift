@@ -1,11 +1,11 @@
-/// The values of a statement in Postgres's binary form, one after another in one buffer.
+/// The values of a statement in the Postgres binary format, stored in one buffer.
 struct Parameters: Sendable {
     struct Entry: Sendable {
-        /// Where the statement's text has the value's `$n`, in bytes.
+        /// The byte offset of the placeholder `$n` in the statement's text.
         let place: Int
         let type: PostgresType
         let offset: Int
-        /// In bytes; -1 is NULL.
+        /// In bytes; -1 means NULL.
         let length: Int
     }
 
@@ -24,11 +24,11 @@ struct Parameters: Sendable {
         value?.encode(to: &buffer)
         let length = value == nil ? -1 : buffer.bytes.count - offset
         entries.append(Entry(place: place, type: Value.postgresType, offset: offset, length: length))
-        // An empty value still needs an address: a null pointer is NULL.
+        // libpq treats a null pointer as NULL, so an empty value needs an address too.
         if length == 0 { buffer.append(byte: 0) }
     }
 
-    /// Appends the value of another statement that `entry` describes.
+    /// Appends a value of another statement, which `entry` describes.
     mutating func append(_ entry: Entry, of other: Parameters, at place: Int) {
         let start = buffer.bytes.count
         entries.append(Entry(place: place, type: entry.type, offset: start, length: entry.length))
@@ -40,7 +40,7 @@ struct Parameters: Sendable {
     }
 }
 
-/// Where a value writes its binary form.
+/// The buffer into which a value writes its binary format.
 public struct PostgresBuffer: Sendable {
     fileprivate(set) var bytes: [UInt8] = []
 
@@ -56,7 +56,7 @@ public struct PostgresBuffer: Sendable {
         bytes.append(contentsOf: more)
     }
 
-    /// Appends a number in network order.
+    /// Appends a number in network byte order.
     mutating func append<Number: FixedWidthInteger>(_ number: Number) {
         var shift = Number.bitWidth
         while shift > 0 {
@@ -65,7 +65,7 @@ public struct PostgresBuffer: Sendable {
         }
     }
 
-    /// Appends what `body` writes, with its length before it, as in an array.
+    /// Appends the bytes that `body` writes, preceded by their length, as in an array.
     mutating func appendWithLength(_ body: (inout PostgresBuffer) -> Void) {
         let start = bytes.count
         append(Int32(0))

@@ -1,17 +1,17 @@
 public import Base
 
-/// A value that can be in an array: `[String]` is `text[]`, while `[UInt8]` is `bytea`.
+/// A type that can be an element of a Postgres array: `[String]` is `text[]`, while `[UInt8]` is `bytea`.
 public protocol PostgresArrayElement {
-    /// The type of an array of these.
+    /// The Postgres type of an array of these elements.
     static var postgresArrayType: PostgresType { get }
 
-    /// Writes an array in its binary form.
+    /// Writes an array in the Postgres binary format.
     static func encode(_ elements: [Self], to buffer: inout PostgresBuffer)
 
     /// Reads an array.
     ///
-    /// - Throws: A ``PostgresError`` of kind ``PostgresError/Kind/decoding`` when the column is something else,
-    ///   has more than one dimension or has a NULL among its elements.
+    /// - Throws: A ``PostgresError`` of kind ``PostgresError/Kind/decoding`` if the column has another type, has more
+    ///   than one dimension or contains a NULL element.
     static func decode(_ cell: PostgresCell) throws(PostgresError) -> [Self]
 }
 

@@ -2,10 +2,11 @@ public import Base
 
 /// A value that can be bound to a statement.
 public protocol PostgresEncodable {
-    /// The type Postgres takes the value for.
+    /// The Postgres type of the bound value.
     static var postgresType: PostgresType { get }
 
-    /// Writes the value in that type's binary form; other modules hand on to a type that knows how.
+    /// Writes the value in that type's binary format. A type of another module forwards to a type that this module
+    /// encodes.
     func encode(to buffer: inout PostgresBuffer)
 }
 
@@ -62,18 +63,20 @@ extension Timestamp: PostgresEncodable {
 
     public func encode(to buffer: inout PostgresBuffer) {
         let (difference, overflow) = microsecondsSince1970.subtractingReportingOverflow(Self.postgresEpoch)
-        // The lowest number means -infinity. One above it is out of range, and the server says so.
+        // The lowest number means -infinity. The number above it is out of range, so the server rejects it.
         buffer.append(overflow || difference == .min ? .min + 1 : difference)
     }
 
-    /// Postgres counts from 2000-01-01T00:00:00Z; this is that moment in microseconds since 1970.
+    /// The epoch of Postgres, 2000-01-01T00:00:00Z, in microseconds since 1970.
     static var postgresEpoch: Int64 { 946_684_800_000_000 }
 }
 
 extension Duration: PostgresEncodable {
     public static var postgresType: PostgresType { .interval }
 
-    /// Writes microseconds, no days and no months; parts of a microsecond are cut off.
+    /// Writes microseconds, with zero days and zero months.
+    ///
+    /// Fractions of a microsecond are truncated.
     public func encode(to buffer: inout PostgresBuffer) {
         let (seconds, attoseconds) = components
         let whole = seconds.multipliedReportingOverflow(by: 1_000_000)
@@ -88,7 +91,7 @@ extension JSONText: PostgresEncodable {
     public static var postgresType: PostgresType { .jsonb }
 
     public func encode(to buffer: inout PostgresBuffer) {
-        // The version of the binary form, the only one there is.
+        // The version of the binary format of `jsonb`; 1 is the only version.
         buffer.append(byte: 1)
         buffer.append(bytes)
     }

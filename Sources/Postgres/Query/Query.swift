@@ -1,30 +1,30 @@
-/// One SQL statement whose interpolated values travel beside it, never inside it.
+/// A SQL statement that sends its interpolated values as parameters, never as part of the SQL text.
 ///
 /// ```swift
 /// try transaction.run("DELETE FROM teams WHERE id = \(id)")  // DELETE FROM teams WHERE id = $1
 /// ```
 ///
-/// The text comes from literals alone: neither a `String` nor anything computed converts, so there is no way
-/// for a value to become SQL. A value is bound with the type of its Swift type; where the statement needs
-/// another, it casts: `\(kind)::nofx.run_kind`.
+/// The text comes only from literals: neither a `String` nor a computed value converts to it, so a value cannot become
+/// SQL. The Swift type of a value selects the Postgres type of its parameter. If the statement needs another type, it
+/// casts: `\(kind)::nofx.run_kind`.
 public struct Query: ExpressibleByStringInterpolation, Sendable {
     let text: Text
     let parameters: Parameters
 
-    /// Makes a statement without values.
+    /// Creates a statement without values.
     public init(stringLiteral sql: StaticString) {
         text = .literal(sql)
         parameters = Parameters()
     }
 
-    /// Makes a statement with values.
+    /// Creates a statement with values.
     public init(stringInterpolation: StringInterpolation) {
-        // C needs the end marked.
+        // C strings end with a zero byte.
         text = .built(stringInterpolation.text + CollectionOfOne(0))
         parameters = stringInterpolation.parameters
     }
 
-    /// Collects the pieces of a statement.
+    /// Collects the parts of a statement.
     public struct StringInterpolation: StringInterpolationProtocol {
         fileprivate var text: [UInt8] = []
         fileprivate var parameters = Parameters()
@@ -34,7 +34,7 @@ public struct Query: ExpressibleByStringInterpolation, Sendable {
             parameters.reserve(interpolationCount)
         }
 
-        /// Appends a piece of SQL.
+        /// Appends SQL text.
         public mutating func appendLiteral(_ literal: StaticString) {
             literal.withUTF8Buffer { text.append(contentsOf: $0) }
         }
@@ -45,9 +45,9 @@ public struct Query: ExpressibleByStringInterpolation, Sendable {
             appendPlaceholder()
         }
 
-        /// Appends a part of a statement, with its values: a CTE or a condition that several statements share.
+        /// Appends a part of a statement with its values: a CTE or a condition that several statements share.
         ///
-        /// The values are numbered anew, in the order in which they stand in the whole statement.
+        /// The values are renumbered to match their order in the whole statement.
         public mutating func appendInterpolation(fragment: Query) {
             switch fragment.text {
             case .literal(let literal): appendLiteral(literal)
@@ -68,9 +68,9 @@ public struct Query: ExpressibleByStringInterpolation, Sendable {
             text.append(decimal: parameters.count)
         }
 
-        /// Appends a piece of SQL that several statements share, such as a list of columns.
+        /// Appends SQL text that several statements share, such as a list of columns.
         ///
-        /// - Parameter fragment: A constant of the program; a `StaticString` cannot be computed.
+        /// - Parameter fragment: A constant of the program, because a `StaticString` cannot be computed.
         public mutating func appendInterpolation(sql fragment: StaticString) {
             appendLiteral(fragment)
         }
@@ -78,13 +78,13 @@ public struct Query: ExpressibleByStringInterpolation, Sendable {
 }
 
 extension Query {
-    /// SQL that is still where the compiler put it, or bytes that end with a zero.
+    /// SQL text: either a literal in the program's constant data, or bytes with a zero at the end.
     enum Text: Sendable {
         case literal(StaticString)
         case built([UInt8])
     }
 
-    /// The statement with `$1`, `$2` … in place of its values, for logs.
+    /// The statement's text with the placeholders `$1`, `$2` …, for logs.
     var sql: String {
         switch text {
         case .literal(let literal): literal.description
@@ -92,12 +92,12 @@ extension Query {
         }
     }
 
-    /// Whether the protocol can carry it: 65,535 values of at most 1 GiB.
+    /// Whether the statement is within the protocol's limits: 65,535 values of less than 1 GiB each.
     var fitsProtocol: Bool {
         parameters.count <= 65_535 && parameters.entries.allSatisfy { $0.length < 1 << 30 }
     }
 
-    /// Lends the statement to C.
+    /// Passes the statement to `body` as a C string.
     func withSQL<Result>(_ body: (UnsafePointer<CChar>?) -> Result) -> Result {
         switch text {
         case .literal(let literal):

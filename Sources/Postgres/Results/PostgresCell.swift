@@ -1,10 +1,10 @@
-/// One column of one row, or one element of an array in it, as the server sent it.
+/// A column of a row, or an element of an array in that column, as the server sent it.
 public struct PostgresCell {
     private let rows: Rows
     private let column: Int32
     private let content: UnsafeRawBufferPointer?
 
-    /// The type the server says it has.
+    /// The type that the server reports.
     public let type: PostgresType
 
     init(rows: Rows, column: Int32, type: PostgresType, content: UnsafeRawBufferPointer?) {
@@ -17,20 +17,20 @@ public struct PostgresCell {
     /// Whether it is NULL.
     public var isNull: Bool { content == nil }
 
-    /// The bytes, valid as long as the rows are.
+    /// The bytes, which are valid as long as the rows exist.
     func bytes() throws(PostgresError) -> UnsafeRawBufferPointer {
         guard let content else { throw failure("is NULL") }
         return content
     }
 
-    /// The number, in network order, that starts at a byte.
+    /// Reads a number in network byte order, starting at a byte offset.
     func number<Number: FixedWidthInteger>(at offset: Int) throws(PostgresError) -> Number {
         let bytes = try bytes()
         guard bytes.count >= offset + MemoryLayout<Number>.size else { throw failure("is too short") }
         return Number(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Number.self))
     }
 
-    /// The value of a column of any integer type that surely fits.
+    /// Reads a column of any integer type, if the value fits into `Number`.
     func integer<Number: FixedWidthInteger>() throws(PostgresError) -> Number {
         let value: Int64
         switch type {
@@ -43,7 +43,7 @@ public struct PostgresCell {
         return fitting
     }
 
-    /// An error that says what was expected.
+    /// A decoding error that names the expected type.
     func mismatch(_ expected: String) -> PostgresError {
         failure("of type \(type.rawValue) is not a \(expected)")
     }
@@ -54,8 +54,10 @@ public struct PostgresCell {
 }
 
 extension PostgresCell {
-    /// The elements of an array: dimensions, a flag, the elements' type, then for the only dimension its count
-    /// and first index, then each element with its length before it, -1 for NULL.
+    /// Reads the elements of an array.
+    ///
+    /// The format is: number of dimensions, NULL flag, element type, then count and first index of the only dimension,
+    /// then each element preceded by its length, which is -1 for NULL.
     func elements<Element: PostgresArrayElement & PostgresDecodable>(
         _: Element.Type
     ) throws(PostgresError) -> [Element] {

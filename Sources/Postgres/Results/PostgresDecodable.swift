@@ -2,10 +2,10 @@ public import Base
 
 /// A value that can be read from a column.
 public protocol PostgresDecodable {
-    /// Reads a column; other modules hand on to a type that knows how.
+    /// Reads a column. A type of another module forwards to a type that this module decodes.
     ///
-    /// - Throws: A ``PostgresError`` of kind ``PostgresError/Kind/decoding`` when the column is NULL, of another
-    ///   type, or holds what the type cannot.
+    /// - Throws: A ``PostgresError`` of kind ``PostgresError/Kind/decoding`` if the column is NULL, has another type,
+    ///   or holds a value that this type cannot represent.
     init(postgres cell: PostgresCell) throws(PostgresError)
 }
 
@@ -70,14 +70,16 @@ extension Timestamp: PostgresDecodable {
         guard cell.type == .timestamptz else { throw cell.mismatch("Timestamp") }
         let difference: Int64 = try cell.number(at: 0)
         let (sum, overflow) = difference.addingReportingOverflow(Self.postgresEpoch)
-        // The highest and the lowest number mean the two infinities.
+        // The highest and the lowest number mean infinity and -infinity.
         guard !overflow, difference != .min else { throw cell.mismatch("Timestamp") }
         self.init(microsecondsSince1970: sum)
     }
 }
 
 extension Duration: PostgresDecodable {
-    /// Reads an interval without days and months, whose length would depend on the calendar.
+    /// Reads an interval.
+    ///
+    /// Rejects one with days or months, because their length depends on the calendar.
     public init(postgres cell: PostgresCell) throws(PostgresError) {
         guard cell.type == .interval,
             try cell.number(at: 8) as Int32 == 0, try cell.number(at: 12) as Int32 == 0

@@ -1,4 +1,4 @@
-/// One row of a result.
+/// A row of a result.
 public struct Row {
     private let rows: Rows
     private let index: Int32
@@ -8,10 +8,10 @@ public struct Row {
         self.index = index
     }
 
-    /// The value of a column, found by its name.
+    /// The value of the column with this name.
     ///
-    /// - Throws: A ``PostgresError`` of kind ``PostgresError/Kind/decoding`` when there is no such column, it has
-    ///   another type, or it is NULL and `Value` is not optional.
+    /// - Throws: A ``PostgresError`` of kind ``PostgresError/Kind/decoding`` if no column has this name, if it has
+    ///   another type, or if it is NULL and `Value` is not optional.
     public subscript<Value: PostgresDecodable>(_ column: String) -> Value {
         get throws(PostgresError) {
             guard let position = rows.column(column) else {
@@ -21,18 +21,18 @@ public struct Row {
         }
     }
 
-    /// The value of a column, found by its position from 0.
+    /// The value of the column at a position, counted from 0.
     ///
-    /// - Throws: As the subscript by name does.
+    /// - Throws: The same errors as the subscript by name.
     public subscript<Value: PostgresDecodable>(_ column: Int) -> Value {
         get throws(PostgresError) {
             try rows.decode(row: index, column: Int32(clamping: column))
         }
     }
 
-    /// The value of a column, with its type named.
+    /// The value of a column, with an explicit type.
     ///
-    /// - Throws: As the subscript by name does.
+    /// - Throws: The same errors as the subscript by name.
     public func get<Value: PostgresDecodable>(
         _ column: String,
         as _: Value.Type = Value.self
@@ -45,6 +45,6 @@ public struct Row {
 public protocol RowDecodable {
     /// Reads a row.
     ///
-    /// - Throws: A ``PostgresError`` of kind ``PostgresError/Kind/decoding``.
+    /// - Throws: A ``PostgresError`` of kind ``PostgresError/Kind/decoding`` if a column does not match.
     init(row: borrowing Row) throws(PostgresError)
 }

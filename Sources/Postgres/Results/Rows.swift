@@ -1,11 +1,11 @@
 internal import CPostgres
 internal import Glibc
 
-/// The rows a statement returned, in the order the server sent them.
+/// The rows that a statement returned, in the order in which the server sent them.
 public final class Rows {
     private let result: OpaquePointer
 
-    /// Takes over a result.
+    /// Takes ownership of a libpq result.
     init(result: OpaquePointer) {
         self.result = result
     }
@@ -14,27 +14,26 @@ public final class Rows {
         PQclear(result)
     }
 
-    /// How many rows came back.
+    /// The number of rows.
     public var count: Int { Int(PQntuples(result)) }
 
-    /// Whether no row came back.
     public var isEmpty: Bool { count == 0 }
 
-    /// How many rows the statement selected, inserted, updated or deleted.
+    /// The number of rows that the statement selected, inserted, updated or deleted.
     public var affected: Int { Int(String(cString: PQcmdTuples(result))) ?? 0 }
 
-    /// The row at a position, which must be below ``count``.
+    /// The row at a position, which must be less than ``count``.
     public subscript(_ index: Int) -> Row {
         precondition(index >= 0 && index < count, "there is no such row")
         return Row(rows: self, index: Int32(index))
     }
 
-    /// The first row; nil when there is none.
+    /// The first row, or nil if there is none.
     public var first: Row? { isEmpty ? nil : self[0] }
 
     /// Decodes every row.
     ///
-    /// - Throws: A ``PostgresError`` of kind ``PostgresError/Kind/decoding``.
+    /// - Throws: A ``PostgresError`` of kind ``PostgresError/Kind/decoding`` if a column does not match.
     public func decode<Value: RowDecodable>(_: Value.Type = Value.self) throws(PostgresError) -> [Value] {
         var values: [Value] = []
         values.reserveCapacity(count)
@@ -42,9 +41,11 @@ public final class Rows {
         return values
     }
 
-    /// Decodes the first row; nil when there is none.
+    /// Decodes the first row.
     ///
-    /// - Throws: A ``PostgresError`` of kind ``PostgresError/Kind/decoding``.
+    /// Returns nil if there is none.
+    ///
+    /// - Throws: A ``PostgresError`` of kind ``PostgresError/Kind/decoding`` if a column does not match.
     public func decodeFirst<Value: RowDecodable>(_: Value.Type = Value.self) throws(PostgresError) -> Value? {
         guard let first else { return nil }
         return try Value(row: first)
@@ -52,7 +53,8 @@ public final class Rows {
 
     /// The first column of the first row.
     ///
-    /// - Throws: A ``PostgresError`` of kind ``PostgresError/Kind/decoding``, also when there is no row.
+    /// - Throws: A ``PostgresError`` of kind ``PostgresError/Kind/decoding`` if the column does not match or there is
+    ///   no row.
     public func value<Value: PostgresDecodable>(as _: Value.Type = Value.self) throws(PostgresError) -> Value {
         guard let first else { throw PostgresError(.decoding, message: "there is no row") }
         return try first[0]
@@ -64,7 +66,9 @@ extension Rows {
         PQfname(result, column).map { String(cString: $0) } ?? "\(column)"
     }
 
-    /// The position of the first column with a name, which is compared byte by byte.
+    /// The position of the first column with this name.
+    ///
+    /// The comparison is byte by byte.
     func column(_ name: String) -> Int32? {
         name.withCString { name in
             (0..<PQnfields(result)).first { strcmp(PQfname(result, $0), name) == 0 }
@@ -85,12 +89,14 @@ extension Rows {
             type: PostgresType(rawValue: PQftype(result, column)),
             content: content
         )
-        // The cell points into the result, which goes away with the last reference to these rows.
+        // The cell points into the result, which is freed with the last reference to these rows.
         defer { withExtendedLifetime(self) {} }
         return try Value(postgres: cell)
     }
 
-    /// Whether the server called the statement this; it answers a `COMMIT` it could not do with `ROLLBACK`.
+    /// Whether the server's command tag equals `name`.
+    ///
+    /// The server responds to a `COMMIT` that it cannot execute with the tag `ROLLBACK`.
     func isCommand(_ name: StaticString) -> Bool {
         guard let tag = PQcmdStatus(result) else { return false }
         return name.withUTF8Buffer { expected in

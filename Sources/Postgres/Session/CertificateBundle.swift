@@ -1,11 +1,11 @@
 internal import Glibc
 internal import System
 
-/// The certificates a server's is checked against when the connection string asks for a check and names none.
+/// Chooses the certificate authorities for a connection string that asks for verification and names no file.
 enum CertificateBundle {
-    /// The file to name to libpq; nil leaves it to libpq.
+    /// The certificate file to pass to libpq, or nil if libpq shall choose.
     ///
-    /// libpq 16 understands `sslrootcert=system`; here every version does.
+    /// `sslrootcert=system` needs libpq 16; this function supports it with every version.
     static func needed(for options: ConnectionString.Options, environment: (String) -> String?) -> String? {
         let isSystem = options["sslrootcert"] == "system"
         guard isSystem || (options["sslrootcert"] == nil && environment("PGSSLROOTCERT") == nil) else { return nil }

@@ -2,11 +2,11 @@ internal import CPostgres
 internal import Glibc
 
 extension ConnectionString {
-    /// What a connection string says, option by option.
+    /// The options of a connection string.
     struct Options {
         private var entries: [Entry] = []
 
-        /// Whether a host that is not this machine gets `sslmode=require`, because nothing else is configured.
+        /// Whether a remote host gets `sslmode=require`, because `sslmode` is not configured.
         private var encryptsRemote = false
 
         private struct Entry {
@@ -16,7 +16,7 @@ extension ConnectionString {
 
         init(parsing text: String) throws(PostgresError) {
             guard !text.utf8.contains(0) else { throw Self.invalid("contains a NUL") }
-            // libpq's own words may repeat the text, password and all.
+            // libpq's error message is dropped, because it may repeat the text with the password.
             guard let parsed = PQconninfoParse(text, nil) else {
                 throw Self.invalid("is neither a URI nor key=value pairs that libpq knows")
             }
@@ -46,8 +46,9 @@ extension ConnectionString {
 }
 
 extension ConnectionString.Options {
-    /// Refuses what a password with an unescaped `@`, `/` or `:` turns into, so that no part of it gets into an
-    /// error about a host, a port or a database later.
+    /// Rejects the results of a password that contains an unescaped `@`, `/` or `:`.
+    ///
+    /// Otherwise a part of the password could appear later in an error about a host, a port or a database.
     func check() throws(PostgresError) {
         for host in list("host") + list("hostaddr") where !host.isPlausibleHost {
             throw Self.invalid("has an impossible host; escape special characters in the password as %40 and so on")
@@ -60,7 +61,7 @@ extension ConnectionString.Options {
         }
     }
 
-    /// libpq leaves its time limit to whoever polls, so it is taken out and kept here.
+    /// Removes `connect_timeout` and returns it in nanoseconds, because libpq does not apply it when the caller polls.
     mutating func takeTimeout() throws(PostgresError) -> UInt64? {
         guard let text = self["connect_timeout"] else { return nil }
         guard let seconds = Int32(text) else { throw Self.invalid("has a connect_timeout that is no whole number") }
@@ -71,9 +72,9 @@ extension ConnectionString.Options {
     mutating func setDefaults(environment: (String) -> String?) {
         self["client_encoding"] = "UTF8"
         self["fallback_application_name"] = self["fallback_application_name"] ?? "nofx"
-        // Looking for Kerberos tickets costs a cold process more than its query.
+        // A search for Kerberos tickets takes longer than the query of a cold process.
         if self["gssencmode"] == nil, environment("PGGSSENCMODE") == nil { self["gssencmode"] = "disable" }
-        // Without a name libpq looks for the home directory, and for that in the user database.
+        // If no password file is named, libpq searches for the home directory, also in the user database.
         if self["passfile"] == nil, environment("PGPASSFILE") == nil { self["passfile"] = "/nonexistent/pgpass" }
         setenv("HOME", "/nonexistent", 0)
         for (keyword, variable) in [("host", "PGHOST"), ("hostaddr", "PGHOSTADDR"), ("port", "PGPORT")]
@@ -88,14 +89,14 @@ extension ConnectionString.Options {
         }
     }
 
-    /// Whether a host is given by a name that has to be looked up.
+    /// Whether a host is given by a name that needs resolution.
     var namesHosts: Bool {
         self["hostaddr"] == nil && list("host").contains { !$0.isSocketDirectory && !$0.isAddress }
     }
 
-    /// One list for each host, in the order given.
+    /// One keyword list for each host, in the given order.
     ///
-    /// A standby is preferred by going through the hosts twice: first for standbys alone, then for any.
+    /// For `prefer-standby` the list contains the hosts twice: first restricted to standbys, then unrestricted.
     func attempts() throws(PostgresError) -> [KeywordList] {
         guard self["target_session_attrs"] == "prefer-standby" else { return try hosts() }
         var standby = self
@@ -122,7 +123,7 @@ extension ConnectionString.Options {
             if !hosts.isEmpty { attempt.append("host", hosts[index]) }
             if !addresses.isEmpty { attempt.append("hostaddr", addresses[index]) }
             if !ports.isEmpty { attempt.append("port", ports[ports.count == 1 ? 0 : index]) }
-            // libpq's own default, `prefer`, sends everything in clear text to a server that declines TLS.
+            // libpq's default, `prefer`, sends everything in clear text if the server declines TLS.
             let place = addresses.isEmpty ? hosts.isEmpty ? nil : hosts[index] : addresses[index]
             if encryptsRemote, let place, !place.isLocal { attempt.append("sslmode", "require") }
             return attempt
@@ -131,30 +132,30 @@ extension ConnectionString.Options {
 
     private func list(_ keyword: String) -> [String] {
         guard let value = self[keyword] else { return [] }
-        // Nearly always there is one, and a cold process need not pay for splitting it.
+        // Most values contain no comma, and a cold process saves the time for splitting them.
         guard value.utf8.contains(UInt8(ascii: ",")) else { return [value] }
         return value.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     }
 }
 
 extension String {
-    /// A path, or with `@` a name in Linux's abstract namespace.
+    /// Whether this is a path or, with a leading `@`, a name in Linux's abstract socket namespace.
     fileprivate var isSocketDirectory: Bool {
         utf8.first == UInt8(ascii: "/") || utf8.first == UInt8(ascii: "@")
     }
 
-    /// Whether it is an address of IPv4 or IPv6 and nothing to look up.
+    /// Whether this is an IPv4 or IPv6 address, which needs no resolution.
     fileprivate var isAddress: Bool {
         utf8.contains(UInt8(ascii: ":"))
             || utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: ".") }
     }
 
-    /// Whether it names this machine: a unix socket, or an address of the loopback interface (RFC 1122, RFC 4291).
+    /// Whether this names the local machine: a unix socket, or a loopback address (RFC 1122, RFC 4291).
     fileprivate var isLocal: Bool {
         isSocketDirectory || lowercased() == "localhost" || self == "::1" || isAddress && hasPrefix("127.")
     }
 
-    /// Whether it could be a host name, an address, or the directory of a unix socket.
+    /// Whether this can be a host name, an address, or the directory of a unix socket.
     fileprivate var isPlausibleHost: Bool {
         isSocketDirectory
             || utf8.allSatisfy { byte in

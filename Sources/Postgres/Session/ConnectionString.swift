@@ -1,17 +1,17 @@
 internal import CPostgres
 internal import Glibc
 
-/// Where a database is and how to get in: a URI (`postgres://user@host/name`) or `key=value` pairs, as libpq
-/// takes them (PostgreSQL documentation, "Connection Strings"), with several hosts, TLS and unix sockets.
+/// A database connection string: a URI (`postgres://user@host/name`) or `key=value` pairs, as libpq accepts them
+/// (PostgreSQL documentation, "Connection Strings"), with several hosts, TLS and unix sockets.
 ///
-/// What the string leaves open comes from libpq's `PG…` variables, but for four things: there must be a user, the
-/// password file is only read when it is named, the text encoding is always UTF-8, and a host other than this machine
-/// gets `sslmode=require` in place of `prefer`.
+/// Options that the string omits come from libpq's `PG…` variables, with four exceptions. A user is required. The
+/// password file is read only if it is named. The text encoding is always UTF-8. A remote host gets `sslmode=require`
+/// as the default, not `prefer`.
 public struct ConnectionString: Sendable {
-    /// What goes to libpq, one list for each host to try.
+    /// The keyword lists for libpq, one for each host to try.
     let attempts: [KeywordList]
 
-    /// How long one host may take, in nanoseconds; nil shares what the deadline leaves.
+    /// The timeout for one host, in nanoseconds; if nil, the hosts share the time until the deadline.
     let timeoutPerHost: UInt64?
 
     /// Whether a host is given by name.
@@ -19,8 +19,8 @@ public struct ConnectionString: Sendable {
 
     /// Parses a connection string.
     ///
-    /// - Throws: A ``PostgresError`` of kind ``PostgresError/Kind/configuration``. It says what is wrong without
-    ///   repeating any of the text, which may hold a password in an unexpected place.
+    /// - Throws: A ``PostgresError`` of kind ``PostgresError/Kind/configuration``. Its message names the problem
+    ///   without repeating any of the text, which may contain a password in an unexpected place.
     public init(_ text: String) throws(PostgresError) {
         var options = try Options(parsing: text)
         guard options["user"] != nil || Self.environment("PGUSER") != nil else {
@@ -32,7 +32,7 @@ public struct ConnectionString: Sendable {
         attempts = try options.attempts()
     }
 
-    /// A variable's value; nil when it is not set or empty.
+    /// The value of a variable, or nil if it is unset or empty.
     private static func environment(_ name: String) -> String? {
         guard let value = getenv(name), value.pointee != 0 else { return nil }
         return String(cString: value)
@@ -45,7 +45,7 @@ extension ConnectionString: CustomStringConvertible, CustomDebugStringConvertibl
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// Keywords and values as C wants them, in one piece of memory.
+/// Keywords and values as C strings in one block of memory.
 struct KeywordList: Sendable {
     private var bytes: [CChar] = []
     private var count = 0
@@ -56,7 +56,7 @@ struct KeywordList: Sendable {
         count += 1
     }
 
-    /// Lends two arrays that end with null.
+    /// Passes two null-terminated arrays to `body`.
     func withPointers<Result>(
         _ body: (UnsafePointer<UnsafePointer<CChar>?>, UnsafePointer<UnsafePointer<CChar>?>) -> Result?
     ) -> Result? {

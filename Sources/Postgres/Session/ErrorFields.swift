@@ -1,8 +1,8 @@
 internal import CPostgres
 
-/// What an error or a notice of the server says.
+/// The fields of a server's error or notice.
 ///
-/// Its detail is left out on purpose: that is where Postgres repeats the row.
+/// The detail field is omitted on purpose, because Postgres repeats the row's values there.
 struct ErrorFields {
     private let result: OpaquePointer
 
@@ -15,16 +15,18 @@ struct ErrorFields {
     var constraint: String? { self[POSTGRES_FIELD_CONSTRAINT] }
     var hint: String? { self[POSTGRES_FIELD_HINT] }
 
-    /// The severity in English, which a pooler may send in the older field only.
+    /// The severity in English.
+    ///
+    /// A pooler may send only the older, localized field.
     var severity: String? { self[POSTGRES_FIELD_SEVERITY_IN_ENGLISH] ?? self[POSTGRES_FIELD_SEVERITY] }
 
-    /// Whether the connection ends with it.
+    /// Whether the error ends the connection.
     var isFatal: Bool { severity == "FATAL" || severity == "PANIC" }
 
-    /// Whether the server, and not something between, refused one statement and lives on.
+    /// Whether the server itself rejected one statement and the session continues.
     ///
-    /// Anything else that comes in an answer's place says nothing about the statement: a pooler that lost its
-    /// server in the middle answers for it, when the server may have committed.
+    /// Any other error says nothing about the statement. For example, a pooler that lost its server in the middle of a
+    /// statement sends an error, although the server may have committed.
     var isStatementFailure: Bool {
         guard severity == "ERROR", let state else { return false }
         // 40003 is statement_completion_unknown.

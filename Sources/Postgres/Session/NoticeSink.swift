@@ -1,18 +1,20 @@
 internal import Base
 internal import CPostgres
 
-/// Takes the server's notices to the log.
+/// Writes the server's notices to the log.
 final class NoticeSink {
     private let log: Log
 
-    /// Whether the server said, unasked, that it is about to close the connection.
+    /// Whether the server announced that it is about to close the connection.
     private(set) var announcedEnd = false
 
     init(log: Log) {
         self.log = log
     }
 
-    /// Makes `session` send its notices here, for as long as this object is kept.
+    /// Registers this object as the receiver of the session's notices.
+    ///
+    /// The caller must keep this object as long as the session is open.
     func attach(to session: OpaquePointer) {
         PQsetNoticeReceiver(
             session,

@@ -3,11 +3,18 @@ internal import CPostgres
 internal import System
 
 extension Session {
-    /// Sends statements with one Sync behind them and reads all answers: one round trip, in which a statement
-    /// that fails keeps the ones after it from being run.
+    /// Sends statements with one Sync message after the last and reads all results in one round trip.
     ///
-    /// With `commits` the last statement is a commit: once that may have left, a lost answer means that the outcome
-    /// is unknown. Throws the first statement's failure, or why there was no answer, and then the session is closed.
+    /// The server skips the statements after one that fails.
+    ///
+    /// - Parameters:
+    ///   - statements: The statements, in order.
+    ///   - commits: Whether the last statement commits. Once it may have left this process, a lost response means that
+    ///     the outcome is unknown.
+    ///   - deadline: When to give up.
+    /// - Returns: The rows of each statement.
+    /// - Throws: The failure of the first failed statement, or the reason for a missing response. The session is closed
+    ///   in the latter case.
     func exchange(_ statements: [Query], commits: Bool = false, by deadline: Deadline) throws(PostgresError) -> [Rows] {
         try check(statements, by: deadline)
         for (index, statement) in statements.enumerated() where !post(statement) {
@@ -16,7 +23,7 @@ extension Session {
         guard PQpipelineSync(connection) == 1 else { throw abandon(.lost(failure(.connection)), commits: commits) }
         let answer = answer(to: statements[...], by: deadline)
         if let failure = answer.failure {
-            // What was read is certain, whatever became of the rest.
+            // A failure that was read is certain, even if the rest of the response is lost.
             if answer.interruption != nil { close() }
             throw failure
         }
@@ -24,8 +31,9 @@ extension Session {
         return answer.rows
     }
 
-    /// Sends statements with a Sync behind each and reads all answers: one round trip, in which each is a
-    /// transaction of its own.
+    /// Sends statements with a Sync message after each and reads all results in one round trip.
+    ///
+    /// Each statement is its own transaction.
     func exchangeIndependently(
         _ statements: [Query],
         commits: Bool,
@@ -45,7 +53,7 @@ extension Session {
                 results.append(.success(rows))
             }
             if let interruption = answer.interruption {
-                // The statement that has its failure knows how it ended; all the others do not.
+                // The failed statement has a known outcome. The outcome of all others is unknown.
                 let error = abandon(interruption, commits: commits)
                 while results.count < statements.count { results.append(.failure(error)) }
                 break
@@ -54,7 +62,9 @@ extension Session {
         return results
     }
 
-    /// Leaves whatever transaction is open; a session that cannot is closed, which does the same.
+    /// Rolls back an open transaction.
+    ///
+    /// If that fails, the session is closed, which has the same effect.
     func rollBack(by deadline: Deadline) {
         pending = []
         guard !isClosed, PQtransactionStatus(connection) != PQTRANS_IDLE else { return }
@@ -70,7 +80,7 @@ extension Session {
 
 extension Session {
     func check(_ statements: [Query], by deadline: Deadline) throws(PostgresError) {
-        guard !isClosed else { throw PostgresError(.connection, message: "the connection was given up earlier") }
+        guard !isClosed else { throw PostgresError(.connection, message: "the connection was closed earlier") }
         guard !deadline.hasPassed else { throw PostgresError(.timeout, message: "the deadline passed before sending") }
         for statement in statements where !statement.fitsProtocol {
             throw PostgresError(
@@ -82,11 +92,13 @@ extension Session {
         }
     }
 
-    /// Puts a statement into the output; false when the connection is beyond use.
+    /// Queues a statement for sending.
+    ///
+    /// Returns false if the connection is unusable.
     private func post(_ statement: Query) -> Bool {
         let parameters = statement.parameters
         let count = parameters.count
-        // Results come in binary, so that no session setting has a say in their form.
+        // Results are requested in binary format, because session settings do not change that format.
         guard count > 0 else {
             return statement.withSQL { PQsendQueryParams(connection, $0, 0, nil, nil, nil, nil, 1) } == 1
         }
@@ -124,10 +136,10 @@ extension Session {
 // MARK: - Receiving
 
 extension Session {
-    /// What came back up to a Sync.
+    /// The results up to a Sync message.
     private struct Answer {
         var rows: [Rows] = []
-        /// The first statement's failure that the server itself reported.
+        /// The first failure that the server itself reported.
         var failure: PostgresError?
         var interruption: Interruption?
     }
@@ -165,14 +177,14 @@ extension Session {
             defer { PQclear(result) }
             answer.failure = answer.failure ?? failure(.server, result, statement: statement)
         default:
-            // The connection's end, or a COPY, which would want another conversation than this one.
+            // The connection ended, or the server started a COPY, which this protocol code does not support.
             defer { PQclear(result) }
             throw .lost(failure(.connection, result, statement: statement))
         }
         while let more = try nextResult(by: deadline) { PQclear(more) }
     }
 
-    /// Gives the session up and says what that means for the work in hand.
+    /// Closes the session and returns the error for the work in progress.
     func abandon(_ interruption: Interruption, commits: Bool) -> PostgresError {
         close()
         switch interruption {

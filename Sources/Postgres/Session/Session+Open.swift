@@ -4,7 +4,9 @@ internal import Glibc
 internal import System
 
 extension Session {
-    /// Connects to the first host that will have us, trying all of them before the deadline.
+    /// Connects to the first host that accepts the connection.
+    ///
+    /// Tries all hosts before the deadline.
     static func open(
         _ string: ConnectionString,
         deadline: Deadline,
@@ -14,7 +16,7 @@ extension Session {
         var last = PostgresError(.timeout, message: "the deadline passed before connecting")
         var left = UInt64(string.attempts.count)
         for attempt in string.attempts where !deadline.hasPassed {
-            // A host that does not answer must leave time for the others.
+            // A host that does not respond must leave time for the other hosts.
             let share = deadline.remainingNanoseconds / left
             let budget = Duration.nanoseconds(Int64(clamping: min(share, string.timeoutPerHost ?? .max)))
             do {
@@ -47,7 +49,7 @@ extension Session {
 
     private func finishOpening(by deadline: Deadline) throws(PostgresError) {
         guard PQstatus(connection) != CONNECTION_BAD else { throw failure(.connection) }
-        // A unix socket is connected already; anything else is ready when it can be written to.
+        // A unix socket is already connected. Any other socket is ready when it becomes writable.
         var progress = PQstatus(connection) == CONNECTION_MADE ? PQconnectPoll(connection) : PGRES_POLLING_WRITING
         while progress != PGRES_POLLING_OK {
             guard progress != PGRES_POLLING_FAILED else { throw failure(.connection) }

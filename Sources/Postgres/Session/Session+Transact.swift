@@ -2,19 +2,19 @@ internal import Base
 internal import CPostgres
 
 extension Session {
-    /// Refuses to start a transaction inside one that a statement left open.
+    /// Throws if an earlier statement left a transaction open.
     func requireIdle() throws(PostgresError) {
         guard isClosed || PQtransactionStatus(connection) == PQTRANS_IDLE else {
             let error =
                 PQstatus(connection) == CONNECTION_OK
-                ? PostgresError(.connection, message: "the connection is in the middle of something")
+                ? PostgresError(.connection, message: "the connection is busy with an earlier statement")
                 : failure(.connection)
             close()
             throw error
         }
     }
 
-    /// Does a transaction in one round trip.
+    /// Runs a transaction in one round trip.
     func transact(
         _ queries: [Query],
         begin: Query,
@@ -35,8 +35,9 @@ extension Session {
         return rows
     }
 
-    /// Checks that a `COMMIT` did commit: Postgres answers it with a quiet `ROLLBACK` when an earlier
-    /// statement failed.
+    /// Checks that a `COMMIT` took effect.
+    ///
+    /// After a failed statement, Postgres responds to it with `ROLLBACK` and no error.
     func requireCommitted(_ answer: Rows?) throws(PostgresError) {
         guard let answer, answer.isCommand("COMMIT") else {
             throw PostgresError(.server, state: .inFailedTransaction, message: "COMMIT was answered by ROLLBACK")

@@ -3,23 +3,27 @@ internal import CPostgres
 internal import Glibc
 internal import System
 
-/// A libpq session in non-blocking pipeline mode, whose every wait ends at a deadline.
+/// A libpq session in non-blocking pipeline mode.
+///
+/// Every wait ends at a deadline.
 final class Session {
-    /// libpq's connection; none of its calls blocks once it is open.
+    /// libpq's connection.
+    ///
+    /// Once it is open, none of its calls blocks.
     let connection: OpaquePointer
     private let notices: NoticeSink
     private(set) var isClosed = false
 
-    /// When the server was last heard of, on the monotonic clock.
+    /// When the server last sent data, in nanoseconds of the monotonic clock.
     var lastUse = SystemClock.monotonicNanoseconds()
 
-    /// What goes ahead of the next statement, so that it costs no round trip of its own.
+    /// Statements to send before the next statement, so that they need no round trip of their own.
     var pending: [Query] = []
 
     /// How often statements were sent.
     var exchanges = 0
 
-    /// Takes over a connection.
+    /// Takes ownership of a connection.
     init(taking connection: OpaquePointer, log: Log) {
         self.connection = connection
         notices = NoticeSink(log: log)
@@ -30,7 +34,7 @@ final class Session {
         PQfinish(connection)
     }
 
-    /// Gives the connection up at once: nothing that is still unsent leaves the process.
+    /// Closes the connection at once and discards unsent data.
     func close() {
         isClosed = true
         pending = []
@@ -38,32 +42,35 @@ final class Session {
         if socket >= 0 { shutdown(socket, Int32(SHUT_RDWR)) }
     }
 
-    /// Whether the session can take a transaction: open, in none, and with nothing to read, which between
-    /// transactions could only be the end of the connection or its announcement.
+    /// Whether the session can start a transaction: it is open, outside of a transaction, and has no unread data.
+    ///
+    /// Between transactions such data can only be the end of the connection or its announcement.
     func isUsable() -> Bool {
         guard !isClosed, PQstatus(connection) == CONNECTION_OK, PQtransactionStatus(connection) == PQTRANS_IDLE
         else { return false }
         var descriptor = pollfd(fd: PQsocket(connection), events: Self.arrival, revents: 0)
         while poll(&descriptor, 1, 0) != 0 {
-            // Closed, or data that cannot be had.
+            // The connection is closed, or its data cannot be read.
             guard Int32(descriptor.revents) == POLLIN, PQconsumeInput(connection) == 1 else { return false }
-            // Parses what came, so that notices are delivered.
+            // Parsing the received data delivers notices.
             guard PQisBusy(connection) == 0, !notices.announcedEnd else { return false }
             descriptor.revents = 0
         }
         return true
     }
 
-    /// Data, or the end of it: `POLLRDHUP`, which poll.h only shows to those who define `_GNU_SOURCE`.
+    /// Data or end of stream.
+    ///
+    /// 0x2000 is `POLLRDHUP`, which poll.h defines only with `_GNU_SOURCE`.
     private static var arrival: Int16 { Int16(POLLIN) | 0x2000 }
 }
 
 // MARK: - Waiting
 
-/// What ended a wait other than an answer.
+/// The reason why a wait ended without a result.
 enum Interruption: Error {
     case deadline
-    /// The connection's end, with what was said about it.
+    /// The connection was lost; the value is the reason.
     case lost(PostgresError)
 }
 
@@ -81,17 +88,16 @@ extension Session {
         }
     }
 
-    /// The next result; nil at the end of a statement's results.
+    /// The next result, or nil at the end of a statement's results.
     ///
-    /// While waiting it sends what could not be sent yet, and takes in what the server sends meanwhile:
-    /// otherwise both sides could wait for the other to read.
+    /// While it waits, it sends queued output and reads input. Otherwise both sides could wait for the other to read.
     func nextResult(by deadline: Deadline) throws(Interruption) -> OpaquePointer? {
         while PQisBusy(connection) != 0 {
             guard PQstatus(connection) == CONNECTION_OK else { throw .lost(failure(.connection)) }
             let isUnsent = PQflush(connection) == 1
             try wait(for: isUnsent ? POLLIN | POLLOUT : POLLIN, by: deadline)
-            // What came before the end of the connection is still there to be parsed, so a failure is looked
-            // at on the next round.
+            // Data that arrived before the end of the connection can still be parsed. Therefore the next round checks
+            // for failure.
             PQconsumeInput(connection)
         }
         return PQgetResult(connection)
@@ -101,12 +107,12 @@ extension Session {
 // MARK: - Errors
 
 extension Session {
-    /// An error in libpq's words.
+    /// An error with libpq's message.
     func failure(_ kind: PostgresError.Kind) -> PostgresError {
         PostgresError(kind, message: redacted(String(cString: PQerrorMessage(connection))))
     }
 
-    /// An error in the server's words, or in libpq's when there are none.
+    /// An error with the server's message, or with libpq's if the server sent none.
     func failure(_ kind: PostgresError.Kind, _ result: OpaquePointer, statement: Query? = nil) -> PostgresError {
         let fields = ErrorFields(result)
         return PostgresError(
@@ -119,7 +125,9 @@ extension Session {
         )
     }
 
-    /// The message without the password, which should not be in it to begin with.
+    /// Removes the password from a message.
+    ///
+    /// The message is not expected to contain it.
     private func redacted(_ message: String) -> String {
         guard let password = PQpass(connection), password.pointee != 0 else { return message }
         let secret = Array(String(cString: password).utf8)

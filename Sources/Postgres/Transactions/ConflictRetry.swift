@@ -1,26 +1,28 @@
 internal import Base
 internal import System
 
-/// How often a transaction is done again after a conflict with another (SQLSTATE 40001 or 40P01).
+/// How often a transaction is retried after a conflict with another transaction (SQLSTATE 40001 or 40P01).
 ///
-/// Between two attempts lies a random wait that grows, so that two that met once do not meet again, and no
-/// attempt starts that could not end before the deadline.
+/// The delay between attempts grows and is random, so that two conflicting transactions do not conflict again. No
+/// attempt starts if its delay would end after the deadline.
 public struct ConflictRetry: Hashable, Sendable {
-    /// How often it is tried, the first time included.
+    /// The maximum number of attempts, including the first.
     public let attempts: Int
 
-    /// Tries at most this often, at least once.
+    /// Creates a limit of this many attempts, at least one.
     public init(attempts: Int) {
         self.attempts = max(attempts, 1)
     }
 
-    /// Once.
+    /// One attempt.
     public static var never: ConflictRetry { ConflictRetry(attempts: 1) }
 
-    /// Five times.
+    /// Five attempts.
     public static var conflicts: ConflictRetry { ConflictRetry(attempts: 5) }
 
-    /// Waits before the attempt after `attempt`, which ended with `error`; false when there should be none.
+    /// Waits before the next attempt.
+    ///
+    /// Returns false if there should be no further attempt.
     func waits(after attempt: Int, endedBy error: PostgresError, until deadline: Deadline) -> Bool {
         guard error.isConflict, attempt < attempts else { return false }
         let ceiling = min(Self.firstWait << UInt64(attempt - 1), Self.longestWait)
@@ -30,7 +32,7 @@ public struct ConflictRetry: Hashable, Sendable {
         return true
     }
 
-    /// In nanoseconds: two statements' time on a busy server.
+    /// In nanoseconds; about the time of two statements on a busy server.
     private static var firstWait: UInt64 { 10_000_000 }
     private static var longestWait: UInt64 { 160_000_000 }
 }

@@ -2,19 +2,19 @@ public import Base
 internal import CPostgres
 
 extension Connection {
-    /// Begins a transaction and runs its first statements in one round trip, and leaves it open.
+    /// Begins a transaction, runs its first statements in one round trip, and leaves the transaction open.
     ///
-    /// It is for work whose last statement depends on what was made of the first one's rows outside of any closure.
-    /// ``commit(_:deadline:)`` ends it, and so does letting go of the connection, which rolls back. After a conflict
-    /// with another transaction (40001, 40P01) all is done again.
+    /// Use it if the last statements depend on work that the caller does with the first rows outside of a closure.
+    /// ``commit(_:deadline:)`` ends the transaction; destroying the connection rolls it back. After a conflict with
+    /// another transaction (40001, 40P01) the begin and the statements are retried.
     ///
     /// - Parameters:
     ///   - queries: The statements, in order.
-    ///   - limits: The server's own limits, sent along.
-    ///   - retry: How often it is tried.
+    ///   - limits: The server-side time limits, which are sent in the same round trip.
+    ///   - retry: The maximum number of attempts.
     ///   - deadline: When to give up.
     /// - Returns: The rows of each statement.
-    /// - Throws: A ``PostgresError``; the transaction is rolled back then.
+    /// - Throws: A ``PostgresError``. The transaction is rolled back in that case.
     public mutating func begin(
         _ queries: [Query],
         limits: Limits = .none,
@@ -39,16 +39,19 @@ extension Connection {
         }
     }
 
-    /// Has the server itself end the transaction a second after the deadline: if this process or the network stops
-    /// before the commit, its locks would otherwise stay for hours.
+    /// Makes the server end the transaction one second after the deadline.
+    ///
+    /// If this process or the network fails before the commit, the transaction's locks would otherwise remain for
+    /// hours.
     private static func idleLimit(until deadline: Deadline) -> Query {
         let milliseconds = "\(min(deadline.remainingMilliseconds, Int(Int32.max) - 1_000) + 1_000)"
         return "SELECT set_config('idle_in_transaction_session_timeout', \(milliseconds), true)"
     }
 
-    /// Runs the last statements of the transaction that is open, and commits it, in one round trip.
+    /// Runs the last statements of the open transaction and commits it, in one round trip.
     ///
-    /// - Throws: A ``PostgresError``; nothing was kept, unless it says that the outcome is unknown.
+    /// - Throws: A ``PostgresError``. The transaction is rolled back unless the error's kind is
+    ///   ``PostgresError/Kind/commitOutcomeUnknown``.
     public mutating func commit(_ queries: [Query], deadline: Deadline) throws(PostgresError) {
         try session.requireTransaction()
         do {

@@ -2,7 +2,9 @@ public import Base
 internal import CPostgres
 
 extension Connection {
-    /// Commits when `body` returns and rolls back when it throws.
+    /// Runs `body` in a transaction.
+    ///
+    /// Commits if `body` returns and rolls back if it throws.
     ///
     /// ```swift
     /// try connection.transaction(deadline: deadline) { transaction in
@@ -11,19 +13,19 @@ extension Connection {
     /// }
     /// ```
     ///
-    /// The connection is busy meanwhile: using it inside `body`, rather than the transaction, does not compile.
+    /// `body` must use the transaction. Code that uses the connection inside `body` does not compile.
     ///
     /// - Parameters:
-    ///   - isolation: What the transaction may see of others.
-    ///   - access: Whether it may write.
-    ///   - limits: The server's own limits, sent with the first statement.
-    ///   - retry: How often `body` is run. It is run again from its start, so it must not do anything but talk to
-    ///     the database when this is more than once.
-    ///   - deadline: When to give up; every statement in `body` ends by then.
+    ///   - isolation: The isolation level.
+    ///   - access: Whether the transaction may write.
+    ///   - limits: The server-side time limits, which are sent with the first statement.
+    ///   - retry: The maximum number of times to run `body`. If this is more than one, `body` must have no effects
+    ///     outside of the database, because each attempt runs it from its start.
+    ///   - deadline: When to give up; it applies to every statement in `body`.
     ///   - body: The work.
-    /// - Returns: What `body` returns, once it is committed.
-    /// - Throws: The error thrown by `body`, unchanged, or a ``PostgresError`` from beginning or committing. A
-    ///   `body` that swallows a statement's failure is not committed: that is 25P02.
+    /// - Returns: The result of `body`, after the commit.
+    /// - Throws: The error thrown by `body`, unchanged, or a ``PostgresError`` from beginning or committing. If `body`
+    ///   ignores the failure of a statement, the transaction is not committed and the error is 25P02.
     @discardableResult
     public mutating func transaction<Output>(
         isolation: Isolation = .readCommitted,
@@ -43,9 +45,9 @@ extension Connection {
         return try perform(plan, body) { $0 }
     }
 
-    /// The same, with typed errors, for a body that only talks to the database.
+    /// Like the other overload, with typed errors, for a body that uses only the database.
     ///
-    /// - Throws: As the other does.
+    /// - Throws: The same errors as the other overload.
     @discardableResult
     public mutating func transaction<Output>(
         isolation: Isolation = .readCommitted,
@@ -66,7 +68,7 @@ extension Connection {
     }
 }
 
-/// What a transaction is to be like.
+/// The properties of a transaction.
 private struct TransactionPlan {
     let isolation: Isolation
     let access: AccessMode
@@ -110,7 +112,7 @@ extension Session {
     }
 
     fileprivate func commit(commits: Bool, by deadline: Deadline) throws(PostgresError) {
-        // A body without statements began nothing.
+        // A body without statements started no transaction on the server.
         if isTransactionPending, !isClosed {
             pending = []
             return

@@ -1,24 +1,25 @@
-/// How much of other transactions' work a transaction may see
-/// (PostgreSQL documentation, "Transaction Isolation").
+/// The isolation level of a transaction (PostgreSQL documentation, "Transaction Isolation").
 public enum Isolation: Hashable, Sendable, CaseIterable {
-    /// Each statement sees what was committed when it started.
+    /// Each statement sees the data that was committed before the statement started.
     case readCommitted
-    /// Every statement sees what was committed when the first one started.
+    /// Every statement sees the data that was committed before the first statement started.
     case repeatableRead
-    /// As if transactions ran one after another.
+    /// The result is the same as if transactions ran one after another.
     case serializable
 }
 
-/// Whether a transaction may write.
+/// The access mode of a transaction.
 public enum AccessMode: Hashable, Sendable, CaseIterable {
-    /// It may, so losing the answer to its commit leaves the outcome unknown.
+    /// The transaction may write. If the response to its commit is lost, the outcome is unknown.
     case readWrite
-    /// It may not, so a lost answer is a lost connection or a passed deadline and nothing more.
+    /// The transaction may not write. A lost response is only a lost connection or a passed deadline.
     case readOnly
 }
 
 extension Isolation {
-    /// The statement that begins a transaction; the text says all, so that no default has a say.
+    /// The statement that begins a transaction.
+    ///
+    /// It states every mode, so that the session's defaults do not apply.
     func begin(_ access: AccessMode) -> Query {
         switch (self, access) {
         case (.readCommitted, .readWrite): "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"

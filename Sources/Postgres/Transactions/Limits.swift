@@ -1,9 +1,9 @@
 internal import Base
 
-/// How long the server itself may spend on a transaction's statements and wait for its locks.
+/// Time limits that the server applies to a transaction's statements and its waits for locks.
 ///
-/// The limits are set for the transaction only, in the round trip of its first statement. Without them the
-/// deadline still holds, but a statement that is under way when it passes runs on in the server.
+/// The limits apply to one transaction and are sent in the round trip of its first statement. Without them the deadline
+/// still applies on the client, but the server continues a statement that is running when the deadline passes.
 public struct Limits: Hashable, Sendable {
     private enum Rule: Hashable, Sendable {
         case none
@@ -15,20 +15,21 @@ public struct Limits: Hashable, Sendable {
     /// The server's own settings.
     public static var none: Limits { Limits(rule: .none) }
 
-    /// A statement is cancelled (57014) a little before the deadline, so that its failure can still be told, and
-    /// waiting for a lock ends (55P03) when three quarters of that time are over.
+    /// The server cancels a statement (57014) shortly before the deadline, so that the error still reaches the client.
+    ///
+    /// A wait for a lock ends (55P03) after three quarters of that time.
     public static var fromDeadline: Limits { Limits(rule: .deadline(lock: nil)) }
 
-    /// As ``fromDeadline``, but waiting for a lock ends after `lock` at the latest.
+    /// Like ``fromDeadline``, but a wait for a lock ends after `lock` at the latest.
     public static func fromDeadline(lock: Duration) -> Limits { Limits(rule: .deadline(lock: lock)) }
 
-    /// The statement that sets them; nil when there is nothing to set.
+    /// The statement that sets the limits, or nil if there are none.
     func query(until deadline: Deadline) -> Query? {
         guard case .deadline(let lock) = rule, deadline != .distantFuture || lock != nil else { return nil }
         let remaining = deadline.remainingMilliseconds
         let statement = max(remaining - min(remaining / 10, 250), 1)
         let ceiling = max(statement * 3 / 4, 1)
-        // Zero would mean no limit at all.
+        // Zero would disable the limit.
         let wait = lock.map { max(min(Int(clamping: $0.milliseconds), ceiling), 1) } ?? ceiling
         let timeout = "\(statement)"
         let lockTimeout = "\(wait)"

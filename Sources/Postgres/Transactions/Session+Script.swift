@@ -3,7 +3,7 @@ internal import CPostgres
 internal import System
 
 extension Session {
-    /// Runs several statements without values, as one message of the simple protocol.
+    /// Runs several statements without values, as one message of the simple query protocol.
     func runScript(_ sql: String, by deadline: Deadline) throws(PostgresError) {
         try requireTransaction()
         try check([], by: deadline)
@@ -15,7 +15,7 @@ extension Session {
             pending = []
             _ = try exchange(preamble, by: deadline)
         }
-        // A pipeline only takes single statements.
+        // Pipeline mode accepts only single statements.
         guard PQexitPipelineMode(connection) == 1, PQsendQuery(connection, sql) == 1 else {
             throw abandon(.lost(failure(.connection)), commits: false)
         }

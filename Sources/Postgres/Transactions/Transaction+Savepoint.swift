@@ -2,18 +2,19 @@ internal import Base
 internal import CPostgres
 
 extension Transaction {
-    /// A part of the transaction that can fail alone: what `body` did is undone when it throws, and the rest of
-    /// the transaction goes on.
+    /// Runs `body` in a savepoint.
+    ///
+    /// If `body` throws, its changes are rolled back and the transaction can continue.
     ///
     /// ```swift
     /// _ = try? transaction.savepoint { try $0.run("INSERT INTO activity …") }
     /// ```
     ///
-    /// Setting and releasing the savepoint travel with the statements around them.
+    /// The savepoint's own statements are sent together with the statements around them.
     ///
-    /// - Returns: What `body` returns.
-    /// - Throws: The error thrown by `body`, unchanged, or a ``PostgresError``. A `body` that swallows a statement's
-    ///   failure is undone as well: that is 25P02.
+    /// - Returns: The result of `body`.
+    /// - Throws: The error thrown by `body`, unchanged, or a ``PostgresError``. If `body` ignores the failure of a
+    ///   statement, its changes are rolled back as well and the error is 25P02.
     @discardableResult
     public borrowing func savepoint<Output>(_ body: (borrowing Transaction) throws -> Output) throws -> Output {
         try contain(body) { $0 }
@@ -21,9 +22,9 @@ extension Transaction {
 }
 
 extension Transaction {
-    /// The same, with typed errors, for a body that only talks to the database.
+    /// Like the other overload, with typed errors, for a body that uses only the database.
     ///
-    /// - Throws: As the other does.
+    /// - Throws: The same errors as the other overload.
     @discardableResult
     public borrowing func savepoint<Output>(
         _ body: (borrowing Transaction) throws(PostgresError) -> Output
@@ -41,7 +42,8 @@ extension Transaction {
         do throws(Failure) {
             output = try body(self)
         } catch {
-            // The first error says more than one from undoing; the transaction's end will notice the latter.
+            // The first error is more useful than an error from the rollback. The end of the transaction reports the
+            // latter.
             session.undo(to: mark, by: deadline)
             throw error
         }
@@ -61,7 +63,7 @@ extension Transaction {
 }
 
 extension Session {
-    /// Where a savepoint stands: how many statements were pending before it, and how often any had been sent.
+    /// The position of a savepoint: the number of pending statements before it, and the number of exchanges so far.
     fileprivate struct Mark {
         let pending: Int
         let exchanges: Int
@@ -69,12 +71,12 @@ extension Session {
 
     fileprivate func setSavepoint() throws(PostgresError) -> Mark {
         try requireTransaction()
-        // `SAVEPOINT` would fail, and undoing it would then undo an outer one.
+        // `SAVEPOINT` would fail, and rolling back to it would then roll back to an outer savepoint.
         guard !isTransactionFailed else {
             throw PostgresError(.server, state: .inFailedTransaction, message: "an earlier statement failed")
         }
         let mark = Mark(pending: pending.count, exchanges: exchanges)
-        // The name need not be unique: the last one set is the one meant.
+        // The name need not be unique, because Postgres uses the latest savepoint with that name.
         pending.append("SAVEPOINT part")
         return mark
     }
@@ -99,7 +101,7 @@ extension Session {
         }
     }
 
-    /// Nothing was sent since, so the savepoint was never set.
+    /// Removes the savepoint from the pending statements, because no statement was sent since and it was never set.
     private func forget(_ mark: Mark) {
         pending.removeSubrange(min(mark.pending, pending.count)...)
     }

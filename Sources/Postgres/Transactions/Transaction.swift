@@ -1,17 +1,17 @@
 internal import Base
 internal import CPostgres
 
-/// A unit of work that happens entirely or not at all.
+/// A unit of work that commits completely or not at all.
 ///
-/// Only a ``Connection`` makes one. It is lent to a body and cannot be copied out of it. Its `BEGIN` travels with
-/// its first statement, so a body without statements costs nothing.
+/// Only a ``Connection`` creates a transaction. A body borrows it and cannot copy it out. The `BEGIN` is sent together
+/// with the first statement, so a body without statements needs no round trip.
 public struct Transaction: ~Copyable {
     let session: Session
     let deadline: Deadline
 
     /// Runs a statement.
     ///
-    /// - Throws: A ``PostgresError``. After one of kind ``PostgresError/Kind/server`` the transaction, or the
+    /// - Throws: A ``PostgresError``. After an error of kind ``PostgresError/Kind/server`` the transaction, or the
     ///   innermost `savepoint`, can only be rolled back.
     @discardableResult
     public borrowing func run(_ query: Query) throws(PostgresError) -> Rows {
@@ -20,17 +20,21 @@ public struct Transaction: ~Copyable {
         return answer
     }
 
-    /// Runs statements in one round trip; one that fails keeps the ones after it from being run.
+    /// Runs statements in one round trip.
     ///
-    /// - Throws: As ``run(_:)-(Query)`` does.
+    /// The server skips the statements after one that fails.
+    ///
+    /// - Throws: The same errors as ``run(_:)-(Query)``.
     @discardableResult
     public borrowing func run(_ queries: [Query]) throws(PostgresError) -> [Rows] {
         try session.exchangeInTransaction(queries, by: deadline)
     }
 
-    /// Runs a statement and decodes its first row; nil when there is none.
+    /// Runs a statement and decodes its first row.
     ///
-    /// - Throws: As ``run(_:)-(Query)`` does, or of kind ``PostgresError/Kind/decoding``.
+    /// Returns nil if there is none.
+    ///
+    /// - Throws: The same errors as ``run(_:)-(Query)``, or one of kind ``PostgresError/Kind/decoding``.
     public borrowing func first<Value: RowDecodable>(
         _ query: Query,
         as _: Value.Type = Value.self
@@ -40,7 +44,7 @@ public struct Transaction: ~Copyable {
 
     /// Runs a statement and decodes every row.
     ///
-    /// - Throws: As ``run(_:)-(Query)`` does, or of kind ``PostgresError/Kind/decoding``.
+    /// - Throws: The same errors as ``run(_:)-(Query)``, or one of kind ``PostgresError/Kind/decoding``.
     public borrowing func all<Value: RowDecodable>(
         _ query: Query,
         as _: Value.Type = Value.self
@@ -50,27 +54,28 @@ public struct Transaction: ~Copyable {
 
     /// Runs a script of several statements, for migrations.
     ///
-    /// Nothing that comes from outside belongs in one.
+    /// The script must not contain untrusted input.
     ///
-    /// - Parameter sql: The text, as it is; without `BEGIN` and `COMMIT`, and without values.
-    /// - Throws: As ``run(_:)-(Query)`` does.
+    /// - Parameter sql: The script's text, without `BEGIN`, `COMMIT` and values.
+    /// - Throws: The same errors as ``run(_:)-(Query)``.
     public borrowing func runScript(_ sql: String) throws(PostgresError) {
         try session.runScript(sql, by: deadline)
     }
 }
 
 extension Session {
-    /// Whether the transaction's `BEGIN` is still to be sent.
+    /// Whether the transaction's `BEGIN` is not yet sent.
     var isTransactionPending: Bool { PQtransactionStatus(connection) == PQTRANS_IDLE && !pending.isEmpty }
 
-    /// Whether a statement failed and only a rollback is possible.
+    /// Whether a statement failed, so that the transaction can only be rolled back.
     var isTransactionFailed: Bool { PQtransactionStatus(connection) == PQTRANS_INERROR }
 
-    /// Sends statements with what is pending before them.
+    /// Sends statements, preceded by the pending statements.
     func exchangeInTransaction(_ queries: [Query], by deadline: Deadline) throws(PostgresError) -> [Rows] {
         try requireTransaction()
         guard !queries.isEmpty else { return [] }
-        // Checked before anything is sent, or the pending statements would be lost with the refused one.
+        // The check comes before the send. Otherwise the pending statements would be lost together with a rejected
+        // statement.
         try check(queries, by: deadline)
         let preamble = pending
         pending = []
@@ -79,8 +84,9 @@ extension Session {
         return rows
     }
 
-    /// Refuses statements once the transaction is over, say after a `BEGIN` that failed: each of them would
-    /// be committed on its own.
+    /// Rejects statements after the transaction has ended, for example after a failed `BEGIN`.
+    ///
+    /// Otherwise each of them would be committed separately.
     func requireTransaction() throws(PostgresError) {
         guard isClosed || !pending.isEmpty || PQtransactionStatus(connection) != PQTRANS_IDLE else {
             throw PostgresError(.server, state: .noActiveTransaction, message: "the transaction is over")
