@@ -40,7 +40,8 @@ $$;
 
 CREATE POLICY users_seen ON nofx.users FOR SELECT
     USING (id = nofx.me() OR id IN (SELECT nofx.my_teammate_ids()));
-CREATE POLICY users_locked ON nofx.users FOR UPDATE USING (id = nofx.me());
+-- A row can be locked, and no change passes the check.
+CREATE POLICY users_locked ON nofx.users FOR UPDATE USING (id = nofx.me()) WITH CHECK (false);
 -- The owner is named, because the statement that creates a team also returns it.
 CREATE POLICY teams_seen ON nofx.teams FOR SELECT
     USING (owner_id = nofx.me() OR id IN (SELECT nofx.my_team_ids()));
@@ -88,12 +89,23 @@ CREATE POLICY webhooks_removed ON nofx.webhooks FOR DELETE USING (team_id IN (SE
 
 -- Triggers ---------------------------------------------------------------------------------------
 
-CREATE OR REPLACE TRIGGER team_activity_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON nofx.team_activity
+-- Trails are append-only; purge may delete what is 30 days old.
+CREATE OR REPLACE TRIGGER team_activity_append_only BEFORE UPDATE OR TRUNCATE ON nofx.team_activity
     FOR EACH STATEMENT EXECUTE FUNCTION nofx.reject_write();
+CREATE OR REPLACE TRIGGER team_activity_kept BEFORE DELETE ON nofx.team_activity FOR EACH ROW
+    WHEN (OLD.created_at > now() - interval '30 days') EXECUTE FUNCTION nofx.reject_write();
 CREATE OR REPLACE TRIGGER team_members_departed BEFORE DELETE ON nofx.team_members
     FOR EACH ROW EXECUTE FUNCTION nofx.remember_departure();
-CREATE OR REPLACE TRIGGER operator_actions_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON nofx.operator_actions
+CREATE OR REPLACE TRIGGER team_members_removed AFTER DELETE ON nofx.team_members
+    FOR EACH ROW EXECUTE FUNCTION nofx.remember_removal();
+CREATE OR REPLACE TRIGGER operator_actions_append_only BEFORE UPDATE OR TRUNCATE ON nofx.operator_actions
     FOR EACH STATEMENT EXECUTE FUNCTION nofx.reject_write();
+CREATE OR REPLACE TRIGGER operator_actions_kept BEFORE DELETE ON nofx.operator_actions FOR EACH ROW
+    WHEN (OLD.created_at > now() - interval '30 days') EXECUTE FUNCTION nofx.reject_write();
+-- A revoked key stays revoked.
+CREATE OR REPLACE TRIGGER api_keys_revoked BEFORE UPDATE OF revoked_at ON nofx.api_keys FOR EACH ROW
+    WHEN (OLD.revoked_at IS NOT NULL AND NEW.revoked_at IS DISTINCT FROM OLD.revoked_at)
+    EXECUTE FUNCTION nofx.reject_write();
 CREATE OR REPLACE TRIGGER runs_contents AFTER DELETE ON nofx.runs REFERENCING OLD TABLE AS gone
     FOR EACH STATEMENT EXECUTE FUNCTION nofx.delete_run_contents();
 CREATE OR REPLACE TRIGGER teams_runs AFTER UPDATE OF deleted_at ON nofx.teams FOR EACH ROW

@@ -34,7 +34,13 @@ def script():
 
     pgbench keeps at most one row, so the values of several rows are arrays.
     """
-    claim = statement("claim_jobs", ["'test.echo'", ":size", "'30 s'", "NULL", "NULL", ":last::uuid"])
+    claim = statement(
+        "claim_jobs",
+        [
+            "NULL", "'test.echo'", ":size", "'30 s'", "NULL", "NULL", ":last::uuid", "'{}'", "NULL", "0", "2147483647",
+            "'{}'",
+        ],
+    )
     finish = statement(
         "finish_steps",
         [":ids::uuid[]", ":fences::bigint[]", ":outcomes::text[]", ":outputs::text[]", ":errors::text[]"]

@@ -22,13 +22,14 @@ END
 $$;
 
 -- Opens every transaction of a caller: refuses a program that does not fit the schema, creates the user on first sight,
--- and refuses a disabled user. An error here aborts the transaction before a statement of the endpoint runs. For the
--- rest of the transaction the caller is named to policies and functions; p_operates says whether the caller's
--- credential proves that the caller operates the product.
+-- refuses a disabled user, and stores the verified address of the caller's token. An error here aborts the transaction
+-- before a statement of the endpoint runs. For the rest of the transaction the caller is named to policies and
+-- functions; p_operates says whether the caller's credential proves that the caller operates the product.
 --
 -- The database trusts the role of the functions to have verified the credential. Everything else it checks itself.
 --
--- Returns whether the address was left out because another user has it.
+-- p_issued_at is the time at which the issuer made the token with the address; NULL counts as now. `email_outcome` and
+-- `former_holder` are as in nofx.adopt_email.
 CREATE OR REPLACE FUNCTION nofx.enter(
     p_schema_version   integer,
     p_user             uuid,
@@ -36,28 +37,30 @@ CREATE OR REPLACE FUNCTION nofx.enter(
     p_subject          text,
     p_email            text,
     p_email_normalized text,
-    p_operates         boolean DEFAULT false
-) RETURNS boolean
+    p_operates         boolean DEFAULT false,
+    p_issued_at        timestamptz DEFAULT NULL,
+    OUT email_outcome  text,
+    OUT former_holder  uuid
+)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_user        record;
-    v_email_taken boolean := false;
+    v_user record;
 BEGIN
     PERFORM nofx.check_version(p_schema_version);
 
-    SELECT issuer, subject, disabled_at INTO v_user FROM nofx.users WHERE id = p_user;
+    SELECT issuer, subject, email, disabled_at INTO v_user FROM nofx.users WHERE id = p_user;
     IF NOT FOUND THEN
+        PERFORM nofx.lock_email(p_email_normalized);
         INSERT INTO nofx.users (id, issuer, subject, email, email_normalized, email_verified_at)
         VALUES (p_user, p_issuer, p_subject, p_email, p_email_normalized,
-                CASE WHEN p_email IS NOT NULL THEN now() END)
+                CASE WHEN p_email IS NOT NULL THEN coalesce(p_issued_at, now()) END)
         ON CONFLICT DO NOTHING;
         IF NOT FOUND THEN
             -- Either the same call ran at the same time and was first, or another user has the address.
             INSERT INTO nofx.users (id, issuer, subject) VALUES (p_user, p_issuer, p_subject)
             ON CONFLICT (id) DO NOTHING;
-            v_email_taken := FOUND;
         END IF;
-        SELECT issuer, subject, disabled_at INTO v_user FROM nofx.users WHERE id = p_user;
+        SELECT issuer, subject, email, disabled_at INTO v_user FROM nofx.users WHERE id = p_user;
     END IF;
 
     -- A subject that is a UUID is used as the id: a caller cannot choose a subject that is another user's id.
@@ -67,8 +70,11 @@ BEGIN
     IF v_user.disabled_at IS NOT NULL THEN
         RAISE EXCEPTION 'the user is disabled' USING ERRCODE = 'NX001';
     END IF;
+    IF p_email IS NOT NULL AND p_email IS DISTINCT FROM v_user.email THEN
+        SELECT a.outcome, a.former_holder INTO email_outcome, former_holder
+        FROM nofx.adopt_email(p_user, p_email, p_email_normalized, coalesce(p_issued_at, now())) a;
+    END IF;
     PERFORM set_config('nofx.user_id', p_user::text, true), set_config('nofx.operates', p_operates::text, true);
-    RETURN v_email_taken;
 END
 $$;
 
@@ -152,6 +158,31 @@ $$;
 CREATE OR REPLACE FUNCTION nofx.can_manage(p_role text, p_override text[]) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN p_override IS NULL THEN p_role IN ('owner', 'admin') ELSE 'admin' = ANY (p_override) END
+$$;
+
+-- Whether a member has everything that a role with an override gives: at least its rank, and each of its permissions.
+CREATE OR REPLACE FUNCTION nofx.covers(p_role text, p_override text[], p_other_role text, p_other_override text[])
+RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT nofx.role_rank(p_other_role) <= nofx.role_rank(p_role)
+       AND nofx.permissions(p_other_role, p_other_override) <@ nofx.permissions(p_role, p_override)
+$$;
+
+-- Whether a member may give another user a role with an override: by an invite, or by changing a member.
+CREATE OR REPLACE FUNCTION nofx.may_grant(p_role text, p_override text[], p_new_role text, p_new_override text[])
+RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT nofx.can_manage(p_role, p_override) AND nofx.covers(p_role, p_override, p_new_role, p_new_override)
+$$;
+
+-- Whether a member may change or remove another one, who must have a lower role. A member who can manage the team is
+-- changed and removed only by members who have all of that member's permissions.
+CREATE OR REPLACE FUNCTION nofx.may_act_on(p_role text, p_override text[], p_other_role text, p_other_override text[])
+RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT nofx.can_manage(p_role, p_override) AND nofx.role_rank(p_other_role) < nofx.role_rank(p_role)
+       AND (NOT nofx.can_manage(p_other_role, p_other_override)
+            OR nofx.covers(p_role, p_override, p_other_role, p_other_override))
 $$;
 
 -- The caller's membership in a team that is not deleted. The rows stay locked until the transaction ends.

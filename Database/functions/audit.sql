@@ -1,10 +1,21 @@
 -- revision: 1
 
--- Keeps a table append-only.
+-- Keeps rows as they are.
 CREATE OR REPLACE FUNCTION nofx.reject_write() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'table % is append-only', TG_TABLE_NAME USING ERRCODE = '42501';
+    RAISE EXCEPTION 'table % allows no such change', TG_TABLE_NAME USING ERRCODE = '42501';
+END
+$$;
+
+-- Refuses a trigger function that fires for another table than its own. Only the schema's owner may execute trigger
+-- functions; this is a second barrier, because they act with the owner's rights on the rows that they are given.
+CREATE OR REPLACE FUNCTION nofx.require_table(p_fired regclass, p_own regclass) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF p_fired <> p_own THEN
+        RAISE EXCEPTION 'a trigger of another table' USING ERRCODE = '42501';
+    END IF;
 END
 $$;
 
@@ -68,6 +79,7 @@ $$;
 CREATE OR REPLACE FUNCTION nofx.remember_departure() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM nofx.require_table(TG_RELID, 'nofx.team_members');
     IF OLD.user_id = nofx.me() THEN PERFORM set_config('nofx.left_team', OLD.team_id::text, true); END IF;
     RETURN OLD;
 END

@@ -1,9 +1,10 @@
 -- revision: 1
 
 -- Decides a gate: `approved`, `rejected` or `waived`. `outcome` is `ok`; `already`, if it was decided the same way
--- before; `no_member`, `no_run` or `no_gate`; `forbidden`, with the role that the gate needs in `required`, or NULL for
--- the members who manage the team; `own_run`, if the gate has `four_eyes` and the caller started the run; `no_waiver`;
--- or `conflict`, with the gate's status in `status`.
+-- before; `no_member`, `no_run` or `no_gate`; `forbidden`, with the role that the gate needs in `required`, whose
+-- permissions the caller must have as well, or NULL for the members who manage the team; `own_run`, if the gate has
+-- `four_eyes` and the caller started the run or wrote its plan; `no_waiver`; or `conflict`, with the gate's status in
+-- `status`.
 CREATE OR REPLACE FUNCTION nofx.decide_gate(
     p_team uuid, p_run uuid, p_step text, p_decision text, p_reason text, p_origin jsonb,
     OUT outcome text, OUT role text, OUT required text, OUT status text, OUT run_status text, OUT activity bigint
@@ -11,7 +12,6 @@ CREATE OR REPLACE FUNCTION nofx.decide_gate(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    v_ranks  text[] := '{viewer,member,admin,owner}';
     v_member record;
     v_run    nofx.runs;
     v_gate   nofx.gates;
@@ -42,14 +42,15 @@ BEGIN
     run_status := v_run.status;
     outcome := CASE
         WHEN CASE WHEN required IS NULL THEN NOT v_member.manages
-                  ELSE array_position(v_ranks, role) < array_position(v_ranks, required) END THEN 'forbidden'
-        WHEN v_gate.four_eyes AND v_run.created_by = nofx.me() THEN 'own_run'
+                  ELSE NOT nofx.covers(role, v_member.permissions, required, NULL) END THEN 'forbidden'
+        WHEN v_gate.four_eyes AND nofx.me() IN (v_run.created_by, v_run.plan_author) THEN 'own_run'
         WHEN p_decision = 'waived' AND NOT v_gate.allows_waiver THEN 'no_waiver'
         WHEN status = p_decision THEN 'already'
         WHEN status <> 'pending' THEN 'conflict' END;
     IF outcome IS NOT NULL THEN RETURN; END IF;
 
-    UPDATE nofx.gates g SET status = p_decision, decided_by = nofx.me(), decided_at = now(), reason = p_reason
+    UPDATE nofx.gates g
+    SET status = p_decision, decided_by = nofx.me(), decided_at = clock_timestamp(), reason = p_reason
     WHERE g.team_id = p_team AND g.run_id = p_run AND g.step_no = v_gate.step_no;
     PERFORM nofx.add_events(p_team, p_run, ARRAY[v_gate.step_no::integer], ARRAY['gate.' || p_decision],
                             ARRAY[json_strip_nulls(json_build_object('by', nofx.me(), 'reason', p_reason))]);

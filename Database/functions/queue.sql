@@ -7,19 +7,27 @@
 -- last claim. Clocks only decide when a job is taken from a worker whose lease has expired.
 
 -- Claims available jobs of a topic, round-robin across the tenants that follow p_after_tenant; for each tenant by
--- priority, then by due time. A tenant's priorities order its own jobs only. At most 64 tenants have a turn, each with
--- the same share, and the rest goes to tenants with more jobs. The rows alternate between tenants; the tenant of the
--- last row is the p_after_tenant of the next claim. With p_tenants, only these tenants have a turn, in this order.
+-- priority, then by due time. A tenant's priorities order its own jobs only. The tenants have turns in groups, each
+-- with the same share of the group's jobs, and the rest goes to tenants with more jobs; where a group has too few jobs
+-- that may be claimed, the next group has its turn, until all tenants had one. The rows alternate between tenants; the
+-- tenant of the last row is the p_after_tenant of the next claim. With p_tenants, only these tenants have a turn, in
+-- this order.
+--
+-- A claim reserves steps for a worker: an attempt of a step counts when it begins (see begin_steps). Of a job that is
+-- not a step, the claim is the attempt. A worker leaves out the tenants in p_except, takes at most p_share jobs of one
+-- tenant, and says what it can do: time limits from p_shortest to p_longest seconds (0 is the default limit), and the
+-- needs in p_abilities.
 --
 -- A claim skips rows that another claim has locked. With limits, the claims of a topic run one after the other, so that
 -- the counts hold. The planner must use the index, because its estimate of this table's size is always out of date; jit
 -- is off, because it would trust the cost of the disabled plans.
 CREATE OR REPLACE FUNCTION nofx.claim_jobs(
     p_topic text, p_count integer, p_lease interval, p_topic_limit integer, p_tenant_limit integer, p_after_tenant uuid,
-    p_tenants uuid[] DEFAULT NULL
+    p_tenants uuid[] DEFAULT NULL, p_except uuid[] DEFAULT '{}', p_share integer DEFAULT NULL,
+    p_shortest integer DEFAULT 0, p_longest integer DEFAULT 2147483647, p_abilities text[] DEFAULT NULL
 ) RETURNS TABLE (
     id uuid, topic text, tenant_id uuid, run_id uuid, step_no smallint, attempt smallint, fence bigint,
-    enqueued_at timestamptz, payload json
+    enqueued_at timestamptz, payload json, max_attempts smallint
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
@@ -27,11 +35,17 @@ SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 DECLARE
     v_count   integer := p_count;
     -- A few more tenants than jobs: another claim may have locked the jobs of the first.
-    v_turns   integer := CASE WHEN p_tenant_limit IS NULL THEN least(greatest(p_count, 8), 64) ELSE 64 END;
+    v_turns   integer := least(greatest(p_count, 8), 64);
+    v_full    uuid[] := p_except;
+    v_first   uuid;
+    v_next    uuid;
+    v_laps    integer := 0;
     v_tenants uuid[] := p_tenants;
+    v_seen    uuid[] := '{}';
     v_share   integer;
     v_rest    integer;
     v_ids     uuid[] := '{}';
+    v_owners  uuid[] := '{}';
 BEGIN
     IF p_topic_limit IS NOT NULL OR p_tenant_limit IS NOT NULL THEN
         PERFORM pg_advisory_xact_lock(hashtextextended('nofx.queue/' || p_topic, 0));
@@ -39,58 +53,86 @@ BEGIN
         FROM nofx.queue l WHERE l.topic = p_topic AND l.state = 'running' AND p_topic_limit IS NOT NULL;
         IF v_count <= 0 THEN RETURN; END IF;
     END IF;
-
+    IF p_tenant_limit IS NOT NULL THEN
+        v_full := v_full || ARRAY(
+            SELECT l.tenant_id FROM nofx.queue l WHERE l.topic = p_topic AND l.state = 'running'
+            GROUP BY l.tenant_id HAVING count(*) >= p_tenant_limit
+        );
+    END IF;
     IF p_tenants IS NULL THEN
-        -- From tenant to tenant along the index; after the last tenant comes the first.
-        WITH RECURSIVE turns AS (
-            SELECT nofx.next_tenant(p_topic, p_after_tenant) AS tenant_id, NULL::uuid AS first_id, 1 AS turn
-            UNION ALL
-            SELECT nofx.next_tenant(p_topic, t.tenant_id), coalesce(t.first_id, t.tenant_id), t.turn + 1
-            FROM turns t
-            WHERE t.tenant_id IS NOT NULL AND t.turn < v_turns AND t.tenant_id IS DISTINCT FROM t.first_id
-        )
-        SELECT array_agg(t.tenant_id) INTO v_tenants
-        FROM turns t WHERE t.tenant_id IS NOT NULL AND t.tenant_id IS DISTINCT FROM t.first_id;
+        v_first := nofx.next_tenant(p_topic, p_after_tenant);
+        v_next := v_first;
     END IF;
 
-    FOR v_pass IN 1 .. 3 LOOP
-        v_rest := v_count - cardinality(v_ids);
-        EXIT WHEN coalesce(cardinality(v_tenants), 0) = 0 OR v_rest <= 0;
-        v_share := CASE v_pass WHEN 1 THEN greatest(1, v_rest / cardinality(v_tenants))
-                               WHEN 2 THEN ceil(v_rest::numeric / cardinality(v_tenants)) ELSE v_rest END;
-        v_ids := v_ids || ARRAY(
-            SELECT j.id
-            FROM unnest(v_tenants) AS t (tenant_id)
-            CROSS JOIN LATERAL (
-                SELECT q.id FROM nofx.queue q
-                WHERE q.topic = p_topic AND q.tenant_id = t.tenant_id AND q.state = 'available' AND q.id <> ALL (v_ids)
-                ORDER BY q.priority, q.run_at, q.id
-                LIMIT CASE WHEN p_tenant_limit IS NULL THEN v_share ELSE greatest(0, least(
-                    v_share,
-                    p_tenant_limit
-                    - (SELECT count(*) FROM nofx.queue l
-                       WHERE l.topic = p_topic AND l.tenant_id = t.tenant_id AND l.state = 'running')
-                    - (SELECT count(*) FROM nofx.queue l WHERE l.id = ANY (v_ids) AND l.tenant_id = t.tenant_id)
-                )) END
-                FOR UPDATE SKIP LOCKED
-            ) j
-            LIMIT v_rest
-        );
+    LOOP
+        IF p_tenants IS NULL THEN
+            -- From tenant to tenant along the index; after the last tenant comes the first, and all had a turn when the
+            -- walk is back at its start.
+            WITH RECURSIVE turns AS (
+                SELECT v_next AS tenant_id, v_laps AS laps, 1 AS turn
+                UNION ALL
+                SELECT n.tenant_id, n.laps, t.turn + 1
+                FROM turns t
+                CROSS JOIN LATERAL (
+                    SELECT f.tenant_id, t.laps + (f.tenant_id <= t.tenant_id)::integer AS laps
+                    FROM (SELECT nofx.next_tenant(p_topic, t.tenant_id) AS tenant_id OFFSET 0) f
+                ) n
+                WHERE t.turn <= v_turns AND (n.laps = 0 OR n.laps = 1 AND n.tenant_id < v_first)
+            )
+            SELECT array_agg(t.tenant_id) FILTER (WHERE t.turn <= v_turns AND t.tenant_id <> ALL (v_full)),
+                   (array_agg(t.tenant_id) FILTER (WHERE t.turn > v_turns))[1], max(t.laps)
+            INTO v_tenants, v_next, v_laps
+            FROM turns t WHERE t.tenant_id IS NOT NULL;
+            v_turns := 64;
+        END IF;
+        v_seen := v_seen || v_tenants;
+
+        FOR v_pass IN 1 .. 3 LOOP
+            v_rest := v_count - cardinality(v_ids);
+            EXIT WHEN coalesce(cardinality(v_tenants), 0) = 0 OR v_rest <= 0;
+            v_share := CASE v_pass WHEN 1 THEN greatest(1, v_rest / cardinality(v_tenants))
+                                   WHEN 2 THEN ceil(v_rest::numeric / cardinality(v_tenants)) ELSE v_rest END;
+            SELECT v_ids || array_agg(j.id), v_owners || array_agg(j.tenant_id) INTO v_ids, v_owners
+            FROM (
+                SELECT j.id, t.tenant_id
+                FROM unnest(v_tenants) AS t (tenant_id)
+                CROSS JOIN LATERAL (
+                    SELECT q.id FROM nofx.queue q
+                    WHERE q.topic = p_topic AND q.tenant_id = t.tenant_id AND q.state = 'available'
+                      AND q.timeout_s BETWEEN p_shortest AND p_longest AND q.id <> ALL (v_ids)
+                      AND (q.needs IS NULL OR p_abilities IS NULL OR q.needs <@ p_abilities)
+                    ORDER BY q.priority, q.run_at, q.id
+                    LIMIT CASE WHEN p_tenant_limit IS NULL AND p_share IS NULL THEN v_share ELSE greatest(0, least(
+                        v_share,
+                        p_share - cardinality(array_positions(v_owners, t.tenant_id)),
+                        p_tenant_limit - cardinality(array_positions(v_owners, t.tenant_id)) - CASE
+                            WHEN p_tenant_limit IS NOT NULL THEN
+                                (SELECT count(*) FROM nofx.queue l
+                                 WHERE l.topic = p_topic AND l.tenant_id = t.tenant_id AND l.state = 'running')
+                        END
+                    )) END
+                    FOR UPDATE SKIP LOCKED
+                ) j
+                LIMIT v_rest
+            ) j;
+        END LOOP;
+        EXIT WHEN v_next IS NULL OR cardinality(v_ids) >= v_count;
     END LOOP;
     IF cardinality(v_ids) = 0 THEN RETURN; END IF;
 
     RETURN QUERY
         WITH claimed AS (
             UPDATE nofx.queue q
-            SET state = 'running', attempt = q.attempt + 1, fence = nextval('nofx.queue_fences'),
-                start_recorded = false, claimed_at = now(), lease_until = now() + p_lease
+            SET state = 'running', attempt = q.attempt + (q.run_id IS NULL)::integer, has_begun = false,
+                fence = nextval('nofx.queue_fences'), claimed_at = now(), lease_until = now() + p_lease
             WHERE q.id = ANY (v_ids)
             RETURNING q.*
         )
-        SELECT c.id, c.topic, c.tenant_id, c.run_id, c.step_no, c.attempt, c.fence, c.enqueued_at, c.payload
+        SELECT c.id, c.topic, c.tenant_id, c.run_id, c.step_no, (c.attempt + (c.run_id IS NOT NULL)::integer)::smallint,
+               c.fence, c.enqueued_at, c.payload, c.max_attempts
         FROM claimed c
         ORDER BY row_number() OVER (PARTITION BY c.tenant_id ORDER BY c.priority, c.run_at, c.id),
-                 array_position(v_tenants, c.tenant_id);
+                 array_position(v_seen, c.tenant_id);
 END
 $$;
 
@@ -235,15 +277,26 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET enab
     ) waiting
 $$;
 
--- The number of jobs in a topic by state, or in each topic where p_topic is NULL. Times are microseconds: how long ago
--- the available job that waits longest became due, and how long ago the oldest job was added. For operators.
+-- Whether any worker of the last ten minutes could do a step with these needs and this time limit.
+CREATE OR REPLACE FUNCTION nofx.has_worker(p_topic text, p_needs text[], p_timeout_s integer) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT FROM nofx.worker_kinds k
+        WHERE k.seen_at > now() - interval '10 minutes' AND p_topic = ANY (k.topics)
+          AND coalesce(p_needs, '{}') <@ k.abilities AND p_timeout_s <= k.longest_s
+    )
+$$;
+
+-- The number of jobs in a topic by state, or in each topic where p_topic is NULL; `undoable` are the available steps
+-- that have waited for a minute and that no worker can do. Times are microseconds: how long ago the available job that
+-- waits longest became due, and how long ago the oldest job was added. For operators.
 CREATE OR REPLACE FUNCTION nofx.queue_counts(p_topic text) RETURNS TABLE (
-    topic text, available bigint, scheduled bigint, running bigint, dead_lettered bigint, longest_wait bigint,
-    oldest_age bigint
+    topic text, available bigint, scheduled bigint, running bigint, dead_lettered bigint, undoable bigint,
+    longest_wait bigint, oldest_age bigint
 )
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT t.topic, sum(t.available)::bigint, sum(t.scheduled)::bigint, sum(t.running)::bigint,
-           sum(t.dead_lettered)::bigint,
+           sum(t.dead_lettered)::bigint, sum(t.undoable)::bigint,
            CASE WHEN min(t.due_at) IS NOT NULL
                 THEN greatest(0, extract(epoch FROM now() - min(t.due_at)) * 1000000)::bigint END,
            CASE WHEN min(t.enqueued_at) IS NOT NULL
@@ -252,10 +305,13 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         SELECT q.topic, count(*) FILTER (WHERE q.state = 'available') AS available,
                count(*) FILTER (WHERE q.state = 'scheduled') AS scheduled,
                count(*) FILTER (WHERE q.state = 'running') AS running, 0 AS dead_lettered,
+               count(*) FILTER (WHERE q.state = 'available' AND q.run_id IS NOT NULL
+                                AND q.run_at < now() - interval '1 minute'
+                                AND NOT nofx.has_worker(q.topic, q.needs, q.timeout_s)) AS undoable,
                min(q.run_at) FILTER (WHERE q.state = 'available') AS due_at, min(q.enqueued_at) AS enqueued_at
         FROM nofx.queue q WHERE p_topic IS NULL OR q.topic = p_topic GROUP BY q.topic
         UNION ALL
-        SELECT d.topic, 0, 0, 0, count(*), NULL, NULL
+        SELECT d.topic, 0, 0, 0, count(*), 0, NULL, NULL
         FROM nofx.dead_letters d WHERE p_topic IS NULL OR d.topic = p_topic GROUP BY d.topic
     ) t
     WHERE (SELECT nofx.require_operator())

@@ -1,19 +1,69 @@
 -- revision: 1
 
+-- Whether a team may use a tool: as its policy says, if an operator has set the team's tools; else as p_default says,
+-- with '*' for all. Where neither is set, the tools that cost money or reach the network are not allowed.
+CREATE OR REPLACE FUNCTION nofx.is_tool_allowed(p_tool text, p_tools text[], p_allows_all boolean, p_default text[])
+RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN p_tools IS NOT NULL THEN p_tool = ANY (p_tools)
+                WHEN p_allows_all THEN true
+                WHEN p_default IS NOT NULL THEN '*' = ANY (p_default) OR p_tool = ANY (p_default)
+                ELSE p_tool NOT IN ('ai:generate', 'codegen', 'http:request') END
+$$;
+
+-- Why a plan cannot be started now: all that start_run would refuse, in its order, for startRun and previewRun alike.
+-- `tools_denied`, with the tools that the team may not use in `denied`; `scopes_denied`, with the scopes whose secrets
+-- it may not use; `queue_full`, where as many jobs wait as the team or all teams together may have; and `storage_full`,
+-- where the team's runs would have more than p_byte_limit with the p_bytes of this one. Nothing for a caller who is not a
+-- member.
+CREATE OR REPLACE FUNCTION nofx.start_refusals(
+    p_team uuid, p_tools text[], p_scopes text[], p_team_limit integer, p_total_limit integer,
+    p_default_tools text[] DEFAULT NULL, p_bytes bigint DEFAULT 0, p_byte_limit bigint DEFAULT NULL
+) RETURNS TABLE (outcome text, denied text[])
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF p_team NOT IN (SELECT nofx.my_team_ids()) THEN RETURN; END IF;
+    outcome := 'tools_denied';
+    SELECT array_agg(DISTINCT t ORDER BY t) INTO denied
+    FROM unnest(p_tools) AS t LEFT JOIN nofx.tool_policies p ON p.team_id = p_team
+    WHERE NOT nofx.is_tool_allowed(t, p.tools, p.allows_all, p_default_tools);
+    IF denied IS NOT NULL THEN RETURN NEXT; END IF;
+
+    outcome := 'scopes_denied';
+    SELECT array_agg(DISTINCT s ORDER BY s) INTO denied
+    FROM unnest(p_scopes) AS s
+    WHERE s IS NOT NULL
+      AND s <> ALL (coalesce((SELECT p.secret_scopes FROM nofx.tool_policies p WHERE p.team_id = p_team), '{}'));
+    IF denied IS NOT NULL THEN RETURN NEXT; END IF;
+
+    -- For all teams the server's own estimate: to count a million rows would cost more than the limit saves.
+    IF pg_stat_get_live_tuples('nofx.queue'::regclass) >= p_total_limit
+       OR nofx.waiting_jobs(p_team, p_team_limit) >= p_team_limit THEN
+        outcome := 'queue_full';
+        denied := NULL;
+        RETURN NEXT;
+    END IF;
+    IF p_byte_limit IS NOT NULL AND nofx.stored_bytes(p_team) + p_bytes > p_byte_limit THEN
+        outcome := 'storage_full';
+        denied := NULL;
+        RETURN NEXT;
+    END IF;
+END
+$$;
+
 -- Starts a run of a checked plan: the run, its steps, the events, and the jobs and gates of the steps without a
 -- dependency.
 --
 -- p_steps holds one array for each column of nofx.steps, with an entry for each step in the plan's order: so a thousand
 -- steps cost 15 arrays to read, not a thousand objects. `deps` and `dependents` are array literals with numbers of
--- steps from 0, and `tools_allowed` are array literals; a column without a value for any step may be left out. As json,
+-- steps from 0, `tools_allowed` and `needs` are array literals; a column without a value for any step may be left out. As json,
 -- because jsonb would change the text of the inputs.
 --
--- `outcome` is `ok`; `no_member`; `forbidden`; `tools_denied`, with the tools that the team may not use in `denied`;
--- `scopes_denied`, with the scopes whose secrets it may not use; or `queue_full`, where as many jobs wait as the team
--- or all teams together may have.
+-- `outcome` is `ok`, `no_member`, `forbidden`, or one of start_refusals.
 CREATE OR REPLACE FUNCTION nofx.start_run(
     p_team uuid, p_run uuid, p_goal text, p_rerun_of uuid, p_deadline interval, p_team_limit integer,
-    p_total_limit integer, p_steps json, p_origin jsonb,
+    p_total_limit integer, p_steps json, p_origin jsonb, p_default_tools text[] DEFAULT NULL,
+    p_byte_limit bigint DEFAULT NULL,
     OUT outcome text, OUT role text, OUT denied text[], OUT created_at timestamptz, OUT activity bigint
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
@@ -24,6 +74,7 @@ DECLARE
     v_roots  smallint[];
     v_jobs   integer;
     v_total  integer;
+    v_bytes  bigint := octet_length(p_steps::text);
 BEGIN
     SELECT m.* INTO v_member FROM nofx.my_membership(p_team) m;
     role := v_member.role;
@@ -35,57 +86,44 @@ BEGIN
     FROM json_to_record(p_steps) AS s (
         name text[], tool text[], topic text[], inputs json[], deps text[], dependents text[], continues boolean[],
         priority smallint[], max_attempts smallint[], timeout_s integer[], retry_base_s integer[],
-        retry_cap_s integer[], delay_s integer[], secrets_scope text[], tools_allowed text[]
+        retry_cap_s integer[], delay_s integer[], secrets_scope text[], tools_allowed text[], is_idempotent boolean[],
+        needs text[]
     );
     v_total := cardinality(v_steps.name);
-    SELECT array_agg(DISTINCT t ORDER BY t) INTO denied
-    FROM nofx.tool_policies p, unnest(v_steps.tool) AS t WHERE p.team_id = p_team AND t <> ALL (p.tools);
-    IF denied IS NOT NULL THEN
-        outcome := 'tools_denied';
-        RETURN;
-    END IF;
-    SELECT array_agg(DISTINCT s ORDER BY s) INTO denied
-    FROM unnest(v_steps.secrets_scope) AS s
-    WHERE s IS NOT NULL
-      AND s <> ALL (coalesce((SELECT p.secret_scopes FROM nofx.tool_policies p WHERE p.team_id = p_team), '{}'));
-    IF denied IS NOT NULL THEN
-        outcome := 'scopes_denied';
-        RETURN;
-    END IF;
-
-    -- For all teams the server's own estimate: to count a million rows would cost more than the limit saves.
-    IF pg_stat_get_live_tuples('nofx.queue'::regclass) >= p_total_limit
-       OR nofx.waiting_jobs(p_team, p_team_limit) >= p_team_limit THEN
-        outcome := 'queue_full';
-        RETURN;
-    END IF;
+    SELECT f.outcome, f.denied INTO outcome, denied
+    FROM nofx.start_refusals(p_team, v_steps.tool, v_steps.secrets_scope, p_team_limit, p_total_limit,
+                             p_default_tools, v_bytes, p_byte_limit) f LIMIT 1;
+    IF outcome IS NOT NULL THEN RETURN; END IF;
 
     created_at := now();
     INSERT INTO nofx.runs (team_id, id, goal, status, steps_total, steps_open, steps_queued, rerun_of, created_by,
-                           deadline_s, deadline_at)
+                           plan_author, deadline_s, deadline_at, bytes, bytes_limit)
     VALUES (p_team, p_run, p_goal, 'running', v_total, v_total, 0, p_rerun_of, nofx.me(),
-            extract(epoch FROM p_deadline), now() + p_deadline);
+            (SELECT coalesce(r.plan_author, r.created_by) FROM nofx.runs r
+             WHERE r.team_id = p_team AND r.id = p_rerun_of),
+            extract(epoch FROM p_deadline), now() + p_deadline, v_bytes, p_byte_limit);
     WITH started AS (
         INSERT INTO nofx.steps AS s
             (team_id, run_id, no, name, tool, topic, is_gate, status, inputs, deps, dependents, deps_left, continues,
              priority, max_attempts, timeout_s, retry_base_s, retry_cap_s, delay_s, secrets_scope, tools_allowed,
-             queued_at)
+             is_idempotent, needs, queued_at)
         SELECT p_team, p_run, n.place - 1, n.name, n.tool, n.topic, n.is_gate,
                CASE WHEN n.deps <> '{}' THEN 'blocked' WHEN n.is_gate THEN 'waiting' ELSE 'queued' END, n.inputs,
                n.deps, n.dependents, cardinality(n.deps), n.continues, n.priority, n.max_attempts, n.timeout_s,
                n.retry_base_s, n.retry_cap_s, n.delay_s, n.secrets_scope, n.tools_allowed,
-               CASE WHEN n.deps = '{}' THEN now() END
+               n.is_idempotent, n.needs, CASE WHEN n.deps = '{}' THEN now() END
         FROM (
             SELECT u.place, u.name, u.tool, u.topic, u.tool LIKE 'gate:%' OR u.tool LIKE 'manual:%' AS is_gate,
                    u.inputs, u.deps::smallint[] AS deps, u.dependents::smallint[] AS dependents, u.continues,
                    u.priority, u.max_attempts, u.timeout_s, u.retry_base_s, u.retry_cap_s, u.delay_s, u.secrets_scope,
-                   u.tools_allowed::text[] AS tools_allowed
+                   u.tools_allowed::text[] AS tools_allowed, coalesce(u.is_idempotent, false) AS is_idempotent,
+                   u.needs::text[] AS needs
             FROM unnest(v_steps.name, v_steps.tool, v_steps.topic, v_steps.inputs, v_steps.deps, v_steps.dependents,
                         v_steps.continues, v_steps.priority, v_steps.max_attempts, v_steps.timeout_s,
                         v_steps.retry_base_s, v_steps.retry_cap_s, v_steps.delay_s, v_steps.secrets_scope,
-                        v_steps.tools_allowed) WITH ORDINALITY
+                        v_steps.tools_allowed, v_steps.is_idempotent, v_steps.needs) WITH ORDINALITY
                  AS u (name, tool, topic, inputs, deps, dependents, continues, priority, max_attempts, timeout_s,
-                       retry_base_s, retry_cap_s, delay_s, secrets_scope, tools_allowed, place)
+                       retry_base_s, retry_cap_s, delay_s, secrets_scope, tools_allowed, is_idempotent, needs, place)
             OFFSET 0  -- each array is parsed once
         ) n
         RETURNING s.no, s.is_gate, s.deps_left
@@ -116,6 +154,7 @@ $$;
 -- Starts the plan of a run again, as a new run. `outcome` is as in start_run, or `no_run`.
 CREATE OR REPLACE FUNCTION nofx.rerun(
     p_team uuid, p_run uuid, p_new uuid, p_team_limit integer, p_total_limit integer, p_origin jsonb,
+    p_default_tools text[] DEFAULT NULL, p_byte_limit bigint DEFAULT NULL,
     OUT outcome text, OUT role text, OUT denied text[], OUT created_at timestamptz, OUT activity bigint
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -144,11 +183,13 @@ BEGIN
                'retry_base_s', json_agg(s.retry_base_s ORDER BY s.no),
                'retry_cap_s', json_agg(s.retry_cap_s ORDER BY s.no), 'delay_s', json_agg(s.delay_s ORDER BY s.no),
                'secrets_scope', json_agg(s.secrets_scope ORDER BY s.no),
-               'tools_allowed', json_agg(s.tools_allowed::text ORDER BY s.no))
+               'tools_allowed', json_agg(s.tools_allowed::text ORDER BY s.no),
+               'is_idempotent', json_agg(s.is_idempotent ORDER BY s.no),
+               'needs', json_agg(s.needs::text ORDER BY s.no))
     INTO v_steps FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run;
     SELECT n.* INTO outcome, role, denied, created_at, activity
     FROM nofx.start_run(p_team, p_new, v_run.goal, p_run, make_interval(secs => v_run.deadline_s), p_team_limit,
-                        p_total_limit, v_steps, p_origin) n;
+                        p_total_limit, v_steps, p_origin, p_default_tools, p_byte_limit) n;
 END
 $$;
 
@@ -173,7 +214,7 @@ BEGIN
     WHERE q.id BETWEEN nofx.step_job_id(p_run, 0) AND nofx.step_job_id(p_run, 32767)
       AND q.run_id = p_run AND q.state = 'running';
     WITH gates AS (
-        UPDATE nofx.gates g SET status = 'cancelled', decided_at = now()
+        UPDATE nofx.gates g SET status = 'cancelled', decided_at = clock_timestamp()
         WHERE g.team_id = p_team AND g.run_id = p_run AND g.status = 'pending' RETURNING g.step_no
     )
     SELECT array_agg(g.step_no::integer ORDER BY g.step_no) INTO v_gates FROM gates g;
@@ -184,7 +225,9 @@ BEGIN
     v_open := ARRAY(
         SELECT s.no::integer FROM nofx.steps s
         WHERE s.team_id = p_team AND s.run_id = p_run AND s.ended_at IS NULL
-          AND NOT EXISTS (SELECT FROM nofx.queue q WHERE q.id = nofx.step_job_id(p_run, s.no))
+          AND s.no <> ALL (ARRAY(
+              SELECT q.step_no FROM nofx.queue q
+              WHERE q.id BETWEEN nofx.step_job_id(p_run, 0) AND nofx.step_job_id(p_run, 32767) AND q.run_id = p_run))
         ORDER BY s.no
     );
     IF cardinality(v_open) > 0 THEN
@@ -228,10 +271,11 @@ BEGIN
 END
 $$;
 
--- Reopens a step that ended without success. `outcome` is `ok`, `no_member`, `forbidden`, `no_run`, `no_step`, or
--- `conflict` with the reason in `conflict`: `cancelling`, `dependencies` or the step's status.
+-- Reopens a step that ended without success. `outcome` is `ok`, `no_member`, `forbidden`, `no_run`, `no_step`,
+-- `queue_full`, if as many jobs of the team wait as p_team_limit allows, or `conflict` with the reason in `conflict`:
+-- `cancelling`, `dependencies` or the step's status.
 CREATE OR REPLACE FUNCTION nofx.retry_step(
-    p_team uuid, p_run uuid, p_step text, p_origin jsonb,
+    p_team uuid, p_run uuid, p_step text, p_origin jsonb, p_team_limit integer DEFAULT NULL,
     OUT outcome text, OUT role text, OUT conflict text, OUT status text, OUT activity bigint
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -255,6 +299,10 @@ BEGIN
         outcome := 'no_step';
         RETURN;
     END IF;
+    IF nofx.waiting_jobs(p_team, p_team_limit) >= p_team_limit THEN
+        outcome := 'queue_full';
+        RETURN;
+    END IF;
     conflict := nullif(nofx.reopen_step(p_team, p_run, v_no, json_build_object('by', nofx.me())), 'ok');
     SELECT r.status INTO status FROM nofx.runs r WHERE r.team_id = p_team AND r.id = p_run;
     outcome := CASE WHEN conflict IS NULL THEN 'ok' ELSE 'conflict' END;
@@ -268,6 +316,7 @@ $$;
 CREATE OR REPLACE FUNCTION nofx.delete_run_contents() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM nofx.require_table(TG_RELID, 'nofx.runs');
     DELETE FROM nofx.steps x USING gone WHERE x.team_id = gone.team_id AND x.run_id = gone.id;
     DELETE FROM nofx.gates x USING gone WHERE x.team_id = gone.team_id AND x.run_id = gone.id;
     DELETE FROM nofx.events x USING gone WHERE x.team_id = gone.team_id AND x.run_id = gone.id;
@@ -281,14 +330,18 @@ END
 $$;
 
 -- Makes the runs of a deleted team overdue: workers then cancel them, a limited number at a time. If the team is
--- restored, the runs that no worker has cancelled yet go on.
+-- restored, the runs that no worker has cancelled yet go on: with their deadline, or with the plan's whole time where
+-- the deadline has passed meanwhile.
 CREATE OR REPLACE FUNCTION nofx.end_runs_of_deleted_team() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM nofx.require_table(TG_RELID, 'nofx.teams');
     PERFORM FROM nofx.runs r WHERE r.team_id = NEW.id AND r.ended_at IS NULL ORDER BY r.id FOR NO KEY UPDATE;
     UPDATE nofx.runs r
     SET deadline_at = CASE WHEN NEW.deleted_at IS NOT NULL THEN now()
-                           ELSE r.created_at + make_interval(secs => r.deadline_s) END
+                           WHEN r.deadline_from + make_interval(secs => r.deadline_s) > now()
+                               THEN r.deadline_from + make_interval(secs => r.deadline_s)
+                           ELSE now() + make_interval(secs => r.deadline_s) END
     WHERE r.team_id = NEW.id AND r.ended_at IS NULL;
     RETURN NULL;
 END

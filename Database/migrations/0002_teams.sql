@@ -13,6 +13,13 @@ CREATE TABLE nofx.users (
     CHECK ((email IS NULL) = (email_normalized IS NULL))
 );
 
+-- The verified addresses that users had before. An invite to one of them may still be for the user.
+CREATE TABLE nofx.former_emails (
+    user_id          uuid NOT NULL REFERENCES nofx.users (id) ON DELETE CASCADE,
+    email_normalized text NOT NULL,
+    PRIMARY KEY (user_id, email_normalized)
+);
+
 CREATE TABLE nofx.teams (
     id            uuid PRIMARY KEY,
     name          text NOT NULL
@@ -60,6 +67,14 @@ ALTER TABLE nofx.teams ADD CONSTRAINT teams_owner_fk
     FOREIGN KEY (id, owner_id, owner_flag) REFERENCES nofx.team_members (team_id, user_id, is_owner)
     DEFERRABLE INITIALLY DEFERRED;
 
+-- When a user was last removed from a team by another member: earlier invites are no longer valid for the user.
+CREATE TABLE nofx.team_removals (
+    team_id    uuid NOT NULL REFERENCES nofx.teams (id) ON DELETE CASCADE,
+    user_id    uuid NOT NULL REFERENCES nofx.users (id) ON DELETE CASCADE,
+    removed_at timestamptz NOT NULL,
+    PRIMARY KEY (team_id, user_id)
+);
+
 CREATE TABLE nofx.team_invites (
     id               uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     team_id          uuid NOT NULL REFERENCES nofx.teams (id) ON DELETE CASCADE,
@@ -100,6 +115,8 @@ CREATE TABLE nofx.team_activity (
     user_agent    text,
     created_at    timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+-- For purge.
+CREATE INDEX team_activity_age ON nofx.team_activity (created_at);
 CREATE INDEX team_activity_page ON nofx.team_activity (team_id, id DESC);
 -- The user who deleted a team last may read its activity after nobody is a member any more.
 CREATE INDEX team_activity_deleted ON nofx.team_activity (actor_id, team_id) WHERE action = 'team.deleted';
@@ -120,6 +137,8 @@ CREATE TABLE nofx.security_events (
     credential text,
     PRIMARY KEY (user_id, team_id, action, reason, bucket)
 );
+-- For purge.
+CREATE INDEX security_events_age ON nofx.security_events (bucket);
 CREATE INDEX security_events_team ON nofx.security_events (team_id, bucket DESC, user_id, action, reason);
 
 -- The tokens of invites. Each answer and each mail has a new token, of which only the SHA-256 is stored; the earlier
@@ -147,6 +166,8 @@ CREATE TABLE nofx.operator_actions (
 );
 
 ALTER TABLE nofx.users ENABLE ROW LEVEL SECURITY;
+ALTER TABLE nofx.former_emails ENABLE ROW LEVEL SECURITY;
+ALTER TABLE nofx.team_removals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE nofx.teams ENABLE ROW LEVEL SECURITY;
 ALTER TABLE nofx.team_members ENABLE ROW LEVEL SECURITY;
 ALTER TABLE nofx.team_invites ENABLE ROW LEVEL SECURITY;

@@ -5,6 +5,8 @@ CREATE TABLE nofx.api_keys (
     user_id      uuid NOT NULL REFERENCES nofx.users (id) ON DELETE CASCADE,
     team_id      uuid REFERENCES nofx.teams (id) ON DELETE CASCADE,
     name         text NOT NULL CHECK (char_length(name) BETWEEN 1 AND 100),
+    -- What the key's text says of it is compared with this, because the hash covers the secret alone.
+    environment  text NOT NULL DEFAULT 'live' CHECK (environment IN ('live', 'test')),
     secret_hash  bytea NOT NULL CHECK (octet_length(secret_hash) = 32),
     scopes       text[] NOT NULL CHECK (scopes <@ '{read,write,delete,admin,admin:ops}'::text[]
                                         AND array_position(scopes, NULL) IS NULL
@@ -17,7 +19,10 @@ CREATE TABLE nofx.api_keys (
     -- A key of an operator is not limited to one team.
     CONSTRAINT api_keys_operators_check CHECK (team_id IS NULL OR NOT 'admin:ops' = ANY (scopes))
 );
-CREATE UNIQUE INDEX api_keys_name ON nofx.api_keys (user_id, name) WHERE revoked_at IS NULL;
+-- Names are compared in NFC, without the variation selectors that choose among the looks of an emoji or an ideograph.
+CREATE UNIQUE INDEX api_keys_name ON nofx.api_keys
+    (user_id, normalize(regexp_replace(name, '[\u180B-\u180D\u180F\uFE00-\uFE0F\U000E0100-\U000E01EF]', '', 'g'), NFC))
+    WHERE revoked_at IS NULL;
 CREATE INDEX api_keys_page ON nofx.api_keys (user_id, created_at DESC, id DESC);
 CREATE INDEX api_keys_team ON nofx.api_keys (team_id);
 -- For purge.
@@ -35,12 +40,16 @@ CREATE TABLE nofx.key_sets (
 
 -- Answers of calls with an idempotency key. A row is committed together with the effects of its call, so no other
 -- transaction sees a row without an answer.
+--
+-- An answer about a team is given again only to its members, and only to those who have the permission that it needs;
+-- NULL where it needs none.
 CREATE TABLE nofx.idempotency_keys (
     user_id     uuid NOT NULL REFERENCES nofx.users (id) ON DELETE CASCADE,
     operation   text NOT NULL,
     key         text NOT NULL CHECK (octet_length(key) BETWEEN 1 AND 255),
     fingerprint bytea NOT NULL CHECK (octet_length(fingerprint) = 32),
     team_id     uuid,
+    needs       text CHECK (needs IN ('read', 'write', 'delete', 'admin')),
     answer      text,
     expires_at  timestamptz NOT NULL DEFAULT now() + interval '24 hours',
     PRIMARY KEY (user_id, operation, key)

@@ -102,6 +102,8 @@ CREATE TABLE nofx.ai_usage_daily (
     spent_nano_usd         bigint NOT NULL,
     PRIMARY KEY (team_id, day, provider, model)
 ) WITH (fillfactor = 50);
+-- For purge.
+CREATE INDEX ai_usage_daily_age ON nofx.ai_usage_daily (day);
 
 -- The budgets that an operator set for one team; NULL where the default of all teams holds.
 CREATE TABLE nofx.ai_budgets (

@@ -18,7 +18,9 @@ CREATE TABLE nofx.queue (
     attempt        smallint NOT NULL DEFAULT 0,
     max_attempts   smallint,
     is_cancelled   boolean NOT NULL DEFAULT false,
-    start_recorded boolean NOT NULL DEFAULT false,  -- whether an event says that the step has started
+    has_begun      boolean NOT NULL DEFAULT false,  -- whether the claimed step has begun, so that its attempt counts
+    timeout_s      integer NOT NULL DEFAULT 0,      -- as in nofx.steps; 0: the default, which workers cut
+    needs          text[],                          -- as in nofx.steps
     run_at         timestamptz NOT NULL DEFAULT now(),
     enqueued_at    timestamptz NOT NULL DEFAULT now(),
     claimed_at     timestamptz,
@@ -34,7 +36,9 @@ CREATE TABLE nofx.queue (
 
 -- Scheduled and running jobs are not in the index that claims read. lease_until has no index, so that a heartbeat
 -- writes the row alone.
-CREATE INDEX queue_available ON nofx.queue (topic, tenant_id, priority, run_at, id) WHERE state = 'available';
+-- timeout_s is the last column, so that a claim passes by steps that are too long for it without reading their rows.
+CREATE INDEX queue_available ON nofx.queue (topic, tenant_id, priority, run_at, id, timeout_s)
+    WHERE state = 'available';
 CREATE INDEX queue_scheduled ON nofx.queue (run_at) WHERE state = 'scheduled';
 CREATE INDEX queue_scheduled_of_tenant ON nofx.queue (tenant_id, topic) WHERE state = 'scheduled';
 CREATE INDEX queue_running ON nofx.queue (topic, tenant_id) WHERE state = 'running';
@@ -57,5 +61,16 @@ CREATE INDEX dead_letters_topic ON nofx.dead_letters (topic, dead_lettered_at, i
 CREATE INDEX dead_letters_age ON nofx.dead_letters (dead_lettered_at, id);
 CREATE INDEX dead_letters_of_webhook ON nofx.dead_letters (tenant_id) WHERE topic = 'webhook';
 
+-- The kinds of workers and what each can do: its topics, its abilities (as in nofx.steps.needs), and the longest
+-- time limit of a step in seconds. Workers that can do the same share a row.
+CREATE TABLE nofx.worker_kinds (
+    id        uuid PRIMARY KEY,
+    topics    text[] NOT NULL,
+    abilities text[] NOT NULL,
+    longest_s integer NOT NULL,
+    seen_at   timestamptz NOT NULL DEFAULT now()
+);
+
+ALTER TABLE nofx.worker_kinds ENABLE ROW LEVEL SECURITY;
 ALTER TABLE nofx.queue ENABLE ROW LEVEL SECURITY;
 ALTER TABLE nofx.dead_letters ENABLE ROW LEVEL SECURITY;

@@ -12,13 +12,18 @@ CREATE TABLE nofx.runs (
     steps_total         smallint NOT NULL CHECK (steps_total BETWEEN 1 AND 1000),
     steps_open          smallint NOT NULL CHECK (steps_open BETWEEN 0 AND steps_total),
     steps_queued        smallint NOT NULL,
-    steps_failed        smallint NOT NULL DEFAULT 0 CHECK (steps_failed >= 0),
+    steps_failed        smallint NOT NULL DEFAULT 0 CHECK (steps_failed >= 0),     -- their failure fails the run
+    steps_tolerated     smallint NOT NULL DEFAULT 0 CHECK (steps_tolerated >= 0),  -- failed, and dependents went on
     steps_cancelled     smallint NOT NULL DEFAULT 0 CHECK (steps_cancelled >= 0),
     event_seq           integer NOT NULL DEFAULT 0,
+    bytes               bigint NOT NULL DEFAULT 0,  -- inputs, outputs and artifacts
+    bytes_limit         bigint,                     -- of the team, when the run was started
     rerun_of            uuid,
     created_by          uuid NOT NULL,
+    plan_author         uuid,  -- who started the first run of the plan, where this run repeats it
     created_at          timestamptz NOT NULL DEFAULT now(),
     deadline_s          integer,      -- as in the plan
+    deadline_from       timestamptz NOT NULL DEFAULT now(),  -- the start, or when it was last opened again
     deadline_at         timestamptz,  -- when workers cancel it
     cancel_requested_at timestamptz,
     ended_at            timestamptz,
@@ -56,6 +61,8 @@ CREATE TABLE nofx.steps (
     attempt       smallint NOT NULL DEFAULT 0,
     max_attempts  smallint NOT NULL CHECK (max_attempts >= 1),
     timeout_s     integer NOT NULL,
+    is_idempotent boolean NOT NULL DEFAULT false,
+    needs         text[],            -- what its worker must have, such as `ai:openai`; NULL for nothing
     retry_base_s  integer NOT NULL,
     retry_cap_s   integer NOT NULL,
     delay_s       integer NOT NULL,
@@ -117,12 +124,22 @@ CREATE TABLE nofx.artifacts (
     PRIMARY KEY (team_id, run_id, step_no, name)
 );
 
--- The tools and secrets that an operator allows a team; NULL stands for all tools.
+-- The stored bytes of the runs of a team, as they were counted last.
+CREATE TABLE nofx.team_bytes (
+    team_id    uuid PRIMARY KEY REFERENCES nofx.teams (id) ON DELETE CASCADE,
+    bytes      bigint NOT NULL,
+    counted_at timestamptz NOT NULL DEFAULT clock_timestamp()
+) WITH (fillfactor = 50);
+
+-- The tools and secrets that an operator allows a team. Where tools is NULL, allows_all says whether an operator has
+-- allowed all tools; if not, the team may use the tools that every team may use.
 CREATE TABLE nofx.tool_policies (
     team_id       uuid PRIMARY KEY REFERENCES nofx.teams (id) ON DELETE CASCADE,
     tools         text[],
     secret_scopes text[] NOT NULL DEFAULT '{}',
-    updated_at    timestamptz NOT NULL DEFAULT clock_timestamp()
+    allows_all    boolean NOT NULL DEFAULT false,
+    updated_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CHECK (tools IS NULL OR NOT allows_all)
 );
 
 ALTER TABLE nofx.runs ENABLE ROW LEVEL SECURITY;
@@ -130,4 +147,5 @@ ALTER TABLE nofx.steps ENABLE ROW LEVEL SECURITY;
 ALTER TABLE nofx.gates ENABLE ROW LEVEL SECURITY;
 ALTER TABLE nofx.events ENABLE ROW LEVEL SECURITY;
 ALTER TABLE nofx.artifacts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE nofx.team_bytes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE nofx.tool_policies ENABLE ROW LEVEL SECURITY;

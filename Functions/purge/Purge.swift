@@ -1,6 +1,8 @@
+import Base
 import Core
 import FunctionRuntime
 import Operations
+import System
 
 /// Deletes what nobody needs any more.
 struct Purge: Function {
@@ -10,7 +12,11 @@ struct Purge: Function {
     static let access = Access.operatorOnly
     static let takesTriggers = true
 
+    static func checkConfiguration(_ environment: Environment) throws(ConfigurationError) {
+        _ = try Retention.Settings(environment)
+    }
+
     func run(_ input: Retention.Request, in context: inout Context) throws -> Retention.Report {
-        try Retention.enforce(input, in: &context)
+        try Retention.enforce(input, Retention.Settings(Environment.current()), in: &context)
     }
 }

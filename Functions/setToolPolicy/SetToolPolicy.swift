@@ -9,8 +9,6 @@ struct SetToolPolicy: Function {
     static let summary = "Sets which tools and secrets a team may use. For operators (admin:ops)."
     static let subject = Subject.runs
     static let access = Access.authenticated
-    // Who operates need not be a member to hear the same answer again.
-    static let answersFormerMembers = true
 
     func run(_ input: ToolPolicy.Changes, in context: inout Context) throws -> ToolPolicy {
         try ToolPolicy.set(input, in: &context)

@@ -1,6 +1,8 @@
+import Base
 import Core
 import FunctionRuntime
 import Runs
+import System
 
 /// Starts a run.
 struct StartRun: Function {
@@ -9,6 +11,10 @@ struct StartRun: Function {
     static let subject = Subject.runs
     static let access = Access.authenticated
     static let successStatus = 201
+
+    static func checkConfiguration(_ environment: Environment) throws(ConfigurationError) {
+        try ToolName.checkDefaults(environment)
+    }
 
     func run(_ input: PlanRequest, in context: inout Context) throws -> StartedRun {
         try StartedRun.start(input, in: &context)

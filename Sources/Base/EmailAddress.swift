@@ -1,8 +1,9 @@
 /// An email address such as `ada@example.com` (RFC 5321, section 4.1.2), restricted to a form that can be mailed,
 /// stored and compared reliably.
 ///
-/// It is ASCII: a local part of 1 to 64 characters without quotes, comments and `%`, and a domain of at least two
-/// labels; 254 characters in total. A domain in another script must be written with its `xn--` labels.
+/// It is ASCII: a local part of 1 to 64 characters without quotes, comments and `%`, and a host name of at least two
+/// labels; 254 characters in all. A domain in another script is written with its `xn--` labels. An IP address is no
+/// domain, in whatever notation.
 public struct EmailAddress: Hashable, Sendable, CustomStringConvertible {
     /// The address as written, without surrounding white space.
     public let text: String
@@ -41,11 +42,14 @@ public struct EmailAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// At least two labels of letters, digits and inner hyphens (RFC 1123, section 2.1).
+    /// At least two labels of letters, digits and inner hyphens, of which the last begins with a letter.
+    ///
+    /// A name whose last label is a number is an IP address to many programs, in decimal or in hexadecimal, and no
+    /// top-level domain begins with a digit (RFC 1123, section 2.1).
     private static func isDomain(_ part: Substring.UTF8View) -> Bool {
         let labels = part.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         let hyphen = UInt8(ascii: "-")
-        return labels.count >= 2
+        return labels.count >= 2 && labels.last?.first?.isLetter == true
             && labels.allSatisfy { label in
                 (1...63).contains(label.count) && label.first != hyphen && label.last != hyphen
                     && label.allSatisfy { $0.isLetterOrDigit || $0 == hyphen }
@@ -71,9 +75,7 @@ extension EmailAddress: OutputValue {
 extension UInt8 {
     fileprivate var isWhiteSpace: Bool { self == 0x20 || (0x09...0x0D).contains(self) }
 
-    fileprivate var isLetterOrDigit: Bool {
-        (0x61...0x7A).contains(self) || (0x41...0x5A).contains(self) || (0x30...0x39).contains(self)
-    }
+    fileprivate var isLetterOrDigit: Bool { isLetter || (0x30...0x39).contains(self) }
 
     fileprivate var isAtomPunctuation: Bool {
         switch UnicodeScalar(self) {

@@ -54,9 +54,10 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Parses RFC 3339 with any offset and up to nine decimals, of which six are used.
+    /// Parses RFC 3339 with any offset and up to nine decimals, of which six count; nil for anything else.
     ///
-    /// Returns nil for any other text.
+    /// A leap second, `23:59:60` in UTC at the end of a month, is the first second of the next month, as in the clock of
+    /// the system.
     public init?(_ text: String) {
         var scanner = DigitScanner(text.utf8)
         guard let year = scanner.number(digits: 4), scanner.take("-"),
@@ -65,14 +66,23 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
             scanner.take("T") || scanner.take("t"),
             let hour = scanner.number(digits: 2), hour < 24, scanner.take(":"),
             let minute = scanner.number(digits: 2), minute < 60, scanner.take(":"),
-            let second = scanner.number(digits: 2), second < 60,
+            let second = scanner.number(digits: 2), second <= 60,
             let fraction = scanner.fraction(),
             let offset = scanner.offset(), scanner.isAtEnd
         else { return nil }
         let date = CivilDate(year: year, month: month, day: day)
         guard CivilDate(daysSince1970: date.daysSince1970) == date else { return nil }
         let seconds = date.daysSince1970 * 86_400 + hour * 3_600 + minute * 60 + second - offset
+        guard second < 60 || Self.followsLeapSecond(seconds) else { return nil }
         self.init(microsecondsSince1970: seconds * 1_000_000 + fraction)
+    }
+}
+
+extension Timestamp {
+    /// Whether a leap second can end here: at the beginning of a month (RFC 3339, section 5.7).
+    private static func followsLeapSecond(_ seconds: Int64) -> Bool {
+        let (days, secondOfDay) = seconds.floorDivided(by: 86_400)
+        return secondOfDay == 0 && CivilDate(daysSince1970: days).day == 1
     }
 }
 

@@ -49,7 +49,10 @@ public struct UUID: Hashable, Comparable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Creates an identifier that sorts by its time (RFC 9562, section 5.7).
+    /// Which of the layouts of RFC 9562 the identifier has, from 0 to 15.
+    public var version: Int { Int(high >> 12 & 0xF) }
+
+    /// Makes an identifier that sorts by its time (RFC 9562, section 5.7).
     public static func v7(at time: Timestamp = .now()) -> UUID {
         let random = SecureRandom.bytes(10)
         let high = random.prefix(2).reduce(0) { $0 << 8 | UInt64($1) }

@@ -28,15 +28,21 @@ public struct TokenClaims: Hashable, Sendable {
     /// It is accepted for one more minute, because clocks differ.
     public let expiresAt: Timestamp
 
-    /// The user's identifier in this system.
-    ///
-    /// If the subject is a UUID, it is the subject. Otherwise it is the UUIDv5 of the subject in the issuer's
-    /// namespace, which is the UUIDv5 of the issuer in the URL namespace (RFC 9562, section 5.5).
+    /// The identity of the subject here: the subject itself when it is a UUID that nothing else can have for an
+    /// identity, else the UUIDv5 of the subject in the namespace of its issuer, which is the UUIDv5 of the issuer in the
+    /// namespace of URLs (RFC 9562, section 5.5).
     public var userID: UUID { Self.userID(of: subject, at: issuer) }
 
-    /// The identifier of an issuer's subject in this system; see ``userID``.
+    /// The identity of an issuer's subject here, as ``userID`` has it.
+    ///
+    /// A subject that is a UUIDv5 gets a derived identity like a subject that is no UUID: it could be the one that is
+    /// derived for another subject, who would then be locked out. All derived identities are UUIDs of version 5, so no
+    /// subject that is its own identity collides with one.
     public static func userID(of subject: String, at issuer: String) -> UUID {
-        UUID(subject) ?? .v5(namespace: .v5(namespace: .urlNamespace, name: issuer), name: subject)
+        let uuid = UUID(subject)
+        if let uuid, uuid.version != 5 { return uuid }
+        let name = uuid?.description ?? subject
+        return .v5(namespace: .v5(namespace: .urlNamespace, name: issuer), name: name)
     }
 }
 

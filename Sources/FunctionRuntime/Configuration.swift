@@ -121,6 +121,8 @@ extension Quotas {
         keys = try environment.integer("NOFX_MAX_KEYS", in: 1...100_000, default: keys)
         keyEnvironment = try environment.keyEnvironment("NOFX_ENVIRONMENT", default: keyEnvironment)
         invitations = try environment.rate("NOFX_INVITES_PER_DAY", default: 50, seconds: 86_400)
+        invitationsByUser = try environment.rate("NOFX_INVITES_PER_USER_PER_DAY", default: 100, seconds: 86_400)
+        invitationsToAddress = try environment.rate("NOFX_INVITES_PER_ADDRESS_PER_DAY", default: 10, seconds: 86_400)
         writes = try environment.rate(
             "NOFX_WRITES_PER_MINUTE",
             default: 60,
@@ -133,10 +135,26 @@ extension Quotas {
             seconds: 60,
             burst: environment.integer("NOFX_READ_BURST", in: 1...1_000_000, default: 60)
         )
+        if let text = environment["NOFX_DEFAULT_TOOLS"] {
+            guard let tools = DefaultTools(text) else {
+                throw ConfigurationError("NOFX_DEFAULT_TOOLS", "must be all, or tools separated by commas")
+            }
+            defaultTools = tools
+        }
         queuedStepsPerTeam = try environment.integer(
             "NOFX_MAX_QUEUED_STEPS_PER_TEAM",
             in: 1...100_000_000,
             default: queuedStepsPerTeam
+        )
+        storedBytesPerTeam = try environment.integer(
+            "NOFX_MAX_STORED_BYTES_PER_TEAM",
+            in: 1...(1 << 50),
+            default: storedBytesPerTeam
+        )
+        waitingCallsPerUser = try environment.integer(
+            "NOFX_MAX_WAITING_CALLS",
+            in: 1...1_000,
+            default: waitingCallsPerUser
         )
         queuedSteps = try environment.integer("NOFX_MAX_QUEUED_STEPS", in: 1...100_000_000, default: queuedSteps)
         aiBudget = Budget(

@@ -30,8 +30,8 @@ public protocol Function {
     /// sets it.
     static var allowsGet: Bool { get }
 
-    /// Whether a repeated call gets the stored response even if its caller has left the team that its input names. The
-    /// default is false; an endpoint whose own work ends the membership sets it.
+    /// Whether a repeated call is answered also when its caller is no member of the team in its input any more; false
+    /// unless the endpoint's own work is what ends the membership, or the team.
     static var answersFormerMembers: Bool { get }
 
     /// The time limit of a call if `NOFX_TIMEOUT_MS` is not set. The default is ten seconds.
@@ -196,11 +196,15 @@ extension Function {
                 let output = try respond(to: input, in: &context)
                 var stored = JSONWriter(hidesSecrets: true)
                 output.encode(to: &stored)
-                try context.commit(answer: JSONText(trusted: stored.bytes))
+                try context.commit(
+                    answer: JSONText(trusted: stored.bytes),
+                    about: (output as? any TeamAnswer)?.answeredTeam
+                )
                 return Reply(output, accept)
             } catch is CallRepeated {
                 context.rollBack()
-                return Reply(body: try context.answer(of: call).bytes, isRepeated: true)
+                let answer = try context.answer(of: call, about: Output.self as? any TeamAnswer.Type)
+                return Reply(body: answer.bytes, isRepeated: true)
             } catch {
                 context.rollBack()
                 throw error

@@ -87,6 +87,21 @@ extension HTTPError: CustomStringConvertible, CustomDebugStringConvertible {
         }
     }
 
-    /// ``description`` and libcurl's message, for logs.
+    /// Whether no connection came about, for a reason that tells something about names and addresses.
+    ///
+    /// A team that chooses the URL must not learn which: the answers would map the operator's network.
+    public var isUnreachable: Bool {
+        switch kind {
+        case .couldNotResolve, .couldNotConnect, .forbiddenAddress: true
+        case .invalidRequest, .tls, .untrusted, .timeout, .cancelled, .connectionLost, .tooLarge, .invalidResponse,
+            .failed:
+            false
+        }
+    }
+
+    /// ``description`` for whom chose the URL: one sentence for all errors that are ``isUnreachable``.
+    public var publicDescription: String { isUnreachable ? "the server could not be reached" : description }
+
+    /// ``description`` and libcurl's own words, for logs.
     public var debugDescription: String { "\(description): \(message)" }
 }

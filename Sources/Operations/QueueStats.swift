@@ -45,6 +45,7 @@ public struct TopicStats: OutputObject, RowDecodable {
     let delayed: Int
     let leased: Int
     let dead: Int
+    let undoable: Int
     let longestWait: Duration?
     let oldestAge: Duration?
 
@@ -54,6 +55,7 @@ public struct TopicStats: OutputObject, RowDecodable {
         delayed = try row["scheduled"]
         leased = try row["running"]
         dead = try row["dead_lettered"]
+        undoable = try row["undoable"]
         longestWait = try (row["longest_wait"] as Int64?).map { .microseconds($0) }
         oldestAge = try (row["oldest_age"] as Int64?).map { .microseconds($0) }
     }
@@ -64,6 +66,9 @@ public struct TopicStats: OutputObject, RowDecodable {
         OutputField("delayed", "Jobs that are not due yet.") { $0.delayed },
         OutputField("leased", "Jobs that a worker has leased.") { $0.leased },
         OutputField("dead", "Dead-lettered jobs.") { $0.dead },
+        OutputField("undoable", "Steps that have been due for a minute and that no recent worker can do.") {
+            $0.undoable
+        },
         OutputField("longestWaitSeconds", "How long the longest-waiting job has been due; null if none waits.") {
             $0.longestWait.map { Int($0.components.seconds) }
         },
@@ -107,6 +112,15 @@ extension QueueReport: TextOutput {
             "Live and dead rows of the table of jobs (the server's estimate).",
             [MetricsText.Sample(["state": "live"], liveRows), MetricsText.Sample(["state": "dead"], deadRows)]
         )
+        let undoable = topics.filter { $0.undoable > 0 }
+        if !undoable.isEmpty {
+            metrics.metric(
+                "nofx_queue_undoable_steps",
+                .gauge,
+                "Steps that have been due for a minute and that no recent worker can do; absent if there are none.",
+                undoable.map { MetricsText.Sample(["topic": $0.topic], $0.undoable) }
+            )
+        }
         return metrics.text
     }
 }

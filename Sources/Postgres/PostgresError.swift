@@ -64,6 +64,15 @@ public struct PostgresError: Error, Sendable {
     ///
     /// A commit with an unknown outcome is not transient, because a retry could apply the transaction twice.
     public var isTransient: Bool { isConflict || kind == .connection || kind == .timeout }
+
+    /// Whether the statement did not complete in time, for its size or for locks.
+    public var isTimeout: Bool {
+        switch kind {
+        case .timeout, .commitOutcomeUnknown: true
+        case .connection, .configuration, .decoding: false
+        case .server: state == .queryCanceled || ["40", "55"].contains { state?.rawValue.hasPrefix($0) == true }
+        }
+    }
 }
 
 extension PostgresError: CustomStringConvertible, CustomDebugStringConvertible {

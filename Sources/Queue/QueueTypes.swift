@@ -2,10 +2,12 @@ public import Base
 
 /// A job to enqueue.
 public struct NewJob: Sendable {
-    /// What it is known by, also when it is tried again or was dead; a queue takes the same one only once.
+    /// The job's id, which retries and redrives keep.
+    ///
+    /// A queue accepts an id only once.
     public let id: ID<Job>
 
-    /// What it is about.
+    /// The topic, which decides which claimants get the job.
     public let topic: QueueTopic
 
     /// The payload; the queue does not read or change it.
@@ -14,13 +16,13 @@ public struct NewJob: Sendable {
     /// The tenant; nil if the job belongs to no tenant.
     public let tenant: UUID?
 
-    /// Which of its tenant's jobs that are due comes first: the one with the lowest number.
+    /// The order among the due jobs of its tenant; the lowest number comes first.
     public let priority: Int16
 
-    /// How long to wait before it is due.
+    /// The time until the job is due.
     public let delay: Duration
 
-    /// Describes work.
+    /// Makes a job.
     public init(
         _ topic: QueueTopic,
         _ payload: JSONText,
@@ -40,28 +42,28 @@ public struct NewJob: Sendable {
 
 /// A claimed job.
 public struct Job: Sendable {
-    /// What it is known by.
     public let id: ID<Job>
 
-    /// What it is about.
     public let topic: QueueTopic
 
-    /// What is to be done.
+    /// The payload, as it was enqueued.
     public let payload: JSONText
 
-    /// Whose work it is.
+    /// The tenant; nil if the job belongs to no tenant.
     public let tenant: UUID?
 
-    /// Which time it is tried, the first being 1; a claim that was released does not count.
+    /// The number of the attempt, from 1.
+    ///
+    /// A released claim does not count.
     public let attempt: Int
 
-    /// When it was first put into the queue.
+    /// When the job was first enqueued.
     public let enqueuedAt: Timestamp
 
-    /// What shows that it is this claimant's.
+    /// The lease, which proves that this claimant holds the job.
     public let lease: JobLease
 
-    /// Describes claimed work.
+    /// Makes a claimed job.
     public init(
         id: ID<Job>,
         topic: QueueTopic,
@@ -83,16 +85,15 @@ public struct Job: Sendable {
 
 /// One claim of one job.
 ///
-/// Each claim of a job has its own fencing token, so a late result is recognised, also after the job was done and
-/// enqueued again under its id.
+/// Each claim of a job has its own fencing token, so the queue detects a late result, even after the job was
+/// completed and enqueued again under the same id.
 public struct JobLease: Hashable, Sendable {
-    /// Which job.
     public let job: ID<Job>
 
-    /// Which claim of it.
+    /// The fencing token of the claim.
     public let fence: Int64
 
-    /// Names a claim.
+    /// Identifies a claim.
     public init(job: ID<Job>, fence: Int64) {
         self.job = job
         self.fence = fence
@@ -101,19 +102,18 @@ public struct JobLease: Hashable, Sendable {
 
 /// A request for jobs.
 public struct JobClaim: Sendable {
-    /// Of which topic.
     public let topic: QueueTopic
 
-    /// How many jobs at most.
+    /// The largest number of jobs to claim.
     public let count: Int
 
-    /// How long they stay the claimant's without a heartbeat.
+    /// The time after which the lease expires without a heartbeat.
     public let lease: Duration
 
-    /// How many jobs of the topic may be under way at once, this claimant's and all others'; nil for any number.
+    /// The largest number of running jobs in the topic, over all claimants; nil for no limit.
     public let topicLimit: Int?
 
-    /// How many jobs of the topic may be under way at once for one tenant; nil for any number.
+    /// The largest number of running jobs in the topic per tenant; nil for no limit.
     ///
     /// Jobs without a tenant count as one tenant's.
     public let tenantLimit: Int?
@@ -121,7 +121,7 @@ public struct JobClaim: Sendable {
     /// The only tenants whose jobs may be claimed; nil for all tenants.
     public let tenants: [UUID]?
 
-    /// Describes a claim.
+    /// Makes a claim.
     public init(
         _ topic: QueueTopic,
         count: Int = 1,
@@ -141,31 +141,32 @@ public struct JobClaim: Sendable {
 
 /// The result of a claimed job.
 public enum JobOutcome: Hashable, Sendable {
-    /// It is done, and leaves the queue.
+    /// The job is completed and leaves the queue.
     case completed
 
-    /// It was not done: it comes again as the queue's ``RetrySchedule`` says, or goes to the dead letters.
+    /// The job failed.
+    ///
+    /// It is retried by the queue's ``RetrySchedule``, or dead-lettered.
     ///
     /// - Parameters:
-    ///   - error: A stable class of error, such as `ai_overloaded`; it is kept with the job.
-    ///   - isFinal: Whether it would fail again.
-    ///   - notBefore: The shortest wait before the next attempt, where the schedule's wait is shorter.
+    ///   - error: A stable error class, such as `ai_overloaded`; it is stored with the job.
+    ///   - isFinal: Whether the error is permanent, so that the job is dead-lettered at once.
+    ///   - notBefore: The shortest wait before the next attempt; it applies if the schedule's wait is shorter.
     case failed(error: String, isFinal: Bool = false, notBefore: Duration = .zero)
 
-    /// It was not even tried, since there was no time left or a circuit was open: it comes again after a while, and the
-    /// claim does not count as an attempt.
+    /// The job was not attempted, for lack of time or because a circuit breaker was open.
+    ///
+    /// It becomes due after a wait, and the claim does not count as an attempt.
     case released(after: Duration = .zero)
 }
 
 /// A claimant's report on a job.
 public struct JobResult: Hashable, Sendable {
-    /// The claim.
     public let lease: JobLease
 
-    /// What became of it.
     public let outcome: JobOutcome
 
-    /// Tells what became of a claim.
+    /// Makes a report.
     public init(_ lease: JobLease, _ outcome: JobOutcome) {
         self.lease = lease
         self.outcome = outcome
@@ -174,19 +175,21 @@ public struct JobResult: Hashable, Sendable {
 
 /// The answer to a heartbeat.
 public enum LeaseState: Hashable, Sendable {
-    /// The job is the claimant's for another lease.
+    /// The lease is extended.
     case held
-    /// As ``held``, but the job was cancelled: the claimant should end it soon.
+    /// The lease is extended, but the job was cancelled: the claimant should stop soon.
     case cancelled
-    /// The claimant lost the job; its results are rejected.
+    /// The lease is lost; the claimant's results are rejected.
     case lost
 }
 
 /// The answer to a cancellation.
 public enum JobCancellation: Hashable, Sendable {
-    /// The job was not claimed, and is removed.
+    /// The job was not claimed and is now removed.
     case removed
-    /// A claimant has the job, and learns of it with the next heartbeat. The job will not be retried.
+    /// A claimant holds the job and learns of the cancellation with its next heartbeat.
+    ///
+    /// The job will not be retried.
     case requested
     /// There is no such job, or it is dead-lettered.
     case unknown
@@ -194,34 +197,31 @@ public enum JobCancellation: Hashable, Sendable {
 
 /// A job that is retried only after a redrive.
 public struct DeadLetter: Sendable {
-    /// What the job is known by.
     public let id: ID<Job>
 
-    /// What it is about.
     public let topic: QueueTopic
 
-    /// What was to be done.
+    /// The payload, as it was enqueued.
     public let payload: JSONText
 
-    /// Whose work it was.
+    /// The tenant; nil if the job belongs to no tenant.
     public let tenant: UUID?
 
-    /// How often it was tried.
+    /// The number of attempts.
     public let attempts: Int
 
-    /// What it failed with last.
+    /// The error class of the last attempt.
     public let error: String
 
-    /// When it was first put into the queue.
+    /// When the job was first enqueued.
     public let enqueuedAt: Timestamp
 
-    /// When it was dead-lettered.
     public let deadLetteredAt: Timestamp
 
-    /// Where it stands in the list.
+    /// The position in the list of dead-lettered jobs.
     public var place: KeysetPosition<ID<Job>> { KeysetPosition(deadLetteredAt, id) }
 
-    /// Describes a dead-lettered job.
+    /// Makes a dead letter.
     public init(
         id: ID<Job>,
         topic: QueueTopic,
@@ -243,7 +243,7 @@ public struct DeadLetter: Sendable {
     }
 }
 
-/// How much there is in a topic.
+/// The number of jobs in a topic, by state.
 public struct QueueCounts: Hashable, Sendable {
     /// Jobs that are due and not leased.
     public var available = 0
@@ -251,39 +251,41 @@ public struct QueueCounts: Hashable, Sendable {
     /// Jobs that are not due yet.
     public var scheduled = 0
 
-    /// Jobs that are claimed.
+    /// Jobs that are leased.
     public var running = 0
 
-    /// Jobs that will not be tried again.
+    /// Jobs that are retried only after a redrive.
     public var deadLettered = 0
 
-    /// How long the job has been due that has waited longest since; nil when none waits.
+    /// The longest time for which an available job has been due; nil if no job is available.
     public var longestWait: Duration?
 
-    /// How long ago the oldest job was put into the queue that is neither done nor dead; nil when there is none.
+    /// The time since the oldest unfinished job was enqueued, dead-lettered jobs excluded; nil if there is none.
     public var oldestAge: Duration?
 
     /// An empty topic.
     public init() {}
 }
 
-/// What a job is about, and so who can do it: 1 to 100 of `a` to `z`, `0` to `9`, `.`, `_`, `/` and `-`, the first of
-/// them a letter or a digit.
+/// The topic of a job, which decides which claimants get it: 1 to 100 of `a` to `z`, `0` to `9`, `.`, `_`, `/` and
+/// `-`.
+///
+/// The first character is a letter or a digit.
 public struct QueueTopic: Hashable, Sendable, CustomStringConvertible {
     /// The topic as text.
     public let description: String
 
-    /// Mail, whose tenant is the team.
+    /// Mail; the tenant is the team.
     public static let mail = QueueTopic(known: "mail")
 
-    /// Messages to webhooks, whose tenant is the webhook.
+    /// Webhook messages; the tenant is the webhook.
     public static let webhook = QueueTopic(known: "webhook")
 
     private init(known text: String) {
         description = text
     }
 
-    /// Takes a text; nil for one that is not a topic.
+    /// Parses a topic; nil if the text is not valid.
     public init?(_ text: String) {
         guard (1...100).contains(text.utf8.count), text.utf8.allSatisfy(Self.isAllowed),
             let first = text.utf8.first, !Self.marks.contains(first)
@@ -299,20 +301,22 @@ public struct QueueTopic: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// How long a job waits before each of its attempts, and how many it has.
+/// The number of a job's attempts and the wait before each.
 public struct RetrySchedule: Hashable, Sendable {
     /// The wait before each attempt, the first one included.
     public let delays: [Duration]
 
-    /// At once, and again after 2, 5 and 10 s.
+    /// Four attempts: at once, then after 2, 5 and 10 s.
     public static let standard = RetrySchedule(delays: [.zero, .seconds(2), .seconds(5), .seconds(10)])
 
-    /// Takes the waits; a job has as many attempts, and at least one.
+    /// Makes a schedule from the waits.
+    ///
+    /// A job has as many attempts as there are waits, and at least one.
     public init(delays: [Duration]) {
         self.delays = delays.isEmpty ? [.zero] : delays
     }
 
-    /// The wait before the attempt that follows so many; nil when there is none.
+    /// The wait before the next attempt after this many; nil if there is none.
     public func delay(afterAttempts attempts: Int) -> Duration? {
         delays.indices.contains(attempts) ? delays[attempts] : nil
     }
@@ -322,12 +326,13 @@ extension UUID {
     /// The tenant of jobs that belong to no tenant: all zeros.
     public static var noTenant: UUID { UUID(high: 0, low: 0) }
 
-    /// A random position for a claimant's first round-robin turn, so that many new claimants do not all begin with the same
-    /// tenant.
+    /// A random position for a claimant's first round-robin turn, so that many new claimants do not all begin with
+    /// the same tenant.
     ///
-    /// Identifiers of tenants sort by their creation time. Almost all uniformly random identifiers would sort after the
-    /// youngest tenant, and the first turn would be the oldest tenant's again. The position is therefore an identifier of a
-    /// random age, on a logarithmic scale: a minute counts among young tenants as much as a month among old ones.
+    /// Identifiers of tenants sort by their creation time. Almost all uniformly random identifiers would sort after
+    /// the youngest tenant, and the first turn would be the oldest tenant's again. The position is therefore an
+    /// identifier of a random age, on a logarithmic scale: a minute counts among young tenants as much as a month
+    /// among old ones.
     public static var anyTurn: UUID {
         let scale = 1 << Int.random(in: 0..<28)
         return .v7(at: .now() + .seconds(-Int.random(in: scale..<2 * scale)))

@@ -8,7 +8,7 @@ extension Problem {
         Problem(
             status: 403,
             code: "policy_denied",
-            detail: "The plan uses tools that are not allowed.",
+            detail: "The plan uses tools that are not allowed. An operator allows them with setToolPolicy.",
             lists: ["tools": tools]
         )
     }
@@ -35,6 +35,13 @@ extension Problem {
 }
 
 extension Problem {
+    /// The runs of the team have as many bytes as they may.
+    static let storageFull = Problem(
+        status: 429,
+        code: "storage_full",
+        detail: "The team's runs have as many bytes as they may. Old runs are deleted after some time."
+    )
+
     static let stepNotFound = Problem(status: 404, code: "step_not_found", detail: "The run has no such step.")
 
     /// The step cannot be retried in its current state.
@@ -98,7 +105,7 @@ extension Denial {
             )
             self.init(action, team: team.uuid, reason: .roleTooLow, problem: problem, role: role)
         case ("own_run", _):
-            let detail = "The user who started the run cannot decide this gate."
+            let detail = "The user who started the run or wrote its plan cannot decide this gate."
             let problem = Problem(status: 403, code: "own_run_approval", detail: detail)
             self.init(action, team: team.uuid, reason: .ownRun, problem: problem, role: role)
         case ("no_waiver", _):

@@ -39,7 +39,21 @@ public enum ConfinedFile {
         }
     }
 
-    /// The path after all links are followed, or nil if it does not exist.
+    /// The names of what a folder holds; none where it is no folder or cannot be read.
+    public static func names(in folder: String) -> [String] {
+        guard let stream = opendir(folder) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { name in
+                name.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+
+    /// Where a path leads once all links are followed; nil where there is nothing.
     private static func resolve(_ path: String) throws(SystemError) -> String? {
         guard let resolved = realpath(path, nil) else {
             if errno == ENOENT || errno == ENOTDIR { return nil }

@@ -19,6 +19,11 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     /// A file that must be text is not valid text.
     public static var notText: SystemError { SystemError("read", code: EILSEQ) }
 
+    /// A file has fewer bytes than it must.
+    public static func tooShort(_ minimum: Int) -> SystemError {
+        SystemError("read of at least \(minimum) bytes", code: EINVAL)
+    }
+
     init(_ call: String, code: Int32 = errno) {
         self.call = call
         self.code = code

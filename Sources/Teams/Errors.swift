@@ -74,7 +74,23 @@ extension Problem {
         detail: "The owner cannot leave the team. Use transferOwnership first."
     )
 
-    static let alreadyOwner = Problem(status: 409, code: "already_owner", detail: "You already own the team.")
+    static let alreadyOwner = Problem(status: 409, code: "already_owner", detail: "The member already owns the team.")
+
+    static let memberDisabled = Problem(
+        status: 409,
+        code: "member_disabled",
+        detail: "The member's account is disabled."
+    )
+
+    /// The member who is to become the owner owns as many teams as one user may own.
+    static func heirOwnsTooManyTeams(_ limit: Int) -> Problem {
+        Problem(
+            status: 403,
+            code: "quota_exceeded",
+            detail: "The member has reached the limit of \(limit) teams that one user may own.",
+            members: ["quota": Quota.teams.rawValue]
+        )
+    }
 }
 
 extension Denial {
@@ -131,7 +147,7 @@ extension Problem {
     static let inviterRevoked = Problem(
         status: 409,
         code: "inviter_revoked",
-        detail: "The inviter has left the team, or now ranks below the invited role. Ask the team for another invite."
+        detail: "The inviter can no longer grant the invited role. Ask the team for another invite."
     )
 
     /// The error for an operation that needs a pending invite, on one that is not pending.

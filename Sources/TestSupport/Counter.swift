@@ -1,16 +1,14 @@
 import Synchronization
 
-/// A number that threads may add to at any time.
+/// A counter for several threads.
 public final class Counter: Sendable {
     private let number = Atomic(0)
 
-    /// Starts at 0.
     public init() {}
 
-    /// The number now.
     public var value: Int { number.load(ordering: .sequentiallyConsistent) }
 
-    /// Adds to the number, and returns what it came to.
+    /// Adds to the counter and returns the new value.
     @discardableResult
     public func add(_ change: Int) -> Int {
         number.add(change, ordering: .sequentiallyConsistent).newValue

@@ -2,15 +2,15 @@ import Glibc
 import Postgres
 import System
 
-/// Stands between programs and a database that seems to go away and come back.
+/// A relay in front of a database that simulates outages.
 public final class DatabaseRelay: Sendable {
-    /// How the database seems to be.
+    /// The simulated state of the database.
     public enum Condition: Sendable {
-        /// It works.
+        /// The relay forwards everything.
         case working
-        /// It takes connections and statements, and answers neither.
+        /// The relay accepts connections and data, and answers nothing.
         case silent
-        /// Connections end, and new ones do not come about.
+        /// The relay closes all connections and refuses new ones.
         case stopped
     }
 
@@ -23,7 +23,7 @@ public final class DatabaseRelay: Sendable {
     private let refused = Monitor(0)
     private let open = Monitor<Set<Int32>>([])
 
-    /// Begins to listen.
+    /// Starts to listen.
     ///
     /// - Parameter path: The server's unix socket.
     public init(to path: String) {
@@ -45,16 +45,16 @@ public final class DatabaseRelay: Sendable {
         _ = TestThread { self.serve() }
     }
 
-    /// Makes the database seem otherwise.
+    /// Changes the simulated state.
     public func become(_ condition: Condition) {
         self.condition.withLock { $0 = condition }
         if case .stopped = condition { open.withLock { $0.forEach { shutdown($0, Int32(SHUT_RDWR)) } } }
     }
 
-    /// How many connections it has refused while the database seemed to be stopped.
+    /// The number of connections refused in the state `stopped`.
     public var refusals: Int { refused.withLock { $0 } }
 
-    /// Ends every connection and the relay.
+    /// Closes all connections and ends the relay.
     public func end() {
         become(.stopped)
         shutdown(listener, Int32(SHUT_RDWR))
@@ -75,7 +75,7 @@ public final class DatabaseRelay: Sendable {
     private func relay(_ client: Int32) {
         let server = connect()
         open.withLock { $0.formUnion([client, server]) }
-        // It may have stopped before it knew of this connection.
+        // The state may have changed to `stopped` before this connection was in the list.
         if case .stopped = condition.withLock({ $0 }) { shutdown(client, Int32(SHUT_RDWR)) }
         var descriptors = [client, server].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         var buffer = [UInt8](repeating: 0, count: 65_536)
@@ -111,13 +111,13 @@ public final class DatabaseRelay: Sendable {
 }
 
 extension TestDatabase {
-    /// Puts a relay in front of the database while the body needs it.
+    /// Runs a relay in front of the database for the duration of the body.
     ///
     /// - Parameters:
-    ///   - role: Who all clients are for the server.
-    ///   - body: Gets the relay, and the value of `DATABASE_URL` for functions behind it.
-    /// - Returns: What the body returns.
-    /// - Throws: What the body throws, or that there is no database.
+    ///   - role: The database role of all clients.
+    ///   - body: Receives the relay, and the `DATABASE_URL` that leads through it.
+    /// - Returns: The result of the body.
+    /// - Throws: The error of the body, or an error if there is no database.
     public func withRelay<Output>(
         as role: String = "nofx_test_operator",
         _ body: (_ relay: DatabaseRelay, _ url: String) throws -> Output

@@ -1,18 +1,18 @@
 import Base
 
 extension FaultServer {
-    /// One request as it came.
+    /// A request that the server received.
     public struct Request: Sendable {
-        /// What it got; empty for a good answer.
+        /// The fault that the server answered with; empty for a good answer.
         public let fault: String
 
-        /// When it had come, in seconds since some point in the past.
+        /// The time of its arrival, in seconds since a fixed moment.
         public let time: Double
 
         public let method: String
         public let path: String
 
-        /// Names in lower case, in the order they came.
+        /// The headers in order of arrival, names in lower case.
         public let headers: [(name: String, value: String)]
 
         public let body: String
@@ -32,7 +32,7 @@ extension FaultServer {
         /// All values of a header.
         ///
         /// - Parameter name: The name in lower case.
-        /// - Returns: The values, in the order they came.
+        /// - Returns: The values, in order of arrival.
         public func values(of name: String) -> [String] {
             headers.filter { $0.name == name }.map(\.value)
         }

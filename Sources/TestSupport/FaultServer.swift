@@ -1,36 +1,38 @@
 import Base
 import HTTPClient
 
-/// AI providers in trouble: `Tests/Support/provider_faults.py`, which names the faults.
+/// A server that imitates AI providers with faults: `Tests/Support/provider_faults.py`, which documents the faults.
 ///
-/// What a request gets is named by its model, `fault:rst-mid` or `fault:status:529*2`; any other model is answered well,
-/// with ``text``.
+/// The model of a request selects the fault, such as `fault:rst-mid` or `fault:status:529*2`. Any other model gets a
+/// good answer with ``text``.
 public struct FaultServer: Sendable {
-    /// What a good answer says; it uses 12 + 3 + 4 tokens of input, some from a cache, and 7 of output.
+    /// The text of a good answer.
+    ///
+    /// It uses 12 + 3 + 4 input tokens, some of them cached, and 7 output tokens.
     public static let text = "Hello, wörld 日本!"
 
     private let server: PythonServer
     private let isSecure: Bool
 
-    /// Where it is: the base URL of Anthropic's format.
+    /// The base URL of Anthropic's format.
     ///
-    /// `/fault/NAME` behind it is a base URL where every request gets that fault.
+    /// `/fault/NAME` behind it is a base URL at which every request gets that fault.
     public var url: String { isSecure ? "https://localhost:\(server.port)" : "http://127.0.0.1:\(server.port)" }
 
-    /// The base URL of OpenAI's formats, chat completions and responses.
+    /// The base URL of OpenAI's formats, Chat Completions and Responses.
     public var openAI: String { "\(url)/v1" }
 
-    /// The file of the authority that signed the server's certificate, and that of another one; empty without TLS.
+    /// The certificate files of the server's authority and of an unrelated authority; empty without TLS.
     public var authority: String { isSecure ? server.words[3] : "" }
     public var stranger: String { isSecure ? server.words[4] : "" }
 
-    /// Runs a server while the body needs it.
+    /// Runs a server for the duration of the body.
     ///
     /// - Parameters:
-    ///   - certificate: What kind of certificate it shows, in words of `certificates.py`; nil for a server without TLS.
-    ///   - body: Lets programs ask it.
-    /// - Returns: What the body returns.
-    /// - Throws: What the body throws, or that the server did not start.
+    ///   - certificate: The kind of certificate, as `certificates.py` names it; nil for a server without TLS.
+    ///   - body: Sends requests to the server.
+    /// - Returns: The result of the body.
+    /// - Throws: The error of the body, or an error if the server did not start.
     public static func run<Output>(
         certificate: String? = nil,
         body: (FaultServer) throws -> Output
@@ -40,28 +42,28 @@ public struct FaultServer: Sendable {
         }
     }
 
-    /// What came, oldest first.
+    /// The received requests, oldest first.
     ///
-    /// - Parameter fault: Only what got this fault, named without `fault:` and `*2`; empty for what was answered well,
-    ///   nil for everything.
-    /// - Returns: The requests, those that are still being answered included.
-    /// - Throws: That the server is gone.
+    /// - Parameter fault: Only requests that got this fault, without `fault:` and `*2`; empty for good answers, nil for all
+    ///   requests.
+    /// - Returns: The requests, including those whose answer is not complete.
+    /// - Throws: An error if the server has ended.
     public func requests(of fault: String? = nil) throws -> [Request] {
         try seen("/requests").filter { fault == nil || $0.fault == fault }
     }
 
-    /// How long each request of a fault came after the one before, in seconds.
+    /// The seconds between consecutive requests of a fault.
     ///
-    /// One that is answered well in the end counts only without a fault's name.
+    /// A request that finally gets a good answer counts only if no fault is named.
     public func gaps(of fault: String? = nil) throws -> [Double] {
         let times = try requests(of: fault).map(\.time)
         return zip(times.dropFirst(), times).map { $0 - $1 }
     }
 
-    /// What came to where `redirect` points.
+    /// The requests that followed the fault `redirect`.
     public func redirected() throws -> [Request] { try seen("/elsewhere") }
 
-    /// Gives a fault's name an answer of its own, from now on.
+    /// Defines the answer of a fault from now on.
     public func answer(
         _ fault: String,
         status: Int,

@@ -3,9 +3,9 @@ public import Core
 public import FunctionRuntime
 
 extension Function {
-    /// Calls the function with an input in JSON, without a process and without a credential around it.
+    /// Calls the function with a JSON input in this process, without authentication.
     ///
-    /// - Throws: A `Problem` or a `Denial`, as a caller would be answered.
+    /// - Throws: The `Problem` or `Denial` that a caller would receive.
     public static func call(_ input: String, in context: inout Context) throws -> Output {
         let document: JSONDocument
         do {
@@ -18,7 +18,7 @@ extension Function {
 }
 
 extension Caller {
-    /// Somebody who was never seen before.
+    /// A new user without any memberships.
     public static func stranger(email: String? = nil, isOperator: Bool = false) -> Caller {
         let user = ID<User>.make()
         return Caller(

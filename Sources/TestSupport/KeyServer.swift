@@ -1,28 +1,28 @@
 import HTTPClient
 
-/// An issuer that publishes its keys by URL: `Tests/Support/key_server.py`.
+/// A token issuer that publishes its keys by URL: `Tests/Support/key_server.py`.
 public struct KeyServer: Sendable {
-    /// How the issuer answers.
+    /// The behavior of the issuer.
     public enum Mode: String, CaseIterable, Sendable {
         case serve, fail, redirect, large, html, hang, cut
     }
 
     private let server: PythonServer
 
-    /// Where the keys are.
+    /// The URL of the keys.
     public let url: String
 
-    /// The file of the authority that signed the server's certificate; nil without TLS.
+    /// The certificate file of the server's authority; nil without TLS.
     public let authority: String?
 
-    /// Runs an issuer while the body needs it.
+    /// Runs an issuer for the duration of the body.
     ///
     /// - Parameters:
-    ///   - keys: What it publishes.
-    ///   - isSecure: Whether it is asked over TLS, with a certificate that a private authority signed.
-    ///   - body: Lets functions ask it.
-    /// - Returns: What the body returns.
-    /// - Throws: What `body` throws, or that the server did not start.
+    ///   - keys: The published keys.
+    ///   - isSecure: Whether the server uses TLS, with a certificate of a private authority.
+    ///   - body: Lets functions request the keys.
+    /// - Returns: The result of the body.
+    /// - Throws: The error of the body, or an error if the server did not start.
     public static func run<Output>(
         _ keys: SigningKey...,
         isSecure: Bool = false,
@@ -41,7 +41,7 @@ public struct KeyServer: Sendable {
         authority = isSecure ? server.words.last : nil
     }
 
-    /// Publishes other keys.
+    /// Replaces the published keys.
     public func publish(_ keys: SigningKey...) throws {
         try publish(keys)
     }
@@ -50,15 +50,15 @@ public struct KeyServer: Sendable {
         _ = try control("/keys", SigningKey.set(keys))
     }
 
-    /// Answers in another way from now on.
+    /// Changes the behavior of the issuer.
     public func answer(_ mode: Mode) throws {
         _ = try control("/mode", mode.rawValue)
     }
 
-    /// How many requests came, for the keys or for anything else.
+    /// The number of requests, for the keys or for any other path.
     public func requests() throws -> Int? { try Int(control("/requests")) }
 
-    /// How many connections were made.
+    /// The number of accepted connections.
     public func connections() throws -> Int? { try Int(control("/accepted")) }
 
     private func control(_ path: String, _ body: String? = nil) throws -> String {

@@ -1,19 +1,19 @@
 import Base
 
 extension LLMock {
-    /// How well a client coped.
+    /// llmock's verdict on a client's behavior.
     public struct Verdict: Sendable {
-        /// How many calls it made, and in how many requests.
+        /// The number of calls, and of the requests that they took.
         public let calls: Int
         public let attempts: Int
 
-        /// What it should not have done, each with what it concerns: `retry_after_ignored POST /v1/responses`.
+        /// The client's errors, each with the request: `retry_after_ignored POST /v1/responses`.
         public let errors: [String]
 
-        /// What it might have done better, in the same form.
+        /// Possible improvements, in the same form.
         public let warnings: [String]
 
-        /// Nothing to complain of, not even a little.
+        /// Whether there are neither errors nor warnings.
         public var isClean: Bool { errors.isEmpty && warnings.isEmpty }
 
         init(_ json: JSONValue) {

@@ -1,58 +1,60 @@
 public import Base
 import HTTPClient
 
-/// A third party's imitation of AI providers: `Tests/Support/llmock_server.py`.
+/// A third-party simulator of AI providers (llmock): `Tests/Support/llmock_server.py`.
 ///
-/// It serves OpenAI's formats below ``openAI`` and Anthropic's below ``anthropic``, to any key. Give every call a prompt
-/// of its own: it takes requests with the same body for attempts of one call.
+/// It serves OpenAI's formats below ``openAI`` and Anthropic's below ``anthropic``, and accepts any key. Each call
+/// needs a prompt of its own, because the simulator counts requests with the same body as attempts of one call.
 public struct LLMock: Sendable {
     private let port: String
 
-    /// The base URL of OpenAI's formats, chat completions and responses.
+    /// The base URL of OpenAI's formats, Chat Completions and Responses.
     public var openAI: String { "http://127.0.0.1:\(port)/v1" }
 
     /// The base URL of Anthropic's format.
     public var anthropic: String { "http://127.0.0.1:\(port)/anthropic" }
 
-    /// Runs a server while the body needs it.
+    /// Runs a server for the duration of the body.
     ///
     /// - Parameters:
-    ///   - settings: Quotas of llmock's own, such as `LLMOCK_RPM=2` or `LLMOCK_ERROR_RATE_429=0.2`.
-    ///   - body: Lets programs ask it.
-    /// - Returns: What the body returns.
-    /// - Throws: What the body throws, or that the server did not start.
+    ///   - settings: llmock's settings, such as `LLMOCK_RPM=2` or `LLMOCK_ERROR_RATE_429=0.2`.
+    ///   - body: Sends requests to the server.
+    /// - Returns: The result of the body.
+    /// - Throws: The error of the body, or an error if the server did not start.
     public static func run<Output>(_ settings: String..., body: (LLMock) throws -> Output) throws -> Output {
         try PythonServer.run("llmock_server.py", settings, by: .imitation) { server in
             try body(LLMock(port: server.port))
         }
     }
 
-    /// Says what happens to the requests that come next, in this order, each once unless it says otherwise.
+    /// Defines the behavior for the next requests, in order.
+    ///
+    /// Each behavior applies once unless it says otherwise.
     ///
     /// - Parameter behaviors: A JSON object each: `{"type":"fail","status":429,"retry_after":0.4,"times":2}`,
     ///   `{"type":"reply","text":"4"}`, `{"type":"stream_fault","kind":"truncate","after_chunks":2}`,
     ///   `{"type":"delay","seconds":1,"match":{"provider":"openai"}}`.
-    /// - Throws: ``Refused``, or that the server is gone.
+    /// - Throws: ``Refused``, or an error if the server has ended.
     public func scenario(_ behaviors: String...) throws {
         _ = try control(.post, "/scenario", #"{"behaviors":[\#(behaviors.joined(separator: ","))]}"#)
     }
 
-    /// What it was asked, oldest first: `path`, `model`, `stream`, `status`, `fault`, `started_at`, `body`, ….
+    /// The received requests, oldest first: `path`, `model`, `stream`, `status`, `fault`, `started_at`, `body`, ….
     public func requests() throws -> [JSONValue] {
         try control(.get, "/requests")["requests"].map { Array($0.elements) } ?? []
     }
 
-    /// What it thinks of its client.
+    /// The verdict on the client's behavior.
     public func verdict() throws -> Verdict { Verdict(try control(.get, "/verdict")) }
 
-    /// Forgets what it was asked and what is to happen.
+    /// Forgets the received requests and the remaining behaviors.
     public func reset() throws {
         _ = try control(.post, "/reset", "")
     }
 
-    /// What the server did not like about being controlled.
+    /// The server rejected a control request.
     public struct Refused: Error {
-        /// How it said so.
+        /// The HTTP status of the rejection.
         public let status: Int
 
         let answer: String

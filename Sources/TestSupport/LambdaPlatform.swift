@@ -2,20 +2,20 @@ public import Base
 public import Glibc
 import HTTPClient
 
-/// AWS Lambda as `Tests/Support/lambda_runtime_api.py` plays it, with a built function in it.
+/// A simulated AWS Lambda (`Tests/Support/lambda_runtime_api.py`) with a built function in it.
 public struct LambdaPlatform {
     private let server: PythonServer
 
-    /// The function's process.
+    /// The process of the function.
     public let processID: pid_t
 
-    /// Runs a function in a Lambda while the body sends it events; then ends it with SIGKILL, as Lambda does.
+    /// Runs a function in a simulated Lambda for the duration of the body, then ends it with SIGKILL, as Lambda does.
     ///
     /// - Parameters:
-    ///   - make: Names the function, given what has to be in its environment.
-    ///   - body: Talks to the platform.
-    /// - Returns: How the function ended and what it wrote.
-    /// - Throws: What `body` throws, or that something did not start.
+    ///   - make: Makes the function with the given environment variables.
+    ///   - body: Sends events to the function.
+    /// - Returns: The exit status and the output of the function.
+    /// - Throws: The error of the body, or an error if a process did not start.
     @discardableResult
     public static func run(
         _ make: (_ environment: [String: String]) -> TestFunction,
@@ -31,7 +31,7 @@ public struct LambdaPlatform {
         }
     }
 
-    /// Runs a function that ends by itself in a Lambda.
+    /// Runs a function that ends by itself in a simulated Lambda.
     public static func runToEnd(
         _ make: (_ environment: [String: String]) -> TestFunction
     ) throws -> (outcome: Subprocess.Outcome, summary: JSONValue) {
@@ -45,30 +45,30 @@ public struct LambdaPlatform {
     ///
     /// - Parameters:
     ///   - event: The event.
-    ///   - headers: Take the place of the platform's own; the value `-` leaves one out.
-    /// - Returns: The request id it will have.
-    /// - Throws: An `HTTPError` when the platform is gone.
+    ///   - headers: Replace the platform's own headers; the value `-` omits a header.
+    /// - Returns: The request id of the event.
+    /// - Throws: An `HTTPError` if the platform has ended.
     @discardableResult
     public func send(_ event: String, headers: [(name: String, value: String)] = []) throws -> String {
         try control(.post, "/events", headers: headers, body: Array(event.utf8))
     }
 
-    /// Makes the next call of a kind (`response`, `error`, …) end in a status.
+    /// Sets the status of the answer to the function's next call of a kind (`response`, `error`, …).
     public func answer(_ call: String, with status: Int) throws {
         _ = try control(.post, "/answer", body: Array("\(call) \(status) 1".utf8))
     }
 
-    /// Ends the Runtime API and its connections, and starts it again a moment later.
+    /// Ends the Runtime API and its connections, and restarts it after 0.1 s.
     public func restart() throws {
         _ = try control(.post, "/restart", body: Array("0.1".utf8))
     }
 
-    /// What the function posted, once there are this many answers: `id`, `kind`, `status`, `type`, `body`.
+    /// Waits for a number of answers and returns what the function posted: `id`, `kind`, `status`, `type`, `body`.
     public func results(_ count: Int) throws -> [JSONValue] {
         try Array(JSONDocument(parsing: Array(control(.get, "/wait/\(count)").utf8), limits: Self.limits).root.elements)
     }
 
-    /// Counts, and the faults of the protocol.
+    /// The counts of calls, and the violations of the protocol.
     public func summary() throws -> JSONValue {
         try JSONDocument(parsing: Array(control(.get, "/summary").utf8)).root
     }

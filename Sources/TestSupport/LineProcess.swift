@@ -1,6 +1,6 @@
 import Glibc
 
-/// A program in a process of its own that reads lines and answers with lines, over one pair of sockets.
+/// A child process that reads and writes lines over one pair of sockets.
 final class LineProcess: Sendable {
     private let stream: Int32
     private let child: pid_t
@@ -9,8 +9,8 @@ final class LineProcess: Sendable {
     ///
     /// - Parameters:
     ///   - command: The program's path, or its name in `PATH`, and its arguments.
-    ///   - environment: All of its environment; nil for that of the tests.
-    /// - Throws: ``PythonServer/Failure`` when it cannot be started.
+    ///   - environment: The complete environment; nil for the environment of the tests.
+    /// - Throws: ``PythonServer/Failure`` if the program cannot be started.
     init(_ command: [String], environment: [String: String]? = nil) throws {
         let (near, far) = try Self.openSocketPair()
         defer { close(far) }
@@ -24,18 +24,18 @@ final class LineProcess: Sendable {
     }
 
     deinit {
-        // The end of its input is the program's sign to end.
+        // The program ends when its input ends.
         close(stream)
         waitpid(child, nil, 0)
     }
 
-    /// Writes a line; false when the program is gone.
+    /// Writes a line; false if the program has ended.
     func write(_ line: String) -> Bool {
         let bytes = Array("\(line)\n".utf8)
         return unsafe send(stream, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
     }
 
-    /// Waits for a line; empty when the program is gone.
+    /// Waits for a line; empty if the program has ended.
     func readLine() -> String {
         var line: [UInt8] = []
         var byte: UInt8 = 0
@@ -45,10 +45,11 @@ final class LineProcess: Sendable {
         return String(decoding: line, as: UTF8.self)
     }
 
-    /// Makes two connected sockets that other children do not inherit.
+    /// Makes two connected sockets that other child processes do not inherit.
     ///
-    /// Otherwise the program of another test would keep this one's input open. A pair of sockets
-    /// is born that way; a pipe would be for a moment what another thread's child inherits.
+    /// If the child process of another test inherited this socket, it would keep this program's input open.
+    /// `socketpair` sets close-on-exec atomically. `pipe` would leave a moment in which another thread's child
+    /// inherits it.
     private static func openSocketPair() throws -> (near: Int32, far: Int32) {
         var ends: [Int32] = [-1, -1]
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)

@@ -1,24 +1,23 @@
 public import Base
 import System
 
-/// Keeps what is logged.
+/// Collects log lines.
 public final class LogLines: Sendable {
     private let lines = Monitor<[String]>([])
 
-    /// Makes an empty collection.
     public init() {}
 
-    /// A log that writes here, at every level.
+    /// A log at level debug that writes to this collection.
     public var log: Log {
         Log(level: .debug, function: "test") { line in
             self.lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) }
         }
     }
 
-    /// What was logged, a line each.
+    /// The logged lines.
     public var all: [String] { lines.withLock { $0 } }
 
-    /// The lines with a text in them.
+    /// The lines that contain a text.
     public func containing(_ text: String) -> [String] {
         all.filter { $0.contains(text) }
     }

@@ -1,7 +1,7 @@
 public import Base
 import Glibc
 
-/// A program that a test makes in a folder of its own, in the place of sendmail.
+/// A script in a temporary folder that takes the place of sendmail.
 public struct MailProgram: ~Copyable {
     private let folder: String
 
@@ -10,14 +10,15 @@ public struct MailProgram: ~Copyable {
 
     /// Makes a program.
     ///
-    /// - Parameter script: What it does, as a shell script; `$folder` is its own folder.
-    /// - Throws: ``Failure`` when it cannot be made.
+    /// - Parameter script: The shell script; `$folder` is the program's own folder.
+    /// - Throws: ``Failure`` if the program cannot be made.
     public init(_ script: String) throws {
         var name = Array("/tmp/nofx-mail-XXXXXX".utf8CString)
         guard unsafe mkdtemp(&name) != nil else { throw Failure() }
         let folder = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let text = "#!/bin/sh\nfolder=${0%/*}\n\(script)\n"
-        // Written by another process: a file that a child of this one may still have open for writing cannot be run.
+        // Another process writes the file. A child process of this one could inherit the open file, which then cannot
+        // be run.
         let writing = #"cat > "$1" && chmod 755 "$1""#
         let outcome = try Subprocess(
             "/bin/sh",
@@ -34,7 +35,7 @@ public struct MailProgram: ~Copyable {
         _ = try? Subprocess("/bin/rm", ["-rf", folder]).finish()
     }
 
-    /// The text of a file that the program wrote; nil when there is none.
+    /// The text of a file that the program wrote; nil if there is no such file.
     public func read(_ name: String) throws -> String? {
         let outcome = try Subprocess("/bin/cat", ["\(folder)/\(name)"]).finish()
         return outcome.status == 0 ? outcome.output : nil
@@ -50,7 +51,7 @@ public struct MailProgram: ~Copyable {
         return try outcome.output.split(separator: "\n").map { try JSONDocument(parsing: Array($0.utf8)).root }
     }
 
-    /// A program that could not be made, or whose mail cannot be read.
+    /// The program could not be made, or its mail cannot be read.
     public struct Failure: Error {}
 
     private static var variables: [String: String] { ["PATH": "/usr/local/bin:/usr/bin:/bin"] }

@@ -1,24 +1,25 @@
 public import Base
 import HTTPClient
 
-/// The mail server of `Tests/Support/smtp_server.py`.
+/// A mail server: `Tests/Support/smtp_server.py`.
 public struct MailServer: Sendable {
-    /// Where it listens, on 127.0.0.1.
+    /// The port on 127.0.0.1.
     public let port: String
 
-    /// The file of the authority that signed its certificate for localhost, and of another one.
+    /// The certificate files of the authority that signed the server's certificate for localhost, and of an unrelated
+    /// one.
     public let authority: String
     public let stranger: String
 
     private let control: String
 
-    /// Runs a server while the body needs it.
+    /// Runs a server for the duration of the body.
     ///
     /// - Parameters:
-    ///   - options: What the script takes, such as `--starttls`.
-    ///   - body: Talks to the server.
-    /// - Returns: What the body returns.
-    /// - Throws: What the body throws, or that the server did not start.
+    ///   - options: The options of the script, such as `--starttls`.
+    ///   - body: Sends mail to the server.
+    /// - Returns: The result of the body.
+    /// - Throws: The error of the body, or an error if the server did not start.
     public static func run<Output>(_ options: String..., body: (MailServer) throws -> Output) throws -> Output {
         try PythonServer.run("smtp_server.py", options) { server in
             try body(
@@ -32,10 +33,10 @@ public struct MailServer: Sendable {
         }
     }
 
-    /// Everything that was taken: what `read_mail.py` says of it, `envelope`, `hello`, `encrypted`, `authenticated`.
+    /// The accepted messages: the fields of `read_mail.py`, and `envelope`, `hello`, `encrypted`, `authenticated`.
     public func messages() throws -> [JSONValue] { try Array(list("/messages")) }
 
-    /// What the server was told: `connect`, `STARTTLS`, `AUTH`, `MAIL`, `QUIT`.
+    /// The commands that the server received: `connect`, `STARTTLS`, `AUTH`, `MAIL`, `QUIT`.
     public func commands() throws -> [String] { try list("/commands").compactMap(\.string) }
 
     private func list(_ path: String) throws -> some Sequence<JSONValue> {

@@ -2,14 +2,14 @@ import Base
 
 /// A metric as the parser of Prometheus's client library for Python reads it.
 public struct MetricFamily: Sendable {
-    /// One of its values.
+    /// A sample of the metric.
     public struct Sample: Sendable {
         public let name: String
         public let labels: [String: String]
         public let value: Double
     }
 
-    /// A text that the parser refuses.
+    /// The parser rejected the text.
     public struct Unreadable: Error {
         public let errors: String
     }
@@ -19,7 +19,7 @@ public struct MetricFamily: Sendable {
     public let help: String
     public let samples: [Sample]
 
-    /// Reads a text.
+    /// Parses a text in the Prometheus format.
     ///
     /// - Throws: ``Unreadable``.
     public static func parse(_ text: String) throws -> [MetricFamily] {

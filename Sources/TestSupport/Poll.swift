@@ -1,23 +1,23 @@
 public import Base
 import System
 
-/// Waits for what another thread, process or session brings about.
+/// Waits for an effect of another thread, process or session.
 ///
-/// No test sleeps for a fixed time: it would be too short on a busy machine and too long on an idle one.
+/// No test sleeps for a fixed time: the time would be too short on a busy machine and too long on an idle one.
 public enum Poll {
     /// The condition did not hold in time.
     public struct TimedOut: Error, CustomStringConvertible {
         public let description: String
     }
 
-    /// Looks every few milliseconds until a condition holds.
+    /// Checks every few milliseconds until a condition holds.
     ///
     /// - Parameters:
-    ///   - deadline: When to give up.
-    ///   - file: Where the test is that waits.
+    ///   - deadline: When to stop waiting.
+    ///   - file: The file of the waiting test.
     ///   - line: Its line.
     ///   - condition: What to wait for.
-    /// - Throws: ``TimedOut`` after the deadline, or what the condition throws.
+    /// - Throws: ``TimedOut`` after the deadline, or the error of the condition.
     public static func until(
         by deadline: Deadline = .test,
         file: String = #fileID,

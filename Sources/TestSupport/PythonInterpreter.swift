@@ -1,15 +1,17 @@
-/// Which Python runs a script of `Tests/Support`, and so which packages it has.
+/// The Python interpreter for a script of `Tests/Support`, which decides which packages the script can use.
 public enum PythonInterpreter: Sendable {
-    /// The machine's, with the standard library and what Debian has.
+    /// The system's Python, with the standard library and Debian's packages.
     case system
 
-    /// The one with a third party's imitation of AI providers: `imitation.lock.txt`.
+    /// A Python with the third-party simulator of AI providers: `imitation.lock.txt`.
     case imitation
 
-    /// The one with the providers' own clients and that of Standard Webhooks: `clients.lock.txt`.
+    /// A Python with the providers' own client libraries and that of Standard Webhooks: `clients.lock.txt`.
     case clients
 
-    /// What to start; `scripts/setup test` makes those that are not the machine's.
+    /// The path of the interpreter.
+    ///
+    /// `scripts/setup test` installs those other than the system's.
     var program: String {
         switch self {
         case .system: "/usr/bin/python3"

@@ -1,14 +1,14 @@
-/// Scripts of `Tests/Support` that run once.
+/// Runs scripts of `Tests/Support` that process one input.
 public enum PythonScript {
     /// Runs a script on an input.
     ///
     /// - Parameters:
     ///   - script: A file in `Tests/Support`.
-    ///   - arguments: What comes after its name on the command line.
-    ///   - interpreter: What runs it, and so which packages it has.
-    ///   - input: What it reads from standard input.
-    /// - Returns: How it ended and what it wrote.
-    /// - Throws: When there is no such interpreter.
+    ///   - arguments: The arguments of the command line.
+    ///   - interpreter: The Python interpreter.
+    ///   - input: The standard input of the script.
+    /// - Returns: The exit status and the output.
+    /// - Throws: An error if the interpreter does not exist.
     public static func run(
         _ script: String,
         _ arguments: [String] = [],

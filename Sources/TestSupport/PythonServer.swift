@@ -1,19 +1,19 @@
-/// A server from `Tests/Support` that runs in a process of its own while a test needs it.
+/// A server script of `Tests/Support` that runs in its own process for the duration of a test.
 public struct PythonServer: Sendable {
-    /// What the server said when it was ready, word by word; the first is its port.
+    /// The words of the line that the server printed when it was ready; the first is its port.
     public let words: [String]
 
-    /// Where the server listens, on 127.0.0.1.
+    /// The port on 127.0.0.1.
     public var port: String { words.first ?? "" }
 
-    /// Starts a server, waits until it listens, and ends it when the body is done.
+    /// Starts a server, waits until it listens, and ends it after the body.
     ///
     /// - Parameters:
     ///   - script: A file in `Tests/Support`.
-    ///   - arguments: What comes after its name on the command line.
-    ///   - body: Talks to the server.
-    /// - Returns: What the body returns.
-    /// - Throws: ``Failure`` when the server does not start, else what the body throws.
+    ///   - arguments: The arguments of the command line.
+    ///   - body: Uses the server.
+    /// - Returns: The result of the body.
+    /// - Throws: ``Failure`` if the server does not start, or the error of the body.
     public static func run<Output>(
         _ script: String,
         _ arguments: String...,
@@ -22,7 +22,7 @@ public struct PythonServer: Sendable {
         try run(script, arguments, body: body)
     }
 
-    /// The same, with the arguments in an array, and with the Python that has what the script needs.
+    /// The same with an array of arguments, and with the interpreter that has the packages of the script.
     public static func run<Output>(
         _ script: String,
         _ arguments: [String],
@@ -36,16 +36,16 @@ public struct PythonServer: Sendable {
         return try withExtendedLifetime(process) { try body(PythonServer(words: words)) }
     }
 
-    /// Where a file of `Tests/Support` is.
+    /// The path of a file in `Tests/Support`.
     static func path(of script: String) -> String { path(inPackage: "Tests/Support/\(script)") }
 
-    /// Where a file of the package is.
+    /// The path of a file in the package.
     static func path(inPackage path: String) -> String {
         let package = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
         return "/\(package)/\(path)"
     }
 
-    /// A server that could not be started.
+    /// The server could not be started.
     public struct Failure: Error {
         let call: String
     }

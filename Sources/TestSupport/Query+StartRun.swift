@@ -2,7 +2,7 @@ public import Base
 public import Postgres
 
 extension Query {
-    /// Starts a run, as `startRun` does with a plan that it has checked; its row has the `outcome`.
+    /// Starts a run, as `startRun` does after it has validated the plan; the row has the `outcome`.
     ///
     /// - Parameters:
     ///   - run: The identifier of the run.
@@ -37,14 +37,16 @@ extension Query {
             json.column("continues", steps) { $0.continues }
             json.column("priority", steps) { $0.priority }
             json.column("max_attempts", steps) { $0.attempts }
-            json.column("timeout_s", steps) { $0.timeout.wholeSeconds }
+            json.column("timeout_s", steps) { $0.timeout?.wholeSeconds ?? 60 }
             json.column("retry_base_s", steps) { $0.backoff.lowerBound }
             json.column("retry_cap_s", steps) { $0.backoff.upperBound }
             json.column("delay_s", steps) { $0.delay.wholeSeconds }
+            json.column("is_idempotent", steps) { $0.isIdempotent }
+            json.column("needs", steps) { $0.needs.isEmpty ? nil : "{\($0.needs.joined(separator: ","))}" }
         }
         return """
             SELECT outcome FROM nofx.start_run(\(team), \(run), \(goal), NULL, \(deadline), \(Int32(teamLimit)), 100000000,
-                                               \(String(decoding: json.bytes, as: UTF8.self))::json, '{}')
+                                               \(String(decoding: json.bytes, as: UTF8.self))::json, '{}', '{*}')
             """
     }
 
@@ -53,7 +55,7 @@ extension Query {
 }
 
 extension TestStep {
-    /// The inputs as `startRun` stores them: those of a gate have every default filled in.
+    /// The inputs as `startRun` stores them: the inputs of a gate include all defaults.
     fileprivate var completeInputs: JSONText {
         guard tool.hasPrefix("gate:") || tool.hasPrefix("manual:") else { return JSONText(trusted: Array(inputs.utf8)) }
         var members = [#""allowWaive":true"#, #""fourEyes":false"#].filter { member in

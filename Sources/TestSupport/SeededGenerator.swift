@@ -1,8 +1,8 @@
-/// Random numbers that are the same in every run (SplitMix64).
+/// A deterministic random number generator (SplitMix64).
 public struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 
-    /// Makes a generator; the same seed gives the same numbers.
+    /// Makes a generator; equal seeds give equal numbers.
     public init(seed: UInt64) {
         state = seed
     }

@@ -1,19 +1,19 @@
 import Base
 
-/// An issuer's key of the tests, made by the `openssl` command.
+/// A token issuer's key pair, made by the `openssl` command.
 public struct SigningKey: Sendable {
-    /// What it signs with.
+    /// The signature algorithm.
     public enum Algorithm: String, CaseIterable, Sendable {
         case rs256 = "RS256"
         case es256 = "ES256"
     }
 
-    /// A command that did not work.
+    /// The command failed.
     public struct Failure: Error {
         let errors: String
     }
 
-    /// What tokens call the key.
+    /// The key's id (`kid`) in tokens.
     public let id: String
 
     /// The public key, as an element of a key set.
@@ -24,7 +24,7 @@ public struct SigningKey: Sendable {
 
     /// Makes a new key.
     ///
-    /// - Throws: ``Failure`` when there is no `openssl`.
+    /// - Throws: ``Failure`` if there is no `openssl`.
     public init(_ algorithm: Algorithm, id: String) throws {
         self.algorithm = algorithm
         self.id = id
@@ -38,19 +38,19 @@ public struct SigningKey: Sendable {
         case .es256:
             privateKey = try Self.shell("openssl ecparam -name prime256v1 -genkey -noout")
             let encoded = try Self.shell("openssl ec -pubout -outform DER | openssl base64 -A", privateKey)
-            // The key ends in its point: both coordinates, 32 bytes each.
+            // The DER encoding ends in the point: both coordinates, 32 bytes each.
             let point = (Base64.decode(Array(encoded.utf8)) ?? []).suffix(64)
             let (x, y) = (Base64.encodeURL(Array(point.prefix(32))), Base64.encodeURL(Array(point.suffix(32))))
             json = #"{"kty":"EC","crv":"P-256","kid":"\#(id)","x":"\#(x)","y":"\#(y)"}"#
         }
     }
 
-    /// A key set of some keys.
+    /// The key set (JWKS) of some keys.
     public static func set(_ keys: [SigningKey]) -> String {
         #"{"keys":[\#(keys.map(\.json).joined(separator: ","))]}"#
     }
 
-    /// A token that the functions under test accept for an hour, as long as they know the key.
+    /// A token that the functions under test accept for an hour if they know the key.
     public func token(for subject: String) throws -> String {
         let now = Timestamp.now().secondsSince1970
         return try token(
@@ -62,7 +62,7 @@ public struct SigningKey: Sendable {
         )
     }
 
-    /// A token with a good signature, whatever it says.
+    /// A token with a valid signature and arbitrary contents.
     public func token(header: String, claims: String) throws -> String {
         let message = Base64.encodeURL(Array(header.utf8)) + "." + Base64.encodeURL(Array(claims.utf8))
         let encoded = try Self.shell(
@@ -76,7 +76,8 @@ public struct SigningKey: Sendable {
         return message + "." + Base64.encodeURL(algorithm == .es256 ? Self.joined(signature) : signature)
     }
 
-    /// The two numbers of an ECDSA signature, 32 bytes each (RFC 7518, section 3.4), from the DER that openssl writes.
+    /// Converts an ECDSA signature from DER, as openssl writes it, into two numbers of 32 bytes (RFC 7518, section
+    /// 3.4).
     private static func joined(_ der: [UInt8]) -> [UInt8] {
         func number(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
             let digits = bytes.drop { $0 == 0 }

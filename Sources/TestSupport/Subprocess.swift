@@ -1,30 +1,29 @@
 public import Base
 public import Glibc
 
-/// A program that a test starts, feeds and watches.
+/// A child process with its input and output.
 public struct Subprocess: ~Copyable {
-    /// How a program ended and what it wrote.
+    /// The exit status and the output of a program.
     public struct Outcome: Sendable {
-        /// The exit status; 128 and the signal's number when a signal ended it.
+        /// The exit status; 128 plus the signal's number if a signal ended the program.
         public let status: Int32
 
-        /// What it wrote to standard output.
+        /// The standard output.
         public let output: String
 
-        /// What it wrote to standard error.
+        /// The standard error.
         public let errors: String
 
-        /// How many bytes of its input it did not wait for.
+        /// The bytes of the input that the program had not read when it ended.
         public let unsent: Int
     }
 
-    /// A program that could not be started.
+    /// The program could not be started.
     public struct Failure: Error {
         let program: String
         let code: Int32
     }
 
-    /// The program's process.
     public let processID: pid_t
 
     let input: Int32
@@ -34,13 +33,13 @@ public struct Subprocess: ~Copyable {
     /// Starts a program.
     ///
     /// - Parameters:
-    ///   - program: A path, or a name to be looked for in `PATH`.
-    ///   - arguments: What comes after its name.
-    ///   - environment: All of its environment.
-    /// - Throws: ``Failure`` when it could not be started.
+    ///   - program: A path, or a name to look up in `PATH`.
+    ///   - arguments: The arguments of the command line.
+    ///   - environment: The complete environment.
+    /// - Throws: ``Failure`` if the program could not be started.
     public init(_ program: String, _ arguments: [String] = [], environment: [String: String] = [:]) throws {
         var (ours, theirs): ([Int32], [Int32]) = ([], [])
-        // Sockets are born close-on-exec, so that no sibling holds another's end open.
+        // `socketpair` sets close-on-exec atomically, so no other child process holds an end open.
         for _ in 0..<3 {
             var ends: [Int32] = [-1, -1]
             guard unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else {
@@ -62,7 +61,7 @@ public struct Subprocess: ~Copyable {
             unsafe words.forEach { unsafe free($0) }
             unsafe variables.forEach { unsafe free($0) }
         }
-        // The threads that run tests block signals, and a child would inherit that.
+        // The threads that run tests block signals, and a child process would inherit the mask.
         var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)
         defer { unsafe posix_spawnattr_destroy(&attributes) }
@@ -85,14 +84,14 @@ public struct Subprocess: ~Copyable {
         kill(processID, number)
     }
 
-    /// Gives the program all of its input, takes all it writes, and waits for its end.
+    /// Writes the input, reads all output, and waits for the program's end.
     ///
     /// - Parameters:
     ///   - bytes: The input.
-    ///   - endsInput: Whether the input ends there; otherwise it stays open until the program ends.
-    ///   - readsOutput: Whether anybody is there to read the output; otherwise its reader is gone before input comes.
-    ///   - kill: When to send SIGKILL, nil for never.
-    /// - Returns: How it ended and what it wrote.
+    ///   - endsInput: Whether to close the input afterwards; otherwise it stays open until the program ends.
+    ///   - readsOutput: Whether to read the output; otherwise the reading end is closed before any input is written.
+    ///   - kill: When to send SIGKILL; nil for never.
+    /// - Returns: The exit status and the output.
     public consuming func finish(
         _ bytes: [UInt8] = [],
         endsInput: Bool = true,
@@ -143,16 +142,16 @@ public struct Subprocess: ~Copyable {
         )
     }
 
-    /// How long to wait for something to happen.
+    /// The timeout for `poll`, in milliseconds.
     ///
-    /// The last fraction of a millisecond is not waited for but spun away,
-    /// and after the kill a second is long enough.
+    /// It is rounded down, so the caller spins for the last fraction of a millisecond. After the kill it is one
+    /// second.
     private static func milliseconds(until kill: Deadline?) -> Int32 {
         guard let kill else { return -1 }
         return kill.hasPassed ? 1_000 : Int32(clamping: kill.remainingNanoseconds / 1_000_000)
     }
 
-    /// The folder of the programs that were built together with the tests.
+    /// The folder of the programs that were built with the tests.
     public static var buildFolder: String {
         var path = [CChar](repeating: 0, count: 4_096)
         let count = unsafe readlink("/proc/self/exe", &path, path.count)

@@ -1,16 +1,16 @@
 import HTTPClient
 
-/// A Postgres cluster of a test's own, which can be taken away and brought back.
+/// A Postgres cluster for one test, which the test can stop and start.
 public struct TestCluster: Sendable {
-    /// Names its first database, for ``TestDatabase``.
+    /// The connection string of its first database, for ``TestDatabase``.
     public let url: String
 
     private let control: String
 
-    /// Runs a cluster while the body needs it.
+    /// Runs a cluster for the duration of the body.
     ///
-    /// - Returns: What the body returns.
-    /// - Throws: What the body throws, or that the cluster did not start.
+    /// - Returns: The result of the body.
+    /// - Throws: The error of the body, or an error if the cluster did not start.
     public static func run<Output>(_ body: (TestCluster) throws -> Output) throws -> Output {
         try PythonServer.run("cluster.py") { server in
             try body(
@@ -22,13 +22,13 @@ public struct TestCluster: Sendable {
         }
     }
 
-    /// Ends the server as a crash would, and waits until it has.
+    /// Ends the server without a shutdown, as a crash would, and waits for its end.
     public func crash() throws { try tell("/stop") }
 
-    /// Ends the server as an operator would, and waits until it has.
+    /// Shuts the server down as an operator would, and waits for its end.
     public func stop() throws { try tell("/shutdown") }
 
-    /// Starts the server again, and waits until it answers.
+    /// Starts the server again and waits until it accepts connections.
     public func start() throws { try tell("/start") }
 
     private func tell(_ path: String) throws {

@@ -3,11 +3,13 @@ public import Core
 public import FunctionRuntime
 import Postgres
 
-/// How a call was refused: its status and code, such as `404 team_not_found`.
+/// The refusal of a call: its status and code, such as `404 team_not_found`.
 public struct Refusal: Error, Equatable, CustomStringConvertible {
     public let description: String
 
-    /// Takes what a caller would be told; other errors, which no caller may ever get, stand out.
+    /// Makes the refusal that a caller would receive.
+    ///
+    /// Any other error gets a description that no test expects.
     public init(_ error: any Error) {
         switch error {
         case let problem as Problem: description = "\(problem.status) \(problem.code)"
@@ -18,9 +20,9 @@ public struct Refusal: Error, Equatable, CustomStringConvertible {
 }
 
 extension TestDatabase {
-    /// Calls a function on a connection of its own.
+    /// Calls a function on its own connection.
     ///
-    /// - Throws: A `Problem` or a `Denial`, as a caller would be answered.
+    /// - Throws: The `Problem` or `Denial` that a caller would receive.
     @discardableResult
     public func call<F: Function>(
         _: F.Type,
@@ -33,7 +35,7 @@ extension TestDatabase {
         return try F.call(input, in: &context)
     }
 
-    /// How a call is refused: its status and code; nil when it is not.
+    /// The status and code of a refused call; nil if the call succeeds.
     public func refusal<F: Function>(
         of function: F.Type,
         _ input: String,
@@ -48,7 +50,7 @@ extension TestDatabase {
         }
     }
 
-    /// Calls a function from a thread of its own.
+    /// Calls a function in its own thread.
     public func start<F: Function & SendableMetatype>(
         _ function: F.Type,
         _ input: String,
@@ -59,9 +61,9 @@ extension TestDatabase {
         }
     }
 
-    /// Makes many calls of a function at the same moment, each on a connection that is open already.
+    /// Makes several calls of a function at the same time, each on a connection that is already open.
     ///
-    /// - Returns: The outcomes, in the order of the calls.
+    /// - Returns: The results, in the order of the calls.
     public func race<F: Function & SendableMetatype>(
         _: F.Type,
         _ calls: [(caller: Caller, input: String)],
@@ -72,7 +74,8 @@ extension TestDatabase {
             TestThread<Result<F.Output, Refusal>> {
                 do {
                     var context = try context(for: call.caller, quotas: quotas)
-                    // A failure to connect shows in the call; here it would keep the others waiting.
+                    // A failure to connect recurs in the call. If it were thrown here, the other threads would wait
+                    // forever.
                     try? context.withConnection { _ in }
                     barrier.wait()
                     return .success(try F.call(call.input, in: &context))
@@ -84,7 +87,7 @@ extension TestDatabase {
         return threads.map { $0.join() }
     }
 
-    /// Waits until a number of sessions of this database wait for somebody else's lock.
+    /// Waits until a number of sessions of this database wait for a lock.
     public func awaitWaiters(_ count: Int = 1) throws {
         var connection = try connect()
         try Poll.until {
@@ -100,7 +103,7 @@ extension TestDatabase {
         }
     }
 
-    /// Ends the session that is asleep inside of a statement, as soon as there is one.
+    /// Waits for a session that sleeps inside a statement, and terminates it.
     public func terminateSleeper() throws {
         var connection = try connect()
         try Poll.until {
@@ -118,7 +121,7 @@ extension TestDatabase {
 }
 
 extension Array {
-    /// How often each outcome is there: `ok`, or a status and code.
+    /// The number of results by outcome: `ok`, or a status and code.
     public func tally<Output>() -> [String: Int] where Element == Result<Output, Refusal> {
         reduce(into: [:]) { counts, outcome in
             switch outcome {

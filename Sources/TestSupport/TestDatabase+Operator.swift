@@ -3,13 +3,13 @@ public import Core
 import Postgres
 
 extension TestDatabase {
-    /// A call of one of the operator's functions.
+    /// Makes the context of an operator's call.
     ///
     /// - Parameters:
-    ///   - log: Takes what is logged.
-    ///   - deadline: When the answer is due.
-    /// - Returns: A context with a way to the database that is not open yet.
-    /// - Throws: `PostgresError` when the test's own connection string is wrong.
+    ///   - log: Receives the log.
+    ///   - deadline: The deadline of the call.
+    /// - Returns: A context whose database is not connected yet.
+    /// - Throws: `PostgresError` if the test's connection string is invalid.
     public func operatorContext(log: Log = .silent, deadline: Deadline = .test) throws -> Context {
         Context(
             origin: Origin(requestID: "test"),

@@ -7,7 +7,7 @@ public struct OutboxState: Equatable, Sendable, RowDecodable {
     public let attempts: Int
     public let error: String?
 
-    /// The seconds from the last statement's time until it is due or its lease expires.
+    /// The seconds from the statement's time until the job is due or its lease expires.
     public let wait: Int
 
     public init(row: borrowing Row) throws(PostgresError) {
@@ -19,9 +19,9 @@ public struct OutboxState: Equatable, Sendable, RowDecodable {
 }
 
 extension TestDatabase {
-    /// Invites somebody, and queues the mail.
+    /// Invites an address and queues the mail.
     ///
-    /// - Returns: The job.
+    /// - Returns: The id of the job.
     @discardableResult
     public func queueInvite(
         to address: String,
@@ -59,7 +59,7 @@ extension TestDatabase {
         return try OutboxState(row: rows[0])
     }
 
-    /// Makes all mail and messages to webhooks due, also those of deliverers that died.
+    /// Makes all mail and webhook messages due, also those that a crashed deliverer had claimed.
     public func makeOutboxDue() throws {
         try rows(
             """
@@ -69,7 +69,7 @@ extension TestDatabase {
         )
     }
 
-    /// Everything that is stored, as text.
+    /// All stored data, as text.
     public func contents() throws -> String {
         try value(
             """

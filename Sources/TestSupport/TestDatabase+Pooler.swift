@@ -1,14 +1,14 @@
 import Postgres
 
 extension TestDatabase {
-    /// Runs a PgBouncer in transaction mode while the body needs it.
+    /// Runs a PgBouncer in transaction mode for the duration of the body.
     ///
     /// - Parameters:
-    ///   - servers: How many connections to the server it keeps at most.
-    ///   - role: Who all clients are for the server.
-    ///   - body: Gets the value of `DATABASE_URL` for functions behind it.
-    /// - Returns: What the body returns.
-    /// - Throws: What the body throws, or that there is no PgBouncer.
+    ///   - servers: The largest number of connections to the server.
+    ///   - role: The database role of all clients.
+    ///   - body: Receives the `DATABASE_URL` that leads through the pooler.
+    /// - Returns: The result of the body.
+    /// - Throws: The error of the body, or an error if PgBouncer is missing.
     public func withPooler<Output>(
         servers: Int,
         as role: String = "nofx_test_app",

@@ -33,12 +33,10 @@ public struct TestArtifact: Sendable {
     }
 }
 
-/// A team with its owner, who can start runs.
+/// A team and its owner, who may start runs.
 public struct WorkingTeam: Sendable {
-    /// The team.
     public let id: UUID
 
-    /// Its owner.
     public let owner: Caller
 }
 
@@ -60,7 +58,7 @@ extension TestDatabase {
         return WorkingTeam(id: id, owner: owner)
     }
 
-    /// Starts a run, as `startRun` does with a plan that it has checked.
+    /// Starts a run, as `startRun` does after it has validated the plan.
     ///
     /// - Parameters:
     ///   - steps: Its steps, each after those that it depends on.
@@ -121,7 +119,7 @@ extension TestDatabase {
         )
     }
 
-    /// Asks for a run to be cancelled, as its team's owner.
+    /// Requests the cancellation of a run, as its team's owner.
     public func cancelRun(_ run: UUID, of team: WorkingTeam) throws {
         var connection = try connect()
         _ = try connection.transact(
@@ -133,14 +131,16 @@ extension TestDatabase {
         )
     }
 
-    /// Claims jobs that are due, as a worker does.
+    /// Claims jobs that are due and begins their attempts, as a worker does.
     public func claim(_ topic: String = "test.echo", _ count: Int = 100) throws -> [TestClaim] {
-        try rows(
+        let claims: [TestClaim] = try rows(
             """
             SELECT * FROM nofx.claim_jobs(\(topic), \(count)::integer, '30 seconds', NULL, NULL,
                                           '00000000-0000-0000-0000-000000000000')
             """
         ).decode()
+        try rows("SELECT nofx.begin_steps(\(claims.map(\.id)), \(claims.map(\.fence)))")
+        return claims
     }
 
     /// Reports the same result for all claims.
@@ -177,6 +177,14 @@ extension TestDatabase {
             )
             """
         ).count
+    }
+
+    /// Maintains the queue, as workers do.
+    public func maintain() throws {
+        try rows("SELECT nofx.promote_jobs(100)")
+        try rows("SELECT nofx.rescue_steps(100)")
+        try rows("SELECT nofx.stop_overdue_runs(100)")
+        try rows("SELECT nofx.expire_gates(100)")
     }
 
     /// Claims all due jobs of a topic and reports their result.

@@ -5,37 +5,39 @@ import Migrations
 public import Postgres
 import System
 
-/// A migrated database of a test's own, on the cluster that `TEST_DATABASE_URL` names.
+/// A migrated database for one test, on the cluster that `TEST_DATABASE_URL` names.
 ///
-/// The functions use it as a role that owns nothing, with exactly the grants that `migrate` gives; a test looks into
-/// it as the cluster's superuser.
+/// The functions connect with a role that owns nothing and has exactly the grants of `migrate`. A test inspects the
+/// database as the cluster's superuser.
 public struct TestDatabase: Sendable {
-    /// The variable is missing: a test that needs a database fails, it is never skipped.
+    /// The variable is missing.
+    ///
+    /// A test that needs a database then fails and is never skipped.
     public struct Missing: Error, CustomStringConvertible {
         public var description: String { "TEST_DATABASE_URL must name a database whose role is a superuser" }
     }
 
-    /// The cluster refused to make a database.
+    /// The cluster refused to create a database.
     public struct Unusable: Error {
         let reason: String
     }
 
-    /// How a function finds the database: the value of `DATABASE_URL`.
+    /// The `DATABASE_URL` of functions.
     public let url: String
 
-    /// How deliverOutbox and purge find it, as a role for operators.
+    /// The `DATABASE_URL` of operator functions, such as deliverOutbox and purge.
     public let operatorURL: String
 
-    /// How the superuser finds it.
+    /// The superuser's connection string.
     public let ownerURL: String
 
-    /// Makes an empty database; with `migrated`, one that `migrate` has been run on.
+    /// Creates a database, migrated or empty.
     ///
     /// - Parameters:
-    ///   - migrated: Whether the schema is there already.
-    ///   - encoding: Another encoding than the cluster's, by its name in Postgres.
-    ///   - cluster: Where to make it; nil for the one that all tests share.
-    /// - Throws: ``Missing`` or ``Unusable`` when there is no cluster to make it on.
+    ///   - migrated: Whether to create the schema.
+    ///   - encoding: The Postgres name of an encoding other than the cluster's.
+    ///   - cluster: The cluster; nil for the one that all tests share.
+    /// - Throws: ``Missing`` or ``Unusable`` if the database cannot be created.
     public init(migrated: Bool = true, encoding: String? = nil, on cluster: TestCluster? = nil) throws {
         guard let url = cluster?.url ?? Environment.current()["TEST_DATABASE_URL"] else { throw Missing() }
         let source = try TestDatabaseSource.of(url)
@@ -50,7 +52,7 @@ public struct TestDatabase: Sendable {
         }
     }
 
-    /// Names a database that is there.
+    /// Refers to an existing database.
     init(_ name: String, at place: TestDatabaseSource.Place) {
         let start = "host='\(place.directory)' port=\(place.port) dbname=\(name)"
         url = "\(start) user=nofx_test_app"
@@ -83,14 +85,14 @@ public struct TestDatabase: Sendable {
         return try connection.transact([query], deadline: .test)[0]
     }
 
-    /// A call's context, as the runtime makes it.
+    /// Makes the context of a call, as the runtime does.
     ///
     /// - Parameters:
-    ///   - caller: Who calls; nil for nobody.
-    ///   - quotas: What the operator allows.
-    ///   - log: Takes what is logged.
-    /// - Returns: A context with a way to the database that is not open yet.
-    /// - Throws: `PostgresError` when the test's own connection string is wrong.
+    ///   - caller: The caller; nil for an anonymous call.
+    ///   - quotas: The operator's quotas.
+    ///   - log: Receives the log.
+    /// - Returns: A context whose database is not connected yet.
+    /// - Throws: `PostgresError` if the test's connection string is invalid.
     public func context(
         for caller: Caller?,
         quotas: Quotas = Quotas(),
@@ -118,11 +120,11 @@ public struct TestDatabase: Sendable {
 }
 
 extension Deadline {
-    /// Far enough that only a hanging test meets it.
+    /// A deadline that only a test that hangs reaches.
     public static var test: Deadline { .after(.seconds(120)) }
 }
 
 extension Log {
-    /// A log that nobody reads.
+    /// A log that discards its lines.
     public static var silent: Log { Log(level: .error, function: "test") { _ in } }
 }

@@ -3,12 +3,13 @@ import Glibc
 import Postgres
 import System
 
-/// Makes the databases of tests on one cluster.
+/// Creates the databases of tests on one cluster.
 ///
-/// The first test that needs a database makes a template, which is migrated once; each test then gets a copy of it.
-/// The template belongs to one build of the tests, so that a cluster that is kept may have templates of older ones.
+/// The first test that needs a database creates a template and migrates it once. Each test gets a copy of the
+/// template. A template belongs to one build of the tests, so a cluster that is kept may have templates of older
+/// builds.
 final class TestDatabaseSource: Sendable {
-    /// How the superuser reaches the cluster.
+    /// The address of the cluster and the superuser's name.
     struct Place {
         let directory: String
         let port: String
@@ -17,7 +18,7 @@ final class TestDatabaseSource: Sendable {
 
     let place: Place
 
-    /// The name of the migrated database that is copied.
+    /// The name of the template.
     let template: String
 
     private let url: String
@@ -25,7 +26,9 @@ final class TestDatabaseSource: Sendable {
 
     private static let sources = Monitor<[String: TestDatabaseSource]>([:])
 
-    /// The source for the cluster of a connection string, made when it is first asked for.
+    /// The source for the cluster of a connection string.
+    ///
+    /// It is created on first use.
     static func of(_ url: String) throws -> TestDatabaseSource {
         try sources.withLock { sources in
             if let source = sources[url] { return source }
@@ -53,7 +56,7 @@ final class TestDatabaseSource: Sendable {
         try prepare(&connection)
     }
 
-    /// What tells this build of the tests from others: neither its migrations nor what they grant can differ.
+    /// Identifies this build of the tests, and with it the migrations and grants of its template.
     private static func build() throws -> String {
         var status = stat()
         guard unsafe stat("/proc/self/exe", &status) == 0 else {
@@ -62,7 +65,9 @@ final class TestDatabaseSource: Sendable {
         return "\(status.st_ino)_\(status.st_mtim.tv_sec)_\(status.st_mtim.tv_nsec)"
     }
 
-    /// Makes the roles and the template, while other processes that run the same tests wait.
+    /// Creates the roles and the template.
+    ///
+    /// Other processes that run the same tests wait.
     private func prepare(_ connection: inout Connection) throws {
         try connection.transaction(deadline: .test) { transaction in
             try transaction.run("SELECT pg_advisory_xact_lock(hashtextextended('test databases', 0))")
@@ -75,7 +80,7 @@ final class TestDatabaseSource: Sendable {
                     "DO $$ BEGIN CREATE ROLE \(role) LOGIN; EXCEPTION WHEN duplicate_object THEN END $$"
                 )
             }
-            // Only a finished template gets the name.
+            // Only a complete template gets the name.
             let unfinished = "\(template)_unfinished"
             try run("DROP DATABASE IF EXISTS \(unfinished)")
             try run("CREATE DATABASE \(unfinished)")
@@ -84,17 +89,17 @@ final class TestDatabaseSource: Sendable {
         }
     }
 
-    /// Makes a database.
+    /// Creates a database.
     ///
     /// - Parameters:
-    ///   - name: Its name.
-    ///   - options: What follows the name in `CREATE DATABASE`.
-    /// - Throws: ``TestDatabase/Unusable`` when the cluster refuses.
+    ///   - name: The name of the database.
+    ///   - options: The options after the name in `CREATE DATABASE`.
+    /// - Throws: ``TestDatabase/Unusable`` if the cluster refuses.
     func create(_ name: String, _ options: String) throws {
         try run("CREATE DATABASE \(name) \(options)")
     }
 
-    /// Runs a computed statement outside of a transaction, which psql can do and no `Query` can.
+    /// Runs a statement from a string outside of a transaction, through psql, because a `Query` takes no string.
     private func run(_ statement: String) throws {
         let psql = try idle.withLock { $0.popLast() } ?? Psql(url)
         try psql.run(statement)
@@ -102,7 +107,7 @@ final class TestDatabaseSource: Sendable {
     }
 }
 
-/// A psql that stays connected, since to start one takes as long as to copy a database.
+/// A psql process that stays connected, because starting one takes as long as copying a database.
 private final class Psql: Sendable {
     private let process: LineProcess
 

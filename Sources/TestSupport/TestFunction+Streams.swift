@@ -1,7 +1,7 @@
 import Glibc
 
 extension TestFunction {
-    /// Runs the function with its standard streams somewhere else, as in `>/dev/full` or `<&-`.
+    /// Runs the function with redirected standard streams, as in `>/dev/full` or `<&-`.
     public func run(_ event: String = "", redirecting streams: String) throws -> Subprocess.Outcome {
         try Subprocess("/bin/sh", ["-c", "exec \"$0\" \(streams)", path], environment: environment)
             .finish(Array(event.utf8))
@@ -9,7 +9,7 @@ extension TestFunction {
 }
 
 extension Subprocess {
-    /// Gives the program a piece of its input and comes back when it has read it.
+    /// Writes a part of the program's input and waits until the program has read it.
     public borrowing func feed(_ bytes: [UInt8]) {
         _ = unsafe send(input, bytes, bytes.count, Int32(MSG_NOSIGNAL))
         var unread: Int32 = 1

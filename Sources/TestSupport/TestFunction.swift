@@ -3,11 +3,12 @@ import Cryptography
 import Glibc
 import System
 
-/// A built endpoint or tool, run as its users run it: a process that gets an event on standard input.
+/// A built endpoint or tool, run as in production: a process that reads an event from standard input.
 ///
-/// Endpoints are run through links to the one program that has them all, so that a change links one program again.
+/// Endpoints are links to the one program that contains them all, so that after a change only one program is linked
+/// again.
 public struct TestFunction: Sendable {
-    /// The secret, issuer and audience that the functions under test believe in.
+    /// The secret, issuer and audience that the functions under test accept.
     public static let secret = "a secret of the tests, of 32 bytes and more"
     public static let issuer = "https://issuer.test"
     public static let audience = "nofx-test"
@@ -15,18 +16,18 @@ public struct TestFunction: Sendable {
     let path: String
     public let environment: [String: String]
 
-    /// Names an endpoint, and where its database is.
+    /// Refers to an endpoint and its database.
     ///
     /// - Parameters:
-    ///   - name: The endpoint's.
-    ///   - database: The value of `DATABASE_URL`; nil to leave it out.
-    ///   - token: The value of `NOFX_TOKEN`; nil to leave it out.
-    ///   - environment: More variables, or other values for the usual ones; an empty value leaves one out.
+    ///   - name: The name of the endpoint.
+    ///   - database: The value of `DATABASE_URL`; nil to omit it.
+    ///   - token: The value of `NOFX_TOKEN`; nil to omit it.
+    ///   - environment: Further variables, or other values for the default ones; an empty value omits a variable.
     public init(_ name: String, database: String?, token: String? = nil, environment: [String: String] = [:]) {
         self.init(path: Self.path(of: name), database: database, token: token, environment: environment)
     }
 
-    /// Names a program of the folder `Tools`, and where its database is.
+    /// Refers to a program of the folder `Tools` and its database.
     public init(tool name: String, database: String?, environment: [String: String] = [:]) {
         self.init(path: "\(Subprocess.buildFolder)/\(name)", database: database, token: nil, environment: environment)
     }
@@ -35,8 +36,10 @@ public struct TestFunction: Sendable {
         self.path = path
         var all = [
             "NOFX_JWT_SECRET": Self.secret, "NOFX_JWT_ISSUER": Self.issuer, "NOFX_JWT_AUDIENCE": Self.audience,
-            // Tests call more often than people do.
+            // Tests call more often than the default limits permit.
             "NOFX_WRITES_PER_MINUTE": "0", "NOFX_INVITES_PER_DAY": "0",
+            "NOFX_INVITES_PER_USER_PER_DAY": "0", "NOFX_INVITES_PER_ADDRESS_PER_DAY": "0",
+            "NOFX_DEFAULT_TOOLS": "all",
             "NOFX_WEBHOOK_KEY": "a key for the webhooks of tests only",
         ]
         all["DATABASE_URL"] = database
@@ -50,10 +53,10 @@ public struct TestFunction: Sendable {
         "\(folder(of: [name]))/\(name)"
     }
 
-    /// A folder that has the programs of those endpoints, and maybe of others.
+    /// A folder with the programs of at least these endpoints.
     public static func folder(of names: [String]) -> String {
         let folder = "\(Subprocess.buildFolder)/endpoints"
-        // The folder and the links may be there already.
+        // The folder and the links may already exist.
         unsafe mkdir(folder, 0o777)
         for name in names { unsafe symlink("../nofx", "\(folder)/\(name)") }
         return folder
@@ -69,7 +72,7 @@ public struct TestFunction: Sendable {
         try start(arguments).finish(Array(event.utf8))
     }
 
-    /// Runs the function on bytes that need not be text.
+    /// Runs the function on bytes that need not be valid UTF-8.
     public func run(bytes: [UInt8]) throws -> Subprocess.Outcome {
         try start().finish(bytes)
     }
@@ -80,14 +83,14 @@ public struct TestFunction: Sendable {
             .token(subject: subject, email: email.flatMap(EmailAddress.init), scopes: scopes)
     }
 
-    // So that the coverage of a run counts what spawned functions did.
+    // Includes the functions' processes in the coverage of a test run.
     private static let profile = Environment.current()["LLVM_PROFILE_FILE"]
 }
 
 extension Subprocess.Outcome {
     /// The answer as JSON.
     ///
-    /// - Throws: When it is not exactly one JSON value in one line.
+    /// - Throws: An error unless the output is exactly one JSON value on one line.
     public func json() throws -> JSONValue {
         guard output.utf8.last == UInt8(ascii: "\n"), output.utf8.count(where: { $0 == UInt8(ascii: "\n") }) == 1 else {
             throw NotOneLine(output: output, errors: errors, status: status)
@@ -96,7 +99,7 @@ extension Subprocess.Outcome {
     }
 }
 
-/// An answer that is not what every function answers.
+/// The output is not exactly one line.
 public struct NotOneLine: Error {
     let output: String
     let errors: String

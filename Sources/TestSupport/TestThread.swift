@@ -2,7 +2,7 @@ import Glibc
 import Synchronization
 import System
 
-/// A thread that ends with a value.
+/// A thread that returns a value.
 public final class TestThread<Output: Sendable>: Sendable, Runnable {
     private let body: @Sendable () -> Output
     private let output = Mutex<Output?>(nil)
@@ -28,7 +28,7 @@ public final class TestThread<Output: Sendable>: Sendable, Runnable {
     }
 
     deinit {
-        // Of a thread that nobody waits for nothing stays once it has ended.
+        // A thread that was not joined is detached, so that the system frees it at its end.
         let thread = handle.withLock { $0 }
         if thread != 0 { pthread_detach(thread) }
     }
@@ -38,7 +38,7 @@ public final class TestThread<Output: Sendable>: Sendable, Runnable {
         self.output.withLock { $0 = output }
     }
 
-    /// Waits for the thread's end.
+    /// Waits for the thread's end and returns its value.
     public func join() -> Output {
         let thread = handle.withLock { handle in
             defer { handle = 0 }

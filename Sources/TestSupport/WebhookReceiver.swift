@@ -1,37 +1,39 @@
 import Base
 import HTTPClient
 
-/// A receiver of webhooks: `Tests/Support/webhook_receiver.py`, which says what it does by a path's first part.
+/// A receiver of webhooks: `Tests/Support/webhook_receiver.py`.
+///
+/// The first part of a path selects its behavior.
 public struct WebhookReceiver: Sendable {
     private let server: PythonServer
 
-    /// Runs a receiver while the body needs it.
+    /// Runs a receiver for the duration of the body.
     ///
-    /// - Parameter body: Has messages sent to it.
-    /// - Returns: What the body returns.
-    /// - Throws: What the body throws, or that the receiver did not start.
+    /// - Parameter body: Sends messages to the receiver.
+    /// - Returns: The result of the body.
+    /// - Throws: The error of the body, or an error if the receiver did not start.
     public static func run<Output>(body: (WebhookReceiver) throws -> Output) throws -> Output {
         try PythonServer.run("webhook_receiver.py", [], by: .clients) { try body(WebhookReceiver(server: $0)) }
     }
 
-    /// Where messages for a path go, such as `/503x2/a`.
+    /// The URL of a path, such as `/503x2/a`.
     public func url(_ path: String) -> String { "http://127.0.0.1:\(server.port)\(path)" }
 
-    /// Tells the receiver what messages for a path must be signed with.
+    /// Sets the secret with which messages for a path must be signed.
     public func expect(_ secret: String, on path: String) throws {
         _ = try control(.post, "/secret\(path)", Array(secret.utf8))
     }
 
-    /// What came, oldest first.
+    /// The received messages, oldest first.
     ///
-    /// - Parameter path: Only what came to it; nil for everything.
-    /// - Returns: The messages, those that are still being answered included.
-    /// - Throws: That the receiver is gone.
+    /// - Parameter path: Only messages for this path; nil for all messages.
+    /// - Returns: The messages, including those whose answer is not complete.
+    /// - Throws: An error if the receiver has ended.
     public func messages(_ path: String? = nil) throws -> [Message] {
         try control(.get, "/messages").root.elements.map(Message.init).filter { path == nil || $0.path == path }
     }
 
-    /// How many messages one path was answering at once, at most.
+    /// The largest number of messages that one path answered at the same time.
     public func busiest() throws -> Int? { try control(.get, "/busiest").root.integer }
 
     private func control(_ method: HTTPRequest.Method, _ path: String, _ body: [UInt8]? = nil) throws -> JSONDocument {
@@ -45,7 +47,7 @@ public struct WebhookReceiver: Sendable {
 }
 
 extension WebhookReceiver {
-    /// What came, and whether its signature is good.
+    /// A received message, and whether its signature is valid.
     public struct Message: Sendable {
         public let path: String
         public let method: String

@@ -13,6 +13,7 @@ public enum StepWork {
     ///
     /// - Throws: `ConfigurationError` for the first invalid variable.
     public static func checkConfiguration(_ environment: Environment) throws(ConfigurationError) {
+        try ToolName.checkDefaults(environment)
         _ = try WorkerSettings(environment)
         _ = try StepTools(environment)
     }
@@ -36,9 +37,11 @@ public enum StepWork {
         settings.isEndless = context.deadline == .distantFuture
         request.apply(to: &settings)
         let tools = try StepTools(environment, budget: context.quotas.aiBudget)
+        settings.abilities = tools.abilities
         let (databases, log) = (context.separateDatabases(), context.log)
         var store = PostgresStepStore(databases(), log: log)
         store.answerLimit = settings.answerLimit
+        store.defaultTools = context.quotas.defaultTools
         var worker = Worker(store, settings, log: log) {
             tools.toolBox(databases(), log: log)
         }

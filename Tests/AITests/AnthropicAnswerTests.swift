@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct AnthropicAnswerTests {
     // Cases: ai 3
-    @Test func `the texts of all text blocks are the answer, and thoughts are not`() throws {
+    @Test func `an answer's text joins all text blocks and omits thinking blocks`() throws {
         let completion = try TestProviders.anthropic().read(
             #"""
             {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude-opus-5-5",
@@ -46,7 +46,7 @@ import Testing
         ("tool_use", .toolUse, false), ("pause_turn", .pause, false), ("refusal", .refusal, false),
         ("something_new", .other, false),
     ])
-    func `a reason to stop is known or kept as it came`(
+    func `a known stop reason is mapped, and an unknown one keeps its raw value`(
         reason: String,
         kind: StopReason.Kind,
         isTruncated: Bool
@@ -62,7 +62,7 @@ import Testing
     }
 
     // Cases: ai 68
-    @Test func `unknown blocks and members are passed over`() throws {
+    @Test func `unknown blocks and members are ignored`() throws {
         let completion = try TestProviders.anthropic().read(
             #"""
             {"content": [{"type": "hologram", "text": "x", "data": [1]}, {}, 5, {"type": "text", "text": "a"},
@@ -75,7 +75,7 @@ import Testing
         #expect(completion.stopReason == StopReason(.other, ""))
     }
 
-    @Test func `a refusal is no answer, and what it cost is kept with its category`() throws {
+    @Test func `a refusal is an error that keeps its usage and category`() throws {
         let provider = try TestProviders.anthropic()
         let completion = try provider.read(
             #"""
@@ -99,7 +99,7 @@ import Testing
         ("a", "tool_use", .unexpectedStop, .never, .success, false),
         ("a", "pause_turn", .unexpectedStop, .never, .success, false),
     ])
-    func `nothing, and what waits for something, is no answer`(
+    func `an empty answer, a tool call and a pause are errors`(
         text: String,
         reason: String,
         code: AIError.Code,
@@ -118,7 +118,7 @@ import Testing
     }
 
     @Test(arguments: ["max_tokens", "something_new", "end_turn"])
-    func `what was cut off at its limit, and what stopped for unknown reasons, is an answer`(reason: String) throws {
+    func `an answer truncated at its limit or with an unknown stop reason is accepted`(reason: String) throws {
         let provider = try TestProviders.anthropic()
         let completion = try provider.read(
             #"{"content": [{"type": "text", "text": "a"}], "stop_reason": "\#(reason)"}"#
@@ -127,7 +127,7 @@ import Testing
         #expect(try provider.accept(completion) == completion)
     }
 
-    @Test func `an older count of cache writes is taken for the usual time`() throws {
+    @Test func `the older count of cache writes counts as five-minute writes`() throws {
         let completion = try TestProviders.anthropic().read(
             #"{"content": [], "usage": {"input_tokens": 1, "output_tokens": 2, "cache_creation_input_tokens": 9}}"#
         )

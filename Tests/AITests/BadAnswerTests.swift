@@ -4,7 +4,7 @@ import Testing
 @testable import AI
 @testable import HTTPClient
 
-/// Answers with a status of success that are none.
+/// Responses with a success status whose body is not an answer.
 @Suite struct BadAnswerTests {
     private static let bodies: [String] = [
         "", " ", "<html><body>Hello</body></html>", "[]", "null", "\"text\"", "{", "{}", #"{"id": "x"}"#,
@@ -16,7 +16,7 @@ import Testing
 
     // Cases: ai 37
     @Test(arguments: WireFormatName.allCases, bodies)
-    func `what is no answer is ai_bad_response, asked again once and counted`(
+    func `an unusable body is ai_bad_response, is retried once and counts as a failure`(
         format: WireFormatName,
         body: String
     ) throws {
@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test(arguments: WireFormatName.allCases)
-    func `bytes that are no UTF-8 are no answer`(format: WireFormatName) throws {
+    func `a body that is not UTF-8 is rejected`(format: WireFormatName) throws {
         let provider = try TestProviders.of(format)
         let body = Array(#"{"content": [{"type": "text", "text": ""#.utf8) + [0xC3, 0x28] + Array(#""}]}"#.utf8)
         let error = failure { () throws(AIError) in
@@ -38,7 +38,7 @@ import Testing
         #expect(error?.code == .badResponse)
     }
 
-    @Test func `an answer of more than 4 MiB is none, and deep ones are taken to 64 levels`() throws {
+    @Test func `an answer over 4 MiB is rejected, and nesting is accepted up to 64 levels`() throws {
         let provider = try TestProviders.anthropic()
         let long = #"{"content": [{"type": "text", "text": "\#(String(repeating: "x", count: 4 << 20))"}]}"#
         func deep(_ levels: Int) -> String {
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test(arguments: [201, 204])
-    func `another status of success does not make an answer of nothing`(status: Int) throws {
+    func `an unusable body is rejected with any 2xx status`(status: Int) throws {
         #expect(try TestProviders.chat().error(status)?.code == .badResponse)
     }
 }

@@ -2,9 +2,9 @@ import AI
 import TestSupport
 import Testing
 
-/// What a program may rely on of calls is written down.
+/// The documented error codes.
 @Suite struct CodeTableTests {
-    @Test func `the codes in the documentation's table are those that there are`() throws {
+    @Test func `the table of error codes in the documentation matches the code`() throws {
         let package = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
         let command = "grep -oE '^\\| `ai_[a-z_]+`( `ai_[a-z_]+`)*' '\(package)/docs/errors.md' | grep -oE 'ai_[a-z_]+'"
         let outcome = try Subprocess("/bin/sh", ["-c", command], environment: ["PATH": "/usr/bin:/bin"]).finish()

@@ -4,9 +4,9 @@ import Testing
 @testable import AI
 @testable import HTTPClient
 
-/// What errors of providers are taken for, by status, type and code.
+/// The classification of provider errors by status, type and code.
 @Suite struct ErrorClassTests {
-    /// An answer and all that follows from it.
+    /// A response and everything that follows from it.
     struct Case: Sendable, CustomTestStringConvertible {
         let status: Int
         let body: String
@@ -66,7 +66,7 @@ import Testing
 
     // Cases: ai 14, 29
     @Test(arguments: anthropic)
-    func `a status leads to a code, a status of ours, and what to do next`(expected: Case) throws {
+    func `a status determines the code, our own status, and the retry rule`(expected: Case) throws {
         let error = try #require(try TestProviders.anthropic().error(expected.status, [], expected.body))
 
         #expect(error.code == expected.code)
@@ -97,11 +97,11 @@ import Testing
         (429, "other", "organization_usage_limit_exceeded", .quotaExhausted),
         (500, "server_error", "server_error", .upstreamError),
         (503, "service_unavailable_error", "server_is_overloaded", .overloaded),
-        // A word that cannot belong to the status explains nothing.
+        // A code that contradicts the status is ignored.
         (500, "insufficient_quota", "model_not_found", .upstreamError),
         (400, "invalid_request_error", "server_is_overloaded", .badRequest),
     ])
-    func `OpenAI's codes are finer than the status`(
+    func `OpenAI's error codes refine the status`(
         status: Int,
         type: String,
         code: String,
@@ -115,15 +115,15 @@ import Testing
 
     // Cases: ai 64
     @Test(arguments: [
-        // vLLM: no wrapper, a number for a code.
+        // vLLM: no wrapper, a numeric code.
         (
             400, #"{"object": "error", "message": "no", "type": "BadRequestError", "param": null, "code": 400}"#,
             AIError.Code.badRequest
         ),
         (404, #"{"object": "error", "message": "no", "type": "NotFoundError", "code": 404}"#, .modelNotFound),
-        // Ollama: a text.
+        // Ollama: a string.
         (404, #"{"error": "model 'x' not found, try pulling it first"}"#, .modelNotFound),
-        // LiteLLM: the status as a text.
+        // LiteLLM: the status as a string.
         (
             429, #"{"error": {"message": "no", "type": "throttling_error", "param": "None", "code": "429"}}"#,
             .rateLimited
@@ -132,26 +132,26 @@ import Testing
             400, #"{"error": {"message": "Invalid model name", "type": "None", "param": null, "code": "400"}}"#,
             .badRequest
         ),
-        // OpenRouter: a number, also within an answer of status 200.
+        // OpenRouter: a number, also in a response with status 200.
         (402, #"{"error": {"code": 402, "message": "Insufficient credits"}}"#, .quotaExhausted),
         (200, #"{"error": {"code": 402, "message": "Insufficient credits"}}"#, .quotaExhausted),
         (200, #"{"error": {"code": 502, "message": "no", "metadata": {"raw": "x"}}}"#, .upstreamError),
         (200, #"{"choices": [{"error": {"code": 429, "message": "no"}, "finish_reason": "error"}]}"#, .rateLimited),
         (200, #"{"error": "something"}"#, .upstreamError),
         (200, #"{"error": {"type": "authentication_error"}}"#, .authFailed),
-        // llama.cpp, while it loads.
+        // llama.cpp, while it loads a model.
         (503, #"{"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}}"#, .upstreamError),
-        // Neither wrapper nor mark.
+        // Neither a wrapper nor a mark.
         (429, #"{"code": "insufficient_quota", "message": "no"}"#, .quotaExhausted),
         // FastAPI.
         (422, #"{"detail": [{"loc": ["body"], "msg": "no"}]}"#, .badRequest),
     ])
-    func `each dialect's errors are understood`(status: Int, body: String, expected: AIError.Code) throws {
+    func `errors of compatible servers are classified`(status: Int, body: String, expected: AIError.Code) throws {
         #expect(try TestProviders.chat().error(status, [], body)?.code == expected)
     }
 
     @Test(arguments: ["null", "false", "\"\"", "0", "[]"])
-    func `an answer that says it has no error has none`(error: String) throws {
+    func `an answer whose error member is empty is not an error`(error: String) throws {
         let completion = try TestProviders.chat().read(
             #"""
             {"error": \#(error),
@@ -166,7 +166,7 @@ import Testing
     @Test(arguments: [
         "prompt is too long: 210000 tokens > 200000 maximum", "This model's maximum context length is 8192 tokens.",
     ])
-    func `a prompt that is too long is known by the two phrases that say so`(message: String) throws {
+    func `a prompt that is too long is recognized by two known phrases`(message: String) throws {
         let body = #"{"error": {"type": "invalid_request_error", "message": "\#(message)"}}"#
 
         #expect(try TestProviders.anthropic().error(400, [], body)?.code == .contextTooLong)
@@ -175,7 +175,7 @@ import Testing
     }
 
     @Test(arguments: ["429 rate limit 503 overloaded", "insufficient_quota", "timeout", "401 Unauthorized"])
-    func `what a message mentions decides nothing`(message: String) throws {
+    func `other words in an error message do not affect the classification`(message: String) throws {
         let body = #"{"error": {"type": "invalid_request_error", "message": "\#(message)"}}"#
 
         #expect(try TestProviders.anthropic().error(400, [], body)?.code == .badRequest)

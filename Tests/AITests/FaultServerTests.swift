@@ -5,7 +5,7 @@ import Testing
 
 @testable import AI
 
-/// What the other tests rely on in the imitation of providers in trouble.
+/// The properties of the simulated providers on which other tests rely.
 struct FaultServerTests {
     private static let paths = ["/v1/messages", "/v1/chat/completions", "/v1/responses"]
 
@@ -25,7 +25,7 @@ struct FaultServerTests {
         )
     }
 
-    @Test func `the providers' own clients see in each fault what it is meant to be`() throws {
+    @Test func `the providers' own clients recognize each fault`() throws {
         let outcome = try PythonScript.run("check_faults_with_sdks.py", by: .clients)
 
         #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
@@ -41,7 +41,7 @@ struct FaultServerTests {
             ("big-length", .tooLarge, true), ("big-chunked", .tooLarge, true),
         ] as [(String, HTTPError.Kind, Bool)]
     )
-    func `a broken answer is an error of its kind in every format`(
+    func `a broken response has the same error kind in every format`(
         fault: String,
         kind: HTTPError.Kind,
         hadAnswer: Bool
@@ -64,7 +64,7 @@ struct FaultServerTests {
     @Test(arguments: [
         ("bad-gzip", true), ("empty-200", true), ("html-200", true), ("bad-json", true), ("array-200", false),
     ])
-    func `what is HTTP and no answer of a provider arrives as it is`(fault: String, isBadJSON: Bool) throws {
+    func `a valid HTTP response that is not an answer is returned unchanged`(fault: String, isBadJSON: Bool) throws {
         try FaultServer.run { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             for path in Self.paths {
@@ -76,7 +76,7 @@ struct FaultServerTests {
     }
 
     // Cases: ai 40
-    @Test func `dripping ends at the deadline although something moves`() throws {
+    @Test func `a response that arrives drop by drop ends at the deadline`() throws {
         try FaultServer.run { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             for isStream in [false, true] {
@@ -92,7 +92,7 @@ struct FaultServerTests {
         }
     }
 
-    @Test func `a redirect is an answer, and nothing goes where it points`() throws {
+    @Test func `the client returns a redirect and does not follow it`() throws {
         try FaultServer.run { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             let answer = try client.send(request(server.openAI + "/responses", "redirect"), deadline: .test)
@@ -107,7 +107,7 @@ struct FaultServerTests {
     @Test(arguments: [
         "crlf", "cr", "comments", "multiline", "no-space", "fields", "bytes", "unended", "bom", "unknown",
     ])
-    func `a stream is read the same however it is framed`(framing: String) throws {
+    func `a stream decodes equally with every framing`(framing: String) throws {
         try FaultServer.run { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             func events(_ fault: String, _ path: String) throws -> [String] {
@@ -128,7 +128,7 @@ struct FaultServerTests {
                 if let last = reader.finish() { events.append(last) }
                 return try events.map { event in
                     if event.text == "[DONE]" { return "[DONE]" }
-                    // The model is the fault's name, and white space between values is the framing's.
+                    // The model contains the fault's name, and the framing inserts white space between values.
                     let json = try JSONDocument(parsing: event.data).root
                     let texts = [
                         json["delta"]?["text"], json["choices"]?.elements.map { $0 }.first?["delta"]?["content"],
@@ -146,7 +146,7 @@ struct FaultServerTests {
         }
     }
 
-    @Test func `a fault may end, and the journal tells of every attempt and its time`() throws {
+    @Test func `a fault ends after its count, and the journal records every attempt with its time`() throws {
         try FaultServer.run { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             let statuses = try (0..<4).map { _ in
@@ -162,7 +162,7 @@ struct FaultServerTests {
         }
     }
 
-    @Test func `any answer can be given a name, and any path a fault`() throws {
+    @Test func `a test can define an answer under a name, and a path can select a fault`() throws {
         try FaultServer.run { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             try server.answer("mine", status: 418, headers: [("x-mine", "1")], body: "short")
@@ -176,7 +176,7 @@ struct FaultServerTests {
         }
     }
 
-    @Test func `over TLS it is trusted by whoever names its authority`() throws {
+    @Test func `over TLS, a client that trusts the server's authority accepts the certificate`() throws {
         try FaultServer.run(certificate: "good") { (server) throws in
             let request = request("\(server.url)/v1/messages", "status:529")
             var client = HTTPClient(userAgent: "tests/1", authorities: .file(server.authority))

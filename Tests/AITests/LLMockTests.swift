@@ -3,9 +3,9 @@ import HTTPClient
 import TestSupport
 import Testing
 
-/// What the other tests rely on in the third party's imitation of providers.
+/// The properties of the third-party simulator on which other tests rely.
 struct LLMockTests {
-    /// Asks a question in one of the two formats; the prompt keeps calls apart.
+    /// Asks a question in one of the two formats; each call has its own prompt.
     private func ask(_ url: String, _ prompt: String, isStream: Bool = false) throws -> HTTPResponse {
         var client = HTTPClient(userAgent: "tests/1")
         let body =
@@ -20,7 +20,7 @@ struct LLMockTests {
         return try client.send(request, deadline: .test)
     }
 
-    @Test func `both formats answer what a scenario says, and the journal tells what was asked`() throws {
+    @Test func `both formats answer as the scenario says, and the journal records the requests`() throws {
         try LLMock.run { (server) throws in
             try server.scenario(#"{"type":"reply","text":"four"}"#, #"{"type":"reply","text":"five"}"#)
             let message = try ask("\(server.anthropic)/v1/messages", "2 + 2?")
@@ -39,7 +39,7 @@ struct LLMockTests {
         }
     }
 
-    @Test func `the verdict finds fault with a client that retries what it must not, and is forgotten by a reset`()
+    @Test func `the verdict reports a client that retries permanent errors, and a reset clears it`()
         throws
     {
         try LLMock.run { (server) throws in
@@ -58,7 +58,7 @@ struct LLMockTests {
         }
     }
 
-    @Test func `a limit of requests per minute is a setting`() throws {
+    @Test func `the limit of requests per minute can be set`() throws {
         try LLMock.run("LLMOCK_RPM=1") { (server) throws in
             #expect(try ask("\(server.openAI)/chat/completions", "first?").status == 200)
             let second = try ask("\(server.openAI)/chat/completions", "second?")
@@ -68,7 +68,7 @@ struct LLMockTests {
         }
     }
 
-    @Test func `a scenario that it does not know is refused`() throws {
+    @Test func `an unknown scenario is rejected`() throws {
         try LLMock.run { (server) throws in
             let error = #expect(throws: LLMock.Refused.self) { try server.scenario(#"{"type":"explode"}"#) }
             #expect(error?.status == 400)

@@ -15,7 +15,7 @@ import Testing
         (.invalidResponse, .badResponse, 502, .once),
         (.tooLarge, .badResponse, 502, .once),
     ])
-    func `a request without an answer counts as a failure and goes to the next provider`(
+    func `a request without a response counts as a failure and falls back to the next provider`(
         kind: HTTPError.Kind,
         code: AIError.Code,
         status: Int,
@@ -32,7 +32,7 @@ import Testing
         (HTTPError.Kind.invalidRequest, AIError.Code.badRequest), (.forbiddenAddress, .badRequest),
         (.failed, .unreachable),
     ])
-    func `what went wrong on our side says nothing about the provider`(
+    func `an error on our side does not count against the provider`(
         kind: HTTPError.Kind,
         code: AIError.Code
     ) throws {
@@ -44,13 +44,13 @@ import Testing
     @Test(arguments: [
         (HTTPError(.couldNotConnect, "x", in: .connecting), AIError.Code.unreachable, AIError.RetryRule.yes),
         (HTTPError(.couldNotConnect, "x", in: .connecting, hasTimedOut: true), .timeout, .yes),
-        // The provider may be at work on it, and charge for it.
+        // The provider may still be working on the request and may charge for it.
         (HTTPError(.timeout, "x", in: .waiting, hasTimedOut: true), .timeout, .once),
         (HTTPError(.timeout, "x", in: .body(status: 200, bytes: 5), hasTimedOut: true), .timeout, .yes),
         (HTTPError(.connectionLost, "x", in: .body(status: 200, bytes: 5)), .connectionLost, .yes),
         (HTTPError(.connectionLost, "x", in: .head(status: 200)), .connectionLost, .yes),
     ])
-    func `how far a request had come decides how often it may be repeated`(
+    func `the progress of a request decides how often it may be retried`(
         error: HTTPError,
         code: AIError.Code,
         retry: AIError.RetryRule
@@ -60,14 +60,14 @@ import Testing
         #expect(error.code == code && error.retry == retry && error.breaker == .failure)
     }
 
-    @Test func `a call that we cancel says nothing about the provider and goes to no other`() throws {
+    @Test func `a cancelled call does not count against the provider and has no fallback`() throws {
         let error = try TestProviders.chat().error(HTTPError(.cancelled, "x", in: .waiting))
 
         #expect(error.code == .cancelled && error.breaker == .neutral && error.retry == .never)
         #expect(!error.tryNextProvider && error.problem.status == 499)
     }
 
-    @Test func `after some text was handed on nobody else is asked`() throws {
+    @Test func `after partial output the call has no retry and no fallback`() throws {
         let error = try TestProviders.chat().error(HTTPError(.connectionLost, "x"), hasPartialOutput: true)
 
         #expect(error.code == .connectionLost && error.retry == .never && !error.tryNextProvider)
@@ -76,7 +76,7 @@ import Testing
     @Test(arguments: [
         (AIFailure.circuitOpen, 503, true), (.budgetExceeded, 402, false), (.cancelled, 499, false),
     ])
-    func `what we stop ourselves is neutral and not tried again`(
+    func `a call that we reject ourselves is neutral for the breaker and is not retried`(
         cause: AIFailure,
         status: Int,
         next: Bool
@@ -87,14 +87,14 @@ import Testing
         #expect(error.retry == .never && error.breaker == .neutral)
     }
 
-    @Test func `an answer of the wrong form is asked for once more and does not count`() {
+    @Test func `an answer that violates the schema is retried once and does not count as a failure`() {
         let error = AIError(.schemaMismatch, provider: "openai", status: 200)
 
         #expect(error.retry == .once && error.breaker == .success && error.tryNextProvider)
         #expect(error.problem.status == 502 && error.problem.code == "ai_schema_mismatch")
     }
 
-    @Test func `a cause has a status of ours that fits an error, and a provider's 401 is never one of ours`() {
+    @Test func `every failure has an error status, and a provider's 401 or 403 is never ours`() {
         for cause in AIFailure.allCases {
             let status = cause.handling.status
             #expect((400...504).contains(status) && status != 401 && status != 403, "\(cause)")

@@ -5,7 +5,7 @@ import Testing
 @testable import AI
 
 @Suite struct OpenAIAnswerTests {
-    @Test func `a chat completion is text, reason, usage and names`() throws {
+    @Test func `a chat completion is decoded to text, stop reason, usage and ids`() throws {
         let completion = try TestProviders.chat().read(
             #"""
             {"id": "chatcmpl-1", "object": "chat.completion", "created": 1790000000, "model": "gpt-6-sol-2026-08-01",
@@ -27,7 +27,7 @@ import Testing
         #expect(completion.requestID == "req-2")
     }
 
-    @Test func `cache writes are part of the prompt's tokens unless the provider says otherwise`() throws {
+    @Test func `prompt tokens include cache writes unless the provider is configured otherwise`() throws {
         let answer = #"""
             {"choices": [{"message": {"content": "a"}, "finish_reason": "stop"}],
              "usage": {"prompt_tokens": 100, "completion_tokens": 1,
@@ -39,7 +39,7 @@ import Testing
         #expect(try provider.read(answer).usage?.input == 40)
     }
 
-    @Test func `counts that no call can have do no harm`() throws {
+    @Test func `impossible token counts are clamped`() throws {
         let completion = try TestProviders.chat().read(
             #"""
             {"choices": [{"message": {"content": "a"}, "finish_reason": "stop"}],
@@ -56,7 +56,7 @@ import Testing
         ("stop", StopReason.Kind.finished, false), ("length", .maxTokens, true), ("tool_calls", .toolUse, false),
         ("function_call", .toolUse, false), ("content_filter", .refusal, false), ("eos", .other, false),
     ])
-    func `a reason to finish is known or kept as it came`(
+    func `a known finish reason is mapped, and an unknown one keeps its raw value`(
         reason: String,
         kind: StopReason.Kind,
         isTruncated: Bool
@@ -73,14 +73,14 @@ import Testing
         #"{"choices": [{"message": {"content": null, "refusal": "I cannot."}, "finish_reason": "stop"}]}"#,
         #"{"choices": [{"message": {"content": ""}, "finish_reason": "content_filter"}]}"#,
     ])
-    func `a refusal in chat is no answer`(answer: String) throws {
+    func `a refusal in a chat completion is an error`(answer: String) throws {
         let provider = try TestProviders.chat()
         let completion = try provider.read(answer)
 
         #expect(failure { () throws(AIError) in try provider.accept(completion) }?.code == .refused)
     }
 
-    @Test func `an answer in parts is one text`() throws {
+    @Test func `an answer in parts is joined to one text`() throws {
         let completion = try TestProviders.chat().read(
             #"{"choices": [{"message": {"content": [{"type": "text", "text": "a"}, {"text": "b"}]}}]}"#
         )
@@ -88,7 +88,7 @@ import Testing
         #expect(completion.text == "ab")
     }
 
-    @Test func `a response is the texts of its messages`() throws {
+    @Test func `the text of a response joins the texts of its messages`() throws {
         let completion = try TestProviders.responses().read(
             #"""
             {"id": "resp_1", "object": "response", "status": "completed", "error": null, "incomplete_details": null,
@@ -111,7 +111,7 @@ import Testing
         ("max_output_tokens", StopReason.Kind.maxTokens), ("content_filter", .refusal), ("steered", .other),
         ("max_messages", .other),
     ])
-    func `an incomplete response says why, with status 200`(reason: String, kind: StopReason.Kind) throws {
+    func `an incomplete response states its reason, with status 200`(reason: String, kind: StopReason.Kind) throws {
         let completion = try TestProviders.responses().read(
             #"""
             {"status": "incomplete", "incomplete_details": {"reason": "\#(reason)"},
@@ -129,7 +129,7 @@ import Testing
         ("invalid_prompt", .badRequest, .neutral), ("bio_policy", .refused, .neutral),
         ("insufficient_quota", .quotaExhausted, .limited(.quotaExhausted)), ("unheard_of", .upstreamError, .failure),
     ])
-    func `a failed response is its error although the status is 200, and what it cost is kept`(
+    func `a failed response with status 200 is an error that keeps its usage`(
         code: String,
         expected: AIError.Code,
         breaker: AIError.BreakerEffect
@@ -144,7 +144,7 @@ import Testing
         #expect(error?.completion?.usage == TokenUsage(input: 5, output: 2))
     }
 
-    @Test func `a refusal and a tool call in a response are no answers`() throws {
+    @Test func `a refusal and a tool call in a response are errors`() throws {
         let provider = try TestProviders.responses()
         let refusal = try provider.read(
             #"""
@@ -161,7 +161,7 @@ import Testing
     }
 
     @Test(arguments: ["queued", "in_progress"])
-    func `a response that is not finished is none`(status: String) throws {
+    func `a response that is still in progress is an error`(status: String) throws {
         let error = try TestProviders.responses().error(200, [], #"{"status": "\#(status)", "output": []}"#)
 
         #expect(error?.code == .badResponse)

@@ -1,3 +1,4 @@
+import Base
 import Testing
 
 @testable import AI
@@ -22,7 +23,7 @@ import Testing
         #"{"name": "a", "kind": 1, "a/b~c": 1.0}"#, #" {"name": "a", "kind": {"x": [1.0]}, "note": "12345"} "#,
         #"{"name": "a", "children": [{"name": "b", "children": [{"name": "c"}, {"name": "d"}]}]}"#,
     ])
-    func `an answer of the form is taken`(answer: String) throws {
+    func `an answer that matches the schema is accepted`(answer: String) throws {
         #expect(try schema(Self.tree).validate(answer) == [])
     }
 
@@ -51,18 +52,18 @@ import Testing
             ]
         ),
     ])
-    func `an answer of another form is told where it is not`(answer: String, violations: [String]) throws {
+    func `an answer that violates the schema is reported with the places`(answer: String, violations: [String]) throws {
         #expect(try schema(Self.tree).validate(answer).map(\.description) == violations)
     }
 
     @Test(arguments: ["", "```json\n{}\n```", "{\"name\": \"a\"} and more", "{\"name\": \"a\", \"name\": \"b\"}"])
-    func `what is not JSON alone does not have the form`(answer: String) throws {
+    func `an answer with text around the JSON is invalid`(answer: String) throws {
         let violations = try schema(Self.tree).validate(answer)
 
         #expect(violations.count == 1 && violations.first?.path == "")
     }
 
-    @Test func `what is asked once more names the places`() throws {
+    @Test func `the correction request names the places`() throws {
         let violations = try schema(Self.tree).validate(#"{"size": 10}"#)
 
         #expect(
@@ -84,7 +85,7 @@ import Testing
         (##"{"prefixItems": []}"##, "#/prefixItems"), (##"{"exclusiveMinimum": 1}"##, "#/exclusiveMinimum"),
         (##"{"patternProperties": {}}"##, "#/patternProperties"), (##"{"uniqueItems": true}"##, "#/uniqueItems"),
     ])
-    func `a keyword that is not checked is refused with its place`(text: String, path: String) {
+    func `an unsupported keyword is rejected with its place`(text: String, path: String) {
         #expect(throws: OutputSchema.Invalid(path: path, rule: "is a keyword that is not supported")) {
             try schema(text)
         }
@@ -105,18 +106,18 @@ import Testing
             "#/$defs/a/anyOf/0/$ref"
         ),
     ])
-    func `a schema that means nothing is refused with the place`(text: String, path: String) {
+    func `a contradictory or empty schema is rejected with the place`(text: String, path: String) {
         let error = #expect(throws: OutputSchema.Invalid.self) { try schema(text) }
 
         #expect(error?.path == path)
     }
 
     @Test(arguments: ["", "a b", "ä", String(repeating: "x", count: 65)])
-    func `a name that providers do not take is refused`(name: String) {
+    func `a name that providers reject is rejected`(name: String) {
         #expect(throws: OutputSchema.Invalid.self) { try OutputSchema(name: name, "{}") }
     }
 
-    @Test func `a schema may contain itself as long as each step looks at less`() throws {
+    @Test func `a recursive schema is accepted if each step descends into the answer`() throws {
         let list = try schema(
             ##"{"type": ["array", "integer"], "items": {"$ref": "#"}, "description": "x", "default": [], "examples": []}"##
         )
@@ -125,7 +126,7 @@ import Testing
         #expect(list.validate(#"[1, [2, ["3"]]]"#).map(\.path) == ["/1/1/0"])
     }
 
-    @Test func `alternatives that multiply end`() throws {
+    @Test func `validation of multiplying alternatives ends`() throws {
         let twins = ##"{"anyOf": [{"$ref": "#/$defs/n"}, {"$ref": "#/$defs/n"}]}"##
         let hostile = try schema(
             ##"{"$defs": {"n": {"type": "array", "items": \##(twins)}}, "$ref": "#/$defs/n"}"##
@@ -135,9 +136,49 @@ import Testing
         #expect(!hostile.validate(deep).isEmpty)
     }
 
-    @Test func `no more than twenty places are told`() throws {
+    @Test func `at most twenty violations are reported`() throws {
         let numbers = try schema(#"{"items": {"type": "string"}}"#)
 
         #expect(numbers.validate("[\(String(repeating: "1,", count: 99))1]").count == 20)
+    }
+
+    private static func list(_ count: Int, _ element: (Int) -> String) -> String {
+        (0..<count).map(element).joined(separator: ",")
+    }
+
+    @Test func `a long list of values is read once for many elements`() throws {
+        let schema = try schema(##"{"type": "array", "items": {"enum": [\##(Self.list(30_000) { "\($0)" })]}}"##)
+        let answer = "[\(Self.list(20_000) { "\(29_999 - $0)" })]"
+
+        #expect(schema.validate(answer, by: .after(.seconds(20))) == [])
+        #expect(schema.validate("[30000, 29999.0, 1e1]").map(\.path) == ["/0"])
+    }
+
+    @Test func `many properties and required names are read once for many objects`() throws {
+        let names = Self.list(5_000) { #""p\#($0)""# }
+        let members = Self.list(5_000) { #""p\#($0)": {"const": \#($0)}"# }
+        let schema = try schema(##"{"items": {"properties": {\##(members)}, "required": [\##(names)]}}"##)
+        let object = "{\(Self.list(5_000) { #""p\#($0)": \#($0)"# })}"
+
+        #expect(schema.validate("[\(object), \(object)]", by: .after(.seconds(20))) == [])
+    }
+
+    @Test(arguments: [
+        ##"{"items": {"anyOf": [\##(list(30_000) { #"{"const": \#($0)}"# })]}}"##,
+        ##"{"items": {"anyOf": [\##(list(9_000) { #"{"enum": [\#($0)]}"# })]}}"##,
+        ##"{"items": {"required": [\##(list(30_000) { #""a\#($0)""# })]}}"##,
+    ])
+    func `a check that would take too long ends`(text: String) throws {
+        let schema = try schema(text)
+        let answer = "[\(Self.list(20_000) { _ in #"{"x":1}"# })]"
+
+        #expect(!schema.validate(answer).isEmpty)
+    }
+
+    @Test func `a check ends at its deadline`() throws {
+        let schema = try schema(#"{"items": {"type": "integer"}}"#)
+        let violations = schema.validate("[\(Self.list(20_000) { "\($0)" })]", by: .after(.zero))
+
+        #expect(violations.map(\.rule) == ["takes too long to check"])
     }
 }

@@ -5,10 +5,10 @@ import TestSupport
 import Testing
 import AI
 
-/// What is kept of usage in Postgres, and what many processes do to it at once.
+/// AI usage in Postgres, with many concurrent processes.
 struct PostgresUsageTests {
     // Cases: ai 55
-    @Test func `of 32 calls that begin together near the limit one goes beyond`() throws {
+    @Test func `of 32 concurrent calls near the limit, one exceeds it`() throws {
         let database = try TestDatabase()
         let team = UUID.v7()
         var store = try database.usageStore()
@@ -36,7 +36,7 @@ struct PostgresUsageTests {
     }
 
     // Cases: ai 55
-    @Test func `of 32 calls as many begin as there is money for, and one more`() throws {
+    @Test func `of 32 concurrent calls, the budget admits as many as it can pay, and one more`() throws {
         let database = try TestDatabase()
         let team = UUID.v7()
         let budget = Budget(monthly: USDollars(rawValue: 95))
@@ -47,7 +47,7 @@ struct PostgresUsageTests {
             do {
                 let call = UUID.v7()
                 try store.reserve(USDollars(rawValue: 10), for: call, of: team, within: budget, lifetime: .seconds(60))
-                // Some end while others ask: what was reserved is spent then, and never counts for nothing or twice.
+                // Some calls end while others reserve. The reserved amount is spent then: it must count exactly once.
                 if number.isMultiple(of: 2) { try store.record(.spending(10, call: call, team: team)) }
                 return true
             } catch is BudgetExceeded {
@@ -57,7 +57,7 @@ struct PostgresUsageTests {
         #expect(admitted.count(where: \.self) == 10)
     }
 
-    @Test func `50 at once lose no attempt and count none twice`() throws {
+    @Test func `50 concurrent recordings lose no attempt and count none twice`() throws {
         let database = try TestDatabase()
         let team = UUID.v7()
         _ = try runConcurrently(50) { number, barrier in
@@ -96,7 +96,7 @@ struct PostgresUsageTests {
         #expect(counters == [200, 50, 150])
     }
 
-    @Test func `a call with three attempts of which two were billed has three rows and their sum`() throws {
+    @Test func `a call with three attempts, two of them billed, has three rows and their sum`() throws {
         let database = try TestDatabase()
         var store = try database.usageStore()
         let (call, team) = (UUID.v7(), UUID.v7())
@@ -122,7 +122,7 @@ struct PostgresUsageTests {
         #expect(sums == [3, 1, 2, 0, 120])
     }
 
-    @Test func `a model without a price is counted as one, and costs nobody knows what`() throws {
+    @Test func `attempts with a model without a price are counted separately, with an unknown cost`() throws {
         let database = try TestDatabase()
         var store = try database.usageStore()
         var record = UsageRecord.spending(nil)
@@ -137,7 +137,7 @@ struct PostgresUsageTests {
         #expect(row == [1, nil, 0, 7])
     }
 
-    @Test func `whatever a provider says is kept within bounds`() throws {
+    @Test func `extreme values of a provider are clamped`() throws {
         let database = try TestDatabase()
         var store = try database.usageStore()
         var record = UsageRecord.spending(.max)
@@ -156,7 +156,7 @@ struct PostgresUsageTests {
         #expect(try database.value("SELECT max(char_length(request_id)) FROM nofx.ai_attempts", as: Int.self) == 200)
     }
 
-    @Test func `a team's own budget takes the place of what every team has, each part for itself`() throws {
+    @Test func `a team's daily and monthly budgets each replace the default`() throws {
         let database = try TestDatabase()
         let team = UUID.v7()
         var store = try database.usageStore()
@@ -186,7 +186,7 @@ struct PostgresUsageTests {
         #expect(try database.value("SELECT count(*) FROM nofx.ai_budgets") == 0)
     }
 
-    @Test func `the newest rate limits are kept with the provider's breaker, and other providers have no counters`()
+    @Test func `the newest rate limits are stored with the provider's breaker only`()
         throws
     {
         let database = try TestDatabase()
@@ -209,10 +209,10 @@ struct PostgresUsageTests {
 }
 
 extension TestDatabase {
-    /// A store on a connection of its own, as an operator's role.
+    /// A usage store on its own connection, with the operator role.
     fileprivate func usageStore() throws -> PostgresStores {
         var store = PostgresStores(Database(at: try ConnectionString(operatorURL)), log: .silent)
-        // Crowds wait for each other.
+        // Concurrent callers wait for each other.
         store.usageLimit = .seconds(60)
         store.connectLimit = .seconds(60)
         return store

@@ -21,10 +21,10 @@ import Testing
     }
 
     // Cases: ai 51
-    @Test func `every kind of token has its price, to the billionth of a dollar`() {
+    @Test func `every kind of token has its own price, to the billionth of a dollar`() {
         let usage = TokenUsage(input: 3, output: 5, cacheRead: 7, cacheWrite5m: 11, cacheWrite1h: 13, reasoning: 4)
 
-        // Reasoning is part of the output and not paid for twice.
+        // Reasoning tokens are part of the output and must not be charged twice.
         #expect(cost(usage, "claude-opus-5-5") == sum(3 * 4_000, 5 * 20_000, 7 * 200, 11 * 5_000, 13 * 8_000))
         #expect(cost(usage, "gpt-6-sol") == sum(3 * 2_000, 5 * 10_000, 7 * 200, 11 * 2_500, 13 * 2_500))
         #expect(cost(usage, "claude-haiku-5-5") == sum(3 * 100, 5 * 500, 7 * 10, 11 * 125, 13 * 200))
@@ -32,7 +32,7 @@ import Testing
     }
 
     // Cases: ai 52
-    @Test func `a prompt beyond the threshold, cache included, has other prices throughout`() {
+    @Test func `a prompt above the threshold, cached tokens included, has other rates for all tokens`() {
         let short = TokenUsage(input: 50_000, output: 1_000, cacheRead: 49_999, cacheWrite5m: 1)
         let long = TokenUsage(input: 50_000, output: 1_000, cacheRead: 49_999, cacheWrite5m: 1, cacheWrite1h: 1)
 
@@ -49,7 +49,7 @@ import Testing
             ("2027-01-01T00:00:00Z", 100),
         ] as [(String, Int64)]
     )
-    func `a price holds from its day on`(time: String, price: Int64) throws {
+    func `a price applies from its first day`(time: String, price: Int64) throws {
         let time = try #require(Timestamp(time))
 
         #expect(
@@ -58,7 +58,7 @@ import Testing
         )
     }
 
-    @Test func `before the first price of a model it has none`() throws {
+    @Test func `a model has no price before its first one`() throws {
         let list = PriceList([ModelPrice("m", from: now, .init(input: 1, output: 1))])
         let before = now + .microseconds(-1)
 
@@ -74,7 +74,7 @@ import Testing
             ("gpt-4o-2024-05-13", 5_000), ("gpt-4o-mini-2024-07-18", 150), ("gpt-4o-preview-2024-07-18", 2_500),
         ] as [(String, Int64)]
     )
-    func `a dated name and an alias have the price of what they name`(model: String, price: Int64) {
+    func `a dated name and an alias have the price of their model`(model: String, price: Int64) {
         #expect(cost(TokenUsage(input: 1), model) == price)
     }
 
@@ -83,17 +83,17 @@ import Testing
         "", "-", "claude", "gpt-5.4-pro", "gpt-4o-audio-preview", "claude-opus-5-6", "claude-opus-5-99999999999",
         "claude-fable-5-2", "llama-4", "-20251001", "-latest", "gpt-4.1-2025-04", "openai/gpt-4o",
     ])
-    func `a model that is not listed has no price, which is not nothing`(model: String) {
+    func `an unlisted model has an unknown cost, not a cost of zero`(model: String) {
         #expect(cost(TokenUsage(input: 1), model) == nil)
     }
 
-    @Test func `a price of nothing is a price`() {
+    @Test func `a price of zero is a price`() {
         let list = PriceList([ModelPrice("local", .init(input: 0, output: 0))])
 
         #expect(list.cost(of: TokenUsage(input: 5, output: 5), model: "local", at: now) == .zero)
     }
 
-    @Test func `what does not fit stays at the largest amount`() {
+    @Test func `a cost that overflows saturates`() {
         let usage = TokenUsage(input: .max, output: .max, cacheRead: .max)
 
         #expect(cost(usage, "gpt-6-astra") == .max)
@@ -101,7 +101,7 @@ import Testing
         #expect(TokenUsage(input: -1, output: -2) == TokenUsage())
     }
 
-    @Test func `an estimate is not below what the call can cost`() throws {
+    @Test func `an estimate is at least the cost of the call`() throws {
         let request = CompletionRequest(String(repeating: "x", count: 3_000), system: "abc", maxTokens: 200)
         let estimate = try #require(prices.estimate(of: request, model: "claude-opus-5-5", at: now))
 
@@ -114,7 +114,7 @@ import Testing
         )
     }
 
-    @Test func `an operator's prices replace those of the same model and no others`() throws {
+    @Test func `an operator's prices replace those of the same models only`() throws {
         let list = try PriceList(
             Environment([
                 (
@@ -162,7 +162,7 @@ import Testing
             "[0].longPrompt.above must be a whole number"
         ),
     ])
-    func `prices that cannot be used are refused with the field's name`(value: String, rule: String) {
+    func `invalid prices are rejected with the field's name`(value: String, rule: String) {
         #expect(throws: ConfigurationError("NOFX_AI_PRICES", rule)) {
             try PriceList(Environment([("NOFX_AI_PRICES", value)]))
         }

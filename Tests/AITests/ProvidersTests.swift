@@ -11,7 +11,7 @@ import Testing
 
     private func fault(_ name: String, _ value: String) -> ConfigurationError? {
         do throws(ConfigurationError) {
-            // Whatever the variable, both providers are there.
+            // For every variable, both providers are configured.
             let keys = [("ANTHROPIC_BASE_URL", "https://a.example"), ("OPENAI_BASE_URL", "https://o.example")]
             _ = try Providers(Environment([(name, value)] + keys))
             return nil
@@ -20,13 +20,13 @@ import Testing
         }
     }
 
-    @Test func `without a key and an address there is no provider`() throws {
+    @Test func `without a key and an address a provider is not configured`() throws {
         let providers = try read(("ANTHROPIC_MODEL", "m"), ("OPENAI_WIRE", "chat"), ("OPENAI_API_KEY", ""))
 
         #expect(providers.all.isEmpty)
     }
 
-    @Test func `a key is enough`() throws {
+    @Test func `a key alone configures a provider`() throws {
         let providers = try read(("ANTHROPIC_API_KEY", "sk-ant-1"), ("OPENAI_API_KEY", "sk-1"))
         let anthropic = try #require(providers["anthropic-ai"])
         let openAI = try #require(providers["openai"])
@@ -40,7 +40,7 @@ import Testing
         #expect(providers["other"] == nil)
     }
 
-    @Test func `an address is enough, and then nothing is guessed about its models`() throws {
+    @Test func `an address alone configures a provider without a default model`() throws {
         let providers = try read(
             ("ANTHROPIC_BASE_URL", "http://localhost:11434/v1/"),
             ("OPENAI_BASE_URL", "http://localhost:11434/v1/")
@@ -51,7 +51,7 @@ import Testing
         #expect(providers.openAI?.maxTokensField == .maxTokens)
     }
 
-    @Test func `everything can be set`() throws {
+    @Test func `all variables take effect`() throws {
         let providers = try read(
             ("ANTHROPIC_API_KEY", "k"),
             ("ANTHROPIC_MODEL", "claude-x"),
@@ -76,7 +76,7 @@ import Testing
     }
 
     @Test(arguments: [("2023-06-01", Provider.Authentication.apiKeyHeader), ("2026-10-21", .bearer)])
-    func `the key is sent as the version's own clients send it`(
+    func `the key is sent in the header of the API version`(
         version: String,
         authentication: Provider.Authentication
     ) throws {
@@ -89,7 +89,7 @@ import Testing
         arguments: ["ANTHROPIC_API_KEY", "OPENAI_API_KEY"],
         ["hun\nter2", "hunter2\r", "hunter2 ", "hünter2", "hu\u{7F}nter2"]
     )
-    func `a key that no header can carry is refused without being shown`(name: String, key: String) {
+    func `a key that is not valid in a header is rejected without being shown`(name: String, key: String) {
         let error = fault(name, key)
 
         #expect(error?.variable == name)
@@ -105,7 +105,7 @@ import Testing
         ("OPENAI_WIRE", "messages"), ("OPENAI_WIRE", "Chat"), ("OPENAI_MAX_TOKENS_FIELD", "limit"),
         ("OPENAI_ORGANIZATION", "a\nb"), ("OPENAI_PROJECT", "a\nb"), ("OPENAI_PROMPT_INCLUDES_CACHE_WRITES", "yes"),
     ])
-    func `what cannot be used is refused with the variable's name and not its value`(name: String, value: String) {
+    func `an invalid value is rejected with the variable's name and without the value`(name: String, value: String) {
         let error = fault(name, value)
 
         #expect(error?.variable == name)

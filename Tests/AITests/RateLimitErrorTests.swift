@@ -10,7 +10,7 @@ import Reliability
     private let body = #"{"type": "error", "error": {"type": "rate_limit_error", "message": "no"}}"#
 
     @Test(arguments: ["enforced_spend_limit_reached", "contract_spend_limit_reached"])
-    func `Anthropic's spending limits are no rate limits and are not tried again`(code: String) throws {
+    func `Anthropic's spending limits are quota errors and are not retried`(code: String) throws {
         let error = try TestProviders.anthropic().error(
             429,
             [(name: "retry-after", value: "1"), (name: "x-should-retry", value: "true")],
@@ -24,7 +24,7 @@ import Reliability
         #expect(error?.breaker == .limited(.quotaExhausted) && error?.problem.status == 402)
     }
 
-    @Test func `slowing down is a rate limit`() throws {
+    @Test func `Anthropic's ramp limit is a rate limit`() throws {
         let error = try TestProviders.anthropic().error(
             429,
             [(name: "request-id", value: "req_1"), (name: "retry-after", value: "1")],
@@ -34,7 +34,7 @@ import Reliability
         #expect(error?.code == .rateLimited)
     }
 
-    @Test func `what Anthropic limits without a word on when is the money`() throws {
+    @Test func `an Anthropic 429 without rate-limit headers means an exhausted quota`() throws {
         let provider = try TestProviders.anthropic()
         let named = [(name: "request-id", value: "req_1")]
 
@@ -46,7 +46,7 @@ import Reliability
         #expect(provider.error(500, named, body)?.code == .upstreamError)
     }
 
-    @Test func `other servers may say nothing on limits`() throws {
+    @Test func `a 429 of another server without rate-limit headers is a rate limit`() throws {
         #expect(try TestProviders.anthropic().error(429, [], body)?.code == .rateLimited)
         #expect(
             try TestProviders.anthropic().error(429, [(name: "x-litellm-call-id", value: "1")], body)?.code
@@ -55,7 +55,7 @@ import Reliability
         #expect(try TestProviders.chat().error(429, [(name: "x-request-id", value: "1")], "")?.code == .rateLimited)
     }
 
-    @Test func `what the answer says about trying again is kept`() throws {
+    @Test func `the retry advice in the headers is kept`() throws {
         let error = try TestProviders.chat().error(
             429,
             [
@@ -76,7 +76,7 @@ import Reliability
         (400, "true", .yes, .neutral), (400, "false", .never, .neutral), (400, "maybe", .never, .neutral),
         (200, "true", .once, .failure), (402, "true", .never, .limited(.quotaExhausted)),
     ])
-    func `the provider's word on trying again wins, and the breaker goes by the status`(
+    func `x-should-retry overrides the retry rule, and the breaker goes by the status`(
         status: Int,
         word: String,
         retry: AIError.RetryRule,

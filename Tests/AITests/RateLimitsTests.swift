@@ -11,7 +11,7 @@ import Testing
     }
 
     // Cases: ai 49
-    @Test func `Anthropic's limits are read, with points in time`() {
+    @Test func `Anthropic's limits are read with absolute reset times`() {
         let limits = read(
             ("anthropic-ratelimit-requests-limit", "50"),
             ("anthropic-ratelimit-requests-remaining", "0"),
@@ -30,7 +30,7 @@ import Testing
     }
 
     // Cases: ai 49
-    @Test func `OpenAI's limits are read, with durations from now`() {
+    @Test func `OpenAI's limits are read with reset durations`() {
         let limits = read(
             ("x-ratelimit-limit-requests", "60"),
             ("x-ratelimit-remaining-requests", "59"),
@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test(arguments: ["-1", "0", "", "soon", "1.5", "99999999999999999999"])
-    func `what servers write for what they do not count is nothing`(value: String) {
+    func `a placeholder for an uncounted limit is ignored`(value: String) {
         #expect(
             read(
                 ("x-ratelimit-limit-tokens", value),
@@ -59,11 +59,11 @@ import Testing
         )
     }
 
-    @Test func `an answer without such headers has no limits`() {
+    @Test func `a response without rate-limit headers has no limits`() {
         #expect(read(("retry-after", "5"), ("x-ratelimit-limit-images", "5")) == nil)
     }
 
-    @Test func `limits are stored as JSON by window`() throws {
+    @Test func `limits are encoded as JSON by window`() throws {
         let limits = try #require(
             read(
                 ("x-ratelimit-limit-requests", "60"),
@@ -86,7 +86,7 @@ import Testing
         ("7us", .microseconds(7)),
         ("7µs", .microseconds(7)), ("9ns", .nanoseconds(9)), ("0s", .zero), ("1.0000000009s", .seconds(1)),
     ])
-    func `durations are read as Go prints them`(text: String, duration: Duration) {
+    func `durations are read in Go's format`(text: String, duration: Duration) {
         #expect(Duration(go: text) == duration)
     }
 
@@ -94,7 +94,7 @@ import Testing
         "", "5", "-1s", "+1s", "s", ".s", "1d", "1 s", "1S", "1s 2", "5m3", "1..5s", "999999999999999999h",
         "99999999999999999999s", "9223372036s9223372036s",
     ])
-    func `nothing else is a duration`(text: String) {
+    func `other texts are not durations`(text: String) {
         #expect(Duration(go: text) == nil)
     }
 }

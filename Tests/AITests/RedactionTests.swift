@@ -16,7 +16,7 @@ import Testing
     }
 
     // Cases: ai 14, 56
-    @Test func `the key is nowhere in an error, nor is its base64`() throws {
+    @Test func `an error contains neither the key nor its base64`() throws {
         let encoded = Base64.encode(Array(key.utf8))
         let error = try error(saying: "key \(key) (\(encoded), \(Base64.encodeURL(Array(key.utf8)))) is unknown")
 
@@ -31,20 +31,20 @@ import Testing
         #expect(problem.contains(#""status":502"#))
     }
 
-    @Test func `a key at the place where a message is cut is not cut in half`() throws {
+    @Test func `a key at the truncation point of a message is removed entirely`() throws {
         let error = try error(saying: String(repeating: "x", count: 470) + key + String(repeating: "y", count: 600))
 
         #expect(!error.message.contains("sk-ant"))
         #expect(error.message.unicodeScalars.count == 500)
     }
 
-    @Test func `a server that sends the key back as the request's name does not get it logged`() throws {
+    @Test func `a key that the server returns as the request id is not logged`() throws {
         let error = try TestProviders.chat(key: key).error(500, [(name: "x-request-id", value: key)], "")
 
         #expect(error?.requestID == "[redacted]")
     }
 
-    @Test func `what is shown to anybody has none of the provider's words`() throws {
+    @Test func `the message for users contains no text of the provider`() throws {
         let error = try error(saying: "secret detail")
 
         #expect(error.description == "anthropic-ai: The AI provider does not accept the key.")
@@ -54,7 +54,7 @@ import Testing
         )
     }
 
-    @Test func `a code is safe to show whatever it is`() {
+    @Test func `every error code is safe to show`() {
         for code in AIError.Code.allCases {
             #expect(code.rawValue.hasPrefix("ai_") && code.detail.hasSuffix("."))
         }

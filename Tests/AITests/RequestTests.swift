@@ -13,7 +13,7 @@ import Testing
         request.headers.filter { $0.name.lowercased() == name }.map(\.value)
     }
 
-    /// A request that has everything.
+    /// A request with all fields.
     private func full() throws -> CompletionRequest {
         var request = CompletionRequest("Say \"hi\"", model: "m-1", system: "Be brief.", maxTokens: 64)
         request.messages += [.init(.assistant, "Hi"), .init(.user, "More")]
@@ -24,7 +24,7 @@ import Testing
         return request
     }
 
-    @Test func `a prompt is sent to Anthropic with what must be there and nothing else`() throws {
+    @Test func `a prompt for Anthropic has only the required fields`() throws {
         let request = try TestProviders.anthropic().request(CompletionRequest("Hi", maxTokens: 16))
 
         #expect(
@@ -35,7 +35,7 @@ import Testing
         #expect(request.headers.map(\.value) == ["application/json", "application/json", "2023-06-01", "sk-ant-1"])
     }
 
-    @Test func `everything is sent to Anthropic under its own names`() throws {
+    @Test func `all fields are encoded for Anthropic`() throws {
         var asked = try full()
         asked.stopSequences = ["END"]
         let request = try TestProviders.anthropic().request(asked, isStreamed: true)
@@ -51,7 +51,7 @@ import Testing
         )
     }
 
-    @Test func `everything is sent to OpenAI Chat Completions under its own names`() throws {
+    @Test func `all fields are encoded for OpenAI Chat Completions`() throws {
         var asked = try full()
         asked.stopSequences = ["END"]
         let request = try TestProviders.chat().request(asked, isStreamed: true)
@@ -69,7 +69,7 @@ import Testing
         #expect(header("authorization", of: request) == ["Bearer sk-1"])
     }
 
-    @Test func `everything but stop sequences is sent to OpenAI Responses under its own names`() throws {
+    @Test func `all fields except stop sequences are encoded for OpenAI Responses`() throws {
         let provider = try TestProviders.responses()
         let request = try provider.request(try full(), isStreamed: true)
 
@@ -89,7 +89,7 @@ import Testing
 
     // Cases: ai 66
     @Test(arguments: WireFormatName.allCases)
-    func `no sampling is asked for unless it is set`(format: WireFormatName) throws {
+    func `no sampling parameter is sent unless it is set`(format: WireFormatName) throws {
         let request = try TestProviders.of(format).request(CompletionRequest("Hi"))
 
         #expect(!body(request).contains("temperature") && !body(request).contains("top_"))
@@ -97,7 +97,7 @@ import Testing
     }
 
     // Cases: ai 66
-    @Test func `the key goes out in exactly one header, by the authentication that is set`() throws {
+    @Test func `the key is sent in exactly one header, as configured`() throws {
         var provider = try TestProviders.anthropic()
         provider.apiVersion = "2026-10-21"
         provider.authentication = .bearer
@@ -108,13 +108,13 @@ import Testing
         #expect(header("anthropic-version", of: request) == ["2026-10-21"])
     }
 
-    @Test func `a provider without a key is sent none`() throws {
+    @Test func `a provider without a key gets no key header`() throws {
         let request = try TestProviders.chat("http://localhost:11434/v1", key: nil).request(CompletionRequest("Hi"))
 
         #expect(request.headers.map(\.name) == ["Content-Type", "Accept"])
     }
 
-    @Test func `organization, project and the field of the limit are as set`() throws {
+    @Test func `organization, project and the name of the token limit are sent as configured`() throws {
         var provider = try TestProviders.chat()
         provider.organization = "org-1"
         provider.project = "proj-1"
@@ -157,7 +157,7 @@ import Testing
         #expect(try TestProviders.responses(base).request(request).url == "\(stem)/responses")
     }
 
-    @Test func `what nobody would accept is refused before it is sent`() throws {
+    @Test func `an invalid request is rejected before it is sent`() throws {
         let provider = try TestProviders.anthropic()
         var requests = [CompletionRequest(messages: [], maxTokens: 1), CompletionRequest("Hi", maxTokens: 0)]
         for temperature in [Double.nan, .infinity, -0.1] {
@@ -171,7 +171,7 @@ import Testing
         }
     }
 
-    @Test func `a request without a model needs a provider that has a default`() throws {
+    @Test func `a request without a model needs a provider with a default model`() throws {
         var provider = try TestProviders.chat()
         provider.defaultModel = nil
         let error = failure { () throws(AIError) in try provider.request(CompletionRequest("Hi")) }

@@ -3,9 +3,9 @@ import Testing
 
 @testable import AI
 
-/// The HTML Standard's event streams, section 9.2.6, and what it says of them there.
+/// Event streams as the HTML Standard, section 9.2.6, defines them, with its examples.
 struct ServerSentEventsTests {
-    /// An event, short to write.
+    /// Makes an event.
     private func event(_ data: String, _ event: String = "", id: String = "") -> ServerSentEvent {
         ServerSentEvent(event: event, data: Array(data.utf8), id: id)
     }
@@ -15,7 +15,7 @@ struct ServerSentEventsTests {
         return try events.take(stream)
     }
 
-    @Test func `an event has a kind, data and an id`() throws {
+    @Test func `an event has a type, data and an id`() throws {
         let stream = "event: message_start\ndata: {\"type\":\"message_start\"}\nid: 7\n\ndata: [DONE]\n\n"
 
         #expect(
@@ -30,25 +30,25 @@ struct ServerSentEventsTests {
         #expect(try read("data\n\ndata\ndata\n\ndata:\n\n".utf8) == [event(""), event("\n"), event("")])
     }
 
-    @Test func `one space after the colon is not part of the value, and a second is`() throws {
+    @Test func `one space after the colon is not part of the value, but a second one is`() throws {
         #expect(
             try read("data:test\n\ndata: test\n\ndata:  test\n\n".utf8) == ["test", "test", " test"].map { event($0) }
         )
         #expect(try read("data: a: b:c\n\n".utf8) == [event("a: b:c")])
     }
 
-    @Test func `comments, unknown fields and events without data are passed over`() throws {
+    @Test func `comments, unknown fields and events without data are ignored`() throws {
         #expect(
             try read(": ping\n\nretry: 10\nfoo: bar\nfoo\n\nevent: ping\n\ndata: x\n:\nevent\n\n".utf8) == [event("x")]
         )
         #expect(try read("event: a\n\ndata: x\n\n".utf8) == [event("x")], "the kind is the dropped event's alone")
     }
 
-    @Test func `the last of several kinds counts, and names are told apart by case`() throws {
+    @Test func `the last event type counts, and field names are case-sensitive`() throws {
         #expect(try read("event: a\nevent: b\ndata: x\nData: y\nDATA: z\n data: w\n\n".utf8) == [event("x", "b")])
     }
 
-    @Test func `an id lasts until the next one, is emptied by an empty one and never has a NUL`() throws {
+    @Test func `an id persists until the next one, an empty id clears it, and an id with NUL is ignored`() throws {
         #expect(
             try read("id: 1\ndata: a\n\ndata: b\n\nid: 2\0\ndata: c\n\nid\ndata: d\n\n".utf8) == [
                 event("a", id: "1"), event("b", id: "1"), event("c", id: "1"), event("d"),
@@ -57,13 +57,13 @@ struct ServerSentEventsTests {
     }
 
     @Test(arguments: ["\n", "\r", "\r\n"])
-    func `a line ends in any of three ways`(end: String) throws {
+    func `a line ends with LF, CR or CRLF`(end: String) throws {
         let stream = ["event: a", "data: 1", "data: 2", "", ": c", "data: 3", "", ""].joined(separator: end)
 
         #expect(try read(stream.utf8) == [event("1\n2", "a"), event("3")])
     }
 
-    @Test func `the ways to end a line may be mixed`() throws {
+    @Test func `different line endings may be mixed`() throws {
         #expect(
             try read("data: 1\r\ndata: 2\rdata: 3\n\r\ndata: 4\n\rdata: 5\r\r".utf8) == [
                 event("1\n2\n3"), event("4"), event("5"),
@@ -71,7 +71,7 @@ struct ServerSentEventsTests {
         )
     }
 
-    @Test func `an event is there as soon as its blank line is, whatever may follow the carriage return`() throws {
+    @Test func `an event is complete at its blank line, before a line feed that may follow a carriage return`() throws {
         var events = ServerSentEvents()
 
         #expect(try events.take("data: 1\r\n\r".utf8) == [event("1")])
@@ -79,13 +79,13 @@ struct ServerSentEventsTests {
         #expect(try events.take("\n".utf8) == [event("2")])
     }
 
-    @Test func `a byte order mark is passed over at the start and nowhere else`() throws {
+    @Test func `a byte order mark is ignored only at the start`() throws {
         let stream = "\u{FEFF}data: 1\n\n\u{FEFF}data: 2\n\ndata: \u{FEFF}3\n\n"
 
         #expect(try read(stream.utf8) == [event("1"), event("\u{FEFF}3")])
     }
 
-    @Test func `bytes that are not UTF-8 are handed on as they are`() throws {
+    @Test func `bytes that are not UTF-8 are passed on unchanged`() throws {
         let events = try read(Array("data: ".utf8) + [0xFF, 0xC3] + Array("\n\n".utf8))
 
         #expect(events.map(\.data) == [[0xFF, 0xC3]])
@@ -99,7 +99,7 @@ struct ServerSentEventsTests {
             ("data: 1\n\ndata", true),
         ]
     )
-    func `an event that nothing ended is dropped and can be told`(stream: String, isInEvent: Bool) throws {
+    func `an unterminated event is dropped and reported`(stream: String, isInEvent: Bool) throws {
         var events = ServerSentEvents()
         let whole = try events.take(stream.utf8)
 
@@ -107,7 +107,7 @@ struct ServerSentEventsTests {
         #expect(events.isInEvent == isInEvent)
     }
 
-    @Test func `whoever wants an event without its blank line gets it`() throws {
+    @Test func `finish returns an event without its blank line`() throws {
         for stream in ["event: a\ndata: 1\ndata: 2", "event: a\ndata: 1\ndata: 2\n", "event: a\rdata: 1\rdata: 2\r"] {
             var events = ServerSentEvents()
             #expect(try events.take(stream.utf8).isEmpty)
@@ -120,7 +120,7 @@ struct ServerSentEventsTests {
         #expect(none.finish() == nil)
     }
 
-    @Test func `an event may be exactly as large as its reader takes`() throws {
+    @Test func `an event may be as large as the limit`() throws {
         var events = ServerSentEvents(maximumEventBytes: 10)
         for _ in 0..<3 { #expect(try events.take("data: 1234\r\n\r\n".utf8) == [event("1234")]) }
         #expect(throws: ServerSentEvents.TooLarge(limit: 10)) { try events.take("data: 12345".utf8) }
@@ -139,7 +139,7 @@ struct ServerSentEventsTests {
 
     // Cases: ai 47
     @Test(arguments: streams)
-    func `where a stream is cut makes no difference`(stream: String) throws {
+    func `the positions of the cuts do not change the events`(stream: String) throws {
         let bytes = Array(stream.utf8)
         let expected = try read(bytes)
         #expect(expected.count == 3)
@@ -153,7 +153,7 @@ struct ServerSentEventsTests {
         }
     }
 
-    @Test func `any bytes at all give the same events however they are cut`() throws {
+    @Test func `random bytes give the same events at any cuts`() throws {
         var random = SeededGenerator(seed: 47)
         let alphabet = Array("data:event:id:\r\n\n\r: \0x".utf8) + [0xEF, 0xBB, 0xBF, 0xC3, 0xFF]
         var seen = 0

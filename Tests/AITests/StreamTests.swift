@@ -6,7 +6,7 @@ import Testing
 @testable import AI
 
 @Suite struct StreamTests {
-    /// Streams in each format that say "Hel", "lo ½", and the whole answers that say the same.
+    /// Streams in each format with the pieces "Hel" and "lo ½", and the equal whole answers.
     private struct Pair: Sendable, CustomTestStringConvertible {
         let format: WireFormatName
         let events: [String]
@@ -87,7 +87,7 @@ import Testing
     private static let pairs = [anthropic, chat, responses]
     private static let headers = [(name: "request-id", value: "req_1")]
 
-    /// Feeds events until one ends the stream.
+    /// Feeds events until one of them ends the stream.
     private func feed(
         _ events: some Sequence<String>,
         to stream: inout CompletionStream
@@ -97,7 +97,7 @@ import Testing
         return texts.filter { !$0.isEmpty }
     }
 
-    @Test(arguments: pairs) private func `a stream gives its text in pieces and ends as the whole answer`(
+    @Test(arguments: pairs) private func `a stream yields its text in pieces and equals the whole answer`(
         pair: Pair
     ) throws {
         let provider = try TestProviders.of(pair.format)
@@ -110,7 +110,7 @@ import Testing
         #expect(try stream.finish() == provider.read(pair.whole, Self.headers))
     }
 
-    @Test(arguments: pairs) private func `a stream that ends anywhere before its last event is an error`(
+    @Test(arguments: pairs) private func `a stream that ends before its last event is an error`(
         pair: Pair
     ) throws {
         for count in 0..<pair.events.count {
@@ -126,14 +126,14 @@ import Testing
         }
     }
 
-    @Test(arguments: pairs) private func `what follows the last event is not looked at`(pair: Pair) throws {
+    @Test(arguments: pairs) private func `data after the last event is ignored`(pair: Pair) throws {
         var stream = try TestProviders.of(pair.format).makeStream()
         _ = try feed(pair.events + ["{", #"{"error": "late"}"#, "[DONE]"], to: &stream)
 
         #expect(try stream.finish().text == "Hello ½")
     }
 
-    @Test(arguments: pairs) private func `an error after text is that error, and is not tried again`(
+    @Test(arguments: pairs) private func `an error after some text is reported and not retried`(
         pair: Pair
     ) throws {
         var stream = try TestProviders.of(pair.format).makeStream()
@@ -149,7 +149,7 @@ import Testing
 
     // Cases: ai 46
     @Test(arguments: WireFormatName.allCases)
-    func `an error before any text may be tried again`(format: WireFormatName) throws {
+    func `an error before any text may be retried`(format: WireFormatName) throws {
         var stream = try TestProviders.of(format).makeStream()
         let error = failure { () throws(AIError) in
             try feed([#"{"type": "error", "error": {"type": "overloaded_error"}}"#], to: &stream)
@@ -168,20 +168,20 @@ import Testing
         (#"{"error": {"code": 502, "message": "no"}, "choices": []}"#, .upstreamError),
         (#"{"choices": [{"index": 0, "delta": {}, "finish_reason": "error", "error": {"code": 429}}]}"#, .rateLimited),
     ])
-    func `each way to say an error within a stream is understood`(event: String, code: AIError.Code) throws {
+    func `every form of an error in a stream is classified`(event: String, code: AIError.Code) throws {
         var stream = try TestProviders.responses().makeStream()
 
         #expect(failure { () throws(AIError) in try feed([event], to: &stream) }?.code == code)
     }
 
     @Test(arguments: WireFormatName.allCases, ["{", "<html>", "[DONE", #"{"a": 1, "a": 2}"#])
-    func `an event that cannot be read is an error`(format: WireFormatName, event: String) throws {
+    func `an event that is not valid JSON is an error`(format: WireFormatName, event: String) throws {
         var stream = try TestProviders.of(format).makeStream()
 
         #expect(failure { () throws(AIError) in try feed([event], to: &stream) }?.code == .badResponse)
     }
 
-    @Test func `a stream may be long around its words, and its answer not longer than any other`() throws {
+    @Test func `a stream may have much framing, but its text is limited like any other answer`() throws {
         #expect(
             try TestProviders.chat().request(CompletionRequest("Hi"), isStreamed: true).maximumResponseBytes == 64 << 20
         )
@@ -193,14 +193,14 @@ import Testing
         #expect(failure { () throws(AIError) in try feed([event], to: &stream) }?.code == .badResponse)
     }
 
-    @Test func `a mark without a reason to finish is no end`() throws {
+    @Test func `an end mark without a finish reason is a truncated answer`() throws {
         var stream = try TestProviders.chat().makeStream()
         _ = try feed(Self.chat.events.prefix(3) + ["[DONE]"], to: &stream)
 
         #expect(failure { () throws(AIError) in try stream.finish() }?.code == .truncated)
     }
 
-    @Test func `a stream that never began is no answer`() throws {
+    @Test func `a stream without a beginning is an invalid answer`() throws {
         var anthropic = try TestProviders.anthropic().makeStream()
         _ = try feed([#"{"type": "message_stop"}"#], to: &anthropic)
         var chat = try TestProviders.chat().makeStream()
@@ -210,7 +210,7 @@ import Testing
         #expect(failure { () throws(AIError) in try chat.finish() }?.code == .badResponse)
     }
 
-    @Test func `refusals within streams are found`() throws {
+    @Test func `refusals in streams are recognized`() throws {
         var chat = try TestProviders.chat().makeStream()
         _ = try feed(
             [
@@ -232,7 +232,7 @@ import Testing
         #expect(try responses.finish().stopReason == StopReason(.refusal, "completed"))
     }
 
-    @Test func `text that the last event does not repeat is not lost`() throws {
+    @Test func `text that the last event omits is kept`() throws {
         var stream = try TestProviders.responses().makeStream()
         _ = try feed(
             [
@@ -245,7 +245,7 @@ import Testing
         #expect(try stream.finish().text == "Hi")
     }
 
-    @Test func `what was counted before a stream was cut is known`() throws {
+    @Test func `the usage of a stream that was cut is known`() throws {
         var stream = try TestProviders.anthropic().makeStream()
         _ = try feed(Self.anthropic.events.prefix(9), to: &stream)
 

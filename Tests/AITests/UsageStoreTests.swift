@@ -5,10 +5,10 @@ import TestSupport
 import Testing
 import AI
 
-/// What every store of usage does, in memory and in Postgres.
+/// The contract of all usage stores, in memory and in Postgres.
 struct UsageStoreTests {
     @Test(arguments: UsageStoreKind.allCases)
-    func `a call begins below the limit and none at it`(_ kind: UsageStoreKind) throws {
+    func `a call is admitted below the limit and rejected at it`(_ kind: UsageStoreKind) throws {
         var store = try TestUsageStore(kind)
         let budget = Budget(daily: USDollars(rawValue: 100))
         #expect(try store.reserve(60, within: budget) == nil)
@@ -19,7 +19,7 @@ struct UsageStoreTests {
     }
 
     @Test(arguments: UsageStoreKind.allCases)
-    func `what was spent counts for the day and for the month`(_ kind: UsageStoreKind) throws {
+    func `spending counts for the day and for the month`(_ kind: UsageStoreKind) throws {
         var store = try TestUsageStore(kind)
         let (daily, monthly) = (Budget(daily: USDollars(rawValue: 100)), Budget(monthly: USDollars(rawValue: 100)))
         let both = Budget(daily: USDollars(rawValue: 50), monthly: USDollars(rawValue: 100))
@@ -39,7 +39,7 @@ struct UsageStoreTests {
     }
 
     @Test(arguments: UsageStoreKind.allCases)
-    func `a budget of nothing lets nothing through, and none at all lets everything`(_ kind: UsageStoreKind) throws {
+    func `a budget of zero admits no call, and no budget admits every call`(_ kind: UsageStoreKind) throws {
         var store = try TestUsageStore(kind)
         #expect(try store.reserve(0, within: Budget(daily: USDollars(rawValue: 0))) == "daily 0")
         #expect(try store.reserve(0, within: Budget(monthly: USDollars(rawValue: 0))) == "monthly 0")
@@ -49,7 +49,7 @@ struct UsageStoreTests {
 
     // Cases: ai 61
     @Test(arguments: UsageStoreKind.allCases)
-    func `an attempt that is recorded again counts once`(_ kind: UsageStoreKind) throws {
+    func `an attempt that is recorded twice counts once`(_ kind: UsageStoreKind) throws {
         var store = try TestUsageStore(kind)
         let attempt = UsageRecord.spending(60)
         for _ in 0..<3 { try store.record(attempt) }
@@ -58,7 +58,7 @@ struct UsageStoreTests {
     }
 
     @Test(arguments: UsageStoreKind.allCases)
-    func `a success gives back what its call had reserved`(_ kind: UsageStoreKind) throws {
+    func `a success releases the rest of its call's reservation`(_ kind: UsageStoreKind) throws {
         var store = try TestUsageStore(kind)
         let budget = Budget(daily: USDollars(rawValue: 100))
         #expect(try store.reserve(100, for: .one, within: budget) == nil)
@@ -69,7 +69,7 @@ struct UsageStoreTests {
     }
 
     @Test(arguments: UsageStoreKind.allCases)
-    func `a failed attempt leaves its call the rest for the next one, and whoever gives up gives it back`(
+    func `a failed attempt keeps the rest of the reservation until the call is released`(
         _ kind: UsageStoreKind
     ) throws {
         var store = try TestUsageStore(kind)
@@ -88,7 +88,7 @@ struct UsageStoreTests {
     }
 
     @Test(arguments: UsageStoreKind.allCases)
-    func `reserving again for the same call replaces what it had`(_ kind: UsageStoreKind) throws {
+    func `a second reservation of a call replaces the first`(_ kind: UsageStoreKind) throws {
         var store = try TestUsageStore(kind)
         let budget = Budget(daily: USDollars(rawValue: 100))
         #expect(try store.reserve(100, for: .one, within: budget) == nil)
@@ -98,7 +98,7 @@ struct UsageStoreTests {
     }
 
     @Test(arguments: UsageStoreKind.allCases)
-    func `what a call reserved that never ended counts no longer than it lives`(_ kind: UsageStoreKind) throws {
+    func `the reservation of a call that never ended expires`(_ kind: UsageStoreKind) throws {
         var store = try TestUsageStore(kind)
         let budget = Budget(daily: USDollars(rawValue: 100))
         #expect(try store.reserve(100, for: .one, within: budget) == nil)
@@ -108,8 +108,7 @@ struct UsageStoreTests {
     }
 
     @Test(arguments: UsageStoreKind.allCases)
-    func `where we have no price the provider's counts, and where nobody has one nothing`(_ kind: UsageStoreKind) throws
-    {
+    func `without our price the provider's cost counts, and without both none does`(_ kind: UsageStoreKind) throws {
         var store = try TestUsageStore(kind)
         var attempt = UsageRecord.spending(nil)
         try store.record(attempt)
@@ -127,7 +126,7 @@ struct UsageStoreTests {
     }
 
     @Test(arguments: UsageStoreKind.allCases)
-    func `whoever is refused is told until when`(_ kind: UsageStoreKind) throws {
+    func `a rejected call learns when the budget resets`(_ kind: UsageStoreKind) throws {
         var store = try TestUsageStore(kind)
         let nothing = USDollars(rawValue: 0)
         for (budget, most) in [(Budget(daily: nothing), 86_400), (Budget(monthly: nothing), 31 * 86_400)] {

@@ -8,31 +8,32 @@ struct Base62Tests {
     ]
 
     @Test(arguments: known)
-    func `a number has six digits, whatever its size`(number: UInt32, digits: String) {
+    func `a 32-bit number is encoded in six digits`(number: UInt32, digits: String) {
         #expect(String(decoding: Base62.encode(number), as: UTF8.self) == digits)
     }
 
-    @Test func `the digits are those of ASCII, and no other byte is one`() {
+    @Test func `the digits are ASCII letters and digits only`() {
         let digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
         #expect((UInt8.min ... .max).filter(Base62.isDigit) == digits.utf8.sorted())
     }
 
     @Test(arguments: [0, 1, 12, 43, 1_000])
-    func `random digits are as many as were asked for`(count: Int) {
+    func `a random text has the requested number of digits`(count: Int) {
         let digits = Base62.random(count)
         #expect(digits.count == count)
         #expect(digits.allSatisfy(Base62.isDigit))
     }
 
-    @Test func `every random digit is as probable as any other`() {
+    @Test func `all random digits are equally probable`() {
         let counts = Base62.random(620_000).reduce(into: [:]) { $0[$1, default: 0] += 1 }
         #expect(counts.count == 62)
-        // Chi squared with 61 degrees of freedom is above 170 once in 10^11 runs; bytes modulo 62 would bring 4,000.
+        // Chi squared with 61 degrees of freedom exceeds 170 once in 10^11 runs. Bytes modulo 62 would give about
+        // 4,000.
         let deviation = counts.values.map { ($0 - 10_000) * ($0 - 10_000) }.reduce(0, +)
         #expect(deviation < 1_700_000)
     }
 
-    @Test func `no two are the same`() {
+    @Test func `random texts differ`() {
         #expect(Set((0..<10_000).map { _ in Base62.random(12) }).count == 10_000)
     }
 }

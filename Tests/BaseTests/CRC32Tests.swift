@@ -13,12 +13,12 @@ struct CRC32Tests {
         #expect(CRC32.checksum(text.utf8) == checksum)
     }
 
-    @Test func `what zeros and ones come to is known`() {
+    @Test func `the checksums of zeros and of ones are known`() {
         #expect(CRC32.checksum([UInt8](repeating: 0, count: 32)) == 0x190A_55AD)
         #expect(CRC32.checksum([UInt8](repeating: 0xFF, count: 32)) == 0xFF6C_AB0B)
     }
 
-    @Test func `zlib comes to the same for any bytes`() throws {
+    @Test func `zlib computes the same checksum for random bytes`() throws {
         var generator = SeededGenerator(seed: 3)
         let texts = (0..<200).map { length in
             (0..<length).map { _ in UInt8.random(in: .min ... .max, using: &generator) }

@@ -6,7 +6,7 @@ struct DayTests {
         ("1970-01-01", 0), ("1969-12-31", -1), ("2000-02-29", 11_016), ("2026-01-31", 20_484), ("0001-01-01", -719_162),
         ("9999-12-31", 2_932_896),
     ])
-    func `a day is a number of days and a text`(text: String, days: Int) {
+    func `a day converts to a number of days and to text`(text: String, days: Int) {
         #expect(Day(text)?.daysSince1970 == days)
         #expect(Day(daysSince1970: days).description == text)
     }
@@ -16,7 +16,7 @@ struct DayTests {
         "2026/01/31",
         "2026-01-31T00:00:00Z", "+026-01-31", "2026-01-3\u{661}", " 2026-01-31", "20260131", "٢٠٢٦-01-31",
     ])
-    func `a text that is no day is none`(text: String) {
+    func `an invalid date is rejected`(text: String) {
         #expect(Day(text) == nil)
     }
 
@@ -25,7 +25,7 @@ struct DayTests {
         ("2026-02-01T00:30:00+01:00", "2026-01-31"), ("1969-12-31T23:59:59.5Z", "1969-12-31"),
         ("1970-01-01T00:00:00Z", "1970-01-01"),
     ])
-    func `a moment is part of a day in UTC`(time: String, day: String) throws {
+    func `a timestamp falls on its day in UTC`(time: String, day: String) throws {
         #expect(Day(of: try #require(Timestamp(time))).description == day)
     }
 

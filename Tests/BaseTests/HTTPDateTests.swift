@@ -22,8 +22,7 @@ import Testing
             ("2026-11-24T00:00:00Z", "Tuesday, 29-Feb-00 00:00:00 GMT", "2000-02-29T00:00:00Z"),
         ]
     )
-    func `a year of two digits is the latest within 50 years`(_ now: String, _ text: String, _ expected: String) throws
-    {
+    func `a two-digit year is the latest within 50 years`(_ now: String, _ text: String, _ expected: String) throws {
         let now = try #require(Timestamp(now))
         #expect(Timestamp(httpDate: text, now: now) == Timestamp(expected))
     }
@@ -42,7 +41,7 @@ import Testing
             "Sun, 06 November 1994 08:49:37 GMT", "Sun, +6 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37Z",
         ]
     )
-    func `anything else is no date`(_ text: String) {
+    func `an invalid date is rejected`(_ text: String) {
         #expect(Timestamp(httpDate: text) == nil)
     }
 }

@@ -18,7 +18,7 @@ struct JSONDocumentTests {
         #expect(root["h"] == nil)
     }
 
-    @Test func `a value is nothing that it is not`() throws {
+    @Test func `a value has no value of another kind`() throws {
         for value in try read(#"[null, true, 1, "1", ["1"], {"1": 1}]"#).elements {
             #expect(value.isNull == (value.kind == .null))
             #expect((value.bool != nil) == (value.kind == .bool))
@@ -35,12 +35,12 @@ struct JSONDocumentTests {
         ("0", 0), ("-0", 0), ("7", 7), ("-10", -10),
         ("9223372036854775807", Int.max), ("-9223372036854775808", Int.min),
     ])
-    func `whole numbers are exact`(_ text: String, _ value: Int) throws {
+    func `integers are read exactly`(_ text: String, _ value: Int) throws {
         #expect(try read(text).integer == value)
     }
 
     @Test(arguments: ["1.0", "1e2", "0.5", "9223372036854775808", "-9223372036854775809", "1e999"])
-    func `what is no whole number, or does not fit, is no integer`(_ text: String) throws {
+    func `a fraction and an integer that overflows have no integer value`(_ text: String) throws {
         #expect(try read(text).integer == nil)
     }
 
@@ -53,35 +53,35 @@ struct JSONDocumentTests {
     }
 
     @Test(arguments: ["1e309", "-1e309", "1e999", "1e99999999999999999999"])
-    func `a number without end is valid but has no value`(_ text: String) throws {
+    func `an infinite number is valid but has no value`(_ text: String) throws {
         #expect(try read(text).kind == .number)
         #expect(try read(text).double == nil)
     }
 
     @Test(arguments: ["1e308", "1e-400", "5e-324", "0.1", "1E+10", "-12", #""1e999""#, "0e0"])
-    func `ordinary numbers can be stored`(_ text: String) throws {
+    func `ordinary numbers are storable`(_ text: String) throws {
         #expect(try read("[\(text)]").hasOnlyStorableNumbers)
     }
 
     @Test(arguments: [
         "1e309", "1e-401", "1e400000", "1e-9999", "0e99999999999999999999", "0e-20000", "1e-9223372036854775808",
     ])
-    func `numbers that Postgres refuses or prints at length cannot be stored`(_ text: String) throws {
+    func `numbers that Postgres rejects or expands are not storable`(_ text: String) throws {
         #expect(try read(#"[0, {"a": [\#(text)]}]"#).elements.map(\.hasOnlyStorableNumbers) == [true, false])
     }
 
-    @Test func `no more than 400 digits after the point can be stored`() throws {
+    @Test func `at most 400 digits after the point are storable`() throws {
         #expect(try read("0." + String(repeating: "1", count: 400)).hasOnlyStorableNumbers)
         #expect(try !read("0." + String(repeating: "1", count: 401)).hasOnlyStorableNumbers)
     }
 
-    @Test func `escape sequences are resolved when a string is asked for`() throws {
+    @Test func `escape sequences are resolved when a string is read`() throws {
         let text = #""\"\\\/\b\f\n\r\tA\u0041\u00e9\u20AC\ud83d\uDE00é€😀\uFFFF\u007f""#
 
         #expect(try read(text).string == "\"\\/\u{8}\u{C}\n\r\tAA\u{E9}€😀é€😀\u{FFFF}\u{7F}")
     }
 
-    @Test func `a value gives back the bytes it came in`() throws {
+    @Test func `a value returns its original bytes`() throws {
         let root = try read(#"{ "a" : [ 1.50, "\u0041" ] , "b":"x" }"#)
 
         #expect(root["a"]?.text.description == #"[ 1.50, "\u0041" ]"#)
@@ -90,7 +90,7 @@ struct JSONDocumentTests {
         #expect(root.text.description == #"{ "a" : [ 1.50, "\u0041" ] , "b":"x" }"#)
     }
 
-    @Test func `keys are found by their characters, not by what looks like them`() throws {
+    @Test func `keys are compared by characters, not by canonical equivalence`() throws {
         let root = try read(#"{"\u00e9": 1, "e\u0301": 2, "\u0061b": 3}"#)
 
         #expect(root["\u{E9}"]?.integer == 1)
@@ -100,7 +100,7 @@ struct JSONDocumentTests {
         #expect(root["abc"] == nil)
     }
 
-    @Test func `values outlive what they were read from`() throws {
+    @Test func `values stay valid after their document is released`() throws {
         let elements = try Array(read(#"["a", ["b"]]"#).elements)
 
         #expect(elements[0].string == "a")

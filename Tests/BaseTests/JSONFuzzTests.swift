@@ -2,7 +2,7 @@ import Base
 import Testing
 
 struct JSONFuzzTests {
-    @Test func `generated documents are read as they were meant`() throws {
+    @Test func `generated documents are read as generated`() throws {
         var source = JSONGenerator(seed: 1)
         for _ in 0..<2_000 {
             let meant = source.value(depth: 5)
@@ -12,7 +12,7 @@ struct JSONFuzzTests {
         }
     }
 
-    @Test func `a generated document ends nowhere but at its end`() throws {
+    @Test func `a truncated document is rejected`() throws {
         var source = JSONGenerator(seed: 2)
         for _ in 0..<200 {
             let text = source.text(of: .array([source.value(depth: 3)]))
@@ -23,7 +23,7 @@ struct JSONFuzzTests {
     }
 
     @Test(.enabled(if: JSONPython.isAvailable, "python3 is not installed"))
-    func `Python takes and refuses the same documents`() throws {
+    func `the reader and Python accept the same documents`() throws {
         var source = JSONGenerator(seed: 3)
         let names = try JSONTestSuiteFiles.names("y_") + JSONTestSuiteFiles.names("i_")
         let suite = try names.map { try JSONTestSuiteFiles.read($0) }

@@ -1,6 +1,6 @@
 import Base
 
-/// A value that a test has in mind.
+/// A generated value.
 indirect enum GeneratedJSON: Equatable {
     case null
     case bool(Bool)
@@ -30,7 +30,7 @@ indirect enum GeneratedJSON: Equatable {
     }
 }
 
-/// Makes the same values, texts and damages from the same seed.
+/// Generates the same values, texts and mutations from the same seed.
 struct JSONGenerator {
     private var state: UInt64
 
@@ -79,7 +79,7 @@ extension JSONGenerator {
 // MARK: - Texts
 
 extension JSONGenerator {
-    /// One of the many texts of a value.
+    /// One of the many encodings of a value.
     mutating func text(of value: GeneratedJSON) -> [UInt8] {
         Array((space() + body(of: value) + space()).utf8)
     }
@@ -126,10 +126,10 @@ extension JSONGenerator {
     }
 }
 
-// MARK: - Damages
+// MARK: - Mutations
 
 extension JSONGenerator {
-    /// A text after up to three small changes, or none.
+    /// A text after up to three small mutations.
     mutating func mutated(_ text: [UInt8]) -> [UInt8] {
         var text = text
         for _ in 0..<number(below: 4) { damage(&text) }

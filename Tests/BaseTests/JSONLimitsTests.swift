@@ -17,7 +17,7 @@ struct JSONLimitsTests {
     }
 
     @Test(arguments: [10_000, 500_000])
-    func `no nesting exhausts the stack`(_ depth: Int) throws {
+    func `deep nesting does not exhaust the stack`(_ depth: Int) throws {
         #expect(throws: JSONSyntaxError(.tooDeep, at: 32)) { try JSONDocument(parsing: nested(depth)) }
 
         let document = try JSONDocument(parsing: nested(depth), limits: JSONLimits(bytes: 1 << 20, depth: depth))

@@ -1,16 +1,16 @@
 import Base
 import Glibc
 
-/// Compares the reader with Python's, in one process for all documents.
+/// Compares the reader with Python's, using one Python process for all documents.
 enum JSONPython {
     static var isAvailable: Bool {
         guard let path = getenv("PATH") else { return false }
         return String(cString: path).split(separator: ":").contains { access("\($0)/python3", X_OK) == 0 }
     }
 
-    /// Reads documents both ways.
+    /// Reads documents with both readers.
     ///
-    /// - Returns: A line for each disagreement, then the numbers of documents accepted and refused.
+    /// - Returns: A line for each difference, then the numbers of accepted and rejected documents.
     static func compare(_ documents: [[UInt8]]) throws -> [Substring] {
         var template = Array("/tmp/json-XXXXXX\0".utf8).map { CChar(bitPattern: $0) }
         guard mkdtemp(&template) != nil else { throw JSONTestSuiteFiles.Failure(errno) }
@@ -31,7 +31,7 @@ enum JSONPython {
         return "\(Hexadecimal.encode(document)) \(value.map { Hexadecimal.encode(form($0)) } ?? "-")\n"
     }
 
-    /// A value in the form that `compare.py` takes.
+    /// A value in the input format of `compare.py`.
     private static func form(_ value: JSONValue) -> [UInt8] {
         var json = JSONWriter()
         write(value, to: &json)

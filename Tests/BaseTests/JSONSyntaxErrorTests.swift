@@ -32,7 +32,7 @@ struct JSONSyntaxErrorTests {
         ("\"\n\"", .controlCharacter, 1), ("\"\t\"", .controlCharacter, 1), ("\"\u{1F}\"", .controlCharacter, 1),
         ("\u{FEFF}1", .byteOrderMark, 0),
     ])
-    func `a fault is named with its place`(_ text: String, _ reason: Reason, _ offset: Int) {
+    func `a syntax error has a reason and an offset`(_ text: String, _ reason: Reason, _ offset: Int) {
         #expect(throws: JSONSyntaxError(reason, at: offset)) { try JSONDocument(parsing: Array(text.utf8)) }
     }
 
@@ -44,7 +44,7 @@ struct JSONSyntaxErrorTests {
             [0xF8, 0x88, 0x80, 0x80, 0x80],
         ] as [[UInt8]]
     )
-    func `bytes that are no UTF-8 are refused`(_ bytes: [UInt8]) {
+    func `bytes that are not UTF-8 are rejected`(_ bytes: [UInt8]) {
         for text in [[0x22] + bytes + [0x22], [0x22] + bytes, [0x22, 0x61] + bytes + [0x62, 0x22]] {
             #expect(throws: JSONSyntaxError(.notUTF8, at: text[1] == 0x61 ? 2 : 1)) {
                 try JSONDocument(parsing: text)
@@ -58,14 +58,14 @@ struct JSONSyntaxErrorTests {
         #expect(throws: JSONSyntaxError(.trailingData, at: 1)) { try JSONDocument(parsing: [0x31, 0]) }
     }
 
-    @Test func `every UTF-8 character but NUL and the two that need escapes stands for itself`() throws {
+    @Test func `all UTF-8 characters except NUL and the two that need escapes may appear unescaped`() throws {
         for value in (0x20...0x10FFFF as ClosedRange<UInt32>) where value % 61 == 0 || value < 0x900 {
             guard let scalar = Unicode.Scalar(value), scalar != "\"", scalar != "\\" else { continue }
             #expect(try JSONDocument(parsing: Array("\"\(scalar)\"".utf8)).root.string?.unicodeScalars.first == scalar)
         }
     }
 
-    @Test func `descriptions are sentences that repeat nothing of the input`() {
+    @Test func `error descriptions contain nothing of the input`() {
         let error = #expect(throws: JSONSyntaxError.self) {
             try JSONDocument(parsing: Array(#"{"hunter2": 1, "hunter2": 2}"#.utf8))
         }

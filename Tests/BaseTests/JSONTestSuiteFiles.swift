@@ -4,7 +4,7 @@ import Glibc
 enum JSONTestSuiteFiles {
     static let folder = #filePath.prefix(upTo: #filePath.lastIndex(of: "/") ?? #filePath.endIndex) + "/JSONTestSuite"
 
-    /// The names of all documents that start so, in order.
+    /// The names of all documents with a prefix, in order.
     static func names(_ prefix: String) throws -> [String] {
         guard let directory = opendir("\(folder)/test_parsing") else { throw Failure(errno) }
         defer { closedir(directory) }

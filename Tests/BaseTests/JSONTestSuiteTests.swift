@@ -2,7 +2,7 @@ import Base
 import Testing
 
 struct JSONTestSuiteTests {
-    /// What RFC 8259 allows and the reader refuses, because it would have two meanings or none in a database.
+    /// Documents that RFC 8259 allows but the reader rejects, because they would be ambiguous or not storable.
     static let exceptions: [String: JSONSyntaxError.Reason] = [
         "y_object_duplicated_key.json": .duplicateKey,
         "y_object_duplicated_key_and_value.json": .duplicateKey,
@@ -10,7 +10,7 @@ struct JSONTestSuiteTests {
         "y_string_null_escape.json": .nulCharacter,
     ]
 
-    /// What RFC 8259 leaves open: nil for documents that are accepted.
+    /// Documents that RFC 8259 leaves to the implementation: nil for accepted ones.
     static let choices: [String: JSONSyntaxError.Reason?] = [
         "i_number_double_huge_neg_exp": nil,
         "i_number_huge_exp": nil,
@@ -55,25 +55,25 @@ struct JSONTestSuiteTests {
         #expect(try JSONTestSuiteFiles.names("i_").count == 35)
     }
 
-    @Test func `what must be accepted is, but for named exceptions`() throws {
+    @Test func `all valid documents are accepted, except listed ones`() throws {
         for name in try JSONTestSuiteFiles.names("y_") {
             #expect(try fault(name) == Self.exceptions[name], "\(name)")
         }
     }
 
-    @Test func `what must be refused is`() throws {
+    @Test func `all invalid documents are rejected`() throws {
         for name in try JSONTestSuiteFiles.names("n_") {
             #expect(try fault(name) != nil, "\(name)")
         }
     }
 
-    @Test func `what is left open is decided`() throws {
+    @Test func `documents that the standard leaves open have the listed result`() throws {
         let faults = try JSONTestSuiteFiles.names("i_").map { (String($0.dropLast(".json".count)), try fault($0)) }
 
         #expect(Dictionary(uniqueKeysWithValues: faults) == Self.choices)
     }
 
-    @Test func `what is accepted is written back unchanged`() throws {
+    @Test func `accepted documents are written back unchanged`() throws {
         for name in try JSONTestSuiteFiles.names("y_") where Self.exceptions[name] == nil {
             let bytes = try JSONTestSuiteFiles.read(name)
             let text = try JSONDocument(parsing: bytes).root.text.bytes

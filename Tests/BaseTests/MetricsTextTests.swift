@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 struct MetricsTextTests {
-    @Test func `a metric has its help, its type and its samples, a line each`() {
+    @Test func `a metric has a line for its help, its type and each sample`() {
         var metrics = MetricsText()
         metrics.metric("jobs_total", .counter, "Jobs.", [MetricsText.Sample([:], 3)])
         metrics.metric(
@@ -29,14 +29,14 @@ struct MetricsTextTests {
         (Duration.zero, "0.000"), (.milliseconds(1), "0.001"), (.milliseconds(1_020), "1.020"),
         (.milliseconds(-1_500), "-1.500"), (.seconds(86_400), "86400.000"),
     ])
-    func `a time is in seconds`(time: Duration, text: String) {
+    func `a duration is written in seconds`(time: Duration, text: String) {
         var metrics = MetricsText()
         metrics.metric("x", .gauge, "X.", [MetricsText.Sample([:], seconds: time)])
         #expect(metrics.text.hasSuffix("\nx \(text)\n"))
     }
 
     @Test(arguments: ["\"", "\\", "\n", "\\n", "a\"} 1\nb", "ä{}=,", "\u{2028}", "\\\"", "e\u{301}\"\u{301}"])
-    func `a reader that nobody here wrote gets labels and help back as they were`(label: String) throws {
+    func `Prometheus's parser reads labels and help unchanged`(label: String) throws {
         var metrics = MetricsText()
         metrics.metric("x", .gauge, "Help: \(label)!", [MetricsText.Sample(["name": label], 1)])
         let families = try MetricFamily.parse(metrics.text)
@@ -47,7 +47,7 @@ struct MetricsTextTests {
     }
 
     @Test(arguments: ["x{name=\"a} 1\n", "# TYPE x\nx one\n", "x{name=\"a\"}\n"])
-    func `that reader refuses what is no metric`(text: String) {
+    func `Prometheus's parser rejects an invalid text`(text: String) {
         let error = #expect(throws: MetricFamily.Unreadable.self) { try MetricFamily.parse(text) }
         #expect(error?.errors.contains("prometheus_client/parser.py") == true)
     }

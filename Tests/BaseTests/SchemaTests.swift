@@ -2,7 +2,7 @@ import Base
 import Testing
 
 struct SchemaTests {
-    @Test func `an input whose fields are all valid makes a value`() throws {
+    @Test func `an input with valid fields is decoded`() throws {
         let job = try Job(#"{"name": " Nightly ", "priority": "high", "steps": [{"name": "a"}, {"name": "b"}]}"#)
 
         #expect(job.name.text == "Nightly")
@@ -12,24 +12,24 @@ struct SchemaTests {
         #expect(job.steps.map(\.name.text) == ["a", "b"])
     }
 
-    @Test func `null clears what absence keeps`() throws {
+    @Test func `null clears a value, and an absent field keeps it`() throws {
         #expect(try Job(#"{"name": "n", "steps": [], "note": null}"#).note == .clear)
         #expect(try Job(#"{"name": "n", "steps": [], "note": "x"}"#).note == .set("x"))
         #expect(try Job(#"{"name": "n", "steps": []}"#).note == .keep)
     }
 
-    @Test func `null is absence for an optional field`() throws {
+    @Test func `null means absent for an optional field`() throws {
         let job = try Job(#"{"name": "n", "steps": [], "priority": null, "limit": null}"#)
 
         #expect(job.priority == nil)
         #expect(job.limit.value == 20)
     }
 
-    @Test func `null is a wrong type for a required field`() {
+    @Test func `null has the wrong type for a required field`() {
         #expect(violations(#"{"name": null, "steps": []}"#) == ["name invalid_type"])
     }
 
-    @Test func `every violation is reported at once, ordered by field`() {
+    @Test func `all violations are reported at once, ordered by field`() {
         let input = #"{"steps": [{"name": "a"}, {}, {"name": 7, "x": 1}], "zoom": 1, "limit": 2.5, "priority": "High"}"#
 
         #expect(
@@ -41,11 +41,11 @@ struct SchemaTests {
     }
 
     @Test(arguments: ["[]", "null", #""{}""#, "1", "true"])
-    func `what is no object is refused as a whole`(_ input: String) {
+    func `an input that is not an object is rejected as a whole`(_ input: String) {
         #expect(violations(input) == [" invalid_type"])
     }
 
-    @Test func `a rule across fields is checked when all fields are valid`() {
+    @Test func `a rule about several fields is checked if all fields are valid`() {
         #expect(violations(#"{"name": "n", "steps": [], "limit": 13}"#) == ["limit out_of_range"])
         #expect(violations(#"{"steps": [], "limit": 13}"#) == ["name required"])
     }
@@ -58,16 +58,16 @@ struct SchemaTests {
         #expect(violations("{\"name\": \"n\", \"steps\": [\(steps)]}").count == 20)
     }
 
-    @Test func `an escaped key is the field it spells`() throws {
+    @Test func `an escaped key names the same field`() throws {
         #expect(try Job(#"{"n\u0061me": "n", "steps": []}"#).name.text == "n")
     }
 
-    @Test func `a key that only looks like a field is unknown`() {
-        // U+1E9B U+0323 and its canonical equivalents are equal strings in Swift, and different keys.
+    @Test func `a canonically equivalent key is unknown`() {
+        // U+1E9B U+0323 and its canonical equivalents are equal strings in Swift, but different keys in JSON.
         #expect(violations(#"{"name": "n", "steps": [], "\u212A": 1}"#) == ["\u{212A} unknown_field"])
     }
 
-    @Test func `details repeat nothing of the input`() {
+    @Test func `the details of violations contain nothing of the input`() {
         let secret = "hunter2"
         let input = #"{"name": {"S": "S"}, "steps": "S", "limit": "S", "priority": "S", "note": ["S"]}"#
             .split(separator: "S", omittingEmptySubsequences: false).joined(separator: secret)
@@ -78,13 +78,13 @@ struct SchemaTests {
         #expect(found.allSatisfy { !$0.detail.contains(secret) && !$0.field.contains(secret) })
     }
 
-    @Test func `an unknown field's name is cut`() {
+    @Test func `the name of an unknown field is truncated`() {
         let name = String(repeating: "x", count: 1_000)
 
         #expect(caught(#"{"name": "n", "steps": [], "\#(name)": 1}"#).map(\.field.utf8.count) == [64])
     }
 
-    @Test func `a schema describes its fields in their order`() {
+    @Test func `a schema describes its fields in order`() {
         let fields = Job.schema.fields
 
         #expect(fields.map(\.name) == ["name", "priority", "limit", "note", "steps"])
@@ -98,7 +98,7 @@ struct SchemaTests {
         #expect(fields[0].description == "name: string, 1 to 8 characters. What the job is called.")
     }
 
-    @Test func `a field has the fields of the objects in it`() {
+    @Test func `the description of a field includes nested fields`() {
         let steps = Job.schema.fields[4]
 
         #expect(steps.shape.fields == Step.schema.fields)
@@ -106,7 +106,7 @@ struct SchemaTests {
         #expect(steps.lines(indentation: "  ") == ["  \(steps)"] + Step.schema.fields.map { "    \($0)" })
     }
 
-    @Test func `no input is an empty object`() throws {
+    @Test func `empty input is an empty object`() throws {
         _ = try NoInput(input: JSONDocument(parsing: Array("{}".utf8)).root)
         #expect(throws: Violations(Violation(field: "a", .unknownField, "is not a field of this input"))) {
             try NoInput(input: JSONDocument(parsing: Array(#"{"a": 1}"#.utf8)).root)

@@ -11,7 +11,7 @@ struct SchemaValueTests {
     @Test(arguments: [
         ("1", Violation.Code.invalidType), ("null", .invalidType), ("[]", .invalidType),
     ])
-    func `a string is a string`(_ json: String, _ code: Violation.Code) throws {
+    func `other JSON types are not strings`(_ json: String, _ code: Violation.Code) throws {
         #expect(try read(String.self, #""é\n""#).get() == "é\n")
         #expect(codes(String.self, json) == [code])
     }
@@ -20,12 +20,12 @@ struct SchemaValueTests {
         (#""1""#, Violation.Code.invalidType), ("1.0", .invalidType), ("1e2", .invalidType), ("true", .invalidType),
         ("9223372036854775808", .outOfRange), ("-9223372036854775809", .outOfRange),
     ])
-    func `an integer is a whole number of 64 bits`(_ json: String, _ code: Violation.Code) throws {
+    func `other types, fractions and larger numbers are not integers`(_ json: String, _ code: Violation.Code) throws {
         #expect(try read(Int.self, "-9223372036854775808").get() == .min)
         #expect(codes(Int.self, json) == [code])
     }
 
-    @Test func `a range refuses what is outside`() throws {
+    @Test func `an integer outside of a range is rejected`() throws {
         let rule = IntegerRule(1...5)
 
         #expect(try rule.read(value("5")) == 5)
@@ -34,13 +34,13 @@ struct SchemaValueTests {
         #expect(throws: Violations(.invalidType, "must be a whole number")) { try rule.read(value("1.5")) }
     }
 
-    @Test func `a boolean is true or false`() throws {
+    @Test func `only true and false are booleans`() throws {
         #expect(try read(Bool.self, "true").get())
         #expect(codes(Bool.self, #""true""#) == [.invalidType])
         #expect(codes(Bool.self, "0") == [.invalidType])
     }
 
-    @Test func `identifiers are canonical UUIDs`() throws {
+    @Test func `only canonical UUIDs are identifiers`() throws {
         let text = "018f2c3d-1111-7222-8333-444455556666"
 
         #expect(try read(UUID.self, "\"\(text)\"").get().description == text)
@@ -49,27 +49,27 @@ struct SchemaValueTests {
         #expect(codes(UUID.self, "1") == [.invalidType])
     }
 
-    @Test func `times are of RFC 3339`() throws {
+    @Test func `only RFC 3339 timestamps are times`() throws {
         let time = try read(Timestamp.self, #""2026-11-22T17:05:56.123456Z""#).get()
 
         #expect(time.description == "2026-11-22T17:05:56.123456Z")
         #expect(codes(Timestamp.self, #""22.11.2026""#) == [.invalidFormat])
     }
 
-    @Test func `an enumeration is matched byte by byte`() throws {
+    @Test func `an enumeration is compared byte by byte`() throws {
         #expect(try read(Unit.self, #""K""#).get() == .kelvin)
         #expect(codes(Unit.self, #""k""#) == [.invalidEnum])
         #expect(codes(Unit.self, #""\u212A""#) == [.invalidEnum])
         #expect(codes(Unit.self, "1") == [.invalidType])
     }
 
-    @Test func `an optional takes null`() throws {
+    @Test func `an optional accepts null`() throws {
         #expect(try read(Int?.self, "null").get() == nil)
         #expect(try read(Int?.self, "1").get() == 1)
         #expect(codes(Int?.self, #""1""#) == [.invalidType])
     }
 
-    @Test func `an array reports its elements' places`() throws {
+    @Test func `an array reports violations with the element's index`() throws {
         #expect(try read([Int].self, "[1, 2]").get() == [1, 2])
         let error = #expect(throws: Violations.self) { try read([[Int]].self, #"[[1], [2, "3"], 4]"#).get() }
         #expect(error?.all.map(\.field) == ["[1][1]", "[2]"])
@@ -84,19 +84,19 @@ struct SchemaValueTests {
         #expect(throws: Violations(.tooMany, "must have 1 to 2 elements")) { try rule.read(value("[1,2,3]")) as [Int] }
     }
 
-    @Test func `any JSON is taken as it came, unless it cannot be stored`() throws {
+    @Test func `a JSON value is kept unchanged, unless it is not storable`() throws {
         #expect(try read(JSONText.self, #"{ "a" : 1.0 }"#).get().description == #"{ "a" : 1.0 }"#)
         #expect(codes(JSONText.self, #"{"a": [1e999]}"#) == [.outOfRange])
     }
 
-    @Test func `violations are named by their path`() {
+    @Test func `violations are named by their JSON path`() {
         let inner = Violations(Violation(field: "name", .required, "is required"))
 
         #expect(inner.prefixed(with: "[2]").prefixed(with: "steps").all.map(\.field) == ["steps[2].name"])
         #expect(Violations(.required, "is required").prefixed(with: "name").all.map(\.field) == ["name"])
     }
 
-    @Test func `an output writes its fields in order and describes them`() {
+    @Test func `an output writes and describes its fields in order`() {
         let reading = Reading(id: UUID(high: 1, low: 2), unit: .celsius, values: [1, 2], note: nil)
 
         #expect(

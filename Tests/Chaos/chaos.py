@@ -1,6 +1,6 @@
-"""Runs drawn at random, done by workers that die, on a database that crashes, and what must be true afterwards.
+"""Executes random runs with workers that are killed, on a database that crashes, and checks the invariants.
 
-Called by scripts/chaos, which makes the cluster.
+scripts/chaos calls this program and creates the cluster.
 """
 
 import argparse
@@ -18,18 +18,26 @@ from claimants import Claimant, WAYS
 from database import Counters, Poolers, Server, Session
 from effects import Effects
 from members import Members, Operator
+from neighbours import Neighbours
 from plans import draw, start
 from timeline import problems_of_run
 from workers import Workers, environment
 
 APP, OPERATOR, TEMPLATE = "chaos_app", "chaos_operator", "chaos_template"
 FENCE = "AND q.fence = s.fence "
-LEASE = 3
+COUNT = "attempt = q.attempt + (q.run_id IS NULL)::integer, has_begun = false,"
+LEASE = 2
 
-# What the server says of a restart.
+# What takes the rules out of the database that the harness must find missing: the function, and what is replaced.
+MUTANTS = {
+    "no-fence": ("nofx.finish_steps", FENCE, ""),
+    "count-at-claim": ("nofx.claim_jobs", COUNT, "attempt = q.attempt + 1, has_begun = true,"),
+}
+
+# The server's messages during a restart.
 EXPECTED = ("the database system is", "terminating connection", "connection to client lost")
 
-# What it says to whoever does not wait longer for a lock that is held on purpose, and asks again.
+# The server's messages to a session that gave up waiting for a lock. The session retries.
 IMPATIENT = ("canceling statement due to lock timeout", "canceling statement due to statement timeout")
 
 
@@ -43,13 +51,14 @@ def arguments():
     parser.add_argument("--seeds", type=int, required=True)
     parser.add_argument("--first", type=int, required=True)
     parser.add_argument("--runs", type=int, required=True)
-    parser.add_argument("--mutant", choices=["", "no-fence"], default="")
+    parser.add_argument("--crowd", type=int, required=True)
+    parser.add_argument("--mutant", choices=["", *MUTANTS], default="")
     parser.add_argument("--without-workers", action="store_true")
     return parser.parse_args()
 
 
 def make_template(server, options):
-    """A database with the schema and nothing in it, for each seed to have a copy."""
+    """Creates a database with the schema and no data, which each seed copies."""
     with psycopg.connect(server.address("postgres"), autocommit=True) as session:
         session.execute(f"CREATE DATABASE {TEMPLATE}")
         session.execute(f"CREATE ROLE {APP} LOGIN")
@@ -59,16 +68,22 @@ def make_template(server, options):
         input=f'{{"grantTo":"{APP}","grantOperatorTo":"{OPERATOR}"}}', text=True, check=True, stdout=subprocess.DEVNULL,
         env=environment(server.address(TEMPLATE), LEASE),
     )  # fmt: skip
+    # Claimants look at the queue and lock runs, which no program of an operator does.
+    with psycopg.connect(server.address(TEMPLATE), autocommit=True) as session:
+        for table, rights in (("queue", "SELECT"), ("runs", "SELECT, UPDATE (ended_at)")):
+            session.execute(f"GRANT {rights} ON nofx.{table} TO {OPERATOR}")
+            session.execute(f"CREATE POLICY chaos ON nofx.{table} TO {OPERATOR} USING (true)")
     if options.mutant:
         with psycopg.connect(server.address(TEMPLATE), autocommit=True) as session:
-            text = session.execute("SELECT pg_get_functiondef('nofx.finish_steps'::regproc)").fetchone()[0]
-            if text.count(FENCE) != 1:
-                sys.exit("nofx.finish_steps compares no fence where the mutant looks for it")
-            session.execute(text.replace(FENCE, ""))
+            function, rule, replacement = MUTANTS[options.mutant]
+            text = session.execute(f"SELECT pg_get_functiondef('{function}'::regproc)").fetchone()[0]
+            if text.count(rule) != 1:
+                sys.exit(f"{function} has not the rule that the mutant takes out")
+            session.execute(text.replace(rule, replacement))
 
 
 def make_teams(session, count):
-    """Teams with an owner each: the owners by team."""
+    """Creates teams and returns their owners by team."""
     owners = {str(uuid.uuid4()): str(uuid.uuid4()) for _ in range(count)}
 
     def body(ask):
@@ -82,7 +97,7 @@ def make_teams(session, count):
 
 
 class Seed:
-    """One world: runs, and all who do something to them."""
+    """The runs of one seed, and all threads and processes that act on them."""
 
     def __init__(self, seed, server, options):
         self.seed, self.server, self.options = seed, server, options
@@ -92,7 +107,7 @@ class Seed:
         self.database = f"chaos_{seed}"
 
     def fork(self):
-        """Chance of another thread's own."""
+        """A random generator for another thread."""
         return random.Random(self.random.getrandbits(64))
 
     def run(self):
@@ -120,7 +135,8 @@ class Seed:
 
     def live(self, addresses):
         options = self.options
-        owners = make_teams(self.session, 5)
+        everyone = make_teams(self.session, 8)
+        owners, others = dict(list(everyone.items())[:5]), dict(list(everyone.items())[5:])
         runs = [draw(self.random, list(owners), self.effects.url, LEASE) for _ in range(options.runs)]
         log = workers = None
         if not options.without_workers:
@@ -130,17 +146,21 @@ class Seed:
                 self.fork(), self.counters, LEASE,
             )  # fmt: skip
             workers.start()
-        claimants = [Claimant(addresses[OPERATOR], self.fork(), self.counters) for _ in range(3)]
-        if options.mutant:
+        strangers = list(others)
+        claimants = [Claimant(addresses[OPERATOR], self.fork(), self.counters, strangers) for _ in range(3)]
+        if options.mutant == "no-fence":
             # What the mutant accepts must happen in every seed, also on a machine that is busy.
-            claimants.append(Claimant(addresses[OPERATOR], self.fork(), self.counters, {"overtaken": 1}))
+            claimants.append(Claimant(addresses[OPERATOR], self.fork(), self.counters, strangers, {"overtaken": 1}))
         if workers is None:
-            claimants += [Claimant(addresses[OPERATOR], self.fork(), self.counters, {"well": 1}) for _ in range(3)]
+            claimants += [Claimant(addresses[OPERATOR], self.fork(), self.counters, [], {"well": 1}) for _ in range(3)]
         members = Members(addresses[APP], owners, runs, self.fork(), self.counters)
         operator = Operator(self.server.address(self.database), self.fork(), self.counters, options.runs // 5)
+        self.neighbours = Neighbours(addresses, others, self.fork(), self.counters, options)
+        everybody = [*claimants, members, operator, self.neighbours]
         tending = threading.Event()
-        tender = threading.Thread(target=self.tend, args=(addresses[OPERATOR], tending), daemon=True)
-        everybody = [*claimants, members, operator, tender]
+        if workers is None:
+            # Where there are workers, they tend.
+            everybody.append(threading.Thread(target=self.tend, args=(addresses[OPERATOR], tending), daemon=True))
         for thread in everybody:
             thread.start()
         restart = threading.Thread(target=self.restart, args=(options.runs * 0.03,), daemon=True)
@@ -153,6 +173,7 @@ class Seed:
                 workers.join()
             operator.is_over.set()
             members.is_calm.set()
+            self.neighbours.is_over.set()
             for claimant in claimants:
                 claimant.ways = {"well": 1}
             self.wait_for_the_end()
@@ -168,7 +189,7 @@ class Seed:
                 log.close()
 
     def start(self, addresses, owners, runs):
-        """Starts all runs by and by."""
+        """Starts all runs, spread over time."""
         sessions = {team: Session(addresses[APP], owner) for team, owner in owners.items()}
         for run in runs:
             outcome = start(sessions[run.team], run)
@@ -188,7 +209,8 @@ class Seed:
     def tend(self, address, is_over):
         session = Session(address)
         while not is_over.wait(0.2):
-            session.rows("SELECT * FROM nofx.maintain_queue(1000, '{0,0,0}')")
+            for sweep in ("promote_jobs(1000)", "rescue_steps(1000)", "stop_overdue_runs(100)", "expire_gates(100)"):
+                session.rows(f"SELECT * FROM nofx.{sweep}")
         session.close()
 
     def wait_for_the_end(self):
@@ -198,23 +220,25 @@ class Seed:
                 return
             time.sleep(0.2)
 
-    # Judgement
+    # Checks
 
     def judge(self):
-        """What must be true when all is over."""
+        """Checks the invariants after everything has ended."""
         count = self.counters
         runs = self.table("runs")
         steps, events, gates = self.by_run("steps", "no"), self.by_run("events", "seq"), self.by_run("gates", "step_no")
-        if len(runs) != self.options.runs:
+        if len(runs) != self.options.runs + len(self.neighbours.runs):
             count.break_(f"there are {len(runs)} runs")
+        self.neighbours.judge(events)
         for run in runs:
             for problem in problems_of_run(run, steps[run["id"]], events[run["id"]], gates.get(run["id"], [])):
                 count.break_(f"run {run['id']}: {problem}")
-        for kind, name in (("step.started", "attempts"), ("step.rescued", "rescues")):
+        for kind, name in (("step.started", "attempts"), ("step.rescued", "rescues"), ("step.interrupted", "interrupted")):
             count.add(name, sum(event["type"] == kind for all in events.values() for event in all))
         count.add("steps", sum(map(len, steps.values())))
         if left := self.session.value("SELECT count(*) FROM nofx.queue"):
             count.break_(f"{left} jobs are left")
+        count.add("slowest short run in ms", int(self.neighbours.slowest * 1000))
         self.judge_dead(steps)
         self.judge_effects(steps)
         for line in self.server.new_log_lines():
@@ -237,7 +261,7 @@ class Seed:
         wanted = {
             (step["run_id"], step["no"])
             for all in steps.values() for step in all
-            if step["status"] in ("failed", "timed_out") and not step["is_gate"]
+            if step["status"] in ("failed", "timed_out") and not step["is_gate"] and not step["continues"]
         }  # fmt: skip
         found = {(row["run_id"], row["step_no"]) for row in self.table("dead_letters")}
         for run, no in wanted ^ found:
@@ -258,7 +282,8 @@ class Seed:
 
 
 NAMES = ["steps", "attempts", "kills", "stalls", "rescues", "restarts", "refused late", "late and counted", "refused twice",
-         "refused at once", "effects", "repeats", "decisions", "cancelled", "retried", "redriven", "timeouts"]  # fmt: skip
+         "refused at once", "effects", "repeats", "decisions", "cancelled", "retried", "redriven", "timeouts", "interrupted",
+         "expired at once", "slowest short run in ms"]  # fmt: skip
 
 
 def told(count):

@@ -1,4 +1,4 @@
-"""Claimants that do not behave: they come late, twice, at the same time or not at all."""
+"""Misbehaving claimants: they report late, twice, concurrently or never."""
 
 import json
 import threading
@@ -11,21 +11,22 @@ from database import Session
 
 ZOMBIES = "test.zombie"
 TOPICS = ["test.echo", "test.fail", "http.request", "artifact.write", ZOMBIES]
-# How often each is drawn.
+# The weight of each behavior in the random draw.
 WAYS = {
     "well": 20, "twice": 15, "at_once": 15, "in_time": 15, "too_late": 15, "overtaken": 15, "never": 5, "released": 5,
-    "kept": 5,
+    "kept": 5, "reserved": 5,
 }  # fmt: skip
 LONG = {"well", "twice", "at_once", "released"}
 
 
 class Claimant(threading.Thread):
-    """Claims jobs and finishes them in ways drawn at random."""
+    """Claims jobs and finishes them with random behaviors."""
 
-    def __init__(self, address, random, counters, ways=None):
+    def __init__(self, address, random, counters, strangers, ways=None):
         super().__init__(daemon=True)
         self.session, self.other = Session(address), Session(address)
         self.random, self.counters = random, counters
+        self.strangers = strangers  # the teams whose steps it leaves to workers
         self.ways = ways or WAYS
         self.is_over = threading.Event()
 
@@ -37,6 +38,10 @@ class Claimant(threading.Thread):
                 jobs = self.claim(self.session, topic, self.random.randint(1, 5), 30 if way in LONG else 1)
                 if jobs:
                     self.counters.add("odd claims", len(jobs))
+                    # A result says that the attempt began, where nothing else did.
+                    if way != "reserved" and self.random.random() < 0.7:
+                        jobs = self.begin(self.session, jobs)
+                if jobs:
                     getattr(self, way)(jobs)
                 self.is_over.wait(self.random.random() * 0.2)
         except Exception as error:  # noqa: BLE001 # whatever it is, the seed has failed
@@ -45,7 +50,7 @@ class Claimant(threading.Thread):
             self.session.close()
             self.other.close()
 
-    # Ways to finish
+    # Behaviors
 
     def well(self, jobs):
         self.finish(self.session, self.done(jobs))
@@ -58,7 +63,7 @@ class Claimant(threading.Thread):
         self.counters.add("refused twice", len(jobs))
 
     def at_once(self, jobs):
-        """Two say the same at the same time, in opposite orders: each job counts once."""
+        """Two sessions report the same results concurrently, in opposite orders. Each job is accepted once."""
         reports = self.done(jobs)
         answers = {}
 
@@ -83,7 +88,7 @@ class Claimant(threading.Thread):
             self.counters.add("refused at once", 2 * len(reports) - len(mine) - len(others))
 
     def in_time(self, jobs):
-        """The lease is over, but nobody has noticed: the run is locked, so that nobody can. It counts."""
+        """The lease has expired, but a lock on the run prevents its recovery, so the report is accepted."""
         job = jobs[0]
         reports = self.done([job])
 
@@ -101,7 +106,7 @@ class Claimant(threading.Thread):
             self.counters.add("late and counted")
 
     def too_late(self, jobs):
-        """Somebody else has the job, or has done it: nothing of this counts."""
+        """Another session claimed or completed the job. Heartbeats and reports of the old lease are rejected."""
         reports = self.done(jobs)
         give_up = time.monotonic() + 15
         waiting = list(jobs)
@@ -122,7 +127,7 @@ class Claimant(threading.Thread):
         self.counters.add("refused late", len(lost))
 
     def overtaken(self, jobs):
-        """Somebody else has the job now, and still has it when the first one comes: only the second counts."""
+        """Another session holds the job when the first one reports. Only the second session's report is accepted."""
         reports = {report["id"]: report for report in self.done(jobs)}
         give_up = time.monotonic() + 15
         while time.monotonic() < give_up:
@@ -144,11 +149,14 @@ class Claimant(threading.Thread):
     def never(self, jobs):
         self.done(jobs)
 
+    def reserved(self, jobs):
+        """Nothing begins, and nobody gives it back."""
+
     def released(self, jobs):
         self.finish(self.session, [self.as_report(job, "released") for job in jobs])
 
     def kept(self, jobs):
-        """The lease is over several times, but for heartbeats."""
+        """The time exceeds the lease several times, but heartbeats extend the lease."""
         reports = self.done(jobs)
         held = None
         for _ in range(5):
@@ -162,24 +170,32 @@ class Claimant(threading.Thread):
         if set(accepted) - held:
             self.counters.break_(f"a heartbeat said that a claim was lost that counted: {set(accepted) - held}")
 
-    # What the database is asked
+    # Calls to the database
 
     def claim(self, session, topic, count, seconds):
         rows = session.rows(
             """SELECT c.id, c.fence, c.tenant_id, c.run_id, c.step_no, c.attempt, s.tool, s.inputs,
                       now() + make_interval(secs => %s)
-               FROM nofx.claim_jobs(%s, %s, make_interval(secs => %s), NULL, NULL, NULL) c
+               FROM nofx.claim_jobs(%s, %s, make_interval(secs => %s), NULL, NULL, NULL, NULL, %s::uuid[]) c
                JOIN nofx.steps s ON s.team_id = c.tenant_id AND s.run_id = c.run_id AND s.no = c.step_no""",
-            seconds, topic, count, seconds,
+            seconds, topic, count, seconds, self.strangers,
         )  # fmt: skip
         names = ["id", "fence", "team", "run", "no", "attempt", "tool", "inputs", "until"]
         return [dict(zip(names, row)) for row in rows]
+
+    def begin(self, session, jobs):
+        """Begins the attempts: the jobs that may be done."""
+        rows = session.rows(
+            "SELECT nofx.begin_steps(%s::uuid[], %s::bigint[])", [job["id"] for job in jobs], [job["fence"] for job in jobs]
+        )
+        begun = {row[0] for row in rows}
+        return [job for job in jobs if job["id"] in begun]
 
     def holds(self, ask, job):
         return bool(ask("SELECT 1 FROM nofx.queue WHERE id = %s AND fence = %s AND state = 'running'", job["id"], job["fence"]))
 
     def is_leased_as(self, ask, job):
-        """Whether the job is still there and nobody has claimed it since; a job that only lies there may be claimed."""
+        """Whether the job exists and no session has claimed it again. It may have become claimable."""
         return bool(ask("SELECT 1 FROM nofx.queue WHERE id = %s AND fence = %s", job["id"], job["fence"]))
 
     def finish(self, session, reports):
@@ -198,7 +214,7 @@ class Claimant(threading.Thread):
         )  # fmt: skip
         return [row[0] for row in rows]
 
-    # What a worker would do
+    # The worker's part
 
     def done(self, jobs):
         return [self.as_report(job, *self.do(job)) for job in jobs]

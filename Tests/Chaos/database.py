@@ -1,4 +1,4 @@
-"""Sessions that outlive restarts of the server, and the server itself."""
+"""Database sessions that survive restarts of the server, and the server itself."""
 
 import os
 import subprocess
@@ -11,16 +11,16 @@ PATIENCE = 60
 
 
 class Session:
-    """A connection that is made again when it is lost; what was asked is then asked again."""
+    """A connection that reconnects after a loss and then repeats the transaction."""
 
     def __init__(self, address, user=None):
         self.address = address
-        self.user = user  # who the caller is for the database's functions
+        self.user = user  # the user id of the caller for the SQL functions
         self.connection = None
-        self.was_lost = False  # whether the last thing had to be asked again, so that it may have been done before
+        self.was_lost = False  # whether the last transaction was repeated, so that it may have been executed twice
 
     def rows(self, statement, *parameters):
-        """What a statement answers, in a transaction of its own."""
+        """Runs a statement in its own transaction and returns the rows."""
         return self.transact(lambda ask: ask(statement, *parameters))
 
     def value(self, statement, *parameters):
@@ -28,13 +28,13 @@ class Session:
         return rows[0][0] if rows else None
 
     def transact(self, body):
-        """Runs a body with what asks in one transaction, again where the connection was lost."""
+        """Runs a body in a transaction, and repeats it after a lost connection."""
         self.was_lost = False
         give_up = time.monotonic() + PATIENCE
         while True:
             try:
                 if self.connection is None or self.connection.closed:
-                    # Nothing prepared: the next transaction may be another server session's.
+                    # No prepared statements: the pooler may run the next transaction in another server session.
                     self.connection = psycopg.connect(self.address, autocommit=True, prepare_threshold=None)
                 with self.connection.transaction():
                     if self.user is not None:
@@ -58,7 +58,7 @@ class Session:
 
 
 class Server:
-    """A Postgres cluster of the harness's own: its folder has `data`, `log` and the socket."""
+    """The Postgres cluster of the test; its folder contains `data`, `log` and the socket."""
 
     def __init__(self, programs, folder, port):
         self.programs, self.folder, self.port = programs, folder, port
@@ -69,7 +69,7 @@ class Server:
         return f"host={self.folder} port={self.port} dbname={database} user={role}"
 
     def restart(self):
-        """Ends the server as a crash would, and starts it again."""
+        """Ends the server without a shutdown, as a crash would, and starts it again."""
         who = {"user": self.owner.st_uid, "group": self.owner.st_gid, "extra_groups": []} if os.geteuid() == 0 else {}
         subprocess.run(
             [os.path.join(self.programs, "pg_ctl"), "restart", "--silent", "--wait", "--mode", "immediate"]
@@ -109,7 +109,7 @@ class Poolers:
 
 
 class Counters:
-    """What happened, counted by many threads, and what was found to be broken."""
+    """Thread-safe counters of events, and the list of violations."""
 
     def __init__(self):
         self.lock = threading.Lock()

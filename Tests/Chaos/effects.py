@@ -1,4 +1,4 @@
-"""What steps do to the world: a server that does what it is asked once for each idempotency key."""
+"""The target of steps' side effects: a server that executes a request once per idempotency key."""
 
 import http.server
 import random
@@ -11,7 +11,7 @@ class Effects:
         self.random = random.Random(seed)
         self.patience = patience
         self.lock = threading.Lock()
-        self.keys = {}  # by path: how often each key came
+        self.keys = {}  # by path: the number of requests per key
         effects = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -21,7 +21,7 @@ class Effects:
                 self.rfile.read(int(self.headers.get("content-length", 0)))
                 status = effects.take(self.path, self.headers.get("idempotency-key"))
                 if status is None:
-                    # It was done, and nobody is told.
+                    # The request was executed, but the client gets no response.
                     self.close_connection = True
                     return
                 self.send_response(status)
@@ -37,7 +37,7 @@ class Effects:
             request_queue_size = 128
 
             def handle_error(self, *_):
-                pass  # A client that was killed.
+                pass  # The client was killed.
 
         self.server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"

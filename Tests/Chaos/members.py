@@ -1,4 +1,4 @@
-"""Members, who decide gates, cancel runs and retry steps, and an operator, who drives what was given up."""
+"""Members, who decide gates, cancel runs and retry steps, and an operator, who redrives dead letters."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ class Members(threading.Thread):
         self.sessions = {team: Session(address, owner) for team, owner in owners.items()}
         self.others = {team: Session(address, owner) for team, owner in owners.items()}
         self.is_over = threading.Event()
-        self.is_calm = threading.Event()  # from then on they only decide gates
+        self.is_calm = threading.Event()  # when set, members only decide gates
 
     def run(self):
         try:
@@ -98,7 +98,7 @@ class Members(threading.Thread):
             self.counters.add("retried")
 
     def race(self, body, team):
-        """Two do it at once."""
+        """Two sessions of the team act concurrently."""
         threads = [threading.Thread(target=body, args=(all[team],)) for all in (self.sessions, self.others)]
         for thread in threads:
             thread.start()
@@ -107,7 +107,7 @@ class Members(threading.Thread):
 
 
 class Operator(threading.Thread):
-    """Drives some of what was given up back to work."""
+    """Redrives some of the dead letters."""
 
     def __init__(self, address, random, counters, budget):
         super().__init__(daemon=True)

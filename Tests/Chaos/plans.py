@@ -1,10 +1,10 @@
-"""Plans drawn at random, and how they are started."""
+"""Random plans, and the call that starts them."""
 
 import json
 import uuid
 from dataclasses import dataclass, field
 
-# No worker does test:zombie: those steps are for claimants that do not behave.
+# No worker executes test:zombie: those steps are left to the misbehaving claimants.
 TOOLS = {
     "test:echo": 34, "http:request": 25, "test:fail": 13, "artifact:write": 8, "gate:manual": 11, "manual:check": 4,
     "test:zombie": 5,
@@ -20,6 +20,8 @@ class Step:
     priority: int
     attempts: int
     delay: int
+    timeout: int = 20
+    is_idempotent: bool = False
 
 
 @dataclass
@@ -37,7 +39,7 @@ class Run:
 def draw_inputs(random, tool, url, run, number, patience):
     match tool:
         case "test:echo":
-            # Some take longer than a lease lasts without a heartbeat.
+            # Some steps take longer than a lease without a heartbeat.
             slow = random.random() < 0.02
             return {"number": number, "delaySeconds": round(patience * 1.5 if slow else random.random() * 0.2, 3)}
         case "test:fail":
@@ -61,9 +63,9 @@ def draw_inputs(random, tool, url, run, number, patience):
 
 
 def draw(random, teams, url, patience, largest=12):
-    """A run of a plan of at most 12 steps with fans in and out."""
+    """A run with a plan of at most `largest` steps, with fan-in and fan-out."""
     run = str(uuid.UUID(int=random.getrandbits(128), version=4))
-    # The last two bytes are where a step's number goes.
+    # The last two bytes are reserved for the step's number.
     run = run[:32] + "0000"
     count = random.randint(1, largest)
     steps = []
@@ -79,7 +81,8 @@ def draw(random, teams, url, patience, largest=12):
         steps.append(
             Step(
                 tool, draw_inputs(random, tool, url, run, number, patience), deps, random.random() < 0.25,
-                random.randint(-3, 3), random.randint(2, 6), 1 if random.random() < 0.05 else 0,
+                random.randint(-3, 3), random.randint(1, 6), 1 if random.random() < 0.05 else 0,
+                random.choice([60, 20]), random.random() < 0.3,
             )  # fmt: skip
         )
     deadline = random.randint(2, 5) if random.random() < 0.03 else None
@@ -88,7 +91,7 @@ def draw(random, teams, url, patience, largest=12):
 
 
 def start(session, run):
-    """Starts a run as a member. Returns what came of it."""
+    """Starts a run as a member and returns the outcome."""
     dependents = [[other for other, step in enumerate(run.steps) if number in step.deps] for number in range(len(run.steps))]
     literal = lambda numbers: "{" + ",".join(map(str, numbers)) + "}"  # noqa: E731
     steps = run.steps
@@ -98,17 +101,17 @@ def start(session, run):
         "topic": [s.tool.replace(":", ".") for s in steps], "inputs": [s.inputs for s in steps],
         "deps": [literal(s.deps) for s in steps], "dependents": [literal(d) for d in dependents],
         "continues": [s.continues for s in steps], "priority": [s.priority for s in steps],
-        "max_attempts": [s.attempts for s in steps], "timeout_s": every(20), "retry_base_s": every(1),
-        "retry_cap_s": every(1), "delay_s": [s.delay for s in steps],
+        "max_attempts": [s.attempts for s in steps], "timeout_s": [s.timeout for s in steps], "retry_base_s": every(1),
+        "retry_cap_s": every(1), "delay_s": [s.delay for s in steps], "is_idempotent": [s.is_idempotent for s in steps],
     }  # fmt: skip
     deadline = f"{run.deadline} seconds" if run.deadline else None
 
     def body(ask):
-        # The answer of an earlier time may have been lost.
+        # The run may exist already, if the response of an earlier attempt was lost.
         if ask("SELECT 1 FROM nofx.runs WHERE team_id = %s AND id = %s", run.team, run.id):
             return "ok"
         return ask(
-            """SELECT outcome FROM nofx.start_run(%s, %s, 'chaos', NULL, %s::interval, 100000, 10000000, %s::json, '{}')""",
+            """SELECT outcome FROM nofx.start_run(%s, %s, 'chaos', NULL, %s::interval, 100000, 10000000, %s::json, '{}', '{*}')""",
             run.team, run.id, deadline, json.dumps(columns),
         )[0][0]
 

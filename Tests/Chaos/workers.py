@@ -1,9 +1,10 @@
-"""Real workers, which are killed, stopped for longer than their leases, and started again."""
+"""Real worker processes, which are killed, suspended for longer than their leases, and restarted."""
 
 import os
 import signal
 import subprocess
 import threading
+import time
 
 
 class Workers(threading.Thread):
@@ -11,7 +12,7 @@ class Workers(threading.Thread):
         super().__init__(daemon=True)
         self.program, self.environment, self.log = program, environment, log
         self.random, self.counters, self.lease = random, counters, lease
-        self.is_calm = threading.Event()  # from then on nobody kills them
+        self.is_calm = threading.Event()  # when set, no worker is killed
         self.processes = [self.spawn() for _ in range(count)]
 
     def spawn(self):
@@ -20,7 +21,13 @@ class Workers(threading.Thread):
         )
 
     def run(self):
+        deploy = time.monotonic() + 3
         while not self.is_calm.wait(0.2 + self.random.random() * 0.6):
+            if time.monotonic() >= deploy:
+                for index in range(len(self.processes)):
+                    self.replace(index, signal.SIGTERM)
+                deploy = time.monotonic() + 2 + self.random.random() * 3
+                continue
             index = self.random.randrange(len(self.processes))
             if self.random.random() < 0.15:
                 self.stall(index)
@@ -28,7 +35,7 @@ class Workers(threading.Thread):
                 self.replace(index, signal.SIGTERM if self.random.random() < 0.15 else signal.SIGKILL)
 
     def stall(self, index):
-        """It comes back when others have its work."""
+        """Suspends a worker until other workers have claimed its jobs, then resumes it."""
         process = self.processes[index]
         process.send_signal(signal.SIGSTOP)
         self.counters.add("stalls")
@@ -59,7 +66,7 @@ class Workers(threading.Thread):
 
 
 def environment(address, lease):
-    """What a worker is told, and nothing of the caller's."""
+    """The environment of a worker; it contains nothing of the caller's environment except PATH."""
     return {
         "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
         "DATABASE_URL": address,
@@ -68,5 +75,8 @@ def environment(address, lease):
         "NOFX_JWT_ISSUER": "https://chaos.example",
         "NOFX_JWT_AUDIENCE": "nofx",
         "NOFX_HTTP_ALLOW": "127.0.0.0/8",
+        "NOFX_DEFAULT_TOOLS": "all",
         "NOFX_WORKER_LEASE_SECONDS": str(lease),
+        "NOFX_WORKER_GRACE_SECONDS": "1",
+        "NOFX_TEAM_LIMIT": "40",
     }

@@ -5,10 +5,10 @@ import Testing
 @testable import Core
 
 struct APIKeyTests {
-    /// Made by hand, with zlib's checksum.
+    /// A key composed by hand, with zlib's checksum.
     private let known = "nofx_test_0123456789ab_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg1U8r6m"
 
-    @Test func `a key made by hand is read`() throws {
+    @Test func `a key composed by hand is read`() throws {
         let key = try APIKey(known, for: .test)
 
         #expect(key.id.rawValue == "0123456789ab")
@@ -18,7 +18,7 @@ struct APIKeyTests {
     }
 
     @Test(arguments: KeyEnvironment.allCases)
-    func `a key that was made is read again in its environment only`(environment: KeyEnvironment) throws {
+    func `a key is accepted only in its own environment`(environment: KeyEnvironment) throws {
         let key = APIKey.make(for: environment)
         let read = try APIKey(key.text, for: environment)
 
@@ -29,14 +29,14 @@ struct APIKeyTests {
         #expect(refusal(of: key.text, for: environment == .live ? .test : .live) == .otherEnvironment)
     }
 
-    @Test func `no two keys have anything in common`() {
+    @Test func `generated keys have nothing in common`() {
         let keys = (0..<1_000).map { _ in APIKey.make(for: .live) }
 
         #expect(Set(keys.map(\.id)).count == 1_000)
         #expect(Set(keys.map(\.secretHash)).count == 1_000)
     }
 
-    @Test func `every change of a single character is refused, whichever it is`() {
+    @Test func `a change of any single character is detected`() {
         let bytes = Array(known.utf8)
         for position in bytes.indices {
             for byte in UInt8(0x20)...0x7E where byte != bytes[position] {
@@ -48,7 +48,7 @@ struct APIKeyTests {
         }
     }
 
-    @Test func `a character too many, too few or in its neighbour's place is refused`() {
+    @Test func `an extra, missing or swapped character is detected`() {
         let bytes = Array(known.utf8)
         for position in bytes.indices {
             var (longer, shorter, swapped) = (bytes, bytes, bytes)
@@ -75,16 +75,16 @@ struct APIKeyTests {
         "nofx_test_\u{FF10}123456789ab_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg1U8r6m",
         "eyJhbGciOiJIUzI1NiJ9.e30.AAAA",
     ])
-    func `what does not look like a key is none`(text: String) {
+    func `a text without the form of a key is rejected`(text: String) {
         #expect(refusal(of: text, for: .test) == .malformed)
     }
 
-    @Test func `a long text is refused as any other`() {
+    @Test func `a very long text is rejected`() {
         #expect(refusal(of: String(repeating: "_", count: 1_000_000), for: .live) == .malformed)
         #expect(refusal(of: known + String(repeating: "x", count: 1_000_000), for: .test) == .malformed)
     }
 
-    @Test func `printing a key does not show its secret`() {
+    @Test func `the printed form of a key omits its secret`() {
         let key = APIKey.make(for: .live)
         var dumped = ""
         dump(key, to: &dumped)
@@ -94,7 +94,7 @@ struct APIKeyTests {
     }
 
     @Test(arguments: ["0123456789a", "0123456789abc", "", "0123456789a_", "0123456789a\u{E9}", "0123456789a "])
-    func `an identifier has twelve digits and letters`(text: String) {
+    func `an id has twelve digits and letters`(text: String) {
         #expect(KeyID(text) == nil)
         #expect(throws: Violations.self) { try KeyID(input: JSONDocument(parsing: text.jsonBytes).root) }
     }

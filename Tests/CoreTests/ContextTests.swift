@@ -4,10 +4,10 @@ import Postgres
 import TestSupport
 import Testing
 
-/// How callers become users.
+/// The creation of users from callers.
 @Suite struct ContextTests {
     // Cases: teams 144
-    @Test func `a caller is written down on first sight`() throws {
+    @Test func `a caller's first call creates the user`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger(email: "Ada@Example.com")
         var context = try database.context(for: caller)
@@ -24,7 +24,7 @@ import Testing
         #expect(try row["disabled_at"] as Timestamp? == nil)
     }
 
-    @Test func `a caller whose first call only reads is written down too`() throws {
+    @Test func `a caller's first call creates the user even if it only reads`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger(email: "ada@example.com")
         var context = try database.context(for: caller)
@@ -33,10 +33,10 @@ import Testing
         #expect(try database.value("SELECT email FROM nofx.users") == "ada@example.com")
     }
 
-    @Test func `a call that only reads cannot write`() throws {
+    @Test func `a read-only call cannot write`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
-        // The first call writes the caller down, the second one finds him.
+        // The first call creates the user; the second one finds it.
         for _ in 0..<2 {
             var context = try database.context(for: caller)
             let error = #expect(throws: PostgresError.self) {
@@ -47,25 +47,26 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.users WHERE disabled_at IS NOT NULL") == 0)
     }
 
-    @Test func `who is known is left as he is`() throws {
+    @Test(arguments: [nil, "ada@example.com"])
+    func `a known user is not changed when the token has no new address`(_ email: String?) throws {
         let database = try TestDatabase()
         let caller = Caller.stranger(email: "ada@example.com")
         var context = try database.context(for: caller)
         _ = try context.write("SELECT 1")
-        let renamed = Caller(
+        let later = Caller(
             user: caller.user,
             issuer: caller.issuer,
             subject: caller.subject,
-            email: EmailAddress("b@example.com")
+            email: email.flatMap(EmailAddress.init)
         )
-        let before: String = try database.value("SELECT to_jsonb(u)::text FROM nofx.users u")
-        var again = try database.context(for: renamed)
+        let before: String = try database.value("SELECT to_jsonb(u)::text || u.xmin FROM nofx.users u")
+        var again = try database.context(for: later)
         _ = try again.write("SELECT 1")
-        #expect(try database.value("SELECT to_jsonb(u)::text FROM nofx.users u") == before)
+        #expect(try database.value("SELECT to_jsonb(u)::text || u.xmin FROM nofx.users u") == before)
     }
 
     @Test(arguments: [("https://issuer.test", "mallory"), ("https://other.test", "ada")])
-    func `an id of somebody else's does not let anybody in`(_ issuer: String, _ subject: String) throws {
+    func `the id of another issuer's user is not accepted`(_ issuer: String, _ subject: String) throws {
         let database = try TestDatabase()
         let user = ID<User>.make()
         let ada = Caller(user: user, issuer: "https://issuer.test", subject: "ada", email: nil)
@@ -78,15 +79,20 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func `an address that another user has is left out with a warning, once`(_ isReading: Bool) throws {
+    func `an address that another user's newer token has is left out with a warning`(_ isReading: Bool) throws {
         let database = try TestDatabase()
         var first = try database.context(for: .stranger(email: "ada@example.com"))
         _ = try first.write("SELECT 1")
-        let (caller, lines) = (Caller.stranger(email: "ADA@example.com"), LogLines())
-        for _ in 0..<2 {
-            var context = try database.context(for: caller, log: lines.log)
-            _ = try isReading ? context.read("SELECT 1") : context.write("SELECT 1")
-        }
+        let (user, lines) = (ID<User>.make(), LogLines())
+        let caller = Caller(
+            user: user,
+            issuer: "https://issuer.test",
+            subject: user.description,
+            email: EmailAddress("ADA@example.com"),
+            issuedAt: Timestamp(microsecondsSince1970: 0)
+        )
+        var context = try database.context(for: caller, log: lines.log)
+        _ = try isReading ? context.read("SELECT 1") : context.write("SELECT 1")
         let warnings = lines.containing("user.email_taken")
         #expect(warnings.count == 1)
         #expect(warnings.first?.contains(caller.user.description) == true)
@@ -95,7 +101,7 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.users") == 2)
     }
 
-    @Test func `callers without an address do not get in each other's way`() throws {
+    @Test func `callers without an address do not conflict`() throws {
         let database = try TestDatabase()
         for _ in 0..<3 {
             var context = try database.context(for: .stranger())
@@ -104,7 +110,7 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.users WHERE email IS NULL") == 3)
     }
 
-    @Test func `the first calls of one caller at once make one user`() throws {
+    @Test func `concurrent first calls of one caller create one user`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger(email: "ada@example.com")
         let lines = LogLines()
@@ -115,18 +121,19 @@ import Testing
         #expect(try database.value("SELECT email FROM nofx.users") == "ada@example.com")
     }
 
-    @Test func `of the first callers with one address at once one gets it`() throws {
+    @Test func `of the first callers with one address at once the last one has it`() throws {
         let database = try TestDatabase()
         let lines = LogLines()
         let callers = (0..<16).map { _ in Caller.stranger(email: "ada@example.com") }
         #expect(try database.enter(callers, log: lines.log) == Array(repeating: nil, count: 16))
-        #expect(lines.containing("user.email_taken").count == 15)
+        let (taken, removed) = (lines.containing("user.email_taken"), lines.containing("user.email_removed"))
+        #expect(taken.count + removed.count == 15)
         #expect(try database.value("SELECT count(*) FROM nofx.users") == 16)
         #expect(try database.value("SELECT count(*) FROM nofx.users WHERE email IS NOT NULL") == 1)
     }
 
     // Cases: teams 144
-    @Test func `a disabled user does nothing, not even read`() throws {
+    @Test func `a disabled user can neither write nor read`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
         var context = try database.context(for: caller)
@@ -143,7 +150,7 @@ import Testing
         #expect(try database.value("SELECT subject FROM nofx.users") == caller.subject)
     }
 
-    @Test func `statements happen all or not at all`() throws {
+    @Test func `the statements of a transaction are committed together`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
         var context = try database.context(for: caller)
@@ -152,7 +159,7 @@ import Testing
         #expect(try context.write("SELECT 1::int8", "SELECT 2::int8").value() == 2)
     }
 
-    @Test func `nothing is asked for nobody`() throws {
+    @Test func `an anonymous call sends no statement`() throws {
         let nowhere = try ConnectionString("host=/nowhere user=nobody dbname=none")
         var context = Context(
             origin: Origin(requestID: "test"),
@@ -165,7 +172,7 @@ import Testing
         #expect(throws: Problem.self) { try context.user(attempting: Action("test.do", needs: .read, refusal: "")) }
     }
 
-    @Test func `a connection that broke between calls is opened again`() throws {
+    @Test func `a broken connection is reopened for the next call`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
         var context = try database.context(for: caller)
@@ -179,16 +186,17 @@ import Testing
 }
 
 extension TestDatabase {
-    /// Makes callers seen for the first time at the same moment.
+    /// Makes first calls of several callers at the same time.
     ///
-    /// - Returns: What went wrong for each.
+    /// - Returns: The error of each call.
     fileprivate func enter(_ callers: [Caller], log: Log) throws -> [String?] {
         let barrier = ThreadBarrier(for: callers.count)
         let threads = callers.enumerated().map { number, caller in
             TestThread { () -> String? in
                 do {
                     var context = try context(for: caller, log: log)
-                    // A failure to connect shows in the call; here it would keep the others waiting.
+                    // A failure to connect recurs in the call. If it were thrown here, the other threads would wait
+                    // forever.
                     try? context.withConnection { _ in }
                     barrier.wait()
                     _ = try number.isMultiple(of: 2) ? context.write("SELECT 1") : context.read("SELECT 1")

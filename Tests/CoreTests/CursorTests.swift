@@ -5,19 +5,19 @@ import Testing
 @Suite struct CursorTests {
     private let cursor = Cursor(list: "listTeams", binding: "ada", keys: ["17", "é\u{1F680}"])
 
-    @Test func `a cursor comes back as it was given out`() throws {
+    @Test func `a cursor decodes to what was encoded`() throws {
         let read = try Cursor(text: try cursor.text)
         #expect(read == cursor)
         #expect(try read.keys(of: "listTeams", binding: "ada", count: 2) == ["17", "é\u{1F680}"])
     }
 
-    @Test func `a cursor is base64url of its content`() throws {
+    @Test func `a cursor is base64url of its contents`() throws {
         let bytes = try #require(Base64.decodeURL(try cursor.text.utf8))
         let content = try JSONDocument(parsing: bytes).root
         #expect(content["v"]?.integer == 1)
         #expect(content["o"]?.string == "listTeams")
         #expect(content["k"]?.elements.compactMap(\.string) == ["17", "é\u{1F680}"])
-        // The scope is told apart, not told.
+        // The cursor contains a checksum of its scope, not the scope.
         #expect(!String(decoding: bytes, as: UTF8.self).contains("ada"))
     }
 
@@ -25,7 +25,7 @@ import Testing
     @Test(arguments: [
         ("listMembers", "ada", 2), ("listTeams", "bob", 2), ("listTeams", "ada", 1), ("listTeams", "", 2),
     ])
-    func `a cursor of another list is refused`(_ list: String, _ binding: String, _ count: Int) {
+    func `a cursor of another list is rejected`(_ list: String, _ binding: String, _ count: Int) {
         let problem = #expect(throws: Problem.self) { try cursor.keys(of: list, binding: binding, count: count) }
         #expect(problem?.status == 422)
         #expect(problem?.code == "invalid_cursor")
@@ -33,7 +33,7 @@ import Testing
     }
 
     // Cases: teams 49
-    @Test func `every bit of a cursor counts`() throws {
+    @Test func `a change of any bit of a cursor is detected`() throws {
         let text = Array(try cursor.text.utf8)
         for index in text.indices {
             for bit in 0..<7 {
@@ -52,27 +52,27 @@ import Testing
         #"{"v":1,"v":1,"o":"l","s":"0","k":[]}"#, #"{"v":1,"o":"l","s":"0","k":["\u0000"]}"#,
         #"{"v":1,"o":"l","s":"0","k":[]}."#,
     ])
-    func `what is not a cursor's content is refused`(_ content: String) {
+    func `invalid cursor contents are rejected`(_ content: String) {
         let violations = #expect(throws: Violations.self) {
             try Cursor(text: Base64.encodeURL(Array(content.utf8)))
         }
         #expect(violations?.all.map(\.code) == [.invalidFormat])
     }
 
-    @Test func `keys that are no strings are refused`() throws {
+    @Test func `cursor keys that are not strings are rejected`() throws {
         let content = #"{"v":1,"o":"listTeams","s":"00000000","k":[1,null,{},"17"]}"#
         #expect(throws: Violations.self) { try Cursor(text: Base64.encodeURL(Array(content.utf8))) }
     }
 
     @Test(arguments: ["{}", "7", "null", #""+/==""#, #""ä""#, #""\#(String(repeating: "A", count: 513))""#])
-    func `what is not base64url of at most 512 characters is refused`(_ input: String) throws {
+    func `a cursor must be base64url of at most 512 characters`(_ input: String) throws {
         let value = try JSONDocument(parsing: Array(input.utf8)).root
         #expect(throws: Violations.self) { try Cursor(input: value) }
     }
 }
 
 extension Cursor {
-    /// The cursor as callers see it.
+    /// The cursor as callers receive it.
     fileprivate var text: String {
         get throws { try #require(JSONDocument(parsing: jsonBytes).root.string) }
     }

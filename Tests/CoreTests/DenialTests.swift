@@ -17,7 +17,7 @@ import Testing
         denial = .missing(updating, team: team, role: .viewer)
     }
 
-    @Test func `a denial says what was attempted and why it was refused`() {
+    @Test func `a denial has the attempted action and the reason`() {
         let stranger = Denial.notMember(reading, team: team)
         #expect(stranger.reason == .notMember)
         #expect((stranger.problem.status, stranger.problem.code) == (404, "team_not_found"))
@@ -28,7 +28,7 @@ import Testing
         #expect((admin.problem.status, admin.problem.code) == (403, "owner_only"))
     }
 
-    @Test func `the operator is told of a denial in one line`() throws {
+    @Test func `a denial is logged in one line`() throws {
         let database = try TestDatabase()
         let (caller, lines) = (Caller.stranger(), LogLines())
         let context = try database.context(for: caller, log: lines.log)
@@ -47,7 +47,7 @@ import Testing
         #expect(line["ip"]?.string == "192.0.2.1")
     }
 
-    @Test func `a denial is recorded with who, what and where from`() throws {
+    @Test func `a denial is recorded with user, action and origin`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
         var context = try database.context(for: caller)
@@ -76,7 +76,7 @@ import Testing
     }
 
     // Cases: teams 128
-    @Test func `a flood of the same denial is one row a minute`() throws {
+    @Test func `repeated equal denials share one row per minute`() throws {
         let database = try TestDatabase()
         let (caller, lines) = (Caller.stranger(), LogLines())
         var context = try database.context(for: caller, log: lines.log)
@@ -98,7 +98,7 @@ import Testing
     }
 
     // Cases: teams 128
-    @Test func `denials from many processes at once add up`() throws {
+    @Test func `concurrent denials in many processes add up`() throws {
         let database = try TestDatabase()
         let (caller, lines) = (Caller.stranger(), LogLines())
         let (denial, log) = (denial, lines.log)
@@ -126,7 +126,7 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.security_events") == 4)
     }
 
-    @Test func `teams that do not exist are counted together`() throws {
+    @Test func `denials for unknown teams are counted together`() throws {
         let database = try TestDatabase()
         var context = try database.context(for: .stranger())
         for _ in 0..<10 { context.record(.notMember(reading, team: ID<Team>.make())) }
@@ -140,7 +140,7 @@ import Testing
         #expect(try row[3] == "")
     }
 
-    @Test func `hostile text is recorded, cut and escaped`() throws {
+    @Test func `hostile text in a denial is truncated and escaped`() throws {
         let database = try TestDatabase()
         let lines = LogLines()
         let hostile = "'; DROP TABLE nofx.security_events; --\n\u{1F680}" + String(repeating: "x", count: 500)
@@ -156,11 +156,11 @@ import Testing
         #expect(lines.all.first?.utf8.count { $0 == UInt8(ascii: "\n") } == 1)
         let expected = String(String.UnicodeScalarView(hostile.unicodeScalars.prefix(64)))
         #expect(try database.value("SELECT request_id FROM nofx.security_events") == expected)
-        // Nobody was authenticated, which is no reason to record nothing.
+        // An unauthenticated denial must be recorded too.
         #expect(try database.value("SELECT user_id FROM nofx.security_events") == "")
     }
 
-    @Test func `a record that cannot be kept is reported and nothing more`() throws {
+    @Test func `a denial that cannot be recorded is logged, and the call continues`() throws {
         let database = try TestDatabase()
         let lines = LogLines()
         var context = try database.context(for: .stranger(), log: lines.log)

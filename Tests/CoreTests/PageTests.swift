@@ -10,7 +10,7 @@ import Testing
     }
 
     @Test(arguments: [(0, 3, 0, nil), (2, 3, 2, nil), (3, 3, 3, nil), (4, 3, 3, "2"), (2, 1, 1, "0")])
-    func `a page has a next one when more was found than wanted`(
+    func `a page has a next cursor if more rows were found than requested`(
         _ found: Int,
         _ limit: Int,
         _ count: Int,
@@ -24,7 +24,7 @@ import Testing
         #expect(page.nextCursor?.keys == last.map { [$0] })
     }
 
-    @Test func `a page is written with its items and the next cursor`() throws {
+    @Test func `a page is encoded with its items and the next cursor`() throws {
         let full = try Page([Item(number: 1), Item(number: 2)], limit: PageLimit("1")) { _ in
             Cursor(list: "numbers", binding: "", keys: [])
         }
@@ -35,7 +35,7 @@ import Testing
         #expect(String(decoding: last.jsonBytes, as: UTF8.self) == #"{"items":[],"nextCursor":null}"#)
     }
 
-    @Test func `a list goes on after the last item of the page before`() throws {
+    @Test func `a list continues after the last item of the previous page`() throws {
         func list(_ binding: String, _ cursor: Cursor?) throws -> Listing<KeysetPosition<ID<User>>> {
             try Listing("listNumbers", binding: binding, limit: PageLimit("7"), cursor: cursor)
         }
@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test(arguments: [[], ["17"], ["17", "no id"], ["-1", "01890a5d-ac96-774b-bcce-b302099a8057"], ["17", "a", "b"]])
-    func `a cursor whose keys are no position is refused`(_ keys: [String]) throws {
+    func `a cursor with invalid keys is rejected`(_ keys: [String]) throws {
         let cursor = Cursor(list: "listNumbers", binding: "", keys: keys)
         let problem = #expect(throws: Problem.self) {
             _ = try Listing<KeysetPosition<ID<User>>>("listNumbers", binding: "", limit: .standard, cursor: cursor)
@@ -60,7 +60,7 @@ import Testing
     }
 
     @Test(arguments: ["1", "20", "100"])
-    func `a limit is 1 to 100`(_ text: String) throws {
+    func `a limit of 1 to 100 is accepted`(_ text: String) throws {
         #expect(try "\(PageLimit(text).count)" == text)
     }
 
@@ -70,12 +70,12 @@ import Testing
         ("99999999999999999999", .outOfRange), ("1.5", .invalidType), ("1.0", .invalidType), (#""7""#, .invalidType),
         ("true", .invalidType), ("null", .invalidType), ("[1]", .invalidType),
     ])
-    func `another limit is refused`(_ text: String, _ code: Violation.Code) {
+    func `any other limit is rejected`(_ text: String, _ code: Violation.Code) {
         let violations = #expect(throws: Violations.self) { try PageLimit(text) }
         #expect(violations?.all.map(\.code) == [code])
     }
 
-    @Test func `a list that is not told how long answers 20`() {
+    @Test func `the default limit is 20`() {
         #expect(PageLimit.standard.count == 20)
     }
 }

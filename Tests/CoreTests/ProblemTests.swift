@@ -5,7 +5,7 @@ import Testing
 
 @testable import Postgres
 
-/// What callers are told about what the database says.
+/// The problems that callers receive for database errors.
 @Suite struct ProblemTests {
     @Test(arguments: [
         ("NX001", 401, "invalid_token"), ("NX002", 503, "database_incompatible"),
@@ -26,7 +26,7 @@ import Testing
         ("XX000", 500, "internal"), ("XX001", 500, "internal"), ("58030", 500, "internal"), ("0A000", 500, "internal"),
         ("99999", 500, "internal"),
     ])
-    func `a state has its answer, which repeats nothing of it`(_ state: String, _ status: Int, _ code: String) throws {
+    func `each SQL state has a problem without the error text`(_ state: String, _ status: Int, _ code: String) throws {
         let words = "password123 on host db.internal"
         let error = PostgresError(.server, state: SQLState(rawValue: state), message: words, statement: words)
         let problem = Problem(error)
@@ -45,7 +45,7 @@ import Testing
         (.commitOutcomeUnknown, 503, "outcome_unknown"), (.configuration, 503, "misconfigured"),
         (.decoding, 500, "internal"), (.server, 500, "internal"),
     ])
-    func `an error without a state has its answer`(_ kind: PostgresError.Kind, _ status: Int, _ code: String) {
+    func `each error without an SQL state has a problem`(_ kind: PostgresError.Kind, _ status: Int, _ code: String) {
         let problem = Problem(PostgresError(kind, message: "password123"))
         #expect(problem.status == status)
         #expect(problem.code == code)
@@ -53,12 +53,12 @@ import Testing
     }
 
     @Test(arguments: ["55P03", "40001", "57014", "08006", "53300"])
-    func `what passes says when to try again`(_ state: String) {
+    func `the problem of a transient error has a Retry-After`(_ state: String) {
         let problem = Problem(PostgresError(.server, state: SQLState(rawValue: state), message: ""))
         #expect(problem.retryAfter == 1)
     }
 
-    @Test func `what does not pass does not say to try again`() {
+    @Test func `the problem of a permanent error has no Retry-After`() {
         for state in ["NX001", "NX002", "NX003", "42501", "XX000"] {
             let problem = Problem(PostgresError(.server, state: SQLState(rawValue: state), message: ""))
             #expect(problem.retryAfter == nil)
@@ -66,7 +66,7 @@ import Testing
     }
 
     @Test(arguments: [("55P03", 503, "busy"), ("57P01", 503, "unavailable"), ("22012", 422, "validation_failed")])
-    func `a state that the server really sends arrives`(_ state: String, _ status: Int, _ code: String) throws {
+    func `SQL states of a real server have their problems`(_ state: String, _ status: Int, _ code: String) throws {
         let database = try TestDatabase()
         var context = try database.context(for: .stranger())
         try database.rows(

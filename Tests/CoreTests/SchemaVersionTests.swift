@@ -7,31 +7,31 @@ import Testing
 @Suite struct SchemaVersionTests {
     private let required = SchemaVersion.required
 
-    @Test func `a newer schema that this program still understands is used`() throws {
+    @Test func `a newer schema that is compatible with this program is accepted`() throws {
         let database = try TestDatabase()
         try database.addMigration(required + 5, minCompatible: required)
         #expect(try database.answer() == nil)
     }
 
-    @Test func `a newer schema that this program does not understand is refused`() throws {
+    @Test func `a newer schema that is not compatible is rejected`() throws {
         let database = try TestDatabase()
         try database.addMigration(required + 1, minCompatible: required + 1)
         #expect(try database.answer() == "503 database_incompatible")
         #expect(try database.value("SELECT count(*) FROM nofx.users") == 0)
     }
 
-    @Test func `an older schema is refused`() throws {
+    @Test func `an older schema is rejected`() throws {
         let database = try TestDatabase()
         try database.rows("UPDATE nofx.migrations SET version = version - 1, min_compatible = 0")
         #expect(try database.answer() == "503 database_not_migrated")
         #expect(try database.value("SELECT count(*) FROM nofx.users") == 0)
     }
 
-    @Test func `a database that was never migrated is refused`() throws {
+    @Test func `a database without the schema is rejected`() throws {
         #expect(try TestDatabase(migrated: false).answer() == "503 database_not_migrated")
     }
 
-    @Test func `a schema of somebody else's is refused`() throws {
+    @Test func `a foreign schema is rejected`() throws {
         let database = try TestDatabase(migrated: false)
         try database.rows("CREATE SCHEMA nofx")
         try database.rows("GRANT USAGE ON SCHEMA nofx TO nofx_test_app")
@@ -49,7 +49,7 @@ extension TestDatabase {
         )
     }
 
-    /// How a call is refused; nil when it is not.
+    /// The refusal of a call; nil if it succeeds.
     fileprivate func answer() throws -> String? {
         var context = try context(for: .stranger())
         do {

@@ -3,17 +3,17 @@ import Testing
 
 @testable import Cryptography
 
-/// The sizes and forms of signatures that only one curve has.
+/// Sizes and forms of signatures that depend on the curve.
 struct CurveSignatureTests {
     // Cases: teams 137
-    @Test func `ES256 does not take DER`() throws {
+    @Test func `ES256 rejects a signature in DER`() throws {
         let signature = try SignedToken(Array(TestVectors.es256.utf8)).signature
         let der = try #require(ECDSASignature(signature)).der
         #expect(try TestTokens.verifier().refusal(of: TestVectors.es256.signed(der)) == .invalidSignature)
     }
 
     // Cases: teams 137
-    @Test func `ES256 does not take numbers that are zero or not below the order`() throws {
+    @Test func `ES256 rejects numbers that are zero or not below the order`() throws {
         let verifier = try TestTokens.verifier()
         let signature = try SignedToken(Array(TestVectors.es256.utf8)).signature
         let (r, s) = (Array(signature[..<32]), Array(signature[32...]))
@@ -23,7 +23,7 @@ struct CurveSignatureTests {
         }
     }
 
-    @Test func `a number of ES256 is from one to below the order`() {
+    @Test func `a number of ES256 is at least one and below the order`() {
         let order = Self.p256Order
         #expect(!P256.isScalar(Self.zero))
         #expect(P256.isScalar(Self.zero.dropLast() + [1]))
@@ -40,16 +40,16 @@ struct CurveSignatureTests {
             ([0x80, 0], [0x02, 3, 0, 0x80, 0]), ([0x01, 0], [0x02, 2, 0x01, 0]),
         ] as [([UInt8], [UInt8])]
     )
-    func `numbers are written in DER, shortest and not negative`(number: [UInt8], expected: [UInt8]) throws {
+    func `numbers are written in DER in the shortest form and as positive`(number: [UInt8], expected: [UInt8]) throws {
         let bytes = [UInt8](repeating: 0, count: 32 - number.count) + number
         let signature = try #require(ECDSASignature(bytes + bytes))
         #expect(signature.der == [0x30, UInt8(expected.count * 2)] + expected + expected)
     }
 
     // Cases: teams 137
-    @Test func `EdDSA does not take the second form of a signature`() throws {
+    @Test func `EdDSA rejects the malleable form of a signature`() throws {
         let signature = try SignedToken(Array(TestVectors.edDSA.utf8)).signature
-        // s + L verifies in the same equation as s.
+        // s + L satisfies the same equation as s.
         let order = Self.ed25519Order
         var second = Array(signature[..<32])
         var carry = 0

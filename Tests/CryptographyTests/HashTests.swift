@@ -65,7 +65,7 @@ struct HashTests {
     }
 
     @Test(arguments: [63, 64, 65])
-    func `keys around the block size are told apart`(size: Int) {
+    func `keys around the block size give different codes`(size: Int) {
         let codes = (size - 1...size + 1).map { HMACSHA256.code(for: [], key: [UInt8](repeating: 1, count: $0)) }
         #expect(Set(codes).count == 3)
     }
@@ -77,7 +77,7 @@ struct HashTests {
             ([1, 2], [1, 2, 0], false), ([], [0], false),
         ] as [([UInt8], [UInt8], Bool)]
     )
-    func `bytes are equal when each is`(left: [UInt8], right: [UInt8], equal: Bool) {
+    func `byte arrays are equal if all bytes are equal`(left: [UInt8], right: [UInt8], equal: Bool) {
         #expect(constantTimeEqual(left, right) == equal)
     }
 }

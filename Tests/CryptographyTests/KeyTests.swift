@@ -5,7 +5,7 @@ import Testing
 struct KeyTests {
     // Cases: teams 143
     @Test(arguments: [0, 1, 16, 31])
-    func `a short secret is refused`(size: Int) {
+    func `a secret shorter than 32 bytes is rejected`(size: Int) {
         let secret = Secret([UInt8](repeating: 1, count: size))
         let error = KeyError.from { () throws(KeyError) in try TestTokens.verifier(secret: secret, keys: nil) }
         #expect(error?.rule == .shortSecret)
@@ -24,7 +24,7 @@ struct KeyTests {
     }
 
     @Test(arguments: ["", "[]", "{}", "null", #"{"keys":{}}"#, #"{"keys":null}"#, #"{"keys":[]"#, TestTokens.rsaKey])
-    func `a key set that is none is refused`(_ json: String) {
+    func `an invalid key set is rejected`(_ json: String) {
         #expect(KeyError.from { () throws(KeyError) in try JSONWebKeySet(json: json) }?.rule == .malformedSet)
     }
 
@@ -63,7 +63,7 @@ struct KeyTests {
             "1": .malformedKey,
         ] as [String: KeyError.Rule]
     )
-    func `a key that is not good is refused where it stands`(json: String, rule: KeyError.Rule) {
+    func `an invalid key is rejected with its place and rule`(json: String, rule: KeyError.Rule) {
         let error = KeyError.from { () throws(KeyError) in try TestTokens.keySet(TestTokens.otherKey, json) }
         #expect(error?.rule == rule)
         #expect(error?.position == 1)
@@ -77,7 +77,7 @@ struct KeyTests {
         #"{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA"}"#, #"{"kty":"OKP","crv":"X25519","x":"AA"}"#,
         #"{"kty":"AKP","alg":"ML-DSA-44","pub":"AA"}"#, #"{"kty":"RSA","use":"enc","n":"AQ","e":"AQ"}"#,
     ])
-    func `a key for something else is passed over`(_ json: String) throws {
+    func `a key for another purpose is ignored`(_ json: String) throws {
         let alone = KeyError.from { () throws(KeyError) in try TestTokens.keySet(json) }
         #expect(alone == KeyError.from { () throws(KeyError) in try TestTokens.keySet() })
         #expect(alone?.rule == .noUsableKey)
@@ -92,13 +92,13 @@ struct KeyTests {
         "", #""alg":"RS256""#, #""use":"sig""#, #""key_ops":["sign","verify"],"ext":true"#,
         #""x5c":["MIIC"],"x5t":"AA","issuer":"https://issuer.example""#,
     ])
-    func `what a key may say beside`(_ members: String) throws {
+    func `optional members of a key are accepted`(_ members: String) throws {
         let key = members.isEmpty ? TestTokens.rsaKey : TestTokens.rsaKey.with(members)
         let verifier = try TestTokens.verifier(keys: TestTokens.keySet(key))
         #expect(verifier.refusal(of: TestVectors.rs256) == nil)
     }
 
-    @Test func `a zero before the modulus does not count`() throws {
+    @Test func `a leading zero of the modulus is ignored`() throws {
         let modulus = try #require(Base64.decodeURL(TestVectors.rsaModulus.utf8))
         let key = #"{"kty":"RSA","n":"\#(Base64.encodeURL([0] + modulus))","e":"AAEAAQ"}"#
         let verifier = try TestTokens.verifier(keys: TestTokens.keySet(key))
@@ -111,7 +111,7 @@ struct KeyTests {
         #expect(error?.rule == .smallRSAKey)
     }
 
-    @Test func `every key of several has a name of its own`() {
+    @Test func `several keys must have distinct ids`() {
         let unnamed = TestTokens.p256Key.replacing(#""kid":"ec","#, with: "")
         let same = TestTokens.p256Key.replacing(#""ec""#, with: #""rsa""#)
         let missing = KeyError.from { () throws(KeyError) in try TestTokens.keySet(TestTokens.rsaKey, unnamed) }
@@ -137,6 +137,6 @@ extension TestTokens {
 extension String {
     fileprivate static let zeros = Base64.encodeURL([UInt8](repeating: 0, count: 32))
 
-    /// A JSON object with more members.
+    /// A JSON object with additional members.
     fileprivate func with(_ members: String) -> String { "{" + members + "," + dropFirst() }
 }

@@ -4,18 +4,18 @@ import Testing
 @testable import Cryptography
 
 struct SignatureTests {
-    /// One good token for each algorithm.
+    /// One valid token per algorithm.
     static let tokens = [TestTokens.hs256(), TestVectors.rs256, TestVectors.es256, TestVectors.edDSA]
 
     @Test(arguments: tokens)
-    func `a good signature is accepted`(_ token: String) throws {
+    func `a valid signature is accepted`(_ token: String) throws {
         let claims = try TestTokens.verifier().verify(token, now: TestTokens.now)
         #expect(claims.subject == "0190a5d2-7c1e-7000-8000-000000000001")
     }
 
     // Cases: teams 136
     @Test(arguments: tokens)
-    func `any flipped bit of the signature spoils it`(_ token: String) throws {
+    func `a flip of any bit of the signature is detected`(_ token: String) throws {
         let verifier = try TestTokens.verifier()
         let signature = try SignedToken(Array(token.utf8)).signature
         for position in signature.indices {
@@ -28,7 +28,7 @@ struct SignatureTests {
     }
 
     @Test(arguments: tokens)
-    func `any other claims spoil the signature`(_ token: String) throws {
+    func `a change of the claims is detected`(_ token: String) throws {
         let verifier = try TestTokens.verifier()
         let payload = try SignedToken(Array(token.utf8)).payload
         for position in payload.indices {
@@ -41,7 +41,7 @@ struct SignatureTests {
 
     // Cases: teams 136, 137
     @Test(arguments: tokens)
-    func `a signature of another length is refused`(_ token: String) throws {
+    func `a signature of the wrong length is rejected`(_ token: String) throws {
         let verifier = try TestTokens.verifier()
         let signature = try SignedToken(Array(token.utf8)).signature
         for other in [
@@ -64,13 +64,13 @@ struct SignatureTests {
     }
 
     @Test(arguments: [TestVectors.rs256WithPSS, TestVectors.rs256WithSHA512])
-    func `RS256 is PKCS 1 padding and SHA-256, nothing else`(_ token: String) throws {
+    func `RS256 accepts only PKCS 1 padding and SHA-256`(_ token: String) throws {
         #expect(try TestTokens.verifier().refusal(of: token) == .invalidSignature)
     }
 }
 
 extension SignatureTests {
-    @Test func `no algorithm takes another one's signature`() throws {
+    @Test func `an algorithm rejects the signatures of the others`() throws {
         let verifier = try TestTokens.verifier()
         for token in Self.tokens {
             for other in Self.tokens where other != token {
@@ -82,7 +82,7 @@ extension SignatureTests {
 
     // Cases: teams 133
     @Test(arguments: [TestVectors.rsaPEM, TestVectors.rsaPEM + "\n", TestVectors.rsaModulus])
-    func `a public key is no secret`(_ published: String) throws {
+    func `a public key is not accepted as a secret`(_ published: String) throws {
         let token = TestTokens.hs256(secret: Array(published.utf8))
         let named = TestTokens.hs256(header: #"{"alg":"HS256","kid":"rsa"}"#, secret: Array(published.utf8))
         let keys = try TestTokens.keySet(TestTokens.rsaKey)
@@ -92,7 +92,7 @@ extension SignatureTests {
         #expect(try TestTokens.verifier(keys: keys).refusal(of: named) == .unknownKey)
     }
 
-    @Test func `another secret makes another signature`() throws {
+    @Test func `the signature depends on the secret`() throws {
         let token = TestTokens.hs256(secret: Array("0123456789abcdef0123456789abcdeg".utf8))
         #expect(try TestTokens.verifier().refusal(of: token) == .invalidSignature)
     }

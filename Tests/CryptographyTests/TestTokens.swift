@@ -1,18 +1,18 @@
 import Base
 import Cryptography
 
-/// Keys, verifiers and tokens of the tests: made for any header and claims, also such as no issuer would write.
+/// Keys, verifiers and tokens with any header and claims, including invalid ones.
 enum TestTokens {
     static let issuer = "https://issuer.example"
     static let audience = "nofx"
     static let secret = Secret("0123456789abcdef0123456789abcdef")
 
-    /// When the tokens are made; they end an hour later.
+    /// The time at which the tokens are issued; they expire an hour later.
     static let now = time(1_700_000_000)
 
     static let claims = claims()
 
-    /// Claims that are accepted, with some members instead or beside; nil takes a member away.
+    /// Valid claims with changes: a value replaces or adds a member, nil removes it.
     static func claims(_ changes: KeyValuePairs<String, String?> = [:]) -> String {
         var members: [(String, String?)] = [
             ("iss", #""https://issuer.example""#), ("aud", #""nofx""#),
@@ -26,7 +26,7 @@ enum TestTokens {
             + "}"
     }
 
-    /// A token with a good HS256 signature, whatever it says.
+    /// A token with a valid HS256 signature and arbitrary contents.
     static func hs256(
         header: String = #"{"alg":"HS256","typ":"JWT"}"#,
         claims: String = claims,
@@ -51,7 +51,7 @@ extension TestTokens {
         try JSONWebKeySet(json: #"{"keys":[\#(keys.joined(separator: ","))]}"#)
     }
 
-    /// Takes all four algorithms.
+    /// A verifier for all four algorithms.
     static func verifier() throws(KeyError) -> TokenVerifier {
         try verifier(keys: keySet(rsaKey, p256Key, ed25519Key))
     }
@@ -62,7 +62,7 @@ extension TestTokens {
 }
 
 extension TokenVerifier {
-    /// Why the token is refused at a time; nil when it is not.
+    /// The reason why the token is rejected at a time; nil if it is valid.
     func refusal(of token: String, at time: Timestamp = TestTokens.now) -> TokenError.Reason? {
         do throws(TokenError) {
             _ = try verify(token, now: time)
@@ -74,7 +74,7 @@ extension TokenVerifier {
 }
 
 extension KeyError {
-    /// The rule and place of the error that some work ends with; nil when it ends well.
+    /// The rule and place of the error that the body throws; nil if it throws none.
     static func from(_ work: () throws(KeyError) -> some Any) -> KeyError? {
         do throws(KeyError) {
             _ = try work()

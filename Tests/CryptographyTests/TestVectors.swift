@@ -1,4 +1,6 @@
-/// Keys and tokens made once with the `openssl` command; the private keys were thrown away.
+/// Keys and tokens that were generated once with the `openssl` command.
+///
+/// The private keys were discarded.
 ///
 /// The tokens' claims are those of ``TestTokens/claims``.
 enum TestVectors {
@@ -16,7 +18,7 @@ enum TestVectors {
         6yp9u_eEaei3bfCZPPfL4m2ci9c4KfAwLK6URmd0R3HfO0lDgtVeJBqkDf7hXBYGYUUViXU
         """
 
-    /// The RSA key as it is published.
+    /// The RSA key as a key set contains it.
     static let rsaPEM = """
         -----BEGIN PUBLIC KEY-----
         MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAkb0++CD9iZKkRIU3iIpa
@@ -30,13 +32,13 @@ enum TestVectors {
 
         """
 
-    /// The x of a key on P-256.
+    /// The x coordinate of a P-256 key.
     static let p256X = "AWEyfTIZgI2U1PlgAqUtOmphKpFH6jv4tEo4yx6kWec"
 
-    /// The y of the key on P-256.
+    /// The y coordinate of the P-256 key.
     static let p256Y = "0zUtvvHS0c7g-hT3IH0eFvc3ok7jejk4_CcdD_8D7IU"
 
-    /// A key on Ed25519.
+    /// An Ed25519 key.
     static let ed25519X = "TtLv97AOggnV7defKwtGw_PBz7PyrUKVC_9DtEBZUQU"
 
     /// RS256, kid "rsa".
@@ -49,7 +51,7 @@ enum TestVectors {
         CK9mCkf8qewI0u6Btr8__aQkdF4XDMUrpmcsHtN9NMzOOJFZ9KWSxjubtBZ5BQ
         """
 
-    /// Says RS256, kid "rsa", but is padded as in PS256.
+    /// Its header says RS256, kid "rsa", but the padding is that of PS256.
     static let rs256WithPSS = """
         eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsImtpZCI6InJzYSJ9.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlIiwiYXV\
         kIjoibm9meCIsInN1YiI6IjAxOTBhNWQyLTdjMWUtNzAwMC04MDAwLTAwMDAwMDAwMDAwMSIsImlhdCI6MTcwMDAwMDAwMCwiZXh\
@@ -59,7 +61,7 @@ enum TestVectors {
         pWCrs7UmNb-p2_fHqSk1jKIPIvVGkFKbiWzfFRZhBI3Z17jHkNu8Br0eG0xdDQ
         """
 
-    /// Says RS256, kid "rsa", but is hashed as in RS512.
+    /// Its header says RS256, kid "rsa", but the hash is that of RS512.
     static let rs256WithSHA512 = """
         eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsImtpZCI6InJzYSJ9.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlIiwiYXV\
         kIjoibm9meCIsInN1YiI6IjAxOTBhNWQyLTdjMWUtNzAwMC04MDAwLTAwMDAwMDAwMDAwMSIsImlhdCI6MTcwMDAwMDAwMCwiZXh\

@@ -6,7 +6,7 @@ struct TokenClaimsTests {
     /// The tokens' `iat`; `exp` is 3600 later.
     let start: Int64 = 1_700_000_000
 
-    @Test func `a token tells who it is for`() throws {
+    @Test func `the claims of a token identify the caller`() throws {
         let claims = try TestTokens.verifier().verify(TestTokens.hs256(), now: TestTokens.now)
         #expect(claims.issuer == TestTokens.issuer)
         #expect(claims.subject == "0190a5d2-7c1e-7000-8000-000000000001")
@@ -25,13 +25,13 @@ struct TokenClaimsTests {
             (["app_metadata": #"{"scope":"a"}"#, "roles": #"["a"]"#], []),
         ] as [(KeyValuePairs<String, String?>, [String])]
     )
-    func `a token is good for what its issuer says`(claims: KeyValuePairs<String, String?>, scopes: [String]) throws {
+    func `a token has the scopes of its claims`(claims: KeyValuePairs<String, String?>, scopes: [String]) throws {
         let token = TestTokens.hs256(claims: TestTokens.claims(claims))
         #expect(try TestTokens.verifier().verify(token, now: TestTokens.now).scopes == scopes)
     }
 
     // Cases: teams 138
-    @Test func `a token is accepted until a minute after its end`() throws {
+    @Test func `a token is accepted until a minute after its expiry`() throws {
         #expect(try refusal(at: TestTokens.time(start + 3_659)) == nil)
         #expect(try refusal(at: TestTokens.time(start + 3_659, microseconds: 999_999)) == nil)
         #expect(try refusal(at: TestTokens.time(start + 3_660)) == .expired)
@@ -39,7 +39,7 @@ struct TokenClaimsTests {
     }
 
     // Cases: teams 138
-    @Test func `only a token that is otherwise good is called expired`() throws {
+    @Test func `only an otherwise valid token is reported as expired`() throws {
         let late = TestTokens.time(start + 7_200)
         #expect(try refusal(["iss": #""other""#], at: late) == .wrongIssuer)
         #expect(try refusal(["aud": #""other""#], at: late) == .wrongAudience)
@@ -59,7 +59,7 @@ struct TokenClaimsTests {
             ("-1", .expired),
         ] as [(String?, TokenError.Reason)]
     )
-    func `an end must be there, be a time and not be past`(_ value: String?, reason: TokenError.Reason) throws {
+    func `an expiry is required, is a time and has not passed`(_ value: String?, reason: TokenError.Reason) throws {
         #expect(try refusal(["exp": value]) == reason)
     }
 
@@ -70,7 +70,7 @@ struct TokenClaimsTests {
     }
 
     // Cases: teams 139
-    @Test func `a token is accepted from a minute before its start`() throws {
+    @Test func `a token is accepted from a minute before its not-before time`() throws {
         #expect(try refusal(["nbf": "1700000000"]) == nil)
         #expect(try refusal(["nbf": "1700000060"]) == nil)
         #expect(try refusal(["nbf": "1700000060.000001"]) == .notYetValid)
@@ -79,14 +79,14 @@ struct TokenClaimsTests {
     }
 
     // Cases: teams 139
-    @Test func `a token must not be from the future`() throws {
+    @Test func `a token issued in the future is rejected`() throws {
         #expect(try refusal(["iat": "1700000060"]) == nil)
         #expect(try refusal(["iat": "1700000061"]) == .issuedInFuture)
         #expect(try refusal(["iat": "1e999"]) == .malformedClaims)
         #expect(try refusal(["iat": nil]) == nil)
     }
 
-    @Test func `a token lives a day at most`() throws {
+    @Test func `a token lives at most one day`() throws {
         #expect(try refusal(["exp": "1700086400"]) == nil)
         #expect(try refusal(["exp": "1700086401"]) == .livesTooLong)
     }
@@ -98,7 +98,7 @@ extension TokenClaimsTests {
         #""https://issuer.example/""#, #""HTTPS://issuer.example""#, #""""#, "null", "1",
         #"["https://issuer.example"]"#, nil,
     ])
-    func `the issuer must be ours exactly`(_ value: String?) throws {
+    func `the issuer must equal ours exactly`(_ value: String?) throws {
         #expect(try refusal(["iss": value]) == .wrongIssuer)
     }
 
@@ -122,7 +122,7 @@ extension TokenClaimsTests {
         nil, #""""#, "null", "1", #"["a"]"#, #""a\u0001""#, #""a\nb""#, #""a\u007fb""#, #""a\u0085b""#,
         "\"" + String(repeating: "x", count: 256) + "\"", "\"" + String(repeating: "é", count: 128) + "\"",
     ])
-    func `a subject must be a text that can be stored and logged`(_ value: String?) throws {
+    func `the subject must be a storable and loggable string`(_ value: String?) throws {
         #expect(try refusal(["sub": value]) == .invalidSubject)
     }
 
@@ -131,7 +131,7 @@ extension TokenClaimsTests {
         #""a""#, #""auth0|5f7c8ec7c33c6c004bbafe82""#, #""日本""#,
         "\"" + String(repeating: "x", count: 255) + "\"",
     ])
-    func `a subject need not be a UUID`(_ value: String) throws {
+    func `the subject need not be a UUID`(_ value: String) throws {
         #expect(try refusal(["sub": value]) == nil)
     }
 
@@ -140,28 +140,28 @@ extension TokenClaimsTests {
     }
 
     @Test(arguments: ["[]", "null", #""text""#, "", "{", #"{"iss":"a","iss":"https://issuer.example"}"#, "{} {}"])
-    func `claims that are not one object are refused`(_ claims: String) throws {
+    func `claims that are not exactly one object are rejected`(_ claims: String) throws {
         #expect(try TestTokens.verifier().refusal(of: TestTokens.hs256(claims: claims)) == .malformedClaims)
     }
 
-    @Test func `a verified address is taken`() throws {
+    @Test func `a verified address is accepted`() throws {
         let address = try email(["email": #"" Ada@Example.com ""#, "email_verified": "true"])
         #expect(address?.text == "Ada@Example.com")
         #expect(address?.normalized == "ada@example.com")
     }
 
     @Test(arguments: [nil, "false", "null", #""true""#, "1", "[true]"])
-    func `an address that is not verified is not taken`(_ verified: String?) throws {
+    func `an unverified address is ignored`(_ verified: String?) throws {
         #expect(try email(["email": #""ada@example.com""#, "email_verified": verified]) == nil)
     }
 
     @Test(arguments: [nil, "null", "1", #""not an address""#, #""ada@example.com\r\nBcc: x@example.com""#])
-    func `an address that is none is not taken`(_ address: String?) throws {
+    func `an invalid address is ignored`(_ address: String?) throws {
         #expect(try email(["email": address, "email_verified": "true"]) == nil)
     }
 
     // Cases: teams 145
-    @Test func `what users may write about themselves is not looked at`() throws {
+    @Test func `claims that users can edit themselves are ignored`() throws {
         let metadata = #"{"email":"root@example.com","email_verified":true,"tenant_id":"x","role":"admin","sub":"x"}"#
         let plain = try TestTokens.verifier().verify(TestTokens.hs256(), now: TestTokens.now)
         let changes: KeyValuePairs<String, String?> = [

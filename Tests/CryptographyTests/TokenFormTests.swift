@@ -2,16 +2,16 @@ import Base
 import Cryptography
 import Testing
 
-/// The compact form, before anything in it is read.
+/// The checks of the compact form, before the contents are read.
 struct TokenFormTests {
     @Test(arguments: ["", ".", "..", "...", "null", "a.b", "a.b.c.d", "Bearer x.y.z", "🙂.🙂.🙂", "=.=.=", " . . "])
-    func `anything that has not three parts of base64url is refused`(_ token: String) throws {
+    func `a token must have three base64url parts`(_ token: String) throws {
         let reason = try TestTokens.verifier().refusal(of: token)
         #expect(reason == .malformed || (token == ".." && reason == .malformedHeader))
     }
 
     // Cases: teams 142
-    @Test func `two and four parts are refused`() throws {
+    @Test func `a token with two or four parts is rejected`() throws {
         let verifier = try TestTokens.verifier()
         let token = TestTokens.hs256()
         #expect(verifier.refusal(of: token.parts.dropLast().joined(separator: ".")) == .malformed)
@@ -34,9 +34,10 @@ struct TokenFormTests {
     }
 
     // Cases: teams 142
-    @Test func `bits that no encoder would leave behind are refused`() throws {
+    @Test func `non-zero padding bits are rejected`() throws {
         let verifier = try TestTokens.verifier()
-        // 32 bytes take 43 digits, whose last carries two bits of nothing: a second spelling of the same bytes.
+        // 32 bytes take 43 digits, whose last one has two unused bits. Other values there would encode the same
+        // bytes.
         let token = TestTokens.hs256()
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
         let last = try #require(alphabet.firstIndex { $0 == token.last })
@@ -56,7 +57,7 @@ struct TokenFormTests {
         #expect(verifier.refusal(of: message + "." + Base64.encodeURL(code)) == .malformedClaims)
     }
 
-    @Test func `8 KiB are accepted and a byte more is not`() throws {
+    @Test func `a token of 8 KiB is accepted, and one byte more is rejected`() throws {
         let verifier = try TestTokens.verifier()
         let empty = TestTokens.hs256(claims: TestTokens.claims(["x": #""""#])).utf8.count
         let filler = (8_192 - empty) / 4 * 3
@@ -76,7 +77,7 @@ struct TokenFormTests {
         #expect(try TestTokens.verifier().refusal(of: token) == .malformedClaims)
     }
 
-    @Test func `an error says nothing of the token`() throws {
+    @Test func `an error contains nothing of the token`() throws {
         let token = TestTokens.hs256(claims: TestTokens.claims(["iss": #""https://attacker.example""#]))
         let error = #expect(throws: TokenError.self) {
             try TestTokens.verifier().verify(token, now: TestTokens.now)

@@ -8,7 +8,7 @@ struct TokenHeaderTests {
     @Test(arguments: [
         "none", "None", "NONE", "nOnE", "", "hs256", "HS256 ", "HS384", "HS512", "RS512", "PS256", "ES384", "dir",
     ])
-    func `only the four algorithms exist`(_ name: String) throws {
+    func `only the four algorithms are accepted`(_ name: String) throws {
         let header = #"{"alg":"\#(name)","typ":"JWT"}"#
         let verifier = try TestTokens.verifier()
         #expect(verifier.refusal(of: TestTokens.hs256(header: header)) == .unsupportedAlgorithm)
@@ -17,7 +17,7 @@ struct TokenHeaderTests {
     }
 
     // Cases: teams 134
-    @Test func `a valid token is accepted after one with another algorithm was refused`() throws {
+    @Test func `a valid token is accepted after one with another algorithm was rejected`() throws {
         let verifier = try TestTokens.verifier(keys: TestTokens.keySet(TestTokens.rsaKey))
         for name in ["RS512", "PS256"] {
             let header = Base64.encodeURL(Array(#"{"alg":"\#(name)","kid":"rsa"}"#.utf8))
@@ -31,14 +31,14 @@ struct TokenHeaderTests {
     @Test(arguments: [
         ("RS256", "ec"), ("RS256", "ed"), ("ES256", "rsa"), ("ES256", "ed"), ("EdDSA", "rsa"), ("EdDSA", "ec"),
     ])
-    func `a key is for its own algorithm only`(algorithm: String, id: String) throws {
+    func `a key verifies only its own algorithm`(algorithm: String, id: String) throws {
         let token = TestTokens.hs256(header: #"{"alg":"\#(algorithm)","kid":"\#(id)"}"#)
         #expect(try TestTokens.verifier().refusal(of: token) == .algorithmMismatch)
     }
 
     // Cases: teams 135
     @Test(arguments: ["unknown", "RSA", "rsa ", "", "../rsa"])
-    func `a key that is not known is not replaced by another`(_ id: String) throws {
+    func `an unknown key id is rejected`(_ id: String) throws {
         let header = #"{"alg":"RS256","kid":"\#(id)"}"#
         let token = ([Base64.encodeURL(Array(header.utf8))] + TestVectors.rs256.parts.dropFirst())
             .joined(separator: ".")
@@ -48,7 +48,7 @@ struct TokenHeaderTests {
         )
     }
 
-    @Test func `ids are compared by their bytes`() throws {
+    @Test func `key ids are compared byte by byte`() throws {
         let composed = TestTokens.rsaKey.replacing("\"rsa\"", with: "\"caf\u{E9}\"")
         let header = #"{"alg":"RS256","kid":"cafe\#u{301}"}"#
         let verifier = try TestTokens.verifier(keys: TestTokens.keySet(composed))
@@ -57,7 +57,7 @@ struct TokenHeaderTests {
 
     // Cases: teams 135
     @Test(arguments: [TestVectors.rs256Unnamed, TestVectors.es256Unnamed, TestVectors.edDSAUnnamed])
-    func `a token must name its key where there are several`(_ token: String) throws {
+    func `a token must name its key if there are several`(_ token: String) throws {
         #expect(try TestTokens.verifier().refusal(of: token) == .missingKeyID)
     }
 
@@ -69,18 +69,18 @@ struct TokenHeaderTests {
         #expect(try TestTokens.verifier(keys: TestTokens.keySet(key)).refusal(of: token) == nil)
     }
 
-    @Test func `a token that names a key is not for a key without a name`() throws {
+    @Test func `a token with a key id does not match a key without one`() throws {
         let keys = try TestTokens.keySet(TestTokens.rsaKey.replacing(#""kid":"rsa","#, with: ""))
         #expect(try TestTokens.verifier(keys: keys).refusal(of: TestVectors.rs256) == .unknownKey)
         #expect(try TestTokens.verifier(keys: keys).refusal(of: TestVectors.rs256Unnamed) == nil)
     }
 
-    @Test func `a token that names a key is not for the secret`() throws {
+    @Test func `a token with a key id does not match the secret`() throws {
         let token = TestTokens.hs256(header: #"{"alg":"HS256","kid":"some"}"#)
         #expect(try TestTokens.verifier(keys: nil).refusal(of: token) == .unknownKey)
     }
 
-    @Test func `without a key set or without a secret its algorithms have no key`() throws {
+    @Test func `without a key set or a secret, its algorithms have no key`() throws {
         #expect(try TestTokens.verifier(keys: nil).refusal(of: TestVectors.rs256) == .unknownKey)
         let keys = try TestTokens.keySet(TestTokens.rsaKey)
         #expect(try TestTokens.verifier(secret: nil, keys: keys).refusal(of: TestTokens.hs256()) == .unknownKey)
@@ -101,7 +101,7 @@ extension TokenHeaderTests {
             (#""kid":null"#, .malformedHeader), (#""alg":"HS256""#, .malformedHeader),
         ] as [(String, TokenError.Reason)]
     )
-    func `what could mislead a verifier is refused`(member: String, reason: TokenError.Reason) throws {
+    func `a header member that could mislead a verifier is rejected`(member: String, reason: TokenError.Reason) throws {
         let token = TestTokens.hs256(header: #"{"alg":"HS256",\#(member)}"#)
         #expect(try TestTokens.verifier().refusal(of: token) == reason)
     }
@@ -112,12 +112,12 @@ extension TokenHeaderTests {
         #"{"alg":"HS256"} x"#, #"{"alg":"HS256",}"#, "\u{FEFF}{\"alg\":\"HS256\"}", #"{"alg":"HS256","x":"\u0000"}"#,
         #"{"alg":"HS256","a\u006Cg":"HS256"}"#,
     ])
-    func `a header that is not an object with an algorithm is refused`(_ header: String) throws {
+    func `a header without an algorithm or that is not an object is rejected`(_ header: String) throws {
         #expect(try TestTokens.verifier().refusal(of: TestTokens.hs256(header: header)) == .malformedHeader)
     }
 
     @Test(arguments: ["JWT", "jwt", "at+jwt", "AT+JWT"])
-    func `both kinds of tokens are accepted`(_ type: String) throws {
+    func `both token types are accepted`(_ type: String) throws {
         let token = TestTokens.hs256(header: #"{"typ":"\#(type)","alg":"HS256","cty":"text","x5t":"AA"}"#)
         #expect(try TestTokens.verifier().refusal(of: token) == nil)
     }

@@ -3,7 +3,7 @@ import Cryptography
 import Testing
 
 struct TokenIssuerTests {
-    @Test func `a verifier takes what an issuer makes`() throws {
+    @Test func `a verifier accepts an issued token`() throws {
         let email = try #require(EmailAddress("Ada@example.com"))
         let token = try issuer().token(subject: "auth0|1", email: email, lifetime: .seconds(90), now: TestTokens.now)
         let claims = try TestTokens.verifier(keys: nil).verify(token, now: TestTokens.now)
@@ -14,25 +14,25 @@ struct TokenIssuerTests {
         #expect(claims.expiresAt == TestTokens.now + .seconds(90))
     }
 
-    @Test func `a text that means something in JSON stays a text`() throws {
+    @Test func `special characters in a subject are escaped`() throws {
         let subject = #"","sub":"root","x":""\"#
         let token = try issuer().token(subject: subject, now: TestTokens.now)
         #expect(try TestTokens.verifier(keys: nil).verify(token, now: TestTokens.now).subject == subject)
     }
 
     @Test(arguments: [0, -1, 86_401])
-    func `a token lives between a second and a day`(seconds: Int) throws {
+    func `a token's lifetime must be between a second and a day`(seconds: Int) throws {
         #expect(throws: TokenIssuer.Failure.invalidLifetime) {
             try issuer().token(subject: "a", lifetime: .seconds(seconds))
         }
     }
 
     @Test(arguments: ["", "a\nb", String(repeating: "a", count: 256)])
-    func `a subject that no verifier takes is not issued`(_ subject: String) throws {
+    func `a subject that verifiers reject is not issued`(_ subject: String) throws {
         #expect(throws: TokenIssuer.Failure.invalidSubject) { try issuer().token(subject: subject) }
     }
 
-    @Test func `scopes are one text, and one that is none is not issued`() throws {
+    @Test func `scopes are joined to one string, and an invalid scope is not issued`() throws {
         let token = try issuer().token(subject: "a", scopes: ["read", "admin:ops"], now: TestTokens.now)
         #expect(try TestTokens.verifier(keys: nil).verify(token, now: TestTokens.now).scopes == ["read", "admin:ops"])
         for scope in ["", "a b", "a\"", "a\\", "é", "a\n"] {
@@ -49,7 +49,7 @@ struct TokenIssuerTests {
         #expect(try TestTokens.verifier(keys: nil).refusal(of: token) == nil)
     }
 
-    @Test func `a short secret issues nothing`() {
+    @Test func `a short secret cannot issue tokens`() {
         let error = KeyError.from { () throws(KeyError) in
             try TokenIssuer(secret: Secret("short"), issuer: "i", audience: "a")
         }

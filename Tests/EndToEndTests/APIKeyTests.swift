@@ -4,11 +4,11 @@ import Postgres
 import TestSupport
 import Testing
 
-/// API keys as programs come with them: in a header of each kind of event, and on a command line.
+/// API keys in the headers of each kind of event, and on the command line.
 struct APIKeyTests {
     private let input = #"{"name":"Acme"}"#
 
-    @Test func `a key that was made is taken in every kind of event and on a command line`() throws {
+    @Test func `a new key is accepted in every kind of event and on the command line`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
         let made = try database.makeKey(as: subject)
@@ -34,7 +34,7 @@ struct APIKeyTests {
         #expect(try database.value("SELECT last_used_ip FROM nofx.api_keys", as: String?.self) == nil)
     }
 
-    @Test func `from where a key came is noted as the platform says it`() throws {
+    @Test func `the origin of a key's last use is recorded as the platform reports it`() throws {
         let database = try TestDatabase()
         let made = try database.makeKey(as: TestDatabase.newSubject())
         let headers = ["x-api-key": made["key"]?.string ?? "", "x-forwarded-for": "203.0.113.66"]
@@ -44,7 +44,7 @@ struct APIKeyTests {
     }
 
     // Cases: teams 148
-    @Test func `a key does what its scopes say, although its user owns the team`() throws {
+    @Test func `a key is limited to its scopes, even if its user owns the team`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
         let team = try database.makeTeam(as: subject)
@@ -74,7 +74,7 @@ struct APIKeyTests {
     }
 
     // Cases: teams 149
-    @Test func `a key for one team finds no other`() throws {
+    @Test func `a key for one team finds no other team`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
         let (mine, other) = (try database.makeTeam(as: subject), try database.makeTeam(as: subject))
@@ -88,7 +88,7 @@ struct APIKeyTests {
     }
 
     // Cases: teams 150
-    @Test func `a revoked key, an unknown one and any other text are answered the same`() throws {
+    @Test func `a revoked key, an unknown key and a malformed one get the same answer`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
         let made = try database.makeKey(as: subject)
@@ -106,12 +106,12 @@ struct APIKeyTests {
             #expect(text.utf8.count < 50 || !outcome.errors.contains(text.suffix(49).prefix(43)))
             bodies.insert(answer["body"]?.string ?? "")
         }
-        // The request's identifier is the platform's, and the same in all of them.
+        // The platform sets the request id, which is the same in all of these calls.
         #expect(bodies.count == 1)
         #expect(try database.value("SELECT count(*) FROM nofx.teams") == 0)
     }
 
-    @Test func `a database that is down is a database that is down, and garbage does not ask it`() throws {
+    @Test func `without a database a well-formed key gets 503, and a malformed one still gets 401`() throws {
         let url = "host=127.0.0.1 port=1 user=u"
         let good = TestFunction("listTeams", database: url, token: APIKey.make(for: .live).text)
         let garbage = TestFunction("listTeams", database: url, token: "nofx_live_x")
@@ -120,7 +120,7 @@ struct APIKeyTests {
         try expectProblem(try garbage.run("{}"), 401, "invalid_api_key", exit: 77)
     }
 
-    @Test func `a test system makes keys that the live one refuses`() throws {
+    @Test func `the live environment rejects a key of the test environment`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
         let test = ["NOFX_ENVIRONMENT": "test"]
@@ -144,7 +144,7 @@ struct APIKeyTests {
         try expectProblem(outcome, 401, "ambiguous_credentials", exit: 77)
     }
 
-    @Test func `32 processes use one key at once`() throws {
+    @Test func `32 processes use one key concurrently`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
         let team = try database.makeTeam(as: subject)
@@ -160,7 +160,7 @@ struct APIKeyTests {
         #expect(try database.value("SELECT count(last_used_at) FROM nofx.api_keys") == 1)
     }
 
-    @Test func `a key is told once, also when the call that made it is repeated`() throws {
+    @Test func `a key is shown once, even if the creating call is repeated`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
         let headers = [
@@ -184,7 +184,7 @@ struct APIKeyTests {
 }
 
 extension TestDatabase {
-    /// Makes an API key and returns the answer.
+    /// Creates an API key and returns the answer.
     fileprivate func makeKey(
         as subject: String,
         scopes: String = #"["read","write","delete","admin"]"#,
@@ -195,7 +195,7 @@ extension TestDatabase {
         return try outcome.json()
     }
 
-    /// The tables that have a text in any column.
+    /// The tables that contain a text in any column.
     fileprivate func tables(with text: String) throws -> [String] {
         try value(
             """

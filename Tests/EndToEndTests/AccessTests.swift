@@ -4,9 +4,9 @@ import Testing
 
 /// Every endpoint with every kind of credential, against the table in `access.txt`.
 ///
-/// `NOFX_UPDATE_ACCESS=1 scripts/test --filter AccessTests` writes the table anew.
+/// `NOFX_UPDATE_ACCESS=1 scripts/test --filter AccessTests` rewrites the table.
 struct AccessTests {
-    /// Inputs of endpoints that name something of the cell's team.
+    /// Inputs of endpoints that name something in the cell's team.
     private static let inputs: [String: String] = [
         "acceptInvite": #"{"token":"nofxi_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#,
         "aiHealth": "{}", "createTeam": #"{"name":"Own"}"#,
@@ -57,7 +57,7 @@ struct AccessTests {
         for block in found { #expect(expected.contains(block), "access.txt does not have:\n\(block)") }
     }
 
-    /// An endpoint, and by each answer the credentials that got it.
+    /// An endpoint, and for each answer the credentials that got it.
     private static func block(_ function: String, _ answers: [String]) -> String {
         var lines = ["\(function)"]
         for answer in Set(answers).sorted() {

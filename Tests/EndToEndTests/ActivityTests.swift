@@ -3,18 +3,18 @@ import Postgres
 import TestSupport
 import Testing
 
-/// The audit trail is kept as well as it can be, and never in the way.
+/// The audit trail is best effort and never blocks a call.
 struct ActivityTests {
     private let input = #"{"name":"Acme"}"#
 
     // Cases: teams 6
-    @Test func `a locked table does not keep a team from being made, and the record is on standard error`() throws {
+    @Test func `a locked activity table does not block the creation of a team, and the record is logged`() throws {
         let database = try TestDatabase()
         var connection = try database.connect()
         try connection.transaction(deadline: .test) { transaction in
             try transaction.run("LOCK TABLE nofx.team_activity IN ACCESS EXCLUSIVE MODE")
             try expectLost(database.function("createTeam", as: Tokens.subject).run(input))
-            // A second one finds the first's locks gone.
+            // The locks of the first call are released by the time of the second one.
             try expectLost(database.function("createTeam", as: Tokens.subject).run(input))
         }
 
@@ -24,7 +24,7 @@ struct ActivityTests {
     }
 
     // Cases: teams 7
-    @Test func `a missing table does not either`() throws {
+    @Test func `a missing activity table does not block the creation of a team`() throws {
         let database = try TestDatabase()
         try database.rows("DROP TABLE nofx.team_activity")
 
@@ -33,7 +33,7 @@ struct ActivityTests {
     }
 
     // Cases: teams 126
-    @Test func `what is lost is all that the table would have had, in one line`() throws {
+    @Test func `a lost record is logged completely, in one line`() throws {
         let database = try TestDatabase()
         try database.rows("DROP TABLE nofx.team_activity")
         let agent = "evil\r\n{\"level\":\"error\",\"message\":\"forged\"}\u{2028}\u{1B}[31m"
@@ -50,7 +50,7 @@ struct ActivityTests {
     }
 
     // Cases: teams 122
-    @Test func `every change leaves one record with who, what and which request`() throws {
+    @Test func `every change leaves one record with actor, action and request`() throws {
         let database = try TestDatabase()
         let team = try database.makeTeam(as: Tokens.subject)
         for (name, more) in [("updateTeam", #","name":"New""#), ("deleteTeam", ""), ("restoreTeam", "")] {

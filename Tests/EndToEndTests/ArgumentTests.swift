@@ -1,10 +1,10 @@
 import TestSupport
 import Testing
 
-/// What a function says about itself on a command line, without any configuration.
+/// The help and the version of a function, without any configuration.
 struct ArgumentTests {
     @Test(arguments: try Endpoints.all)
-    func `every function explains itself`(name: String) throws {
+    func `every function prints its help`(name: String) throws {
         let outcome = try TestFunction(name, database: nil).run("", ["--help"])
 
         #expect(outcome.status == 0)
@@ -16,7 +16,7 @@ struct ArgumentTests {
         #expect(try TestFunction(name, database: nil).run("", ["-h"]).output == outcome.output)
     }
 
-    @Test func `the fields of the input are in the help, with their rules`() throws {
+    @Test func `the help lists the input fields with their rules`() throws {
         let create = try TestFunction("createTeam", database: nil).run("", ["--help"]).output
         let list = try TestFunction("listTeams", database: nil).run("", ["--help"]).output
 
@@ -24,7 +24,7 @@ struct ArgumentTests {
         for field in ["limit", "cursor", "items", "nextCursor"] { #expect(list.contains("  \(field)")) }
     }
 
-    @Test func `fields inside of fields are in the help, and what each tool of a plan takes`() throws {
+    @Test func `the help lists nested fields, and the inputs of each tool of a plan`() throws {
         let start = try TestFunction("startRun", database: nil).run("", ["--help"]).output
         let list = try TestFunction("listTeams", database: nil).run("", ["--help"]).output
 
@@ -37,7 +37,7 @@ struct ArgumentTests {
     }
 
     @Test(arguments: try Endpoints.all)
-    func `every function tells its versions`(name: String) throws {
+    func `every function prints its versions`(name: String) throws {
         let outcome = try TestFunction(name, database: nil).run("", ["--version"])
         let lines = outcome.output.split(separator: "\n").map { $0.split(separator: " ") }
 
@@ -49,7 +49,7 @@ struct ArgumentTests {
     @Test(arguments: [
         ["--serve"], ["x"], [""], ["--help", "x"], ["--version", "--help"], ["-"], ["--"], [#"{"name":"Acme"}"#],
     ])
-    func `other arguments are a mistake in using it`(arguments: [String]) throws {
+    func `other arguments are a usage error`(arguments: [String]) throws {
         let outcome = try TestFunction("createTeam", database: nil).run("", arguments)
 
         #expect(outcome.status == 64)
@@ -57,7 +57,7 @@ struct ArgumentTests {
         #expect(outcome.errors.hasPrefix("createTeam "))
     }
 
-    @Test func `under a web server the arguments are the caller's and not looked at`() throws {
+    @Test func `under a web server the arguments are ignored`() throws {
         let database = try TestDatabase.untouched()
         for arguments in [["--help"], ["--serve"], ["-h"]] {
             let web = ["GATEWAY_INTERFACE": "CGI/1.1", "REQUEST_METHOD": "POST"]

@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// A protected call from a shell.
+/// An AI call from a shell.
 @Suite struct AskTests {
     private let database: TestDatabase
 
@@ -11,7 +11,7 @@ import Testing
         database = try TestDatabase()
     }
 
-    @Test func `a team that has spent its budget is told so, and by when there is more`() throws {
+    @Test func `a team with an exhausted budget gets an error with the reset time`() throws {
         try LLMock.run { mock in
             let owner = TestDatabase.newSubject()
             let team = try database.makeTeam(as: owner)
@@ -28,8 +28,7 @@ import Testing
         ("NOFX_BREAKER_FAILURE_THRESHOLD", "-1"), ("NOFX_BREAKER_RESET_MS", "0"), ("NOFX_BREAKER_GROWTH", "nan"),
         ("NOFX_BREAKER_FAILURE_RATE", "0.5"), ("NOFX_BREAKER_PERMITS", "two"),
     ])
-    func `a policy that makes no sense is refused at start, by its variable's name`(name: String, value: String) throws
-    {
+    func `an invalid policy is rejected at start with the variable's name`(name: String, value: String) throws {
         let token = try TestFunction.token(for: TestDatabase.newSubject())
         let variables = [name: value]
         for program in [
@@ -49,14 +48,14 @@ import Testing
         ("NOFX_RETRY_MAX", "-1"), ("OPENAI_BASE_URL", "ftp://models.test"), ("OPENAI_API_KEY", "sk-hunter2\nX: y"),
         ("NOFX_AI_PRICES", #"[{"model":"m"}]"#), ("OPENAI_WIRE", "morse"), ("NOFX_AI_IDLE_MS", "-5"),
     ])
-    func `whom to call and how is checked at start as well`(name: String, value: String) throws {
+    func `an invalid provider configuration is rejected at start`(name: String, value: String) throws {
         let outcome = try database.ask([name: value]).run(TestFunction.question())
         #expect(outcome.status == 78)
         #expect(outcome.errors.contains(#""variable":"\#(name)""#))
         #expect(!outcome.errors.contains("hunter2"))
     }
 
-    @Test func `a server is spoken to in confidence where its authority is known, and not at all elsewhere`() throws {
+    @Test func `TLS to a provider requires a trusted authority`() throws {
         try FaultServer.run(certificate: "good") { (server) throws in
             let trusting = database.ask(["OPENAI_BASE_URL": server.openAI, "SSL_CERT_FILE": server.authority])
             #expect(try trusting.run(TestFunction.question()).json()["text"]?.string == FaultServer.text)
@@ -66,7 +65,7 @@ import Testing
         }
     }
 
-    @Test func `what is streamed is shown as it comes, and the answer is whole`() throws {
+    @Test func `streamed text is shown as it arrives, and the answer is complete`() throws {
         try FaultServer.run { (server) throws in
             let process = database.ask(["ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_MODEL": "claude-haiku-4-5"])
             let outcome = try process.run(#"{"prompt":"Hello?","providers":["anthropic-ai"],"stream":true}"#)
@@ -76,7 +75,7 @@ import Testing
     }
 
     // Cases: ai 56
-    @Test func `no key gets into an answer or a log, whatever goes wrong`() throws {
+    @Test func `no error puts the key into an answer or a log`() throws {
         try FaultServer.run { server in
             for fault in ["echo", "status:401", "bad-json", "rst-mid", "html:502", "redirect"] {
                 let process = database.ask([
@@ -85,7 +84,7 @@ import Testing
                 let outcome = try process.run(TestFunction.question("fault:\(fault)"))
                 #expect(!outcome.errors.contains("sk-of-the-tests"), "\(fault)")
                 #expect(!outcome.errors.contains(Base64.encodeURL(Array("sk-of-the-tests-0123456789".utf8))))
-                // What the model says is the model's business: the echo says it all.
+                // The echo fault returns the request, and with it the prompt. The text of an answer is not filtered.
                 if fault != "echo" { #expect(!outcome.output.contains("sk-of-the-tests"), "\(fault)") }
             }
         }

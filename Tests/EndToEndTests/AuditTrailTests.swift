@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Everything that changes something of a team is recorded, once, with who did it and in which request.
+/// Every change in a team is recorded once, with its actor and its request.
 struct AuditTrailTests {
     // Cases: teams 122
     @Test func `each change is recorded exactly once, with its actor and its request`() throws {
@@ -24,7 +24,7 @@ struct AuditTrailTests {
     }
 
     // Cases: teams 61, 129
-    @Test func `the trail keeps no token, key, address, message or setting`() throws {
+    @Test func `the audit trail contains no token, key, address, message or setting`() throws {
         var story = try Story()
         try story.tell()
         let trail: String = try story.database.value(
@@ -34,13 +34,13 @@ struct AuditTrailTests {
 
         #expect(story.secrets.count == 6)
         for secret in story.secrets + ["@example.com", "nofxi_", "nofx_live_"] { #expect(!trail.contains(secret)) }
-        // What is not secret is found, so that not finding means something.
+        // Values that are not secret must be found, or the check would prove nothing.
         #expect(trail.contains("Zenith") && trail.contains(story.team))
         #expect(["a private word", "blue", "bills@example.com"].allSatisfy(tables.contains))
     }
 }
 
-/// The life of a team, in which every change there is happens to it.
+/// A team on which every kind of change is made.
 private struct Story {
     struct Step {
         let function: String
@@ -52,7 +52,7 @@ private struct Story {
     var team = ""
     var steps: [Step] = []
 
-    /// What was told or given once and is nothing for a trail.
+    /// Secrets that must not appear in the trail.
     var secrets = ["a private word", "blue", "bills@example.com"]
 
     private let owner = TestDatabase.newSubject()
@@ -98,7 +98,7 @@ private struct Story {
         try change("restoreTeam", input(), "team.restored", by: guest)
     }
 
-    /// A run that comes to gates, of which two are decided, and that is cancelled then; and once more the same.
+    /// Starts a run with gates, decides two of them, cancels the run, and starts it again.
     private mutating func run() throws {
         let gates = (1...3).map { #"{"name":"gate \#($0)","tool":"gate:manual","inputs":{"message":"blue"}}"# }
         let steps = (gates + [#"{"name":"fail","tool":"test:fail"}"#]).joined(separator: ",")
@@ -123,7 +123,7 @@ private struct Story {
         return token
     }
 
-    /// Calls a function in a request of its own, by somebody with a verified address.
+    /// Calls a function with its own request id, as a user with a verified address.
     @discardableResult
     private mutating func change(
         _ function: String,

@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Whatever comes in, one clear problem goes out, and nothing is written.
+/// An invalid input gets one clear problem, and nothing is written.
 struct BadInputTests {
     private static let malformed: [(what: String, bytes: [UInt8])] = [
         ("nothing", []), ("blanks", Array(" \n\t ".utf8)), ("no JSON", Array("name: Acme".utf8)),
@@ -32,7 +32,7 @@ struct BadInputTests {
     ]
 
     // Cases: teams 10, 155
-    @Test func `what is not one acceptable JSON text is 400 and 65`() throws {
+    @Test func `an input that is not one valid JSON text is 400, with exit status 65`() throws {
         let database = try TestDatabase.untouched()
         let function = try database.function("createTeam", as: TestDatabase.newSubject())
         for (what, bytes) in Self.malformed {
@@ -45,7 +45,7 @@ struct BadInputTests {
 
     // Cases: teams 155
     @Test(arguments: try Endpoints.authenticated)
-    func `every function refuses what is not JSON, and what is no object`(name: String) throws {
+    func `every function rejects input that is not JSON or not an object`(name: String) throws {
         let database = try TestDatabase.untouched()
         let function = try database.function(name, as: TestDatabase.newSubject())
 
@@ -61,7 +61,7 @@ struct BadInputTests {
 
     // Cases: teams 155
     @Test(arguments: [2, 20, 63])
-    func `megabytes are taken to their end and refused`(mebibytes: Int) throws {
+    func `an input of megabytes is read to its end and rejected`(mebibytes: Int) throws {
         let database = try TestDatabase.untouched()
         let function = try database.function("createTeam", as: TestDatabase.newSubject())
         let blanks = [UInt8](repeating: UInt8(ascii: " "), count: mebibytes << 20)
@@ -75,14 +75,14 @@ struct BadInputTests {
         #expect(try database.rowCount() == 0)
     }
 
-    @Test func `an input without an end that comes fast is refused all the same`() throws {
+    @Test func `an endless input is rejected`() throws {
         let outcome = try TestDatabase.untouched().function("createTeam").run(redirecting: "</dev/zero")
 
         try expectProblem(outcome, 413, "payload_too_large", exit: 65)
     }
 
     // Cases: teams 155
-    @Test func `a MiB is not too much`() throws {
+    @Test func `an input of 1 MiB is accepted`() throws {
         let function = try TestDatabase.untouched().function("createTeam", as: TestDatabase.newSubject())
         let input = #"{"name":1}"#
         let blanks = String(repeating: " ", count: 1 << 20)
@@ -122,7 +122,7 @@ struct BadInputTests {
     ]
 
     // Cases: teams 8, 11, 23
-    @Test func `every field that breaks a rule is named, all at once`() throws {
+    @Test func `all fields that violate a rule are reported at once`() throws {
         let database = try TestDatabase.untouched()
         let function = try database.function("createTeam", as: TestDatabase.newSubject())
         for (input, violations) in Self.invalid {
@@ -138,7 +138,7 @@ struct BadInputTests {
 
     // Cases: teams 41
     @Test(arguments: StrangerTests.teamInputs.map(\.function))
-    func `an identifier that is none is 422`(name: String) throws {
+    func `an invalid identifier is 422`(name: String) throws {
         let database = try TestDatabase.untouched()
         let function = try database.function(name, as: TestDatabase.newSubject())
         for id in [
@@ -154,7 +154,7 @@ struct BadInputTests {
     }
 
     // Cases: teams 9
-    @Test func `a name of 100 characters is none too long, be they emoji`() throws {
+    @Test func `a name of 100 characters is accepted, even of emoji`() throws {
         let database = try TestDatabase()
         let name = String(repeating: "🚀", count: 100)
         let outcome = try database.function("createTeam", as: TestDatabase.newSubject()).run(#"{"name":"\#(name)"}"#)
@@ -165,7 +165,7 @@ struct BadInputTests {
     }
 
     // Cases: teams 12
-    @Test func `SQL in a name is a name`() throws {
+    @Test func `SQL in a name has no effect`() throws {
         let database = try TestDatabase()
         let name = "'; DROP TABLE nofx.teams; --"
         let outcome = try database.function("createTeam", as: TestDatabase.newSubject()).run(#"{"name":"\#(name)"}"#)

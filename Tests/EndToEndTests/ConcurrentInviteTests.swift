@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Many processes that want something of invites at the same moment.
+/// Concurrent processes that work on the same invites.
 struct ConcurrentInviteTests {
     private let database: TestDatabase
     private let owner = TestDatabase.newSubject()
@@ -15,7 +15,7 @@ struct ConcurrentInviteTests {
     }
 
     // Cases: teams 91
-    @Test func `32 processes that accept one token make one member, and the invite is accepted once`() throws {
+    @Test func `32 processes that accept one token make one member and one accepted invite`() throws {
         let invite = try database.invite("ada@example.com", to: team, by: owner)
         let ada = TestDatabase.newSubject()
         let function = try database.function("acceptInvite", as: ada, email: "ada@example.com")
@@ -32,7 +32,7 @@ struct ConcurrentInviteTests {
     }
 
     // Cases: teams 91
-    @Test func `32 processes of as many people with one token make one member`() throws {
+    @Test func `32 users that accept one token make one member`() throws {
         let invite = try database.invite("ada@example.com", to: team, by: owner)
         let outcomes = try race(
             (0..<32).map { number in
@@ -51,7 +51,7 @@ struct ConcurrentInviteTests {
     }
 
     // Cases: teams 92
-    @Test func `of a process that accepts and one that cancels one wins, for each of 20 invites`() throws {
+    @Test func `of an acceptance and a cancellation at the same time one wins, for each of 20 invites`() throws {
         let guests = try (0..<20).map { number in
             let email = "a\(number)@example.com"
             return (email: email, invite: try database.invite(email, to: team, by: owner))
@@ -74,7 +74,7 @@ struct ConcurrentInviteTests {
     }
 
     // Cases: teams 95
-    @Test func `39 processes that accept at once fill a team of five, exactly`() throws {
+    @Test func `39 concurrent acceptances fill a team of five exactly`() throws {
         let calls = try (0..<39).map { number in
             let email = "a\(number)@example.com"
             let invite = try database.invite(email, to: team, by: owner)
@@ -95,7 +95,7 @@ struct ConcurrentInviteTests {
     }
 
     // Cases: teams 75
-    @Test func `32 processes that invite one address make one invite`() throws {
+    @Test func `32 concurrent invites of one address make one invite`() throws {
         let function = try database.function("inviteMember", as: owner)
         let outcomes = try race(
             Array(repeating: (function, #"{"teamId":"\#(team)","email":"ada@example.com"}"#), count: 32)
@@ -107,7 +107,7 @@ struct ConcurrentInviteTests {
         #expect(try database.value("SELECT count(*) FROM nofx.queue WHERE topic = 'mail'", as: Int.self) == 1)
     }
 
-    /// Starts processes and gives each its input at the same moment.
+    /// Starts processes and gives all of them their input at the same time.
     private func race(_ calls: [(function: TestFunction, input: String)]) throws -> [Subprocess.Outcome] {
         try runConcurrently(calls.count) { number, barrier in
             let process = try calls[number].function.start()

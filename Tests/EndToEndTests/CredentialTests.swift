@@ -3,12 +3,12 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Nobody gets in who does not have exactly one good credential, however it comes.
+/// A call needs exactly one valid credential, however the credential is passed.
 struct CredentialTests {
     private let input = #"{"name":"Acme"}"#
 
     // Cases: teams 132, 133
-    @Test func `no forged token is believed, on whatever way it comes`() throws {
+    @Test func `a forged token is rejected, however it is passed`() throws {
         let database = try TestDatabase.untouched()
         let key = try RSAKey.shared()
         let environment = ["NOFX_JWKS": key.keySet]
@@ -36,7 +36,7 @@ struct CredentialTests {
     }
 
     // Cases: teams 133
-    @Test func `the RSA key as a secret is refused where there is no secret at all`() throws {
+    @Test func `the RSA key used as a secret is rejected without a configured secret`() throws {
         let key = try RSAKey.shared()
         let function = TestFunction(
             "createTeam",
@@ -49,7 +49,7 @@ struct CredentialTests {
     }
 
     // Cases: teams 138, 145
-    @Test func `an honest token of either kind is believed, with a minute for clocks`() throws {
+    @Test func `a valid token of either kind is accepted, with a minute of clock skew`() throws {
         let database = try TestDatabase()
         let key = try RSAKey.shared()
         let now = Timestamp.now().secondsSince1970
@@ -77,7 +77,7 @@ struct CredentialTests {
         ("", "unauthenticated"), ("Bearer", "unauthenticated"), ("Bearer ", "unauthenticated"),
         ("Bearer null", "invalid_token"), ("Basic dXNlcjpwYXNz", "unauthenticated"), ("junk", "unauthenticated"),
     ])
-    func `a header that is no bearer token is no credential`(value: String, code: String) throws {
+    func `a header that is not a bearer token is rejected`(value: String, code: String) throws {
         let database = try TestDatabase.untouched()
         for event in [
             Events.envelope(input, headers: ["Authorization": value]),
@@ -91,7 +91,7 @@ struct CredentialTests {
     }
 
     // Cases: teams 130
-    @Test func `a scheme in lower case is the same scheme`() throws {
+    @Test func `the scheme of the header is case-insensitive`() throws {
         let database = try TestDatabase()
         let event = Events.envelope(input, headers: ["AUTHORIZATION": "bearer \(Tokens.signed())"])
 
@@ -99,7 +99,7 @@ struct CredentialTests {
     }
 
     // Cases: teams 130
-    @Test func `two credentials are ambiguous, and not every text is an API key`() throws {
+    @Test func `two credentials are ambiguous, and a malformed API key is rejected`() throws {
         let database = try TestDatabase.untouched()
         let function = try database.function("createTeam")
         let bearer = "Bearer \(Tokens.signed())"
@@ -120,7 +120,7 @@ struct CredentialTests {
 
     // Cases: teams 131
     @Test(arguments: try Endpoints.authenticated)
-    func `every function asks who calls`(name: String) throws {
+    func `every function requires a credential`(name: String) throws {
         let function = try TestDatabase.untouched().function(name)
 
         try expectProblem(try function.run("{}"), 401, "unauthenticated", exit: 77)
@@ -130,7 +130,7 @@ struct CredentialTests {
 
     // Cases: teams 131, 147
     @Test(arguments: try Endpoints.authenticated)
-    func `no function believes a token that nobody signed, whatever the environment calls itself`(name: String) throws {
+    func `no function accepts an unsigned token, whatever the environment's name`(name: String) throws {
         let junk = ["test", "null", "a.b.c", Tokens.unsigned(header: #"{"alg":"none"}"#) + "."]
         for environment in [[:], ["NODE_ENV": "test", "APP_ENV": "development"]] {
             let function = try TestDatabase.untouched().function(name, environment: environment)
@@ -142,7 +142,7 @@ struct CredentialTests {
     }
 
     // Cases: teams 146
-    @Test func `nothing in a body is an identity`() throws {
+    @Test func `a user id in the body has no effect`() throws {
         let database = try TestDatabase.untouched()
         let event = #"{"name":"Acme","userId":"\#(Tokens.subject)","role":"owner","authorization":"Bearer x"}"#
 
@@ -157,7 +157,7 @@ struct CredentialTests {
     }
 
     // Cases: teams 24, 144
-    @Test func `a disabled user is not let in`() throws {
+    @Test func `a disabled user is rejected`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
         _ = try database.makeTeam(as: subject)

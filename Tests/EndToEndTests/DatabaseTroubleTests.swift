@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// A database that is away, empty, too new, or misbehaves.
+/// A database that is down, empty, too new or faulty.
 struct DatabaseTroubleTests {
     private let input = #"{"name":"Acme"}"#
 
@@ -12,7 +12,7 @@ struct DatabaseTroubleTests {
         "host=127.0.0.1 port=1 user=app password=hunter2", "postgres://app:hunter2@127.0.0.1:1/nofx",
         "host=/tmp/no-such-folder user=app password=hunter2", "host=no-such-host.invalid user=app password=hunter2",
     ])
-    func `a database that is down is 503, and try again`(url: String) throws {
+    func `a database that is down is 503 with Retry-After`(url: String) throws {
         let token = try TestFunction.token(for: Tokens.subject)
         let outcome = try TestFunction("createTeam", database: url, token: token).run(input)
 
@@ -21,7 +21,7 @@ struct DatabaseTroubleTests {
         #expect(try outcome.log("database.failed").count == 1)
     }
 
-    @Test func `whoever is refused before the database is asked is refused without it`() throws {
+    @Test func `a call that is rejected before it needs the database does not connect to it`() throws {
         let down = "host=127.0.0.1 port=1 user=app"
         let token = try TestFunction.token(for: Tokens.subject)
 
@@ -46,7 +46,7 @@ struct DatabaseTroubleTests {
     }
 
     @Test(arguments: ["createTeam", "listTeams"])
-    func `a database that was never migrated is 503, and an operator's to set right`(name: String) throws {
+    func `a database without the schema is 503 for an operator to fix`(name: String) throws {
         let database = try TestDatabase(migrated: false)
         let outcome = try database.function(name, as: Tokens.subject).run(name == "createTeam" ? input : "{}")
 
@@ -55,7 +55,7 @@ struct DatabaseTroubleTests {
     }
 
     @Test(arguments: ["createTeam", "listTeams"])
-    func `a database that is too new is 503, and an operator's to set right`(name: String) throws {
+    func `a database with a newer schema is 503 for an operator to fix`(name: String) throws {
         let database = try TestDatabase()
         try addMigration(to: database, minCompatible: 99)
         let outcome = try database.function(name, as: Tokens.subject).run(name == "createTeam" ? input : "{}")
@@ -64,7 +64,7 @@ struct DatabaseTroubleTests {
         #expect(try database.rowCount() == 0)
     }
 
-    @Test func `a newer database that says it is compatible is used`() throws {
+    @Test func `a database with a newer, compatible schema is accepted`() throws {
         let database = try TestDatabase()
         try addMigration(to: database, minCompatible: 1)
 
@@ -72,7 +72,7 @@ struct DatabaseTroubleTests {
     }
 
     // Cases: teams 157
-    @Test func `a database error's own words stay in the log`() throws {
+    @Test func `the text of a database error appears only in the log`() throws {
         let database = try TestDatabase()
         try database.rows(
             """
@@ -94,7 +94,7 @@ struct DatabaseTroubleTests {
         #expect(try database.rowCount() == 0)
     }
 
-    @Test func `a statement that waits too long for a lock is busy, and nothing happened`() throws {
+    @Test func `a statement that waits too long for a lock is 503 and changes nothing`() throws {
         let database = try TestDatabase()
         _ = try database.makeTeam(as: Tokens.subject)
         var connection = try database.connect()
@@ -107,7 +107,7 @@ struct DatabaseTroubleTests {
         #expect(try database.value("SELECT count(*) FROM nofx.teams", as: Int.self) == 1)
     }
 
-    @Test func `a call ends at its deadline, whatever the database does`() throws {
+    @Test func `a call ends at its deadline, even if the database hangs`() throws {
         let database = try TestDatabase()
         _ = try database.makeTeam(as: Tokens.subject)
         var connection = try database.connect()

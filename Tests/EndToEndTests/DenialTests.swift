@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Who may not is told so in one sentence, and the operator is told who it was.
+/// A refused call gets one sentence, and the log says who made it.
 struct DenialTests {
     private struct Scene {
         let database: TestDatabase
@@ -31,7 +31,7 @@ struct DenialTests {
             return try (0..<rows.count).map { try rows[$0][0] }
         }
 
-        /// One line on standard error that says who tried what.
+        /// The log line of a denial: who tried which action.
         func expectWarning(
             _ outcome: Subprocess.Outcome,
             _ action: String,
@@ -50,7 +50,7 @@ struct DenialTests {
     }
 
     // Cases: teams 52
-    @Test func `updateTeam refuses a viewer, does not know a stranger and obeys the owner`() throws {
+    @Test func `updateTeam refuses a viewer, hides the team from a stranger and accepts the owner`() throws {
         let scene = try Scene()
         let change = #","name":"New""#
 
@@ -93,7 +93,7 @@ struct DenialTests {
 
     // Cases: teams 147
     @Test(arguments: ["NODE_ENV", "APP_ENV", "NOFX_ENV", "SWIFT_ENV"])
-    func `what the environment calls itself permits nobody more`(variable: String) throws {
+    func `the environment's name grants no permissions`(variable: String) throws {
         let scene = try Scene()
         for value in ["test", "development"] {
             func call(_ name: String, as subject: String) throws -> Subprocess.Outcome {
@@ -108,7 +108,7 @@ struct DenialTests {
     }
 
     @Test(arguments: ["getTeam", "updateTeam", "deleteTeam", "restoreTeam"])
-    func `a foreign team is the same as none`(name: String) throws {
+    func `a foreign team is indistinguishable from an unknown one`(name: String) throws {
         let scene = try Scene()
         let more = name == "updateTeam" ? #","name":"Mine""# : ""
         let before = try scene.database.value("SELECT md5(string_agg(t::text, '')) FROM nofx.teams t", as: String.self)
@@ -124,17 +124,17 @@ struct DenialTests {
     }
 
     // Cases: teams 128
-    @Test func `the same attempt is counted in one row`() throws {
+    @Test func `repeated denials are counted in one row`() throws {
         let scene = try Scene()
         for _ in 0..<3 { _ = try scene.call("deleteTeam", as: scene.admin) }
-        // At the turn of a minute there are two.
+        // At the turn of a minute there are two rows.
         let rows = try scene.database.value("SELECT count(*) FROM nofx.security_events", as: Int.self)
         #expect((1...2).contains(rows))
         #expect(try scene.database.value("SELECT sum(hits)::bigint FROM nofx.security_events", as: Int.self) == 3)
     }
 
     // Cases: teams 127
-    @Test func `without a table for it a denial is still one, and standard error has it all`() throws {
+    @Test func `without the table a call is still denied, and the log has the whole record`() throws {
         let scene = try Scene()
         try scene.database.rows("DROP TABLE nofx.security_events")
         let outcome = try scene.call("deleteTeam", as: scene.admin)
@@ -148,7 +148,7 @@ struct DenialTests {
     }
 
     // Cases: teams 127
-    @Test func `with the table locked a denial is answered first, and the record given up`() throws {
+    @Test func `with a locked table a call is denied in time, and the record is lost`() throws {
         let scene = try Scene()
         var connection = try scene.database.connect()
         try connection.transaction(deadline: .test) { transaction in
@@ -159,7 +159,7 @@ struct DenialTests {
         }
     }
 
-    /// The answer without what is different in every answer.
+    /// The answer without the members that differ between all answers.
     private func anonymous(_ outcome: Subprocess.Outcome) throws -> String {
         outcome.output.replacing(try outcome.json()["requestId"]?.string ?? "", with: "")
     }

@@ -4,9 +4,9 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Who may not decide a gate is told so, and the team reads later who tried.
+/// A refused decision on a gate is recorded, and the team can read who made it.
 struct GateDenialTests {
-    @Test func `refused decisions are counted with their reasons, and shown to those who manage the team`() throws {
+    @Test func `refused decisions are counted by reason and shown to the team's managers`() throws {
         let database = try TestDatabase()
         let (owner, member) = (TestDatabase.newSubject(), TestDatabase.newSubject())
         let team = try database.makeTeam(as: owner)

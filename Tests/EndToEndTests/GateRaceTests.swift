@@ -4,9 +4,9 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Many people at one gate.
+/// Concurrent decisions on one gate.
 struct GateRaceTests {
-    @Test func `of 32 processes that approve or reject a gate at once exactly one decides`() throws {
+    @Test func `of 32 concurrent approvals and rejections of a gate, exactly one decides`() throws {
         let database = try TestDatabase()
         let owner = TestDatabase.newSubject()
         let team = try database.makeTeam(as: owner)
@@ -24,7 +24,7 @@ struct GateRaceTests {
             let process = try function.start()
             barrier()
             var outcome = process.finish(Array(input.utf8))
-            // A busy machine may let somebody wait for the lock in vain.
+            // On a busy machine a process may wait for the lock too long.
             while outcome.status == 75 { outcome = try function.run(input) }
             return outcome
         }

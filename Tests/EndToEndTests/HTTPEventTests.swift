@@ -7,7 +7,7 @@ import Testing
 struct HTTPEventTests {
     private let input = #"{"name":"Acme"}"#
 
-    @Test func `every HTTP event makes a team and is answered with 201 in its own form`() throws {
+    @Test func `every HTTP event form creates a team and gets a 201 in its own form`() throws {
         let database = try TestDatabase()
         let headers = ["authorization": "Bearer \(Tokens.signed())", "content-type": "application/json"]
         for event in Events.allHTTP(input, headers: headers) {
@@ -21,7 +21,7 @@ struct HTTPEventTests {
         #expect(try database.value("SELECT count(*) FROM nofx.teams", as: Int.self) == 6)
     }
 
-    @Test func `the audit trail has what the platform says of the request`() throws {
+    @Test func `the audit trail has the platform's request id, address and user agent`() throws {
         let database = try TestDatabase()
         let headers = [
             "authorization": "Bearer \(Tokens.signed())", "user-agent": "curl/8", "x-forwarded-for": "203.0.113.66",
@@ -37,7 +37,7 @@ struct HTTPEventTests {
     }
 
     // Cases: teams 154
-    @Test func `an error is an answer, and the process did its work`() throws {
+    @Test func `an error is an HTTP response, and the process exits with 0`() throws {
         let database = try TestDatabase.untouched()
         let bearer = ["authorization": "Bearer \(Tokens.signed())"]
         for (index, plain) in Events.allHTTP("{}").enumerated() {
@@ -54,7 +54,7 @@ struct HTTPEventTests {
         #expect(try database.rowCount() == 0)
     }
 
-    @Test func `base64 that is none is the caller's mistake, told in the event's form`() throws {
+    @Test func `an invalid base64 body is a client error in the event's form`() throws {
         let database = try TestDatabase.untouched()
         let headers = #"{"authorization":"Bearer \#(Tokens.signed())"}"#
         for context in [
@@ -67,7 +67,7 @@ struct HTTPEventTests {
         }
     }
 
-    @Test func `only POST calls a function`() throws {
+    @Test func `only POST is accepted`() throws {
         for method in ["GET", "PUT", "HEAD", "post"] {
             let event = #"{"version":"2.0","requestContext":{"http":{"method":"\#(method)"}},"body":"{}"}"#
             let outcome = try TestDatabase.untouched().function("createTeam").run(event)
@@ -76,7 +76,7 @@ struct HTTPEventTests {
         }
     }
 
-    @Test func `the database's trouble is a 503 with a time to come back`() throws {
+    @Test func `a database outage is 503 with Retry-After`() throws {
         let event = Events.v2(input, headers: ["authorization": "Bearer \(Tokens.signed())"])
         let outcome = try TestFunction("createTeam", database: "host=127.0.0.1 port=1 user=u").run(event)
 
@@ -84,7 +84,7 @@ struct HTTPEventTests {
         #expect(try outcome.json()["headers"]?["retry-after"]?.string == "1")
     }
 
-    @Test func `claims of an authorizer are believed on Lambda only`() throws {
+    @Test func `claims of an authorizer are accepted only on Lambda`() throws {
         let event = """
             {"version":"2.0","requestContext":{"http":{"method":"POST"},"authorizer":{"jwt":{"claims":
              {"iss":"\(TestFunction.issuer)","aud":"\(TestFunction.audience)","sub":"x","exp":"9999999999"}}}},"body":"{}"}
@@ -95,7 +95,7 @@ struct HTTPEventTests {
     }
 
     // Cases: teams 154
-    @Test func `the body repeats the answer's status, whatever that is`() throws {
+    @Test func `the body repeats the HTTP status for every error`() throws {
         let database = try TestDatabase()
         let (owner, viewer) = (TestDatabase.newSubject(), TestDatabase.newSubject())
         let team = try database.makeTeam(as: owner)
@@ -123,7 +123,7 @@ struct HTTPEventTests {
     }
 
     // Cases: teams 44
-    @Test func `a path, a query and a platform's parameters name no team`() throws {
+    @Test func `a team id in the path, the query or path parameters has no effect`() throws {
         let database = try TestDatabase()
         let (team, other) = (
             try database.makeTeam("Mine", as: Tokens.subject), try database.makeTeam("Other", as: Tokens.subject)
@@ -152,7 +152,7 @@ struct HTTPEventTests {
         }
     }
 
-    @Test func `an event in the body of an event is a body`() throws {
+    @Test func `an event inside the body is treated as a body`() throws {
         let inner = Events.v2(input, headers: ["authorization": "Bearer \(Tokens.signed())"])
         try expect(401, "unauthenticated", try TestDatabase.untouched().function("createTeam").run(Events.v2(inner)))
     }

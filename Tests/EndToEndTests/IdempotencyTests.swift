@@ -3,12 +3,12 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Calls that are sent again, as real processes.
+/// Repeated calls, as real processes.
 struct IdempotencyTests {
     private let input = #"{"name":"Acme"}"#
 
     // Cases: teams 26
-    @Test func `a call with the same key is answered again and done once`() throws {
+    @Test func `a repeated call with the same key gets the same answer and is executed once`() throws {
         let database = try TestDatabase()
         let headers = ["authorization": "Bearer \(Tokens.signed())", "idempotency-key": "a-1"]
         let answers = try (0..<3).map { _ in
@@ -24,7 +24,7 @@ struct IdempotencyTests {
     }
 
     // Cases: teams 26
-    @Test func `the envelope has a place for the key, and the alias works like the name`() throws {
+    @Test func `the key may be in the envelope, and the alias works like the name`() throws {
         let database = try TestDatabase()
         let bearer = "Bearer \(Tokens.signed())"
         let events = [
@@ -39,7 +39,7 @@ struct IdempotencyTests {
     }
 
     // Cases: teams 37
-    @Test func `members in another order and white space make no other call of it`() throws {
+    @Test func `member order and white space do not change the request`() throws {
         let database = try TestDatabase()
         let first = try call(database, #"{"name":"Acme","slug":"acme"}"#, key: "k")
         let second = try call(database, #"{ "slug" : "acme", "name":"\u0041cme" }"#, key: "k")
@@ -48,7 +48,7 @@ struct IdempotencyTests {
     }
 
     // Cases: teams 27
-    @Test func `the same key with another input is refused, and nothing is done`() throws {
+    @Test func `the same key with another input is rejected and changes nothing`() throws {
         let database = try TestDatabase()
         _ = try call(database, input, key: "k")
         try expectProblem(try call(database, #"{"name":"Zenith"}"#, key: "k"), 422, "idempotency_mismatch", exit: 65)
@@ -56,7 +56,7 @@ struct IdempotencyTests {
     }
 
     // Cases: teams 32, 34
-    @Test func `one key means different calls for different users and endpoints`() throws {
+    @Test func `the same key is independent for other users and endpoints`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
         let mine = try call(database, input, key: "k", as: subject)
@@ -69,7 +69,7 @@ struct IdempotencyTests {
     }
 
     // Cases: teams 33
-    @Test func `a known key is of no use to somebody without a credential`() throws {
+    @Test func `a known key without a credential is rejected`() throws {
         let database = try TestDatabase()
         _ = try call(database, input, key: "k")
         let outcome = try database.function("createTeam").run(#"{"idempotencyKey":"k","body":\#(input)}"#)
@@ -78,7 +78,7 @@ struct IdempotencyTests {
 
     // Cases: teams 36
     @Test(arguments: ["", " ", "a b", "\u{e9}", "a\\nb", "\\u0000", String(repeating: "k", count: 256), #"\"\""#])
-    func `a key that is none is refused before anything is done`(key: String) throws {
+    func `an invalid key is rejected before the call is executed`(key: String) throws {
         let database = try TestDatabase.untouched()
         let token = Tokens.signed()
         let event = #"{"headers":{"authorization":"Bearer \#(token)"},"idempotencyKey":"\#(key)","body":\#(input)}"#
@@ -89,7 +89,7 @@ struct IdempotencyTests {
     }
 
     // Cases: teams 36
-    @Test func `two keys for one call are refused`() throws {
+    @Test func `two keys for one call are rejected`() throws {
         let database = try TestDatabase.untouched()
         let bearer = "Bearer \(Tokens.signed())"
         for event in [
@@ -106,7 +106,7 @@ struct IdempotencyTests {
     }
 
     // Cases: teams 31
-    @Test func `what was refused is not remembered`() throws {
+    @Test func `a rejected call is not stored`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
         _ = try call(database, #"{"name":"First"}"#, key: nil, as: subject)
@@ -120,7 +120,7 @@ struct IdempotencyTests {
     }
 
     // Cases: teams 35
-    @Test func `a key that has expired is a new one, and protects again`() throws {
+    @Test func `an expired key can be used again and protects again`() throws {
         let database = try TestDatabase()
         func isKeptForADay() throws -> Bool {
             try database.value(
@@ -143,7 +143,7 @@ struct IdempotencyTests {
     }
 
     // Cases: teams 38
-    @Test func `who has left the team does not get its answer again`() throws {
+    @Test func `a former member cannot replay a stored response`() throws {
         let database = try TestDatabase()
         let (owner, member) = (TestDatabase.newSubject(), TestDatabase.newSubject())
         let team = try database.makeTeam(as: owner)
@@ -158,12 +158,12 @@ struct IdempotencyTests {
     }
 
     // Cases: teams 28
-    @Test func `a call whose twin does not end is told to come again, and then it is done`() throws {
+    @Test func `a call gets 409 while its key is in use, and is executed after the first call fails`() throws {
         let database = try TestDatabase()
         let subject = Tokens.subject
         _ = try call(database, #"{"name":"First"}"#, key: nil, as: subject)
         var connection = try database.connect()
-        // Undone in the end, as a call is that dies.
+        // Rolled back at the end, as if the process had died.
         #expect(throws: Undone.self) {
             try connection.transaction(deadline: .test) { transaction in
                 try transaction.run("SELECT set_config('nofx.user_id', \(subject), true)")
@@ -179,7 +179,7 @@ struct IdempotencyTests {
     }
 
     // Cases: teams 28
-    @Test func `a call whose twin is slow is told to come again, and then gets the twin's answer`() throws {
+    @Test func `a call gets 409 while its key is in use, and then the response of the first call`() throws {
         let database = try TestDatabase()
         let subject = Tokens.subject
         _ = try call(database, #"{"name":"First"}"#, key: nil, as: subject)
@@ -197,7 +197,7 @@ struct IdempotencyTests {
     }
 
     // Cases: teams 39
-    @Test func `what failed in passing is done when it is sent again`() throws {
+    @Test func `a call that failed with a transient error is executed when it is repeated`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
         let one = ["NOFX_WRITES_PER_MINUTE": "1", "NOFX_WRITE_BURST": "1"]
@@ -222,7 +222,7 @@ struct IdempotencyTests {
     }
 
     // Cases: teams 30
-    @Test func `a process that dies in its work leaves its key free`() throws {
+    @Test func `a process that dies during a call releases its key`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
         _ = try call(database, #"{"name":"First"}"#, key: nil, as: subject)
@@ -247,7 +247,7 @@ struct IdempotencyTests {
     }
 
     // Cases: teams 29
-    @Test func `of 640 calls with one key, 32 at a time, one makes a team`() throws {
+    @Test func `of 640 calls with one key, 32 at a time, one creates a team`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
         let outcomes = try runConcurrently(32) { _, barrier in

@@ -4,7 +4,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Invites, as the processes of those who make and accept them see it.
+/// Invites, with real processes for inviters and invited users.
 struct InviteTests {
     private let database: TestDatabase
     private let owner = TestDatabase.newSubject()
@@ -21,7 +21,7 @@ struct InviteTests {
     }
 
     // Cases: teams 85
-    @Test func `somebody is invited, accepts and is in`() throws {
+    @Test func `an invited user accepts and becomes a member`() throws {
         let invited = try database.function("inviteMember", as: owner)
             .run(#"{"teamId":"\#(team)","email":"Ada@Example.com","role":"viewer","message":"Come in."}"#)
         #expect(invited.status == 0)
@@ -48,7 +48,7 @@ struct InviteTests {
     }
 
     // Cases: teams 70
-    @Test func `a token is in one answer, in no table and no log, and not told again to who repeats the call`() throws {
+    @Test func `a token appears in one response only, not in a table, a log or a replayed response`() throws {
         let bearer = ["authorization": "Bearer \(try TestFunction.token(for: owner))", "idempotency-key": "one"]
         let event = Events.v2(#"{"teamId":"\#(team)","email":"ada@example.com"}"#, headers: bearer)
         let outcomes = try (0..<2).map { _ in
@@ -67,7 +67,7 @@ struct InviteTests {
         let accepted = try accept(#"{"token":"\#(token)"}"#, as: ada, email: "ada@example.com")
         #expect(accepted.status == 0)
         let stored = try database.dump()
-        // It is a dump of everything: what is kept is there.
+        // The dump contains everything else that is stored.
         #expect(stored.contains(Hexadecimal.encode(SHA256.digest(Array(token.utf8)))))
         #expect(stored.contains("ada@example.com"))
         let secrets = [
@@ -81,7 +81,7 @@ struct InviteTests {
         }
     }
 
-    @Test func `a token is good for who was invited, once, in time, and as long as nobody takes it back`() throws {
+    @Test func `a token works for the invited user, once, before it expires and unless it is cancelled`() throws {
         let used = try database.invite("ada@example.com", to: team, by: owner)
         #expect(try accept(used.acceptance, as: ada, email: "ada@example.com").status == 0)
         let replayed = try accept(used.acceptance, as: ada, email: "ada@example.com")
@@ -111,7 +111,7 @@ struct InviteTests {
     }
 
     // Cases: teams 88
-    @Test func `somebody else's invite is refused without a word about the team, and the operator is told which`()
+    @Test func `another user's invite is refused without naming the team, and logged with its id`()
         throws
     {
         let invite = try database.invite("ada@example.com", to: team, by: owner)
@@ -131,7 +131,7 @@ struct InviteTests {
     }
 
     // Cases: teams 78
-    @Test func `an address with a Kelvin sign for a K is neither invited nor anybody's`() throws {
+    @Test func `an address with a Kelvin sign in place of K is invalid`() throws {
         let invite = try database.invite("kim@example.com", to: team, by: owner)
         let claims = Tokens.claims(["email": #""\#u{212A}im@example.com""#, "email_verified": "true"])
         let eve = try TestFunction("acceptInvite", database: database.url, token: Tokens.signed(claims: claims))
@@ -145,7 +145,7 @@ struct InviteTests {
 
     // Cases: teams 87
     @Test(arguments: ["false", #""true""#, "null", "1"])
-    func `an address that nobody verified accepts nothing`(verified: String) throws {
+    func `an unverified address cannot accept an invite`(verified: String) throws {
         let invite = try database.invite("ada@example.com", to: team, by: owner)
         let claims = Tokens.claims(["email": #""ada@example.com""#, "email_verified": verified])
         let outcome = try TestFunction("acceptInvite", database: database.url, token: Tokens.signed(claims: claims))
@@ -160,7 +160,7 @@ struct InviteTests {
         #"a@b.c\r\nBcc:x@y.z"#, #"a@b.c\nBcc: x@y.z"#, #"a@b.c\u000d\u000aDATA"#, "a@b.c, x@y.z", "<a@b.c>",
         #"a@b.c>\r\nRCPT TO:<x@y.z"#, "a%0d%0aBcc:x@b.c", "a@b.c%0ABcc:x@y.z", "a@[127.0.0.1]", "-oQ/tmp@b",
     ])
-    func `an address that would add a header, a command or another recipient is refused`(_ email: String) throws {
+    func `an address that injects a header, a command or a recipient is rejected`(_ email: String) throws {
         let outcome = try database.function("inviteMember", as: owner)
             .run(#"{"teamId":"\#(team)","email":"\#(email)"}"#)
         try expectProblem(outcome, 422, "validation_failed", exit: 65)
@@ -170,7 +170,7 @@ struct InviteTests {
     }
 
     // Cases: teams 89
-    @Test func `tokens that are none are refused in one of two shapes, however long or strange`() throws {
+    @Test func `an unknown token is 404 and a malformed one is 422, for any length`() throws {
         let junk = [
             String(repeating: "A", count: 10_240), "nofxi_" + String(repeating: "A", count: 10_240), "../../etc/passwd",
             "", "nofxi_", "' OR true --", "nofxi_" + String(repeating: "A", count: 42),
@@ -191,7 +191,7 @@ struct InviteTests {
     }
 
     // Cases: teams 81
-    @Test func `an operator sets how many invites a team has pending and makes in a day`() throws {
+    @Test func `an operator limits pending invites per team and new invites per day`() throws {
         let quota = try (0..<2).map { number in
             try database.function("inviteMember", as: owner, environment: ["NOFX_MAX_INVITES": "1"])
                 .run(#"{"teamId":"\#(team)","email":"a\#(number)@example.com"}"#)
@@ -207,5 +207,20 @@ struct InviteTests {
         #expect((43_000...43_200).contains(try rate[2].json()["retryAfter"]?.integer ?? 0))
         #expect(try database.value("SELECT count(*) FROM nofx.team_invites", as: Int.self) == 3)
         #expect(try database.value("SELECT count(*) FROM nofx.queue WHERE topic = 'mail'", as: Int.self) == 3)
+    }
+
+    @Test func `two variables limit the invites of a user and to an address over all teams`() throws {
+        let other = try database.makeTeam("Other", as: owner)
+        let limits = [
+            ("NOFX_INVITES_PER_USER_PER_DAY", ["a@example.com", "b@example.com"]),
+            ("NOFX_INVITES_PER_ADDRESS_PER_DAY", ["c@example.com", "C@example.com"]),
+        ]
+        for (variable, emails) in limits {
+            let statuses = try zip([team, other], emails).map { team, email in
+                try database.function("inviteMember", as: owner, environment: [variable: "1"])
+                    .run(#"{"teamId":"\#(team)","email":"\#(email)"}"#).status
+            }
+            #expect(statuses == [0, 75], "\(variable)")
+        }
     }
 }

@@ -3,11 +3,11 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Signing keys by URL, with a process for each call, as it is where functions are scaled to zero.
+/// Signing keys by URL, with one process per call, as with functions that scale to zero.
 struct KeySetURLTests {
     private let input = #"{"name":"Acme"}"#
 
-    @Test func `the first process fetches the keys, and no other`() throws {
+    @Test func `only the first process fetches the keys`() throws {
         let (database, key) = (try TestDatabase(), try SigningKey(.rs256, id: "one"))
         try KeyServer.run(key) { (issuer) throws in
             for _ in 0..<21 {
@@ -20,7 +20,7 @@ struct KeySetURLTests {
         }
     }
 
-    @Test func `of 32 processes at once without keys one asks, and who is too early is told when to come`() throws {
+    @Test func `of 32 concurrent processes without keys one fetches them, and the others get Retry-After`() throws {
         let (database, key) = (try TestDatabase(), try SigningKey(.es256, id: "one"))
         try KeyServer.run(key) { (issuer) throws in
             let functions = try (0..<32).map { _ in
@@ -43,7 +43,7 @@ struct KeySetURLTests {
         }
     }
 
-    @Test func `a hundred made-up names of keys cost one request, and a new key is believed after it`() throws {
+    @Test func `a hundred unknown key ids cost one request, and a new key is accepted afterwards`() throws {
         let database = try TestDatabase()
         let (old, new) = (try SigningKey(.rs256, id: "old"), try SigningKey(.es256, id: "new"))
         try KeyServer.run(old) { (issuer) throws in
@@ -69,7 +69,7 @@ struct KeySetURLTests {
             #expect(try issuer.requests() == 2)
 
             #expect(try database.function(asking: issuer, new.token(for: Tokens.subject)).run(input).status == 0)
-            // What the issuer took back is not believed any more.
+            // A key that the issuer has withdrawn is rejected.
             let taken = try database.function(asking: issuer, old.token(for: Tokens.subject)).run(input)
             try expectProblem(taken, 401, "invalid_token", exit: 77)
             #expect(try issuer.requests() == 2)
@@ -77,7 +77,7 @@ struct KeySetURLTests {
     }
 
     @Test(arguments: KeyServer.Mode.allCases.filter { $0 != .serve })
-    func `an issuer in trouble makes no difference to whom it has vouched for`(mode: KeyServer.Mode) throws {
+    func `an issuer outage does not affect known keys`(mode: KeyServer.Mode) throws {
         let (database, key) = (try TestDatabase(), try SigningKey(.es256, id: "one"))
         try KeyServer.run(key) { (issuer) throws in
             let function = try database.function(asking: issuer, key.token(for: Tokens.subject))
@@ -94,7 +94,7 @@ struct KeySetURLTests {
         }
     }
 
-    @Test func `an issuer that never answered leaves nobody to believe, for a minute at a time`() throws {
+    @Test func `without keys from the issuer all tokens are rejected, with one request a minute`() throws {
         let (database, key) = (try TestDatabase(), try SigningKey(.es256, id: "one"))
         try KeyServer.run(key) { (issuer) throws in
             try issuer.answer(.fail)
@@ -110,7 +110,7 @@ struct KeySetURLTests {
     }
 
     // Cases: teams 141
-    @Test func `what is no token costs neither a request nor a connection to the database`() throws {
+    @Test func `a malformed token causes neither a request nor a database connection`() throws {
         let database = "host=127.0.0.1 port=1 user=nobody"
         let kid = #""kid":"one""#
         try KeyServer.run(SigningKey(.es256, id: "one")) { (issuer) throws in
@@ -140,7 +140,7 @@ struct KeySetURLTests {
         }
     }
 
-    @Test func `a token that is signed with the secret needs no keys`() throws {
+    @Test func `a token signed with the secret needs no key set`() throws {
         let database = try TestDatabase()
         try KeyServer.run(SigningKey(.es256, id: "one")) { (issuer) throws in
             #expect(try database.function(asking: issuer, Tokens.signed()).run(input).status == 0)
@@ -149,7 +149,7 @@ struct KeySetURLTests {
         }
     }
 
-    @Test func `without a database nobody is known`() throws {
+    @Test func `without a database a call with a valid token is 503`() throws {
         let key = try SigningKey(.es256, id: "one")
         try KeyServer.run(key) { (issuer) throws in
             let function = TestFunction(
@@ -164,7 +164,7 @@ struct KeySetURLTests {
         }
     }
 
-    @Test func `an issuer with a certificate of a private authority is asked when SSL_CERT_FILE names it`() throws {
+    @Test func `an issuer with a private authority is accepted if SSL_CERT_FILE names the authority`() throws {
         let (database, key) = (try TestDatabase(), try SigningKey(.es256, id: "one"))
         try KeyServer.run(key, isSecure: true) { (issuer) throws in
             let token = try key.token(for: Tokens.subject)
@@ -180,7 +180,7 @@ struct KeySetURLTests {
         }
     }
 
-    @Test func `in Lambda a process keeps the keys between calls`() throws {
+    @Test func `a process in Lambda keeps the keys between calls`() throws {
         let (database, key) = (try TestDatabase(), try SigningKey(.rs256, id: "one"))
         try KeyServer.run(key) { (issuer) throws in
             let team = try database.makeTeam(as: Tokens.subject)
@@ -189,7 +189,7 @@ struct KeySetURLTests {
             try LambdaPlatform.run({ database.function("getTeam", on: $0, ["NOFX_JWKS_URL": issuer.url]) }) { lambda in
                 try lambda.send(event)
                 #expect(try lambda.results(1)[0].answer()["statusCode"]?.integer == 200)
-                // Nobody else would find them now.
+                // Another process would not find the keys now.
                 try database.rows("DELETE FROM nofx.key_sets")
                 for _ in 0..<20 { try lambda.send(event) }
                 let codes = try lambda.results(21).map { try $0.answer()["statusCode"]?.integer }
@@ -202,7 +202,7 @@ struct KeySetURLTests {
 }
 
 extension TestDatabase {
-    /// createTeam, with the keys of an issuer and the token of a caller.
+    /// A `createTeam` function with an issuer's key URL and a caller's token.
     fileprivate func function(
         asking issuer: KeyServer,
         _ token: String,
@@ -216,12 +216,12 @@ extension TestDatabase {
         )
     }
 
-    /// Lets the issuer be asked again, as a minute later.
+    /// Moves the last fetch a minute into the past, so that the issuer may be asked again.
     fileprivate func forgetAttempt() throws {
         try rows("UPDATE nofx.key_sets SET tried_at = tried_at - interval '1 minute'")
     }
 
-    /// Makes the keys older than they are believed without asking.
+    /// Makes the keys older than their validity without a new fetch.
     fileprivate func ageKeys() throws {
         try rows(
             """

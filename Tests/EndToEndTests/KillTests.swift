@@ -4,12 +4,12 @@ import System
 import TestSupport
 import Testing
 
-/// A process that is killed leaves all of its work or nothing.
+/// A killed process leaves all of its changes or none.
 struct KillTests {
     private let input = #"{"name":"Acme"}"#
 
     // Cases: teams 4
-    @Test func `of 300 processes that are killed at random moments none leaves half a team`() throws {
+    @Test func `none of 300 processes killed at random moments leaves a partial team`() throws {
         let database = try TestDatabase()
         let longest = try longestCall(on: database)
         let before = try database.value("SELECT count(*) FROM nofx.teams", as: Int.self)
@@ -23,14 +23,14 @@ struct KillTests {
         }.flatMap(\.self)
         try awaitSilence(on: database)
 
-        // The moments lay before, in and after the work.
+        // The kills happened before, during and after the work.
         let answered = outcomes.filter { !$0.output.isEmpty }
         let teams = try database.value("SELECT count(*) FROM nofx.teams", as: Int.self) - before
         #expect(outcomes.allSatisfy { $0.status == 0 || $0.status == 128 + 9 }, "\(outcomes.map(\.status))")
         #expect(outcomes.contains { $0.status == 0 } && outcomes.contains { $0.status == 128 + 9 })
         #expect(teams > 0 && teams < 300)
 
-        // Who was answered has what the answer says.
+        // The data of each answered call exists.
         for outcome in answered {
             let id = try #require(try outcome.json()["id"]?.string)
             #expect(try database.value("SELECT count(*) FROM nofx.teams WHERE id::text = \(id)", as: Int.self) == 1)
@@ -39,7 +39,7 @@ struct KillTests {
         #expect(try halves(of: database) == 0)
     }
 
-    /// Twice the longest of a few calls from start to end, in nanoseconds.
+    /// Twice the longest duration of a few calls, in nanoseconds.
     private func longestCall(on database: TestDatabase) throws -> UInt64 {
         let times = try (0..<5).map { _ in
             let start = SystemClock.monotonicNanoseconds()
@@ -49,7 +49,7 @@ struct KillTests {
         return (times.max() ?? 0) * 2
     }
 
-    /// Waits until the sessions of killed processes are over.
+    /// Waits until the sessions of killed processes have ended.
     private func awaitSilence(on database: TestDatabase) throws {
         var connection = try database.connect()
         try Poll.until {
@@ -65,7 +65,7 @@ struct KillTests {
         }
     }
 
-    /// How many rows are without what they were written together with.
+    /// The number of rows without the rows that are written together with them.
     private func halves(of database: TestDatabase) throws -> Int {
         try database.value(
             """

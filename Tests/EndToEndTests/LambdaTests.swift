@@ -8,8 +8,7 @@ struct LambdaTests {
     private let input = #"{"name":"Acme"}"#
     private let headers = ["authorization": "Bearer \(Tokens.signed())"]
 
-    @Test func `a thousand events are served on one connection, and on with another when the API was restarted`() throws
-    {
+    @Test func `a thousand events use one connection, and another one after the API restarts`() throws {
         let database = try TestDatabase()
         let team = try database.makeTeam(as: Tokens.subject)
         let event = Events.v2(#"{"teamId":"\#(team)"}"#, headers: headers)
@@ -31,7 +30,7 @@ struct LambdaTests {
         #expect(outcome.output.isEmpty)
     }
 
-    @Test func `a team is made, and one connection to the database serves many events`() throws {
+    @Test func `a team is created, and one database connection serves many events`() throws {
         let database = try TestDatabase()
         try LambdaPlatform.run({ database.function("createTeam", on: $0) }) { lambda in
             for _ in 0..<20 { try lambda.send(Events.v2(input, headers: headers)) }
@@ -47,7 +46,7 @@ struct LambdaTests {
         #expect(try database.value("SELECT count(*) FROM nofx.teams", as: Int.self) == 20)
     }
 
-    @Test func `a direct event that fails is an error of the function, with the problem in it`() throws {
+    @Test func `a failed direct event is a function error that contains the problem`() throws {
         let database = try TestDatabase.untouched()
         try LambdaPlatform.run({ database.function("createTeam", on: $0) }) { lambda in
             try lambda.send(input)
@@ -73,7 +72,7 @@ struct LambdaTests {
         #expect(try database.rowCount() == 0)
     }
 
-    @Test func `the process's token is nobody's credential there`() throws {
+    @Test func `NOFX_TOKEN is not a credential in Lambda`() throws {
         let database = try TestDatabase.untouched()
         let token = Tokens.signed()
         try LambdaPlatform.run(
@@ -84,7 +83,7 @@ struct LambdaTests {
         }
     }
 
-    @Test func `an HTTP event that fails is an answer, and the function did its work`() throws {
+    @Test func `a failed HTTP event is a response, not a function error`() throws {
         let database = try TestDatabase.untouched()
         try LambdaPlatform.run({ database.function("createTeam", on: $0) }) { lambda in
             let events = Events.allHTTP(input) + Events.allHTTP("{}", headers: headers)
@@ -99,7 +98,7 @@ struct LambdaTests {
         }
     }
 
-    @Test func `an authorizer is believed where the operator says so`() throws {
+    @Test func `claims of an authorizer are accepted if the operator enables it`() throws {
         let database = try TestDatabase()
         let event = """
             {"version":"2.0","requestContext":{"http":{"method":"POST"},"authorizer":{"jwt":{"claims":
@@ -115,7 +114,7 @@ struct LambdaTests {
         }
     }
 
-    @Test func `the platform's trace and request are in the log and the answer`() throws {
+    @Test func `the platform's trace id and request id are in the log and the answer`() throws {
         let database = try TestDatabase.untouched()
         var ids: [String] = []
         let outcome = try LambdaPlatform.run({ database.function("createTeam", on: $0) }) { lambda in
@@ -131,7 +130,7 @@ struct LambdaTests {
         #expect(lines.map { $0["traceId"]?.string } == ["5bef4de7ad49b0e87f6ef6c87fc2e700", nil])
     }
 
-    @Test func `an event in small pieces is one event`() throws {
+    @Test func `an event that arrives in small pieces is read as one`() throws {
         let database = try TestDatabase()
         try LambdaPlatform.run({ database.function("createTeam", on: $0) }) { lambda in
             try lambda.send(Events.v2(input, headers: headers), headers: [("X-Chunk", "7")])
@@ -139,7 +138,7 @@ struct LambdaTests {
         }
     }
 
-    @Test func `a denial is recorded before it is answered, since the process may be frozen then`() throws {
+    @Test func `a denial is recorded before the answer, because the process may be frozen afterwards`() throws {
         let database = try TestDatabase()
         let team = try database.makeTeam(as: TestDatabase.newSubject())
         try LambdaPlatform.run({ database.function("deleteTeam", on: $0) }) { lambda in
@@ -149,7 +148,7 @@ struct LambdaTests {
         }
     }
 
-    @Test func `migrate works when it is invoked directly, and not over the web`() throws {
+    @Test func `migrate accepts a direct invocation and rejects a web event`() throws {
         let database = try TestDatabase(migrated: false)
         try LambdaPlatform.run({ TestFunction("migrate", database: database.ownerURL, environment: $0) }) { lambda in
             try lambda.send(Events.v2("{}", headers: headers))

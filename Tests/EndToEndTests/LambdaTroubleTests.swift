@@ -3,13 +3,13 @@ import Postgres
 import TestSupport
 import Testing
 
-/// A Lambda whose configuration, Runtime API or database is not what it should be.
+/// A Lambda with a faulty configuration, Runtime API or database.
 struct LambdaTroubleTests {
     private let input = #"{"name":"Acme"}"#
     private let headers = ["authorization": "Bearer \(Tokens.signed())"]
 
     @Test(arguments: ["DATABASE_URL", "NOFX_JWT_SECRET", "NOFX_TIMEOUT_MS"])
-    func `a function that is misconfigured says so before it takes an event`(variable: String) throws {
+    func `a misconfigured function reports the variable before it takes an event`(variable: String) throws {
         let value = variable == "NOFX_TIMEOUT_MS" ? "hunter2" : ""
         let (outcome, summary) = try LambdaPlatform.runToEnd { environment in
             TestFunction("createTeam", database: "user=u", environment: environment.merging([variable: value]) { $1 })
@@ -26,7 +26,7 @@ struct LambdaTroubleTests {
     }
 
     @Test(arguments: ["nonsense", "127.0.0.1:1"])
-    func `a Runtime API that is not there ends the process`(address: String) throws {
+    func `an unreachable Runtime API ends the process`(address: String) throws {
         let outcome = try TestFunction(
             "createTeam",
             database: "user=u",
@@ -39,7 +39,7 @@ struct LambdaTroubleTests {
         #expect(try outcome.log("lambda.failed").count == 1)
     }
 
-    @Test func `an answer that Lambda finds too large is given up, and the next event served`() throws {
+    @Test func `an answer that is too large for Lambda is dropped, and the next event is served`() throws {
         let database = try TestDatabase.untouched()
         let outcome = try LambdaPlatform.run({ database.function("createTeam", on: $0) }) { lambda in
             try lambda.answer("response", with: 413)
@@ -50,7 +50,7 @@ struct LambdaTroubleTests {
         #expect(outcome.errors.contains("answer.too_large"))
     }
 
-    @Test func `a session that the database ended between events is opened again`() throws {
+    @Test func `a session that the database closed between events is reopened`() throws {
         let database = try TestDatabase()
         try LambdaPlatform.run({ database.function("createTeam", on: $0) }) { lambda in
             for number in 1...5 {
@@ -61,7 +61,7 @@ struct LambdaTroubleTests {
         }
     }
 
-    @Test func `a database that is down for one event is back for the next`() throws {
+    @Test func `after an outage of the database the next event is served`() throws {
         let database = try TestDatabase()
         let outcome = try LambdaPlatform.run({ database.function("createTeam", on: $0) }) { lambda in
             for (index, (isOpen, status)) in [(true, 201), (false, 503), (true, 201)].enumerated() {
@@ -74,7 +74,7 @@ struct LambdaTroubleTests {
         #expect(try outcome.log("database.failed").count == 1)
     }
 
-    @Test func `a deadline that makes no sense is no deadline, and one that has passed is passed`() throws {
+    @Test func `an invalid deadline is ignored, and a past one has passed`() throws {
         let database = try TestDatabase()
         try LambdaPlatform.run({ database.function("createTeam", on: $0) }) { lambda in
             let past = Timestamp.now().secondsSince1970 * 1_000 - 5_000

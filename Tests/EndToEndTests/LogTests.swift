@@ -3,11 +3,11 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Standard error is one object a line, at the level that was asked for, and never has a secret in it.
+/// Standard error has one JSON object per line, at the configured level, and never a secret.
 struct LogTests {
     private let input = #"{"name":"Acme"}"#
 
-    @Test func `a level hides what matters less`() throws {
+    @Test func `a log level hides less important lines`() throws {
         let database = try TestDatabase()
         let team = try database.makeTeam(as: TestDatabase.newSubject())
         func levels(_ level: String) throws -> Set<String?> {
@@ -21,14 +21,14 @@ struct LogTests {
         #expect(try levels("error").isEmpty)
     }
 
-    @Test func `a level hides the warning about an ignored token too`() throws {
+    @Test func `a log level also hides the warning about an ignored token`() throws {
         let environment = ["REQUEST_METHOD": "POST", "LOG_LEVEL": "error"]
         let outcome = try TestDatabase.untouched().function("createTeam", as: "x", environment: environment).run(input)
 
         #expect(outcome.errors.isEmpty)
     }
 
-    @Test func `the trace and the request are in every line of a call`() throws {
+    @Test func `every line of a call has the trace id and the request id`() throws {
         let database = try TestDatabase()
         let headers = [
             "authorization": "Bearer \(Tokens.signed())",
@@ -45,7 +45,7 @@ struct LogTests {
         }
     }
 
-    @Test func `no token and no secret is ever logged, at any level`() throws {
+    @Test func `no token or secret is logged at any level`() throws {
         let database = try TestDatabase()
         let key = try RSAKey.shared()
         let good = Tokens.signed()

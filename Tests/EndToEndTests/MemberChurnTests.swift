@@ -4,10 +4,10 @@ import System
 import TestSupport
 import Testing
 
-/// Members who come, go and rise all at once, as real processes.
+/// Members who join, leave and change roles concurrently, as real processes.
 struct MemberChurnTests {
     // Cases: teams 119
-    @Test func `32 processes at a time change three teams, and each has one owner`() throws {
+    @Test func `32 concurrent processes change three teams, and each team keeps exactly one owner`() throws {
         let database = try TestDatabase()
         let people = (0..<8).map { _ in TestDatabase.newSubject() }
         let teams = try (0..<3).map { try database.makeTeam(as: people[$0]) }
@@ -58,7 +58,7 @@ struct MemberChurnTests {
     }
 
     // Cases: teams 38
-    @Test func `who left and asks again with the same key is answered the same`() throws {
+    @Test func `a member who leaves twice with the same key gets the same answer`() throws {
         let database = try TestDatabase()
         let (owner, member) = (TestDatabase.newSubject(), TestDatabase.newSubject())
         let team = try database.makeTeam(as: owner)
@@ -77,7 +77,7 @@ struct MemberChurnTests {
         try expectProblem(later, 404, "team_not_found", exit: 66)
     }
 
-    /// How many teams there are, owners among their members, and teams that name theirs.
+    /// The numbers of teams, of owners by membership, and of teams whose row names their owner.
     private func owners(on database: TestDatabase) throws -> String {
         try database.value(
             """
@@ -89,7 +89,7 @@ struct MemberChurnTests {
     }
 }
 
-/// What a process is started for, or a statement is sent.
+/// The action of a process or of a SQL statement.
 private enum Action: String, CaseIterable {
     case transfer = "transferOwnership"
     case leave = "leaveTeam"
@@ -97,7 +97,7 @@ private enum Action: String, CaseIterable {
     case remove = "removeMember"
     case add
 
-    /// What the audit trail calls it.
+    /// The name of the action in the audit trail.
     var recorded: String {
         switch self {
         case .transfer: "ownership.transferred"
@@ -114,7 +114,7 @@ private struct Outcome: Sendable {
     let answer: String
 }
 
-/// Somebody's token in every function that they call.
+/// A user's token in every function that the user calls.
 private struct Caller: Sendable {
     let functions: [Action: TestFunction]
 
@@ -128,9 +128,9 @@ private struct Caller: Sendable {
     }
 }
 
-/// One random thing that somebody does.
+/// One random action of a user.
 ///
-/// What it relies on may be over before it is done.
+/// The state that the action depends on may change before it is executed.
 private struct Step {
     private let action: Action
     private let team: String
@@ -157,10 +157,10 @@ private struct Step {
             deadline: .test
         )[0]
         let anybody = people[Int.random(in: 0..<people.count, using: &random)]
-        // Half of them are owners, so that much of what is tried is done.
+        // Half of the callers are owners, so that many actions succeed.
         caller = Bool.random(using: &random) ? try rows[0]["owner"] : anybody
         member = try rows[0]["member"]
-        // More come than go, or there would soon be nobody left to do anything.
+        // More users join than leave. Otherwise the teams would soon be empty.
         action = (Action.allCases + [.add, .add]).randomElement(using: &random) ?? .add
         role = ["admin", "member", "viewer"].randomElement(using: &random) ?? "admin"
     }

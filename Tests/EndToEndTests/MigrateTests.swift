@@ -3,9 +3,9 @@ import Postgres
 import TestSupport
 import Testing
 
-/// `migrate` is for whoever can start it.
+/// `migrate` can be run by any user who can start the process.
 struct MigrateTests {
-    @Test func `no event from the web migrates, whoever sends it`() throws {
+    @Test func `no web event can start a migration`() throws {
         let database = try TestDatabase(migrated: false)
         let function = TestFunction("migrate", database: database.ownerURL, token: Tokens.signed())
         let headers = ["authorization": "Bearer \(Tokens.signed())"]
@@ -22,7 +22,7 @@ struct MigrateTests {
     }
 
     @Test(arguments: ["REQUEST_METHOD", "GATEWAY_INTERFACE", "HTTP_HOST", "fprocess", "Http_Method"])
-    func `nothing that a web server starts migrates`(variable: String) throws {
+    func `a process that a web server started does not migrate`(variable: String) throws {
         let database = try TestDatabase(migrated: false)
         let function = TestFunction("migrate", database: database.ownerURL, environment: [variable: "x"])
 
@@ -30,7 +30,7 @@ struct MigrateTests {
         #expect(try database.value("SELECT to_regnamespace('nofx') IS NULL", as: Bool.self))
     }
 
-    @Test func `it says what it would do, does it, and finds nothing more to do`() throws {
+    @Test func `migrate prints its plan, executes it, and then has nothing to do`() throws {
         let database = try TestDatabase(migrated: false)
         let function = TestFunction("migrate", database: database.ownerURL)
         let dry = try function.run(#"{"dryRun":true}"#)
@@ -43,7 +43,7 @@ struct MigrateTests {
         #expect(try function.run("{}").json()["applied"]?.count == 0)
     }
 
-    @Test func `a database that is newer is left alone`() throws {
+    @Test func `migrate does not change a newer database`() throws {
         let database = try TestDatabase()
         try database.rows(
             """
@@ -60,7 +60,7 @@ struct MigrateTests {
         )
     }
 
-    @Test func `a role that only calls functions cannot migrate`() throws {
+    @Test func `the functions' role cannot migrate`() throws {
         let database = try TestDatabase(migrated: false)
         let outcome = try TestFunction("migrate", database: database.url).run("{}")
 
@@ -68,7 +68,7 @@ struct MigrateTests {
         #expect(try database.value("SELECT to_regnamespace('nofx') IS NULL", as: Bool.self))
     }
 
-    @Test func `it makes the roles, and with them everything works that is called and operated`() throws {
+    @Test func `migrate creates the roles, with which functions and operator tools work`() throws {
         let database = try TestDatabase(migrated: false)
         let suffix = UUID.v7().description.replacing("-", with: "")
         let (app, operating) = ("test_app_\(suffix)", "test_op_\(suffix)")
@@ -84,7 +84,7 @@ struct MigrateTests {
         #expect(purged.status == 0, "\(purged)")
     }
 
-    @Test func `a role that would get past row-level security is refused by the name of its field`() throws {
+    @Test func `a role that bypasses row-level security is rejected with the field's name`() throws {
         let database = try TestDatabase(migrated: false)
         let own: String = try database.value("SELECT current_user::text")
         let outcome = try TestFunction("migrate", database: database.ownerURL).run(#"{"grantTo":"\#(own)"}"#)

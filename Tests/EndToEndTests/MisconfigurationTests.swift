@@ -2,7 +2,7 @@ import Base
 import TestSupport
 import Testing
 
-/// An environment that cannot work is the operator's to know about, and no caller's.
+/// An invalid environment is reported to the operator and not to callers.
 struct MisconfigurationTests {
     private static let database = "host=127.0.0.1 port=1 user=app"
     private static let weakKeys = [
@@ -25,7 +25,7 @@ struct MisconfigurationTests {
 
     // Cases: teams 143
     @Test(arguments: cases)
-    func `the variable is named on standard error alone, its value nowhere`(variable: String, value: String) throws {
+    func `the variable is named on standard error only, without its value`(variable: String, value: String) throws {
         let function = TestFunction("createTeam", database: Self.database, environment: [variable: value])
         let outcome = try function.run(#"{"name":"Acme"}"#)
 
@@ -38,7 +38,7 @@ struct MisconfigurationTests {
         #expect(!outcome.errors.contains("hunter2"))
     }
 
-    @Test func `on a terminal it is said in words, and the answer is left out`() throws {
+    @Test func `on a terminal the error is a sentence, and the answer is omitted`() throws {
         let program = TestFunction.path(of: "createTeam")
         let outcome = try Subprocess("script", ["-qec", "\"$P\" </dev/null", "/dev/null"], environment: ["P": program])
             .finish()
@@ -47,7 +47,7 @@ struct MisconfigurationTests {
         #expect(outcome.output == "createTeam is not configured correctly. DATABASE_URL: must be set.\r\n")
     }
 
-    @Test func `the input is taken to its end all the same`() throws {
+    @Test func `the input is still read to its end`() throws {
         let function = TestFunction("createTeam", database: nil)
         let outcome = try function.run(bytes: [UInt8](repeating: UInt8(ascii: " "), count: 20 << 20))
 
@@ -55,7 +55,7 @@ struct MisconfigurationTests {
         #expect(outcome.unsent == 0)
     }
 
-    @Test func `a function for operators needs no keys`() throws {
+    @Test func `an operator function needs no key`() throws {
         let none = ["NOFX_JWT_SECRET": "", "NOFX_JWT_ISSUER": "", "NOFX_JWT_AUDIENCE": ""]
         let outcome = try TestFunction("migrate", database: Self.database, environment: none).run("{}")
 

@@ -3,9 +3,9 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Circuit breakers as scrapers and operators deal with them.
+/// Circuit breakers, for metric scrapers and operators.
 struct OperationsTests {
-    /// Events without a body, as each kind of gateway sends a GET.
+    /// Events without a body, as each kind of gateway sends them for a GET.
     private static func gets(_ headers: [String: String]) -> [String] {
         Events.allHTTP("", headers: headers).map {
             $0.replacing(#""method":"POST""#, with: #""method":"GET""#)
@@ -13,13 +13,13 @@ struct OperationsTests {
         }
     }
 
-    /// What Prometheus sends.
+    /// The `Accept` header of Prometheus.
     private static let prometheus = """
         application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,\
         text/plain;version=0.0.4;q=0.3,*/*;q=0.1
         """
 
-    @Test func `a scraper's GET is answered with metrics, whatever is in front`() throws {
+    @Test func `a scraper's GET gets metrics with every kind of gateway`() throws {
         let database = try TestDatabase()
         let bearer = "Bearer \(Tokens.signed())"
         for event in Self.gets(["authorization": bearer, "accept": Self.prometheus]) {
@@ -39,7 +39,7 @@ struct OperationsTests {
         }
     }
 
-    @Test func `on standard output the text is itself`() throws {
+    @Test func `on standard output the metrics are plain text`() throws {
         let database = try TestDatabase()
         let headers = ["authorization": "Bearer \(Tokens.signed())", "accept": "text/plain"]
         let outcome = try database.function("aiHealth").run(Events.envelope("{}", headers: headers))
@@ -49,7 +49,7 @@ struct OperationsTests {
         #expect(try MetricFamily.parse(outcome.output).count == 5)
     }
 
-    @Test func `a scraper without a credential is told so, and other functions answer no GET`() throws {
+    @Test func `a scraper without a credential is rejected, and other functions reject GET`() throws {
         let database = try TestDatabase.untouched()
         for event in Self.gets([:]) {
             #expect(try database.function("aiHealth").run(event).json()["statusCode"]?.integer == 401)
@@ -57,7 +57,7 @@ struct OperationsTests {
         }
     }
 
-    @Test func `a token of the tool for development operates, where it is told to`() throws {
+    @Test func `a development token has operator rights if its scope says so`() throws {
         let database = try TestDatabase()
         let event = #"{"name":"openai","action":"forceOpen"}"#
         for (arguments, status) in [(["--scope", "admin:ops"], Int32(0)), ([], 77), (["--scope", "read"], 77)] {
@@ -74,7 +74,7 @@ struct OperationsTests {
         #expect(wrong.output.isEmpty)
     }
 
-    @Test func `what one process does by hand another one sees, and a call that is sent again is done once`() throws {
+    @Test func `all processes see an operator's change, and a repeated call is executed once`() throws {
         let database = try TestDatabase()
         let token = try TestFunction.token(for: Tokens.subject, scopes: ["admin:ops"])
         let headers = ["authorization": "Bearer \(token)", "idempotency-key": "k"]
@@ -88,7 +88,7 @@ struct OperationsTests {
         #expect(try database.value("SELECT count(*) FROM nofx.operator_actions") == 2)
     }
 
-    @Test func `an unknown name is answered with those there are`() throws {
+    @Test func `an unknown breaker name is rejected with the list of known names`() throws {
         let database = try TestDatabase()
         let token = try TestFunction.token(for: Tokens.subject, scopes: ["admin:ops"])
         let outcome = try TestFunction("resetBreaker", database: database.url, token: token).run(#"{"name":"gemini"}"#)
@@ -96,7 +96,7 @@ struct OperationsTests {
         #expect(try outcome.json()["known"]?.elements.map(\.string) == ["anthropic-ai", "openai"])
     }
 
-    @Test func `a refused operator is recorded for no team`() throws {
+    @Test func `a refused operator call is recorded without a team`() throws {
         let database = try TestDatabase()
         let outcome = try database.function("resetBreaker", as: Tokens.subject).run(#"{"all":true}"#)
         try expectProblem(outcome, 403, "forbidden", exit: 77)

@@ -4,7 +4,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// deliverOutbox as a schedule runs it: a process with a mail server, or with a program in the place of sendmail.
+/// deliverOutbox as a scheduled process, with a mail server or a script in place of sendmail.
 struct OutboxTests {
     private let database: TestDatabase
     private let owner = TestDatabase.newSubject()
@@ -36,7 +36,7 @@ struct OutboxTests {
         deliverOutbox("NOFX_SMTP_URL", "smtp://127.0.0.1:\(server.port)")
     }
 
-    /// Runs the function and returns the numbers of its answer, after a look at the log.
+    /// Runs the function, checks the log, and returns the numbers of its answer.
     private func counts(_ function: TestFunction) throws -> [String: Int] {
         let outcome = try function.run("{}")
         #expect(outcome.status == 0, "\(outcome)")
@@ -58,7 +58,7 @@ struct OutboxTests {
         }
     }
 
-    @Test func `what the server takes the second time is delivered the second time`() throws {
+    @Test func `a mail that the server rejects temporarily is delivered by the second run`() throws {
         try MailServer.run { (server) throws in
             let id = try queue("once@example.com")
 
@@ -71,7 +71,7 @@ struct OutboxTests {
         }
     }
 
-    @Test func `what the server refuses for good is a dead letter`() throws {
+    @Test func `a mail that the server rejects permanently is dead-lettered`() throws {
         try MailServer.run { (server) throws in
             let id = try queue("never@example.com")
 
@@ -80,14 +80,14 @@ struct OutboxTests {
         }
     }
 
-    @Test func `without a server nothing is lost`() throws {
+    @Test func `without a mail server no mail is lost`() throws {
         let id = try queue("grace@example.com")
 
         #expect(try counts(deliverOutbox("NOFX_SMTP_URL", "smtp://127.0.0.1:1")) == ["claimed": 1, "retried": 1])
         #expect(try database.outbox(id).error == "the server could not be reached")
     }
 
-    @Test func `eight processes at once send each mail once`() throws {
+    @Test func `eight concurrent processes send each mail once`() throws {
         try MailServer.run { (server) throws in
             for number in 0..<40 { try queue("user\(number)@example.com") }
             let outcomes = try runConcurrently(8) { _, barrier in
@@ -102,8 +102,8 @@ struct OutboxTests {
         }
     }
 
-    @Test func `a mail whose deliverer was killed is delivered when the claim has run out`() throws {
-        // It kills its deliverer the first time, in the middle of the work.
+    @Test func `a mail whose deliverer was killed is delivered after its lease expires`() throws {
+        // The script kills its deliverer during the first delivery.
         let program = try MailProgram(
             """
             if mkdir "$folder/first" 2>/dev/null; then kill -9 $PPID; exit 0; fi
@@ -122,7 +122,7 @@ struct OutboxTests {
         #expect(try database.outbox(id).status == "gone")
     }
 
-    @Test func `a failure is one also where whoever started the process ignores the ends of children`() throws {
+    @Test func `a failure of sendmail is detected even if SIGCHLD is ignored`() throws {
         let program = try MailProgram("cat >/dev/null; exit 75")
         try queue("grace@example.com")
         let environment = [
@@ -139,7 +139,7 @@ struct OutboxTests {
         #expect(try outcome.json()["retried"]?.integer == 1, "\(outcome)")
     }
 
-    @Test func `a variable that cannot be used is named in the log, and its value nowhere`() throws {
+    @Test func `an invalid variable is logged by name, without its value`() throws {
         let id = try queue("grace@example.com")
         let outcome = try deliverOutbox("NOFX_SMTP_URL", "smtp://mailer:hunter2@host:x").run("{}")
 
@@ -148,14 +148,14 @@ struct OutboxTests {
         #expect(try database.outbox(id).attempts == 0)
     }
 
-    @Test func `nobody delivers over the web`() throws {
+    @Test func `no web event can deliver mail`() throws {
         let event = #"{"version":"2.0","requestContext":{"http":{"method":"POST"}},"headers":{},"body":"{}"}"#
         let outcome = try deliverOutbox("NOFX_SMTP_URL", "smtp://127.0.0.1:1").run(event)
 
         #expect(try outcome.json()["statusCode"]?.integer == 403)
     }
 
-    @Test func `the role of the functions cannot deliver`() throws {
+    @Test func `the functions' role cannot deliver mail`() throws {
         let function = deliverOutbox("NOFX_SMTP_URL", "smtp://127.0.0.1:1", ["DATABASE_URL": database.url])
 
         try expectProblem(try function.run("{}"), 503, "misconfigured", exit: 78)

@@ -2,7 +2,7 @@ import Base
 import TestSupport
 import Testing
 
-/// `nofx`, the one program with all endpoints.
+/// `nofx`, the program that contains all endpoints.
 struct ProgramTests {
     private let path = "\(Subprocess.buildFolder)/nofx"
 
@@ -25,7 +25,7 @@ struct ProgramTests {
         #expect(try run(["-h"]).output == outcome.output)
     }
 
-    @Test func `the version is that of every endpoint`() throws {
+    @Test func `the version equals that of every endpoint`() throws {
         let one = try TestFunction("createTeam", database: nil).run("", ["--version"]).output
         let all = try run(["--version"])
 
@@ -33,7 +33,7 @@ struct ProgramTests {
         #expect(all.output.dropFirst("nofx".count) == one.dropFirst("createTeam".count))
     }
 
-    @Test func `an endpoint is chosen by an argument, a link or the variable`() throws {
+    @Test func `an argument, a link or a variable selects the endpoint`() throws {
         let argument = try run(["getTeam", "--help"])
         let variable = try run(["--help"], environment: ["NOFX_FUNCTION": "getTeam"])
         let link = try TestFunction("getTeam", database: nil).run("", ["--help"])
@@ -42,13 +42,13 @@ struct ProgramTests {
         #expect(argument.output.contains("Usage: nofx getTeam < event.json"))
         #expect(variable.output.contains("Usage: nofx < event.json"))
         #expect(link.output.contains("Usage: getTeam < event.json"))
-        // The name by which the program was started comes first.
+        // The name by which the program was started takes precedence.
         let both = TestFunction("getTeam", database: nil, environment: ["NOFX_FUNCTION": "createTeam"])
         #expect(try both.run("", ["--help"]).output == link.output)
         #expect(try run(["getTeam", "--help"], environment: ["NOFX_FUNCTION": "createTeam"]).output == argument.output)
     }
 
-    @Test func `an endpoint answers as its own program does`() throws {
+    @Test func `an endpoint in nofx answers like its own program`() throws {
         let database = try TestDatabase()
         let environment = [
             "DATABASE_URL": database.url, "NOFX_JWT_SECRET": TestFunction.secret,
@@ -68,7 +68,7 @@ struct ProgramTests {
         ([""], "there is no endpoint ''"), (["--serve"], "takes the name of an endpoint"),
         (["--help", "createTeam"], "takes the name of an endpoint"), (["createTeam", "x"], "takes no arguments but"),
     ])
-    func `other arguments are a mistake in using it`(arguments: [String], complaint: String) throws {
+    func `other arguments are a usage error`(arguments: [String], complaint: String) throws {
         let outcome = try run(arguments)
 
         #expect(outcome.status == 64)
@@ -77,14 +77,14 @@ struct ProgramTests {
         #expect(outcome.errors.contains(complaint), "\(outcome.errors)")
     }
 
-    @Test func `a variable that names no endpoint is a wrong configuration`() throws {
+    @Test func `a variable that names no endpoint is a configuration error`() throws {
         let outcome = try run([], "{}", environment: ["NOFX_FUNCTION": "creatTeam"])
 
         try expectProblem(outcome, 503, "misconfigured", exit: 78)
         #expect(try outcome.log().first?["variable"]?.string == "NOFX_FUNCTION")
     }
 
-    @Test func `under a web server arguments choose nothing`() throws {
+    @Test func `under a web server arguments select no endpoint`() throws {
         let web = ["GATEWAY_INTERFACE": "CGI/1.1", "REQUEST_METHOD": "POST"]
         let none = try run(["createTeam"], "{}", environment: web)
         #expect(none.output.contains(#""code":"endpoint_not_found""#))

@@ -3,10 +3,10 @@ import Postgres
 import TestSupport
 import Testing
 
-/// `purge` is for a schedule, and for whoever else can start it.
+/// `purge` runs on a schedule, or by any user who can start the process.
 struct PurgeTests {
     // Cases: teams 66
-    @Test func `it deletes what has had its time, says how much, and finds nothing more to delete`() throws {
+    @Test func `purge deletes expired rows, reports their number, and then has nothing to do`() throws {
         let database = try TestDatabase()
         let team = try database.makeTeam(as: Tokens.subject)
         #expect(try database.function("deleteTeam", as: Tokens.subject).run(#"{"teamId":"\#(team)"}"#).status == 0)
@@ -18,7 +18,8 @@ struct PurgeTests {
         let report = try first.json()
         let names = [
             "idempotencyKeys", "rateLimits", "invitesExpired", "invites", "teams", "outbox", "apiKeys", "aiAttempts",
-            "aiReservations", "runs", "deadJobs", "more",
+            "aiReservations", "runs", "deadJobs", "aiUsage", "keySets", "activity", "securityEvents", "operatorActions",
+            "more",
         ]
         #expect(report.count == names.count && names.allSatisfy { report[$0] != nil })
         #expect(report["teams"]?.integer == 1)
@@ -30,7 +31,7 @@ struct PurgeTests {
         #expect(try trail.json()["items"]?.elements.map { $0["action"]?.string } == ["team.deleted", "team.created"])
     }
 
-    @Test func `many started at once delete each row once`() throws {
+    @Test func `concurrent purges delete each row once`() throws {
         let database = try TestDatabase()
         try database.rows("INSERT INTO nofx.users (id, issuer, subject) VALUES (gen_random_uuid(), 'i', 's')")
         try database.rows(
@@ -50,7 +51,7 @@ struct PurgeTests {
         #expect(try database.value("SELECT count(*) FROM nofx.idempotency_keys") == 0)
     }
 
-    @Test func `no event from the web purges, whoever sends it`() throws {
+    @Test func `no web event can start a purge`() throws {
         let database = try TestDatabase.untouched()
         let function = TestFunction("purge", database: database.operatorURL, token: Tokens.signed())
         let headers = ["authorization": "Bearer \(Tokens.signed())"]
@@ -60,7 +61,7 @@ struct PurgeTests {
         }
     }
 
-    @Test func `it needs no key for tokens, and a role that may`() throws {
+    @Test func `purge needs no token key, but an operator role`() throws {
         let database = try TestDatabase.untouched()
         let without = ["NOFX_JWT_SECRET": "", "NOFX_JWT_ISSUER": "", "NOFX_JWT_AUDIENCE": ""]
         let able = try TestFunction("purge", database: database.operatorURL, environment: without).run("{}")

@@ -3,10 +3,10 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Many processes at the same moment.
+/// Concurrent processes.
 struct RaceTests {
     // Cases: teams 18
-    @Test func `32 users make a team of the same name at once, and everyone gets one`() throws {
+    @Test func `32 users concurrently create teams of the same name, and all succeed`() throws {
         let database = try TestDatabase()
         let outcomes = try race(32) { _ in try database.function("createTeam", as: TestDatabase.newSubject()) }
 
@@ -31,7 +31,7 @@ struct RaceTests {
     }
 
     // Cases: teams 21
-    @Test func `one user in 32 processes gets as many teams as a user may own, exactly`() throws {
+    @Test func `one user in 32 processes gets exactly as many teams as the quota allows`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
         let outcomes = try race(32) { _ in try database.function("createTeam", as: subject) }
@@ -45,7 +45,7 @@ struct RaceTests {
     }
 
     // Cases: teams 22
-    @Test func `ten of one user below the quota all succeed`() throws {
+    @Test func `ten concurrent calls of one user below the quota all succeed`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
         let outcomes = try race(10) { _ in try database.function("createTeam", as: subject) }
@@ -53,7 +53,7 @@ struct RaceTests {
         #expect(outcomes.allSatisfy { $0.status == 0 })
     }
 
-    @Test func `ten that migrate at once do the work once`() throws {
+    @Test func `ten concurrent migrations migrate once`() throws {
         let database = try TestDatabase(migrated: false)
         let function = TestFunction("migrate", database: database.ownerURL)
         let outcomes = try race(10, "{}") { _ in function }
@@ -62,7 +62,7 @@ struct RaceTests {
         #expect(try outcomes.filter { try $0.json()["applied"]?.count != 0 }.count == 1)
     }
 
-    /// Starts processes and gives all of them their input at the same moment.
+    /// Starts processes and gives all of them their input at the same time.
     private func race(
         _ count: Int,
         _ input: String = #"{"name":"Acme"}"#,

@@ -3,13 +3,13 @@ import Postgres
 import TestSupport
 import Testing
 
-/// How often somebody may call, counted over all processes.
+/// The rate limit of a user, counted over all processes.
 struct RateLimitTests {
     private let input = #"{"name":"Acme"}"#
     private let limits = ["NOFX_WRITES_PER_MINUTE": "1", "NOFX_WRITE_BURST": "5"]
 
     // Cases: teams 152
-    @Test func `of 32 processes at once as many get through as may, and the others learn when to come again`() throws {
+    @Test func `of 32 concurrent processes the limit admits its number, and the others get Retry-After`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
         let outcomes = try runConcurrently(32) { _, barrier in
@@ -28,11 +28,11 @@ struct RateLimitTests {
     }
 
     // Cases: teams 153
-    @Test func `an answer says how much is left`() throws {
+    @Test func `an answer has the remaining calls of the rate limit`() throws {
         let database = try TestDatabase()
         let headers = ["authorization": "Bearer \(Tokens.signed())"]
         let answers = try (0..<6).map { number in
-            // A caller can say that a request comes from anywhere.
+            // A caller can forge the forwarded address.
             let headers = headers.merging(["x-forwarded-for": "198.51.100.\(number)"]) { $1 }
             return try database.function("createTeam", environment: limits)
                 .run(Events.v2(input, headers: headers)).json()
@@ -48,7 +48,7 @@ struct RateLimitTests {
         #expect(answers[5]["headers"]?["retry-after"]?.string == "\(reset[5])")
     }
 
-    @Test func `a rate is one user's, and what is looked at does not count as changed`() throws {
+    @Test func `a rate limit is per user, and reads do not count as writes`() throws {
         let database = try TestDatabase()
         let (first, second) = (TestDatabase.newSubject(), TestDatabase.newSubject())
         let one = ["NOFX_WRITES_PER_MINUTE": "1", "NOFX_WRITE_BURST": "1"]
@@ -58,7 +58,7 @@ struct RateLimitTests {
         #expect(try database.function("createTeam", as: second, environment: one).run(input).status == 0)
     }
 
-    @Test func `reads have a rate of their own where an operator sets one`() throws {
+    @Test func `reads have their own rate limit if an operator sets one`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
         let reads = ["NOFX_READS_PER_MINUTE": "1", "NOFX_READ_BURST": "2"]
@@ -69,7 +69,7 @@ struct RateLimitTests {
         #expect(try database.function("createTeam", as: subject, environment: reads).run(input).status == 0)
     }
 
-    @Test func `a refused attempt counts, and one that breaks rules does not`() throws {
+    @Test func `a denied call counts, and an invalid input does not`() throws {
         let database = try TestDatabase()
         let (owner, stranger) = (TestDatabase.newSubject(), TestDatabase.newSubject())
         let team = try database.makeTeam(as: owner)
@@ -85,7 +85,7 @@ struct RateLimitTests {
         #expect(try database.function("createTeam", as: owner, environment: two).run(input).status == 0)
     }
 
-    @Test func `a refused attempt counts also where it could be repeated`() throws {
+    @Test func `a denied call with an idempotency key counts too`() throws {
         let database = try TestDatabase()
         let team = try database.makeTeam(as: TestDatabase.newSubject())
         let bearer = "Bearer \(Tokens.signed())"
@@ -99,7 +99,7 @@ struct RateLimitTests {
         #expect(try database.value("SELECT count(*) FROM nofx.idempotency_keys", as: Int.self) == 0)
     }
 
-    @Test func `what was used comes back with time`() throws {
+    @Test func `used capacity returns with time`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
         let one = ["NOFX_WRITES_PER_MINUTE": "1", "NOFX_WRITE_BURST": "1"]

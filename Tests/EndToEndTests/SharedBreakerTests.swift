@@ -4,7 +4,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Processes that share circuit breakers through the database and through nothing else.
+/// Processes that share circuit breakers only through the database.
 @Suite struct SharedBreakerTests {
     private let database: TestDatabase
 
@@ -13,7 +13,7 @@ import Testing
     }
 
     // Cases: ai 17
-    @Test func `what one process finds out spares another, and an operator's reset helps both`() throws {
+    @Test func `a breaker that one process opens rejects another's call, and a reset closes it for both`() throws {
         try LLMock.run { mock in
             let first = database.ask(["OPENAI_BASE_URL": mock.openAI, "NOFX_RETRY_MAX": "9"])
             let second = database.ask(["OPENAI_BASE_URL": mock.openAI])
@@ -40,7 +40,7 @@ import Testing
     }
 
     // Cases: ai 22; breaker 33
-    @Test func `when whoever probes is killed, nobody else probes before the lease is over, and then somebody does`()
+    @Test func `after a prober is killed, the next probe starts only after the lease expires`()
         throws
     {
         try FaultServer.run { server in
@@ -77,7 +77,7 @@ import Testing
 
     // Cases: ai 24; breaker 41
     @Test(arguments: ["+10m", "-10m"])
-    func `a process whose clock is wrong is told the same as all others`(offset: String) throws {
+    func `a process with a wrong clock gets the same answers as others`(offset: String) throws {
         try LLMock.run { mock in
             try database.rows(
                 """
@@ -103,7 +103,7 @@ import Testing
         }
     }
 
-    /// Where Debian keeps the library that shows a process another time.
+    /// The path of Debian's libfaketime, which gives a process another time.
     private static func skewLibrary() throws -> String {
         let folders = ["x86_64-linux-gnu", "aarch64-linux-gnu"].map { "/usr/lib/\($0)/faketime/libfaketime.so.1" }
         return try #require(folders.first { access($0, R_OK) == 0 })

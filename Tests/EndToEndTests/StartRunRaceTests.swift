@@ -3,17 +3,18 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Runs that are started more than once, as real processes.
+/// Runs that are started repeatedly, as real processes.
 struct StartRunRaceTests {
     // Cases: queue 69
-    @Test func `32 processes with one key at the same moment start one run`() throws {
+    @Test func `32 concurrent processes with one key start one run`() throws {
         let scene = try Scene()
         let answers = try runConcurrently(32) { _, barrier in
             let process = try scene.function().start()
             barrier()
             return process.finish(Array(scene.event(key: "k").utf8))
         }
-        // Whoever waits for its twin longer than two seconds is told to come again, and then gets its answer.
+        // A process that waits for another longer than two seconds gets 409. Its next call then gets the stored
+        // response.
         for answer in answers where answer.status != 0 {
             try expectProblem(answer, 409, "idempotency_in_flight", exit: 73)
         }
@@ -23,7 +24,7 @@ struct StartRunRaceTests {
     }
 
     // Cases: queue 69, 96
-    @Test func `through a pooler in transaction mode as well, with fewer connections than processes`() throws {
+    @Test func `32 processes with one key start one run through a pooler with fewer connections`() throws {
         let scene = try Scene()
         let outputs = try scene.database.withPooler(servers: 8) { url in
             try runConcurrently(32) { _, barrier in
@@ -41,7 +42,7 @@ struct StartRunRaceTests {
         try scene.expectOneRun(answeredWith: again)
     }
 
-    @Test func `32 processes without a key start as many runs`() throws {
+    @Test func `32 processes without a key start 32 runs`() throws {
         let scene = try Scene()
         let answers = try runConcurrently(32) { _, barrier in
             let process = try scene.function().start()
@@ -64,11 +65,11 @@ struct StartRunRaceTests {
     }
 
     // Cases: queue 73
-    @Test func `a process that dies before it commits leaves nothing, and whoever comes again starts one run`() throws {
+    @Test func `a process that dies before its commit leaves nothing, and a repeated call starts one run`() throws {
         let scene = try Scene()
         var connection = try scene.database.connect()
         try connection.transaction(deadline: .test) { transaction in
-            // What happened is told after the run and its steps are there.
+            // The event is written after the run and its steps.
             try transaction.run("LOCK TABLE nofx.events")
             let thread = TestThread {
                 Result {
@@ -88,7 +89,7 @@ struct StartRunRaceTests {
     }
 
     // Cases: queue 70
-    @Test func `the same key with another plan is refused`() throws {
+    @Test func `the same key with another plan is rejected`() throws {
         let scene = try Scene()
         let answer = try scene.start(key: "k")
         let other = try scene.start(key: "k", plan: scene.plan.replacing("Race", with: "Another"))
@@ -97,7 +98,7 @@ struct StartRunRaceTests {
     }
 
     // Cases: queue 71
-    @Test func `the same key of another team's member is another run`() throws {
+    @Test func `the same key of another team's member starts another run`() throws {
         let scene = try Scene()
         let answer = try scene.start(key: "k")
         let stranger = TestDatabase.newSubject()
@@ -110,13 +111,13 @@ struct StartRunRaceTests {
 
     // Cases: queue 72
     @Test(arguments: ["a b", "\u{e9}", String(repeating: "k", count: 256)])
-    func `a key that is none is refused, and nothing is started`(key: String) throws {
+    func `an invalid key is rejected and starts no run`(key: String) throws {
         let scene = try Scene()
         try expectProblem(try scene.start(key: key), 400, "invalid_idempotency_key", exit: 65)
         #expect(try scene.database.value("SELECT count(*) FROM nofx.runs", as: Int.self) == 0)
     }
 
-    @Test func `a team that has enough to do is told when to come again, also over the web`() throws {
+    @Test func `a team at its limit of queued steps gets Retry-After, also over the web`() throws {
         let scene = try Scene()
         #expect(try scene.start(key: nil).status == 0)
         let full = try scene.function(["NOFX_MAX_QUEUED_STEPS_PER_TEAM": "2"])
@@ -130,7 +131,7 @@ struct StartRunRaceTests {
         #expect(try scene.database.value("SELECT count(*) FROM nofx.runs", as: Int.self) == 1)
     }
 
-    @Test func `an input that is too long, or full of steps, is refused`() throws {
+    @Test func `an input that is too long or has too many steps is rejected`() throws {
         let scene = try Scene()
         let long = scene.plan.replacing("{}", with: #"{"t":"\#(String(repeating: "a", count: 5 << 20))"}"#)
         try expectProblem(try scene.start(key: nil, plan: long), 413, "payload_too_large", exit: 65)
@@ -142,7 +143,7 @@ struct StartRunRaceTests {
     }
 }
 
-/// A team whose member starts a plan.
+/// A team with a member who starts a plan.
 private struct Scene {
     let database: TestDatabase
     let team: String
@@ -175,7 +176,7 @@ private struct Scene {
             """
     }
 
-    /// Expects that there is one run with all that belongs to it, the one of the answer.
+    /// Expects exactly one run with all its rows, namely the run of the answer.
     func expectOneRun(
         answeredWith outcome: Subprocess.Outcome,
         sourceLocation: SourceLocation = #_sourceLocation

@@ -4,9 +4,9 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What every endpoint tells those whom a team is none of their business.
+/// The answers of every endpoint to users who are not in the team.
 struct StrangerTests {
-    /// Inputs for every endpoint that takes a team, with what else it names.
+    /// Inputs of every endpoint that takes a team, with other ids in the team.
     static let teamInputs: [(function: String, more: String)] = [
         ("aiUsage", ""), ("approveGate", #","runId":"RUN","step":"approve""#),
         ("cancelInvite", #","inviteId":"INVITE""#), ("cancelRun", #","runId":"RUN""#),
@@ -28,7 +28,7 @@ struct StrangerTests {
         ("waiveGate", #","runId":"RUN","step":"approve","reason":"Mine""#),
     ]
 
-    /// Inputs for the other endpoints that take a credential.
+    /// Inputs of the other endpoints that need a credential.
     private static let otherInputs = [
         (function: "acceptInvite", input: #"{"token":"nofxi_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#),
         (function: "aiHealth", input: "{}"), (function: "createTeam", input: #"{"name":"Own"}"#),
@@ -40,13 +40,13 @@ struct StrangerTests {
         (function: "setToolPolicy", input: #"{"teamId":"TEAM","tools":null}"#),
     ]
 
-    @Test func `every endpoint is walked here`() throws {
+    @Test func `this suite covers every endpoint`() throws {
         let walked = Self.teamInputs.map(\.function) + Self.otherInputs.map(\.function) + Endpoints.operators
         #expect(try Endpoints.all == walked.sorted())
     }
 
     // Cases: queue 86; teams 41
-    @Test func `a stranger learns from no endpoint whether a team is there`() throws {
+    @Test func `no endpoint reveals to a stranger whether a team exists`() throws {
         let scene = try Scene()
         let stranger = try TestFunction.token(for: TestDatabase.newSubject(), email: "mallory@example.com")
         for (function, more) in Self.teamInputs {
@@ -60,7 +60,7 @@ struct StrangerTests {
         #expect(try scene.fingerprint() == scene.before)
     }
 
-    @Test func `what a stranger gets to see is the stranger's own`() throws {
+    @Test func `a stranger sees only the stranger's own data`() throws {
         let scene = try Scene()
         let stranger = try TestFunction.token(for: TestDatabase.newSubject(), email: "mallory@example.com")
         for (function, input) in Self.otherInputs {
@@ -75,7 +75,7 @@ struct StrangerTests {
         #expect(try scene.fingerprint() == scene.before)
     }
 
-    @Test func `no endpoint answers without a credential, and operators' ones not over the web`() throws {
+    @Test func `no endpoint answers without a credential, and operator endpoints reject web events`() throws {
         let scene = try Scene()
         for (function, more) in Self.teamInputs {
             let outcome = try scene.call(function, scene.input(scene.team, more), as: nil)
@@ -97,7 +97,7 @@ struct StrangerTests {
 
     // Cases: teams 40
     @Test(arguments: ["member", "viewer"])
-    func `members who do not manage see nobody else's address, and no token, key or hash`(role: String) throws {
+    func `members without management rights see no address, token, key or hash of others`(role: String) throws {
         let scene = try Scene()
         let subject = TestDatabase.newSubject()
         try scene.database.add(subject, to: scene.team, as: role)
@@ -111,7 +111,7 @@ struct StrangerTests {
         }
     }
 
-    @Test func `the owner sees everything but tokens, keys and hashes`() throws {
+    @Test func `the owner sees everything except tokens, keys and hashes`() throws {
         let scene = try Scene()
         let token = try TestFunction.token(for: scene.owner, email: "ada@example.com")
         for (function, more) in Self.teamInputs where Self.isReading(function) {
@@ -128,14 +128,14 @@ struct StrangerTests {
         ["get", "list", "aiUsage", "runTimeline"].contains { function.hasPrefix($0) }
     }
 
-    /// An answer without what is different in each.
+    /// The answer without the members that differ between all answers.
     private func anonymous(_ outcome: Subprocess.Outcome) throws -> String {
         let id = try #require(try outcome.json()["requestId"]?.string)
         return outcome.output.replacing(id, with: "")
     }
 }
 
-/// A team with everything that there is to know about one.
+/// A team with every kind of data.
 private struct Scene {
     let database: TestDatabase
     let owner = TestDatabase.newSubject()
@@ -147,13 +147,13 @@ private struct Scene {
     private let invite: String
     private let run: String
 
-    /// What nobody may see once it was told.
+    /// Secrets that no later answer may contain.
     let hidden: [String]
 
-    /// What a member knows of a team.
+    /// Data that members may see.
     let publicAmongMembers: [String]
 
-    /// What is the team's business alone.
+    /// Data that only the team's managers may see.
     let secrets: [String]
 
     init() throws {
@@ -220,7 +220,7 @@ private struct Scene {
         try Self.call(database, function, input, as: token)
     }
 
-    /// What the team's rows are, in one word.
+    /// A checksum of the team's rows.
     func fingerprint() throws -> String {
         try Self.fingerprint(of: database)
     }

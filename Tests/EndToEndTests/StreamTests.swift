@@ -3,18 +3,18 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Standard streams that are closed, full, slow, or something else than a stream.
+/// Standard streams that are closed, full, slow or not streams.
 struct StreamTests {
     private let input = #"{"name":"Acme"}"#
 
     // Cases: teams 156
-    @Test func `a closed standard input is an empty one`() throws {
+    @Test func `a closed standard input is an empty input`() throws {
         let outcome = try TestDatabase.untouched().function("createTeam").run(redirecting: "<&-")
 
         try expectProblem(outcome, 400, "malformed_json", exit: 65)
     }
 
-    @Test func `a folder as standard input is a failure to read`() throws {
+    @Test func `a directory as standard input is a read error`() throws {
         let outcome = try TestDatabase.untouched().function("createTeam").run(redirecting: "</")
 
         #expect(outcome.status == 74)
@@ -23,17 +23,17 @@ struct StreamTests {
     }
 
     // Cases: teams 156
-    @Test func `a closed standard output is a failure to write, and nothing else gets the answer`() throws {
+    @Test func `a closed standard output is a write error, and no other descriptor gets the answer`() throws {
         let database = try TestDatabase()
         let outcome = try database.function("createTeam", as: Tokens.subject).run(input, redirecting: ">&-")
 
         #expect(outcome.status == 74)
-        // Had the connection become standard output, the answer would have broken it before the commit.
+        // If the database connection had become standard output, the answer would have broken it before the commit.
         #expect(try database.value("SELECT count(*) FROM nofx.teams", as: Int.self) == 1)
         #expect(try outcome.log().allSatisfy { $0["level"]?.string != "error" })
     }
 
-    @Test func `with all three streams closed it still ends by itself`() throws {
+    @Test func `with all three streams closed the process still ends`() throws {
         let database = try TestDatabase.untouched()
         let outcome = try database.function("createTeam").run(redirecting: "<&- >&- 2>&-")
 
@@ -42,7 +42,7 @@ struct StreamTests {
     }
 
     @Test(arguments: ["{}", #"{"name":"Acme"}"#])
-    func `a full device is a failure to write`(input: String) throws {
+    func `a full device as standard output is a write error`(input: String) throws {
         let database = try TestDatabase()
         let outcome = try database.function("createTeam", as: Tokens.subject).run(input, redirecting: ">/dev/full")
 
@@ -50,14 +50,14 @@ struct StreamTests {
         #expect(try outcome.log("output.failed").count == 1)
     }
 
-    @Test func `a full device for logs changes nothing`() throws {
+    @Test func `a full device as standard error has no effect`() throws {
         let outcome = try TestDatabase.untouched().function("createTeam", as: "x").run("{}", redirecting: "2>/dev/full")
 
         try expectProblem(outcome, 422, "validation_failed", exit: 65)
     }
 
     // Cases: teams 156
-    @Test func `a reader that is gone is a failure to write, and no death`() throws {
+    @Test func `a closed reader is a write error and does not kill the process`() throws {
         let database = try TestDatabase.untouched()
         let outcome = try database.function("createTeam").start().finish(Array(input.utf8), readsOutput: false)
 
@@ -65,7 +65,7 @@ struct StreamTests {
         #expect(try outcome.log("output.failed").count == 1)
     }
 
-    @Test func `an input that comes slowly is waited for`() throws {
+    @Test func `the process waits for a slow input`() throws {
         let database = try TestDatabase()
         let process = try database.function("createTeam", as: Tokens.subject).start()
         for byte in input.utf8.dropLast() { process.feed([byte]) }
@@ -76,7 +76,7 @@ struct StreamTests {
     }
 
     @Test(arguments: ["", "{", #"{"name":"Acme"}"#])
-    func `an input that never ends is waited for until the deadline`(input: String) throws {
+    func `the process waits for an endless input until the deadline`(input: String) throws {
         let database = try TestDatabase.untouched()
         let function = try database.function("createTeam", as: Tokens.subject, environment: ["NOFX_TIMEOUT_MS": "300"])
         let outcome = try function.start().finish(Array(input.utf8), endsInput: false)

@@ -4,9 +4,9 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What happens in a run, as somebody reads it who was not there.
+/// The timeline of a run, for a reader who did not watch it.
 struct TimelineTests {
-    @Test func `pages that are read while eight workers finish steps are all of it, in order and once`() throws {
+    @Test func `pages read while eight workers finish steps contain each event once and in order`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
         let team = try database.makeTeam(as: subject)
@@ -41,16 +41,16 @@ struct TimelineTests {
         let count: Int = try database.value("SELECT event_seq FROM nofx.runs")
         #expect(numbers == Array(1...count))
         #expect(pages > count / 37)
-        // What was created or released was queued; each was started and succeeded.
+        // Each step was queued on creation or release, was started once and succeeded.
         #expect(count == 1 + 3 * 160 + 1)
     }
 
-    @Test func `whoever waits is answered when something happens, and not when the wait is over`() throws {
+    @Test func `a waiting reader gets an event when it happens, before the wait ends`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
         let team = try database.makeTeam(as: subject)
         let run = try database.startRun([TestStep("build")], team: UUID(team) ?? .v7(), by: Caller(endToEnd: subject))
-        // The call's own time would let it wait for minutes.
+        // The call's deadline would permit a wait of minutes.
         let timeline = try database.function("runTimeline", as: subject, environment: ["NOFX_TIMEOUT_MS": "300000"])
         let input = #"{"teamId":"\#(team)","runId":"\#(run)","waitSeconds":25"#
         let first = try timeline.run(input + "}").json()
@@ -61,7 +61,7 @@ struct TimelineTests {
         let waiter = TestThread {
             Result { try timeline.run(#"\#(input),"cursor":"\#(cursor)"}"#) }
         }
-        // It has looked once, and found nothing, when its session is idle between two transactions.
+        // The reader has found no event once its session is idle between two transactions.
         try Poll.until {
             try database.value(
                 """
@@ -80,7 +80,7 @@ struct TimelineTests {
     }
 
     // Cases: queue 92
-    @Test func `a wait ends before the call has to, and the next one goes on from there`() throws {
+    @Test func `a wait ends before the call's deadline, and the next call continues from there`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
         let team = try database.makeTeam(as: subject)
@@ -88,7 +88,7 @@ struct TimelineTests {
         let timeline = try database.function("runTimeline", as: subject)
         let input = #"{"teamId":"\#(team)","runId":"\#(run)","waitSeconds":25"#
         let cursor = try timeline.run(input + "}").json()["nextCursor"]?.string ?? ""
-        // Ten seconds are what a call has.
+        // A call's deadline is ten seconds.
         let outcome = try timeline.run(#"\#(input),"cursor":"\#(cursor)"}"#)
         #expect(outcome.status == 0, "\(outcome)")
         let page = try outcome.json()

@@ -2,11 +2,11 @@ import Base
 import TestSupport
 import Testing
 
-/// `NOFX_TOKEN` is the credential of whoever types a command, and of nobody else.
+/// `NOFX_TOKEN` is a credential only on the command line.
 struct TokenVariableTests {
     private let input = #"{"name":"Acme"}"#
 
-    @Test func `the direct form on standard input is authenticated by it`() throws {
+    @Test func `NOFX_TOKEN authenticates a direct input on standard input`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
         let outcome = try database.function("createTeam", as: subject).run(input)
@@ -20,7 +20,7 @@ struct TokenVariableTests {
         "fprocess", "REQUEST_METHOD", "SERVER_PROTOCOL", "GATEWAY_INTERFACE", "HTTP_X", "HTTP_AUTHORIZATION", "Http_X",
         "Http_Method",
     ])
-    func `it is ignored, with a warning, when a web server started the process`(variable: String) throws {
+    func `NOFX_TOKEN is ignored with a warning if a web server started the process`(variable: String) throws {
         let database = try TestDatabase.untouched()
         let outcome = try database.function("createTeam", as: TestDatabase.newSubject(), environment: [variable: "x"])
             .run(input)
@@ -30,7 +30,7 @@ struct TokenVariableTests {
         #expect(try database.rowCount() == 0)
     }
 
-    @Test func `a variable that only looks like a web server's does no harm`() throws {
+    @Test func `a variable that only resembles one of a web server has no effect`() throws {
         let database = try TestDatabase.untouched()
         let environment = ["http_proxy": "http://127.0.0.1:1", "HTTPS_PROXY": "x", "XHTTP_X": "x"]
         let outcome = try database.function("createTeam", as: TestDatabase.newSubject(), environment: environment)
@@ -39,7 +39,7 @@ struct TokenVariableTests {
         try expectProblem(outcome, 422, "validation_failed", exit: 65)
     }
 
-    @Test func `an envelope and an HTTP event must bring their own credential`() throws {
+    @Test func `NOFX_TOKEN does not authenticate an envelope or an HTTP event`() throws {
         let database = try TestDatabase.untouched()
         let function = try database.function("createTeam", as: TestDatabase.newSubject())
 
@@ -51,7 +51,7 @@ struct TokenVariableTests {
         #expect(try database.rowCount() == 0)
     }
 
-    @Test func `it is not a second credential of an envelope`() throws {
+    @Test func `NOFX_TOKEN is not a second credential beside that of an envelope`() throws {
         let database = try TestDatabase()
         let (mine, another) = (TestDatabase.newSubject(), TestDatabase.newSubject())
         let event = Events.envelope(input, headers: ["authorization": "Bearer \(try TestFunction.token(for: another))"])

@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Webhooks as processes make and serve them.
+/// Webhooks, with real processes that create and deliver them.
 struct WebhookTests {
     private let database: TestDatabase
     private let owner = TestDatabase.newSubject()
@@ -23,7 +23,7 @@ struct WebhookTests {
         )
     }
 
-    @Test func `what happened is told to a webhook, whose secret is told once and is in no log and no table`() throws {
+    @Test func `a webhook receives an event, and its secret appears once and in no log or table`() throws {
         try WebhookReceiver.run { receiver in
             let url = receiver.url("/200/a")
             let made = try createWebhook(url, ["NOFX_WEBHOOK_ALLOW_HTTP": "1"])
@@ -62,7 +62,7 @@ struct WebhookTests {
         }
     }
 
-    @Test func `http is refused by default, and a short key is no key`() throws {
+    @Test func `an http URL is rejected by default, and a short key is invalid`() throws {
         let plain = try createWebhook("http://hooks.example/")
         try expectProblem(plain, 422, "validation_failed", exit: 65)
         for key in ["", "a short key"] {

@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What a worker is told, and by whom.
+/// The input of a worker and its origin.
 @Suite struct WorkerInputTests {
     @Test(arguments: [
         (#"{"budgetSeconds":-1}"#, "budgetSeconds"), (#"{"budgetSeconds":0}"#, "budgetSeconds"),
@@ -12,7 +12,7 @@ import Testing
         (#"{"topics":[]}"#, "topics"), (#"{"topics":["test:unknown"]}"#, "topics[0]"),
         (#"{"topics":["test:echo","gate:manual"]}"#, "topics[1]"), (#"{"teamId":"x"}"#, "teamId"),
     ])
-    func `what makes no sense is refused by its name`(event: String, field: String) throws {
+    func `an invalid field is rejected by name`(event: String, field: String) throws {
         let outcome = try TestDatabase.untouched().runWorker().run(event)
         try expectProblem(outcome, 422, "validation_failed", exit: 65)
         #expect(try outcome.json()["errors"]?.elements.map { $0["field"]?.string } == [field])
@@ -26,14 +26,14 @@ import Testing
         ("NOFX_TOOL_LIMITS", "nothing=1"), ("NOFX_TOOL_LIMITS", "gate:manual=1"), ("NOFX_TOOL_LIMITS", "test:echo=1,"),
         ("NOFX_HTTP_ALLOW", "here"), ("NOFX_SECRETS", "[]"), ("NOFX_RETRY_MAX", "-1"),
     ])
-    func `a variable that makes no sense is named`(variable: String, value: String) throws {
+    func `an invalid variable is rejected by name`(variable: String, value: String) throws {
         let outcome = try TestFunction("runWorker", database: "host=127.0.0.1 port=1", environment: [variable: value])
             .run("{}")
         try expectProblem(outcome, 503, "misconfigured", exit: 78)
         #expect(try outcome.log("configuration.invalid").first?["variable"]?.string == variable)
     }
 
-    @Test func `only tools that were named are worked for, by any of their names`() throws {
+    @Test func `a worker executes only the named tools, by any of their names`() throws {
         let database = try TestDatabase()
         try database.startRun(
             [TestStep("a"), TestStep("b", "test:fail")],
@@ -44,10 +44,10 @@ import Testing
         #expect(try database.value("SELECT topic FROM nofx.queue") == "test.echo")
     }
 
-    @Test func `limits of tools and teams hold`() throws {
+    @Test func `the limits per tool and per team apply`() throws {
         let database = try TestDatabase()
         try database.startRun((0..<6).map { TestStep("\($0)") }, of: database.makeWorkingTeam())
-        // What somebody else does counts.
+        // Jobs of other workers count too.
         try database.rows(
             """
             UPDATE nofx.queue SET state = 'running', lease_until = now() + interval '1 hour', fence = 1
@@ -60,7 +60,7 @@ import Testing
         #expect(try database.runWorker(["NOFX_TOOL_LIMITS": "test:echo=2"]).run("{}").json()["processed"]?.integer == 5)
     }
 
-    @Test func `no event from the web has anything done`() throws {
+    @Test func `no web event can start a worker`() throws {
         let function = try TestDatabase.untouched().runWorker()
         try expectProblem(try function.run(Events.envelope("{}", headers: [:])), 403, "operator_only", exit: 77)
         for event in Events.allHTTP("{}", headers: [:]) {
@@ -68,18 +68,18 @@ import Testing
         }
     }
 
-    @Test func `it needs a role that may`() throws {
+    @Test func `a worker needs the operator role`() throws {
         let database = try TestDatabase.untouched()
         let outcome = try TestFunction("runWorker", database: database.url).run("{}")
         try expectProblem(outcome, 503, "misconfigured", exit: 78)
     }
 
-    @Test func `a database that is not there fails the call`() throws {
+    @Test func `a missing database fails the call`() throws {
         let outcome = try TestFunction("runWorker", database: "host=127.0.0.1 port=1 user=nobody").run("{}")
         try expectProblem(outcome, 503, "unavailable", exit: 75)
     }
 
-    @Test func `going on for ever is for those that can, and for nothing else`() throws {
+    @Test func `only runWorker accepts --forever, and without further arguments`() throws {
         for arguments in [["--forever", "x"], ["--for-ever"], ["--forever", "--help"]] {
             #expect(try TestFunction("runWorker", database: nil).run("", arguments).status == 64)
         }

@@ -4,10 +4,10 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Workers whose database goes away under them.
+/// Workers whose database fails.
 struct WorkerTroubleTests {
     // Cases: queue 95
-    @Test func `a worker outlives a crash of its database, and nothing is lost`() throws {
+    @Test func `a worker survives a crash of its database, and no step is lost`() throws {
         try TestCluster.run { cluster in
             let database = try TestDatabase(on: cluster)
             let names = (0..<10).map { "step \($0)" }
@@ -42,7 +42,7 @@ struct WorkerTroubleTests {
 }
 
 extension TestDatabase {
-    /// How many steps of a run are done.
+    /// The number of finished steps of a run.
     fileprivate func done(of run: UUID) throws -> Int {
         try value("SELECT count(*) FROM nofx.steps WHERE run_id = \(run) AND status = 'succeeded'")
     }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import FunctionRuntime
 
-/// Which form of an answer a caller would like (RFC 9110, section 12.5.1).
+/// The preferred content type of a caller (RFC 9110, section 12.5.1).
 struct AcceptTests {
     private struct Metrics: TextOutput {
         static let textTypes = MetricsText.mediaTypes
@@ -14,7 +14,7 @@ struct AcceptTests {
         func encode(to json: inout JSONWriter) { json.null() }
     }
 
-    /// What Prometheus sends.
+    /// The `Accept` header of Prometheus.
     private static let prometheus = """
         application/openmetrics-text;version=1.0.0;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,\
         text/plain;version=0.0.4;q=0.4,*/*;q=0.2
@@ -27,7 +27,7 @@ struct AcceptTests {
         "text/plain;q=0.3;x=1,application/*;q=0.2", "text/*;q=0.2,*/*;q=0.1", "text/plain;q=1.000", "text/plain;q=1.",
         "text/plain;Q=1",
     ])
-    func `text is preferred where it is liked better than JSON`(accept: String) {
+    func `text is preferred if its weight is higher than that of JSON`(accept: String) {
         #expect(prefersText(accept))
     }
 
@@ -37,11 +37,11 @@ struct AcceptTests {
         "text/plain;q=1.5", "text/plain;q=-1", "text/plain;q=0.1234", "text/plain;q=", "text/plain;q=x", "text", ",;,",
         "text/plainer", "text/plain;q=0.5,text/*;q=1,application/json;q=0.7", "text/plain;q=.5",
     ])
-    func `JSON is answered otherwise`(accept: String) {
+    func `JSON is the answer otherwise`(accept: String) {
         #expect(!prefersText(accept))
     }
 
-    @Test func `who says nothing gets JSON, and several headers are one list`() {
+    @Test func `a caller without an Accept header gets JSON, and several headers form one list`() {
         #expect(!Accept(Headers()).prefersText(of: Metrics.self))
         var headers = Headers()
         headers.add("accept", "application/json;q=0.1")

@@ -11,17 +11,17 @@ struct AnswerTests {
         rateLimitStatus: nil
     )
 
-    @Test func `a direct event and an envelope get the body itself`() {
+    @Test func `a direct event and an envelope get only the body`() {
         for form in [Request.Form.direct, .envelope] {
             #expect(success.rendered(for: form) == Array(#""text""#.utf8))
         }
     }
 
     @Test(arguments: [Request.Form.apiGatewayV1, .apiGatewayV2])
-    func `API Gateway gets exactly the members that it takes`(form: Request.Form) throws {
+    func `API Gateway gets exactly the members that it supports`(form: Request.Form) throws {
         let answer = try rendered(success, form)
 
-        // One member more is a 502 of a REST API.
+        // An additional member would be a 502 of a REST API.
         #expect(answer.members.map(\.key).sorted() == ["body", "headers", "isBase64Encoded", "statusCode"])
         #expect(answer["statusCode"]?.integer == 201)
         #expect(answer["body"]?.string == #""text""#)
@@ -31,7 +31,7 @@ struct AnswerTests {
         #expect(answer["headers"]?["cache-control"]?.string == "no-store")
     }
 
-    @Test func `a load balancer gets a description and headers in the shape of its request`() throws {
+    @Test func `a load balancer gets a status text, and headers in the shape of its request`() throws {
         let single = try rendered(success, .loadBalancer(multiValue: false))
         let multiple = try rendered(success, .loadBalancer(multiValue: true))
 
@@ -48,7 +48,7 @@ struct AnswerTests {
         (422, "422 Unprocessable Content"), (429, "429 Too Many Requests"), (500, "500 Internal Server Error"),
         (503, "503 Service Unavailable"),
     ])
-    func `every status has its reason`(status: Int, expected: String) throws {
+    func `every status has a reason phrase`(status: Int, expected: String) throws {
         let answer = Answer(Problem(status: status, code: "code", detail: "detail"), requestID: "r")
 
         #expect(try rendered(answer, .loadBalancer(multiValue: false))["statusDescription"]?.string == expected)
@@ -80,13 +80,13 @@ struct AnswerTests {
         (Problem(status: 503, code: "unavailable", detail: "", retryAfter: 7), "retry-after", "7"),
         (Problem(status: 403, code: "forbidden", detail: ""), "content-type", "application/problem+json"),
     ])
-    func `a problem's headers tell a client what to do`(problem: Problem, name: String, value: String) throws {
+    func `the headers of a problem tell clients how to proceed`(problem: Problem, name: String, value: String) throws {
         let answer = try rendered(Answer(problem, requestID: "r"), .apiGatewayV2)
 
         #expect(answer["headers"]?[name]?.string == value)
     }
 
-    @Test func `an error of a Lambda function is the problem, its type and its message`() throws {
+    @Test func `the error of a Lambda function is the problem with type and message`() throws {
         let answer = Answer(
             Problem(status: 404, code: "team_not_found", detail: "No \"team\"\n\u{1}\u{2028}"),
             requestID: "r"

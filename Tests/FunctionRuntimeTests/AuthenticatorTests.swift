@@ -4,10 +4,10 @@ import Testing
 
 @testable import FunctionRuntime
 
-/// A function's callers have a token of its issuer, and nothing else makes them one.
+/// A caller needs a token of the configured issuer.
 struct AuthenticatorTests {
     // Cases: teams 144
-    @Test func `a subject that is a UUID is the account, any other is given one`() throws {
+    @Test func `a subject that is a UUID is the user id, and another subject is mapped to one`() throws {
         let uuid = "01890a5d-ac96-774b-bcce-b302099a8057"
         let named = try Answered(input, .init(token: TestFunction.token(for: "auth0|1"))).body["caller"]?.string
 
@@ -19,14 +19,14 @@ struct AuthenticatorTests {
 
     // Cases: teams 131
     @Test(arguments: ["", "x", "null", "undefined", "true", "a.b.c", "..", "e30.e30.", "Bearer x", "test", "é\u{7}"])
-    func `no other text is a token`(text: String) throws {
+    func `any other text is not a token`(text: String) throws {
         let answered = try Answered(input, .init(token: text))
 
         #expect(answered.answer.status == 401)
         #expect(answered.log.containing("authz").isEmpty)
     }
 
-    @Test func `why a token is refused is for the log, which never has the token`() throws {
+    @Test func `the log has the reason for the rejection, but not the token`() throws {
         let token = try TestFunction.token(for: "somebody")
         let forged = token.dropLast(6) + "AAAAAA"
         let answered = try Answered(input, .init(token: String(forged)))
@@ -38,7 +38,7 @@ struct AuthenticatorTests {
 
     // Cases: teams 147
     @Test(arguments: ["NODE_ENV", "APP_ENV", "NOFX_ENV", "SWIFT_ENV"])
-    func `no environment is one where less is asked`(variable: String) throws {
+    func `no environment has weaker checks`(variable: String) throws {
         for value in ["test", "development"] {
             #expect(try Answered(input, environment: [variable: value]).answer.status == 401)
         }

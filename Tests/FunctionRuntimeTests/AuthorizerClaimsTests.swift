@@ -4,7 +4,7 @@ import Testing
 
 @testable import FunctionRuntime
 
-/// Claims that API Gateway says it has verified: text, and to be believed on Lambda only, and only when told to.
+/// Claims that API Gateway has verified: strings, accepted only on Lambda and only if enabled.
 struct AuthorizerClaimsTests {
     private static let trusting = ["NOFX_TRUST_AUTHORIZER": "1"]
     private static let subject = "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -17,7 +17,7 @@ struct AuthorizerClaimsTests {
         return claims.merging(changes.compactMapValues(\.self)) { $1 }.filter { changes[$0.key] != .some(nil) }
     }
 
-    @Test func `claims are believed on Lambda when the operator says so`() throws {
+    @Test func `claims are accepted on Lambda if the operator enables it`() throws {
         let answered = try answer(Self.claims(["email": "a@b.example", "email_verified": "true"]))
 
         #expect(answered.answer.status == 200)
@@ -25,17 +25,17 @@ struct AuthorizerClaimsTests {
         #expect(try answered.body["email"]?.string == "a@b.example")
     }
 
-    @Test func `claims are nothing on other transports, nor when the operator says nothing`() throws {
+    @Test func `claims are ignored on other transports, and if the operator does not enable them`() throws {
         #expect(try answer(Self.claims(), onLambda: false).answer.status == 401)
         #expect(try answer(Self.claims(), environment: [:]).answer.status == 401)
         #expect(try answer(Self.claims(), environment: ["NOFX_TRUST_AUTHORIZER": "0"]).answer.status == 401)
     }
 
-    @Test func `an access token names its audience as client id`() throws {
+    @Test func `an access token has its audience in client_id`() throws {
         #expect(try answer(Self.claims(["aud": nil, "client_id": TestFunction.audience])).answer.status == 200)
     }
 
-    @Test func `an address that was not verified is none`() throws {
+    @Test func `an unverified address is ignored`() throws {
         for verified in [nil, "false", "TRUE", "1"] {
             let answered = try answer(Self.claims(["email": "a@b.example", "email_verified": verified]))
             #expect(try answered.body["email"]?.isNull == true)
@@ -52,8 +52,7 @@ struct AuthorizerClaimsTests {
             (["cognito:groups": "[admin:ops]"], false),
         ] as [([String: String], Bool)]
     )
-    func `who operates is what the claims of the issuer's choice say`(changes: [String: String], operates: Bool) throws
-    {
+    func `the configured claim decides who is an operator`(changes: [String: String], operates: Bool) throws {
         let answered = try answer(Self.claims(changes))
         #expect(try answered.body["mayOperate"]?.bool == operates)
     }
@@ -67,13 +66,13 @@ struct AuthorizerClaimsTests {
             ["exp": "9223372036854775807"], ["exp": "-9223372036854775808"], ["sub": "a\u{7}b"], ["sub": "a\nb"],
         ] as [[String: String?]]
     )
-    func `claims that no issuer of ours makes are refused`(changes: [String: String?]) throws {
+    func `invalid claims are rejected`(changes: [String: String?]) throws {
         let answered = try answer(Self.claims(changes))
 
         #expect(answered.answer.status == 401)
     }
 
-    @Test func `an expired claim is said to be`() throws {
+    @Test func `an expired claim is reported as expired`() throws {
         let past = Timestamp.now().secondsSince1970 - 61
         let answered = try answer(Self.claims(["exp": "\(past)"]))
 
@@ -81,7 +80,7 @@ struct AuthorizerClaimsTests {
     }
 
     // Cases: teams 146
-    @Test func `a forged context of a direct event vouches for nobody`() throws {
+    @Test func `a forged context of a direct event is ignored`() throws {
         for event in [
             #"{"requestContext":{"authorizer":{"jwt":{"claims":\#(json(Self.claims()))}}},"text":"a"}"#,
             #"{"headers":{},"body":{"text":"a"},"requestContext":{"authorizer":{"jwt":{"claims":{}}}}}"#,
@@ -91,13 +90,13 @@ struct AuthorizerClaimsTests {
         }
     }
 
-    @Test func `claims beside an API key are one credential too many`() throws {
+    @Test func `claims and an API key are two credentials and rejected`() throws {
         let answered = try answer(Self.claims(), headers: #""x-api-key":"nofx_live_x""#)
         #expect(answered.answer.status == 401)
         #expect(answered.answer.problem?.code == "ambiguous_credentials")
     }
 
-    @Test func `claims of a REST API or a load balancer are not looked at`() throws {
+    @Test func `claims of a REST API or a load balancer are ignored`() throws {
         let context = #"{"authorizer":{"jwt":{"claims":\#(json(Self.claims()))},"claims":\#(json(Self.claims()))}"#
         for (context, method) in [(context + "}", "POST"), (context + #","elb":{}}"#, "POST")] {
             let event = #"{"httpMethod":"\#(method)","requestContext":\#(context),"body":"{\"text\":\"a\"}"}"#

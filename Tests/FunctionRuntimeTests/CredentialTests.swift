@@ -5,7 +5,7 @@ import Testing
 
 struct CredentialTests {
     @Test(arguments: ["Bearer abc", "bearer abc", "BEARER abc"])
-    func `a bearer token is found, whatever the case of the scheme`(value: String) throws {
+    func `a bearer token is found with any case of the scheme`(value: String) throws {
         guard case .token("abc") = try Credential(in: headers(("Authorization", value))) else {
             Issue.record("not the token")
             return
@@ -16,11 +16,11 @@ struct CredentialTests {
     @Test(arguments: [
         "", " ", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "abc", "Token abc", "Bearerabc", "B\u{65}\u{301}arer abc",
     ])
-    func `what is no bearer token is no credential`(value: String) {
+    func `a header that is not a bearer token is not a credential`(value: String) {
         #expect(refusal(("authorization", value)) == "unauthenticated")
     }
 
-    @Test func `no header at all is no credential`() {
+    @Test func `no header means no credential`() {
         #expect(refusal() == "unauthenticated")
         #expect(
             refusal(("cookie", "session=abc"), ("x-user-id", "1"), ("proxy-authorization", "Bearer abc"))
@@ -29,7 +29,7 @@ struct CredentialTests {
     }
 
     @Test(arguments: ["nofx_abc", "", " ", "a, b"])
-    func `what stands in X-API-Key is a key, as it is`(value: String) throws {
+    func `the value of X-API-Key is a key, unchanged`(value: String) throws {
         guard case .key(let key) = try Credential(in: headers(("X-API-Key", value))) else {
             Issue.record("not the key")
             return
@@ -41,7 +41,7 @@ struct CredentialTests {
         ("nofx_abc", "x-api-key", "nofx_abc"), ("NOFX_abc", "authorization", "Bearer NOFX_abc"),
         ("e30.e30.AAAA", "authorization", "Bearer e30.e30.AAAA"), ("", "authorization", "Bearer "),
     ])
-    func `the credential of a command line is a key if it begins like one`(
+    func `a command line credential is a key if it has the prefix of keys`(
         credential: String,
         header: String,
         value: String
@@ -54,7 +54,7 @@ struct CredentialTests {
     }
 
     // Cases: teams 130
-    @Test func `two credentials are ambiguous, be they the same`() {
+    @Test func `two credentials are ambiguous, even if they are equal`() {
         #expect(refusal(("authorization", "Bearer a"), ("Authorization", "Bearer a")) == "ambiguous_credentials")
         #expect(refusal(("authorization", "Bearer a"), ("x-api-key", "k")) == "ambiguous_credentials")
         #expect(refusal(("x-api-key", "k"), ("X-API-KEY", "l")) == "ambiguous_credentials")

@@ -5,7 +5,7 @@ import TestSupport
 
 @testable import FunctionRuntime
 
-/// A function that answers what it got, and tells of its caller.
+/// A function that returns its input and its caller.
 struct Echo: Function {
     struct Input: InputObject {
         let text: String
@@ -58,7 +58,7 @@ struct Echo: Function {
     }
 }
 
-/// The same for operators.
+/// The same as an operator function.
 struct OperatorEcho: Function {
     static let name = "operatorEcho"
     static let summary = "Answers what it got."
@@ -70,7 +70,7 @@ struct OperatorEcho: Function {
     }
 }
 
-/// A function that fails in a way of its own.
+/// A function that fails with an error of its own.
 struct Failing: Function {
     struct Failure: Error {
         let secret = "hunter2"
@@ -94,7 +94,7 @@ struct Failing: Function {
     }
 }
 
-/// One server without a database, and what it said.
+/// The answer of a server without a database, and its log.
 struct Answered {
     let answer: Answer
     let form: Request.Form
@@ -104,9 +104,9 @@ struct Answered {
         get throws { try JSONDocument(parsing: answer.body).root }
     }
 
-    /// Has a function answer an event.
+    /// Runs a function on an event.
     ///
-    /// There is no database where it is told to look.
+    /// There is no database at the configured address.
     init<F: Function>(
         _: F.Type,
         _ event: String?,
@@ -128,7 +128,7 @@ struct Answered {
         (self.answer, self.form, log) = (answer, form, lines)
     }
 
-    /// Has ``Echo`` answer an event.
+    /// Runs ``Echo`` on an event.
     init(
         _ event: String?,
         _ delivery: Delivery = .init(),

@@ -3,9 +3,9 @@ import Testing
 
 @testable import FunctionRuntime
 
-/// Which form an event is taken for, and what is read from it.
+/// The recognized form of an event, and the values read from it.
 struct EventDecoderTests {
-    @Test func `an HTTP API's event gives method, headers, body, address and request id`() throws {
+    @Test func `an HTTP API event has a method, headers, a body, an address and a request id`() throws {
         let request = try decode(
             """
             {"version":"2.0","routeKey":"POST /createTeam","rawPath":"/createTeam","rawQueryString":"",
@@ -26,7 +26,7 @@ struct EventDecoderTests {
         #expect(try request.input()["name"]?.string == "Acme")
     }
 
-    @Test func `a function URL's event has its body in base64`() throws {
+    @Test func `a function URL event has a base64 body`() throws {
         let request = try decode(
             """
             {"version":"2.0","requestContext":{"accountId":"anonymous","domainName":"x.lambda-url.eu.on.aws",
@@ -39,7 +39,7 @@ struct EventDecoderTests {
         #expect(try request.input()["name"]?.string == "Acme")
     }
 
-    @Test func `an HTTP API's event may leave out or null everything but what makes it one`() throws {
+    @Test func `an HTTP API event may omit or null all optional members`() throws {
         for members in ["", #","headers":null,"body":null,"cookies":null,"isBase64Encoded":null"#] {
             let request = try decode(#"{"version":"2.0","requestContext":{"http":{"method":"POST"}}\#(members)}"#)
 
@@ -49,7 +49,7 @@ struct EventDecoderTests {
         }
     }
 
-    @Test func `a REST API's event is read from its lists of headers`() throws {
+    @Test func `a REST API event is read from its lists of headers`() throws {
         let request = try decode(
             """
             {"resource":"/createTeam","httpMethod":"POST","headers":{"Authorization":"Bearer last","X-Dup":"2"},
@@ -68,7 +68,7 @@ struct EventDecoderTests {
         #expect(try request.input()["name"]?.string == "Acme")
     }
 
-    @Test func `a REST API's event without lists of headers is read from the headers`() throws {
+    @Test func `a REST API event without lists of headers is read from the headers`() throws {
         for lists in ["", #""multiValueHeaders":null,"#] {
             let request = try decode(
                 #"{"httpMethod":"POST",\#(lists)"headers":{"Authorization":"Bearer t"},"requestContext":{},"body":"{}"}"#
@@ -79,7 +79,7 @@ struct EventDecoderTests {
         }
     }
 
-    @Test func `a load balancer's event says in which shape it wants its headers`() throws {
+    @Test func `a load balancer event shows the shape that its answer's headers need`() throws {
         let context = #""requestContext":{"elb":{"targetGroupArn":"arn:aws:x"}},"httpMethod":"POST","body":"{}""#
         let single = try decode(#"{\#(context),"headers":{"x-forwarded-for":"203.0.113.66, 192.0.2.7"}}"#)
         let multiple = try decode(
@@ -88,7 +88,7 @@ struct EventDecoderTests {
 
         #expect(single.form == .loadBalancer(multiValue: false))
         #expect(multiple.form == .loadBalancer(multiValue: true))
-        // The last address is the one that the load balancer saw itself.
+        // The last address is the one that the load balancer itself saw.
         #expect(single.sourceIP == "192.0.2.7")
         #expect(multiple.sourceIP == "192.0.2.7")
     }
@@ -108,7 +108,7 @@ struct EventDecoderTests {
         #"{"headers":{},"body":"{\"name\":\"Acme\"}"}"#,
         #"{"body":{"name":"Acme"},"idempotencyKey":null,"headers":{}}"#,
     ])
-    func `an object of headers and body is an envelope`(event: String) throws {
+    func `an object with headers and a body is an envelope`(event: String) throws {
         let request = try decode(event)
 
         #expect(request.form == .envelope)
@@ -116,11 +116,11 @@ struct EventDecoderTests {
     }
 
     @Test(arguments: [#"{"headers":[],"body":{}}"#, #"{"headers":{"a":1},"body":{}}"#, #"{"headers":"x","body":{}}"#])
-    func `an envelope whose headers are not strings is refused`(event: String) {
+    func `an envelope whose headers are not strings is rejected`(event: String) {
         #expect { try decode(event) } throws: { ($0 as? Problem)?.status == 400 }
     }
 
-    @Test func `an envelope's key for repetitions is as good as a header`() throws {
+    @Test func `an envelope's idempotency key equals the header`() throws {
         let request = try decode(#"{"body":{},"idempotencyKey":"k"}"#)
         #expect(try IdempotencyKey.find(in: request.headers) == "k")
         #expect(try IdempotencyKey.find(in: try decode(#"{"body":{}}"#).headers) == nil)
@@ -136,7 +136,7 @@ struct EventDecoderTests {
         #"{"httpMethod":"POST","headers":{},"body":"{}"}"#, #"{"requestContext":{"elb":{}},"body":"{}"}"#,
         #"{"requestContext":[],"httpMethod":"POST","body":"{}"}"#, #"{"Records":[]}"#,
     ])
-    func `what only looks like an event of a platform is the input itself`(event: String) throws {
+    func `an input that only resembles a platform's event is a direct input`(event: String) throws {
         let request = try decode(event)
 
         #expect(request.form == .direct)
@@ -144,7 +144,7 @@ struct EventDecoderTests {
         #expect(request.headers.values(of: "authorization").isEmpty)
     }
 
-    @Test func `an event inside a body is never looked at`() throws {
+    @Test func `an event inside a body is not decoded`() throws {
         let inner =
             #"{\"version\":\"2.0\",\"requestContext\":{\"http\":{\"method\":\"POST\"}},\"headers\":{\"authorization\":\"Bearer x\"}}"#
         let request = try decode(#"{"headers":{},"body":"\#(inner)"}"#)
@@ -155,7 +155,7 @@ struct EventDecoderTests {
     }
 
     @Test(arguments: ["!!", "e30", "e30=\\n", "eyJhIjoi_-8ifQ==", "e31="])
-    func `a body that is not base64 although the event says so is malformed, in the event's own form`(
+    func `an invalid base64 body is malformed, in the event's own form`(
         text: String
     ) throws {
         let request = try decode(
@@ -166,7 +166,7 @@ struct EventDecoderTests {
         #expect { try request.input() } throws: { ($0 as? Problem)?.code == "malformed_json" }
     }
 
-    @Test func `header names are found without regard to case, and only ASCII's`() {
+    @Test func `header names are matched regardless of ASCII case`() {
         var headers = Headers()
         headers.add("X-API-KEY", "1")
         headers.add("x-api-\u{212A}ey", "2")

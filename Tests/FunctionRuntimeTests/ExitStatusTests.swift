@@ -13,7 +13,7 @@ struct ExitStatusTests {
         (503, "database_incompatible", 78), (503, "database_encoding", 78), (409, "database_newer", 73), (302, "x", 70),
         (504, "x", 70),
     ])
-    func `each problem ends a process in its way`(status: Int, code: String, expected: Int) {
+    func `each problem has an exit status`(status: Int, code: String, expected: Int) {
         #expect(ExitStatus.of(Problem(status: status, code: code, detail: "")) == Int32(expected))
     }
 }

@@ -5,7 +5,9 @@ import Testing
 
 @testable import FunctionRuntime
 
-/// What is decided of an API key without a database: there is none where the functions are told to look.
+/// The checks of an API key that need no database.
+///
+/// There is no database at the configured address.
 struct KeyAuthenticatorTests {
     private let input = #""text":"hello""#
 
@@ -14,7 +16,7 @@ struct KeyAuthenticatorTests {
         "Bearer nofx_live_0123456789ab_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefgAAAAAA",
         "nofx_test_0123456789ab_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg1U8r6m",
     ])
-    func `what is no key of this environment is refused without a database`(text: String) throws {
+    func `a malformed key or a key of another environment is rejected without a database`(text: String) throws {
         let answered = try Answered(event(text))
 
         #expect(answered.answer.status == 401)
@@ -24,7 +26,7 @@ struct KeyAuthenticatorTests {
         #expect(answered.log.all.allSatisfy { !$0.contains("ABCDEFGHIJ") })
     }
 
-    @Test func `a key that may be one takes a database to know`() throws {
+    @Test func `a well-formed key needs the database`() throws {
         let answered = try Answered(event(APIKey.make(for: .live).text))
 
         #expect(answered.answer.status == 503)
@@ -32,7 +34,7 @@ struct KeyAuthenticatorTests {
     }
 
     @Test(arguments: [("live", "test"), ("test", "live")])
-    func `each environment takes its own keys only`(here: String, there: String) throws {
+    func `each environment accepts only its own keys`(here: String, there: String) throws {
         let environment = ["NOFX_ENVIRONMENT": here]
         let (own, foreign) = (KeyEnvironment(rawValue: here), KeyEnvironment(rawValue: there))
         let taken = try Answered(event(APIKey.make(for: #require(own)).text), environment: environment)
@@ -48,7 +50,7 @@ struct KeyAuthenticatorTests {
         #expect(throws: ConfigurationError.self) { try Answered(event("k"), environment: ["NOFX_ENVIRONMENT": word]) }
     }
 
-    @Test func `a key in NOFX_TOKEN is a key, and as a bearer token it is none`() throws {
+    @Test func `NOFX_TOKEN may hold a key, but a bearer token may not be one`() throws {
         let key = APIKey.make(for: .live).text
 
         #expect(try Answered("{\(input)}", .init(token: key)).body["code"]?.string == "unavailable")

@@ -7,13 +7,13 @@ import Testing
 
 @testable import FunctionRuntime
 
-/// When the issuer is asked for its keys, when the database, and when nobody.
+/// When the keys come from memory, from the database or from the issuer.
 ///
-/// Times are moved, not waited for.
+/// Tests move the stored times and do not wait.
 struct KeySetSourceTests {
     private let now = Timestamp.now()
 
-    /// One process: what it knows, and the tokens it is shown.
+    /// One process, with its own copy of the keys.
     private struct Process {
         let database: TestDatabase
         let lines = TestSupport.LogLines()
@@ -24,7 +24,7 @@ struct KeySetSourceTests {
             source = KeySetSource(try #require(KeySetURL(issuer.url)))
         }
 
-        /// Whether a key of a name is known, and how it is refused otherwise.
+        /// Whether a key id is known; otherwise it throws the refusal.
         mutating func knows(_ key: String, at now: Timestamp) throws -> Bool {
             let header = Base64.encodeURL(Array(#"{"alg":"ES256","kid":"\#(key)"}"#.utf8))
             let token = try SignedToken(Array("\(header).e30.AAAA".utf8))
@@ -33,7 +33,7 @@ struct KeySetSourceTests {
         }
     }
 
-    @Test func `keys are fetched once and are there for the next process`() throws {
+    @Test func `keys are fetched once and are stored for the next process`() throws {
         let (key, database) = (try SigningKey(.es256, id: "one"), try TestDatabase())
         try KeyServer.run(key) { (issuer) throws in
             for _ in 0..<3 {
@@ -45,7 +45,7 @@ struct KeySetSourceTests {
         }
     }
 
-    @Test func `a process believes its own copy for five minutes`() throws {
+    @Test func `a process uses its own copy for five minutes`() throws {
         let database = try TestDatabase()
         try KeyServer.run(SigningKey(.es256, id: "one")) { (issuer) throws in
             var process = try Process(database, issuer)
@@ -56,12 +56,12 @@ struct KeySetSourceTests {
             #expect(try process.knows("one", at: now + .seconds(299)))
             #expect(try !process.knows("one", at: now + .seconds(300)))
             #expect(try process.knows("two", at: now + .seconds(300)))
-            // A clock that was set back makes no copy young.
+            // A clock that was set back does not make a copy younger.
             #expect(try process.knows("two", at: now))
         }
     }
 
-    @Test func `a copy needs no database while it is young, and a version that is known is not read again`() throws {
+    @Test func `a young copy needs no database, and an unchanged version is not read again`() throws {
         let database = try TestDatabase()
         try KeyServer.run(SigningKey(.es256, id: "one")) { (issuer) throws in
             var process = try Process(database, issuer)
@@ -76,7 +76,7 @@ struct KeySetSourceTests {
         }
     }
 
-    @Test func `keys that are an hour old are fetched again, and what the issuer took back is gone`() throws {
+    @Test func `keys are fetched again after an hour, and withdrawn keys are gone`() throws {
         let database = try TestDatabase()
         let keys = try ["one", "two"].map { try SigningKey(.es256, id: $0) }
         try KeyServer.run(keys[0], keys[1]) { (issuer) throws in
@@ -97,7 +97,7 @@ struct KeySetSourceTests {
         }
     }
 
-    @Test func `a name that is not known is asked for at most once a minute by all processes`() throws {
+    @Test func `an unknown key id is fetched at most once a minute by all processes together`() throws {
         let database = try TestDatabase()
         let keys = try ["one", "two"].map { try SigningKey(.es256, id: $0) }
         try KeyServer.run(keys[0]) { (issuer) throws in
@@ -124,7 +124,7 @@ struct KeySetSourceTests {
         (KeyServer.Mode.fail, "status"), (.redirect, "status"), (.large, "tooLarge"), (.html, "malformedSet"),
         (.hang, "timeout"), (.cut, "connectionLost"),
     ])
-    func `an answer that is no good leaves the old keys in use`(mode: KeyServer.Mode, reason: String) throws {
+    func `after an invalid answer of the issuer the old keys stay in use`(mode: KeyServer.Mode, reason: String) throws {
         let database = try TestDatabase()
         try KeyServer.run(SigningKey(.es256, id: "one")) { (issuer) throws in
             var before = try Process(database, issuer)
@@ -140,7 +140,7 @@ struct KeySetSourceTests {
             #expect(warnings.first?.contains(#""level":"warning""#) == true)
             #expect(warnings.first?.contains(#""reason":"\#(reason)""#) == true, "\(warnings)")
 
-            // The next one does not even try, and a minute later a good answer is taken.
+            // The next process does not fetch. A minute later a valid answer is accepted.
             var next = try Process(database, issuer)
             #expect(try next.knows("one", at: now))
             #expect(try issuer.requests() == 2)
@@ -153,7 +153,7 @@ struct KeySetSourceTests {
         }
     }
 
-    @Test func `an issuer is waited for no longer than the call has time`() throws {
+    @Test func `a fetch ends at the call's deadline`() throws {
         try KeyServer.run(SigningKey(.es256, id: "one")) { (issuer) throws in
             try issuer.answer(.hang)
             let url = try #require(KeySetURL(issuer.url))
@@ -165,7 +165,7 @@ struct KeySetSourceTests {
         }
     }
 
-    @Test func `without any keys there is nothing to say, and nobody asks for a minute`() throws {
+    @Test func `without any keys calls get 503, and no process fetches again for a minute`() throws {
         let database = try TestDatabase()
         try KeyServer.run(SigningKey(.es256, id: "one")) { (issuer) throws in
             try issuer.answer(.fail)
@@ -177,7 +177,7 @@ struct KeySetSourceTests {
         }
     }
 
-    @Test func `keys that this program cannot read are as good as none`() throws {
+    @Test func `unreadable stored keys are treated as missing`() throws {
         let database = try TestDatabase()
         try KeyServer.run(SigningKey(.es256, id: "one")) { (issuer) throws in
             try database.rows(
@@ -193,7 +193,7 @@ struct KeySetSourceTests {
         }
     }
 
-    @Test func `an answer that comes after somebody else asked is not kept`() throws {
+    @Test func `an answer that arrives after another process fetched is discarded`() throws {
         let database = try TestDatabase()
         try KeyServer.run(SigningKey(.es256, id: "one")) { (issuer) throws in
             let url = try #require(KeySetURL(issuer.url))
@@ -209,7 +209,7 @@ struct KeySetSourceTests {
         }
     }
 
-    @Test func `of many processes without keys one asks, and the others are told to come again`() throws {
+    @Test func `of many processes without keys one fetches, and the others get Retry-After`() throws {
         let database = try TestDatabase()
         try KeyServer.run(SigningKey(.es256, id: "one")) { (issuer) throws in
             let url = issuer.url
@@ -227,7 +227,7 @@ struct KeySetSourceTests {
 }
 
 extension TestDatabase {
-    /// Gives all keys, and the last attempt to fetch them, an age.
+    /// Sets the age of all keys and of the last fetch.
     fileprivate func age(to interval: String) throws {
         try rows(
             """
@@ -237,14 +237,14 @@ extension TestDatabase {
         )
     }
 
-    /// Says how long ago the last attempt was.
+    /// Sets the age of the last fetch.
     fileprivate func setAttempt(_ interval: String) throws {
         try rows("UPDATE nofx.key_sets SET tried_at = clock_timestamp() - \(interval)::text::interval")
     }
 }
 
 extension Refusal {
-    /// How something is refused: status and code; nil when it is not.
+    /// The status and code of a refusal; nil if there is none.
     fileprivate static func of(_ body: () throws -> Bool) -> String? {
         do {
             _ = try body()

@@ -2,7 +2,7 @@ import Testing
 
 @testable import FunctionRuntime
 
-/// Who may decide who is let in.
+/// The allowed addresses of a token issuer.
 struct KeySetURLTests {
     @Test(arguments: [
         "https://issuer.test/keys", "HTTPS://Issuer.Test/keys", "https://issuer.test",
@@ -11,7 +11,7 @@ struct KeySetURLTests {
         "http://127.0.0.1/keys", "http://127.0.0.1:8080/keys", "http://localhost:8080/keys", "http://[::1]:8080/keys",
         "http://LOCALHOST?x", "https://issuer.test/a@b:c",
     ])
-    func `https is asked anywhere, http on the machine itself`(text: String) {
+    func `https is allowed for any host, http only for localhost`(text: String) {
         #expect(KeySetURL(text)?.text == text)
     }
 
@@ -28,11 +28,11 @@ struct KeySetURLTests {
         "https://issuer.test/a b", "https://issuer.test/a\n", "https://issuer.test/\u{0}", "https://issüer.test/keys",
         " https://issuer.test/keys", "http://0x7f000001/", "http://127.1/", "http://localhost\u{0}.test/",
     ])
-    func `no other address is`(text: String) {
+    func `any other address is rejected`(text: String) {
         #expect(KeySetURL(text) == nil)
     }
 
-    @Test func `an address may have as many bytes as the database keeps`() {
+    @Test func `an address may be as long as the database column`() {
         let longest = "https://issuer.test/" + String(repeating: "k", count: 2_048 - 20)
 
         #expect(KeySetURL(longest) != nil)

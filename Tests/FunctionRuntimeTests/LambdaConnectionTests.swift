@@ -6,7 +6,7 @@ import Testing
 
 @testable import FunctionRuntime
 
-/// Reaching the Runtime API, and losing it.
+/// Connecting to the Runtime API, and losing the connection.
 struct LambdaConnectionTests {
     private let lines = LogLines()
 
@@ -15,7 +15,7 @@ struct LambdaConnectionTests {
         "127.0.0.1:9001/path", "user@host:1", "http://127.0.0.1:9001", "host:1\r\nX: y", "[]:1", "[::1:1", "[zz]:1",
         "hö:1",
     ])
-    func `an address that is not host and port is refused`(address: String) {
+    func `an address other than host and port is rejected`(address: String) {
         #expect(throws: LambdaRuntimeError.invalidAddress) {
             _ = try LambdaRuntimeAPI(address: address, log: lines.log)
         }
@@ -24,11 +24,11 @@ struct LambdaConnectionTests {
     @Test(arguments: [
         "127.0.0.1:9001", "localhost:1", "runtime-api.internal:65535", "[::1]:9001", "[::ffff:127.0.0.1]:80",
     ])
-    func `host and port make an address`(address: String) {
+    func `host and port form an address`(address: String) {
         #expect(throws: Never.self) { _ = try LambdaRuntimeAPI(address: address, log: lines.log) }
     }
 
-    @Test func `nothing that listens at the start is an error at once`() throws {
+    @Test func `an unreachable Runtime API at the start is an error at once`() throws {
         var lambda = try LambdaRuntimeAPI(address: "127.0.0.1:1", log: lines.log)
         let error = #expect(throws: LambdaRuntimeError.self) { try lambda.next() }
 
@@ -40,7 +40,7 @@ struct LambdaConnectionTests {
         #expect(!lines.contain("lambda_api.unreachable"))
     }
 
-    @Test func `a Runtime API that restarts is waited for, and nothing is lost`() throws {
+    @Test func `the process waits for a Runtime API that restarts, and no event is lost`() throws {
         try LambdaMock.run { (mock) throws in
             for _ in 0..<20 { try mock.queue("{}") }
             var lambda = try LambdaRuntimeAPI(address: mock.address, log: lines.log)
@@ -58,7 +58,7 @@ struct LambdaConnectionTests {
         }
     }
 
-    @Test func `an answer that a restart swallows is logged and the next event is served`() throws {
+    @Test func `an answer lost in a restart is logged, and the next event is served`() throws {
         try LambdaMock.run { (mock) throws in
             try mock.queue(#""first""#)
             var lambda = try LambdaRuntimeAPI(address: mock.address, log: lines.log)
@@ -74,7 +74,7 @@ struct LambdaConnectionTests {
         }
     }
 
-    @Test func `a Runtime API that closes without an answer is asked again`() throws {
+    @Test func `a request that the Runtime API closes without an answer is retried`() throws {
         try LambdaMock.run { (mock) throws in
             try mock.queue("1")
             try mock.queue("2")
@@ -86,7 +86,7 @@ struct LambdaConnectionTests {
         }
     }
 
-    @Test func `a Runtime API that stays away ends the process when patience ends`() throws {
+    @Test func `a Runtime API that stays away ends the process after a time limit`() throws {
         try LambdaMock.run { (mock) throws in
             try mock.queue("{}")
             let reconnection = LambdaReconnection(patience: .milliseconds(100))
@@ -106,13 +106,13 @@ struct LambdaConnectionTests {
         #expect(pauses == [20, 40, 80, 640, 1_000, 1_000, 1_000].map { .milliseconds($0) })
     }
 
-    @Test func `no proxy stands between the process and its Runtime API`() async {
+    @Test func `connections to the Runtime API use no proxy`() async {
         await #expect(processExitsWith: .success) {
             for name in ["http_proxy", "all_proxy", "ALL_PROXY", "HTTP_PROXY"] { setenv(name, "http://127.0.0.1:1", 1) }
             unsetenv("no_proxy")
             unsetenv("NO_PROXY")
             let log = LogLines().log
-            // The mock's control server is spoken to without a proxy as well.
+            // The mock's control server is called without a proxy too.
             try LambdaMock.run { (mock) throws in
                 try mock.queue("{}")
                 var lambda = try LambdaRuntimeAPI(address: mock.address, log: log)

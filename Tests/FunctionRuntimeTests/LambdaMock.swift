@@ -6,44 +6,44 @@ import Testing
 
 @testable import FunctionRuntime
 
-/// Lambda's Runtime API as `Tests/Support/lambda_runtime_api.py` plays it.
+/// A mock of Lambda's Runtime API: `Tests/Support/lambda_runtime_api.py`.
 struct LambdaMock {
     private let server: PythonServer
 
-    /// What `AWS_LAMBDA_RUNTIME_API` would be.
+    /// The value of `AWS_LAMBDA_RUNTIME_API`.
     var address: String { "127.0.0.1:\(server.words[0])" }
 
-    /// Plays the Runtime API while the body runs.
+    /// Runs the mock for the duration of the body.
     static func run(_ body: (LambdaMock) throws -> Void) throws {
         try PythonServer.run("lambda_runtime_api.py") { try body(LambdaMock(server: $0)) }
     }
 
     /// Queues an event.
     ///
-    /// Headers take the place of the mock's own; the value `-` leaves one out.
+    /// Headers replace the mock's own; the value `-` omits a header.
     ///
-    /// - Returns: The request id it will have.
+    /// - Returns: The request id of the event.
     @discardableResult
     func queue(_ event: String, headers: [(name: String, value: String)] = []) throws -> String {
         try control(.post, "/events", headers: headers, body: Array(event.utf8))
     }
 
-    /// Makes the next calls of a kind end in a status.
+    /// Sets the status of the next calls of a kind.
     func answer(_ call: String, with status: Int, times: Int = 1) throws {
         _ = try control(.post, "/answer", body: Array("\(call) \(status) \(times)".utf8))
     }
 
-    /// Ends the Runtime API and its connections, and starts it again later.
+    /// Ends the Runtime API and its connections, and restarts it later.
     func restart(after seconds: Double) throws {
         _ = try control(.post, "/restart", body: Array("\(seconds)".utf8))
     }
 
-    /// Counts, and the faults of the protocol.
+    /// The counts of calls, and the violations of the protocol.
     func summary() throws -> JSONValue {
         try JSONDocument(parsing: Array(control(.get, "/summary").utf8)).root
     }
 
-    /// What was posted, in order.
+    /// The posted answers, in order.
     func results() throws -> [JSONValue] {
         try Array(JSONDocument(parsing: Array(control(.get, "/results").utf8)).root.elements)
     }
@@ -63,18 +63,18 @@ struct LambdaMock {
     }
 }
 
-/// Keeps the lines of a log.
+/// Collects log lines.
 final class LogLines: Sendable {
     private let lines = Mutex<[String]>([])
 
-    /// A log that ends here.
+    /// A log that writes to this collection.
     var log: Log {
         Log(level: .debug, function: "tests") { line in
             self.lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) }
         }
     }
 
-    /// Whether a line has all of these pieces of text.
+    /// Whether one line contains all of these texts.
     func contain(_ pieces: String...) -> Bool {
         lines.withLock { $0.contains { line in pieces.allSatisfy { line.contains($0) } } }
     }

@@ -29,7 +29,7 @@ struct LambdaRuntimeAPITests {
         }
     }
 
-    @Test func `what the platform says reaches the invocation`() throws {
+    @Test func `the platform's headers reach the invocation`() throws {
         try LambdaMock.run { (mock) throws in
             let id = try mock.queue(
                 "{}",
@@ -50,7 +50,7 @@ struct LambdaRuntimeAPITests {
         }
     }
 
-    @Test func `an absent trace id is not the one of the invocation before`() throws {
+    @Test func `a missing trace id is not replaced by that of the previous invocation`() throws {
         try LambdaMock.run { (mock) throws in
             try mock.queue("{}")
             try mock.queue("{}", headers: [("Lambda-Runtime-Trace-Id", "-")])
@@ -66,7 +66,7 @@ struct LambdaRuntimeAPITests {
     @Test(arguments: [
         "soon", "", "-", "-1", "0", "12", "1e3", "9223372036854775807", "99999999999999999999", "4102444800000",
     ])
-    func `a deadline that makes no sense is no deadline`(text: String) throws {
+    func `an invalid deadline is ignored`(text: String) throws {
         try LambdaMock.run { (mock) throws in
             try mock.queue("{}", headers: [("Lambda-Runtime-Deadline-Ms", text)])
             var lambda = try connect(to: mock)
@@ -85,7 +85,7 @@ struct LambdaRuntimeAPITests {
         }
     }
 
-    @Test func `an event in chunks arrives whole`() throws {
+    @Test func `an event in chunks is read completely`() throws {
         let event = #"{"text":"\#(String(repeating: "chunk ", count: 200))"}"#
         try LambdaMock.run { (mock) throws in
             try mock.queue(event, headers: [("X-Chunk", "7")])
@@ -95,7 +95,7 @@ struct LambdaRuntimeAPITests {
         }
     }
 
-    @Test func `an answer that is too large is logged, nothing more is posted, and the next event is served`() throws {
+    @Test func `an answer that is too large is logged and not posted, and the next event is served`() throws {
         try LambdaMock.run { (mock) throws in
             try mock.queue("{}")
             try mock.queue("{}")
@@ -112,7 +112,7 @@ struct LambdaRuntimeAPITests {
     }
 
     @Test(arguments: [400, 403, 404])
-    func `a refused answer is logged and the next event is served`(status: Int) throws {
+    func `a rejected answer is logged, and the next event is served`(status: Int) throws {
         try LambdaMock.run { (mock) throws in
             try mock.queue("{}")
             try mock.queue("{}")
@@ -126,7 +126,7 @@ struct LambdaRuntimeAPITests {
         }
     }
 
-    @Test func `an answer nobody asked for is logged`() throws {
+    @Test func `an answer to an unknown event is logged`() throws {
         try LambdaMock.run { (mock) throws in
             var lambda = try connect(to: mock)
             try lambda.respond(to: "unknown", body: Array("{}".utf8))
@@ -136,7 +136,7 @@ struct LambdaRuntimeAPITests {
     }
 
     @Test(arguments: [500, 403, 404, 204])
-    func `next without an event ends the process`(status: Int) throws {
+    func `an error status for the next event ends the process`(status: Int) throws {
         try LambdaMock.run { (mock) throws in
             try mock.answer("next", with: status, times: 9)
             var lambda = try connect(to: mock)
@@ -146,7 +146,7 @@ struct LambdaRuntimeAPITests {
         }
     }
 
-    @Test func `a Runtime API that says it is broken when answered ends the process`() throws {
+    @Test func `a fatal error of the Runtime API in response to an answer ends the process`() throws {
         try LambdaMock.run { (mock) throws in
             try mock.queue("{}")
             try mock.answer("response", with: 500)
@@ -157,7 +157,7 @@ struct LambdaRuntimeAPITests {
         }
     }
 
-    @Test func `an event without a usable request id ends the process`() throws {
+    @Test func `an event without a valid request id ends the process`() throws {
         for id in ["-", "a/../b", "a b", "a?b", "%2e"] {
             try LambdaMock.run { (mock) throws in
                 try mock.queue("{}", headers: [("Lambda-Runtime-Aws-Request-Id", id)])
@@ -184,7 +184,7 @@ struct LambdaRuntimeAPITests {
         }
     }
 
-    @Test func `a failed start is reported before anything is asked for`() throws {
+    @Test func `a failed start is reported before the first event is requested`() throws {
         try LambdaMock.run { (mock) throws in
             let body = #"{"errorMessage":"no","errorType":"Runtime.Misconfigured"}"#
             var lambda = try connect(to: mock)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import FunctionRuntime
 
-/// What stands between an event and a function, without a database that could be reached.
+/// The processing between an event and a function, without a reachable database.
 struct ServerTests {
     private let subject = "01890a5d-ac96-774b-bcce-b302099a8057"
     private let input = #"{"text":"hello"}"#
@@ -20,20 +20,20 @@ struct ServerTests {
         #expect(try answered.body["email"]?.string == "a@b.example")
     }
 
-    @Test func `malformed JSON is refused before anybody is asked who they are`() throws {
+    @Test func `malformed JSON is rejected before authentication`() throws {
         for event in ["", "{", #"{"text":"a","text":"b"}"#, #"{"headers":1,"body":{}}"#] {
             #expect(try code(of: Answered(event)) == "400 malformed_json")
         }
         #expect(try code(of: Answered(nil)) == "413 payload_too_large")
     }
 
-    @Test func `a caller is asked for before the input is looked into`() throws {
+    @Test func `authentication comes before the validation of the input`() throws {
         #expect(try code(of: Answered(#"{"nonsense":1}"#)) == "401 unauthenticated")
         #expect(try code(of: Answered("[]")) == "401 unauthenticated")
         #expect(try code(of: Answered(#"{"nonsense":1}"#, .init(token: "x"))) == "401 invalid_token")
     }
 
-    @Test func `the input is looked into before the database is asked for`() throws {
+    @Test func `the input is validated before the database is used`() throws {
         let token = try TestFunction.token(for: subject)
         for event in [#"{"nonsense":1}"#, "[]", "null", #"{"text":1}"#] {
             #expect(try code(of: Answered(event, .init(token: token))) == "422 validation_failed")
@@ -41,14 +41,14 @@ struct ServerTests {
         #expect(try code(of: Answered(Failing.self, #"{"text":"database"}"#)) == "503 unavailable")
     }
 
-    @Test func `a method other than POST is refused before everything else`() throws {
+    @Test func `a method other than POST is rejected first`() throws {
         for method in ["GET", "post", "PUT", "", "OPTIONS"] {
             let event = #"{"version":"2.0","requestContext":{"http":{"method":"\#(method)"}},"body":"{"}"#
             #expect(try code(of: Answered(event)) == "405 method_not_allowed")
         }
     }
 
-    @Test func `the process's token is the credential of the direct form alone`() throws {
+    @Test func `NOFX_TOKEN is a credential only for direct events`() throws {
         let token = try TestFunction.token(for: subject)
         for event in [
             #"{"body":{"text":"a"}}"#, #"{"headers":{},"body":{"text":"a"}}"#,
@@ -60,7 +60,7 @@ struct ServerTests {
         }
     }
 
-    @Test func `an envelope brings its own credential`() throws {
+    @Test func `an envelope needs its own credential`() throws {
         let token = try TestFunction.token(for: subject)
         let answered = try Answered(#"{"headers":{"Authorization":"Bearer \#(token)"},"body":{"text":"hello"}}"#)
 
@@ -69,7 +69,7 @@ struct ServerTests {
     }
 
     // Cases: teams 146
-    @Test func `a body with an identity in it is an input with unknown fields`() throws {
+    @Test func `a user id in the body is an unknown field`() throws {
         let event = #"{"text":"a","userId":"1","role":"owner","isAdmin":true,"authorization":"Bearer x"}"#
         let answered = try Answered(event, .init(token: TestFunction.token(for: subject)))
 
@@ -77,7 +77,7 @@ struct ServerTests {
         #expect(try answered.body["errors"]?.elements.allSatisfy { $0["code"]?.string == "unknown_field" } == true)
     }
 
-    @Test func `a malformed body of an HTTP event is refused in the event's form`() throws {
+    @Test func `a malformed body of an HTTP event is rejected in the event's form`() throws {
         let token = try TestFunction.token(for: subject)
         for (body, encoded) in [("!!", true), ("{", false), ("", false), (#"{\"text\":\"a\\u0000\"}"#, false)] {
             let answered = try Answered(event(body: body, token: token, encoded: encoded))
@@ -86,7 +86,7 @@ struct ServerTests {
         }
     }
 
-    @Test func `an error of no known kind is internal, and the operator is told`() throws {
+    @Test func `an unknown error is 500 for the caller and is logged`() throws {
         let answered = try Answered(Failing.self, #"{"text":""}"#)
 
         #expect(try code(of: answered) == "500 internal")
@@ -94,7 +94,7 @@ struct ServerTests {
         #expect(answered.log.containing("call.failed").count == 1)
     }
 
-    @Test func `a problem and a denial are answered as they are, and a denial is logged`() throws {
+    @Test func `problems and denials are returned unchanged, and a denial is logged`() throws {
         #expect(try code(of: Answered(Failing.self, #"{"text":"problem"}"#)) == "409 slug_taken")
         let denied = try Answered(Failing.self, #"{"text":"denial"}"#)
 
@@ -103,7 +103,7 @@ struct ServerTests {
         #expect(denied.log.containing("security_event.lost").count == 1)
     }
 
-    @Test func `a denial is recorded before the answer where the process may be frozen after it`() throws {
+    @Test func `a denial is recorded before the answer if the process may be frozen afterwards`() throws {
         for freezes in [true, false] {
             let lines = TestSupport.LogLines()
             let environment = ["DATABASE_URL": "host=127.0.0.1 port=1 user=nobody"]
@@ -119,7 +119,7 @@ struct ServerTests {
         }
     }
 
-    @Test func `a database's error says nothing of it to the caller and all of it to the operator`() throws {
+    @Test func `a database error is hidden from the caller and logged completely`() throws {
         let answered = try Answered(Failing.self, #"{"text":"database"}"#)
         let body = String(decoding: answered.answer.body, as: UTF8.self)
 
@@ -128,7 +128,7 @@ struct ServerTests {
         #expect(answered.log.containing("hunter2").isEmpty)
     }
 
-    @Test func `a function for operators is never called over the web`() throws {
+    @Test func `an operator function rejects web events`() throws {
         let token = try TestFunction.token(for: subject)
         for event in [
             event(body: #"{\"text\":\"a\"}"#, token: token), #"{"body":{"text":"a"}}"#,
@@ -142,7 +142,7 @@ struct ServerTests {
         #expect(try Answered(OperatorEcho.self, input).answer.status == 200)
     }
 
-    @Test func `a platform's request id is taken, unless no platform would send it`() throws {
+    @Test func `a platform's request id is used if it is valid`() throws {
         let token = try TestFunction.token(for: subject)
         func requestID(_ id: String) throws -> String? {
             try Answered(event(body: #"{\"text\":\"a\"}"#, token: token, requestID: id)).body["requestId"]?.string
@@ -154,7 +154,7 @@ struct ServerTests {
         }
     }
 
-    @Test func `a trace is the caller's, else the platform's`() throws {
+    @Test func `the trace id is the caller's, or else the platform's`() throws {
         let token = try TestFunction.token(for: subject)
         let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
         let xray = "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=1"
@@ -169,7 +169,7 @@ struct ServerTests {
         #expect(try traceID("") == nil)
     }
 
-    @Test func `a user agent is cut to 512 characters`() throws {
+    @Test func `a user agent is truncated to 512 characters`() throws {
         let token = try TestFunction.token(for: subject)
         let agent = String(repeating: "é", count: 600)
         let event = #"{"headers":{"authorization":"Bearer \#(token)","user-agent":"\#(agent)"},"body":{"text":"a"}}"#

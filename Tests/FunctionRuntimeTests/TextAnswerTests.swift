@@ -5,7 +5,7 @@ import Testing
 
 @testable import FunctionRuntime
 
-/// Functions that answer GET, and text.
+/// Functions that answer GET requests with text.
 struct TextAnswerTests {
     private static let forms: [(Request.Form, String)] = [
         (.apiGatewayV2, #"{"version":"2.0","headers":HEADERS,"requestContext":{"http":{"method":"METHOD"}}}"#),
@@ -17,7 +17,7 @@ struct TextAnswerTests {
     ]
 
     @Test(arguments: forms)
-    func `an HTTP event gets text with its type, and a GET needs no body`(form: Request.Form, event: String) throws {
+    func `an HTTP event gets typed text, and a GET needs no body`(form: Request.Form, event: String) throws {
         let answered = try answer(event, "GET", accept: "text/plain")
         let rendered = try JSONDocument(parsing: answered.answer.rendered(for: answered.form)).root
         #expect(answered.form == form)
@@ -28,7 +28,7 @@ struct TextAnswerTests {
     }
 
     @Test(arguments: forms)
-    func `without being asked for text it answers JSON`(form: Request.Form, event: String) throws {
+    func `without a preference for text the answer is JSON`(form: Request.Form, event: String) throws {
         for accept in ["*/*", "application/json", "text/html"] {
             let answered = try answer(event, "GET", accept: accept)
             #expect(try answered.body.string == "hello")
@@ -36,12 +36,12 @@ struct TextAnswerTests {
         }
     }
 
-    @Test func `an envelope gets the text itself`() throws {
+    @Test func `an envelope gets plain text`() throws {
         let answered = try answer(#"{"headers":HEADERS,"body":{}}"#, "", accept: "text/plain")
         #expect(String(decoding: answered.answer.rendered(for: answered.form), as: UTF8.self) == "hello\nworld\n")
     }
 
-    @Test func `a failure is a problem in JSON, whatever was asked for`() throws {
+    @Test func `an error is a JSON problem even if text is preferred`() throws {
         let answered = try answer(#"{"headers":HEADERS,"body":{"nonsense":1}}"#, "", accept: "text/plain")
         #expect(answered.answer.status == 422)
         #expect(answered.answer.headers.contains { $0 == ("content-type", "application/problem+json") })
@@ -49,20 +49,20 @@ struct TextAnswerTests {
     }
 
     @Test(arguments: ["PUT", "HEAD", "get", ""])
-    func `other methods are refused, and told which there are`(method: String) throws {
+    func `other methods are rejected with the list of allowed ones`(method: String) throws {
         let answered = try answer(Self.forms[0].1, method, accept: "*/*")
         #expect(answered.answer.status == 405)
         #expect(answered.answer.headers.contains { $0 == ("allow", "GET, POST") })
     }
 
-    @Test func `a function that does not say so answers no GET`() throws {
+    @Test func `a function rejects GET unless it declares it`() throws {
         let event = filled(Self.forms[0].1, "GET", accept: "*/*")
         let answered = try Answered(event)
         #expect(answered.answer.status == 405)
         #expect(answered.answer.headers.contains { $0 == ("allow", "POST") })
     }
 
-    @Test func `what came with a GET is not looked at`() throws {
+    @Test func `the body of a GET is ignored`() throws {
         let event = Self.forms[0].1.replacing(#""headers""#, with: #""body":"{{nonsense","headers""#)
         #expect(try answer(event, "GET", accept: "text/plain").answer.status == 200)
         #expect(try answer(event, "POST", accept: "text/plain").answer.status == 400)
@@ -79,7 +79,7 @@ struct TextAnswerTests {
     }
 }
 
-/// A function with a text.
+/// A function that answers with text.
 private struct Greeting: Function {
     struct Output: TextOutput {
         static let textTypes = ["text/plain"]

@@ -9,7 +9,7 @@ struct TraceContextTests {
         "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what-the-future-will-be-like",
     ])
-    func `a traceparent names its trace`(header: String) {
+    func `a traceparent contains the trace id`(header: String) {
         #expect(TraceContext.traceID(traceparent: header) == id)
     }
 
@@ -25,7 +25,7 @@ struct TraceContextTests {
         "00-0af7651916cd43dd\n448eb211c80319c-b7ad6b7169203331-01",
         "00-0af7651916cd43dd8448eb211c8031é-b7ad6b7169203331-01",
     ])
-    func `a malformed traceparent names none`(header: String) {
+    func `a malformed traceparent is ignored`(header: String) {
         #expect(TraceContext.traceID(traceparent: header) == nil)
     }
 
@@ -34,7 +34,7 @@ struct TraceContextTests {
         "Self=1-67891234-12456789abcdef012345678;Root=1-0af76519-16cd43dd8448eb211c80319c",
         "Parent=53995c3f42cd8ad8; Root=1-0af76519-16cd43dd8448eb211c80319c",
     ])
-    func `the root of an X-Ray header is the trace`(header: String) {
+    func `the root of an X-Ray header is the trace id`(header: String) {
         #expect(TraceContext.traceID(xray: header) == id)
     }
 
@@ -44,7 +44,7 @@ struct TraceContextTests {
         "Root=1-0af7651-916cd43dd8448eb211c80319c", "Root=1-00000000-000000000000000000000000",
         "Root=1-0af76519-16cd43dd8448eb211c80319c-1", "Root=1-0AF76519-16cd43dd8448eb211c80319c",
     ])
-    func `a malformed X-Ray header names no trace`(header: String) {
+    func `a malformed X-Ray header is ignored`(header: String) {
         #expect(TraceContext.traceID(xray: header) == nil)
     }
 }

@@ -5,18 +5,18 @@ import Testing
 
 @testable import FunctionRuntime
 
-/// Events by which queues, schedules and event buses start a function that takes them.
+/// Events of queues, schedules and event buses, for functions that accept triggers.
 @Suite struct TriggerTests {
     private let detail = #"{"id":"1","version":"0","detail-type":"t","source":"s","detail":{"text":"hello"}}"#
     private let cloud = #"{"specversion":"1.0","id":"1","source":"/s","type":"t","data":{"text":"hello"}}"#
 
-    @Test func `an event of EventBridge brings its detail`() throws {
+    @Test func `the input of an EventBridge event is its detail`() throws {
         let answered = try Answered(Triggered.self, detail)
         #expect(try answered.body["text"]?.string == "hello")
         #expect(answered.form == .direct)
     }
 
-    @Test func `a cloud event brings its data, in base64 too, or none`() throws {
+    @Test func `the input of a cloud event is its data, which may be base64 or missing`() throws {
         let encoded = cloud.replacing(#""data":{"text":"hello"}"#, with: #""data_base64":"eyJ0ZXh0IjoiaGVsbG8ifQ==""#)
         let empty = cloud.replacing(#","data":{"text":"hello"}"#, with: "")
         #expect(try Answered(Triggered.self, cloud).body["text"]?.string == "hello")
@@ -26,7 +26,7 @@ import Testing
         #expect(try Answered(Triggered.self, broken).answer.problem?.code == "malformed_json")
     }
 
-    @Test func `messages of one batch lead to one call, whose answer names those that are no input`() throws {
+    @Test func `a batch with equal messages is one call, and invalid messages are returned as failed`() throws {
         let hello = #"{\"text\":\"hello\"}"#
         let event = batch(["a": hello, "b": hello, "d": "{", "e": #"{\"other\":1}"#])
         let answered = try Answered(Triggered.self, event)
@@ -36,31 +36,31 @@ import Testing
         #expect(answered.log.containing(#""messageId":"d""#).count == 1)
     }
 
-    @Test func `messages that ask for something else than the first come again`() throws {
+    @Test func `messages with an input other than the first are returned as failed`() throws {
         let (hello, bye) = (#"{\"text\":\"hello\"}"#, #"{\"text\":\"bye\"}"#)
         let mixed = batch(["a": hello, "b": bye, "c": "", "d": hello])
         #expect(try failures(Answered(Triggered.self, mixed)) == ["b", "c"])
         #expect(try failures(Answered(Triggered.self, batch(["a": "{ }", "b": hello, "c": ""]))) == ["b"])
     }
 
-    @Test func `a batch that is done names no message`() throws {
+    @Test func `a successful batch returns no message`() throws {
         #expect(try failures(Answered(Triggered.self, batch(["a": "", "b": "{}"]))) == [])
     }
 
-    @Test func `all messages come again when the call fails`() throws {
+    @Test func `if the call fails all messages are returned as failed`() throws {
         let event = batch(["a": #"{\"text\":\"fail\"}"#, "b": #"{\"text\":\"fail\"}"#])
         let answered = try Answered(Triggered.self, event)
         #expect(failures(answered) == ["a", "b"])
         #expect(answered.log.containing(#""code":"conflict""#).count == 1)
     }
 
-    @Test func `there is no call for messages that are no input`() throws {
+    @Test func `a batch of invalid messages makes no call`() throws {
         let answered = try Answered(Triggered.self, batch(["a": "[]", "b": "null"]))
         #expect(failures(answered) == ["a", "b"])
         #expect(answered.answer.body.isEmpty)
     }
 
-    @Test func `records of somebody else are no batch`() throws {
+    @Test func `records of another source are not a batch`() throws {
         for event in [
             #"{"Records":[]}"#, #"{"Records":[{"eventSource":"aws:s3","messageId":"a","body":""}]}"#,
             #"{"Records":[{"eventSource":"aws:sqs","body":""}]}"#, #"{"Records":[1]}"#, #"{"Records":{}}"#,
@@ -69,13 +69,13 @@ import Testing
         }
     }
 
-    @Test func `a function that takes no triggers takes them for inputs`() throws {
+    @Test func `a function without triggers takes a trigger as its input`() throws {
         for event in [detail, cloud, batch(["a": ""])] {
             #expect(try Answered(OperatorEcho.self, event).answer.problem?.code == "validation_failed")
         }
     }
 
-    @Test func `behind a web server nothing is a trigger`() throws {
+    @Test func `behind a web server no event is a trigger`() throws {
         for event in [detail, cloud, batch(["a": ""])] {
             let answered = try Answered(Triggered.self, event, .init(isFromWeb: true))
             #expect(answered.answer.problem?.code == "operator_only")
@@ -83,7 +83,7 @@ import Testing
         }
     }
 
-    /// A batch of messages, as SQS sends it, in the order of their names.
+    /// A batch of messages as SQS sends it, in the order of their names.
     private func batch(_ bodies: [String: String]) -> String {
         let records = bodies.sorted { $0.key < $1.key }.map { name, body in
             #"{"messageId":"\#(name)","receiptHandle":"h","body":"\#(body)","eventSource":"aws:sqs","attributes":{}}"#
@@ -97,7 +97,7 @@ import Testing
     }
 }
 
-/// A function that takes triggers.
+/// A function that accepts triggers.
 struct Triggered: Function {
     struct Input: InputObject {
         let text: String?

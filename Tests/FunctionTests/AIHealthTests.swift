@@ -12,7 +12,7 @@ import AI
 
 @Suite struct AIHealthTests {
     // Cases: ai 57
-    @Test func `both providers are there before anything was called`() throws {
+    @Test func `both providers are listed before the first call`() throws {
         let database = try TestDatabase()
         for _ in 0..<2 {
             let health = try database.health(as: .stranger())
@@ -28,13 +28,13 @@ import AI
                     #expect(breaker["counters"]?[name]?.integer == 0, "\(name)")
                 }
             }
-            // Not even a missing row keeps them away.
+            // A missing row must not hide them.
             try database.rows("DELETE FROM nofx.circuit_breakers")
         }
     }
 
     // Cases: ai 57
-    @Test func `everybody with a credential may look, and nobody without`() throws {
+    @Test func `any caller with a credential may read, and an anonymous caller may not`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let viewer = try database.member(of: team, as: .viewer, permissions: [])
@@ -46,7 +46,7 @@ import AI
         #expect(database.refusal(of: AIHealth.self, #"{"probe":true}"#, as: viewer) == "422 validation_failed")
     }
 
-    @Test func `an open breaker tells how long it is open, and then that the next call is let through`() throws {
+    @Test func `an open breaker is listed with its remaining time, and then as open for a probe`() throws {
         let database = try TestDatabase()
         try database.rows(
             """
@@ -73,7 +73,7 @@ import AI
         #expect(try database.value("SELECT state FROM nofx.circuit_breakers WHERE name = 'openai'") == "open")
     }
 
-    @Test func `a gate is told as long as it lasts`() throws {
+    @Test func `a cool-down is listed for its duration`() throws {
         let database = try TestDatabase()
         try database.rows(
             """
@@ -89,7 +89,7 @@ import AI
         #expect(try database.health()[0]["gate"]?.isNull == true)
     }
 
-    @Test func `attempts, answers, rejections and rate limits are added up over all processes`() throws {
+    @Test func `attempts, answers, rejections and rate limits of all processes are summed`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         var limited = team.attempt(1)
@@ -111,7 +111,7 @@ import AI
         #expect(health["lastSuccessAt"]?.isNull == false)
     }
 
-    @Test func `breakers of other names are there once they were called`() throws {
+    @Test func `other breakers are listed after their first call`() throws {
         let database = try TestDatabase()
         try database.rows("INSERT INTO nofx.circuit_breakers (name, state) VALUES ('ollama.local/1', 'disabled')")
         let health = try database.health()
@@ -119,7 +119,7 @@ import AI
         #expect(health[1]["state"]?.string == "disabled")
     }
 
-    @Test func `Prometheus's own parser reads the metrics, and they say what the JSON says`() throws {
+    @Test func `Prometheus's own parser reads the metrics, and they equal the JSON`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         try database.record(team.attempt(1), team.attempt(0, outcome: "ai_overloaded"))
@@ -161,7 +161,7 @@ import AI
     }
 
     // Cases: ai 57
-    @Test func `nothing is asked of anybody but the database, and nothing is written`() throws {
+    @Test func `the endpoint calls no provider and writes nothing`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
         _ = try database.health(as: caller)
@@ -172,7 +172,7 @@ import AI
 }
 
 extension TestDatabase {
-    /// Every breaker as the endpoint answers it.
+    /// All breakers in the endpoint's answer.
     fileprivate func health(as caller: Caller = .stranger()) throws -> [JSONValue] {
         let report = try call(AIHealth.self, "{}", as: caller)
         let breakers = try JSONDocument(parsing: report.jsonBytes).root["breakers"]

@@ -9,7 +9,7 @@ import Testing
 @testable import nofx
 
 @Suite struct AIUsageTests {
-    @Test func `a day's attempts are added up for each provider and model, exactly`() throws {
+    @Test func `a day's attempts are summed exactly by provider and model`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -22,7 +22,7 @@ import Testing
             team.attempt(1, provider: "anthropic-ai", model: "claude-haiku-5-5"),
             reported
         )
-        // A day that is the same in every run.
+        // A fixed day, so that every run is the same.
         try database.rows("UPDATE nofx.ai_usage_daily SET day = '2026-01-31'")
         let page = try database.call(AIUsage.self, team.reference, as: owner)
         #expect(
@@ -41,7 +41,7 @@ import Testing
         #expect(page.items[2].providerCost?.description == "0.250000001")
     }
 
-    @Test func `the newest day comes first, and filters narrow it down`() throws {
+    @Test func `the newest day is listed first, and filters narrow the list`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test(arguments: [100, 7, 4, 1])
-    func `40 items are paged without gaps and repetitions, also those of one day`(limit: Int) throws {
+    func `40 items are paged without gaps or repetitions, also within one day`(limit: Int) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -85,7 +85,7 @@ import Testing
         #expect(pages.count == (40 + limit - 1) / limit)
     }
 
-    @Test func `a place in the list is carried whatever a provider calls its model`() throws {
+    @Test func `a cursor works with any model name`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -104,7 +104,7 @@ import Testing
             (.viewer, [], "403 forbidden"), (.admin, [.write, .admin], "403 forbidden"), (.member, [.read], nil),
         ] as [(Role, [Permission]?, String?)]
     )
-    func `members see it who may read`(_ role: Role, _ override: [Permission]?, _ refusal: String?) throws {
+    func `usage is visible with read permission`(_ role: Role, _ override: [Permission]?, _ refusal: String?) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -129,7 +129,7 @@ import Testing
         #expect(database.refusal(of: AIUsage.self, team.reference, as: bound) == "404 team_not_found")
     }
 
-    @Test func `nobody sees another team's usage, nor what was used for none`() throws {
+    @Test func `another team's usage and usage without a team are not visible`() throws {
         let database = try TestDatabase()
         let (owner, rival) = (Caller.stranger(), Caller.stranger(isOperator: true))
         let (team, other) = (try database.team(of: owner), try database.team("Other", of: rival))
@@ -145,7 +145,7 @@ import Testing
         #expect(try seen.value() == 0)
     }
 
-    @Test func `each page asks again who may see it, and a cursor is good for its list alone`() throws {
+    @Test func `each page checks the permission again, and a cursor is valid only for its list`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let (team, other) = (try database.team(of: owner), try database.team("Other", of: owner))
@@ -169,7 +169,7 @@ import Testing
     @Test(arguments: [
         ["x", "p", "m"], ["2026-02-30", "p", "m"], ["2026-01-01", "p"], ["2026-01-01", "p", "m", "x"],
     ])
-    func `a cursor that no page gave out is refused`(_ keys: [String]) throws {
+    func `a cursor that this list did not issue is rejected`(_ keys: [String]) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -183,7 +183,7 @@ import Testing
         (#""since":"2026-02-29""#, "since"), (#""provider":"""#, "provider"), (#""model":7"#, "model"),
         (#""since":"2026-01-02","until":"2026-01-02""#, ""), (#""day":"2026-01-01""#, "day"),
     ])
-    func `an input that is none is refused`(_ members: String, _ field: String) throws {
+    func `an invalid input is rejected`(_ members: String, _ field: String) throws {
         let event = #"{"teamId":"\#(ID<Team>.make())",\#(members)}"#
         let problem = #expect(throws: Problem.self) { try TestDatabase().call(AIUsage.self, event, as: .stranger()) }
         #expect(problem?.status == 422)

@@ -7,9 +7,9 @@ import Testing
 @testable import Teams
 @testable import nofx
 
-/// Who gets in with an API key.
+/// Authentication with an API key.
 @Suite struct APIKeyCredentialTests {
-    @Test func `a key stands for its user, with its scopes and its team`() throws {
+    @Test func `a key authenticates its user, with its scopes and its team`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger(email: "owner@example.com")
         let team = try database.team(of: owner)
@@ -25,8 +25,29 @@ import Testing
         #expect(holder.team == team.id.uuid)
     }
 
+    @Test func `a key that nobody has writes nothing and takes no lock`() throws {
+        let database = try TestDatabase()
+        let key = try database.key(of: .stranger())
+        let unknown = try APIKey(APIKey.make(for: .live).text, for: .live)
+        var connection = try database.connect()
+        let found = try connection.transact(
+            ["SELECT count(*) FROM nofx.find_api_key(\(unknown.id), \(unknown.secretHash), '::1')"],
+            access: .readOnly,
+            deadline: .test
+        )
+        #expect(try found[0].value(as: Int.self) == 0)
+        // A key whose row is locked is taken all the same; its last use is not stored then.
+        var other = try database.connect()
+        _ = try other.begin(
+            ["SELECT FROM nofx.api_keys WHERE id = \(key.id) FOR UPDATE"],
+            limits: .none,
+            deadline: .test
+        )
+        #expect(try database.caller(with: key.key.reveal()).credential == "key:\(key.id)")
+    }
+
     // Cases: teams 150
-    @Test func `whatever is wrong with a key, its bearer is told the same and the operator why`() throws {
+    @Test func `all invalid keys get the same answer, and the log has the reason`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let keys = try (0..<4).map { try database.key(of: owner, "Key \($0)") }
@@ -56,6 +77,34 @@ import Testing
         #expect(throws: Never.self) { try database.caller(with: keys[3].key.reveal()) }
     }
 
+    @Test func `a key is for the environment that it was made in, whatever its text says`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        for (made, other) in [(KeyEnvironment.test, KeyEnvironment.live), (.live, .test)] {
+            var quotas = Quotas()
+            quotas.keyEnvironment = made
+            let key = try database.call(CreateAPIKey.self, draft("\(made)"), as: owner, quotas: quotas)
+            let relabelled = forged(key, secret: key.key.reveal(), in: other)
+            #expect(throws: Never.self) { try APIKey(relabelled, for: other) }
+            for environment in [made, other] {
+                #expect(throws: Problem.self) { try database.caller(with: relabelled, in: environment) }
+            }
+            #expect(
+                try database.value("SELECT last_used_at FROM nofx.api_keys WHERE id = \(key.id)", as: Timestamp?.self)
+                    == nil
+            )
+            #expect(try database.caller(with: key.key.reveal(), in: made).user == owner.user)
+            // Whoever lists and revokes keys sees each key's environment, not that of the process.
+            for environment in KeyEnvironment.allCases {
+                quotas.keyEnvironment = environment
+                let listed = try database.call(ListAPIKeys.self, "{}", as: owner, quotas: quotas).items
+                #expect(listed.first { $0.id == key.id }?.prefix == "nofx_\(made)_\(key.id)")
+                let revoked = try database.call(RevokeAPIKey.self, key.reference, as: owner, quotas: quotas)
+                #expect(revoked.prefix == "nofx_\(made)_\(key.id)")
+            }
+        }
+    }
+
     @Test func `a key ends by the database's clock, to the microsecond`() throws {
         let database = try TestDatabase()
         let key = try database.key(of: .stranger())
@@ -65,7 +114,7 @@ import Testing
         #expect(throws: Problem.self) { try database.caller(with: key.key.reveal()) }
     }
 
-    @Test func `the last use is noted at most once a minute, and of the right secret only`() throws {
+    @Test func `the last use is recorded at most once a minute, and only for the right secret`() throws {
         let database = try TestDatabase()
         let key = try database.key(of: .stranger())
         func lastUse() throws -> Timestamp? { try database.value("SELECT last_used_at FROM nofx.api_keys") }
@@ -91,7 +140,7 @@ import Testing
         #expect(try database.value("SELECT last_used_ip FROM nofx.api_keys") == "192.0.2.1")
     }
 
-    @Test func `32 who come with one key at once all get in, and the use is noted once`() throws {
+    @Test func `32 concurrent calls with one key all succeed, and the use is recorded once`() throws {
         let database = try TestDatabase()
         let key = try database.key(of: .stranger()).key.reveal()
         try database.countChangesOfKeys()
@@ -103,7 +152,7 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM public.changes_of_keys") == 1)
     }
 
-    @Test func `a user who is disabled while a key is at work is refused by the work itself`() throws {
+    @Test func `a user who is disabled during a call is rejected by its statement`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -114,14 +163,14 @@ import Testing
     }
 
     /// A key with the identifier of one and the secret of another.
-    private func forged(_ key: NewKey, secret other: String) -> String {
-        let body = "nofx_live_\(key.id)_\(other.suffix(49).prefix(43))"
+    private func forged(_ key: NewKey, secret other: String, in environment: KeyEnvironment = .live) -> String {
+        let body = "nofx_\(environment)_\(key.id)_\(other.suffix(49).prefix(43))"
         return body + String(decoding: Base62.encode(CRC32.checksum(body.utf8)), as: UTF8.self)
     }
 }
 
 extension TestDatabase {
-    /// Writes a row in `public.changes_of_keys` for each row of `nofx.api_keys` that is written.
+    /// Records each write to `nofx.api_keys` in `public.changes_of_keys`.
     fileprivate func countChangesOfKeys() throws {
         try rows("CREATE TABLE public.changes_of_keys (id text)")
         try rows(

@@ -9,11 +9,11 @@ import Testing
 @testable import Teams
 @testable import nofx
 
-/// What an API key lets its bearer do: what its user may, as far as its scopes and its team reach.
+/// The permissions of an API key: those of its user, limited by its scopes and its team.
 @Suite struct APIKeyScopeTests {
     // Cases: teams 148
     @Test(arguments: [[], [.read], [.write], [.delete], [.admin], [.read, .write], .ofMembers] as [[Scope]])
-    func `a key does what its scopes say, also when its user owns the team`(scopes: [Scope]) throws {
+    func `a key is limited to its scopes, even if its user owns the team`(scopes: [Scope]) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test(arguments: [[], [.read], [.write], [.delete], [.admin], .ofMembers] as [[Scope]])
-    func `a key looks at runs, changes and decides them as its scopes say`(scopes: [Scope]) throws {
+    func `a key's scopes limit reading, changing and deciding runs`(scopes: [Scope]) throws {
         let world = try RunWorld([TestStep("build"), TestStep("one", "gate:manual"), TestStep("two", "gate:manual")])
         let holder = holder(for: world.owner, scopes)
         let artifact = TestArtifact("notes.md", "text/markdown", "#".utf8)
@@ -54,7 +54,7 @@ import Testing
         expect(CancelRun.self, world.input(), .write)
     }
 
-    @Test func `a key for one team finds no run of another`() throws {
+    @Test func `a key for one team finds no run of another team`() throws {
         let world = try RunWorld([TestStep("approve", "gate:manual")])
         let other = try world.database.team("Other", of: world.owner)
         let key = world.owner.key(scopes: .ofMembers, team: other)
@@ -67,7 +67,7 @@ import Testing
     }
 
     // Cases: teams 148
-    @Test func `a change beyond the scope is a denial that names the scope, and changes nothing`() throws {
+    @Test func `a change beyond the scopes is a denial that names the scope and changes nothing`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -84,7 +84,7 @@ import Testing
         #expect(try database.snapshot(of: team) == before)
     }
 
-    @Test func `a scope gives nothing that the user is not permitted`() throws {
+    @Test func `a scope grants no permission that the user lacks`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let viewer = try database.member(of: team, as: .viewer)
@@ -96,7 +96,7 @@ import Testing
         #expect(database.refusal(of: DeleteTeam.self, team.reference, as: holder) == "403 owner_only")
     }
 
-    @Test func `a key sees what its scopes allow and no more`() throws {
+    @Test func `a key sees only what its scopes allow`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger(email: "owner@example.com")
         let team = try database.team(of: owner)
@@ -114,7 +114,7 @@ import Testing
     }
 
     // Cases: teams 149
-    @Test func `a key for one team finds no other, although its user owns it`() throws {
+    @Test func `a key for one team finds no other team, even if its user owns it`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let (mine, other) = (try database.team("Mine", of: owner), try database.team("Other", of: owner))
@@ -138,7 +138,7 @@ import Testing
     }
 
     // Cases: teams 151
-    @Test func `the key of a removed member finds the team no more, and works again with the membership`() throws {
+    @Test func `a removed member's key does not find the team, and works again after a return`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let member = try database.member(of: team, as: .member)
@@ -155,7 +155,7 @@ import Testing
         #expect(database.refusal(of: GetTeam.self, team.reference, as: holder) == nil)
     }
 
-    @Test func `what a key did is in the audit trail under its name`() throws {
+    @Test func `the actions of a key are in the audit trail with its id`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -169,7 +169,7 @@ import Testing
         #expect(try database.countOfTables(with: key.secret) == 0)
     }
 
-    /// Who comes with a key, without the key: none is made without any scope.
+    /// A caller with a key's scopes, without a real key, because keys without scopes cannot be created.
     private func holder(for caller: Caller, _ scopes: [Scope]) -> Caller {
         Caller(
             user: caller.user,

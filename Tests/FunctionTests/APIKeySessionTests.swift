@@ -7,11 +7,11 @@ import Testing
 @testable import Teams
 @testable import nofx
 
-/// What only a person does: no API key, whatever its scopes.
+/// Actions that need a person: API keys are rejected whatever their scopes.
 @Suite struct APIKeySessionTests {
     // Cases: teams 97
     @Test(arguments: [true, false])
-    func `a key accepts no invite, hands over no team and leaves none`(isForTeam: Bool) throws {
+    func `a key cannot accept an invite, transfer a team or leave one`(isForTeam: Bool) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger(email: "owner@example.com")
         let team = try database.team(of: owner)

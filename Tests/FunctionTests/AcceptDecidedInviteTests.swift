@@ -7,7 +7,7 @@ import Testing
 @testable import Teams
 @testable import nofx
 
-/// Invites that somebody accepts when it is too late.
+/// Acceptances of invites that are no longer pending.
 @Suite struct AcceptDecidedInviteTests {
     private let database: TestDatabase
     private let owner = Caller.stranger(email: "owner@example.com")
@@ -24,7 +24,7 @@ import Testing
     }
 
     // Cases: teams 90
-    @Test func `a millisecond after its time by the database's clock an invite has expired`() throws {
+    @Test func `an invite expires by the database's clock, to the millisecond`() throws {
         let invite = try database.invitation("ada@example.com", to: team, by: owner)
         try database.outlive("ada@example.com", by: .milliseconds(1))
         #expect(refusal(of: invite) == "409 invite_expired")
@@ -32,7 +32,7 @@ import Testing
         #expect(try database.activity(of: team.id).map(\.action) == ["team.created", "invite.sent"])
     }
 
-    @Test func `an invite is used up by who accepted it, also for others with the address and after leaving`() throws {
+    @Test func `an accepted invite cannot be used again, not even after its member has left`() throws {
         let invite = try database.invitation("ada@example.com", to: team, by: owner)
         try database.call(AcceptInvite.self, invite.acceptance, as: ada)
         let namesake = Caller.stranger(email: "ada@example.com")
@@ -43,7 +43,7 @@ import Testing
     }
 
     // Cases: teams 69, 96
-    @Test func `an invite that was pending when its team was deleted does not come back with it`() throws {
+    @Test func `an invite that was pending when its team was deleted stays cancelled after a restore`() throws {
         let invite = try database.invitation("ada@example.com", to: team, by: owner)
         try database.call(DeleteTeam.self, team.reference, as: owner)
         #expect(refusal(of: invite) == "404 invite_not_found")
@@ -53,7 +53,7 @@ import Testing
     }
 
     // Cases: teams 82
-    @Test func `an invite ends with the membership of who made it, and with their right to invite`() throws {
+    @Test func `an invite ends when its inviter leaves the team or may no longer invite`() throws {
         let removed = try database.accepted("removed@example.com", to: team, by: owner, as: .admin)
         let demoted = try database.accepted("demoted@example.com", to: team, by: owner, as: .admin)
         let first = try database.invitation("ada@example.com", to: team, by: removed)
@@ -67,7 +67,7 @@ import Testing
         #expect(try database.guests(of: team) == ["member"])
     }
 
-    @Test func `an invite of somebody who cannot invite any more is worth nothing, even if it is pending`() throws {
+    @Test func `a pending invite of an inviter who may no longer invite is rejected`() throws {
         let admin = try database.member(of: team, as: .admin)
         let invite = try database.invitation("ada@example.com", to: team, by: admin)
         try database.rows("UPDATE nofx.team_members SET permissions = '{read,write}' WHERE user_id = \(admin.user)")
@@ -82,7 +82,7 @@ import Testing
         #expect(try database.invites(of: team) == ["ada@example.com pending"])
     }
 
-    @Test func `an invite ends when whoever made it sinks below its role, though they may still invite`() throws {
+    @Test func `an invite ends when its inviter's role falls below the invited role`() throws {
         let admin = try database.accepted("admin@example.com", to: team, by: owner, as: .admin)
         let invite = try database.invitation("ada@example.com", to: team, by: admin, as: .admin)
         try database.invitation("grace@example.com", to: team, by: admin, as: .member)
@@ -102,7 +102,7 @@ import Testing
         #expect(try database.guests(of: team) == ["member"])
     }
 
-    @Test func `a team that is full takes nobody, and the invite stays good for when it is not`() throws {
+    @Test func `a full team rejects an acceptance, and the invite stays valid`() throws {
         let invite = try database.invitation("ada@example.com", to: team, by: owner)
         let member = try database.member(of: team, as: .member)
         var quotas = Quotas()
@@ -116,7 +116,7 @@ import Testing
         #expect(try database.invites(of: team) == ["ada@example.com pending"])
         try database.rows("DELETE FROM nofx.team_members WHERE user_id = \(member.user)")
         #expect(refusal(of: invite, quotas: quotas) == nil)
-        // Whoever is a member already takes no seat.
+        // A caller who is already a member needs no free place.
         #expect(refusal(of: invite, quotas: quotas) == nil)
     }
 

@@ -10,7 +10,7 @@ import Testing
 
 @Suite struct ActivityTests {
     // Cases: teams 1, 61, 122
-    @Test func `every change is recorded once, and reading is not`() throws {
+    @Test func `every change is recorded once, and reads are not recorded`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team("Acme", of: owner)
@@ -42,7 +42,7 @@ import Testing
     }
 
     // Cases: teams 122
-    @Test func `what is refused is not recorded as done`() throws {
+    @Test func `a refused change is not recorded`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -57,7 +57,7 @@ import Testing
     }
 
     // Cases: teams 6
-    @Test func `a locked audit trail does not stop anybody, and says what was lost`() throws {
+    @Test func `a locked audit trail does not block a change, and the lost entry is logged`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let lines = LogLines()
@@ -69,13 +69,13 @@ import Testing
         #expect(try database.call(GetTeam.self, team.reference, as: owner).name.rawValue == "Acme")
         #expect(try database.activity(of: team.id).isEmpty)
         #expect(lines.containing("activity.lost").count == 1)
-        // The server's own words: lock_not_available, within the budget of the function that records.
+        // The server's SQL state: lock_not_available, within the time limit of the recording function.
         #expect(lines.containing("55P03").count == 1)
         try expect(lines, toTellOf: "team.created", team, owner)
     }
 
     // Cases: teams 6
-    @Test func `the wait for a locked audit trail is a tenth of a second`() throws {
+    @Test func `the wait for a locked audit trail lasts 0.1 s`() throws {
         let settings: [String] = try TestDatabase().value(
             "SELECT proconfig FROM pg_proc WHERE oid = 'nofx.log_activity'::regproc"
         )
@@ -83,7 +83,7 @@ import Testing
     }
 
     // Cases: teams 7
-    @Test func `a lost audit trail does not stop anybody, and says what was lost`() throws {
+    @Test func `a missing audit trail does not block a change, and the lost entry is logged`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         try database.rows("DROP TABLE nofx.team_activity")
@@ -96,7 +96,7 @@ import Testing
         #expect(try database.call(GetTeam.self, team.reference, as: owner).version == 4)
     }
 
-    @Test func `a lost entry tells texts as they are`() throws {
+    @Test func `the log of a lost entry keeps quotes and backslashes of a name`() throws {
         let database = try TestDatabase()
         try database.rows("DROP TABLE nofx.team_activity")
         for name in [#"A  b"#, #"A " b"#, #"A \ b \"#, #"A \" b\\ c"#, #"\ "A" : {"b" : [1 , 2]} "# + "é"] {
@@ -108,7 +108,7 @@ import Testing
     }
 
     // Cases: teams 126
-    @Test func `a user agent that looks like a log line stays one value`() throws {
+    @Test func `a user agent that resembles a log line stays one value`() throws {
         let database = try TestDatabase()
         let forged = "x\n{\"level\":\"error\",\"message\":\"forged\"}\r\u{2028}\u{1B}[31m"
         let owner = Caller.stranger()
@@ -148,7 +148,7 @@ import Testing
         try expect(lines, toTellOf: action, team, caller)
     }
 
-    /// Checks that exactly one entry is reported lost, with what it would have said.
+    /// Checks that exactly one lost entry is logged, with all its values.
     private func expect(_ lines: LogLines, toTellOf action: String, _ team: Team, _ caller: Caller) throws {
         let lost = lines.containing("activity.lost")
         #expect(lost.count == 1)

@@ -13,18 +13,18 @@ import Testing
         [TestStep("approve", "gate:manual", inputs: inputs), TestStep("ship", after: ["approve"])]
     }
 
-    @Test func `a gate waits for a person, and no worker finds anything to do`() throws {
+    @Test func `a gate waits for a decision, and no worker gets a job for it`() throws {
         let world = try RunWorld(Self.plan())
         #expect(try world.status == "waiting")
         #expect(try world.steps == ["approve": "waiting", "ship": "blocked"])
         #expect(try world.jobs == 0)
         #expect(try world.events == ["run.created", "gate.created"])
         for topic in ["gate.manual", "test.echo"] { #expect(try world.database.claim(topic).isEmpty) }
-        try world.database.rows("SELECT nofx.maintain_queue(100, '{0}')")
+        try world.database.maintain()
         #expect(try world.status == "waiting")
     }
 
-    @Test func `who manages the team lets the run go on, at once`() throws {
+    @Test func `an approval by a manager of the team continues the run at once`() throws {
         let world = try RunWorld(Self.plan())
         let admin = try world.member(as: .admin)
         let approval = world.step("approve", #""reason":"Tested by hand.""#)
@@ -41,7 +41,7 @@ import Testing
         #expect(outputs.contains(#""approved""#))
     }
 
-    @Test func `who rejects it ends what depends on it`() throws {
+    @Test func `a rejection ends the steps that depend on the gate`() throws {
         let world = try RunWorld(Self.plan() + [TestStep("other")])
         let decided = try world.database.call(
             ApproveGate.self,
@@ -67,7 +67,7 @@ import Testing
             ("owner", .admin, false), ("viewer", .viewer, true),
         ] as [(String?, Core.Role, Bool)]
     )
-    func `a gate is for the role that it names and higher ones, or for who manages the team`(
+    func `a gate can be decided by its role and higher ones, or by managers of the team`(
         required: String?,
         role: Core.Role,
         isAllowed: Bool
@@ -89,7 +89,7 @@ import Testing
         #expect(try world.database.value("SELECT status FROM nofx.gates") == "pending")
     }
 
-    @Test func `a member to whom managing was given decides, and an admin from whom it was taken does not`() throws {
+    @Test func `an override can grant the decision to a member and take it from an admin`() throws {
         let world = try RunWorld(Self.plan())
         let former = try world.member(as: .admin, permissions: [.read, .write])
         let deputy = try world.member(as: .member, permissions: [.read, .admin])
@@ -98,7 +98,7 @@ import Testing
         #expect(try world.database.call(ApproveGate.self, world.step("approve"), as: deputy).status == .approved)
     }
 
-    @Test func `a key decides nothing without the scope, whatever role the gate names`() throws {
+    @Test func `a key without the scope admin decides no gate, whatever the gate's role`() throws {
         let world = try RunWorld(Self.plan(#"{"role":"viewer"}"#))
         let refused = world.owner.key(scopes: [.read, .write, .delete])
         let refusal = world.database.refusal(of: ApproveGate.self, world.step("approve"), as: refused)
@@ -107,7 +107,7 @@ import Testing
         #expect(try world.database.call(ApproveGate.self, world.step("approve"), as: key).status == .approved)
     }
 
-    @Test func `where four eyes are wanted, somebody else than who started the run decides`() throws {
+    @Test func `a four-eyes gate cannot be decided by the user who started the run`() throws {
         let world = try RunWorld(Self.plan(#"{"fourEyes":true}"#))
         let denial = #expect(throws: Denial.self) {
             try world.database.call(ApproveGate.self, world.step("approve"), as: world.owner)
@@ -119,7 +119,33 @@ import Testing
         #expect(try world.database.call(ApproveGate.self, world.step("approve"), as: admin).status == .approved)
     }
 
-    @Test func `deciding the same again is answered the same, and another way is a conflict`() throws {
+    @Test func `with fourEyes, neither the author of a plan nor the user who reruns it decides`() throws {
+        let world = try RunWorld()
+        let (author, repeater) = (try world.member(as: .admin), try world.member(as: .admin))
+        let (again, third) = (try world.member(as: .admin), try world.member(as: .admin))
+        let first = try world.database.startRun(
+            Self.plan(#"{"fourEyes":true}"#),
+            team: world.team.id.uuid,
+            by: author
+        )
+        func rerun(_ run: UUID, by caller: Caller) throws -> UUID {
+            try world.database.call(RerunRun.self, world.input(run: run), as: caller).id.uuid
+        }
+        func refusal(_ run: UUID, by caller: Caller) -> String? {
+            let input = world.team.input(run, #""step":"approve""#)
+            return world.database.refusal(of: ApproveGate.self, input, as: caller)
+        }
+        let second = try rerun(first, by: repeater)
+        let last = try rerun(second, by: again)
+        for (run, starter) in [(first, author), (second, repeater), (last, again)] {
+            try world.database.work()
+            #expect(refusal(run, by: author) == "403 own_run_approval")
+            #expect(refusal(run, by: starter) == "403 own_run_approval")
+            #expect(refusal(run, by: third) == nil)
+        }
+    }
+
+    @Test func `repeating a decision gets the same answer, and another decision is a conflict`() throws {
         let world = try RunWorld(Self.plan())
         for _ in 0..<2 {
             let decided = try world.database.call(ApproveGate.self, world.step("approve"), as: world.owner)
@@ -138,7 +164,7 @@ import Testing
         #expect(try world.activity == ["gate.approved"])
     }
 
-    @Test func `a gate past its time, and one of a run that was cancelled, is not decided`() throws {
+    @Test func `an expired gate and one of a cancelled run cannot be decided`() throws {
         let world = try RunWorld(Self.plan(#"{"expiresInSeconds":60}"#))
         try world.database.rows("UPDATE nofx.gates SET expires_at = now()")
         func problem() -> Problem? {
@@ -147,7 +173,7 @@ import Testing
             }
         }
         #expect(problem()?.code == "gate_expired")
-        try world.database.rows("SELECT nofx.maintain_queue(100, '{0}')")
+        try world.database.maintain()
         #expect(problem()?.code == "gate_expired")
         #expect(try world.steps == ["approve": "failed", "ship": "skipped"])
         #expect(try world.events.contains("gate.expired"))
@@ -162,7 +188,7 @@ import Testing
     }
 
     // Cases: queue 76
-    @Test func `what is no gate, or not yet, and what is another team's is not found`() throws {
+    @Test func `a step that is not a gate, a blocked gate and a foreign gate are not found`() throws {
         let world = try RunWorld([TestStep("build"), TestStep("approve", "gate:manual", after: ["build"])])
         let other = Caller.stranger()
         let theirs = try world.database.team(of: other)
@@ -177,7 +203,7 @@ import Testing
     }
 
     // Cases: queue 83
-    @Test func `who decided is who called, whatever the input says`() throws {
+    @Test func `the decider is the caller, and the input cannot name another user`() throws {
         let world = try RunWorld(Self.plan())
         let admin = try world.member(as: .admin)
         let forged = world.step("approve", #""approvedBy":"\#(world.owner.user)""#)
@@ -187,7 +213,7 @@ import Testing
     }
 
     @Test(arguments: [#""decision":"waived""#, #""decision":"pending""#, #""reason":"""#])
-    func `what is no decision and no reason is refused`(_ members: String) throws {
+    func `an invalid decision or reason is rejected`(_ members: String) throws {
         let world = try RunWorld(Self.plan())
         let long = #""reason":"\#(String(repeating: "x", count: 501))""#
         for members in [members, long] {

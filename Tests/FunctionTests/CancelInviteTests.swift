@@ -22,7 +22,7 @@ import Testing
     }
 
     // Cases: teams 83
-    @Test func `a pending invite is cancelled once, and is answered`() throws {
+    @Test func `a pending invite is cancelled once and returned`() throws {
         let invite = try database.invitation("Ada@example.com", to: team, by: owner, as: .viewer)
         let cancelled = try database.call(CancelInvite.self, team.cancellation(of: invite.id), as: owner)
         #expect(cancelled.id == invite.id)
@@ -41,7 +41,7 @@ import Testing
         #expect(entries.last?.actor == owner.user)
     }
 
-    @Test func `none of its tokens is good afterwards, and the address can be invited again`() throws {
+    @Test func `after a cancellation no token works, and the address can be invited again`() throws {
         let invite = try database.invitation("ada@example.com", to: team, by: owner)
         let mailed = InviteToken.make()
         try database.rows(
@@ -59,7 +59,7 @@ import Testing
     }
 
     // Cases: teams 83
-    @Test func `an accepted invite and one past its time cannot be cancelled, and stay what they are`() throws {
+    @Test func `accepted and expired invites cannot be cancelled and do not change`() throws {
         let accepted = try database.invitation("a@example.com", to: team, by: owner)
         try database.call(AcceptInvite.self, accepted.acceptance, as: .stranger(email: "a@example.com"))
         #expect(refusal(accepted.id) == "409 invite_accepted")
@@ -71,7 +71,7 @@ import Testing
     }
 
     // Cases: teams 83
-    @Test func `an invite of another team is the same as none`() throws {
+    @Test func `an invite of another team is reported like an unknown one`() throws {
         let other = try database.team("Other", of: owner)
         let foreign = try database.invitation("a@example.com", to: other, by: owner)
         #expect(refusal(foreign.id) == "404 invite_not_found")
@@ -79,14 +79,14 @@ import Testing
         #expect(try database.invites(of: other) == ["a@example.com pending"])
     }
 
-    @Test func `those who manage members may cancel whoever's invite, and nobody else`() throws {
+    @Test func `managers of members may cancel anyone's invite, and other members may not`() throws {
         let invite = try database.invitation("a@example.com", to: team, by: owner)
         for (role, permissions) in [(Role.member, nil), (.viewer, nil), (.admin, [Permission.write])]
             as [(Role, [Permission]?)]
         {
             let caller = try database.member(of: team, as: role, permissions: permissions)
             #expect(refusal(invite.id, as: caller) == "403 forbidden")
-            // Whether there is such an invite is nothing that they learn.
+            // They do not learn whether the invite exists.
             #expect(refusal(.make(), as: caller) == "403 forbidden")
         }
         #expect(refusal(invite.id, as: .stranger()) == "404 team_not_found")
@@ -96,7 +96,7 @@ import Testing
         #expect(try database.call(CancelInvite.self, team.cancellation(of: invite.id), as: admin).status == .cancelled)
     }
 
-    @Test func `in a deleted team there is nothing to cancel`() throws {
+    @Test func `invites of a deleted team cannot be cancelled`() throws {
         let invite = try database.invitation("a@example.com", to: team, by: owner)
         try database.call(DeleteTeam.self, team.reference, as: owner)
         #expect(refusal(invite.id) == "404 team_not_found")

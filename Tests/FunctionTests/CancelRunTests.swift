@@ -9,7 +9,7 @@ import Testing
 @testable import nofx
 
 @Suite struct CancelRunTests {
-    @Test func `a run that nobody works on ends at once`() throws {
+    @Test func `a run without running steps is cancelled at once`() throws {
         let world = try RunWorld([
             TestStep("build"), TestStep("test", after: ["build"]), TestStep("approve", "gate:manual"),
         ])
@@ -23,7 +23,7 @@ import Testing
         #expect(try world.activity == ["run.cancelled"])
     }
 
-    @Test func `a run that a worker has a step of waits for it`() throws {
+    @Test func `a run with a running step waits for its worker`() throws {
         let world = try RunWorld([TestStep("build"), TestStep("test", after: ["build"])])
         let claims = try world.database.claim()
         #expect(try world.database.call(CancelRun.self, world.input(), as: world.owner).status == .cancelling)
@@ -34,7 +34,7 @@ import Testing
         #expect(try world.jobs == 0)
     }
 
-    @Test func `cancelling again, and what has ended, changes nothing and is answered the same`() throws {
+    @Test func `cancelling twice, or after the end, changes nothing and gets the same answer`() throws {
         let world = try RunWorld()
         let claims = try world.database.claim()
         for _ in 0..<2 {
@@ -56,18 +56,18 @@ import Testing
         #expect(try world.activity == ["run.cancelled"])
     }
 
-    @Test func `a step whose worker dies while the run is cancelled is closed by the next one`() throws {
+    @Test func `a step whose worker dies during the cancellation is closed by the next claim`() throws {
         let world = try RunWorld([TestStep("build", attempts: 3)])
         _ = try world.database.claim()
         try world.database.call(CancelRun.self, world.input(), as: world.owner)
         try world.database.rows("UPDATE nofx.queue SET lease_until = now() - interval '1 second'")
-        try world.database.rows("SELECT nofx.maintain_queue(100, '{0}')")
+        try world.database.maintain()
         #expect(try world.status == "cancelled")
         #expect(try world.steps == ["build": "cancelled"])
         #expect(try world.jobs == 0)
     }
 
-    @Test func `of cancelling a run and finishing its last step at once one wins, and nothing is half there`() throws {
+    @Test func `of a cancellation and the last step's success at the same time one wins completely`() throws {
         let world = try RunWorld()
         for _ in 0..<20 {
             let run = try world.another()
@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    @Test func `who may not write cancels nothing, and the attempt is told`() throws {
+    @Test func `a member without write permission cannot cancel, and the attempt is recorded`() throws {
         let world = try RunWorld()
         let viewer = try world.member(as: .viewer)
         let other = Caller.stranger()

@@ -8,7 +8,7 @@ import Testing
 @testable import nofx
 
 @Suite struct CreateAPIKeyTests {
-    @Test func `a key is made, told once, and kept as a hash`() throws {
+    @Test func `a key is created, shown once and stored as a hash`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
         let made = try database.call(CreateAPIKey.self, draft(" CI ", scopes: [.write, .read]), as: caller)
@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test(arguments: [1, 90, 366])
-    func `a key lasts as many days as it is to`(days: Int) throws {
+    func `a key expires after the requested number of days`(days: Int) throws {
         let made = try TestDatabase().call(
             CreateAPIKey.self,
             draft("CI", more: #","expiresInDays":\#(days)"#),
@@ -49,12 +49,38 @@ import Testing
         (#"{"name":"CI","scopes":["read"],"expiresInDays":1.5}"#, ["expiresInDays"]),
         (#"{"name":"CI","scopes":["read"],"userId":"x","key":"x"}"#, ["key", "userId"]), ("{}", ["name", "scopes"]),
     ])
-    func `everything that is wrong is named`(input: String, fields: [String]) throws {
+    func `all violations in an input are reported`(input: String, fields: [String]) throws {
         let problem = #expect(throws: Problem.self) {
             try TestDatabase().call(CreateAPIKey.self, input, as: .stranger())
         }
         #expect(problem?.status == 422)
         #expect(problem?.violations.map(\.field) == fields)
+    }
+
+    @Test(arguments: [
+        ("caf\u{E9}", "cafe\u{301}"), ("❤", "❤\u{FE0F}"), ("\u{212B}", "\u{C5}"),
+        ("ㅎㅏㄴ한", "ㅎㅏㄴ\u{1112}\u{1161}\u{11AB}"),
+    ])
+    func `names that look the same are the same`(name: String, other: String) throws {
+        let database = try TestDatabase()
+        let caller = Caller.stranger()
+        let first = try database.key(of: caller, name)
+        #expect(database.refusal(of: CreateAPIKey.self, draft(other), as: caller) == "409 key_name_taken")
+        try database.rows("UPDATE nofx.api_keys SET expires_at = now()")
+        _ = try database.key(of: caller, other)
+        #expect(try database.value("SELECT revoked_at IS NOT NULL FROM nofx.api_keys WHERE id = \(first.id)") == true)
+        #expect(database.refusal(of: CreateAPIKey.self, draft(name), as: caller) == "409 key_name_taken")
+    }
+
+    @Test func `a name with hidden data is refused beside the one without`() throws {
+        let database = try TestDatabase()
+        let caller = Caller.stranger()
+        _ = try database.key(of: caller, "dup")
+        for name in [
+            "dup\u{FE0F}", "d\u{200B}up", "dup\u{E0041}", "du\u{200D}p", "\u{2800}\u{2800}", "\u{FE0F}\u{FE0F}",
+        ] {
+            #expect(database.refusal(of: CreateAPIKey.self, draft(name), as: caller) == "422 validation_failed")
+        }
     }
 
     @Test func `a key for a team is in the audit trail of the team, without the secret`() throws {
@@ -74,13 +100,13 @@ import Testing
         #expect(try database.countOfTables(with: made.secret) == 0)
     }
 
-    @Test func `a key for no team is in no audit trail`() throws {
+    @Test func `a key without a team is recorded in no audit trail`() throws {
         let database = try TestDatabase()
         _ = try database.key(of: .stranger())
         #expect(try database.value("SELECT count(*) FROM nofx.team_activity") == 0)
     }
 
-    @Test func `a team that is deleted, of others or made up cannot be named`() throws {
+    @Test func `a deleted, foreign or unknown team is rejected`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
         let (deleted, other) = (try database.team(of: caller), try database.team(of: .stranger()))
@@ -96,7 +122,7 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.api_keys") == 0)
     }
 
-    @Test func `a name is one living key's, and free again once that has ended`() throws {
+    @Test func `a name belongs to one active key, and is free after the key has ended`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
         let first = try database.key(of: caller)
@@ -110,14 +136,14 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.api_keys WHERE name = 'CI'") == 4)
     }
 
-    @Test func `32 at once for the same name make one key`() throws {
+    @Test func `32 concurrent calls with one name create one key`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
         let outcomes = database.race(CreateAPIKey.self, (0..<32).map { _ in (caller, draft("CI")) })
         #expect(outcomes.tally() == ["ok": 1, "409 key_name_taken": 31])
     }
 
-    @Test func `32 at once get as many keys as there may be, exactly`() throws {
+    @Test func `32 concurrent calls create exactly as many keys as the quota allows`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
         _ = try database.key(of: caller, "First")
@@ -131,7 +157,7 @@ import Testing
         #expect(database.refusal(of: CreateAPIKey.self, draft("One more"), as: .stranger()) == nil)
     }
 
-    @Test func `keys that have ended are not counted`() throws {
+    @Test func `ended keys do not count towards the quota`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
         let (revoked, expired) = (try database.key(of: caller, "One"), try database.key(of: caller, "Two"))
@@ -144,7 +170,7 @@ import Testing
         #expect(database.refusal(of: CreateAPIKey.self, draft("Newest"), as: caller) == "403 quota_exceeded")
     }
 
-    @Test func `a key makes no key, whatever its scopes`() throws {
+    @Test func `an API key cannot create a key, whatever its scopes`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -161,13 +187,13 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.api_keys") == 2)
     }
 
-    @Test func `nobody makes a key without a credential`() throws {
+    @Test func `a call without a credential creates no key`() throws {
         #expect(try TestDatabase().refusal(of: CreateAPIKey.self, draft("CI"), as: nil) == "401 unauthenticated")
     }
 }
 
 extension TestDatabase {
-    /// Lets a key's time run out.
+    /// Makes a key expire.
     fileprivate func expire(_ key: NewKey) throws {
         try rows("UPDATE nofx.api_keys SET expires_at = now() WHERE id = \(key.id)")
     }

@@ -28,7 +28,7 @@ import Testing
     }
 
     // Cases: teams 2
-    @Test func `bills go to the owner's address unless another is named`() throws {
+    @Test func `the billing address is the owner's unless the input names another`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger(email: "Ada@example.com")
         #expect(try database.team(of: owner).billingEmail == "Ada@example.com")
@@ -45,7 +45,7 @@ import Testing
         (#""<script>alert(1)</script>""#, .invalidCharacters), (#""a\u0007b""#, .invalidCharacters),
         (#""a\u202Eb""#, .invalidCharacters), (#""a\u2028b""#, .invalidCharacters), (#""a\nb""#, .invalidCharacters),
     ])
-    func `a name that people cannot read is refused`(_ name: String, _ code: Violation.Code) throws {
+    func `a name with control or invisible characters is rejected`(_ name: String, _ code: Violation.Code) throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
         let problem = #expect(throws: Problem.self) {
@@ -62,14 +62,14 @@ import Testing
     @Test(arguments: [
         #"{"name":"a\u0000b"}"#, #"{"name":"a\ud800b"}"#, #"{"name":"Acme","name":"Acme"}"#, "not JSON", "",
     ])
-    func `text that is not JSON to us is refused`(_ input: String) throws {
+    func `invalid JSON is rejected`(_ input: String) throws {
         let database = try TestDatabase()
         #expect(database.refusal(of: CreateTeam.self, input, as: .stranger()) == "400 malformed_json")
         #expect(try database.countOfTeams() == 0)
     }
 
     // Cases: teams 23
-    @Test func `every fault is told at once`() throws {
+    @Test func `all violations are reported at once`() throws {
         let input = #"{"slug":"-","billingEmail":"nobody","ownerId":"x","version":7}"#
         let database = try TestDatabase()
         let problem = #expect(throws: Problem.self) { try database.call(CreateTeam.self, input, as: .stranger()) }
@@ -82,14 +82,14 @@ import Testing
     }
 
     // Cases: teams 9
-    @Test func `a name has up to 100 scalars, whatever their bytes`() throws {
+    @Test func `a name has up to 100 Unicode scalars of any size`() throws {
         let database = try TestDatabase()
         let name = String(repeating: "🚀", count: 100)
         #expect(try database.team(name, of: .stranger()).name.rawValue == name)
     }
 
     // Cases: teams 13
-    @Test func `a name is kept as it was written but for white space at its ends`() throws {
+    @Test func `a name is stored unchanged except for surrounding white space`() throws {
         let database = try TestDatabase()
         let name = "'; DROP TABLE teams; --"
         let team = try database.team("  \(name)\\t ", of: .stranger())
@@ -97,7 +97,7 @@ import Testing
     }
 
     // Cases: teams 10
-    @Test func `Postgres takes every name that the function takes`() throws {
+    @Test func `Postgres stores every name that the function accepts`() throws {
         let database = try TestDatabase()
         let refused: [Int] = try database.value(
             """
@@ -112,14 +112,14 @@ import Testing
         }
     }
 
-    @Test func `nobody creates a team without a credential`() throws {
+    @Test func `a call without a credential creates no team`() throws {
         let database = try TestDatabase()
         #expect(database.refusal(of: CreateTeam.self, #"{"name":"Acme"}"#, as: nil) == "401 unauthenticated")
         #expect(try database.countOfTeams() == 0)
     }
 
     // Cases: teams 24
-    @Test func `a disabled user creates nothing`() throws {
+    @Test func `a disabled user cannot create a team`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
         _ = try database.team(of: caller)
@@ -129,7 +129,7 @@ import Testing
     }
 
     // Cases: teams 21
-    @Test func `a user owns at most 20 teams, also of those made at once`() throws {
+    @Test func `a user owns at most 20 teams, even with concurrent calls`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let outcomes = database.race(CreateTeam.self, (0..<32).map { (owner, #"{"name":"Team \#($0)"}"#) })
@@ -138,7 +138,7 @@ import Testing
     }
 
     // Cases: teams 22
-    @Test func `below the quota every one of many calls at once succeeds`() throws {
+    @Test func `concurrent calls below the quota all succeed`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let outcomes = database.race(CreateTeam.self, (0..<10).map { (owner, #"{"name":"Team \#($0)"}"#) })

@@ -12,7 +12,7 @@ import Testing
 @Suite struct CreateWebhookTests {
     private let owner = Caller.stranger()
 
-    @Test func `a webhook is told with its secret, which is derived from its id and stored nowhere`() throws {
+    @Test func `a webhook is returned with a secret that is derived from its id and not stored`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: owner)
         let webhook = try database.webhook(of: team, by: owner)
@@ -36,7 +36,7 @@ import Testing
         #expect(other.id != webhook.id && other.secret.reveal() != secret)
     }
 
-    @Test func `what was made is in the team's activity, without the path that may be a secret`() throws {
+    @Test func `the team's activity records the webhook without its path, which may be a secret`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: owner)
         let webhook = try database.webhook(of: team, by: owner, events: #"["gate.created"]"#)
@@ -48,7 +48,7 @@ import Testing
         )
     }
 
-    @Test func `those who manage the team make webhooks, and nobody else`() throws {
+    @Test func `managers of the team create webhooks, and other members may not`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: owner)
         func refusal(_ caller: Caller?) -> String? {
@@ -67,7 +67,7 @@ import Testing
         #expect(refusal(owner.key(scopes: [.admin], team: try database.team(of: owner))) == "404 team_not_found")
     }
 
-    @Test func `32 at once make ten, and the quota has a name`() throws {
+    @Test func `32 concurrent calls create ten webhooks, and the quota is named`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: owner)
         let outcomes = database.race(CreateTestWebhook.self, (0..<32).map { _ in (owner, team.webhook()) })
@@ -82,7 +82,7 @@ import Testing
         "https://[2001:db8::1]:443/x", "https://a_b.example./", "https://xn--bcher-kva.example/",
         "https://h/" + String(repeating: "a", count: 2_038),
     ])
-    func `a URL of any server is taken`(_ url: String) throws {
+    func `any valid URL is accepted`(_ url: String) throws {
         let database = try TestDatabase()
         #expect(try database.webhook(url, of: database.team(of: owner), by: owner).url == url)
     }
@@ -98,7 +98,7 @@ import Testing
         "https://hooks.example\\@evil.example/", "https://evil.example%2f/",
         "https://h/" + String(repeating: "a", count: 2_039),
     ])
-    func `a URL that is none, or that could be read in two ways, is refused`(_ url: String) throws {
+    func `an invalid or ambiguous URL is rejected`(_ url: String) throws {
         let problem = #expect(throws: Problem.self) {
             let database = try TestDatabase()
             return try database.webhook(url, of: database.team(of: owner), by: owner)
@@ -110,7 +110,7 @@ import Testing
         "[]", #"["run.succeeded","run.succeeded"]"#, #"["run.exploded"]"#, #"["RUN.SUCCEEDED"]"#, #""run.failed""#,
         "[1]",
     ])
-    func `events that there are not are refused`(_ events: String) throws {
+    func `unknown events are rejected`(_ events: String) throws {
         let problem = #expect(throws: Problem.self) {
             let database = try TestDatabase()
             return try database.webhook(of: database.team(of: owner), by: owner, events: events)
@@ -118,7 +118,7 @@ import Testing
         #expect(problem?.violations.isEmpty == false)
     }
 
-    @Test func `http is for those operators who say so`() throws {
+    @Test func `an http URL is accepted if the operator allows it`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: owner)
         let key = ("NOFX_WEBHOOK_KEY", String(repeating: "k", count: 32))
@@ -134,14 +134,14 @@ import Testing
     }
 
     @Test(arguments: [nil, "", "short", String(repeating: "k", count: 31)] as [String?])
-    func `without a key of 32 bytes the function is misconfigured`(_ key: String?) {
+    func `without a key of 32 bytes the function reports a misconfiguration`(_ key: String?) {
         let environment = Environment(key.map { [("NOFX_WEBHOOK_KEY", $0)] } ?? [])
         let error = #expect(throws: ConfigurationError.self) { try CreateWebhook.checkConfiguration(environment) }
         #expect(error?.variable == "NOFX_WEBHOOK_KEY")
         if let key, !key.isEmpty { #expect(error?.description.contains(key) == false) }
     }
 
-    @Test func `a secret is shown by nothing that prints or dumps it`() throws {
+    @Test func `printing or dumping a secret does not show it`() throws {
         let key = try WebhookKey.required(CreateTestWebhook.environment)
         let secret = key.secret(of: .make())
         #expect("\(secret)" == "[redacted]")
@@ -151,7 +151,7 @@ import Testing
     }
 
     /// The example of the specification's own test suite.
-    @Test func `a signature is that of Standard Webhooks`() throws {
+    @Test func `a signature equals that of Standard Webhooks`() throws {
         let bytes = try #require(Base64.decode(Array("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".utf8)))
         let signature = WebhookSecret(bytes).signature(
             id: "msg_p5jXN8AQM9LWM0D4loKWxJek",

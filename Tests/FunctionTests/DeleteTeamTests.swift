@@ -9,7 +9,7 @@ import Testing
 
 @Suite struct DeleteTeamTests {
     // Cases: teams 62
-    @Test func `the owner deletes a team, restorably for 30 days`() throws {
+    @Test func `the owner deletes a team, and can restore it for 30 days`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -27,7 +27,7 @@ import Testing
     }
 
     // Cases: teams 62
-    @Test func `pending invites end with the team, decided ones stay as they are`() throws {
+    @Test func `pending invites end with the team, and decided ones do not change`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let (team, other) = (try database.team(of: owner), try database.team(of: owner))
@@ -50,7 +50,7 @@ import Testing
 
     // Cases: teams 63
     @Test(arguments: [Role.admin, .member, .viewer])
-    func `nobody but the owner deletes a team`(_ role: Role) throws {
+    func `only the owner deletes a team`(_ role: Role) throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let before = try database.snapshot(of: team)
@@ -70,7 +70,7 @@ import Testing
     }
 
     // Cases: teams 64
-    @Test func `who gave a team away deletes it no more, and the new owner does`() throws {
+    @Test func `after a transfer the old owner cannot delete the team, and the new owner can`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -80,7 +80,7 @@ import Testing
         #expect(database.refusal(of: DeleteTeam.self, team.reference, as: heir) == nil)
     }
 
-    @Test func `a team given away while its old owner deletes it stays`() throws {
+    @Test func `a transfer during a deletion by the old owner keeps the team`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -97,7 +97,7 @@ import Testing
         #expect(database.refusal(of: GetTeam.self, team.reference, as: heir) == nil)
     }
 
-    @Test func `an invite that is made while a team waits to be deleted ends with it`() throws {
+    @Test func `an invite created while the team is being deleted ends with it`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -119,7 +119,7 @@ import Testing
     }
 
     // Cases: teams 65
-    @Test func `of eight who delete a team at once one does`() throws {
+    @Test func `of eight concurrent deletions of a team one succeeds`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)

@@ -11,7 +11,7 @@ import Testing
 @Suite struct DeleteWebhookTests {
     private let owner = Caller.stranger()
 
-    @Test func `a webhook goes with the messages that wait for it, and with no others`() throws {
+    @Test func `a webhook is deleted with its waiting messages only`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: owner)
         let (webhook, other) = (try database.webhook(of: team, by: owner), try database.webhook(of: team, by: owner))
@@ -29,7 +29,7 @@ import Testing
         #expect(again == "404 webhook_not_found")
     }
 
-    @Test func `those who manage the team delete its webhooks, and nobody else, and no other team's`() throws {
+    @Test func `managers of the team delete only its webhooks, and other members may not`() throws {
         let database = try TestDatabase()
         let (team, other) = (try database.team(of: owner), try database.team(of: owner))
         let webhook = try database.webhook(of: team, by: owner)
@@ -45,7 +45,7 @@ import Testing
         #expect(refusal(try database.member(of: team, as: .admin), in: team) == nil)
     }
 
-    @Test func `of 16 at once one deletes`() throws {
+    @Test func `of 16 concurrent deletions one succeeds`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: owner)
         let webhook = try database.webhook(of: team, by: owner)
@@ -58,7 +58,7 @@ import Testing
         #expect(actions.count == 1)
     }
 
-    @Test func `a team that is purged takes its webhooks and their messages along`() throws {
+    @Test func `a purged team's webhooks and their messages are deleted`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: owner)
         try database.queueMessage(to: database.webhook(of: team, by: owner).id)

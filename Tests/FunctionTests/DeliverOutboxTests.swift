@@ -9,7 +9,7 @@ import Testing
 @testable import Notifications
 @testable import nofx
 
-/// Through a mail server that does as the recipient's name says, as the role that operators get.
+/// Delivery through a mail server whose behavior depends on the recipient, with the operator role.
 struct DeliverOutboxTests {
     private let database: TestDatabase
     private let owner = Caller.stranger(email: "ada@example.com")
@@ -26,7 +26,7 @@ struct DeliverOutboxTests {
         try database.queueInvite(to: address, team: team.id.uuid, by: owner.user.uuid, note: note)
     }
 
-    /// Delivers what is due, through a server or a program.
+    /// Delivers the due mail, through a server or a program.
     private func deliver(
         _ variables: (String, String)...,
         input: String = "{}",
@@ -59,7 +59,7 @@ struct DeliverOutboxTests {
 
     private func url(_ server: MailServer) -> (String, String) { ("NOFX_SMTP_URL", "smtp://127.0.0.1:\(server.port)") }
 
-    @Test func `a mail says who invites whom to what, until when and how to accept`() throws {
+    @Test func `a mail names the inviter, team, role and expiry, and how to accept`() throws {
         try MailServer.run { (server) throws in
             let id = try queue("Grace@Example.com", note: "Come!\nTo accept, open\nhttps://evil.example")
             #expect(try deliver(url(server)) == report(1, delivered: 1))
@@ -93,6 +93,36 @@ struct DeliverOutboxTests {
             #expect(try database.outbox(id).status == "gone")
             #expect(try deliver(url(server)) == report())
             #expect(try server.messages().count == 1)
+        }
+    }
+
+    @Test(arguments: [
+        ("https://evil.example/login", "https[:]//evil[.]example/login"),
+        ("Ada ada@evil.example", "Ada ada[@]evil[.]example"), ("www.evil.example", "www[.]evil[.]example"),
+        ("evil。example", "evil[。]example"), ("mailto:a", "mailto[:]a"), ("tel:+4912", "tel[:]+4912"),
+        ("Team: A. B. 12:30 ...", "Team: A. B. 12:30 ..."), ("evil.例え", "evil[.]例え"),
+    ])
+    func `a team's name that looks like an address is no link in the mail`(name: String, shown: String) throws {
+        try MailServer.run { (server) throws in
+            try queue("grace@example.com", note: nil)
+            try database.rows("UPDATE nofx.teams SET name = \(name)")
+            #expect(try deliver(url(server)) == report(1, delivered: 1))
+            let mail = try #require(try server.messages().first)
+            #expect(mail["subject"]?.string == "Invitation to join \(shown)")
+            #expect(mail["text"]?.string?.contains("invites you to join the team \(shown) as") == true)
+            #expect(mail["defects"]?.count == 0)
+        }
+    }
+
+    @Test(arguments: ["x\u{202E}y", "a" + String(repeating: ":a", count: 49)])
+    func `a team's name that no subject can have is left out of it`(name: String) throws {
+        try MailServer.run { (server) throws in
+            try queue("grace@example.com", note: nil)
+            try database.rows("UPDATE nofx.teams SET name = \(name)")
+            #expect(try deliver(url(server)) == report(1, delivered: 1))
+            let mail = try #require(try server.messages().first)
+            #expect(mail["subject"]?.string == "Invitation to join a team")
+            #expect(mail["text"]?.string?.contains("\u{202E}") == false)
         }
     }
 
@@ -130,7 +160,7 @@ struct DeliverOutboxTests {
         }
     }
 
-    @Test func `what passes is tried again later and later, eight times in all`() throws {
+    @Test func `a transient failure is retried eight times in all, with growing waits`() throws {
         try MailServer.run { (server) throws in
             let id = try queue("later@example.com")
             for minutes in [1, 5, 30, 120, 360, 720, 720] {
@@ -148,7 +178,7 @@ struct DeliverOutboxTests {
         }
     }
 
-    @Test func `a mail that nobody came back from is given up in the end`() throws {
+    @Test func `a mail whose deliverer dies every time is dead-lettered`() throws {
         try MailServer.run { (server) throws in
             let id = try queue("grace@example.com")
             try database.rows("UPDATE nofx.queue SET attempt = 8")
@@ -158,7 +188,7 @@ struct DeliverOutboxTests {
         }
     }
 
-    @Test func `what failed once is delivered the next time`() throws {
+    @Test func `a mail that failed once is delivered by the next run`() throws {
         try MailServer.run { (server) throws in
             let id = try queue("once@example.com")
             #expect(try deliver(url(server)) == report(1, retried: 1))
@@ -170,7 +200,7 @@ struct DeliverOutboxTests {
         }
     }
 
-    @Test func `a refusal for good is told to the operator, without the address, and stops nothing else`() throws {
+    @Test func `a permanent refusal is logged without the address, and other mail is delivered`() throws {
         try MailServer.run { (server) throws in
             let log = LogLines()
             let (refused, other) = (try queue("never@example.com"), try queue("grace@example.com"))
@@ -189,7 +219,7 @@ struct DeliverOutboxTests {
         "UPDATE nofx.team_invites SET expires_at = now()", "DELETE FROM nofx.team_invites",
         "UPDATE nofx.teams SET deleted_at = now(), purge_after = now()",
     ])
-    func `an invite that nobody can accept is not mailed`(change: StaticString) throws {
+    func `an invite that cannot be accepted is not mailed`(change: StaticString) throws {
         try MailServer.run { (server) throws in
             let id = try queue("grace@example.com")
             try database.rows("\(sql: change)")
@@ -201,7 +231,7 @@ struct DeliverOutboxTests {
         }
     }
 
-    @Test func `an invite that somebody is just accepting is looked at again later`() throws {
+    @Test func `the mail of an invite that is being accepted is deferred`() throws {
         try MailServer.run { (server) throws in
             let (held, other) = (try queue("grace@example.com"), try queue("hopper@example.com"))
             var connection = try database.connect()
@@ -218,7 +248,7 @@ struct DeliverOutboxTests {
         }
     }
 
-    @Test func `whoever took too long settles nothing`() throws {
+    @Test func `a deliverer whose lease expired cannot report a result`() throws {
         let id = try queue("grace@example.com")
         let statement = "UPDATE nofx.queue SET attempt = attempt + 1, fence = fence + 1"
         let program = try MailProgram("cat >\"$folder/1.eml\"; psql -qXd \"\(database.ownerURL)\" -c '\(statement)'")
@@ -231,7 +261,7 @@ struct DeliverOutboxTests {
         #expect(log.containing("outbox.late").count == 1)
     }
 
-    @Test func `eight deliverers at once send each mail once`() throws {
+    @Test func `eight concurrent deliverers send each mail once`() throws {
         try MailServer.run { (server) throws in
             for number in 0..<60 { try queue("user\(number)@example.com") }
             let reports = try runConcurrently(8) { _, barrier in
@@ -246,7 +276,7 @@ struct DeliverOutboxTests {
         }
     }
 
-    @Test func `the limit and the end of the call's time stop it, and more is due then`() throws {
+    @Test func `a delivery stops at its limit or deadline and reports that more is due`() throws {
         try MailServer.run { (server) throws in
             for number in 0..<5 { try queue("user\(number)@example.com") }
 
@@ -256,7 +286,7 @@ struct DeliverOutboxTests {
         }
     }
 
-    @Test func `an inviter without an address is a member`() throws {
+    @Test func `an inviter without an address is called a member`() throws {
         try MailServer.run { (server) throws in
             try database.rows("UPDATE nofx.users SET email = NULL, email_normalized = NULL")
             try queue("grace@example.com")
@@ -267,12 +297,12 @@ struct DeliverOutboxTests {
     }
 
     @Test(arguments: ["0", "1001", "-1", "1.5", #""1""#, "[]"])
-    func `a limit is a whole number from 1 to 1000`(limit: String) throws {
+    func `a limit must be an integer from 1 to 1000`(limit: String) throws {
         var context = try database.operatorContext()
         #expect(throws: Problem.self) { try DeliverOutbox.call(#"{"limit":\#(limit)}"#, in: &context) }
     }
 
-    @Test func `without a way to send mail the function is misconfigured, and claims nothing`() throws {
+    @Test func `without a mail transport the function reports a misconfiguration and claims nothing`() throws {
         let id = try queue("grace@example.com")
         let log = LogLines()
         var context = try database.operatorContext(log: log.log)
@@ -283,7 +313,7 @@ struct DeliverOutboxTests {
         #expect(try database.outbox(id).attempts == 0)
     }
 
-    @Test func `a database that is too new is left alone`() throws {
+    @Test func `a newer database is not changed`() throws {
         try MailServer.run { (server) throws in
             let id = try queue("grace@example.com")
             try database.rows(

@@ -8,13 +8,13 @@ import Testing
 
 /// Calls every function that the functions' role may execute with the ids of other users and teams.
 @Suite struct ForeignCallTests {
-    /// What a call does: it is refused with an error, or it runs and changes no row of others.
+    /// The effect of a call: an error, or a success that changes no foreign row.
     private enum Effect: Equatable {
         case refused
         case harmless
     }
 
-    /// A call for each function, with ids of a world that is not the caller's.
+    /// A call of each function, with ids of another user's world.
     private static func calls(of other: World, by caller: Caller) -> [String: (effect: Effect, call: Query)] {
         let (team, run, user) = (other.team.id, other.run, other.owner.user)
         return [
@@ -26,6 +26,7 @@ import Testing
             "cancel_run": (.harmless, "SELECT nofx.cancel_run(\(team), \(run), '{}')"),
             "circuit_set": (.refused, "SELECT nofx.circuit_set('openai', 'force_open')"),
             "circuit_wait": (.harmless, "SELECT nofx.circuit_wait(now(), now())"),
+            "covers": (.harmless, "SELECT nofx.covers('owner', NULL, 'admin', NULL)"),
             "decide_gate": (
                 .harmless, "SELECT nofx.decide_gate(\(team), \(run), 'approve', 'approved', NULL, '{}')"
             ),
@@ -38,15 +39,20 @@ import Testing
             ),
             "find_api_key": (.harmless, "SELECT nofx.find_api_key(\(other.key), sha256('x'), NULL)"),
             "fingerprint": (.harmless, "SELECT nofx.fingerprint('{}')"),
+            "is_email_of": (.harmless, "SELECT nofx.is_email_of(\(user), 'bob@example.com')"),
             "is_invite_of_others": (.harmless, "SELECT nofx.is_invite_of_others(\(other.invite))"),
+            "is_tool_allowed": (.harmless, "SELECT nofx.is_tool_allowed('codegen', NULL, NULL, NULL)"),
             "is_slug_free": (.harmless, "SELECT nofx.is_slug_free('bob')"),
             "list_dead_letters": (
                 .refused, "SELECT nofx.list_dead_letters(NULL, NULL, NULL, \(team), 10, NULL, NULL)"
             ),
+            "free_place": (.harmless, "SELECT nofx.free_place(1)"),
             "log_activity": (
                 .refused, "SELECT nofx.log_activity(\(team), 'bob', \(user), 'forged', NULL, NULL, NULL, NULL)"
             ),
             "log_denial": (.harmless, "SELECT nofx.log_denial(\(team), 'team.update', 'tests', NULL, NULL, NULL)"),
+            "may_act_on": (.harmless, "SELECT nofx.may_act_on('owner', NULL, 'admin', NULL)"),
+            "may_grant": (.harmless, "SELECT nofx.may_grant('owner', NULL, 'admin', NULL)"),
             "may_operate": (.harmless, "SELECT nofx.may_operate()"),
             "me": (.harmless, "SELECT nofx.me()"),
             "my_purged_team_ids": (.harmless, "SELECT nofx.my_purged_team_ids()"),
@@ -61,6 +67,9 @@ import Testing
             "set_ai_budget": (.refused, "SELECT nofx.set_ai_budget(\(team), true, 5, true, 5, '{}')"),
             "set_tool_policy": (.refused, "SELECT nofx.set_tool_policy(\(team), true, '{}', true, '{mine}', '{}')"),
             "slugify": (.harmless, "SELECT nofx.slugify('bob')"),
+            "start_refusals": (
+                .harmless, "SELECT nofx.start_refusals(\(team), '{bash}', '{mine}', 0, 0)"
+            ),
             "start_run": (
                 .harmless,
                 """
@@ -69,11 +78,13 @@ import Testing
                 """
             ),
             "step_job_id": (.harmless, "SELECT nofx.step_job_id(\(run), 0)"),
+            "take_place": (.harmless, "SELECT nofx.take_place(1, 1)"),
             "take_rate": (.refused, "SELECT nofx.take_rate(\("\(user) writes"), 1000000, 1)"),
+            "transfer_ownership": (.harmless, "SELECT nofx.transfer_ownership(\(team), \(user), 100, '{}')"),
         ]
     }
 
-    @Test func `no function that the role may call acts for another user or team, entered or not`() throws {
+    @Test func `no function open to the role acts for another user or team, with and without enter`() throws {
         let database = try TestDatabase()
         let (ada, bob) = (try database.world("ada"), try database.world("bob"))
         let calls = Self.calls(of: bob, by: ada.owner)
@@ -83,14 +94,14 @@ import Testing
             WHERE p.pronamespace = 'nofx'::regnamespace AND has_function_privilege('nofx_test_app', p.oid, 'EXECUTE')
             """
         )
-        // A new function for this role needs a call above.
+        // A new function that this role may execute needs a call above.
         #expect(Set(granted) == Set(calls.keys))
 
         let before = try database.rows(exceptOf: ada.owner)
         for (name, (effect, call)) in calls {
             let everything = try database.everything()
             #expect(try database.effect(of: call, for: nil) != .changed, "\(name) without a caller")
-            // A denial without a caller is counted, and names neither a user nor a team.
+            // A denial without a caller is counted. It names neither a user nor a team.
             try database.rows("DELETE FROM nofx.security_events WHERE user_id = '' AND team_id = ''")
             #expect(try database.everything() == everything, "\(name) without a caller")
             let outcome = try database.effect(of: call, for: ada.owner)
@@ -99,7 +110,7 @@ import Testing
         }
     }
 
-    @Test func `teams of others are refused where the call names the caller`() throws {
+    @Test func `functions that name the caller reject foreign teams`() throws {
         let database = try TestDatabase()
         let (ada, bob) = (try database.world("ada"), try database.world("bob"))
         let before = try database.everything()
@@ -123,7 +134,7 @@ import Testing
         #expect(try database.everything() == before)
     }
 
-    @Test func `an operator's functions ask whether the caller operates, and not who calls`() throws {
+    @Test func `operator functions check that the caller is an operator`() throws {
         let database = try TestDatabase()
         let ada = try database.world("ada")
         let operating = Caller.stranger(isOperator: true)
@@ -139,7 +150,7 @@ import Testing
         ]
         for call in calls {
             #expect(throws: Never.self, "\(call)") { try database.asFunction(for: nil, entry, call) }
-            // That the caller operates is proved with the entry: the setting alone proves nothing.
+            // `enter` proves that the caller is an operator. The setting alone proves nothing.
             let claim: Query = "SELECT set_config('nofx.operates', 'true', true)"
             let error = #expect(throws: PostgresError.self, "\(call)") {
                 try database.asFunction(for: nil, claim, call)
@@ -156,7 +167,7 @@ extension TestDatabase {
         case changed
     }
 
-    /// Whether a statement of the functions' role is refused.
+    /// Whether the functions' role may not execute a statement.
     fileprivate func effect(of call: Query, for caller: Caller?) throws -> Outcome {
         do {
             try asFunction(for: caller, call)
@@ -169,7 +180,7 @@ extension TestDatabase {
         }
     }
 
-    /// Every row that does not name a user, as text.
+    /// Every row that names no user, as text.
     fileprivate func rows(exceptOf caller: Caller) throws -> [String] {
         try tables.map { table in
             try value(

@@ -14,7 +14,7 @@ import Testing
         ("image/svg+xml", "<svg/>", true), ("TEXT/plain", "", true), ("application/octet-stream", "plain", false),
         ("image/png", "PNG", false), ("text/plain", "a\u{0}b", false),
     ])
-    func `text is answered as text, and everything else in base64`(type: String, content: String, isText: Bool) throws {
+    func `text is returned as text, and other content in base64`(type: String, content: String, isText: Bool) throws {
         let world = try RunWorld()
         let artifact = TestArtifact("out/notes.md", type, content.utf8)
         try world.database.finish(world.database.claim(), artifacts: [artifact])
@@ -28,7 +28,7 @@ import Testing
         #expect(answer["contentBase64"]?.string == (isText ? nil : Base64.encode(Array(content.utf8))))
     }
 
-    @Test func `bytes that are no UTF-8 are no text, whatever they call themselves`() throws {
+    @Test func `content that is not UTF-8 is not returned as text, whatever its type`() throws {
         let world = try RunWorld()
         let bytes: [UInt8] = [0x66, 0xFF, 0xC0, 0x80]
         try world.database.finish(
@@ -40,7 +40,7 @@ import Testing
         #expect(answer["contentBase64"]?.string == Base64.encode(bytes))
     }
 
-    @Test func `what is not there is not found, and nobody learns more`() throws {
+    @Test func `a missing artifact and a foreign one get the same answer`() throws {
         let world = try RunWorld()
         try world.database.finish(
             world.database.claim(),

@@ -20,7 +20,7 @@ import Testing
         TestStep("ship", after: ["build", "approve"], attempts: 5),
     ]
 
-    @Test func `a run is shown with its steps as they stand`() throws {
+    @Test func `a run is returned with the state of its steps`() throws {
         let world = try RunWorld(Self.plan, goal: "Ship version 2")
         let database = world.database
         var found = try database.call(GetRun.self, world.input(), as: world.owner)
@@ -59,7 +59,7 @@ import Testing
         #expect(found.steps[2].gate == nil)
     }
 
-    @Test func `a failure is shown with its code, and what was skipped for it`() throws {
+    @Test func `a failed step is returned with its code, and the steps skipped after it`() throws {
         let world = try RunWorld([TestStep("build"), TestStep("ship", after: ["build"])])
         try world.database.work("test.echo", "failed", outputs: nil, error: "http_status")
         let found = try world.database.call(GetRun.self, world.input(), as: world.owner)
@@ -73,7 +73,7 @@ import Testing
         #expect(found.summary.endedAt != nil)
     }
 
-    @Test func `what steps are given is for those who may write`() throws {
+    @Test func `inputs of steps are visible only with write permission`() throws {
         let world = try RunWorld([TestStep("build", inputs: #"{"value":"mine"}"#)])
         func inputs(_ caller: Caller) throws -> String? {
             try world.database.call(GetRun.self, world.input(), as: caller).steps.first?.inputs?.description
@@ -85,7 +85,7 @@ import Testing
         #expect(try inputs(world.owner.key(scopes: [.read, .write])) == #"{"value":"mine"}"#)
     }
 
-    @Test func `outputs beyond 4 MiB are left out, and shown for a step that is named`() throws {
+    @Test func `outputs beyond 4 MiB are omitted, and returned for a named step`() throws {
         let world = try RunWorld((0..<6).map { TestStep("step \($0)") })
         let outputs = #"{"text":"\#(String(repeating: "x", count: 1 << 20))"}"#
         try world.database.finish(world.database.claim(), outputs: outputs)
@@ -98,7 +98,7 @@ import Testing
         #expect(one.summary.id.uuid == world.run)
     }
 
-    @Test func `a run of another team, a step of another run and a stranger's team are not found`() throws {
+    @Test func `a foreign run, a step of another run and a foreign team are not found`() throws {
         let world = try RunWorld(Self.plan)
         let other = Caller.stranger()
         let theirs = try world.database.team(of: other)

@@ -8,7 +8,7 @@ import Testing
 @testable import nofx
 
 @Suite struct GetTeamTests {
-    @Test func `a member sees the team with its role`() throws {
+    @Test func `a member sees the team with the member's role`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger(email: "ada@example.com")
         let created = try database.team(of: owner)
@@ -21,7 +21,7 @@ import Testing
         #expect(team.owner == owner.user)
         #expect(team.role == .member)
         #expect(team.permissions == [.read, .write])
-        // Somebody's address, and members see nobody's.
+        // A member may not see a personal address.
         #expect(team.billingEmail == nil)
         #expect(team.settings?.text == #"{"theme": "dark"}"#)
         #expect(team.version == 2)
@@ -44,7 +44,7 @@ import Testing
     }
 
     // Cases: teams 41
-    @Test func `a team that is not there and one of strangers look the same`() throws {
+    @Test func `an unknown team and a foreign one get the same answer`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let (theirs, deleted) = (try database.team(of: owner), try database.team(of: owner))
@@ -66,7 +66,7 @@ import Testing
         #"{"teamId":7}"#, #"{"teamId":["00000000-0000-7000-8000-000000000000"]}"#, "{}", "[]", "null",
         #"{"teamId":"00000000-0000-7000-8000-000000000000","userId":"00000000-0000-7000-8000-000000000000"}"#,
     ])
-    func `an input that names no team is refused before the database is asked`(_ input: String) throws {
+    func `an input without a valid team id is rejected before the database is used`(_ input: String) throws {
         let nowhere = try ConnectionString("host=/nowhere user=nobody dbname=none")
         var context = Context(
             origin: Origin(requestID: "test"),
@@ -81,7 +81,7 @@ import Testing
     }
 
     // Cases: teams 42
-    @Test func `a team's identifier may be written in capitals, and opens nothing more`() throws {
+    @Test func `a team id in capitals names the same team`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -90,7 +90,7 @@ import Testing
         #expect(database.refusal(of: GetTeam.self, input, as: .stranger()) == "404 team_not_found")
     }
 
-    @Test func `who is no member any more sees nothing`() throws {
+    @Test func `a former member cannot see the team`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let member = try database.member(of: team, as: .admin)
@@ -98,7 +98,7 @@ import Testing
         #expect(database.refusal(of: GetTeam.self, team.reference, as: member) == "404 team_not_found")
     }
 
-    @Test func `a database that does not answer is told without its words`() throws {
+    @Test func `an unavailable database is reported without its error text`() throws {
         let nowhere = try ConnectionString("host=/nowhere user=nobody password=password123 dbname=none")
         let lines = LogLines()
         var context = Context(
@@ -125,6 +125,6 @@ import Testing
 }
 
 extension TeamSettings {
-    /// The settings as they are answered.
+    /// The settings in the answer.
     var text: String { String(decoding: jsonBytes, as: UTF8.self) }
 }

@@ -7,7 +7,7 @@ import Testing
 @testable import Teams
 @testable import nofx
 
-/// What an invite may consist of.
+/// The allowed input of an invite.
 @Suite struct InviteInputTests {
     private let database: TestDatabase
     private let owner = Caller.stranger(email: "owner@example.com")
@@ -23,7 +23,7 @@ import Testing
         #""owner""#, #""root""#, #""Admin""#, #""ADMIN""#, #"["admin"]"#, #""admin,owner""#, #"" admin""#, #""""#, "3",
         #"{"role":"admin"}"#,
     ])
-    func `a role that nobody can be invited to be is refused`(_ role: String) throws {
+    func `a role that cannot be invited is rejected`(_ role: String) throws {
         let problem = #expect(throws: Problem.self) {
             try database.call(InviteMember.self, team.invitation("a@example.com", #""role":\#(role)"#), as: owner)
         }
@@ -40,7 +40,7 @@ import Testing
         "\u{212A}im@b.c", "kim@ban\u{212A}.com", "ad\u{430}@example.com", "ada@ex\u{200B}ample.com", "a..b@c.d", "",
         " ",
     ])
-    func `what is no address, or looks like another, is refused`(_ email: String) throws {
+    func `an invalid or confusable address is rejected`(_ email: String) throws {
         let problem = #expect(throws: Problem.self) {
             try database.call(InviteMember.self, team.invitation(email), as: owner)
         }
@@ -74,7 +74,7 @@ import Testing
 
     // Cases: teams 80
     @Test(arguments: ["inviteeName", "inviterName", "invitedBy", "userId", "token", "expiresAt"])
-    func `who invites is who calls, and nothing in the input says otherwise`(_ field: String) throws {
+    func `the inviter is the caller, and a field that names another is rejected`(_ field: String) throws {
         let problem = #expect(throws: Problem.self) {
             try database.call(InviteMember.self, team.invitation("a@example.com", #""\#(field)":"Eve""#), as: owner)
         }
@@ -83,7 +83,7 @@ import Testing
     }
 
     // Cases: teams 84
-    @Test func `100 tokens are all different, and have 43 characters that fit an address`() {
+    @Test func `100 tokens are distinct, with 43 characters that are safe in a URL`() {
         let tokens = (0..<100).map { _ in InviteToken.make().text }
         #expect(Set(tokens).count == 100)
         for token in tokens {

@@ -7,7 +7,7 @@ import Testing
 @testable import Teams
 @testable import nofx
 
-/// How many invites there may be, and how often.
+/// The limits on pending invites and on invites per day.
 @Suite struct InviteLimitTests {
     private let database: TestDatabase
     private let owner = Caller.stranger(email: "owner@example.com")
@@ -24,7 +24,7 @@ import Testing
     }
 
     // Cases: teams 81
-    @Test func `a team has so many pending invites and no more`() throws {
+    @Test func `a team's pending invites are limited`() throws {
         var quotas = Quotas()
         quotas.invites = 3
         for number in 0..<3 { #expect(outcome("a\(number)@example.com", quotas) == "ok") }
@@ -35,7 +35,7 @@ import Testing
         #expect(problem?.code == "quota_exceeded")
         #expect(problem?.members == ["quota": "invites"])
         #expect(try database.inviteCounts() == [3, 3, 3])
-        // What is cancelled or past its time makes room.
+        // Cancelled and expired invites free their places.
         let id: ID<Invite> = try database.value("SELECT id FROM nofx.team_invites WHERE email = 'a0@example.com'")
         try database.call(CancelInvite.self, team.cancellation(of: id), as: owner)
         #expect(outcome("c@example.com", quotas) == "ok")
@@ -46,12 +46,12 @@ import Testing
     }
 
     // Cases: teams 81
-    @Test func `50 pending invites are the usual limit`() throws {
+    @Test func `the default limit is 50 pending invites`() throws {
         for number in 0..<50 { try database.invite("a\(number)@example.com", to: team, by: owner) }
         #expect(outcome("b@example.com", Quotas()) == "403 quota_exceeded")
     }
 
-    @Test func `members and pending invites together are no more than a team may have members`() throws {
+    @Test func `members and pending invites together are limited by the team's size`() throws {
         var quotas = Quotas()
         quotas.members = 4
         _ = try database.member(of: team, as: .viewer)
@@ -66,7 +66,7 @@ import Testing
     }
 
     // Cases: teams 81
-    @Test func `a team invites so often and no more, and what is refused costs nothing and leaves nothing`() throws {
+    @Test func `a team's invites per day are limited, and refused calls do not count`() throws {
         var quotas = Quotas()
         quotas.invitations = Rate(3, in: 86_400, burst: 3)
         let member = try database.member(of: team, as: .member)
@@ -89,14 +89,81 @@ import Testing
         #expect((28_000...28_800).contains(problem?.retryAfter ?? 0))
         #expect(try database.inviteCounts() == [3, 3, 3])
         #expect(try database.activity(of: team.id).count == 4)
-        // The rate is the team's: cancelling gives nothing back, and another team has its own.
+        // The rate is per team: a cancellation returns nothing, and another team has its own rate.
         let other = try database.team("Other", of: owner)
         #expect(outcome("d@example.com", quotas, to: other) == "ok")
         #expect(try database.value("SELECT count(*) FROM nofx.rate_limits", as: Int.self) == 2)
     }
 
+    @Test func `the invites of one user are limited over all teams`() throws {
+        var quotas = Quotas()
+        quotas.invitationsByUser = Rate(3, in: 86_400, burst: 3)
+        let teams = try (0..<4).map { try database.team("Team \($0)", of: owner) }
+        for (number, team) in teams.prefix(3).enumerated() {
+            #expect(outcome("a\(number)@example.com", quotas, to: team) == "ok")
+            #expect(outcome("a\(number)@example.com", quotas, to: team) == "409 invite_pending")
+        }
+        let problem = #expect(throws: Problem.self) {
+            try database.call(InviteMember.self, teams[3].invitation("b@example.com"), as: owner, quotas: quotas)
+        }
+        #expect(problem?.code == "rate_limited")
+        #expect((28_000...28_800).contains(problem?.retryAfter ?? 0))
+        // Another member of the same team has a rate of their own.
+        let admin = try database.member(of: teams[3], as: .admin)
+        let input = teams[3].invitation("b@example.com")
+        #expect(database.refusal(of: InviteMember.self, input, as: admin, quotas: quotas) == nil)
+        #expect(try database.inviteCounts() == [4, 4, 4])
+    }
+
+    @Test func `the invites to one address are limited over all users, teams and spellings`() throws {
+        var quotas = Quotas()
+        quotas.invitationsToAddress = Rate(2, in: 86_400, burst: 2)
+        let worlds = try (0..<3).map { _ in
+            let owner = Caller.stranger()
+            return (owner: owner, team: try database.team(of: owner))
+        }
+        let forms = ["Ada@example.com", "ada@Example.com", "ADA@EXAMPLE.COM"]
+        let outcomes = zip(worlds, forms).map { world, form in
+            database.refusal(of: InviteMember.self, world.team.invitation(form), as: world.owner, quotas: quotas)
+        }
+        #expect(outcomes == [nil, nil, "429 rate_limited"])
+        // Cancelling gives nothing back, and the limit's row does not tell the address.
+        let id: ID<Invite> = try database.value("SELECT id FROM nofx.team_invites LIMIT 1")
+        for world in worlds {
+            _ = database.refusal(of: CancelInvite.self, world.team.cancellation(of: id), as: world.owner)
+        }
+        #expect(outcome("ada@example.com", quotas) == "429 rate_limited")
+        #expect(outcome("bob@example.com", quotas) == "ok")
+        #expect(try database.value("SELECT count(*) FROM nofx.rate_limits WHERE key ILIKE '%ada@%'") == 0)
+    }
+
+    @Test func `of 16 concurrent invites to one address from 16 users, as many succeed as the limit allows`() throws {
+        var quotas = Quotas()
+        quotas.invitationsToAddress = Rate(5, in: 86_400, burst: 5)
+        quotas.invitationsByUser = Rate(5, in: 86_400, burst: 5)
+        quotas.invitations = Rate(5, in: 86_400, burst: 5)
+        let calls = try (0..<16).map { _ in
+            let owner = Caller.stranger()
+            return (caller: owner, input: try database.team(of: owner).invitation("ada@example.com"))
+        }
+        let outcomes = database.race(InviteMember.self, calls, quotas: quotas)
+        #expect(outcomes.tally() == ["ok": 5, "429 rate_limited": 11])
+        #expect(try database.inviteCounts() == [5, 5, 5])
+    }
+
+    @Test func `of 16 concurrent invites of one user into 16 teams, as many succeed as the limit allows`() throws {
+        var quotas = Quotas()
+        quotas.invitationsByUser = Rate(6, in: 86_400, burst: 6)
+        let calls = try (0..<16).map { number in
+            let team = try database.team("Team \(number)", of: owner)
+            return (caller: owner, input: team.invitation("a\(number)@example.com"))
+        }
+        let outcomes = database.race(InviteMember.self, calls, quotas: quotas)
+        #expect(outcomes.tally() == ["ok": 6, "429 rate_limited": 10])
+    }
+
     // Cases: teams 81
-    @Test func `the 51st invite of a day waits, also when all before were cancelled`() throws {
+    @Test func `the 51st invite of a day is refused, even if all earlier ones were cancelled`() throws {
         var quotas = Quotas()
         quotas.invitations = Rate(50, in: 86_400, burst: 50)
         for number in 0..<50 {

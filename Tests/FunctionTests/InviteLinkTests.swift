@@ -9,7 +9,7 @@ struct InviteLinkTests {
         "hunter2", "ftp://a.example/{token}", "https://a.example/", "https://a.example/{token}/{token}",
         "https://a.example/ {token}", "https://a.example/{Token}", "https://ä.example/{token}",
     ])
-    func `an address for invites has one place for the token`(template: String) {
+    func `a template for invite links has exactly one placeholder for the token`(template: String) {
         let error = #expect(throws: ConfigurationError.self) {
             try InviteLink(Environment([("NOFX_INVITE_URL", template)]))
         }

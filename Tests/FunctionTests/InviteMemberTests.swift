@@ -18,7 +18,7 @@ import Testing
     }
 
     // Cases: teams 70
-    @Test func `an owner invites and is told a token, of which the database has a hash of 32 bytes`() throws {
+    @Test func `an owner invites and gets a token, of which the database stores a 32-byte hash`() throws {
         let lines = LogLines()
         let input = team.invitation("Ada@Example.com", #""role":"viewer","message":"Come in.\nWe have cake.""#)
         let invite = try database.call(InviteMember.self, input, as: owner, log: lines.log)
@@ -62,7 +62,7 @@ import Testing
     }
 
     // Cases: teams 70
-    @Test func `an admin invites up to admins, and member is what is meant when nothing is said`() throws {
+    @Test func `an admin invites up to admins, and the default role is member`() throws {
         let admin = try database.member(of: team, as: .admin)
         #expect(try database.call(InviteMember.self, team.invitation("a@example.com"), as: admin).role == .member)
         for role in ["admin", "member", "viewer"] {
@@ -75,7 +75,7 @@ import Testing
 
     // Cases: teams 71
     @Test(arguments: [Role.member, .viewer])
-    func `members and viewers may not invite, and nothing is left of the attempt`(role: Role) throws {
+    func `members and viewers may not invite, and the attempt leaves no invite`(role: Role) throws {
         let caller = try database.member(of: team, as: role)
         let denial = #expect(throws: Denial.self) {
             try database.call(InviteMember.self, team.invitation("a@example.com"), as: caller)
@@ -93,7 +93,7 @@ import Testing
     // Cases: teams 72
     @Test func `an override with admin lets a member invite up to members, and one without it no admin at all`() throws
     {
-        let member = try database.member(of: team, as: .member, permissions: [.read, .admin])
+        let member = try database.member(of: team, as: .member, permissions: [.read, .write, .admin])
         #expect(try database.call(InviteMember.self, team.invitation("a@example.com"), as: member).role == .member)
         let denial = #expect(throws: Denial.self) {
             try database.call(InviteMember.self, team.invitation("b@example.com", #""role":"admin""#), as: member)
@@ -108,7 +108,7 @@ import Testing
     }
 
     // Cases: teams 74
-    @Test func `an address has one pending invite of a team, however it is written`() throws {
+    @Test func `an address has one pending invite per team, in any spelling`() throws {
         _ = try database.invitation("U2@X.com", to: team, by: owner)
         #expect(
             database.refusal(of: InviteMember.self, team.invitation("u2@x.com"), as: owner) == "409 invite_pending"
@@ -117,26 +117,26 @@ import Testing
             database.refusal(of: InviteMember.self, team.invitation(" u2@X.COM\n"), as: owner) == "409 invite_pending"
         )
         #expect(try database.inviteCounts() == [1, 1, 1])
-        // Another team is another matter.
+        // Another team's invite is independent.
         let other = try database.team("Other", of: owner)
         _ = try database.invitation("u2@x.com", to: other, by: owner)
     }
 
     // Cases: teams 76
-    @Test func `whoever is a member is not invited, however the address is written`() throws {
+    @Test func `an address of a member is not invited, in any spelling`() throws {
         let member = Caller.stranger(email: "Bob@Example.com")
         try database.call(ListTeams.self, "{}", as: member)
         try database.add(member, to: team, as: .viewer)
         for email in ["bob@example.com", "BOB@EXAMPLE.COM", "Owner@example.com"] {
             #expect(database.refusal(of: InviteMember.self, team.invitation(email), as: owner) == "409 already_member")
         }
-        // The owner of this one is the only member of it whom the team does not know.
+        // The other team has only its owner as a member, so it can invite this address.
         let other = try database.team("Other", of: owner)
         _ = try database.invitation("bob@example.com", to: other, by: owner)
     }
 
     // Cases: teams 77
-    @Test func `an invite past its time makes room for another one, and its token stays worthless`() throws {
+    @Test func `an expired invite can be replaced, and its token stays invalid`() throws {
         let old = try database.invitation("Ada@example.com", to: team, by: owner)
         try database.outlive("ada@example.com")
         let new = try database.invitation("ada@example.com", to: team, by: owner)
@@ -146,7 +146,7 @@ import Testing
         #expect(database.refusal(of: AcceptInvite.self, new.acceptance, as: ada) == nil)
     }
 
-    @Test func `somebody who may not invite does not even end an invite that is past its time`() throws {
+    @Test func `a caller who may not invite does not close an expired invite`() throws {
         _ = try database.invitation("ada@example.com", to: team, by: owner)
         try database.outlive("ada@example.com")
         let member = try database.member(of: team, as: .member)
@@ -155,7 +155,7 @@ import Testing
         #expect(try database.invites(of: team) == ["ada@example.com pending"])
     }
 
-    @Test func `strangers, unknown teams and deleted ones are all the same`() throws {
+    @Test func `strangers get the same answer for unknown, foreign and deleted teams`() throws {
         let stranger = Caller.stranger(email: "s@example.com")
         let input = team.invitation("a@example.com")
         #expect(database.refusal(of: InviteMember.self, input, as: stranger) == "404 team_not_found")
@@ -166,7 +166,7 @@ import Testing
         #expect(try database.inviteCounts() == [0, 0, 0])
     }
 
-    @Test func `an API key invites with the scope admin, in its own team`() throws {
+    @Test func `an API key with the scope admin invites into its own team`() throws {
         let input = team.invitation("a@example.com")
         let narrow = owner.key(scopes: [.read, .write, .delete])
         #expect(database.refusal(of: InviteMember.self, input, as: narrow) == "403 insufficient_scope")
@@ -177,7 +177,7 @@ import Testing
     }
 
     // Cases: teams 129
-    @Test func `the audit trail has the invite and its role, and neither the address nor the message`() throws {
+    @Test func `the audit trail has the invite and its role, but not the address or message`() throws {
         let lines = LogLines()
         let input = team.invitation("ada.lovelace@example.com", #""message":"Psst, a surprise!""#)
         let invite = try database.call(InviteMember.self, input, as: owner, log: lines.log)
@@ -193,7 +193,7 @@ import Testing
         }
     }
 
-    @Test func `when the audit trail cannot be written the invite is made, and the log says what was lost`() throws {
+    @Test func `if the audit trail cannot be written the invite is created and the loss is logged`() throws {
         try database.rows("DROP TABLE nofx.team_activity")
         let lines = LogLines()
         let input = team.invitation("ada.lovelace@example.com", #""message":"Psst""#)

@@ -7,7 +7,7 @@ import Testing
 @testable import Teams
 @testable import nofx
 
-/// What happens to invites when many want something of them at the same moment.
+/// Concurrent calls about the same invites.
 @Suite struct InviteRaceTests {
     private let database: TestDatabase
     private let owner = Caller.stranger(email: "owner@example.com")
@@ -19,7 +19,7 @@ import Testing
     }
 
     // Cases: teams 75
-    @Test func `32 who invite one address at once make one invite`() throws {
+    @Test func `32 concurrent invites of one address create one invite`() throws {
         let calls = (0..<32).map { number in
             (caller: owner, input: team.invitation(number.isMultiple(of: 2) ? "ada@example.com" : "Ada@Example.com"))
         }
@@ -28,7 +28,7 @@ import Testing
         #expect(try database.activity(of: team.id).map(\.action) == ["team.created", "invite.sent"])
     }
 
-    @Test func `32 who invite at once get as many invites as a team may have pending, exactly`() throws {
+    @Test func `32 concurrent invites create exactly as many as the limit allows`() throws {
         var quotas = Quotas()
         quotas.invites = 7
         let calls = (0..<32).map { (caller: owner, input: team.invitation("a\($0)@example.com")) }
@@ -38,7 +38,7 @@ import Testing
     }
 
     // Cases: teams 91
-    @Test func `32 accepts of one invite make one member, and it is accepted once`() throws {
+    @Test func `32 concurrent acceptances of one invite make one member`() throws {
         let invite = try database.invitation("ada@example.com", to: team, by: owner)
         let ada = Caller.stranger(email: "ada@example.com")
         let outcomes = database.race(AcceptInvite.self, Array(repeating: (ada, invite.acceptance), count: 32))
@@ -51,7 +51,7 @@ import Testing
     }
 
     // Cases: teams 92
-    @Test func `of accepting and cancelling one wins, in each of 200 rounds`() throws {
+    @Test func `of an acceptance and a cancellation one wins, in each of 200 rounds`() throws {
         var quotas = Quotas()
         (quotas.members, quotas.invites) = (1_000, 1_000)
         let invites = try (0..<200).map { number in
@@ -62,7 +62,7 @@ import Testing
         }
         let accepted = TestThread { [database, quotas] in
             Result { () throws -> [String?] in
-                // One connection for all rounds, so that both sides are as fast as they can be.
+                // One connection for all rounds keeps both sides as fast as possible.
                 var context = try database.context(for: nil, quotas: quotas)
                 return invites.map { invite in
                     context.authenticated(as: invite.caller)
@@ -84,7 +84,7 @@ import Testing
         #expect(pending == 0)
     }
 
-    /// How a call is refused; nil when it is not.
+    /// The refusal of a call; nil if it succeeds.
     private static func refusal(of body: () throws -> Void) -> String? {
         do {
             try body()
@@ -95,7 +95,7 @@ import Testing
     }
 
     // Cases: teams 94
-    @Test func `of two with invites for the last seat one gets it`() throws {
+    @Test func `of two invited users one gets the last seat`() throws {
         var quotas = Quotas()
         quotas.members = 2
         let first = try database.invitation("a@example.com", to: team, by: owner)
@@ -111,7 +111,7 @@ import Testing
     }
 
     // Cases: teams 95
-    @Test func `39 who accept at once fill a team of five, exactly`() throws {
+    @Test func `39 concurrent acceptances fill a team of five exactly`() throws {
         var quotas = Quotas()
         quotas.members = 5
         let calls = try (0..<39).map { number in

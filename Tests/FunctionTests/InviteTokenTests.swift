@@ -9,7 +9,7 @@ struct InviteTokenTests {
     }
 
     // Cases: teams 84
-    @Test func `a token is 32 random bytes, which printing does not show`() throws {
+    @Test func `a token has 32 random bytes, and printing does not show it`() throws {
         let tokens = (0..<100).map { _ in InviteToken.make() }
 
         #expect(Set(tokens.map(\.text)).count == 100)
@@ -34,24 +34,24 @@ struct InviteTokenTests {
         "nofxi_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "nofxi_ AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
         "nofxi_\\u212AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "nofxi_AAAA",
     ])
-    func `what no token is made like is refused`(text: String) throws {
+    func `a text without the form of a token is rejected`(text: String) throws {
         let violations = #expect(throws: Violations.self) { try token("\"\(text)\"") }
         #expect(violations?.all.map(\.code) == [.invalidFormat])
         #expect(violations?.all.first?.detail.contains("AAAA") == false)
     }
 
     // Cases: teams 89
-    @Test func `a long text is refused as anything else that is no token`() {
+    @Test func `a very long text is rejected`() {
         let violations = #expect(throws: Violations.self) { try token("\"\(String(repeating: "A", count: 100_000))\"") }
         #expect(violations?.all.map(\.code) == [.invalidFormat])
     }
 
-    @Test func `a number is no token`() {
+    @Test func `a number is rejected`() {
         let violations = #expect(throws: Violations.self) { try token("1") }
         #expect(violations?.all.map(\.code) == [.invalidType])
     }
 
-    @Test func `white space that came with copying is taken away`() throws {
+    @Test func `surrounding white space is removed`() throws {
         let made = InviteToken.make()
         #expect(try token("\" \(made.text)\\n\"").hash == made.hash)
     }

@@ -13,7 +13,7 @@ import Testing
     func `a member leaves once`(_ role: Role) throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
-        // Whoever may do nothing else may still go.
+        // A member without any permission may leave too.
         let member = try database.member(of: team, as: role, permissions: [])
         let id = try database.membership(of: member, in: team)
         let departure = try database.call(LeaveTeam.self, team.reference, as: member)
@@ -32,7 +32,7 @@ import Testing
     }
 
     // Cases: teams 109
-    @Test func `the owner does not leave`() throws {
+    @Test func `the owner cannot leave`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -42,7 +42,7 @@ import Testing
         #expect(try database.activity(of: team.id).count == 1)
     }
 
-    @Test func `who leaves takes their pending invites along, and nobody else's`() throws {
+    @Test func `a member who leaves takes only their own pending invites along`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let (team, other) = (try database.team(of: owner), try database.team(of: owner))
@@ -64,7 +64,7 @@ import Testing
         #expect(try database.role(of: admin, in: other) == .admin)
     }
 
-    @Test func `a stranger and a member of a deleted team have nothing to leave`() throws {
+    @Test func `a stranger and a member of a deleted team cannot leave`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -75,7 +75,7 @@ import Testing
         #expect(try database.role(of: member, in: team) == .member)
     }
 
-    @Test func `an API key does not leave for its user`() throws {
+    @Test func `an API key cannot leave for its user`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let member = try database.member(of: team, as: .member)

@@ -8,7 +8,7 @@ import Testing
 @testable import nofx
 
 @Suite struct ListAPIKeysTests {
-    @Test func `the caller's keys are listed, the newest first, without their secrets`() throws {
+    @Test func `the caller's keys are listed newest first, without secrets`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
         let team = try database.team(of: caller)
@@ -33,7 +33,7 @@ import Testing
         for secret in [first.secret, second.secret, hash] { #expect(!text.contains(secret)) }
     }
 
-    @Test func `the last use and the end of a key are told`() throws {
+    @Test func `the last use and the end of a key are listed`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
         let key = try database.key(of: caller)
@@ -47,11 +47,11 @@ import Testing
         #expect(item.revokedAt != nil)
     }
 
-    @Test func `somebody who was never seen has no keys`() throws {
+    @Test func `a new user has no keys`() throws {
         #expect(try TestDatabase().call(ListAPIKeys.self, "{}", as: .stranger()).items.isEmpty)
     }
 
-    @Test func `a key for one team sees the keys for that team only, and needs the scope to read`() throws {
+    @Test func `a team's key lists only the team's keys, and needs the scope read`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let (first, second) = (try database.team("First", of: owner), try database.team("Second", of: owner))
@@ -68,7 +68,7 @@ import Testing
 
     // Cases: teams 45
     @Test(arguments: [100, 99, 50, 7])
-    func `250 keys are paged without gaps and repetitions, also when made at the same moment`(limit: Int) throws {
+    func `250 keys are paged without gaps or repetitions, also with equal times`(limit: Int) throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
         try database.fill(250, for: caller)
@@ -84,7 +84,7 @@ import Testing
         #expect(found.map(\.rawValue) == expected)
     }
 
-    @Test func `a cursor of somebody else's list is refused`() throws {
+    @Test func `a cursor of another user's list is rejected`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
         try database.fill(3, for: caller)
@@ -99,7 +99,7 @@ import Testing
         ["listApiKeys", "1", "' OR true --"], ["listApiKeys", "1", "0123456789ab", "more"],
         ["listApiKeys", "9223372036854775807", "0123456789ab"], ["listApiKeys", "-1", "0123456789ab"],
     ])
-    func `a cursor that no page gave out is refused`(content: [String]) throws {
+    func `a cursor that this list did not issue is rejected`(content: [String]) throws {
         let caller = Caller.stranger()
         let cursor = Cursor(list: content[0], binding: caller.user.description, keys: Array(content.dropFirst()))
         let input = request(limit: 1, cursor)
@@ -107,7 +107,7 @@ import Testing
     }
 
     @Test(arguments: [#"{"limit":0}"#, #"{"limit":101}"#, #"{"cursor":""}"#, #"{"teamId":"x"}"#])
-    func `a request that is none is refused`(input: String) throws {
+    func `an invalid request is rejected`(input: String) throws {
         #expect(
             try TestDatabase().refusal(of: ListAPIKeys.self, input, as: .stranger()) == "422 validation_failed"
         )
@@ -115,7 +115,7 @@ import Testing
 }
 
 extension TestDatabase {
-    /// Gives somebody who was never seen many keys, ten made at each moment.
+    /// Gives a new user many keys, ten with each creation time.
     fileprivate func fill(_ count: Int, for caller: Caller) throws {
         try rows(
             """
@@ -133,7 +133,7 @@ extension TestDatabase {
     }
 }
 
-/// An event that asks for a page.
+/// The input that requests a page.
 private func request(limit: Int, _ cursor: Cursor?) -> String {
     var json = JSONWriter()
     json.object { json in

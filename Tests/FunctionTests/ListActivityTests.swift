@@ -8,7 +8,7 @@ import Testing
 @testable import nofx
 
 @Suite struct ListActivityTests {
-    @Test func `an owner sees who did what to the team, and from where, the newest first`() throws {
+    @Test func `an owner sees actor, action and origin of each change, newest first`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team("Acme", of: owner)
@@ -41,7 +41,7 @@ import Testing
             (.admin, [.read, .write, .delete], "403 forbidden"), (.admin, [], "403 forbidden"),
         ] as [(Role, [Permission]?, String?)]
     )
-    func `those see it who manage the team`(_ role: Role, _ override: [Permission]?, _ refusal: String?) throws {
+    func `managers of the team see its activity`(_ role: Role, _ override: [Permission]?, _ refusal: String?) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -52,7 +52,7 @@ import Testing
     }
 
     // Cases: teams 125
-    @Test func `a viewer is told which permission is missing, and nothing else`() throws {
+    @Test func `a viewer learns which permission is missing, and nothing else`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let viewer = try database.member(of: team, as: .viewer)
@@ -64,7 +64,7 @@ import Testing
         #expect(denial?.role == .viewer)
     }
 
-    @Test func `neither a stranger nor nobody sees it, whether the team is there, deleted or gone`() throws {
+    @Test func `a stranger and an anonymous caller get the same answer for any team`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -82,7 +82,7 @@ import Testing
     }
 
     // Cases: teams 62, 66
-    @Test func `what was done to a team outlives it, for whoever deleted it`() throws {
+    @Test func `the activity of a deleted team stays visible to its deleter`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -95,8 +95,7 @@ import Testing
         #expect(database.refusal(of: ListActivity.self, team.reference, as: admin) == "404 team_not_found")
     }
 
-    @Test func `whoever deleted a team that was then restored and deleted by its next owner sees nothing of it`() throws
-    {
+    @Test func `an earlier deleter does not see a restored team that its next owner deleted`() throws {
         let database = try TestDatabase()
         let first = Caller.stranger()
         let team = try database.team(of: first)
@@ -110,7 +109,7 @@ import Testing
         #expect(try database.call(ListActivity.self, team.reference, as: second).items.count == 4)
     }
 
-    @Test func `entries are found by action, by actor and by time, the later end left out`() throws {
+    @Test func `entries are filtered by action, by actor and by time, with an exclusive end`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -130,7 +129,7 @@ import Testing
 
     // Cases: teams 45
     @Test(arguments: [100, 99, 50, 7])
-    func `250 entries are paged without gaps and repetitions`(_ limit: Int) throws {
+    func `250 entries are paged without gaps or repetitions`(_ limit: Int) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -148,7 +147,7 @@ import Testing
     }
 
     // Cases: teams 46
-    @Test func `what is done between pages does not come twice`() throws {
+    @Test func `entries added between two pages cause no repetitions`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -161,7 +160,7 @@ import Testing
         #expect(second.nextCursor == nil)
     }
 
-    @Test func `each page asks again who may see it`() throws {
+    @Test func `each page checks the permission again`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -177,7 +176,7 @@ import Testing
     }
 
     // Cases: teams 49
-    @Test func `a cursor is good for its team and its filters`() throws {
+    @Test func `a cursor is valid only for its team and filters`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let (team, other) = (try database.team(of: owner), try database.team("Other", of: owner))
@@ -201,7 +200,7 @@ import Testing
         ["listActivity", "x"], ["listActivity"], ["listActivity", "1", "2"], ["listMembers", "1"],
         ["listActivity", "9223372036854775808"], ["listActivity", "1; DROP TABLE nofx.teams"],
     ])
-    func `a cursor that no page gave out is refused`(_ content: [String]) throws {
+    func `a cursor that this list did not issue is rejected`(_ content: [String]) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -218,7 +217,7 @@ import Testing
         (#""since":"2026-01-01T00:00:00Z","until":"2026-01-01T00:00:00Z""#, ""),
         (#""since":"2026-01-01T00:00:00Z","until":"2026-01-01T00:59:59+01:00""#, ""),
     ])
-    func `an input that is none is refused`(_ members: String, _ field: String) throws {
+    func `an invalid input is rejected`(_ members: String, _ field: String) throws {
         let event = #"{"teamId":"\#(ID<Team>.make())",\#(members)}"#
         let problem = #expect(throws: Problem.self) {
             try TestDatabase().call(ListActivity.self, event, as: .stranger())
@@ -227,7 +226,7 @@ import Testing
         #expect(problem?.violations.map(\.field) == [field])
     }
 
-    @Test func `an API key needs the scope admin, and to be for the team`() throws {
+    @Test func `an API key needs the scope admin and the team`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let (team, other) = (try database.team(of: owner), try database.team("Other", of: owner))
@@ -241,7 +240,7 @@ import Testing
     }
 
     // Cases: teams 123
-    @Test func `an actor's account can go, and what they did stays`() throws {
+    @Test func `after an actor's account is deleted the entries stay`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -254,7 +253,7 @@ import Testing
 }
 
 extension Caller {
-    /// The same user, known by an API key.
+    /// The same user with an API key.
     fileprivate func key(_ scopes: [Scope], only team: Team?) -> Caller {
         Caller(
             user: user,
@@ -269,7 +268,7 @@ extension Caller {
 }
 
 extension TestDatabase {
-    /// Writes entries 1, 2, 3 … into a team's audit trail, a second apart.
+    /// Writes entries 1, 2, 3 … into a team's audit trail, one second apart.
     fileprivate func fill(_ team: Team, _ count: Int, by actor: Caller) throws {
         try rows(
             """
@@ -281,7 +280,7 @@ extension TestDatabase {
         )
     }
 
-    /// Removes a team for good.
+    /// Deletes a team permanently.
     fileprivate func gone(_ team: Team) throws {
         try rows("DELETE FROM nofx.teams WHERE id = \(team.id)")
     }

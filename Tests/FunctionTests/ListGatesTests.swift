@@ -15,7 +15,7 @@ import Testing
         inputs: #"{"role":"member","fourEyes":true,"allowWaive":false,"message":"Ship?","expiresInSeconds":3600}"#
     )
 
-    @Test func `what somebody has to decide is told, with all that it takes to`() throws {
+    @Test func `a pending gate is listed with everything that the decision needs`() throws {
         let world = try RunWorld([Self.gate], goal: "Ship version 2")
         let gates = try world.list()
         #expect(gates.count == 1)
@@ -33,7 +33,7 @@ import Testing
         #expect(try gate.answer["decidedBy"]?.isNull == true)
     }
 
-    @Test func `a gate comes when its run has come to it, and leaves when it was decided`() throws {
+    @Test func `a gate is listed from its creation to its decision`() throws {
         let world = try RunWorld([TestStep("build"), TestStep("approve", "manual:deploy", after: ["build"])])
         #expect(try world.list().isEmpty)
         try world.database.work()
@@ -47,7 +47,7 @@ import Testing
         #expect(decided.first?.state.decidedAt != nil)
     }
 
-    @Test func `a gate past its time counts as expired, whatever its row says`() throws {
+    @Test func `an overdue gate is listed as expired, whatever its row says`() throws {
         let world = try RunWorld([Self.gate])
         try world.database.rows("UPDATE nofx.gates SET expires_at = now()")
         #expect(try world.list().isEmpty)
@@ -55,7 +55,7 @@ import Testing
         #expect(try world.database.value("SELECT status FROM nofx.gates") == "pending")
     }
 
-    @Test func `gates come page by page, the newest first, also those of one moment`() throws {
+    @Test func `gates are paged newest first, also with equal times`() throws {
         let world = try RunWorld([Self.gate, TestStep("again", "gate:manual")])
         for _ in 0..<3 { try world.another([Self.gate, TestStep("again", "gate:manual")]) }
         func pages(_ members: String = "") throws -> [[Gate]] {
@@ -74,7 +74,7 @@ import Testing
         #expect(try pages().joined().map { "\($0.run) \($0.number)" } == all)
     }
 
-    @Test func `a cursor is good for its own list alone`() throws {
+    @Test func `a cursor is valid only for its own list`() throws {
         let world = try RunWorld([Self.gate, TestStep("again", "gate:manual")])
         let first = #""teamId":"\#(world.team.id)""#
         let page = try world.database.call(ListGates.self, "{\(first),\"limit\":1}", as: world.owner)
@@ -93,7 +93,7 @@ import Testing
         }
     }
 
-    @Test func `another team's gates are nobody's business`() throws {
+    @Test func `another team's gates are not visible`() throws {
         let world = try RunWorld([Self.gate])
         let other = Caller.stranger()
         let theirs = try world.database.team(of: other)

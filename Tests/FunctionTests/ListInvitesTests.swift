@@ -17,7 +17,7 @@ import Testing
         team = try database.team(of: owner)
     }
 
-    @Test func `the invites of the team are listed, the newest first, without tokens`() throws {
+    @Test func `the team's invites are listed newest first, without tokens`() throws {
         let first = try database.invitation("First@example.com", to: team, by: owner, as: .viewer)
         let second = try database.invitation("second@example.com", to: team, by: owner)
         let other = try database.team("Other", of: owner)
@@ -37,7 +37,7 @@ import Testing
         )
     }
 
-    @Test func `each status can be asked for, and what is past its time counts as expired`() throws {
+    @Test func `invites can be filtered by status, and overdue ones count as expired`() throws {
         let accepted = try database.invitation("a@example.com", to: team, by: owner)
         try database.call(AcceptInvite.self, accepted.acceptance, as: .stranger(email: "a@example.com"))
         let cancelled = try database.invitation("c@example.com", to: team, by: owner)
@@ -62,7 +62,7 @@ import Testing
         #expect(all.map { $0.decidedAt != nil } == [false, true, false, true, true])
     }
 
-    @Test func `those who manage members may look, and nobody else`() throws {
+    @Test func `managers of members may list invites, and other members may not`() throws {
         _ = try database.invitation("a@example.com", to: team, by: owner)
         for (role, permissions) in [(Role.admin, nil), (.viewer, [Permission.admin])] as [(Role, [Permission]?)] {
             let caller = try database.member(of: team, as: role, permissions: permissions)
@@ -95,7 +95,7 @@ import Testing
     }
 
     @Test(arguments: [100, 25, 7])
-    func `95 invites are paged without gaps and repetitions, also when made at the same moment`(_ limit: Int) throws {
+    func `95 invites are paged without gaps or repetitions, also with equal times`(_ limit: Int) throws {
         try database.rows(
             """
             INSERT INTO nofx.team_invites (team_id, email, email_normalized, role, invited_by, created_at)
@@ -117,7 +117,7 @@ import Testing
         #expect(pages.count == (95 + limit - 1) / limit)
     }
 
-    @Test func `a cursor is good for its team and its status, and asks again who may look`() throws {
+    @Test func `a cursor is valid only for its team and status, and each page checks the permission`() throws {
         for number in 0..<2 { _ = try database.invitation("a\(number)@example.com", to: team, by: owner) }
         let admin = try database.member(of: team, as: .admin)
         let cursor = try #require(try database.call(ListInvites.self, request(limit: 1, nil), as: admin).nextCursor)
@@ -138,7 +138,7 @@ import Testing
         ["listInvites", "1", "' OR true --"], ["listInvites", "1"],
         ["listInvites", "-9223372036854775808", "00000000-0000-7000-8000-000000000000"],
     ])
-    func `a cursor that no page gave out is refused`(_ content: [String]) throws {
+    func `a cursor that this list did not issue is rejected`(_ content: [String]) throws {
         let cursor = Cursor(list: content[0], binding: "\(team.id)/", keys: Array(content.dropFirst()))
         #expect(
             database.refusal(of: ListInvites.self, request(limit: 1, cursor), as: owner) == "422 invalid_cursor"
@@ -149,7 +149,7 @@ import Testing
     @Test(arguments: [
         #""status":"Pending""#, #""status":"used""#, #""status":["pending"]"#, #""limit":0"#, #""limit":101"#,
     ])
-    func `a filter that is none is refused`(_ member: String) throws {
+    func `an invalid filter is rejected`(_ member: String) throws {
         let refusal = database.refusal(of: ListInvites.self, team.changes(member), as: owner)
         #expect(refusal == "422 validation_failed")
     }

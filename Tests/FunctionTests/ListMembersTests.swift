@@ -8,7 +8,7 @@ import Testing
 @testable import nofx
 
 @Suite struct ListMembersTests {
-    @Test func `the members of a team are listed, the first joined first`() throws {
+    @Test func `the members of a team are listed in order of joining`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -27,7 +27,7 @@ import Testing
     }
 
     // Cases: teams 40
-    @Test func `addresses are for those who manage members, and everybody sees their own`() throws {
+    @Test func `managers of members see all addresses, and others only their own`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger(email: "owner@example.com")
         let team = try database.team(of: owner)
@@ -37,7 +37,7 @@ import Testing
         ]
         for (index, kind) in callers.enumerated() {
             let caller = Caller.stranger(email: "caller\(index)@example.com")
-            // Being seen once is what stores an address.
+            // The user's first call stores the address.
             #expect(database.refusal(of: ListMembers.self, team.reference, as: caller) == "404 team_not_found")
             try database.add(caller, to: team, as: kind.role, permissions: kind.permissions)
             let members = try database.call(ListMembers.self, team.reference, as: caller).items
@@ -50,7 +50,7 @@ import Testing
         #expect(all == ["owner@example.com"] + (0..<5).map { "caller\($0)@example.com" })
     }
 
-    @Test func `an API key shows addresses only if it could manage members`() throws {
+    @Test func `an API key shows addresses only with the scope to manage members`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger(email: "owner@example.com")
         let team = try database.team(of: owner)
@@ -68,7 +68,7 @@ import Testing
     }
 
     // Cases: teams 43
-    @Test func `who may not read sees nobody`() throws {
+    @Test func `a member without read permission sees no members`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let closed = try database.member(of: team, as: .admin, permissions: [.write, .admin])
@@ -83,7 +83,7 @@ import Testing
     }
 
     // Cases: teams 41, 50
-    @Test func `a stranger, a missing team and a deleted one are told apart by nobody`() throws {
+    @Test func `strangers get the same answer for unknown, foreign and deleted teams`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let (team, deleted) = (try database.team(of: owner), try database.team(of: owner))
@@ -100,7 +100,7 @@ import Testing
     }
 
     // Cases: teams 42, 44
-    @Test func `a team is named in one way, and once`() throws {
+    @Test func `a team id must be a UUID with hyphens, in any case, and appear once`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -119,8 +119,7 @@ import Testing
 
     // Cases: teams 45
     @Test(arguments: [100, 99, 50, 7])
-    func `250 members are paged without gaps and repetitions, also when joined at the same moment`(_ limit: Int) throws
-    {
+    func `250 members are paged without gaps or repetitions, also with equal times`(_ limit: Int) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -135,7 +134,7 @@ import Testing
     }
 
     // Cases: teams 47
-    @Test func `a thousand members are ten pages, and twenty of them the first by default`() throws {
+    @Test func `a thousand members have ten pages of 100, and the default page has 20`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -149,14 +148,14 @@ import Testing
     }
 
     // Cases: teams 46
-    @Test func `who joins and leaves between pages repeats nothing and loses nobody else`() throws {
+    @Test func `joins and departures between two pages cause no repetitions and no gaps`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
         try database.fill(team, 40)
         let first = try database.call(ListMembers.self, request(team, limit: 20), as: owner)
         let last = try #require(first.items.last)
-        // The very member that the cursor stands on goes away, and somebody comes in before and behind it.
+        // The member that the cursor points to leaves, and others join before and after that position.
         try database.rows("DELETE FROM nofx.team_members WHERE id = \(last.id)")
         let (early, late) = (try database.member(of: team, as: .viewer), try database.member(of: team, as: .viewer))
         try database.rows(
@@ -169,7 +168,7 @@ import Testing
         #expect(Set(second.items.map(\.id)).isDisjoint(with: first.items.map(\.id)))
     }
 
-    @Test func `a page behind the last member is empty, and asks again who may see it`() throws {
+    @Test func `a page after the last member is empty, and checks the permission again`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -195,7 +194,7 @@ import Testing
 
     // Cases: teams 48
     @Test(arguments: ["0", "101", "-1", #""abc""#, "1.5", "1e1", "99999999999999999999", "[]", "true"])
-    func `a limit that is none is refused`(_ limit: String) throws {
+    func `an invalid limit is rejected`(_ limit: String) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -207,7 +206,7 @@ import Testing
     }
 
     // Cases: teams 49
-    @Test func `a cursor of another team or another list is refused`() throws {
+    @Test func `a cursor of another team or another list is rejected`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let (team, other) = (try database.team(of: owner), try database.team(of: owner))
@@ -230,7 +229,7 @@ import Testing
         ["listMembers", "9223372036854775807", "00000000-0000-7000-8000-000000000000"],
         ["listMembers", "-9223372036854775808", "00000000-0000-7000-8000-000000000000"],
     ])
-    func `a forged cursor is refused`(_ parts: [String]) throws {
+    func `a forged cursor is rejected`(_ parts: [String]) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -241,7 +240,7 @@ import Testing
 }
 
 extension TestDatabase {
-    /// Fills a team up to a number of members, ten of which joined at any one moment before its owner.
+    /// Fills a team up to a number of members, ten per joining time, before its owner's.
     fileprivate func fill(_ team: Team, _ count: Int) throws {
         try rows(
             """
@@ -270,7 +269,7 @@ extension TestDatabase {
     }
 }
 
-/// An event that asks for a page.
+/// The input that requests a page.
 private func request(_ team: Team, limit: Int, _ cursor: Cursor? = nil) -> String {
     var json = JSONWriter()
     json.object { json in

@@ -10,7 +10,7 @@ import Testing
 
 @Suite struct ListRunsTests {
     // Cases: queue 91
-    @Test func `runs come page by page, the newest first, and new ones change nothing of what follows`() throws {
+    @Test func `runs are paged newest first, and new runs do not change later pages`() throws {
         let world = try RunWorld()
         let runs = try [world.run] + (0..<6).map { _ in try world.another() }
         let team = #""teamId":"\#(world.team.id)","limit":3"#
@@ -25,7 +25,7 @@ import Testing
         #expect(seen.map(\.uuid) == runs.reversed())
     }
 
-    @Test func `runs that were started in the same moment are all there, once`() throws {
+    @Test func `runs with equal start times are each listed once`() throws {
         let world = try RunWorld()
         for _ in 0..<6 { try world.another() }
         try world.database.rows("UPDATE nofx.runs SET created_at = '2026-01-02T03:04:05.678901Z'")
@@ -38,7 +38,7 @@ import Testing
         #expect(Set(pages.joined().map(\.id)).count == 7)
     }
 
-    @Test func `a status and a time leave out the others`() throws {
+    @Test func `runs are filtered by status and time`() throws {
         let world = try RunWorld()
         let gate = try world.another([TestStep("approve", "gate:manual")])
         let failing = try world.another([TestStep("fail", "test:fail")])
@@ -70,7 +70,7 @@ import Testing
             ("cancelled", "runs_unsuccessful"), (nil, "runs_page"),
         ] as [(String?, String)]
     )
-    func `each status is found by the index that has the fewest others`(status: String?, index: String) throws {
+    func `each status filter uses its most selective index`(status: String?, index: String) throws {
         let world = try RunWorld()
         try world.database.rows(
             """
@@ -88,11 +88,11 @@ import Testing
         let filter = status.map { #","status":"\#($0)""# } ?? ""
         let before = try scans()
         try world.database.call(ListRuns.self, #"{"teamId":"\#(world.team.id)"\#(filter)}"#, as: world.owner)
-        // The server counts when the call's session is over.
+        // The server updates its counters after the session has ended.
         try Poll.until { try scans() != before }
     }
 
-    @Test func `a cursor is good for its own list alone`() throws {
+    @Test func `a cursor is valid only for its own list`() throws {
         let world = try RunWorld()
         for _ in 0..<3 { try world.another() }
         let other = try world.database.team("Other", of: world.owner)
@@ -112,7 +112,7 @@ import Testing
     }
 
     // Cases: queue 86
-    @Test func `another team's runs are nobody's business`() throws {
+    @Test func `another team's runs are not visible`() throws {
         let world = try RunWorld()
         let other = Caller.stranger()
         let theirs = try world.database.team(of: other)

@@ -9,7 +9,7 @@ import Testing
 @testable import nofx
 
 @Suite struct ListSecurityEventsTests {
-    @Test func `an owner sees who tried what and why it was refused`() throws {
+    @Test func `an owner sees who attempted which action and why it was refused`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -28,7 +28,7 @@ import Testing
         #expect(event.count == names.count && names.allSatisfy { event[$0]?.isNull == false })
     }
 
-    @Test func `what is tried with one team is not shown to another's owner`() throws {
+    @Test func `attempts on a team are not visible to another team's owner`() throws {
         let database = try TestDatabase()
         let (owner, rival) = (Caller.stranger(), Caller.stranger())
         let (team, other) = (try database.team(of: owner), try database.team("Other", of: rival))
@@ -44,7 +44,7 @@ import Testing
             (.member, nil, "403 forbidden"), (.viewer, nil, "403 forbidden"), (.admin, [.read], "403 forbidden"),
         ] as [(Role, [Permission]?, String?)]
     )
-    func `those see it who manage the team, also when it was deleted`(
+    func `managers of the team see its events, also after it was deleted`(
         _ role: Role,
         _ override: [Permission]?,
         _ refusal: String?
@@ -79,7 +79,7 @@ import Testing
 
     // Cases: teams 45
     @Test(arguments: [100, 50, 7, 1])
-    func `60 events are paged without gaps and repetitions, also those of one minute`(_ limit: Int) throws {
+    func `60 events are paged without gaps or repetitions, also with equal times`(_ limit: Int) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -99,7 +99,7 @@ import Testing
         #expect(pages.count == (60 + limit - 1) / limit)
     }
 
-    @Test func `events are found by time, the later end left out`() throws {
+    @Test func `events are filtered by time, with an exclusive end`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -114,7 +114,7 @@ import Testing
     }
 
     // Cases: teams 49
-    @Test func `each page asks again who may see it, and a cursor is good for its list alone`() throws {
+    @Test func `each page checks the permission again, and a cursor is valid only for its list`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let (team, other) = (try database.team(of: owner), try database.team("Other", of: owner))
@@ -137,7 +137,7 @@ import Testing
     @Test(arguments: [
         ["x", "u", "a", "r"], ["-1", "u", "a", "r"], ["9223372036854775807", "u", "a", "r"], ["1", "u", "a"],
     ])
-    func `a cursor that no page gave out is refused`(_ keys: [String]) throws {
+    func `a cursor that this list did not issue is rejected`(_ keys: [String]) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -154,7 +154,7 @@ import Testing
         (#""actorId":null"#, "actorId"),
         (#""since":"2026-01-02T00:00:00Z","until":"2026-01-01T00:00:00Z""#, ""),
     ])
-    func `an input that is none is refused`(_ members: String, _ field: String) throws {
+    func `an invalid input is rejected`(_ members: String, _ field: String) throws {
         let event = #"{"teamId":"\#(ID<Team>.make())",\#(members)}"#
         let problem = #expect(throws: Problem.self) {
             try TestDatabase().call(ListSecurityEvents.self, event, as: .stranger())
@@ -172,7 +172,7 @@ extension TestDatabase {
         if let denial { context.record(denial) }
     }
 
-    /// Writes 60 events of a team, twelve each in five minutes.
+    /// Writes 60 events of a team, twelve in each of five minutes.
     fileprivate func fill(_ team: Team) throws {
         try rows(
             """

@@ -8,7 +8,7 @@ import Testing
 @testable import nofx
 
 @Suite struct ListTeamsTests {
-    @Test func `the teams of the caller are listed, the last joined first`() throws {
+    @Test func `the caller's teams are listed, the last joined first`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
         let (first, second) = (try database.team("First", of: caller), try database.team("Second", of: caller))
@@ -21,7 +21,7 @@ import Testing
         #expect(page.nextCursor == nil)
     }
 
-    @Test func `teams that are deleted or may not be read are left out`() throws {
+    @Test func `deleted teams and teams without read permission are omitted`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
         let kept = try database.team("Kept", of: caller)
@@ -32,7 +32,7 @@ import Testing
         #expect(try database.call(ListTeams.self, "{}", as: caller).items.map(\.team) == [kept.id])
     }
 
-    @Test func `somebody who was never seen has no teams`() throws {
+    @Test func `a new user has no teams`() throws {
         let page = try TestDatabase().call(ListTeams.self, "{}", as: .stranger())
         #expect(page.items.isEmpty)
         #expect(page.nextCursor == nil)
@@ -40,7 +40,7 @@ import Testing
 
     // Cases: teams 45
     @Test(arguments: [100, 99, 50, 7])
-    func `250 teams are paged without gaps and repetitions, also when joined at the same moment`(_ limit: Int) throws {
+    func `250 teams are paged without gaps or repetitions, also with equal times`(_ limit: Int) throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
         try database.fill(250, for: caller)
@@ -57,7 +57,7 @@ import Testing
     }
 
     // Cases: teams 45
-    @Test func `a last page that is full has no next`() throws {
+    @Test func `a full last page has no next cursor`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
         try database.fill(20, for: caller)
@@ -67,7 +67,7 @@ import Testing
     }
 
     // Cases: teams 46
-    @Test func `what is joined and left between pages repeats nothing and loses nothing else`() throws {
+    @Test func `joining and leaving between two pages causes no repetitions and no gaps`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
         try database.fill(40, for: caller)
@@ -75,7 +75,7 @@ import Testing
         let cursor = try #require(first.nextCursor)
         let last = try #require(first.items.last)
         _ = try database.team("New", of: caller)
-        // The very team that the cursor stands on goes away.
+        // The team that the cursor points to is left.
         try database.rows("DELETE FROM nofx.team_members WHERE team_id = \(last.team) AND user_id = \(caller.user)")
         let second = try database.call(ListTeams.self, request(limit: 20, cursor), as: caller)
         #expect(second.items.count == 20)
@@ -85,7 +85,7 @@ import Testing
 
     // Cases: teams 48
     @Test(arguments: ["0", "101", "-1", #""abc""#, "1.5", "1e1", "99999999999999999999", "[]", "true"])
-    func `a limit that is none is refused`(_ limit: String) throws {
+    func `an invalid limit is rejected`(_ limit: String) throws {
         let database = try TestDatabase()
         let problem = #expect(throws: Problem.self) {
             try database.call(ListTeams.self, #"{"limit":\#(limit)}"#, as: .stranger())
@@ -95,7 +95,7 @@ import Testing
     }
 
     // Cases: teams 49
-    @Test func `a cursor of somebody else's list is refused`() throws {
+    @Test func `a cursor of another user's list is rejected`() throws {
         let database = try TestDatabase()
         let caller = Caller.stranger()
         try database.fill(2, for: caller)
@@ -116,7 +116,7 @@ import Testing
         ["listTeams", "-9223372036854775808", "00000000-0000-7000-8000-000000000000"],
         ["listTeams", "9224318016000000000", "00000000-0000-7000-8000-000000000000"],
     ])
-    func `a cursor that no page gave out is refused`(_ content: [String]) throws {
+    func `a cursor that this list did not issue is rejected`(_ content: [String]) throws {
         let caller = Caller.stranger()
         let cursor = Cursor(list: content[0], binding: caller.user.description, keys: Array(content.dropFirst()))
         let input = request(limit: 1, cursor)
@@ -125,7 +125,7 @@ import Testing
 
     // Cases: teams 49
     @Test(arguments: [#""""#, #""e30""#, #""!""#, "7", #""\#(String(repeating: "A", count: 513))""#, "{}"])
-    func `what is no cursor at all is refused`(_ cursor: String) throws {
+    func `a malformed cursor is rejected`(_ cursor: String) throws {
         let problem = #expect(throws: Problem.self) {
             try TestDatabase().call(ListTeams.self, #"{"cursor":\#(cursor)}"#, as: .stranger())
         }
@@ -135,7 +135,7 @@ import Testing
 }
 
 extension TestDatabase {
-    /// Makes somebody a member of many teams of others, ten at a time.
+    /// Makes a user a member of many teams of others, ten at a time.
     fileprivate func fill(_ count: Int, for caller: Caller) throws {
         let seed = try team("Seed", of: .stranger())
         try add(caller, to: seed, as: .viewer)
@@ -155,7 +155,7 @@ extension TestDatabase {
         )
     }
 
-    /// The teams of somebody, page by page.
+    /// A user's teams, page by page.
     fileprivate func pages(of caller: Caller, limit: Int) throws -> [[ID<Team>]] {
         var pages: [[ID<Team>]] = []
         var cursor: Cursor?
@@ -168,7 +168,7 @@ extension TestDatabase {
     }
 }
 
-/// An event that asks for a page.
+/// The input that requests a page.
 private func request(limit: Int, _ cursor: Cursor?) -> String {
     var json = JSONWriter()
     json.object { json in

@@ -11,7 +11,7 @@ import Testing
 @Suite struct ListWebhooksTests {
     private let owner = Caller.stranger()
 
-    @Test func `the webhooks of a team are listed, the newest first, without secrets`() throws {
+    @Test func `the webhooks of a team are listed newest first, without secrets`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: owner)
         let first = try database.webhook(of: team, by: owner)
@@ -27,7 +27,7 @@ import Testing
         #expect(!String(decoding: page.jsonBytes, as: UTF8.self).contains("whsec_"))
     }
 
-    @Test func `who does not manage the team sees where a webhook goes, and not by what path`() throws {
+    @Test func `a member who does not manage the team sees a webhook's host, but not its path`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: owner)
         let webhook = try database.webhook("https://hooks.example:8443/secret?token=x", of: team, by: owner)
@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test func `who may not read the team sees none`() throws {
+    @Test func `a member without read permission sees no webhooks`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: owner)
         func refusal(_ caller: Caller?) -> String? {
@@ -59,7 +59,7 @@ import Testing
         #expect(refusal(owner) == "404 team_not_found")
     }
 
-    @Test func `ten webhooks are paged without gaps and repetitions, and a cursor is its team's`() throws {
+    @Test func `ten webhooks are paged without gaps or repetitions, and a cursor is valid for its team`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: owner)
         let made = try (0..<10).map { _ in try database.webhook(of: team, by: owner).id }

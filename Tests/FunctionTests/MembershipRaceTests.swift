@@ -8,10 +8,10 @@ import Testing
 @testable import Teams
 @testable import nofx
 
-/// What members do to each other at the same moment.
+/// Concurrent calls of members about each other.
 @Suite struct MembershipRaceTests {
     // Cases: teams 112
-    @Test func `two admins who remove each other at once are both refused`() throws {
+    @Test func `two admins who remove each other concurrently are both refused`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let (one, two) = (try database.member(of: team, as: .admin), try database.member(of: team, as: .admin))
@@ -26,7 +26,7 @@ import Testing
         #expect(try database.roll(of: team).count == 3)
     }
 
-    @Test func `of 16 who remove a member at once one does`() throws {
+    @Test func `of 16 concurrent removals of a member one succeeds`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -38,7 +38,7 @@ import Testing
         #expect(try database.activity(of: team.id).map(\.action) == ["team.created", "member.removed"])
     }
 
-    @Test func `of eight times that a member leaves at once one counts`() throws {
+    @Test func `of eight concurrent departures of a member one succeeds`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let member = try database.member(of: team, as: .member)
@@ -48,7 +48,7 @@ import Testing
     }
 
     // Cases: teams 117
-    @Test func `a team given to two at once gets one of them`() throws {
+    @Test func `of two concurrent transfers of a team one succeeds`() throws {
         let database = try TestDatabase()
         for _ in 0..<10 {
             let owner = Caller.stranger()
@@ -65,7 +65,7 @@ import Testing
     }
 
     // Cases: teams 118
-    @Test func `an heir who is removed at the same moment owns the team or is gone, 100 times`() throws {
+    @Test func `an heir who is removed concurrently owns the team or is gone, 100 times`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -84,7 +84,7 @@ import Testing
     }
 
     // Cases: teams 118
-    @Test func `an heir who leaves at the same moment owns the team or is gone, 100 times`() throws {
+    @Test func `an heir who leaves concurrently owns the team or is gone, 100 times`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -110,7 +110,7 @@ import Testing
         ("DELETE FROM nofx.team_members WHERE role = 'viewer'", "404 member_not_found"),
         ("UPDATE nofx.teams SET deleted_at = now(), purge_after = now()", "404 team_not_found"),
     ])
-    func `what is lost while a removal or a change waits is lost`(_ loss: Query, _ expected: String) throws {
+    func `a removal or change checks permissions again after its wait`(_ loss: Query, _ expected: String) throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let (admin, viewer) = (try database.member(of: team, as: .admin), try database.member(of: team, as: .viewer))
@@ -130,7 +130,7 @@ import Testing
     }
 
     // Cases: teams 118
-    @Test func `who becomes the owner while waiting to be removed, changed or gone stays`() throws {
+    @Test func `a member who becomes the owner while a removal, change or departure waits stays`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let (admin, heir) = (try database.member(of: team, as: .admin), try database.member(of: team, as: .viewer))
@@ -156,7 +156,7 @@ import Testing
         ("DELETE FROM nofx.team_members WHERE role = 'viewer'" as Query, "404 member_not_found"),
         ("UPDATE nofx.teams SET deleted_at = now(), purge_after = now()", "404 team_not_found"),
     ])
-    func `a transfer that waits does not follow what is gone`(_ loss: Query, _ expected: String) throws {
+    func `a transfer checks heir and team again after its wait`(_ loss: Query, _ expected: String) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -175,7 +175,7 @@ import Testing
         #expect(try database.role(of: owner, in: team) == .owner)
     }
 
-    @Test func `a team that somebody else keeps locked is busy`() throws {
+    @Test func `a call on a locked team is 503 busy`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -186,14 +186,14 @@ import Testing
             try transaction.run("SELECT FROM nofx.teams WHERE id = \(team.id) FOR UPDATE")
             #expect(database.refusal(of: LeaveTeam.self, team.reference, as: member) == "503 busy")
             #expect(database.refusal(of: TransferOwnership.self, input, as: owner) == "503 busy")
-            // Who is no member waits for nobody.
+            // A caller who is not a member does not wait for the lock.
             #expect(database.refusal(of: LeaveTeam.self, team.reference, as: .stranger()) == "404 team_not_found")
         }
     }
 }
 
 extension TestDatabase {
-    /// Calls a function once everybody is connected: `ok`, or how it was refused.
+    /// Calls a function after all clients are connected: `ok`, or the refusal.
     fileprivate func attempt<F: Function>(
         _: F.Type,
         _ input: String,
@@ -211,13 +211,13 @@ extension TestDatabase {
         }
     }
 
-    /// Expects that somebody owns the team, or is no member of it, and that it has one owner in any case.
+    /// Expects that a user owns the team or is not a member, and that the team has one owner.
     fileprivate func expect(_ heir: Caller, in team: Team, ownsIt: Bool) throws {
         #expect(try role(of: heir, in: team) == (ownsIt ? .owner : nil))
         #expect(try ownership(of: team) == "1 owner, named")
     }
 
-    /// Gives a team back to its first owner, with the heir as a member.
+    /// Returns a team to its first owner, with the heir as a member.
     fileprivate func reset(_ team: Team, to owner: Caller, heir: Caller) throws {
         if try role(of: heir, in: team) == nil {
             try add(heir, to: team, as: .member)

@@ -9,9 +9,9 @@ import Testing
 @testable import Migrations
 @testable import Teams
 
-/// The files of functions, policies and grants, which are applied again when they change.
+/// The files of functions, policies and grants, which are applied again after a change.
 @Suite struct MigrateFilesTests {
-    @Test func `a file that changed is applied, alone and once`() throws {
+    @Test func `a changed file is applied alone and once`() throws {
         let database = try TestDatabase()
         let files = try DatabaseFile.all.replacing(
             "functions/teams",
@@ -44,7 +44,7 @@ import Testing
         #expect(unknown.refusal(of: DatabaseFile.all) == "409 database_newer")
     }
 
-    @Test func `a function can go away, and another can change its result`() throws {
+    @Test func `a function can be removed, and another can change its result type`() throws {
         let database = try TestDatabase()
         let added = try DatabaseFile.all.replacing(
             "functions/teams",
@@ -65,13 +65,13 @@ import Testing
         try database.migrate(removed)
         #expect(try database.value("SELECT to_regprocedure('nofx.old(integer)') IS NULL"))
         #expect(try database.value("SELECT nofx.changed()") == "two")
-        // A database that never had them needs nothing to remove.
+        // A database that never had the functions needs no removal.
         let fresh = try TestDatabase()
         try fresh.migrate(removed)
         #expect(try fresh.value("SELECT nofx.changed()") == "two")
     }
 
-    @Test func `a file that fails takes everything back`() throws {
+    @Test func `a failing file rolls everything back`() throws {
         let database = try TestDatabase()
         let before: [String] = try database.value(
             "SELECT array_agg(name || revision ORDER BY name) FROM nofx.database_files"
@@ -97,7 +97,7 @@ import Testing
         var files = DatabaseFile.all
         for round in 0..<6 {
             let (calls, entries) = (progress.calls.load(ordering: .relaxed), progress.entries.load(ordering: .relaxed))
-            // Forward with another text, and back to the text of before.
+            // Forward with a changed text, and back to the previous text.
             for name in ["functions/access", "functions/audit", "functions/teams", "policies", "grants"] {
                 let suffix = round.isMultiple(of: 2) ? "\n-- round \(round)\n" : ""
                 files = try files.replacing(name, with: DatabaseFile.all.script(of: name) + suffix)
@@ -113,7 +113,7 @@ import Testing
     }
 }
 
-/// What threads have done while migrations run.
+/// The counters of threads that run during migrations.
 private final class Progress: Sendable {
     let isOver = Atomic(false)
     let calls = Atomic(0)
@@ -121,7 +121,7 @@ private final class Progress: Sendable {
 
     /// Calls endpoints until the end.
     ///
-    /// - Returns: How calls failed.
+    /// - Returns: The refusals of calls.
     func call(_ database: TestDatabase) -> [String] {
         var failures: [String] = []
         while !isOver.load(ordering: .relaxed) {
@@ -139,7 +139,7 @@ private final class Progress: Sendable {
 
     /// Opens callers' transactions as a program of the first version does, over one connection, until the end.
     ///
-    /// - Returns: How transactions failed.
+    /// - Returns: The errors of transactions.
     func callAsOldProgram(_ database: TestDatabase) -> [String] {
         var failures: [String] = []
         let user = UUID.v7()
@@ -170,7 +170,7 @@ private final class Progress: Sendable {
 extension [DatabaseFile] {
     fileprivate struct Missing: Error {}
 
-    /// The files with another text for one of them, which has a later revision or the one that is given.
+    /// The files with a changed text for one of them, with a later revision or the given one.
     fileprivate func replacing(_ name: String, with script: String, revision: Int32? = nil) throws -> Self {
         let number = try revision ?? self.revision(of: name) + 1
         let file = DatabaseFile(name, [UInt8]("-- revision: \(number)\n\(script)\n".utf8))
@@ -182,7 +182,7 @@ extension [DatabaseFile] {
         return file.revision
     }
 
-    /// A file's statements, without the line that has its revision.
+    /// A file's statements, without the line with its revision.
     fileprivate func script(of name: String) throws -> String {
         guard let file = first(where: { $0.name == name }) else { throw Missing() }
         return String(file.script.drop { $0 != "\n" })
@@ -202,7 +202,7 @@ extension TestDatabase {
         return try Migrator(Migration.all, files: files).run(.init(isDryRun: isDryRun), in: &context)
     }
 
-    /// How files are refused; nil when they are not.
+    /// The refusal of files; nil if they are accepted.
     fileprivate func refusal(of files: [DatabaseFile]) -> String? {
         do {
             try migrate(files)

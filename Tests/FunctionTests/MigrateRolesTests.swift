@@ -11,7 +11,7 @@ import Testing
 @testable import nofx
 
 @Suite struct MigrateRolesTests {
-    @Test func `roles that do not exist are made, able to log in and nothing else`() throws {
+    @Test func `missing roles are created with the right to log in and no other attributes`() throws {
         let database = try TestDatabase(migrated: false)
         let (app, operating) = (RoleNames.make(), RoleNames.make())
         let event = #"{"grantTo":"\#(app)","grantOperatorTo":"\#(operating)","createRoles":true}"#
@@ -31,7 +31,7 @@ import Testing
         #expect(try database.migrating(event).createdRoles == [])
     }
 
-    @Test func `the roles that were made can do their work`() throws {
+    @Test func `the created roles can do their work`() throws {
         let database = try TestDatabase(migrated: false)
         let (app, operating) = (RoleNames.make(), RoleNames.make())
         try database.migrating(#"{"grantTo":"\#(app)","grantOperatorTo":"\#(operating)","createRoles":true}"#)
@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test(arguments: [#"we"ird"#, "it's", "Größe", "%I %s", "a b; DROP SCHEMA nofx", "select", "nofx$$"])
-    func `a name is a name, whatever is in it`(_ name: String) throws {
+    func `a role name may contain special characters`(_ name: String) throws {
         let database = try TestDatabase(migrated: false)
         let role = name + RoleNames.make().suffix(12)
         var json = JSONWriter()
@@ -59,7 +59,7 @@ import Testing
     @Test(arguments: [
         "SUPERUSER", "BYPASSRLS", "CREATEROLE", "IN ROLE member_of_owner", "IN ROLE member_of_superuser",
     ])
-    func `a role that row-level security would not hold back is refused`(_ flaw: String) throws {
+    func `a role that bypasses row-level security is rejected`(_ flaw: String) throws {
         let database = try TestDatabase()
         let role = RoleNames.make()
         let owner = try database.makeOwner()
@@ -79,7 +79,7 @@ import Testing
         #expect(grants == 0)
     }
 
-    @Test func `the owner of the tables is refused, also before there are any`() throws {
+    @Test func `the owner of the tables is rejected as a role, even before the tables exist`() throws {
         let database = try TestDatabase()
         let owner = try database.makeOwner()
         #expect(database.flawedField(#"{"grantTo":"\#(owner)"}"#) == "grantTo")
@@ -89,7 +89,7 @@ import Testing
         #expect(try empty.value("SELECT to_regnamespace('nofx') IS NULL"))
     }
 
-    @Test func `nobody is both an operator's role and the functions'`() throws {
+    @Test func `the operator role and the functions' role must differ`() throws {
         let database = try TestDatabase()
         let both = RoleNames.make()
         let event = #"{"grantTo":"\#(both)","grantOperatorTo":"\#(both)","createRoles":true}"#
@@ -102,13 +102,13 @@ import Testing
     }
 
     @Test(arguments: ["pg_monitor", "public", "none", String(repeating: "ä", count: 32)])
-    func `a name that Postgres keeps for itself or would cut is refused`(_ name: String) throws {
+    func `a role name that Postgres reserves or would truncate is rejected`(_ name: String) throws {
         let database = try TestDatabase(migrated: false)
         #expect(database.flawedField(#"{"grantTo":"\#(name)","createRoles":true}"#) == "grantTo")
         #expect(try database.value("SELECT to_regnamespace('nofx') IS NULL"))
     }
 
-    @Test func `without being told so it makes no role`() throws {
+    @Test func `without role fields migrate creates no role`() throws {
         let database = try TestDatabase(migrated: false)
         #expect(database.flawedField(#"{"grantOperatorTo":"\#(RoleNames.make())"}"#) == "grantOperatorTo")
         let event = #"{"grantTo":"\#(RoleNames.make())","grantOperatorTo":"\#(RoleNames.make())","createRoles":false}"#
@@ -116,7 +116,7 @@ import Testing
         #expect(problem?.violations.map(\.field) == ["grantOperatorTo", "grantTo"])
     }
 
-    @Test func `a role that had the grants of the version before gets those of now, and one that only read does not`()
+    @Test func `a role with the previous version's grants gets the current ones, and a read-only role does not`()
         throws
     {
         let database = try TestDatabase(migrated: false)
@@ -152,12 +152,14 @@ import Testing
         let purged = try Purge.call("{}", in: &operatorContext)
         #expect([.attempts, .runs, .deadJobs].allSatisfy { purged.counts[$0] == 0 })
         #expect(try database.value("SELECT has_table_privilege(\(app)::name, 'nofx.runs', 'SELECT')"))
-        #expect(try database.value("SELECT has_table_privilege(\(operating)::name, 'nofx.queue', 'SELECT')"))
+        #expect(try database.value("SELECT has_table_privilege(\(operating)::name, 'nofx.circuit_breakers', 'SELECT')"))
         #expect(try database.value("SELECT has_table_privilege(\(app)::name, 'nofx.ai_attempts', 'SELECT')") == false)
     }
 }
 
-/// Names for roles, which all databases of a cluster share.
+/// Names for roles.
+///
+/// All databases of a cluster share them.
 private enum RoleNames {
     static func make() -> String {
         "test_" + UUID.v7().description.replacing("-", with: "")
@@ -177,7 +179,7 @@ extension TestDatabase {
         return try Migrator(Migration.all, files: files).run(request, in: &context)
     }
 
-    /// The one field for which an event is refused.
+    /// The one field for which an input is rejected.
     fileprivate func flawedField(_ event: String) -> String? {
         do {
             try migrating(event)
@@ -189,14 +191,14 @@ extension TestDatabase {
         }
     }
 
-    /// Makes a role that owns a table of the schema.
+    /// Creates a role that owns a table of the schema.
     fileprivate func makeOwner() throws -> String {
         let owner = RoleNames.make()
         try script("CREATE ROLE \(owner); ALTER TABLE nofx.key_sets OWNER TO \(owner)")
         return owner
     }
 
-    /// Runs statements that take no values, as the superuser.
+    /// Runs statements without parameters, as the superuser.
     fileprivate func script(_ sql: String) throws {
         var connection = try connect()
         try connection.transaction(deadline: .test) { try $0.runScript(sql) }

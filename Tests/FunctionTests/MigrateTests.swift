@@ -12,7 +12,7 @@ import Testing
     private let newest = Migration.all.count
 
     // Cases: queue 98
-    @Test func `an empty database is brought to the newest version, once`() throws {
+    @Test func `an empty database is migrated to the newest version, once`() throws {
         let database = try TestDatabase(migrated: false)
         let first = try database.migrator { try Migrate.call("{}", in: &$0) }
         #expect((first.from, first.to, first.isDryRun) == (0, newest, false))
@@ -27,7 +27,7 @@ import Testing
         #expect(sums == Migration.all.map { Hexadecimal.encode($0.checksum) })
     }
 
-    @Test func `a dry run says what would be done and does nothing`() throws {
+    @Test func `a dry run reports the migrations and changes nothing`() throws {
         let database = try TestDatabase(migrated: false)
         let report = try database.migrator { try Migrate.call(#"{"dryRun":true}"#, in: &$0) }
         #expect((report.from, report.to, report.isDryRun) == (0, newest, true))
@@ -37,7 +37,7 @@ import Testing
     }
 
     // Cases: queue 98
-    @Test func `of ten started at once one does the work`() throws {
+    @Test func `of ten concurrent migrations one does the work`() throws {
         let database = try TestDatabase(migrated: false)
         let barrier = ThreadBarrier(for: 10)
         let threads = (0..<10).map { _ in
@@ -52,14 +52,14 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.migrations") == newest)
     }
 
-    @Test func `functions were written for the newest version`() throws {
+    @Test func `the schema version in the functions is the newest`() throws {
         let newest = try #require(Migration.all.last)
         #expect(SchemaVersion.required == newest.version)
         #expect(newest.minCompatible <= newest.version)
         #expect(Migration.all.map { Int($0.version) } == Array(1...Migration.all.count))
     }
 
-    @Test func `what an earlier version held is there in the newest, and its role may what functions may`() throws {
+    @Test func `a migration keeps the data of an earlier version and grants its role the new rights`() throws {
         let database = try TestDatabase()
         let (user, team) = (ID<User>.make(), UUID.v7())
         try database.rows(
@@ -83,7 +83,7 @@ import Testing
         #expect(try database.value("SELECT nofx.me() IS NULL AND count(*) = 2 FROM nofx.teams") == true)
     }
 
-    @Test func `a migration that was changed after it was applied is refused`() throws {
+    @Test func `a migration that was changed after it was applied is rejected`() throws {
         let database = try TestDatabase()
         let changed = Migration(1, "teams", Array("-- min-compatible: 1\nSELECT 1".utf8))
         #expect(database.refusal(of: [changed] + Migration.all.dropFirst()) == "409 migration_changed")
@@ -91,7 +91,7 @@ import Testing
         #expect(database.refusal(of: Migration.all) == "409 migration_changed")
     }
 
-    @Test func `a database that is newer is refused and left alone`() throws {
+    @Test func `a newer database is rejected and not changed`() throws {
         let database = try TestDatabase()
         try database.rows(
             """
@@ -103,7 +103,7 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.migrations") == newest + 1)
     }
 
-    @Test func `a migration that fails takes all before it back`() throws {
+    @Test func `a failing migration rolls back the earlier ones of the run`() throws {
         let database = try TestDatabase(migrated: false)
         #expect(database.refusal(of: Migration.all + [migration("SELECT 1/0")]) == "unanswered: 22012")
         #expect(try database.hasSchema == false)
@@ -115,7 +115,7 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.migrations") == newest + 1)
     }
 
-    @Test func `a session that ends half-way leaves nothing, and the next one does it all`() throws {
+    @Test func `a session that ends during a migration leaves nothing, and the next run completes it`() throws {
         let database = try TestDatabase(migrated: false)
         let sleeping = Migration.all + [migration("SELECT pg_sleep(3600)")]
         let call = TestThread { database.refusal(of: sleeping) }
@@ -126,14 +126,14 @@ import Testing
     }
 
     @Test(arguments: ["SQL_ASCII", "LATIN1"])
-    func `a database that cannot hold every character is refused`(_ encoding: String) throws {
+    func `a database whose encoding is not UTF-8 is rejected`(_ encoding: String) throws {
         let database = try TestDatabase(migrated: false, encoding: encoding)
         #expect(database.refusal(of: Migration.all) == "503 database_encoding")
         #expect(try database.hasSchema == false)
     }
 
     @Test(arguments: [#""nobody-has-this-name""#, #""x; DROP SCHEMA nofx""#, #""\"""#])
-    func `a role that does not exist is refused, and nothing is done`(_ role: String) throws {
+    func `a missing role is rejected and nothing is changed`(_ role: String) throws {
         let database = try TestDatabase(migrated: false)
         let problem = #expect(throws: Problem.self) {
             try database.migrator { try Migrate.call(#"{"grantTo":\#(role)}"#, in: &$0) }
@@ -144,7 +144,7 @@ import Testing
         #expect(try database.hasSchema == false)
     }
 
-    @Test func `a role can be given its rights later and again`() throws {
+    @Test func `rights can be granted to a role later and again`() throws {
         let database = try TestDatabase(migrated: false)
         try database.migrator { _ = try Migrate.call("{}", in: &$0) }
         let input = #"{"name":"Acme"}"#
@@ -158,7 +158,7 @@ import Testing
     @Test(arguments: [
         #"{"dryRun":"yes"}"#, #"{"dryRun":1}"#, #"{"grantTo":""}"#, #"{"grantTo":["x"]}"#, #"{"to":1}"#, "[]",
     ])
-    func `an input that is none is refused`(_ input: String) throws {
+    func `an invalid input is rejected`(_ input: String) throws {
         let database = try TestDatabase(migrated: false)
         let problem = #expect(throws: Problem.self) { try database.migrator { try Migrate.call(input, in: &$0) } }
         #expect(problem?.status == 422)
@@ -171,12 +171,12 @@ import Testing
 }
 
 extension TestDatabase {
-    /// Whether anything of a migration is there.
+    /// Whether anything of a migration exists.
     fileprivate var hasSchema: Bool {
         get throws { try value("SELECT to_regnamespace('nofx') IS NOT NULL") }
     }
 
-    /// Runs a body with the context of an operator, who owns the database.
+    /// Runs a body with the context of an operator who owns the database.
     fileprivate func migrator<Output>(_ body: (inout Context) throws -> Output) throws -> Output {
         var context = Context(
             origin: Origin(requestID: "test"),
@@ -187,7 +187,7 @@ extension TestDatabase {
         return try body(&context)
     }
 
-    /// How a history is refused; nil when it is not.
+    /// The refusal of a migration history; nil if it is accepted.
     fileprivate func refusal(of migrations: [Migration]) -> String? {
         do {
             _ = try migrator { try Migrator(migrations).run(.init(), in: &$0) }

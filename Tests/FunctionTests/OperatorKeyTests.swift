@@ -7,11 +7,11 @@ import Testing
 @testable import Teams
 @testable import nofx
 
-/// Who operates the product: a person whose token says so, and the keys of such a person.
+/// Operators: users whose token has the operator claim, and such users' keys.
 @Suite struct OperatorKeyTests {
     private static let reset = #"{"name":"openai"}"#
 
-    @Test func `an operator makes a key that operates, and it is listed as what it is`() throws {
+    @Test func `an operator creates an operator key, which is listed as such`() throws {
         let database = try TestDatabase()
         let operating = Caller.stranger(isOperator: true)
         let made = try database.call(CreateAPIKey.self, draft("Ops", scopes: [.operations]), as: operating)
@@ -22,7 +22,7 @@ import Testing
         #expect(database.refusal(of: ResetBreaker.self, Self.reset, as: holder) == nil)
     }
 
-    @Test func `nobody else makes one`() throws {
+    @Test func `other users cannot create an operator key`() throws {
         let database = try TestDatabase()
         let denial = #expect(throws: Denial.self) {
             try database.call(CreateAPIKey.self, draft("Ops", scopes: [.read, .operations]), as: .stranger())
@@ -40,7 +40,7 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.api_keys") == 2)
     }
 
-    @Test func `a key for one team never operates`() throws {
+    @Test func `a key for one team is never an operator key`() throws {
         let database = try TestDatabase()
         let operating = Caller.stranger(isOperator: true)
         let team = try database.team(of: operating)
@@ -57,7 +57,7 @@ import Testing
             )
         }
         #expect(error?.state == .checkViolation)
-        // Not even if it had it.
+        // Not even if the team's key had the scope.
         let bound = Caller(
             user: operating.user,
             issuer: operating.issuer,
@@ -71,7 +71,7 @@ import Testing
         #expect(database.refusal(of: ResetBreaker.self, Self.reset, as: bound) == "403 insufficient_scope")
     }
 
-    @Test func `an operator's key without the scope does not operate`() throws {
+    @Test func `an operator's key without the operator scope is not an operator key`() throws {
         let database = try TestDatabase()
         let operating = Caller.stranger(isOperator: true)
         let holder = try database.keyHolder(for: operating, .ofMembers)
@@ -81,7 +81,7 @@ import Testing
         #expect(denial?.problem.members == ["requiredPermission": "admin:ops"])
     }
 
-    @Test func `to operate permits nothing with a team`() throws {
+    @Test func `the operator scope grants no permissions in a team`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let operating = Caller.stranger(isOperator: true)
@@ -96,7 +96,7 @@ import Testing
         #expect(try database.role(of: operating, in: team) == nil)
     }
 
-    @Test func `no role and no override makes an operator`() throws {
+    @Test func `no role or override makes a user an operator`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -110,7 +110,7 @@ import Testing
         #expect(error?.state == .checkViolation)
     }
 
-    @Test func `who is refused is told what it takes, and the attempt is recorded for no team`() throws {
+    @Test func `a refused operator call names the missing scope and is recorded without a team`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let caller = Caller.stranger()

@@ -7,7 +7,7 @@ import Testing
 @testable import Teams
 @testable import nofx
 
-/// Every role with every kind of override, against every endpoint that asks for a permission.
+/// Every role with every kind of override, for every endpoint that needs a permission.
 @Suite struct PermissionTests {
     struct Cell: Sendable, CustomTestStringConvertible {
         let role: Role
@@ -36,7 +36,7 @@ import Testing
 
     // Cases: teams 43, 53, 54
     @Test(arguments: cells)
-    func `a member may do what the role or the override permits`(_ cell: Cell) throws {
+    func `a member has the permissions of the role or of the override`(_ cell: Cell) throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let member = try database.member(of: team, as: cell.role, permissions: cell.override)
@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    @Test func `the owner may do everything, and a stranger nothing`() throws {
+    @Test func `the owner may call everything, and a stranger nothing`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -78,7 +78,7 @@ import Testing
     }
 
     // Cases: teams 52
-    @Test func `a viewer's change is refused with what it would have needed`() throws {
+    @Test func `a viewer's change is refused with the missing permission`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let viewer = try database.member(of: team, as: .viewer)
@@ -97,7 +97,7 @@ import Testing
         #expect(try database.activity(of: team.id).count == 1)
     }
 
-    @Test func `a version conflict is not told to who may not write`() throws {
+    @Test func `a version conflict is not revealed without write permission`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let viewer = try database.member(of: team, as: .viewer)
@@ -107,7 +107,7 @@ import Testing
     }
 
     // Cases: teams 105
-    @Test func `an owner has no override, and an override names each permission that exists`() throws {
+    @Test func `an owner has no override, and an override may contain only known permissions`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let member = try database.member(of: team, as: .member)

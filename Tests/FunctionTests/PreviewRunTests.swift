@@ -9,7 +9,7 @@ import Testing
 @testable import nofx
 
 @Suite struct PreviewRunTests {
-    @Test func `a plan is shown as it would be started, and nothing is`() throws {
+    @Test func `a plan is returned as it would run, and no run is started`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let viewer = try database.member(of: team, as: .viewer)
@@ -31,7 +31,7 @@ import Testing
         #expect(try database.countOfRunRows() == 0)
     }
 
-    @Test func `what is shown can be started`() throws {
+    @Test func `a previewed plan can be started`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -42,7 +42,7 @@ import Testing
         #expect(run.steps.map(\.name) == ["codegen", "review-audit", "deploy"])
     }
 
-    @Test func `steps whose tool is not allowed are shown as such`() throws {
+    @Test func `steps with a forbidden tool are marked`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -54,7 +54,70 @@ import Testing
         #expect(preview.steps.map(\.isAllowed) == [true, false, false])
     }
 
-    @Test func `who may not read sees nothing, and a plan that is none is refused`() throws {
+    @Test func `a preview lists every refusal of startRun with its code`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let team = try database.team(of: owner)
+        try database.allow(["test:echo"], to: team)
+        let secret = #","secretsScope":"deploy","inputs":{"x":{"$secret":"KEY"}}"#
+        for (steps, tools, scopes) in [
+            ([Steps.echo("a")], [], []), ([Steps.step("a", "test:fail")], ["test:fail"], []),
+            ([Steps.echo("a", more: secret)], [], ["deploy"]),
+            ([Steps.echo("a", more: #","toolsAllowed":[]"#)], ["test:echo"], []),
+            (
+                [Steps.echo("a", more: secret), Steps.step("b", "wait:until", more: #","inputs":{"seconds":1}"#)],
+                ["wait:until"], ["deploy"]
+            ),
+        ] as [([String], [String], [String])] {
+            let plan = team.plan(Steps.json(steps))
+            let refusals = try database.call(PreviewRun.self, plan, as: owner).answer["refusals"]
+            let found = try #require(refusals).elements.map { $0 }
+            #expect(found.flatMap { $0["tools"]?.elements.map(\.string) ?? [] } == tools)
+            #expect(found.flatMap { $0["secretsScopes"]?.elements.map(\.string) ?? [] } == scopes)
+            let answer = database.refusal(of: StartRun.self, plan, as: owner)
+            #expect(answer == found.first.map { "\($0["status"]?.integer ?? 0) \($0["code"]?.string ?? "")" })
+            let preview = try database.call(PreviewRun.self, plan, as: owner)
+            #expect(preview.steps.contains { !$0.isAllowed } == !found.isEmpty)
+        }
+        let plan = team.plan(Steps.json([Steps.echo("a")]))
+        let viewer = try database.member(of: team, as: .viewer)
+        let keyHolder = try database.keyHolder(for: owner, [.read])
+        for caller in [viewer, keyHolder] {
+            let refusals = try database.call(PreviewRun.self, plan, as: caller).answer["refusals"]
+            let refusal = try #require(refusals?.elements.map { $0 }.first)
+            let answer = "\(refusal["status"]?.integer ?? 0) \(refusal["code"]?.string ?? "")"
+            #expect(database.refusal(of: StartRun.self, plan, as: caller) == answer)
+        }
+    }
+
+    @Test func `a preview reports a full queue`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let team = try database.team(of: owner)
+        try database.run(Steps.json((0..<3).map { Steps.echo("\($0)") }), of: team, by: owner)
+        let refused: [String] = try database.value(
+            """
+            SELECT array_agg(r.outcome) FROM (SELECT set_config('nofx.user_id', \("\(owner.user)"), true)) c,
+                   LATERAL (SELECT * FROM nofx.start_refusals(\(team.id), '{test:echo}', NULL, 3, 1000000)
+                            WHERE c IS NOT NULL) r
+            """
+        )
+        #expect(refused == ["queue_full"])
+    }
+
+    @Test func `the outputs of the plan's tools are shown`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let team = try database.team(of: owner)
+        let plan = Steps.json([Steps.echo("a"), Steps.step("b", "codegen", more: #","inputs":{"prompt":"x"}"#)])
+        let outputs = try database.call(PreviewRun.self, team.plan(plan), as: owner).answer["outputs"]
+        let tools = try #require(outputs).elements.map { $0 }
+        #expect(tools.map { $0["tool"]?.string } == ["test:echo", "codegen"])
+        #expect(tools[0]["outputs"]?.isNull == true)
+        #expect(tools[1]["outputs"]?.elements.first { _ in true }?["name"]?.string == "text")
+    }
+
+    @Test func `previews need read permission, and an invalid plan is rejected`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)

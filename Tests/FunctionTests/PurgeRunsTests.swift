@@ -9,16 +9,24 @@ import Testing
 @testable import Operations
 @testable import nofx
 
-/// How long runs are kept, and jobs that were given up.
+/// The retention of runs and of dead letters.
 @Suite struct PurgeRunsTests {
     // Cases: queue 94
-    @Test func `a run goes 90 days after it has ended with all that it had, and one that has not ended stays`() throws {
+    @Test func `a run is purged with all its rows 90 days after its end, and an open run is kept`() throws {
         let world = try RunWorld([TestStep("build"), TestStep("fail", "test:fail", continues: true)])
         try world.database.finish(
             world.database.claim(),
             artifacts: [TestArtifact("notes.md", "text/markdown", "#".utf8)]
         )
         try world.database.work("test.fail", "failed", outputs: nil, error: "test_failure")
+        // A failure that the plan tolerates is no dead letter, so one of another run stands for it.
+        try world.database.rows(
+            """
+            INSERT INTO nofx.dead_letters (id, topic, tenant_id, run_id, step_no, priority, attempts, error, enqueued_at,
+                                           dead_lettered_at)
+            SELECT nofx.step_job_id(id, 1), 'test.fail', team_id, id, 1, 0, 1, 'test_failure', now(), now() FROM nofx.runs
+            """
+        )
         let lately = try world.another()
         try world.database.work()
         let waiting = try world.another([TestStep("approve", "gate:manual")])
@@ -45,7 +53,7 @@ import Testing
         #expect(try world.database.purge().counts[.runs] == 0)
     }
 
-    @Test func `runs go so many at a time, fewer than rows of other kinds`() throws {
+    @Test func `runs are purged in smaller batches than other rows`() throws {
         let world = try RunWorld()
         for _ in 0..<24 { try world.another() }
         try world.database.work()
@@ -56,7 +64,7 @@ import Testing
         #expect(try world.database.rowsOfRuns().isEmpty)
     }
 
-    @Test func `a team's runs go before it, also when there are more than a transaction takes`() throws {
+    @Test func `a team's runs are purged before the team, in several transactions if needed`() throws {
         let world = try RunWorld()
         let other = try world.database.world("bob")
         for _ in 0..<4 { try world.another([TestStep("build"), TestStep("approve", "gate:manual")]) }
@@ -71,7 +79,7 @@ import Testing
         #expect(try world.database.value("SELECT array_agg(id) FROM nofx.teams") == [other.team.id])
     }
 
-    @Test func `a run that somebody works on is left for the next time`() throws {
+    @Test func `a locked run is skipped until the next purge`() throws {
         let world = try RunWorld()
         try world.database.work()
         try world.database.rows("UPDATE nofx.runs SET ended_at = now() - interval '91 days'")
@@ -83,7 +91,7 @@ import Testing
         #expect(try world.database.purge().counts[.runs] == 1)
     }
 
-    @Test func `two at once delete each run once`() throws {
+    @Test func `two concurrent purges delete each run once`() throws {
         let world = try RunWorld()
         for _ in 0..<39 { try world.another() }
         try world.database.work()
@@ -98,7 +106,7 @@ import Testing
         #expect(try world.database.rowsOfRuns().isEmpty)
     }
 
-    @Test func `jobs of no run that were given up go after 90 days, and those of steps with their runs`() throws {
+    @Test func `dead letters without a run are purged after 90 days, those of steps with their runs`() throws {
         let world = try RunWorld()
         try world.database.work("test.echo", "failed", outputs: nil, error: "http_status")
         try world.database.rows("UPDATE nofx.dead_letters SET dead_lettered_at = now() - interval '91 days'")
@@ -125,7 +133,7 @@ extension TestDatabase {
         return try Purge.call(input, in: &context)
     }
 
-    /// How many rows there are of a run, or of all, by their tables; none for a table without any.
+    /// The row counts of a run, or of all runs, by table; tables without rows are omitted.
     fileprivate func rowsOfRuns(_ run: UUID? = nil) throws -> [String: Int] {
         let rows = try rows(
             """

@@ -9,7 +9,7 @@ import Testing
 @testable import nofx
 
 @Suite struct PurgeTests {
-    @Test func `what has had its time goes, and what has not stays`() throws {
+    @Test func `expired rows are purged, and others are kept`() throws {
         let database = try TestDatabase()
         let world = try database.world("ada")
         try database.age(world)
@@ -18,6 +18,7 @@ import Testing
             report.counts == [
                 .idempotencyKeys: 1, .rateLimits: 1, .expiredInvites: 1, .decidedInvites: 1, .teams: 0, .outbox: 1,
                 .keys: 2, .attempts: 1, .reservations: 1, .runs: 0, .runsOfTeams: 0, .deadJobs: 0,
+                .usage: 0, .keySets: 0,
             ]
         )
         #expect(!report.hasMore)
@@ -46,7 +47,7 @@ import Testing
         #expect(try database.purge().counts.values.allSatisfy { $0 == 0 })
     }
 
-    @Test func `an invite that expires ends when its time was over`() throws {
+    @Test func `an expired invite's end is its expiry`() throws {
         let database = try TestDatabase()
         try database.age(try database.world("ada"))
         try database.purge()
@@ -56,7 +57,7 @@ import Testing
     }
 
     // Cases: teams 66
-    @Test func `a deleted team goes after its 30 days with all it had, and what was done to it stays`() throws {
+    @Test func `a team is purged 30 days after its deletion, and its activity is kept`() throws {
         let database = try TestDatabase()
         let (ada, bob) = (try database.world("ada"), try database.world("bob"))
         for world in [ada, bob] { try database.call(DeleteTeam.self, world.team.reference, as: world.owner) }
@@ -77,7 +78,7 @@ import Testing
         #expect(database.refusal(of: RestoreTeam.self, bob.team.reference, as: bob.owner) == nil)
     }
 
-    @Test func `two at once delete each of 5000 rows once`() throws {
+    @Test func `two concurrent purges delete each of 5000 rows once`() throws {
         let database = try TestDatabase()
         let world = try database.world("ada")
         try database.rows(
@@ -99,13 +100,13 @@ import Testing
         for kind in [Retention.Kind.idempotencyKeys, .rateLimits] {
             #expect(reports.map { $0.counts[kind, default: 0] }.reduce(0, +) == 5_000)
         }
-        // Whoever found the rest locked is done; all the same nothing is left between the two.
+        // A purge that finds the rest locked ends. Still, no row is left over between the two.
         #expect(reports.allSatisfy { !$0.hasMore })
         #expect(try database.value("SELECT count(*) FROM nofx.idempotency_keys") == 1)
         #expect(try database.value("SELECT count(*) FROM nofx.rate_limits") == 1)
     }
 
-    @Test func `a team that is being restored is left alone`() throws {
+    @Test func `a team that is being restored is not purged`() throws {
         let database = try TestDatabase()
         let world = try database.world("ada")
         try database.call(DeleteTeam.self, world.team.reference, as: world.owner)
@@ -126,13 +127,13 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.teams") == 1)
     }
 
-    @Test func `of restoring and purging at the same moment one wins, and nothing is half there`() throws {
+    @Test func `of a restore and a purge at the same time one wins completely`() throws {
         let database = try TestDatabase()
         let world = try database.world("ada")
         for _ in 0..<20 {
             guard try database.value("SELECT count(*) FROM nofx.teams", as: Int.self) == 1 else { break }
             try database.call(DeleteTeam.self, world.team.reference, as: world.owner)
-            // Its time is over within what both may take to begin.
+            // Its retention ends within the time that both calls need to start.
             try database.rows("UPDATE nofx.teams SET purge_after = clock_timestamp() + interval '3 milliseconds'")
             let outcomes = try runConcurrently(2) { number, barrier in
                 if number == 0 {
@@ -153,7 +154,7 @@ import Testing
         }
     }
 
-    @Test func `it stops in time, and the next one goes on`() throws {
+    @Test func `a purge stops before its deadline, and the next one continues`() throws {
         let database = try TestDatabase()
         let world = try database.world("ada")
         let count = 50_000
@@ -163,7 +164,7 @@ import Testing
             SELECT \(world.owner.user), 'createTeam', n::text, sha256('x'), now() FROM generate_series(1, \(count)) AS n
             """
         )
-        // Enough to begin with, and not for so many transactions.
+        // Enough time to begin, but not for all transactions.
         var context = try database.operatorContext(deadline: .after(.seconds(2)))
         let report = try Purge.call(#"{"batch":1}"#, in: &context)
         let gone = try #require(report.counts[.idempotencyKeys])
@@ -173,7 +174,7 @@ import Testing
         #expect(try database.purge().counts[.idempotencyKeys] == count - gone)
     }
 
-    @Test func `it leaves time for a step that takes twice as long as the longest before`() {
+    @Test func `a purge starts a step only if twice the longest step fits into the remaining time`() {
         var pace = Retention.Pace(left: .seconds(10))
         #expect(pace.allowsStep)
         pace.endStep(left: .seconds(7))
@@ -192,7 +193,7 @@ import Testing
     }
 
     @Test(arguments: ["0", "10001", "-1", "1.5", #""all""#, "[]"])
-    func `a batch that is none is refused`(_ batch: String) throws {
+    func `an invalid batch size is rejected`(_ batch: String) throws {
         var context = try TestDatabase().operatorContext()
         let problem = #expect(throws: Problem.self) { _ = try Purge.call(#"{"batch":\#(batch)}"#, in: &context) }
         #expect(problem?.violations.map(\.field) == ["batch"])
@@ -205,7 +206,7 @@ import Testing
         #expect(problem?.code == "misconfigured")
     }
 
-    @Test func `a schema that this program does not understand is left alone`() throws {
+    @Test func `a schema that this program does not know is not changed`() throws {
         let database = try TestDatabase()
         try database.rows("UPDATE nofx.migrations SET min_compatible = 99 WHERE version = \(SchemaVersion.required)")
         var context = try database.operatorContext()
@@ -221,7 +222,7 @@ extension TestDatabase {
         return try Purge.call("{}", in: &context)
     }
 
-    /// Gives somebody, beside what they have, some of everything that is over, and some that is over but lately.
+    /// Gives a user, besides the existing rows, expired rows of each kind, some of which expired only recently.
     fileprivate func age(_ world: World) throws {
         let (user, team) = (world.owner.user, world.team.id)
         var connection = try connect()

@@ -9,11 +9,11 @@ import Testing
 @testable import Operations
 @testable import nofx
 
-/// How operators look into the queue, and put back what was given up.
+/// The operators' view of the queue, and the redrive of dead letters.
 @Suite struct QueueOperationsTests {
     private let operating = Caller.stranger(isOperator: true)
 
-    @Test func `who does not operate sees and changes nothing`() throws {
+    @Test func `a caller who is not an operator sees and changes nothing`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -31,7 +31,7 @@ import Testing
         #expect(try database.operatorActions().isEmpty)
     }
 
-    @Test func `every topic tells what there is of it`() throws {
+    @Test func `every topic is reported with its counts and ages`() throws {
         let database = try TestDatabase()
         #expect(try database.stats()["topics"]?.count == 0)
         let owner = Caller.stranger()
@@ -51,14 +51,14 @@ import Testing
         let names = ["ready", "delayed", "leased", "dead"]
         #expect(names.map { topics[0][$0]?.integer } == [2, 1, 1, 0])
         #expect(names.map { topics[1][$0]?.integer } == [0, 0, 0, 3])
-        // A test may be kept waiting, but nothing gets younger.
+        // A slow test only increases the ages.
         #expect((3_600..<80_000).contains(topics[0]["longestWaitSeconds"]?.integer ?? 0))
         #expect((86_430..<170_000).contains(topics[0]["oldestAgeSeconds"]?.integer ?? 0))
         #expect(topics[1]["longestWaitSeconds"]?.isNull == true)
         #expect(topics[1]["oldestAgeSeconds"]?.isNull == true)
     }
 
-    @Test func `Prometheus's own parser reads the metrics`() throws {
+    @Test func `Prometheus's own parser reads the queue metrics`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         try database.giveUp(3, of: try database.team(of: owner), by: owner)
@@ -77,7 +77,7 @@ import Testing
     }
 
     // Cases: queue 58
-    @Test func `what was given up comes in pages, the newest first`() throws {
+    @Test func `dead letters are paged newest first`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -94,7 +94,7 @@ import Testing
     }
 
     // Cases: queue 58
-    @Test func `what is wanted of it is listed alone`() throws {
+    @Test func `dead letters can be filtered`() throws {
         let database = try TestDatabase()
         let (owner, other) = (Caller.stranger(), Caller.stranger())
         let (mine, theirs) = (try database.team(of: owner), try database.team(of: other))
@@ -115,7 +115,7 @@ import Testing
     }
 
     // Cases: queue 59
-    @Test func `fifty of a hundred and twenty go back, and it is recorded`() throws {
+    @Test func `fifty of 120 dead letters are redriven, and the operator's action is recorded`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let run = try database.giveUp(120, of: try database.team(of: owner), by: owner)
@@ -144,6 +144,40 @@ import Testing
         #expect(try database.operatorActions().count == 3)
     }
 
+    @Test func `what is listed with a filter goes back with the same filter`() throws {
+        let database = try TestDatabase()
+        let (owner, other) = (Caller.stranger(), Caller.stranger())
+        let (mine, theirs) = (try database.team(of: owner), try database.team(of: other))
+        try database.giveUp(2, code: "http_status", tool: "http:request", of: mine, by: owner)
+        try database.giveUp(3, code: "lease_expired", of: mine, by: owner)
+        try database.giveUp(4, code: "lease_expired", of: theirs, by: other)
+        let filters = [
+            #""topic":"http.request""#, #""tool":"x:y""#, #""code":"lease_expired","teamId":"\#(mine.id)""#,
+            #""teamId":"\#(theirs.id)","topic":"test.echo""#,
+        ]
+        for (filter, count) in zip(filters, [2, 0, 3, 4]) {
+            #expect(try database.call(ListDeadLetters.self, "{\(filter)}", as: operating).items.count == count)
+            #expect(try database.call(RedriveDeadLetters.self, "{\(filter)}", as: operating).count == count)
+            #expect(try database.call(ListDeadLetters.self, "{\(filter)}", as: operating).items.isEmpty)
+        }
+    }
+
+    @Test func `dead letters that are named go back alone`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        try database.giveUp(5, of: try database.team(of: owner), by: owner)
+        let ids = try database.call(ListDeadLetters.self, "{}", as: operating).items.prefix(2).map { "\"\($0.id)\"" }
+        let input = #"{"ids":[\#(ids.joined(separator: ","))]}"#
+        #expect(try database.call(RedriveDeadLetters.self, input, as: operating).count == 2)
+        #expect(try database.call(RedriveDeadLetters.self, input, as: operating).count == 0)
+        #expect(try database.value("SELECT count(*) FROM nofx.dead_letters") == 3)
+        #expect(try database.operatorActions() == ["queue.redrive 2 ids \(operating.user) session"])
+        for input in [#"{"ids":[]}"#, #"{"ids":["x"]}"#, #"{"ids":"all"}"#, #"{"teamId":"x"}"#] {
+            let refusal = database.refusal(of: RedriveDeadLetters.self, input, as: operating)
+            #expect(refusal == "422 validation_failed")
+        }
+    }
+
     @Test func `those of one tool go back alone`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -165,7 +199,7 @@ extension TestDatabase {
         return try JSONDocument(parsing: report.jsonBytes).root
     }
 
-    /// Has steps of a new run fail for good.
+    /// Makes steps of a new run fail permanently.
     ///
     /// - Returns: The run.
     @discardableResult

@@ -20,7 +20,7 @@ import Testing
 
     // Cases: teams 99, 102
     @Test(arguments: cases)
-    func `members are removed from above`(
+    func `a member is removed only by a higher role`(
         _ one: (actor: Role, override: [Permission]?, target: Role, refusal: String?)
     ) throws {
         let database = try TestDatabase()
@@ -42,7 +42,7 @@ import Testing
     }
 
     // Cases: teams 82, 107
-    @Test func `who is removed is shut out at once, and their invites with them`() throws {
+    @Test func `a removed member loses access at once, and the member's invites are cancelled`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -74,7 +74,7 @@ import Testing
         #expect(entry.metadata == #"{"role": "admin", "userId": "\#(admin.user)"}"#)
     }
 
-    @Test func `who comes back has another membership, and what they had before is gone`() throws {
+    @Test func `a returning member has a new membership without the earlier override`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -89,7 +89,7 @@ import Testing
 
     // Cases: teams 108
     @Test(arguments: [Role.owner, .admin, .member, .viewer])
-    func `nobody removes themselves, and is told how to leave`(_ role: Role) throws {
+    func `a member cannot remove themselves, and the error names leaveTeam`(_ role: Role) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -102,7 +102,7 @@ import Testing
     }
 
     // Cases: teams 104
-    @Test func `a member of another team, and one who is none, are not there`() throws {
+    @Test func `a member of another team and an unknown member are not found`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let (team, other) = (try database.team(of: owner), try database.team(of: .stranger()))
@@ -117,7 +117,7 @@ import Testing
         #expect(try database.roll(of: other) == before)
     }
 
-    @Test func `a deleted team loses nobody`() throws {
+    @Test func `a deleted team's members cannot be removed`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -129,7 +129,7 @@ import Testing
     }
 
     @Test(arguments: [#""x""#, "7", "null", "[]", "{}", #""non-existent-user""#])
-    func `a member is named by an identifier`(_ id: String) throws {
+    func `a member id must be a UUID`(_ id: String) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -138,7 +138,7 @@ import Testing
         #expect(database.refusal(of: RemoveMember.self, team.reference, as: owner) == "422 validation_failed")
     }
 
-    @Test func `an API key needs the scope that manages`() throws {
+    @Test func `an API key needs the scope admin`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)

@@ -9,7 +9,7 @@ import Testing
 @testable import nofx
 
 @Suite struct RerunRunTests {
-    @Test func `the same plan begins anew, whatever became of the run`() throws {
+    @Test func `a rerun starts the same plan again, whatever the state of the run`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -53,7 +53,7 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.queue") == 2)
     }
 
-    @Test func `a run that can begin with nothing but gates waits again`() throws {
+    @Test func `a rerun that begins only with gates is waiting`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -62,7 +62,7 @@ import Testing
         #expect(again.jsonText.contains(#""status":"waiting","steps":[{"name":"ok","status":"waiting"}]"#))
     }
 
-    @Test func `another team's run, and one that never was, are not there`() throws {
+    @Test func `another team's run and an unknown run are not found`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let (team, other) = (try database.team(of: owner), try database.team("Other", of: owner))
@@ -79,7 +79,7 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.runs") == 1)
     }
 
-    @Test func `tools that the team may use no more, and a full queue, refuse it as they do a new run`() throws {
+    @Test func `forbidden tools and a full queue refuse a rerun like a new run`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -99,6 +99,6 @@ import Testing
 }
 
 extension Team {
-    /// An event that names the team and a run.
+    /// The input that names the team and a run.
     fileprivate func run(_ run: ID<Run>) -> String { #"{"teamId":"\#(id)","runId":"\#(run)"}"# }
 }

@@ -14,7 +14,7 @@ import Reliability
     private let operating = Caller.stranger(isOperator: true)
 
     // Cases: ai 58
-    @Test func `one breaker is closed, the other stays, and done again nothing is done`() throws {
+    @Test func `one breaker is reset, the other is unchanged, and a second reset changes nothing`() throws {
         let database = try TestDatabase()
         for name in ["openai", "anthropic-ai"] { try database.breaker(name, .forceOpen) }
         let first = try database.reset(#"{"name":"openai"}"#, as: operating)
@@ -35,7 +35,7 @@ import Reliability
         )
     }
 
-    @Test func `all are closed at once, and each is recorded that was not`() throws {
+    @Test func `all breakers are reset at once, and each changed one is recorded`() throws {
         let database = try TestDatabase()
         try database.breaker("openai", .disable)
         try database.rows("INSERT INTO nofx.circuit_breakers (name, state) VALUES ('ollama', 'metrics_only')")
@@ -54,7 +54,7 @@ import Reliability
         ("forceOpen", "forced_open"), ("disable", "disabled"), ("metricsOnly", "metrics_only"), ("enable", "closed"),
         ("reset", "closed"),
     ])
-    func `a breaker is put into a state by hand, and out of it again`(action: String, state: String) throws {
+    func `an operator forces a breaker into a state and out of it`(action: String, state: String) throws {
         let database = try TestDatabase()
         try database.breaker("openai", action == "disable" ? .forceOpen : .disable)
         let event = #"{"name":"openai","action":"\#(action)"}"#
@@ -67,7 +67,7 @@ import Reliability
         #expect(try database.state(of: "openai")?.hasPrefix("closed ") == true)
     }
 
-    @Test func `enabling ends what was done by hand, and opens no breaker that failures opened`() throws {
+    @Test func `enabling ends an operator's override and does not open a breaker that failures opened`() throws {
         let database = try TestDatabase()
         try database.rows(
             "UPDATE nofx.circuit_breakers SET state = 'open', open_until = now() + interval '1 hour' WHERE name = 'openai'"
@@ -77,7 +77,7 @@ import Reliability
         #expect(try database.state(of: "openai") == "open 0")
     }
 
-    @Test func `resetting lifts the provider's gate`() throws {
+    @Test func `a reset ends the provider's cool-down`() throws {
         let database = try TestDatabase()
         try database.rows(
             """
@@ -92,7 +92,7 @@ import Reliability
     }
 
     // Cases: ai 23
-    @Test func `a result of the time before a reset changes nothing`() throws {
+    @Test func `an outcome of a call from before a reset changes nothing`() throws {
         let database = try TestDatabase()
         let policy = try CircuitBreakerPolicy()
         var store = PostgresStores(Database(at: try ConnectionString(database.operatorURL)), log: .silent)
@@ -111,7 +111,7 @@ import Reliability
         )
     }
 
-    @Test func `a name that is none is answered with those there are, and makes none`() throws {
+    @Test func `an unknown name is rejected with the known names, and creates no breaker`() throws {
         let database = try TestDatabase()
         for action in ["reset", "forceOpen"] {
             let problem = #expect(throws: Problem.self) {
@@ -131,7 +131,7 @@ import Reliability
         (#"{"name":"openai","action":"force_open"}"#, ["action"]), (#"{"names":["openai"]}"#, ["names"]),
         (#"{"name":null}"#, ["name"]),
     ])
-    func `an input that names not exactly one, or all, is refused`(input: String, fields: [String]) throws {
+    func `an input must name exactly one breaker or all`(input: String, fields: [String]) throws {
         let database = try TestDatabase()
         let problem = #expect(throws: Problem.self) { try database.reset(input, as: operating) }
         #expect(problem?.status == 422)
@@ -139,7 +139,7 @@ import Reliability
     }
 
     // Cases: ai 58
-    @Test func `who does not operate changes nothing, and learns no name`() throws {
+    @Test func `a caller who is not an operator changes nothing and learns no name`() throws {
         let database = try TestDatabase()
         try database.breaker("openai", .forceOpen)
         let owner = Caller.stranger()
@@ -155,7 +155,7 @@ import Reliability
         #expect(try database.operatorActions() == [])
     }
 
-    @Test func `what is recorded says from where, and nobody changes it afterwards`() throws {
+    @Test func `the record of an action has its origin and cannot be changed`() throws {
         let database = try TestDatabase()
         let key = try database.key(of: operating, "Ops", scopes: [.operations])
         try database.reset(#"{"name":"openai","action":"disable"}"#, as: database.caller(with: key.key.reveal()))
@@ -176,7 +176,7 @@ import Reliability
         }
     }
 
-    @Test func `32 at once make one change`() throws {
+    @Test func `32 concurrent resets make one change`() throws {
         let database = try TestDatabase()
         let outcomes = database.race(
             ResetBreaker.self,
@@ -194,7 +194,7 @@ import Reliability
         #expect(try database.operatorActions().count == 2)
     }
 
-    @Test func `a call with a key is done once, and answered the same again`() throws {
+    @Test func `a call with an idempotency key is executed once and gets the same answer again`() throws {
         let database = try TestDatabase()
         try database.breaker("openai", .forceOpen)
         let answers = try (0..<2).map { _ in
@@ -217,7 +217,7 @@ import Reliability
 }
 
 extension TestDatabase {
-    /// What became of breakers, as the endpoint answers it.
+    /// The changes of breakers in the endpoint's answer.
     @discardableResult
     fileprivate func reset(_ input: String, as caller: Caller) throws -> [JSONValue] {
         let report = try call(ResetBreaker.self, input, as: caller)

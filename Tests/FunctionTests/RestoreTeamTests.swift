@@ -9,7 +9,7 @@ import Testing
 
 @Suite struct RestoreTeamTests {
     // Cases: teams 67
-    @Test func `the owner brings a team back as it was`() throws {
+    @Test func `the owner restores a team unchanged`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger(email: "ada@example.com")
         let team = try database.team(of: owner)
@@ -41,7 +41,7 @@ import Testing
         #expect(try database.activity(of: team.id).last?.metadata == #"{"slug": "\#(restored.slug.rawValue)"}"#)
     }
 
-    @Test func `a slug of the greatest length is cut for its suffix`() throws {
+    @Test func `a slug of maximum length is shortened for its suffix`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let slug = String(repeating: "a", count: 55) + "-" + String(repeating: "b", count: 7)
@@ -55,7 +55,7 @@ import Testing
     }
 
     // Cases: teams 68
-    @Test func `after 30 days a team is gone`() throws {
+    @Test func `a team cannot be restored after 30 days`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -67,7 +67,7 @@ import Testing
     }
 
     // Cases: teams 68
-    @Test func `nobody else brings a team back, and one that lives is not there to restore`() throws {
+    @Test func `only the owner restores a team, and an active team cannot be restored`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -95,7 +95,7 @@ import Testing
         #expect(try database.snapshot(of: team) == before)
     }
 
-    @Test func `the quota is exact when teams are restored at once`() throws {
+    @Test func `the quota is exact with concurrent restores`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let teams = try (0..<8).map { try database.team("Team \($0)", of: owner) }
@@ -105,7 +105,7 @@ import Testing
         #expect(outcomes.tally() == ["ok": 5, "403 quota_exceeded": 3])
     }
 
-    @Test func `of eight who restore a team at once one does`() throws {
+    @Test func `of eight concurrent restores of a team one succeeds`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -114,7 +114,7 @@ import Testing
         #expect(outcomes.tally() == ["ok": 1, "404 team_not_found": 7])
     }
 
-    @Test func `of sixteen deleted teams with one slug all come back, and one gets it`() throws {
+    @Test func `sixteen deleted teams with one slug are all restored, and one gets the slug`() throws {
         let database = try TestDatabase()
         var calls: [(caller: Caller, input: String)] = []
         for _ in 0..<16 {
@@ -131,7 +131,7 @@ import Testing
     }
 
     // Cases: teams 69
-    @Test func `invites that ended with the team stay ended`() throws {
+    @Test func `invites that ended with the team stay cancelled`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)

@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    @Test func `a step that failed is done again, with what was skipped for it`() throws {
+    @Test func `a failed step is queued again, with the steps skipped after it`() throws {
         let world = try RunWorld([TestStep("build"), TestStep("ship", after: ["build"])])
         try world.database.work("test.echo", "failed", outputs: nil, error: "http_status")
         let retried = try world.database.call(RetryStep.self, world.step("build"), as: world.owner)
@@ -33,7 +33,7 @@ import Testing
         #expect(try world.status == "succeeded")
     }
 
-    @Test func `a step that is queued, running, blocked or done is not, and the answer says why`() throws {
+    @Test func `a queued, running, blocked or succeeded step is not retried, and the error has its status`() throws {
         let world = try RunWorld([TestStep("build"), TestStep("ship", after: ["build"])])
         #expect(conflict(world, "build") == "step_not_retryable queued")
         #expect(conflict(world, "ship") == "step_not_retryable blocked")
@@ -45,7 +45,7 @@ import Testing
         #expect(try world.activity == [])
     }
 
-    @Test func `a step of a run that is being cancelled is not, and once that is over it is`() throws {
+    @Test func `a step is not retried while its run is being cancelled, but afterwards`() throws {
         let world = try RunWorld([TestStep("build"), TestStep("lint")])
         let claims = try world.database.claim("test.echo", 1)
         try world.database.call(CancelRun.self, world.input(), as: world.owner)
@@ -55,7 +55,7 @@ import Testing
         #expect(try world.steps == ["build": "cancelled", "lint": "queued"])
     }
 
-    @Test func `a child of another step that failed stays skipped, and the run ends`() throws {
+    @Test func `a step that depends on another failed step stays skipped, and the run ends`() throws {
         let world = try RunWorld([
             TestStep("left", "test:fail"), TestStep("right", "test:fail"), TestStep("child", after: ["left", "right"]),
         ])
@@ -71,13 +71,13 @@ import Testing
         #expect(try world.status == "succeeded")
     }
 
-    @Test func `a step whose dependency was not done is not`() throws {
+    @Test func `a step whose dependency did not succeed is not retried`() throws {
         let world = try RunWorld([TestStep("build"), TestStep("ship", after: ["build"])])
         try world.database.call(CancelRun.self, world.input(), as: world.owner)
         #expect(conflict(world, "ship") == "step_not_retryable dependencies")
     }
 
-    @Test func `of many who retry a step at once one does`() throws {
+    @Test func `of many concurrent retries of a step one succeeds`() throws {
         let world = try RunWorld()
         try world.database.work("test.echo", "failed", outputs: nil, error: "http_status")
         let calls = (0..<8).map { _ in (caller: world.owner, input: world.step("build")) }
@@ -86,7 +86,7 @@ import Testing
         #expect(try world.jobs == 1)
     }
 
-    @Test func `steps of other runs and teams are not found, and who may not write retries none`() throws {
+    @Test func `foreign steps are not found, and a retry needs write permission`() throws {
         let world = try RunWorld()
         try world.database.work("test.echo", "failed", outputs: nil, error: "http_status")
         let other = Caller.stranger()

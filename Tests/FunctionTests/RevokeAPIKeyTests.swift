@@ -8,7 +8,7 @@ import Testing
 @testable import nofx
 
 @Suite struct RevokeAPIKeyTests {
-    @Test func `a key that is revoked is refused from then on`() throws {
+    @Test func `a revoked key is rejected from then on`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let key = try database.key(of: owner)
@@ -21,7 +21,7 @@ import Testing
         #expect(throws: Never.self) { try database.caller(with: other.key.reveal()) }
     }
 
-    @Test func `revoking again changes nothing and is answered the same`() throws {
+    @Test func `a second revocation changes nothing and gets the same answer`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -33,7 +33,7 @@ import Testing
         #expect(try database.activity(of: team.id).map(\.action) == ["team.created", "key.created", "key.revoked"])
     }
 
-    @Test func `the audit trail of the key's team tells of its end`() throws {
+    @Test func `the revocation is recorded in the audit trail of the key's team`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -49,7 +49,7 @@ import Testing
         #expect(try database.countOfTables(with: key.secret) == 0)
     }
 
-    @Test func `32 who revoke at once all succeed, and it happens once`() throws {
+    @Test func `32 concurrent revocations all succeed, and the key is revoked once`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -61,7 +61,7 @@ import Testing
         #expect(try database.activity(of: team.id).count == 3)
     }
 
-    @Test func `a key that has expired can be revoked`() throws {
+    @Test func `an expired key can be revoked`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let key = try database.key(of: owner)
@@ -69,7 +69,7 @@ import Testing
         #expect(try database.call(RevokeAPIKey.self, key.reference, as: owner).revokedAt != nil)
     }
 
-    @Test func `the key of somebody else is as unknown as one that never was`() throws {
+    @Test func `another user's key is reported like an unknown one`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -84,7 +84,7 @@ import Testing
         #expect(throws: Never.self) { try database.caller(with: key.key.reveal()) }
     }
 
-    @Test func `who has left the team can still revoke the key for it`() throws {
+    @Test func `a former member can revoke the key for the team`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let member = try database.member(of: team, as: .member)
@@ -95,7 +95,7 @@ import Testing
         #expect(try database.activity(of: team.id).last?.action == "key.revoked")
     }
 
-    @Test func `a key with the scope admin revokes, even itself, and no other key does`() throws {
+    @Test func `a key with the scope admin revokes keys, itself included, and other keys do not`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -117,7 +117,7 @@ import Testing
         "{}", #"{"keyId":""}"#, #"{"keyId":null}"#, #"{"keyId":"0123456789a-"}"#, #"{"keyId":["0123456789ab"]}"#,
         #"{"keyId":"nofx_live_0123456789ab"}"#,
     ])
-    func `what is no identifier of a key is refused`(input: String) throws {
+    func `an invalid key id is rejected`(input: String) throws {
         let problem = #expect(throws: Problem.self) {
             try TestDatabase().call(RevokeAPIKey.self, input, as: .stranger())
         }

@@ -6,9 +6,9 @@ import Testing
 
 @testable import Teams
 
-/// What the roles of functions and of operators are, and what they may call.
+/// The attributes and rights of the functions' role and of the operator role.
 @Suite struct RoleGrantTests {
-    @Test func `the role owns nothing and bypasses nothing`() throws {
+    @Test func `the functions' role owns nothing and bypasses no policy`() throws {
         let database = try TestDatabase()
         for role in ["nofx_test_app", "nofx_test_operator"] {
             let flaws: Int = try database.value(
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test
-    func `no function of the schema is everybody's, and those that read past the policies trust no caller's names`()
+    func `no SQL function is public, and every security definer has a fixed search_path`()
         throws
     {
         let database = try TestDatabase()
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test func `the functions' role can do nothing that only workers do, and nothing within a run`() throws {
+    @Test func `the functions' role may call no worker function and no internal function of runs`() throws {
         let database = try TestDatabase()
         let world = try database.world("ada")
         let (team, run) = (world.team.id, world.run)
@@ -73,12 +73,13 @@ import Testing
         let attempts: [Query] = [
             "SELECT nofx.claim_jobs('test.echo', 1, '30 seconds', NULL, NULL, \(nobody))",
             "SELECT nofx.heartbeat_jobs('{}', '{}', '30 seconds')",
-            "SELECT nofx.finish_jobs('{}', '{}', '{}', '{}', '{}', '{}')", "SELECT nofx.start_steps('{}', '{}')",
+            "SELECT nofx.finish_jobs('{}', '{}', '{}', '{}', '{}', '{}')", "SELECT nofx.begin_steps('{}', '{}')",
             "SELECT nofx.finish_steps('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
-            "SELECT nofx.maintain_queue(1, '{0}')",
+            "SELECT nofx.promote_jobs(1)", "SELECT nofx.rescue_steps(1)", "SELECT nofx.rescue_jobs(1, '{0}')",
+            "SELECT nofx.stop_overdue_runs(1)", "SELECT nofx.expire_gates(1)", "SELECT nofx.note_worker('{}', '{}', 1)",
             "SELECT nofx.enqueue_jobs('{}', '{}', '{}', '{}', '{}', '{}')",
             "SELECT nofx.circuit_record('openai', 0, 'failure', 'x', NULL, NULL, false, false, NULL, '{}')",
-            // They are nobody's but the schema's owner's: they change tables that the role may not change.
+            // Only the schema's owner may call them, because they change tables that the role may not change.
             "SELECT nofx.add_events(\(team), \(run), '{0}', '{forged}', '{NULL}')",
             "SELECT nofx.release_steps('{}', '{}', '{}')",
             "SELECT nofx.end_steps('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
@@ -94,7 +95,7 @@ import Testing
         #expect(try database.everything() == before)
     }
 
-    @Test func `an operator's role does what a worker does`() throws {
+    @Test func `the operator role may do a worker's work`() throws {
         let database = try TestDatabase()
         let world = try database.world("ada")
         let nobody = UUID(high: 0, low: 0)
@@ -102,14 +103,14 @@ import Testing
             var connection = try Connection(ConnectionString(database.operatorURL), deadline: .test, log: .silent)
             return try connection.transact([query], deadline: .test)[0]
         }
-        #expect(try run("SELECT * FROM nofx.maintain_queue(10, '{0}')").count == 1)
+        #expect(try run("SELECT * FROM nofx.rescue_steps(10)").count == 1)
         let claims: [TestClaim] = try run(
             "SELECT * FROM nofx.claim_jobs('http.request', 10, '30 seconds', NULL, NULL, \(nobody))"
         ).decode()
         #expect(claims.map(\.run) == [world.run])
         let (ids, fences) = (claims.map(\.id), claims.map(\.fence))
         #expect(try run("SELECT * FROM nofx.heartbeat_jobs(\(ids), \(fences), '30 seconds')").count == 1)
-        _ = try run("SELECT nofx.start_steps(\(ids), \(fences))")
+        _ = try run("SELECT nofx.begin_steps(\(ids), \(fences))")
         let finished = try run(
             """
             SELECT nofx.finish_steps(\(ids), \(fences), '{succeeded}', '{NULL}', '{NULL}', '{0}', '{}', '{}', '{}', '{}',
@@ -121,7 +122,7 @@ import Testing
         #expect(try run("SELECT tools, secret_scopes FROM nofx.tool_policies").count == 1)
     }
 
-    @Test func `an operator's role reads no answers, hashes and activity, and changes nobody's rights`() throws {
+    @Test func `the operator role cannot read answers, hashes and activity, or change rights`() throws {
         let database = try TestDatabase()
         let ada = try database.world("ada")
         let attempts: [Query] = [

@@ -6,27 +6,27 @@ import Testing
 
 @testable import Teams
 
-/// What the functions' role sees and changes, whatever a statement forgot to ask.
+/// The rows that the functions' role can see and change, even with a statement that lacks a condition.
 @Suite struct RowSecurityTests {
-    /// How many rows of each table a world has that its owner sees; nil where the role may not look at all.
+    /// The number of rows of each table that the owner of a world sees; nil if the role has no access.
     private static let seen: [String: Int?] = [
         "ai_attempts": nil, "ai_budgets": nil, "ai_reservations": nil, "ai_usage_daily": 1, "api_keys": 1,
         "artifacts": 1, "database_files": nil, "database_grants": nil, "database_roles": nil, "dead_letters": nil,
-        "events": 7, "gates": 1, "idempotency_keys": 1, "operator_actions": nil,
+        "events": 7, "former_emails": nil, "gates": 1, "idempotency_keys": 1, "operator_actions": nil,
         "queue": 1, "rate_limits": nil, "runs": 1, "security_events": 1, "steps": 3, "team_activity": 3,
-        "team_invite_tokens": nil, "team_invites": 1, "team_members": 2, "teams": 1, "tool_policies": 1, "users": 2,
-        "webhooks": 1,
+        "team_bytes": nil, "team_invite_tokens": nil, "team_invites": 1, "team_members": 2, "team_removals": nil,
+        "teams": 1, "tool_policies": 1, "users": 2, "webhooks": 1, "worker_kinds": nil,
     ]
 
-    /// Tables without anybody's rows, which everybody sees.
+    /// Tables without rows of a user or team, which every caller sees.
     static let everybodys: Set = [
         "circuit_breakers", "circuit_counters", "circuit_windows", "key_sets", "migrations",
     ]
 
-    @Test func `of each table somebody sees their own team's rows and no others`() throws {
+    @Test func `in each table a user sees only the rows of the user's own teams`() throws {
         let database = try TestDatabase()
         let (ada, bob) = (try database.world("ada"), try database.world("bob"))
-        // A new table is somebody's or everybody's: whoever adds it says so above.
+        // Each new table must be added to one of the lists above.
         #expect(try Set(database.tables) == Self.everybodys.union(Self.seen.keys))
         for (own, other) in [(ada, bob), (bob, ada)] {
             for (table, count) in Self.seen {
@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    @Test func `a member sees the team, but neither the owner's keys and answers nor the team that the owner deleted`()
+    @Test func `a member sees the team, but not the owner's keys and answers or a team that the owner deleted`()
         throws
     {
         let database = try TestDatabase()
@@ -61,7 +61,7 @@ import Testing
         )
     }
 
-    @Test func `nobody sees nothing, and a stranger sees themself`() throws {
+    @Test func `an anonymous caller sees nothing, and a stranger only the own user`() throws {
         let database = try TestDatabase()
         _ = try (database.world("ada"), database.world("bob"))
         for table in Self.seen.keys {
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func `no way of asking shows another team`() throws {
+    @Test func `no form of query shows another team's rows`() throws {
         let database = try TestDatabase()
         let (ada, bob) = (try database.world("ada"), try database.world("bob"))
         let questions: [Query] = [
@@ -121,7 +121,7 @@ import Testing
     }
 
     // Cases: teams 124
-    @Test func `nothing of another team is changed, added or taken away`() throws {
+    @Test func `no statement changes, adds or deletes another team's rows`() throws {
         let database = try TestDatabase()
         let (ada, bob) = (try database.world("ada"), try database.world("bob"))
         let me = ada.owner.user
@@ -220,7 +220,7 @@ import Testing
         #expect(try database.everything() == before)
     }
 
-    @Test func `a type in the caller's temporary schema is not taken for the server's`() throws {
+    @Test func `a type in the caller's temporary schema does not replace the server's`() throws {
         let database = try TestDatabase()
         let ada = try database.world("ada")
         var connection = try Connection(ConnectionString(database.url), deadline: .test, log: .silent)
@@ -245,7 +245,7 @@ import Testing
 }
 
 extension World {
-    /// What shows that a row is of this world.
+    /// A text by which a row of this world is recognised.
     fileprivate var marks: [String] {
         [
             owner.user.description, member.user.description, team.id.description, purged.description,
@@ -255,7 +255,7 @@ extension World {
 }
 
 extension TestDatabase {
-    /// The rows of a table as somebody sees them, all columns of each; nil where the role may not look.
+    /// The rows of a table as a user sees them, with all columns; nil if the role has no access.
     fileprivate func content(of table: String, for caller: Caller?) throws -> [String]? {
         do {
             let rows = try asFunction(

@@ -10,7 +10,7 @@ import Testing
 
 @Suite struct RunTimelineTests {
     // Cases: queue 92
-    @Test func `pages follow one another without a gap, and an empty one has a cursor too`() throws {
+    @Test func `pages follow each other without gaps, and an empty page has a cursor too`() throws {
         let world = try RunWorld((0..<5).map { TestStep("step \($0)") })
         try world.database.work()
         var types: [String] = []
@@ -33,7 +33,7 @@ import Testing
     }
 
     // Cases: queue 90
-    @Test func `more is told of exactly where there is more`() throws {
+    @Test func `a page reports more events only if there are more`() throws {
         let world = try RunWorld([TestStep("build")])
         #expect(try world.events == ["run.created", "step.queued"])
         for (limit, hasMore) in [(1, true), (2, false), (3, false), (500, false)] {
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test func `an event says what happened, to which step and when, and two of one transaction differ`() throws {
+    @Test func `an event has its type, step and time, and two of one transaction have different cursors`() throws {
         let world = try RunWorld([TestStep("build"), TestStep("ship", after: ["build"])])
         try world.database.work("test.echo", "failed", outputs: nil, error: "http_status")
         let items = try world.read().answer["items"]?.elements.map { $0 } ?? []
@@ -65,7 +65,7 @@ import Testing
     }
 
     // Cases: queue 89
-    @Test func `a cursor of another run, team or list, and one that nobody gave out, is refused`() throws {
+    @Test func `a foreign cursor and one that this list did not issue are rejected`() throws {
         let world = try RunWorld()
         let another = try world.another()
         let other = try world.database.team("Other", of: world.owner)
@@ -110,7 +110,7 @@ extension RunWorld {
     /// The first page of the run's timeline.
     fileprivate func read(_ more: String) throws -> Timeline { try read(after: nil, more) }
 
-    /// How somebody is refused the run's timeline; nil when they are not.
+    /// The refusal of the run's timeline to a caller; nil if it succeeds.
     fileprivate func refusal(_ more: String = "", after cursor: Cursor? = nil, as caller: Caller? = nil) -> String? {
         database.refusal(of: RunTimeline.self, request(after: cursor, more), as: caller ?? owner)
     }

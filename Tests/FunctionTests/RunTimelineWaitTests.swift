@@ -8,9 +8,9 @@ import Testing
 @testable import Teams
 @testable import nofx
 
-/// Who waits for the next event of a run.
+/// Waiting for the next event of a run.
 @Suite struct RunTimelineWaitTests {
-    @Test func `it looks again after longer and longer pauses, and answers what it sees`() throws {
+    @Test func `a wait polls with growing pauses and returns a new event`() throws {
         let world = try RunWorld()
         var context = try world.database.context(for: world.owner)
         let request = try world.request(after: world.last(in: &context), waiting: 25)
@@ -24,7 +24,7 @@ import Testing
         #expect(timeline.hasEnded)
     }
 
-    @Test func `whoever waits has no transaction and no lock`() throws {
+    @Test func `a waiting call holds no transaction and no lock`() throws {
         let world = try RunWorld()
         var context = try world.database.context(for: world.owner)
         let request = try world.request(after: world.last(in: &context), waiting: 25)
@@ -43,6 +43,61 @@ import Testing
             if held.count == 3 { try world.database.call(CancelRun.self, world.input(), as: world.owner) }
         }
         #expect(held == [0, 0, 0])
+    }
+
+    @Test func `whoever waits has no connection`() throws {
+        let world = try RunWorld()
+        var context = try world.database.context(for: world.owner)
+        let request = try world.request(after: world.last(in: &context), waiting: 25)
+        var held: [Int] = []
+        _ = try Timeline.read(request, in: &context) { _ in
+            // The server notices the end of a session a moment later.
+            try Poll.until { try world.connections() == 0 }
+            held.append(try world.connections())
+            if held.count == 3 { try world.database.call(CancelRun.self, world.input(), as: world.owner) }
+        }
+        #expect(held == [0, 0, 0])
+    }
+
+    @Test func `as many calls of a user wait as there are places, and a place comes back`() throws {
+        let world = try RunWorld()
+        var quotas = Quotas()
+        quotas.waitingCallsPerUser = 2
+        let member = try world.member(as: .member)
+        func read(as caller: Caller, _ body: () throws -> Void) throws {
+            struct Enough: Error {}
+            var context = try world.database.context(for: caller, quotas: quotas)
+            let request = try world.request(after: world.last(in: &context), waiting: 25)
+            do {
+                _ = try Timeline.read(request, in: &context) { _ in
+                    try body()
+                    throw Enough()
+                }
+            } catch is Enough {}
+        }
+        for _ in 0..<2 {
+            try read(as: world.owner) {
+                try read(as: world.owner) {
+                    let refused = #expect(throws: PostgresError.self) { try read(as: world.owner) {} }
+                    let problem = refused.map(Problem.init)
+                    #expect(problem?.status == 429)
+                    #expect(problem?.code == "too_many_waiting")
+                    #expect((1...30).contains(problem?.retryAfter ?? 0))
+                    try read(as: member) {}
+                }
+            }
+        }
+        #expect(try world.database.value("SELECT count(*) FROM nofx.rate_limits WHERE key LIKE '% waits %'") == 0)
+    }
+
+    @Test func `the place of a process that died is free when its wait would have been over`() throws {
+        let world = try RunWorld()
+        try world.database.asFunction(for: world.owner, "SELECT nofx.take_place(1, 20)")
+        #expect(throws: PostgresError.self) {
+            try world.database.asFunction(for: world.owner, "SELECT nofx.take_place(1, 20)")
+        }
+        try world.database.rows("UPDATE nofx.rate_limits SET tat = now() WHERE key LIKE '% waits 1'")
+        try world.database.asFunction(for: world.owner, "SELECT nofx.take_place(1, 20)")
     }
 
     @Test func `it waits once, and counts as one look`() throws {
@@ -64,7 +119,7 @@ import Testing
         #expect(refused.map(Problem.init)?.code == "rate_limited")
     }
 
-    @Test func `whoever loses the membership meanwhile learns no more`() throws {
+    @Test func `a caller who loses the membership during the wait gets no event`() throws {
         let world = try RunWorld()
         let member = try world.member(as: .member)
         var context = try world.database.context(for: member)
@@ -82,7 +137,7 @@ import Testing
         #expect(pauses == 2)
     }
 
-    @Test func `it does not wait for what is there, nor for a run that has ended, nor without patience`() throws {
+    @Test func `a call does not wait for existing events, after the run's end, or without waitSeconds`() throws {
         let world = try RunWorld()
         var context = try world.database.context(for: world.owner)
         struct Waited: Error {}
@@ -98,7 +153,7 @@ import Testing
         #expect(try read(world.request(after: end, waiting: 25)).hasEnded)
     }
 
-    @Test func `it ends a second before the call has to`() throws {
+    @Test func `a wait ends one second before the call's deadline`() throws {
         let world = try RunWorld()
         var first = try world.database.context(for: world.owner)
         let request = try world.request(after: world.last(in: &first), waiting: 25)
@@ -109,7 +164,7 @@ import Testing
             database: first.separateDatabase()
         )
         context.authenticated(as: world.owner)
-        // What is left of the call is less than it keeps for itself: it does not wait at all.
+        // The remaining time is shorter than the reserved second, so the call does not wait.
         var pauses = 0
         _ = try? Timeline.read(request, in: &context) { _ in pauses += 1 }
         #expect(pauses == 0)
@@ -117,9 +172,19 @@ import Testing
 }
 
 extension RunWorld {
-    /// The place after all that has happened in the run.
+    /// The position after the run's last event.
     fileprivate func last(in context: inout Context) throws -> Cursor {
         try Timeline.read(request(after: nil, waiting: 0), in: &context).nextCursor
+    }
+
+    /// How many sessions the functions' role has.
+    fileprivate func connections() throws -> Int {
+        try database.value(
+            """
+            SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND usename = 'nofx_test_app'
+            """
+        )
     }
 
     fileprivate func request(after cursor: Cursor?, waiting seconds: Int) throws -> Timeline.Request {

@@ -12,7 +12,7 @@ import Testing
 @Suite struct SetAIBudgetTests {
     private let operating = Caller.stranger(isOperator: true)
 
-    @Test func `what was set holds, what was not is what every team has, and what is not named stays`() throws {
+    @Test func `a set budget applies, an unset one is the default, and an omitted field is unchanged`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         var quotas = Quotas()
@@ -35,8 +35,7 @@ import Testing
         #expect(try set("") == "- - - -")
     }
 
-    @Test func `what changes is in the trail of the team and of the operators, and what does not is in neither`() throws
-    {
+    @Test func `a change is recorded for the team and the operators, and a call without a change is not`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         for _ in 0..<2 {
@@ -56,7 +55,7 @@ import Testing
         #expect(try database.operatorActions() == [action, action])
     }
 
-    @Test func `it holds for the team's next call`() throws {
+    @Test func `a budget applies to the team's next call`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         try database.record(team.attempt(1_000_000_000))
@@ -71,7 +70,7 @@ import Testing
         try store.reserve(nothing, for: .v7(), of: team.id.uuid, within: Budget(), lifetime: .seconds(60))
     }
 
-    @Test func `a team that is not there has no budget`() throws {
+    @Test func `an unknown team cannot have a budget`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -84,7 +83,7 @@ import Testing
         #expect(try database.operatorActions() == [])
     }
 
-    @Test func `the owner of a team does not set its budget`() throws {
+    @Test func `a team's owner cannot set its budget`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -96,7 +95,7 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.ai_budgets") == 0)
     }
 
-    @Test func `32 at once leave one of their budgets, and a trail without gaps`() throws {
+    @Test func `32 concurrent calls leave one budget and a complete trail`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let outcomes = database.race(
@@ -119,7 +118,7 @@ import Testing
         (#""monthlyUsd":"1000000000.1""#, "monthlyUsd"), (#""weeklyUsd":"1""#, "weeklyUsd"),
         (#""dailyUsd":"0.0000000001""#, "dailyUsd"),
     ])
-    func `an amount that is none is refused`(_ members: String, _ field: String) throws {
+    func `an invalid amount is rejected`(_ members: String, _ field: String) throws {
         let event = #"{"teamId":"\#(ID<Team>.make())",\#(members)}"#
         let problem = #expect(throws: Problem.self) { try TestDatabase().call(SetAIBudget.self, event, as: operating) }
         #expect(problem?.violations.map(\.field) == [field])

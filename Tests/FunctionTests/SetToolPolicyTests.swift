@@ -15,7 +15,7 @@ import Testing
         members.isEmpty ? team.reference : team.changes(members)
     }
 
-    @Test func `what was set holds by the names that plans use, and what is not named stays`() throws {
+    @Test func `a policy uses the tool names of plans, and an omitted field is unchanged`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         func set(_ members: String) throws -> String {
@@ -36,8 +36,7 @@ import Testing
         #expect(try set(#""secretScopes":[]"#) == "all | ")
     }
 
-    @Test func `what changes is in the trail of the team and of the operators, and what does not is in neither`() throws
-    {
+    @Test func `a change is recorded for the team and the operators, and a call without a change is not`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         for _ in 0..<2 {
@@ -54,7 +53,7 @@ import Testing
         #expect(try database.operatorActions() == ["tool_policy.set \(team.id) \(operating.user) session"])
     }
 
-    @Test func `a team that is not there has no policy`() throws {
+    @Test func `an unknown team cannot have a policy`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -66,7 +65,7 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.tool_policies") == 0)
     }
 
-    @Test func `the owner of a team does not set what it may use`() throws {
+    @Test func `a team's owner cannot set its policy`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -78,7 +77,7 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.tool_policies") == 0)
     }
 
-    @Test func `16 at once leave one policy, and a trail without gaps`() throws {
+    @Test func `16 concurrent calls leave one policy and a complete trail`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let outcomes = database.race(
@@ -103,7 +102,7 @@ import Testing
         (#""secretScopes":["a","a"]"#, "secretScopes"), (#""secretScopes":"a""#, "secretScopes"),
         (#""scopes":[]"#, "scopes"),
     ])
-    func `a tool or scope that is none is refused`(_ members: String, _ field: String) throws {
+    func `an invalid tool or scope is rejected`(_ members: String, _ field: String) throws {
         let event = #"{"teamId":"\#(ID<Team>.make())",\#(members)}"#
         let problem = #expect(throws: Problem.self) {
             try TestDatabase().call(SetToolPolicy.self, event, as: operating)

@@ -8,10 +8,10 @@ import Testing
 @testable import Teams
 @testable import nofx
 
-/// Whose runs are not started, however good the plan is.
+/// Reasons to refuse a run with a valid plan.
 @Suite struct StartRunRefusalTests {
     // Cases: queue 84
-    @Test func `tools that the team may not use are named, and nothing is queued`() throws {
+    @Test func `tools that the policy forbids are named, and nothing is queued`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -28,7 +28,7 @@ import Testing
     }
 
     // Cases: queue 85
-    @Test func `secrets that the team may not have are named, and nothing is queued`() throws {
+    @Test func `secrets that the policy forbids are named, and nothing is queued`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -48,7 +48,7 @@ import Testing
         #expect(throws: Never.self) { try database.run(plan, of: team, by: owner) }
     }
 
-    @Test func `a tool that the step itself does not allow is named, to members`() throws {
+    @Test func `a tool that its step does not allow is named to members`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -60,7 +60,7 @@ import Testing
         #expect(try database.countOfRunRows() == 0)
     }
 
-    @Test func `a team that has enough to do is told when to come again, and others are not`() throws {
+    @Test func `a team with too many queued steps gets Retry-After, and other teams do not`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let (team, other) = (try database.team(of: owner), try database.team("Other", of: owner))
@@ -83,13 +83,58 @@ import Testing
         }
     }
 
+    @Test func `a team whose runs have enough bytes starts no more, and others do`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let (team, other) = (try database.team(of: owner), try database.team("Other", of: owner))
+        var quotas = Quotas()
+        quotas.storedBytesPerTeam = 10_000
+        let inputs = #","inputs":{"text":"\#(String(repeating: "x", count: 6_000))"}"#
+        let plan = Steps.json([Steps.echo("a", more: inputs)])
+        let run = try database.call(StartRun.self, team.plan(plan), as: owner, quotas: quotas)
+        try database.rows("UPDATE nofx.team_bytes SET counted_at = counted_at - interval '2 minutes'")
+        #expect(
+            database.refusal(of: StartRun.self, team.plan(plan), as: owner, quotas: quotas) == "429 storage_full"
+        )
+        #expect(
+            database.refusal(of: RerunRun.self, team.input(run.id.uuid), as: owner, quotas: quotas)
+                == "429 storage_full"
+        )
+        #expect(database.refusal(of: StartRun.self, other.plan(plan), as: owner, quotas: quotas) == nil)
+        try database.rows("DELETE FROM nofx.runs WHERE team_id = \(team.id)")
+        try database.rows("UPDATE nofx.team_bytes SET counted_at = counted_at - interval '2 minutes'")
+        #expect(database.refusal(of: StartRun.self, team.plan(plan), as: owner, quotas: quotas) == nil)
+    }
+
+    @Test func `a result for which the team has no room is a failure, and its artifacts are not kept`() throws {
+        let database = try TestDatabase()
+        let owner = Caller.stranger()
+        let team = try database.team(of: owner)
+        var quotas = Quotas()
+        quotas.storedBytesPerTeam = 20_000
+        let plan = Steps.json((0..<4).map { Steps.echo("s\($0)") })
+        let run = try database.call(StartRun.self, team.plan(plan), as: owner, quotas: quotas)
+        let outputs = #"{"text":"\#(String(repeating: "x", count: 6_000))"}"#
+        let claims = try database.claim()
+        try database.finish(Array(claims.prefix(2)), outputs: outputs)
+        let large = TestArtifact("a.txt", "text/plain", String(repeating: "x", count: 9_000).utf8)
+        try database.finish([claims[2]], outputs: "{}", artifacts: [large])
+        try database.finish([claims[3]], outputs: "{}")
+        #expect(
+            try database.value("SELECT array_agg(coalesce(error ->> 'code', '') ORDER BY no) FROM nofx.steps")
+                == ["", "", "storage_full", ""]
+        )
+        #expect(try database.value("SELECT count(*) FROM nofx.artifacts") == 0)
+        #expect(try database.value("SELECT bytes BETWEEN 12000 AND 20000 FROM nofx.runs WHERE id = \(run.id)"))
+    }
+
     @Test func `where all teams together have too much to do, nobody starts more`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
         let plan = Steps.json((0..<20).map { Steps.echo("s\($0)") })
         try database.run(plan, of: team, by: owner)
-        // The server's estimate is told it when a session has ended.
+        // The server updates its estimate after a session has ended.
         try Poll.until {
             try database.value("SELECT pg_stat_get_live_tuples('nofx.queue'::regclass)", as: Int.self) >= 20
         }
@@ -101,7 +146,7 @@ import Testing
         )
     }
 
-    @Test func `it takes a member who may write, with a credential that may`() throws {
+    @Test func `starting a run needs a member with write permission and a credential with the scope`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -133,7 +178,7 @@ import Testing
         ("DELETE FROM nofx.team_members WHERE role = 'member'", "404 team_not_found"),
         ("UPDATE nofx.teams SET deleted_at = now(), purge_after = now()", "404 team_not_found"),
     ])
-    func `a permission that is lost while the run waits is lost`(_ revocation: Query, _ expected: String) throws {
+    func `a permission lost during the wait for a lock is detected`(_ revocation: Query, _ expected: String) throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let member = try database.member(of: team, as: .member)

@@ -9,7 +9,7 @@ import Testing
 @testable import nofx
 
 @Suite struct StartRunTests {
-    @Test func `a plan becomes a run, its steps, what happened, and jobs for what can begin`() throws {
+    @Test func `a plan is stored as a run with steps and events, and jobs for the steps without dependencies`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -82,7 +82,7 @@ import Testing
         #expect(try database.activity(of: team.id).last?.action == "run.started")
     }
 
-    @Test func `a run that can begin with nothing but gates waits`() throws {
+    @Test func `a run that begins only with gates is waiting`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -93,7 +93,7 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.queue") == 0)
     }
 
-    @Test func `two steps with the same tool and inputs are both queued`() throws {
+    @Test func `two steps with equal tool and inputs are both queued`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -101,18 +101,18 @@ import Testing
         #expect(try database.value("SELECT array_agg(step_no::bigint ORDER BY step_no) FROM nofx.queue") == [0, 1])
     }
 
-    @Test func `a prompt becomes a run`() throws {
+    @Test func `a prompt is stored as a run`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
         let input =
             #"{"teamId":"\#(team.id)","standard":{"prompt":"Write it.","quality":{"lint":true},"approval":true}}"#
-        let run = try database.call(StartRun.self, input, as: owner)
+        let run = try database.call(StartRun.self, input, as: owner, quotas: .allTools)
         #expect(run.steps.map(\.name) == ["codegen", "review-lint", "deploy"])
         #expect(run.steps.map(\.status) == [.queued, .blocked, .blocked])
     }
 
-    @Test func `a thousand steps with names of every kind are stored as they are`() throws {
+    @Test func `a thousand steps with unusual names are stored unchanged`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -139,7 +139,7 @@ import Testing
         Steps.json([Steps.echo("a", more: #","inputs":{"x":{"$secret":"K"}}"#)]),
         Steps.json([Steps.echo("a", more: #","env":{}"#)]),
     ])
-    func `a plan that is none is refused and stores nothing`(_ plan: String) throws {
+    func `an invalid plan is rejected and nothing is stored`(_ plan: String) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -148,7 +148,7 @@ import Testing
     }
 
     // Cases: queue 44
-    @Test func `a plan that is too large is refused and stores nothing`() throws {
+    @Test func `a plan that is too large is rejected and nothing is stored`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -161,7 +161,7 @@ import Testing
         #expect(try database.countOfRunRows() == 0)
     }
 
-    @Test func `what is wrong with a plan is told with its place in the request`() throws {
+    @Test func `a violation in a plan is reported with its path in the input`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -177,7 +177,7 @@ import Testing
         "CREATE TRIGGER fail BEFORE INSERT ON nofx.gates FOR EACH ROW EXECUTE FUNCTION fail()",
         "CREATE TRIGGER fail BEFORE INSERT ON nofx.events FOR EACH ROW EXECUTE FUNCTION fail()",
     ])
-    func `a run that cannot be stored as a whole is not stored`(_ trigger: Query) throws {
+    func `a run that cannot be stored completely is not stored`(_ trigger: Query) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -188,7 +188,7 @@ import Testing
         #expect(try database.countOfRunRows() == 0)
     }
 
-    @Test func `of 16 who start runs of a team at once all do`() throws {
+    @Test func `16 concurrent runs of a team all start`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)

@@ -8,16 +8,16 @@ import Testing
 @testable import Teams
 @testable import nofx
 
-/// Rows that today's input rules refuse are still shown: rules apply to input, not to what is stored.
+/// Rows that violate today's input rules are still readable: the rules apply to input, not to stored data.
 @Suite struct StoredRunTests {
     private static let goal = "\u{7} " + String(repeating: "x", count: 3_000)
     private static let name = " old\tname\u{200B} "
     private static let message = String(repeating: "m", count: 2_000)
 
-    /// A run with values that no input could have.
+    /// A run with values that no input could contain.
     private let world: RunWorld
 
-    /// An input that names the team.
+    /// The input that names the team.
     private var team: String { #"{"teamId":"\#(world.team.id)"}"# }
 
     init() throws {
@@ -52,7 +52,7 @@ import Testing
         try database.rows("UPDATE nofx.artifacts SET content_type = 'no type' WHERE name = 'notes.md'")
     }
 
-    @Test func `getRun, listRuns and runTimeline show what is stored`() throws {
+    @Test func `getRun, listRuns and runTimeline return invalid stored values`() throws {
         let found = try world.database.call(GetRun.self, world.input(), as: world.owner)
         #expect(found.summary.goal == Self.goal)
         #expect(found.steps.map(\.name) == ["build", Self.name, Self.name + "2"])
@@ -69,7 +69,7 @@ import Testing
         #expect(timeline.events.contains { $0.step == Self.name + "2" })
     }
 
-    @Test func `listGates and getArtifact show what is stored`() throws {
+    @Test func `listGates and getArtifact return invalid stored values`() throws {
         let gates = try world.database.call(ListGates.self, team, as: world.owner)
         #expect(gates.items.map(\.goal) == [Self.goal])
         #expect(gates.items.map(\.step) == [Self.name + "2"])
@@ -81,7 +81,7 @@ import Testing
         #expect(artifact["contentBase64"]?.string == Base64.encode(Array("# 2".utf8)))
     }
 
-    @Test func `rerunRun, retryStep and cancelRun work on what is stored`() throws {
+    @Test func `rerunRun, retryStep and cancelRun accept invalid stored values`() throws {
         let refusal = world.database.refusal(of: RerunRun.self, world.input(), as: world.owner)
         #expect(refusal == "403 policy_denied")
         try world.database.rows("UPDATE nofx.steps SET secrets_scope = NULL")

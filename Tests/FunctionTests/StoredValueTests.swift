@@ -4,14 +4,16 @@ import Postgres
 import TestSupport
 import Testing
 
+@testable import Notifications
+@testable import Operations
 @testable import Teams
 @testable import nofx
 
-/// Stored values are read even if the rules for inputs refuse them today.
+/// Stored values are readable even if today's input rules reject them.
 @Suite struct StoredValueTests {
     private static let name = " <b>\u{202E}x\u{7}"
 
-    @Test func `a team with a name, a slug and settings that no input may have is shown and listed`() throws {
+    @Test func `a team with an invalid name, slug and settings is returned and listed`() throws {
         let (database, owner, team) = try oldTeam()
         let shown = try database.call(GetTeam.self, team.reference, as: owner)
         #expect(TeamName(rawValue: Self.name) == nil)
@@ -27,7 +29,7 @@ import Testing
         #expect(page.items.last?.slug.rawValue == "Über_uns")
     }
 
-    @Test func `a team with such a name is changed, transferred, deleted and restored`() throws {
+    @Test func `a team with an invalid name is changed, transferred, deleted and restored`() throws {
         let (database, owner, team) = try oldTeam()
         let changed = try database.call(UpdateTeam.self, team.changes(#""settings":{}"#), as: owner)
         #expect(changed.name.rawValue == Self.name)
@@ -50,7 +52,7 @@ import Testing
         )
     }
 
-    @Test func `a member with an address and permissions that this version does not know is listed`() throws {
+    @Test func `a member with an invalid address and unknown permissions is listed`() throws {
         let (database, owner, team) = try oldTeam()
         let member = try database.member(of: team, as: .member)
         try database.rows(
@@ -71,7 +73,7 @@ import Testing
         #expect(try database.call(GetTeam.self, team.reference, as: member).permissions == [.read, .write])
     }
 
-    @Test func `an invite to an address that no input may have is listed and cancelled`() throws {
+    @Test func `an invite to an invalid address is listed and cancelled`() throws {
         let (database, owner, team) = try oldTeam()
         try database.invite("no address", to: team, by: owner)
         let items = try database.call(ListInvites.self, team.reference, as: owner).items
@@ -81,7 +83,7 @@ import Testing
         #expect(try database.call(CancelInvite.self, cancellation, as: owner).email == "no address")
     }
 
-    @Test func `an invite to a team with such a name is accepted`() throws {
+    @Test func `an invite to a team with an invalid name is accepted`() throws {
         let (database, owner, team) = try oldTeam()
         let invite = try database.invitation("ada@example.com", to: team, by: owner)
         let guest = Caller.stranger(email: "ada@example.com")
@@ -89,7 +91,7 @@ import Testing
         #expect(accepted.teamName.rawValue == Self.name)
     }
 
-    @Test func `a key with a name and scopes that no input may have is listed, used and revoked`() throws {
+    @Test func `a key with an invalid name and unknown scopes is listed, used and revoked`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let key = try database.key(of: owner, scopes: [.read])
@@ -103,7 +105,7 @@ import Testing
         #expect(try database.call(RevokeAPIKey.self, key.reference, as: owner).name.rawValue == Self.name)
     }
 
-    @Test func `activity and security events with texts that no input may have are listed`() throws {
+    @Test func `activity and security events with invalid texts are listed`() throws {
         let (database, owner, team) = try oldTeam()
         let text = String(repeating: Self.name, count: 200)
         try database.rows(
@@ -126,6 +128,44 @@ import Testing
         #expect(event.user == "no id")
         #expect(event.reason == "unheard of")
         #expect(event.ip == text)
+    }
+
+    @Test func `a webhook with a URL and events that this version does not know is listed and deleted`() throws {
+        let (database, owner, team) = try oldTeam()
+        let webhook = try database.webhook(of: team, by: owner)
+        _ = try database.webhook(of: team, by: owner)
+        try database.rows(
+            """
+            UPDATE nofx.webhooks SET url = 'ftp:no url', events = '{run.flown,run.failed}', last_error = \(Self.name)
+            WHERE id = \(webhook.id)
+            """
+        )
+        for (caller, url) in [(owner, "ftp:no url"), (try database.member(of: team, as: .viewer), "")] {
+            let items = try database.call(ListWebhooks.self, team.reference, as: caller).items
+            #expect(items.count == 2)
+            #expect(items.last?.url == url)
+            #expect(items.last?.events == [.runFailed])
+            #expect(items.last?.lastError == Self.name)
+        }
+        let deletion = #"{"teamId":"\#(team.id)","webhookId":"\#(webhook.id)"}"#
+        try database.call(DeleteWebhook.self, deletion, as: owner)
+        #expect(try database.call(ListWebhooks.self, team.reference, as: owner).items.count == 1)
+    }
+
+    @Test func `a dead letter with a topic, a code and a payload that no program writes is listed`() throws {
+        let database = try TestDatabase()
+        let operating = Caller.stranger(isOperator: true)
+        try database.rows(
+            """
+            INSERT INTO nofx.dead_letters (id, topic, tenant_id, priority, attempts, error, enqueued_at, payload)
+            SELECT gen_random_uuid(), topic, gen_random_uuid(), 0, 3, \(Self.name), now(), payload::json
+            FROM (VALUES ('Old topic', '[1]'), ('mail', '{}'), ('webhook', '"x"'), ('step', 'null'))
+                AS d (topic, payload)
+            """
+        )
+        let items = try database.call(ListDeadLetters.self, "{}", as: operating).items
+        #expect(Set(items.map(\.topic)) == ["Old topic", "mail", "webhook", "step"])
+        #expect(throws: Never.self) { try database.call(QueueStats.self, "{}", as: operating) }
     }
 
     /// A team whose row today's rules refuse, in a database without the tables' own checks.

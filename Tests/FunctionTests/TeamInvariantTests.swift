@@ -7,7 +7,7 @@ import Testing
 @testable import Teams
 @testable import nofx
 
-/// What the database refuses whatever code asks for it, even a superuser's.
+/// Constraints that the database enforces for all code, even for a superuser.
 @Suite struct TeamInvariantTests {
     // Cases: teams 5
     @Test func `a team without an owner cannot be stored`() throws {
@@ -25,7 +25,7 @@ import Testing
     }
 
     // Cases: teams 110, 111
-    @Test func `an owner cannot be deleted, demoted or given another team while the team is there`() throws {
+    @Test func `an owner cannot be deleted, demoted or moved while the team exists`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -45,7 +45,7 @@ import Testing
         #expect(try database.owners(of: team) == [owner.user])
     }
 
-    @Test func `a team has no second owner`() throws {
+    @Test func `a team cannot have a second owner`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -55,7 +55,7 @@ import Testing
         #expect(try database.owners(of: team) == [owner.user])
     }
 
-    @Test func `who is a member twice is refused`() throws {
+    @Test func `a second membership of a user is rejected`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let member = try database.member(of: team, as: .viewer)
@@ -63,7 +63,7 @@ import Testing
         #expect(error?.state == .uniqueViolation)
     }
 
-    @Test func `an owner can be exchanged within one transaction`() throws {
+    @Test func `an owner can be replaced within one transaction`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let heir = try database.member(of: team, as: .viewer, permissions: [])
@@ -71,7 +71,7 @@ import Testing
         #expect(try database.owners(of: team) == [heir.user])
     }
 
-    @Test func `of those who become owners at once there is one`() throws {
+    @Test func `of concurrent new owners one succeeds`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let heirs = try (0..<8).map { _ in try database.member(of: team, as: .admin) }
@@ -89,7 +89,7 @@ import Testing
     }
 
     // Cases: teams 3
-    @Test func `when the membership cannot be stored the team is not there either`() throws {
+    @Test func `if the membership cannot be stored the team is not stored either`() throws {
         let database = try TestDatabase()
         try database.breakMemberships(with: "RAISE EXCEPTION 'no'")
         #expect(database.refusal(of: CreateTeam.self, #"{"name":"Acme"}"#, as: .stranger()) == "500 internal")
@@ -102,7 +102,7 @@ import Testing
         try database.breakMemberships(with: "PERFORM pg_sleep(3600)")
         let call = database.start(CreateTeam.self, #"{"name":"Acme"}"#, as: .stranger())
         try database.terminateSleeper()
-        // Whether the session was lost before or while COMMIT was on its way is not for the caller to know.
+        // The caller cannot know whether the session was lost before or during COMMIT.
         let outcome = [call.join()].tally()
         #expect(outcome == ["503 unavailable": 1] || outcome == ["503 outcome_unknown": 1])
         #expect(try database.countOfTeams() == 0)
@@ -124,7 +124,7 @@ import Testing
     }
 
     // Cases: teams 124
-    @Test func `functions may neither delete nor alter what they keep`() throws {
+    @Test func `functions may neither delete nor alter audit records`() throws {
         let database = try TestDatabase()
         _ = try database.team(of: .stranger())
         let queries: [Query] = [
@@ -147,7 +147,7 @@ import Testing
         "UPDATE nofx.team_activity SET action = 'x'" as Query, "DELETE FROM nofx.team_activity",
         "TRUNCATE nofx.team_activity", "UPDATE nofx.team_activity SET id = DEFAULT WHERE false",
     ])
-    func `not even a superuser rewrites the audit trail by accident`(_ query: Query) throws {
+    func `an accidental statement of a superuser cannot rewrite the audit trail`(_ query: Query) throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let error = #expect(throws: PostgresError.self) { try database.rows(query) }
@@ -161,7 +161,7 @@ extension TestDatabase {
         try value("SELECT array_agg(user_id) FROM nofx.team_members WHERE team_id = \(team.id) AND role = 'owner'")
     }
 
-    /// Makes every new membership run a statement first.
+    /// Makes each insertion of a membership run a statement first.
     fileprivate func breakMemberships(with statement: String) throws {
         var connection = try connect()
         try connection.transaction(deadline: .test) { transaction in

@@ -14,8 +14,8 @@ import Testing
         ("🚀💥", "team-"), ("Ａｃｍｅ", "acme"), ("Łódź Ærø Þór", "lodz-aero-thor"), ("a.b_c/d", "a-b-c-d"),
         ("Admin", "admin-"), ("null", "null-"), ("İstanbul", "istanbul"),
     ])
-    func `a slug is made from the name`(_ name: String, _ expected: String) throws {
-        // "team" is reserved, so that what has no letters of ours gets a suffix.
+    func `a slug is derived from the name`(_ name: String, _ expected: String) throws {
+        // "team" is reserved. A name without ASCII letters or digits therefore gets "team" with a suffix.
         let slug = try TestDatabase().team(name, of: .stranger()).slug.rawValue
         let takesSuffix = expected.hasSuffix("-") || expected == "team"
         if takesSuffix {
@@ -28,13 +28,13 @@ import Testing
     }
 
     // Cases: teams 16
-    @Test func `a long name makes a slug of 48 characters without hyphens at its ends`() throws {
+    @Test func `a long name gives a slug of 48 characters without hyphens at its ends`() throws {
         let database = try TestDatabase()
         let name = String(repeating: "a", count: 47) + " " + String(repeating: "b", count: 52)
         #expect(try database.team(name, of: .stranger()).slug.rawValue == String(repeating: "a", count: 47))
     }
 
-    @Test func `every character makes a slug that the table takes`() throws {
+    @Test func `every character in a name gives a valid slug`() throws {
         let count: Int = try TestDatabase().value(
             """
             SELECT count(*) FROM generate_series(1, 65535) AS n
@@ -45,21 +45,21 @@ import Testing
         #expect(count == 0)
     }
 
-    @Test func `a slug of the caller's choice is taken as it is`() throws {
+    @Test func `a slug chosen by the caller is stored unchanged`() throws {
         let database = try TestDatabase()
         let team = try database.call(CreateTeam.self, #"{"name":"Acme","slug":"a-1"}"#, as: .stranger())
         #expect(team.slug.rawValue == "a-1")
     }
 
     @Test(arguments: ["", "-", "a-", "-a", "A", "ä", "a b", "a_b", "a/../b", String(repeating: "a", count: 64)])
-    func `a slug that is none is refused`(_ slug: String) throws {
+    func `an invalid slug is rejected`(_ slug: String) throws {
         let input = #"{"name":"Acme","slug":"\#(slug)"}"#
         #expect(try TestDatabase().refusal(of: CreateTeam.self, input, as: .stranger()) == "422 validation_failed")
     }
 
     // Cases: teams 19
     @Test(arguments: ["acme", "admin", "nofx"])
-    func `a slug that is taken or reserved is refused`(_ slug: String) throws {
+    func `a slug that is taken or reserved is rejected`(_ slug: String) throws {
         let database = try TestDatabase()
         _ = try database.team("Acme", of: .stranger())
         let input = #"{"name":"Acme","slug":"\#(slug)"}"#
@@ -67,7 +67,7 @@ import Testing
         #expect(try database.countOfTeams() == 1)
     }
 
-    @Test func `a slug that was made steps aside for one that is there`() throws {
+    @Test func `a derived slug gets a suffix if it is taken`() throws {
         let database = try TestDatabase()
         let first = try database.team("Acme", of: .stranger())
         let second = try database.team("Acme", of: .stranger())
@@ -77,7 +77,7 @@ import Testing
     }
 
     // Cases: teams 20
-    @Test func `the slug of a deleted team can be taken again`() throws {
+    @Test func `the slug of a deleted team can be used again`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team("Acme", of: owner)
@@ -88,7 +88,7 @@ import Testing
     }
 
     // Cases: teams 18
-    @Test func `of 32 users who want the same name at once all get it, and a slug each`() throws {
+    @Test func `32 concurrent teams with the same name all get a slug of their own`() throws {
         let database = try TestDatabase()
         let outcomes = database.race(CreateTeam.self, (0..<32).map { _ in (.stranger(), #"{"name":"Acme"}"#) })
         #expect(outcomes.tally() == ["ok": 32])
@@ -100,7 +100,7 @@ import Testing
     }
 
     // Cases: teams 19
-    @Test func `of 32 users who choose the same slug at once one gets it`() throws {
+    @Test func `of 32 concurrent teams with the same chosen slug one succeeds`() throws {
         let database = try TestDatabase()
         let input = #"{"name":"Acme","slug":"the-one"}"#
         let outcomes = database.race(CreateTeam.self, (0..<32).map { _ in (.stranger(), input) })

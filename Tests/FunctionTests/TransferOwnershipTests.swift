@@ -10,7 +10,7 @@ import Testing
 @Suite struct TransferOwnershipTests {
     // Cases: teams 113
     @Test(arguments: [Role.admin, .member, .viewer])
-    func `the owner makes any member the owner, and stays as an admin`(_ role: Role) throws {
+    func `the owner transfers the team to any member, and becomes an admin`(_ role: Role) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger(email: "owner@example.com")
         let team = try database.team(of: owner)
@@ -34,7 +34,7 @@ import Testing
     }
 
     // Cases: teams 64, 113
-    @Test func `what only owners may goes with the ownership`() throws {
+    @Test func `the owner's rights move with the ownership`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -51,7 +51,7 @@ import Testing
     }
 
     // Cases: teams 121
-    @Test func `an override ends with becoming the owner`() throws {
+    @Test func `a new owner's override is removed`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -63,7 +63,7 @@ import Testing
         #expect(seen.permissions == Permission.allCases)
     }
 
-    @Test func `the pending invites of both stay`() throws {
+    @Test func `the pending invites of both members stay valid`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -77,7 +77,7 @@ import Testing
     }
 
     // Cases: teams 114
-    @Test func `who owns the team already does not become its owner`() throws {
+    @Test func `a transfer to the current owner is rejected`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -92,7 +92,7 @@ import Testing
     }
 
     // Cases: teams 115
-    @Test func `the ownership goes to a member of the team and to nobody else`() throws {
+    @Test func `the ownership can be transferred only to a member of the team`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let (team, other) = (try database.team(of: owner), try database.team(of: .stranger()))
@@ -117,7 +117,7 @@ import Testing
 
     // Cases: teams 116
     @Test(arguments: [Role.admin, .member, .viewer])
-    func `nobody but the owner gives a team away`(_ role: Role) throws {
+    func `only the owner transfers a team`(_ role: Role) throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let caller = try database.member(of: team, as: role, permissions: Permission.allCases)
@@ -138,7 +138,7 @@ import Testing
         #expect(try database.activity(of: team.id).count == 1)
     }
 
-    @Test func `a deleted team is not given away`() throws {
+    @Test func `a deleted team cannot be transferred`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -152,7 +152,7 @@ import Testing
 
     // Cases: teams 120
     @Test(arguments: ["owner", "admin"])
-    func `a failure on the way leaves everything as it was`(_ role: String) throws {
+    func `a failure during a transfer changes nothing`(_ role: String) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -183,7 +183,7 @@ import Testing
         #expect(database.refusal(of: TransferOwnership.self, input, as: owner) == nil)
     }
 
-    @Test func `an API key gives nothing away`() throws {
+    @Test func `an API key cannot transfer a team`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)

@@ -39,7 +39,8 @@ import Testing
         Case(.member, makes: .owner, "viewer", "403 forbidden"),
         Case(.member, makes: .admin, "member", "403 forbidden"),
         Case(.member, makes: .viewer, "owner", "403 forbidden"),
-        Case(.member, [.admin], makes: .viewer, "member", nil),
+        Case(.member, [.read, .write, .admin], makes: .viewer, "member", nil),
+        Case(.member, [.admin], makes: .viewer, "member", "403 role_too_high"),
         Case(.member, [.admin], makes: .viewer, "admin", "403 role_too_high"),
         Case(.member, [.admin], makes: .member, "viewer", "403 role_too_high"),
         Case(.member, [.admin], makes: .admin, "viewer", "403 role_too_high"),
@@ -49,7 +50,7 @@ import Testing
 
     // Cases: teams 99, 102
     @Test(arguments: cases)
-    func `members are managed from above, to at most one's own role`(_ one: Case) throws {
+    func `a caller manages lower roles, and grants at most the caller's own role`(_ one: Case) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -67,7 +68,7 @@ import Testing
         #expect(try database.activity(of: team.id).count == (one.refusal == nil ? 2 : 1))
     }
 
-    @Test func `a member is answered as changed, and the change is recorded without addresses`() throws {
+    @Test func `the changed member is returned, and the change is recorded without addresses`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -94,7 +95,7 @@ import Testing
     }
 
     // Cases: teams 100
-    @Test func `nobody changes their own role, whatever the id is written in`() throws {
+    @Test func `a member cannot change the own role, in any spelling of the id`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -120,7 +121,7 @@ import Testing
     }
 
     // Cases: teams 101
-    @Test func `the owner's role is refused at its field`() throws {
+    @Test func `the role owner is rejected as a violation of the field`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -133,7 +134,7 @@ import Testing
     }
 
     // Cases: teams 103
-    @Test func `an override permits nothing that who gives it may not`() throws {
+    @Test func `an override cannot grant a permission that the caller lacks`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -159,7 +160,7 @@ import Testing
     }
 
     // Cases: teams 106
-    @Test func `an override is kept until it is named, and null takes it away`() throws {
+    @Test func `an override is kept until it is named, and null removes it`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -191,7 +192,7 @@ import Testing
         #""role":["admin"]"#, #""role":"root""#, #""role":"""#, #""role":7"#, #""role":"admin","userId":null"#,
         #""role":"admin","override":[]"#, #""role":null"#,
     ])
-    func `a change that breaks rules is refused`(_ change: String) throws {
+    func `an invalid change is rejected`(_ change: String) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -202,7 +203,7 @@ import Testing
         #expect(try database.roll(of: team) == before)
     }
 
-    @Test func `naming nothing to change is refused`() throws {
+    @Test func `a change without fields is rejected`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -216,7 +217,7 @@ import Testing
     }
 
     // Cases: teams 104
-    @Test func `a member of another team, and one who is none, are not there`() throws {
+    @Test func `a member of another team and an unknown member are not found`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let (team, other) = (try database.team(of: owner), try database.team(of: .stranger()))
@@ -234,7 +235,7 @@ import Testing
     }
 
     // Cases: teams 82
-    @Test func `the pending invites of who cannot invite any more are cancelled`() throws {
+    @Test func `the pending invites of a member who may no longer invite are cancelled`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -243,7 +244,7 @@ import Testing
         try database.invite("a@example.com", to: team, by: admin)
         try database.invite("b@example.com", to: team, by: owner)
         let steps: [(change: String, state: String)] = [
-            (#""permissions":["read","admin"]"#, "pending"), (#""role":"member""#, "pending"),
+            (#""permissions":["read","write","admin"]"#, "pending"), (#""role":"member""#, "pending"),
             (#""permissions":["read"]"#, "cancelled"),
         ]
         for step in steps {
@@ -253,7 +254,7 @@ import Testing
         #expect(try database.invites(by: owner, to: team) == ["pending"])
     }
 
-    @Test func `a refused member is told what it would have needed`() throws {
+    @Test func `a refused call names the missing permission`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let (member, viewer) = (try database.member(of: team, as: .member), try database.member(of: team, as: .viewer))
@@ -267,7 +268,7 @@ import Testing
         #expect(database.refusal(of: UpdateMemberRole.self, input, as: .stranger()) == "404 team_not_found")
     }
 
-    @Test func `an API key needs the scope that manages`() throws {
+    @Test func `an API key needs the scope admin`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)

@@ -9,7 +9,7 @@ import Testing
 
 @Suite struct UpdateTeamTests {
     // Cases: teams 51
-    @Test func `a member changes what is named and nothing else`() throws {
+    @Test func `a member changes only the named fields`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger(email: "ada@example.com"))
         let member = try database.member(of: team, as: .member)
@@ -27,7 +27,7 @@ import Testing
     }
 
     // Cases: teams 56
-    @Test func `null empties the billing address, and absence keeps it`() throws {
+    @Test func `null clears the billing address, and an absent field keeps it`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger(email: "ada@example.com")
         let team = try database.team(of: owner)
@@ -41,7 +41,7 @@ import Testing
         #expect(emptied.version == 4)
     }
 
-    @Test func `settings replace those that were there`() throws {
+    @Test func `new settings replace the old ones`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -64,7 +64,7 @@ import Testing
         #""version":7"#,
         #""name":"Zenith","role":"owner""#, #""ifVersion":1"#, #""name":null"#, #""settings":null"#,
     ])
-    func `changes that are none are refused and change nothing`(_ members: String) throws {
+    func `invalid changes are rejected and change nothing`(_ members: String) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -79,7 +79,7 @@ import Testing
         #""settings":{"a":"\ud800"}"#,
         #""settings":\#(String(repeating: #"{"a":"#, count: 40))1\#(String(repeating: "}", count: 40))"#,
     ])
-    func `settings that Postgres could not keep as they are never get that far`(_ members: String) throws {
+    func `settings that Postgres cannot store exactly are rejected as input`(_ members: String) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -87,11 +87,11 @@ import Testing
     }
 
     // Cases: teams 57
-    @Test func `settings have up to 16 KiB as they are stored`() throws {
+    @Test func `settings may have up to 16 KiB in their stored form`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
-        // {"text": "…"} has 12 characters beside the text.
+        // {"text": "…"} has 12 characters in addition to the text.
         let most = String(repeating: "a", count: 16_384 - 12)
         #expect(
             database.refusal(of: UpdateTeam.self, team.changes(#""settings":{"text":"\#(most)"}"#), as: owner) == nil
@@ -104,7 +104,7 @@ import Testing
     }
 
     // Cases: teams 55
-    @Test func `naming nothing to change is refused`() throws {
+    @Test func `a change without fields is rejected`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -114,7 +114,7 @@ import Testing
         #expect(database.refusal(of: UpdateTeam.self, "{}", as: owner) == "422 validation_failed")
     }
 
-    @Test func `a change for another version is refused`() throws {
+    @Test func `a change of an outdated version is rejected`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -125,7 +125,7 @@ import Testing
     }
 
     // Cases: teams 58
-    @Test func `of 32 who change the same version at once one does`() throws {
+    @Test func `of 32 concurrent changes of the same version one succeeds`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -138,7 +138,7 @@ import Testing
         #expect(try database.activity(of: team.id).map(\.action) == ["team.created", "team.updated"])
     }
 
-    @Test func `of 16 who change a team at once without a version all do`() throws {
+    @Test func `16 concurrent changes of a team without a version all succeed`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)
@@ -153,7 +153,7 @@ import Testing
         ("DELETE FROM nofx.team_members WHERE role = 'admin'", "404 team_not_found"),
         ("UPDATE nofx.teams SET deleted_at = now(), purge_after = now()", "404 team_not_found"),
     ])
-    func `a permission that is lost while the change waits is lost`(_ revocation: Query, _ expected: String) throws {
+    func `a permission lost during the wait for a lock is detected`(_ revocation: Query, _ expected: String) throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())
         let admin = try database.member(of: team, as: .admin)
@@ -170,7 +170,7 @@ import Testing
         #expect(try database.activity(of: team.id).count == 1)
     }
 
-    @Test func `a team that somebody else keeps locked is busy`() throws {
+    @Test func `a change of a locked team is 503 busy`() throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
         let team = try database.team(of: owner)

@@ -13,7 +13,7 @@ import Testing
         [TestStep("approve", "gate:manual", inputs: inputs), TestStep("ship", after: ["approve"])]
     }
 
-    @Test func `a waived gate lets the run go on, and says why`() throws {
+    @Test func `a waived gate continues the run, and the reason is stored`() throws {
         let world = try RunWorld(Self.plan())
         let waiver = world.step("approve", #""reason":"The site is down.""#)
         let decided = try world.database.call(WaiveGate.self, waiver, as: world.owner)
@@ -27,7 +27,7 @@ import Testing
         #expect(refusal == "409 gate_decided")
     }
 
-    @Test func `a gate that the plan does not let be waived is not`() throws {
+    @Test func `a gate whose plan forbids a waiver cannot be waived`() throws {
         let world = try RunWorld(Self.plan(#"{"allowWaive":false}"#))
         let denial = #expect(throws: Denial.self) {
             try world.database.call(WaiveGate.self, world.step("approve", #""reason":"Hurry.""#), as: world.owner)
@@ -38,7 +38,7 @@ import Testing
         #expect(try world.database.value("SELECT status FROM nofx.gates") == "pending")
     }
 
-    @Test func `who may not approve may not waive`() throws {
+    @Test func `a member who may not approve may not waive`() throws {
         let world = try RunWorld(Self.plan())
         let input = world.step("approve", #""reason":"Hurry.""#)
         func refusal(_ caller: Caller) -> String? {
@@ -54,7 +54,7 @@ import Testing
         #expect(try world.database.value("SELECT status FROM nofx.gates") == "pending")
     }
 
-    @Test func `of many who approve, reject and waive a gate at once one kind wins`() throws {
+    @Test func `of many concurrent approvals, rejections and waivers of a gate one decision applies`() throws {
         let world = try RunWorld(Self.plan())
         let approvals = (0..<8).map { number in
             (

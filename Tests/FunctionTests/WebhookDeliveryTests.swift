@@ -8,9 +8,9 @@ import Testing
 @testable import Teams
 @testable import Notifications
 
-/// Messages as a receiver gets them, which verifies them with the library of those who wrote the standard.
+/// Messages at a receiver that verifies them with the standard's own library.
 @Suite struct WebhookDeliveryTests {
-    @Test func `a message arrives once, as it was written and signed with its webhook's secret`() throws {
+    @Test func `a message arrives once and unchanged, signed with its webhook's secret`() throws {
         try WebhookWorld.run { world in
             let webhook = try world.webhook("/200/a")
             let id = try world.database.queueMessage("日本 \\u0000 🎿", to: webhook)
@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    @Test func `what failed is sent again later with the same id and the same body, and a new time`() throws {
+    @Test func `a failed message is sent again with the same id and body, and a new timestamp`() throws {
         try WebhookWorld.run { world in
             let webhook = try world.webhook("/503x2/a")
             let id = try world.database.queueMessage(to: webhook)
@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test func `after eight attempts a message is dead, and an operator can have it sent all the same`() throws {
+    @Test func `after eight attempts a message is dead-lettered, and an operator can redrive it`() throws {
         try WebhookWorld.run { world in
             let id = try world.database.queueMessage(to: world.webhook("/404x8/a"))
             let log = LogLines()
@@ -69,12 +69,12 @@ import Testing
     }
 
     @Test(arguments: ["0", "10001", "-1", "1.5", #""1""#, "true"])
-    func `how many to redrive is a whole number from 1 to 10000`(count: String) throws {
+    func `the number to redrive must be an integer from 1 to 10000`(count: String) throws {
         let input = try JSONDocument(parsing: Array(#"{"redriveDead":\#(count)}"#.utf8)).root
         #expect(throws: Violations.self) { try Outbox.Request(input: input) }
     }
 
-    @Test func `a message that nobody came back from is given up in the end`() throws {
+    @Test func `a message whose deliverer dies every time is dead-lettered`() throws {
         try WebhookWorld.run { world in
             let id = try world.database.queueMessage(to: world.webhook("/200/a"))
             try world.database.rows("UPDATE nofx.queue SET attempt = 8")
@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test(arguments: [("/retry-3600/a", 3_590...3_600), ("/retry-99999999999/a", 86_390...86_400)])
-    func `whoever asks to be left alone is, for a day at most`(path: String, range: ClosedRange<Int>) throws {
+    func `a Retry-After of a receiver is respected, for at most a day`(path: String, range: ClosedRange<Int>) throws {
         try WebhookWorld.run { world in
             let webhook = try world.webhook(path)
             let id = try world.database.queueMessage(to: webhook)
@@ -95,7 +95,7 @@ import Testing
         }
     }
 
-    @Test func `a redirect is followed by nobody, and is no arrival`() throws {
+    @Test func `a redirect is not followed and counts as a failure`() throws {
         try WebhookWorld.run { world in
             let id = try world.database.queueMessage(to: world.webhook("/redirect/a"))
             #expect(try world.deliver() == "claimed 1 retried 1")
@@ -104,14 +104,14 @@ import Testing
         }
     }
 
-    @Test func `an answer is an arrival however much is said in it`() throws {
+    @Test func `a response counts as delivered, however large its body is`() throws {
         try WebhookWorld.run { world in
             try world.database.queueMessage(to: world.webhook("/endless/a"))
             #expect(try world.deliver() == "claimed 1 delivered 1")
         }
     }
 
-    @Test func `a receiver that is nowhere is tried again`() throws {
+    @Test func `a message to an unreachable receiver is retried`() throws {
         try WebhookWorld.run { world in
             let url = "http://127.0.0.1:1/secret"
             let id = try world.database.queueMessage(
@@ -122,13 +122,17 @@ import Testing
         }
     }
 
-    @Test func `no message goes to the operator's own network`() throws {
+    @Test func `no message is sent to the operator's own network`() throws {
         try WebhookWorld.run { world in
             let id = try world.database.queueMessage(to: world.webhook("/200/a"))
             let environment = Environment([("NOFX_WEBHOOK_KEY", String(repeating: "k", count: 32))])
             #expect(try world.deliver("{}", environment) == "claimed 1 retried 1")
             let error = try world.database.outbox(id).error
             #expect(error == "the server's address is not one that may be connected to")
+            // The team learns no more than of a server that is down.
+            #expect(
+                try world.database.value("SELECT last_error FROM nofx.webhooks") == "the server could not be reached"
+            )
             #expect(try world.receiver.messages().isEmpty)
         }
     }

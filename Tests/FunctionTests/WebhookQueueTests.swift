@@ -7,7 +7,7 @@ import Testing
 @testable import Teams
 @testable import Notifications
 
-/// What happens in runs, as it gets into the queue.
+/// The events of runs as webhook messages in the queue.
 @Suite struct WebhookQueueTests {
     private let database: TestDatabase
     private let owner = Caller.stranger()
@@ -34,7 +34,7 @@ import Testing
         )
     }
 
-    /// Lets things happen to the first step, or to the run where there is no step.
+    /// Makes events happen to the first step, or to a run without steps.
     private func happen(_ types: [String], step: Int? = 0, data: String? = nil) throws {
         try database.rows(
             """
@@ -44,7 +44,7 @@ import Testing
         )
     }
 
-    /// What waits in the queue for a webhook, in the order of the timeline.
+    /// The queued messages of a webhook, in the order of the timeline.
     private func messages(to webhook: NewWebhook) throws -> [String] {
         try database.value(
             """
@@ -54,7 +54,7 @@ import Testing
         )
     }
 
-    @Test func `each webhook of the team is told of what it asked for, and of nothing else`() throws {
+    @Test func `each webhook of the team gets only the events that it subscribed to`() throws {
         let other = try database.team(of: owner)
         let standard = try database.webhook(of: team, by: owner)
         let steps = try database.webhook(of: team, by: owner, events: #"["step.started","run.failed"]"#)
@@ -67,7 +67,7 @@ import Testing
         #expect(try messages(to: stranger) == [])
     }
 
-    @Test func `a message has all that the timeline has of it`() throws {
+    @Test func `a message has all fields of the timeline's event`() throws {
         _ = try database.webhook(of: team, by: owner, events: #"["step.failed","run.failed"]"#)
         try happen(["step.queued", "step.failed"], data: #"{"attempt":2,"error":{"code":"x"}}"#)
         try happen(["run.failed"], step: nil)
@@ -89,7 +89,7 @@ import Testing
         #expect(failed["data"]?["data"]?["error"]?["code"]?.string == "x")
     }
 
-    @Test func `what did not happen is told to nobody, and what happened once is told once`() throws {
+    @Test func `an event that was rolled back gives no message, and a committed one gives one message`() throws {
         let webhook = try database.webhook(of: team, by: owner)
         var connection = try database.connect()
         #expect(throws: PostgresError.self) {
@@ -104,7 +104,7 @@ import Testing
         #expect(try messages(to: webhook) == [])
         try happen(["run.failed"], step: nil)
         let first: UUID = try database.value("SELECT id FROM nofx.queue")
-        // The same place in the timeline, as if it were told again.
+        // The same position in the timeline, as if the event were queued again.
         try database.rows("DELETE FROM nofx.events")
         try database.rows("UPDATE nofx.runs SET event_seq = 0")
         try happen(["run.failed"], step: nil)
@@ -112,14 +112,14 @@ import Testing
         #expect(try database.value("SELECT id FROM nofx.queue") == first)
     }
 
-    @Test func `a webhook that is disabled is told nothing`() throws {
+    @Test func `a disabled webhook gets no messages`() throws {
         let webhook = try database.webhook(of: team, by: owner)
         try database.rows("UPDATE nofx.webhooks SET disabled_at = now()")
         try happen(["run.failed"], step: nil)
         #expect(try messages(to: webhook) == [])
     }
 
-    @Test func `the text of a message is kept no longer than it can be sent`() throws {
+    @Test func `a delivered message's text is deleted, and a dead letter keeps it for a redrive`() throws {
         let webhook = try database.webhook(of: team, by: owner)
         try happen(["run.failed", "run.succeeded"], step: nil)
         let texts: [String] = try database.value("SELECT array_agg(payload::text) FROM nofx.queue")
@@ -138,7 +138,7 @@ import Testing
         #expect(try database.value("SELECT payload::text FROM nofx.queue") == letters[0])
     }
 
-    @Test func `the functions' role makes no messages of its own`() throws {
+    @Test func `the functions' role cannot insert messages`() throws {
         let webhook = try database.webhook(of: team, by: owner)
         let error = #expect(throws: PostgresError.self) {
             try database.asFunction(

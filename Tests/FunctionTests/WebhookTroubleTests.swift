@@ -9,9 +9,9 @@ import Testing
 
 @testable import Teams
 
-/// Receivers that are slow, gone or choosy, and deliverers that are many.
+/// Receivers that are slow, gone or reject some messages, and concurrent deliverers.
 @Suite struct WebhookTroubleTests {
-    @Test func `a receiver that says it is gone is told nothing more`() throws {
+    @Test func `a receiver that answers 410 gets no more messages`() throws {
         try WebhookWorld.run { world in
             let webhook = try world.webhook("/410/a")
             let ids = try (0..<3).map { _ in try world.database.queueMessage(to: webhook) }
@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    @Test func `after three days of failures a webhook is disabled`() throws {
+    @Test func `a webhook is disabled after three days of failures`() throws {
         try WebhookWorld.run { world in
             let webhook = try world.webhook("/500/a")
             for _ in 0..<2 { try world.database.queueMessage(to: webhook) }
@@ -42,7 +42,7 @@ import Testing
     }
 
     // Cases: queue 93
-    @Test func `a message that its receiver cannot stand does not keep the others`() throws {
+    @Test func `a message that its receiver always rejects does not block the others`() throws {
         try WebhookWorld.run { world in
             let webhook = try world.webhook("/poison/a")
             let poison = try world.database.queueMessage("poison", to: webhook)
@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    @Test func `whoever fails rests longer each time, up to ten minutes, whatever waits`() throws {
+    @Test func `a failing webhook's cool-down grows up to ten minutes, however many messages wait`() throws {
         try WebhookWorld.run { world in
             let webhook = try world.webhook("/500/a")
             for _ in 0..<9 { try world.database.queueMessage(to: webhook) }
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    @Test func `whoever is slow gets a quarter of the time`() throws {
+    @Test func `a slow receiver gets at most a quarter of the time`() throws {
         try WebhookWorld.run { world in
             let webhook = try world.webhook("/slow-1.2/a")
             for _ in 0..<2 { try world.database.queueMessage(to: webhook) }
@@ -83,7 +83,7 @@ import Testing
     }
 
     // Cases: queue 93
-    @Test func `two deliverers deliver to everybody else while one receiver hangs and another is down`() throws {
+    @Test func `two deliverers serve all other receivers while one hangs and another is down`() throws {
         try WebhookWorld.run { world in
             let (hanging, down) = (try world.webhook("/hang/a"), try world.webhook("/500/a"))
             let good = try world.webhook("/200/a")
@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    @Test func `eight deliverers send each message once, and each webhook one at a time`() throws {
+    @Test func `eight deliverers send each message once, and one at a time per webhook`() throws {
         try WebhookWorld.run { world in
             let webhooks = try (0..<5).map { try world.webhook("/slow-0.01/\($0)") }
             for _ in 0..<20 {
@@ -127,9 +127,9 @@ import Testing
         try WebhookWorld.run { world in
             let webhook = try world.webhook("/200/a")
             let ids = try (0..<2).map { _ in try world.database.queueMessage(to: webhook) }
-            // As whoever claims and never comes back.
+            // As if a deliverer had claimed it and died.
             var context = try world.database.operatorContext()
-            #expect(try context.operatorQuery(Outbox.restBegin).count == 1)
+            #expect(try context.operatorQuery(Outbox.restBegin()).count == 1)
             var delivery = OutboxDelivery(in: context)
             #expect(try delivery.claim(.webhook, of: [webhook.uuid])?.id.uuid == ids[0])
             #expect(try (1...30).contains(world.database.state(of: webhook).rest))
@@ -140,6 +140,53 @@ import Testing
             #expect(try world.deliverAgain() == "claimed 1 delivered 1")
             #expect(try world.receiver.messages().map(\.id) == [ids[1].description, ids[0].description])
         }
+    }
+
+    @Test func `ten slow receivers of one team do not hold up the messages and the mails of another`() throws {
+        try WebhookWorld.run { world in
+            let slow = try world.database.team("Slow", of: world.owner)
+            for number in 0..<10 {
+                let path = "/hang/\(number)"
+                let webhook = try world.database.webhook(to: world.receiver, path, of: slow, by: world.owner)
+                for _ in 0..<3 { try world.database.queueMessage(to: webhook.id) }
+            }
+            let good = try world.webhook("/200/a")
+            for _ in 0..<10 { try world.database.queueMessage(to: good) }
+            for number in 0..<6 {
+                try world.database.queueInvite(
+                    to: "grace\(number)@example.com",
+                    team: world.team.id.uuid,
+                    by: world.owner.user.uuid
+                )
+            }
+            let program = try MailProgram("cat >/dev/null")
+            let environment = Environment([
+                ("NOFX_WEBHOOK_KEY", String(repeating: "k", count: 32)), ("NOFX_WEBHOOK_ALLOW_HTTP", "1"),
+                ("NOFX_HTTP_ALLOW", "127.0.0.0/8"), ("NOFX_MAIL_FROM", "mail@acme.example"),
+                ("NOFX_MAIL_COMMAND", program.path), ("PATH", "/usr/bin:/bin"),
+            ])
+            let report = try world.deliver("{}", environment, deadline: .after(.seconds(6)))
+            #expect(try world.receiver.messages("/200/a").count == 10)
+            let hanging = TeamTurns.share
+            #expect(report == "claimed \(16 + hanging) delivered 16 retried \(hanging) more")
+            #expect(try world.database.value("SELECT count(*) FROM nofx.queue WHERE topic = 'mail'") == 0)
+        }
+    }
+
+    @Test func `teams take turns, and one that used its time gets no more`() {
+        let teams = (0..<3).map { _ in UUID.v7() }
+        var turns = TeamTurns(time: .seconds(10))
+        for _ in 0..<TeamTurns.share { turns.begin(teams[0]) }
+        turns.begin(teams[1])
+        #expect(turns.order == [teams[1], teams[0]])
+        #expect(turns.heldBack == [teams[0]])
+        #expect(turns.running == TeamTurns.share + 1)
+        turns.end(teams[0], took: .seconds(4))
+        #expect(turns.heldBack == [])
+        #expect(!turns.isAnyOver)
+        turns.end(teams[1], took: .seconds(10))
+        #expect(turns.heldBack == [teams[1]])
+        #expect(turns.isAnyOver)
     }
 
     @Test func `whoever took too long settles nothing`() throws {
@@ -156,7 +203,7 @@ import Testing
         }
     }
 
-    @Test func `the messages of a deleted team and of a webhook that is not there any more are dropped`() throws {
+    @Test func `the messages of a deleted team or webhook are dropped`() throws {
         try WebhookWorld.run { world in
             let ids = [
                 try world.database.queueMessage(to: world.webhook("/200/a")),
@@ -169,7 +216,7 @@ import Testing
         }
     }
 
-    @Test func `the limit and the end of the call's time stop it, and more is due then`() throws {
+    @Test func `a delivery stops at its limit or deadline and reports that more is due`() throws {
         try WebhookWorld.run { world in
             let webhook = try world.webhook("/200/a")
             for _ in 0..<5 { try world.database.queueMessage(to: webhook) }
@@ -179,7 +226,7 @@ import Testing
         }
     }
 
-    @Test func `without a key mail is sent, and then the operator is told what is missing`() throws {
+    @Test func `without a webhook key mail is sent, and the missing variable is logged`() throws {
         try WebhookWorld.run { world in
             let id = try world.database.queueMessage(to: world.webhook("/200/a"))
             let mail = try world.database.queueInvite(
@@ -198,7 +245,7 @@ import Testing
         }
     }
 
-    @Test func `where there are only webhooks, mail needs no configuration, and waits`() throws {
+    @Test func `with webhooks only, mail needs no configuration and stays queued`() throws {
         try WebhookWorld.run { world in
             let mail = try world.database.queueInvite(
                 to: "grace@example.com",

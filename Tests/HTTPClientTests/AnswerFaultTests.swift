@@ -3,7 +3,7 @@ import HTTPClient
 import TestSupport
 import Testing
 
-/// What is known of a request that got no answer: why, and how far it had come.
+/// The kind and the phase of the error of a request without a response.
 struct AnswerFaultTests {
     private func failure(
         _ url: String,
@@ -28,7 +28,7 @@ struct AnswerFaultTests {
             ("/eight_megabytes", .tooLarge, .head(status: 200)),
         ] as [(String, HTTPError.Kind, HTTPError.Phase)]
     )
-    func `a broken answer is told from none`(path: String, kind: HTTPError.Kind, phase: HTTPError.Phase) throws {
+    func `an error states whether a response began`(path: String, kind: HTTPError.Kind, phase: HTTPError.Phase) throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             let error = try failure(server.url(path))
 
@@ -40,7 +40,7 @@ struct AnswerFaultTests {
     }
 
     // Cases: ai 42
-    @Test func `a chunked answer that is too large is not taken further than the limit`() throws {
+    @Test func `a chunked response that is too large is read only up to the limit`() throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             let error = try failure(server.url("/endless"))
 
@@ -58,7 +58,7 @@ struct AnswerFaultTests {
             ("/silent", .waiting), ("/stall_header", .head(status: 200)), ("/stall", .body(status: 200, bytes: 9)),
         ] as [(String, HTTPError.Phase)]
     )
-    func `a deadline that passes is told from the moment it passes in`(path: String, phase: HTTPError.Phase) throws {
+    func `a deadline error has the phase in which the deadline passed`(path: String, phase: HTTPError.Phase) throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             let error = try failure(server.url(path), deadline: .seconds(1))
 
@@ -69,7 +69,7 @@ struct AnswerFaultTests {
     }
 
     // Cases: ai 35
-    @Test func `a connection that does not come in time is told from one that is refused`() throws {
+    @Test func `a connection timeout and a refused connection have different errors`() throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             let (deaf, mute) = ("http://127.0.0.1:\(server.words[1])/", "https://127.0.0.1:\(server.words[2])/")
             for url in [deaf, mute] {
@@ -94,7 +94,7 @@ struct AnswerFaultTests {
         }
     }
 
-    @Test func `an empty answer, one that ends with its connection and one that is compressed arrive as they are`()
+    @Test func `an empty, an unframed and a compressed response are returned unchanged`()
         throws
     {
         try PythonServer.run("fault_server.py") { (server) throws in

@@ -4,9 +4,9 @@ import HTTPClient
 import TestSupport
 import Testing
 
-/// Secure servers that somebody else could have put in a server's place.
+/// TLS servers that an attacker could have put in a server's place.
 struct CertificateTests {
-    /// What a client says that believes in the authority of a server with a kind of certificate.
+    /// The error of a client that trusts the authority, at a server with a kind of certificate.
     private func refusal(of kind: String) throws -> HTTPError? {
         try PythonServer.run("http_server.py", "--tls", kind) { (server) throws in
             var client = HTTPClient(userAgent: "tests/1", authorities: .file(server.words[1]))
@@ -21,7 +21,7 @@ struct CertificateTests {
             ("another-host", .untrusted, "localhost"), ("tls1.1", .tls, "protocol"),
         ] as [(String, HTTPError.Kind, String)]
     )
-    func `a certificate that anything is wrong with is refused, for what is wrong`(
+    func `an invalid certificate is rejected with the right error`(
         kind: String,
         error expected: HTTPError.Kind,
         word: String
@@ -32,7 +32,7 @@ struct CertificateTests {
         #expect(error?.debugDescription.contains(word) == true, "\(error?.debugDescription ?? "")")
     }
 
-    @Test func `a certificate that is trusted as it is must still be for the host`() throws {
+    @Test func `a certificate trusted as such must still match the host`() throws {
         try PythonServer.run("http_server.py", "--tls", "another-host") { (server) throws in
             var client = HTTPClient(userAgent: "tests/1", authorities: .file(server.words[1]))
             for host in ["localhost", "127.0.0.1"] {
@@ -42,7 +42,7 @@ struct CertificateTests {
         }
     }
 
-    @Test func `TLS 1.1 is not spoken, not even where OpenSSL is told to`() async {
+    @Test func `TLS 1.1 is rejected, even if OpenSSL's configuration allows it`() async {
         await #expect(processExitsWith: .success) {
             try PythonServer.run("http_server.py", "--tls", "tls1.1") { (server) throws in
                 let settings = "\(server.words[1]).cnf"
@@ -75,7 +75,7 @@ struct CertificateTests {
     }
 }
 
-/// Writes a new file; the folder's owner removes it.
+/// Writes a new file; the owner of the folder removes it.
 private func write(_ text: String, to path: String) throws {
     let file = open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
     defer { close(file) }

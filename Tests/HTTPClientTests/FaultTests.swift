@@ -3,7 +3,7 @@ import HTTPClient
 import TestSupport
 import Testing
 
-/// Against a server that does what networks and broken servers do.
+/// The client at a server that simulates faults of networks and servers.
 struct FaultTests {
     /// Sends one GET with the client's defaults.
     private func get(_ url: String, deadline: Deadline? = .after(.seconds(30))) throws -> HTTPResponse {
@@ -11,21 +11,21 @@ struct FaultTests {
         return try client.send(HTTPRequest(.get, url, usesProxy: false), deadline: deadline)
     }
 
-    @Test func `a chunked answer is put together from single bytes`() throws {
+    @Test func `a chunked response is assembled from single bytes`() throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             #expect(try get(server.url("/pieces")).text == "piece 0;piece 1;piece 2;piece 3;piece 4;")
         }
     }
 
     @Test(arguments: ["/cut", "/cut_chunk", "/cut_header", "/empty", "/reset"])
-    func `an answer that ends early is a lost connection`(path: String) throws {
+    func `a response that ends early is a lost connection`(path: String) throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             #expect(try failure { _ = try get(server.url(path)) } == .connectionLost)
         }
     }
 
     @Test(arguments: ["/drip", "/silent"])
-    func `the deadline ends a request, also while bytes still come`(path: String) throws {
+    func `the deadline ends a request even while bytes arrive`(path: String) throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             let deadline = Deadline.after(.milliseconds(200))
 
@@ -34,24 +34,24 @@ struct FaultTests {
         }
     }
 
-    @Test func `a deadline that has passed sends nothing`() throws {
+    @Test func `a request after its deadline is not sent`() throws {
         #expect(try failure { _ = try get("http://127.0.0.1:1/", deadline: .after(.zero)) } == .timeout)
     }
 
     @Test(arguments: ["/endless", "/headers"])
-    func `an answer without end is stopped`(path: String) throws {
+    func `an endless response is aborted`(path: String) throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             #expect(try failure { _ = try get(server.url(path)) } == .tooLarge)
         }
     }
 
-    @Test func `what is not HTTP is an invalid answer`() throws {
+    @Test func `a response that is not HTTP is an invalid response`() throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             #expect(try failure { _ = try get(server.url("/garbage")) } == .invalidResponse)
         }
     }
 
-    @Test func `interim answers are passed over`() throws {
+    @Test func `interim responses are skipped`() throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             let answer = try get(server.url("/interim"))
 
@@ -70,7 +70,7 @@ struct FaultTests {
         }
     }
 
-    @Test func `a folded header is one value and bytes that are not UTF-8 are replaced`() throws {
+    @Test func `a folded header is joined, and bytes that are not UTF-8 are replaced`() throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             let answer = try get(server.url("/folded"))
 
@@ -90,7 +90,7 @@ struct FaultTests {
         }
     }
 
-    @Test func `a client works on after every kind of failure`() throws {
+    @Test func `a client stays usable after every kind of failure`() throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             for path in ["/cut", "/silent", "/garbage", "/endless", "/reset"] {
@@ -102,7 +102,7 @@ struct FaultTests {
         }
     }
 
-    @Test func `a connection that never comes ends at the limit for connecting, or at a nearer deadline`() throws {
+    @Test func `a connection attempt ends at the connect timeout or an earlier deadline`() throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             var client = HTTPClient(userAgent: "tests/1", connectTimeout: .milliseconds(100))
             let request = HTTPRequest(.get, "http://127.0.0.1:\(server.words[1])/")
@@ -113,7 +113,7 @@ struct FaultTests {
         }
     }
 
-    @Test func `a refused connection and an unknown name are told apart`() throws {
+    @Test func `a refused connection and an unknown host have different errors`() throws {
         #expect(try failure { _ = try get("http://127.0.0.1:1/") } == .couldNotConnect)
         #expect(try failure { _ = try get("http://no-such-host.invalid/") } == .couldNotResolve)
     }

@@ -3,9 +3,9 @@ import HTTPClient
 import TestSupport
 import Testing
 
-/// Against the HTTP server of Python's standard library.
+/// The client at the HTTP server of Python's standard library.
 struct HTTPClientTests {
-    @Test func `sends method, headers and body as they are, and nothing the caller did not ask for`() throws {
+    @Test func `a request has exactly the method, headers and body of the caller`() throws {
         let echo = try PythonServer.run("http_server.py") { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             let request = HTTPRequest(
@@ -40,7 +40,7 @@ struct HTTPClientTests {
         #expect(!echo.contains("Content-Type"))
     }
 
-    @Test func `HEAD asks for the head alone, whatever size it tells, and leaves the connection usable`() throws {
+    @Test func `HEAD reads only the head, whatever length it states, and keeps the connection usable`() throws {
         try PythonServer.run("http_server.py") { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             let head = HTTPRequest(.head, server.url("/size/1000"), maximumResponseBytes: 10)
@@ -55,7 +55,7 @@ struct HTTPClientTests {
         }
     }
 
-    @Test func `a body leaves no trace in the next request`() throws {
+    @Test func `a body does not affect the next request`() throws {
         let echo = try PythonServer.run("http_server.py") { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             let first = HTTPRequest(.put, server.url("/echo"), headers: [("X-First", "1")], body: [65, 66])
@@ -68,7 +68,7 @@ struct HTTPClientTests {
         #expect(!echo.contains("Content-Length"))
     }
 
-    @Test func `a large body is not held back by an expectation`() throws {
+    @Test func `a large body is sent without waiting for 100 Continue`() throws {
         let echo = try PythonServer.run("http_server.py") { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             let body = [UInt8](repeating: 65, count: 3 << 20)
@@ -79,7 +79,7 @@ struct HTTPClientTests {
         #expect(echo.utf8.count > 3 << 20)
     }
 
-    @Test func `header names come back in lower case and values without white space`() throws {
+    @Test func `header names are returned in lower case, and values are trimmed`() throws {
         try PythonServer.run("http_server.py") { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             let answer = try client.send(HTTPRequest(.get, server.url("/size/3")), deadline: nil)
@@ -92,7 +92,7 @@ struct HTTPClientTests {
     }
 
     @Test(arguments: [204, 301, 404, 413, 429, 500, 503])
-    func `a status is an answer and not an error`(status: Int) throws {
+    func `a response with any status is returned and not an error`(status: Int) throws {
         try PythonServer.run("http_server.py") { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             let answer = try client.send(HTTPRequest(.get, server.url("/status/\(status)")), deadline: nil)
@@ -112,7 +112,7 @@ struct HTTPClientTests {
         }
     }
 
-    @Test func `a credential does not travel to where a redirect points`() throws {
+    @Test func `a credential is not sent to a redirect's target`() throws {
         try PythonServer.run("http_server.py") { (server) throws in
             try PythonServer.run("http_server.py") { (other) throws in
                 var client = HTTPClient(userAgent: "tests/1")
@@ -145,7 +145,7 @@ struct HTTPClientTests {
         }
     }
 
-    @Test func `an answer may be exactly as large as the request allows`() throws {
+    @Test func `a response may be exactly as large as the limit`() throws {
         try PythonServer.run("http_server.py") { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             func send(_ path: String, limit: Int) throws -> Int {

@@ -4,9 +4,9 @@ import HTTPClient
 import TestSupport
 import Testing
 
-/// The proxy variables belong to the process, so each test has one of its own.
+/// The proxy variables apply to the whole process, so each test runs in its own process.
 struct ProxyTests {
-    @Test func `http_proxy is honoured unless the request says otherwise`() async {
+    @Test func `http_proxy is used unless the request disables it`() async {
         await #expect(processExitsWith: .success) {
             try PythonServer.run("http_server.py") { (server) throws in
                 try PythonServer.run("http_server.py") { (proxy) throws in
@@ -25,7 +25,7 @@ struct ProxyTests {
         }
     }
 
-    @Test func `HTTP_PROXY is not honoured, because under CGI it is the caller's Proxy header`() async {
+    @Test func `HTTP_PROXY is ignored, because under CGI it is the caller's Proxy header`() async {
         await #expect(processExitsWith: .success) {
             try PythonServer.run("http_server.py") { (server) throws in
                 for name in ["http_proxy", "all_proxy", "ALL_PROXY"] { unsetenv(name) }

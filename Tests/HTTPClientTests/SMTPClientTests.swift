@@ -4,7 +4,7 @@ import Testing
 
 @testable import HTTPClient
 
-/// Against aiosmtpd, which does as the recipient's name says.
+/// The client at aiosmtpd, whose behavior depends on the recipient.
 struct SMTPClientTests {
     private static let user = "mailer%40acme:p%3Ass%20w%C3%B6rd%2F%40"
     private let sender: EmailAddress
@@ -27,7 +27,7 @@ struct SMTPClientTests {
         sender = try #require(EmailAddress("mail@nofx.test"))
     }
 
-    /// Sends one message and says how it failed.
+    /// Sends one message and returns the error.
     private func send(
         to recipient: String = "ada@example.com",
         _ url: String,
@@ -52,7 +52,7 @@ struct SMTPClientTests {
         }
     }
 
-    @Test func `the message arrives byte for byte, with its envelope`() throws {
+    @Test func `the message and its envelope arrive byte for byte`() throws {
         try MailServer.run { (server) throws in
             #expect(try send(to: "Ada+x@Example.com", "smtp://127.0.0.1:\(server.port)") == nil)
 
@@ -72,7 +72,7 @@ struct SMTPClientTests {
         ("needs-auth", false, "the recipient was refused: 530 5.7.0"),
         ("close", false, "the connection to the server was lost"),
     ])
-    func `a refusal is permanent when it is about the recipient or the message`(
+    func `the reply code makes a refusal permanent or transient`(
         name: String,
         isPermanent: Bool,
         words: String
@@ -86,7 +86,7 @@ struct SMTPClientTests {
         }
     }
 
-    @Test func `a refused sender is the operator's to set right`() throws {
+    @Test func `a refused sender is a configuration error`() throws {
         try MailServer.run("--no-sender") { (server) throws in
             let error = try send("smtp://127.0.0.1:\(server.port)")
 
@@ -109,7 +109,7 @@ struct SMTPClientTests {
         }
     }
 
-    @Test func `a server that never says goodbye is not waited for`() throws {
+    @Test func `the client does not wait for a server that does not answer QUIT`() throws {
         try MailServer.run("--hang-on-quit") { (server) throws in
             let start = Deadline.after(.seconds(60))
             #expect(try send("smtp://127.0.0.1:\(server.port)") == nil)
@@ -121,13 +121,13 @@ struct SMTPClientTests {
         }
     }
 
-    @Test func `no server, an unknown name and a passed deadline are passing failures`() throws {
+    @Test func `a missing server, an unknown host and a passed deadline are transient errors`() throws {
         #expect(try send("smtp://127.0.0.1:1") == SMTPError("the server could not be reached"))
         #expect(try send("smtp://no-such-host.invalid") == SMTPError("the server's name could not be resolved"))
         #expect(try send("smtp://127.0.0.1:1", deadline: .after(.zero))?.isPermanent == false)
     }
 
-    @Test func `one connection serves many messages, also after refusals`() throws {
+    @Test func `one connection sends many messages, even after refusals`() throws {
         try MailServer.run { (server) throws in
             var client = SMTPClient(try SMTPServer(url: "smtp://127.0.0.1:\(server.port)"))
             for number in 0..<20 {
@@ -141,7 +141,7 @@ struct SMTPClientTests {
         }
     }
 
-    @Test func `encryption is used where it is offered, and its certificate must be trusted`() throws {
+    @Test func `encryption is used if offered, and its certificate must be trusted`() throws {
         try MailServer.run("--starttls") { (server) throws in
             let url = "smtp://localhost:\(server.port)"
             #expect(try send(url, trusting: .file(server.authority)) == nil)
@@ -171,7 +171,7 @@ struct SMTPClientTests {
         }
     }
 
-    @Test func `a wrong password is a passing failure that does not tell it`() throws {
+    @Test func `a wrong password is a transient error that does not contain it`() throws {
         try MailServer.run("--smtps", "--auth") { (server) throws in
             let url = "smtps://mailer%40acme:hunter2@localhost:\(server.port)"
             let error = try send(url, trusting: .file(server.authority))

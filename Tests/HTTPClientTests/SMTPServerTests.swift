@@ -10,11 +10,11 @@ struct SMTPServerTests {
         ("SMTP://127.0.0.1:2525", "smtp://127.0.0.1:2525"), ("smtp://[::1]:25", "smtp://[::1]:25"),
         ("smtp://user:p%40ss@localhost:587", "smtp://localhost:587"), ("smtps://a:b@c@host", "smtps://host:465"),
     ])
-    func `what is shown of a server is scheme, host and port`(url: String, address: String) throws {
+    func `the printed form of a server has only scheme, host and port`(url: String, address: String) throws {
         #expect(try SMTPServer(url: url).address == address)
     }
 
-    @Test func `user and password are percent-decoded and print as nothing`() throws {
+    @Test func `user and password are percent-decoded and not printed`() throws {
         let server = try SMTPServer(url: "smtp://mailer%40acme:p%3Ass%20w%C3%B6rd%2F@localhost")
         let credentials = try #require(server.credentials)
 
@@ -31,7 +31,7 @@ struct SMTPServerTests {
         "smtp://:pass@host", "smtp://user:%0D%0AQUIT@host", "smtp://user:%00@host", "smtp://user:%4@host",
         "smtp://user:%zz@host", "smtp://hö.example", "smtp://host\r\n", "smtp://user:%@host",
     ])
-    func `a URL that names no server is refused, and its parts are not repeated`(url: String) throws {
+    func `an invalid URL is rejected without repeating its parts`(url: String) throws {
         let error = #expect(throws: SMTPServer.InvalidURL.self) { try SMTPServer(url: url) }
         #expect(error?.description.hasPrefix("must ") == true)
         #expect(error?.description.contains("pass") == false || error?.description.contains("password") == true)
@@ -40,7 +40,7 @@ struct SMTPServerTests {
     @Test(arguments: [
         ("localhost", true), ("dead.beef", true), ("127.0.0.1", false), ("[::1]", false),
     ])
-    func `a name needs the name service and an address does not`(host: String, needs: Bool) throws {
+    func `a host name needs the name service, and an address does not`(host: String, needs: Bool) throws {
         #expect(try SMTPServer(url: "smtp://\(host)").needsNameService == needs)
     }
 }

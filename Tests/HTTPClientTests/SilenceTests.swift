@@ -4,7 +4,7 @@ import Testing
 
 @testable import HTTPClient
 
-/// The limit for silence, and requests that nobody wants any more.
+/// The limit for silence, and cancelled requests.
 struct SilenceTests {
     private func request(_ url: String, idleLimit: Duration? = nil) -> HTTPRequest {
         HTTPRequest(.get, url, idleLimit: idleLimit, usesProxy: false)
@@ -34,7 +34,7 @@ struct SilenceTests {
         }
     }
 
-    @Test func `a server may think for longer than it may be silent`() throws {
+    @Test func `a server may wait longer before its answer than within it`() throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             let silent = request(server.url("/silent"), idleLimit: .milliseconds(1))
@@ -42,13 +42,13 @@ struct SilenceTests {
                 try client.send(silent, deadline: .after(.milliseconds(600)))
             }
 
-            // Its deadline ended it: the limit would have hundreds of times before.
+            // The deadline ended the request. The limit for silence would have done so hundreds of times before.
             #expect(error?.phase == .waiting)
             #expect(error?.message.contains("silen") == false)
         }
     }
 
-    @Test func `what moves, and what has not begun yet, is not silent`() {
+    @Test func `data that moves and a response that has not begun are not silence`() {
         var watch = TransferWatch(idleLimit: .milliseconds(200), cancellation: nil)
         func waitForSilence(at bytes: Int) {
             while watch.look(bytes: bytes, hasAnswer: true) != .silent {}
@@ -61,7 +61,7 @@ struct SilenceTests {
         #expect(watch.look(bytes: 2, hasAnswer: true) != .silent)
     }
 
-    @Test func `somebody looks before a limit is reached, and at a cancellation ten times a second`() {
+    @Test func `the request is checked before each limit, and ten times a second for a cancellation`() {
         let cancellation = Cancellation()
         var idle = TransferWatch(idleLimit: .milliseconds(300), cancellation: nil)
         var watched = TransferWatch(idleLimit: nil, cancellation: cancellation)
@@ -80,7 +80,7 @@ struct SilenceTests {
     }
 
     @Test(arguments: ["/silent", "/stall_header", "/stall", "/drip"])
-    func `another thread ends a request that waits`(path: String) throws {
+    func `another thread can cancel a request that waits`(path: String) throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             let cancellation = Cancellation()
             let waiting = TestThread {
@@ -98,7 +98,7 @@ struct SilenceTests {
         }
     }
 
-    @Test func `a connection that does not come is not waited for once nobody wants it`() throws {
+    @Test func `a connection attempt ends at a cancellation`() throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             for url in ["http://127.0.0.1:\(server.words[1])/", "https://127.0.0.1:\(server.words[2])/"] {
                 let cancellation = Cancellation()
@@ -117,7 +117,7 @@ struct SilenceTests {
         }
     }
 
-    @Test func `a consumer may cancel in the middle of a stream, and the client works on`() throws {
+    @Test func `a consumer may cancel within a stream, and the client stays usable`() throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             let cancellation = Cancellation()

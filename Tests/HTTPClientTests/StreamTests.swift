@@ -3,13 +3,13 @@ import HTTPClient
 import TestSupport
 import Testing
 
-/// Answers that are handed over as they come.
+/// Responses that are passed on as they arrive.
 struct StreamTests {
     private func request(_ url: String, maximumResponseBytes: Int = 4 << 20) -> HTTPRequest {
         HTTPRequest(.get, url, maximumResponseBytes: maximumResponseBytes, usesProxy: false)
     }
 
-    @Test func `a piece is handed over while the rest has not been sent`() throws {
+    @Test func `a piece is passed on before the rest has been sent`() throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             var pieces: [String] = []
@@ -20,7 +20,7 @@ struct StreamTests {
                 onBody: { piece in
                     pieces.append(String(decoding: piece, as: UTF8.self))
                     guard pieces.count == 1 else { return true }
-                    // Only now does the server send the other half.
+                    // The server sends the other half only now.
                     var other = HTTPClient(userAgent: "tests/1")
                     return (try? other.send(request(server.url("/tell")), deadline: .after(.seconds(30)))) != nil
                 }
@@ -33,7 +33,7 @@ struct StreamTests {
         }
     }
 
-    @Test func `the pieces are the body that would have come at once`() throws {
+    @Test func `the pieces form the whole body`() throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             for path in ["/pieces", "/trailer", "/interim", "/until_close", "/nothing"] {
@@ -62,7 +62,7 @@ struct StreamTests {
         }
     }
 
-    @Test func `a body that nobody wants in pieces comes whole`() throws {
+    @Test func `a body without a consumer of pieces is returned whole`() throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             var pieces = 0
@@ -83,7 +83,7 @@ struct StreamTests {
         }
     }
 
-    @Test func `enough is no failure, and the client works on`() throws {
+    @Test func `a consumer may stop early, and the client stays usable`() throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             for path in ["/endless", "/stall", "/drip"] {
@@ -105,7 +105,7 @@ struct StreamTests {
         }
     }
 
-    @Test func `what came before a fault was handed over, and the fault is an error`() throws {
+    @Test func `pieces before a fault are passed on, and the fault is an error`() throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             for path in ["/cut", "/cut_chunk", "/reset_body"] {
@@ -129,7 +129,7 @@ struct StreamTests {
         }
     }
 
-    @Test func `the largest body is that of all pieces together`() throws {
+    @Test func `the size limit applies to the sum of all pieces`() throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             var bytes = 0
@@ -150,7 +150,7 @@ struct StreamTests {
         }
     }
 
-    @Test func `a connection is kept when its stream came to its end`() throws {
+    @Test func `a connection is kept after its stream has ended`() throws {
         try PythonServer.run("http_server.py") { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             for _ in 0..<10 {

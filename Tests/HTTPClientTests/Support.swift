@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension PythonServer {
-    /// A URL on this server, by address.
+    /// A URL on this server, with its IP address.
     func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
 }
 
@@ -12,7 +12,7 @@ extension HTTPResponse {
     var text: String { String(decoding: body, as: UTF8.self) }
 }
 
-/// The kind of the error that a piece of work ends in, and nil if it ends well.
+/// The kind of the error that a body throws; nil if it throws none.
 func failure(of work: () throws -> Void) throws -> HTTPError.Kind? {
     do {
         try work()

@@ -4,14 +4,14 @@ import HTTPClient
 import TestSupport
 import Testing
 
-/// Against a secure server whose certificate, for localhost, comes from an authority of its own.
+/// A TLS server with a certificate for localhost from a private authority.
 struct TrustTests {
     private func get(_ url: String, trusting authorities: CertificateAuthorities) throws -> HTTPResponse {
         var client = HTTPClient(userAgent: "tests/1", authorities: authorities)
         return try client.send(HTTPRequest(.get, url, usesProxy: false), deadline: .after(.seconds(30)))
     }
 
-    @Test func `a private authority is trusted when it is named, and no other`() throws {
+    @Test func `a private authority is trusted if it is named, and no other`() throws {
         try PythonServer.run("http_server.py", "--tls", "good") { (server) throws in
             let url = "https://localhost:\(server.port)/size/5"
 
@@ -21,7 +21,7 @@ struct TrustTests {
         }
     }
 
-    @Test func `a certificate for another name is refused`() throws {
+    @Test func `a certificate for another host is rejected`() throws {
         try PythonServer.run("http_server.py", "--tls", "good") { (server) throws in
             let url = "https://127.0.0.1:\(server.port)/size/5"
 
@@ -29,7 +29,7 @@ struct TrustTests {
         }
     }
 
-    @Test func `secure requests share one connection too`() throws {
+    @Test func `TLS requests share one connection too`() throws {
         try PythonServer.run("http_server.py", "--tls", "good") { (server) throws in
             var client = HTTPClient(userAgent: "tests/1", authorities: .file(server.words[1]))
             let url = "https://localhost:\(server.port)/connections"
@@ -39,7 +39,7 @@ struct TrustTests {
         }
     }
 
-    @Test func `a server without encryption is no secure server`() throws {
+    @Test func `a server without TLS is rejected for https`() throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             let url = "https://127.0.0.1:\(server.port)/fine"
 
@@ -47,7 +47,7 @@ struct TrustTests {
         }
     }
 
-    @Test func `SSL_CERT_FILE names the authority, and the system's are not trusted beside it`() async {
+    @Test func `SSL_CERT_FILE names the authority, and the system's authorities are not trusted then`() async {
         await #expect(processExitsWith: .success) {
             try PythonServer.run("http_server.py", "--tls", "good") { (server) throws in
                 let request = HTTPRequest(.get, "https://localhost:\(server.port)/size/5", usesProxy: false)

@@ -3,7 +3,7 @@ import Testing
 
 /// Requests that must not reach the network.
 ///
-/// Nothing listens on port 1, so one that did would be told apart.
+/// No server listens on port 1, so a request that was sent would have another error.
 struct ValidationTests {
     private func send(_ request: HTTPRequest) throws {
         var client = HTTPClient(userAgent: "tests/1")
@@ -15,7 +15,7 @@ struct ValidationTests {
         ("X-A\r\nX-Evil", "1"), ("X A", "1"), ("X-A:", "1"), ("", "1"), ("Ünicode", "1"), ("X-A\0", "1"),
         ("Content-Length", "0"), ("TRANSFER-ENCODING", "chunked"), ("Expect", "100-continue"),
     ])
-    func `a header that could be taken for another is refused`(name: String, value: String) throws {
+    func `a header that could inject or replace another is rejected`(name: String, value: String) throws {
         let request = HTTPRequest(.get, "http://127.0.0.1:1/", headers: [(name, value)])
 
         #expect(try failure { try send(request) } == .invalidRequest)
@@ -27,18 +27,18 @@ struct ValidationTests {
         "http://127.0.0.1:1/ HTTP/1.1\r\nX-Evil: 1", "http://127.0.0.1:1/a b", "http://127.0.0.1:1/\0",
         "http://127.0.0.1:1/ü", "http://127.0.0.1:99999/",
     ])
-    func `a URL that is not plain http or https is refused`(url: String) throws {
+    func `a URL that is not plain http or https is rejected`(url: String) throws {
         #expect(try failure { try send(HTTPRequest(.get, url)) } == .invalidRequest)
     }
 
-    @Test func `tabs, spaces and text beyond ASCII are fine in a value`() throws {
+    @Test func `tabs, spaces and non-ASCII text are allowed in a header value`() throws {
         let request = HTTPRequest(.get, "http://127.0.0.1:1/", headers: [("X-A", "a\tb c ü")], usesProxy: false)
 
         #expect(try failure { try send(request) } == .couldNotConnect)
     }
 
     @Test(arguments: ["sk-1\n", "sk-1\r", "sk-1\r\nX-Evil: 1", "sk-\n1", "sk-1\0", "\n"])
-    func `a key with a line break is refused and not quoted`(key: String) throws {
+    func `a key with a line break is rejected and not shown`(key: String) throws {
         for header in [("Authorization", "Bearer \(key)"), ("x-api-key", key)] {
             let request = HTTPRequest(.post, "http://127.0.0.1:1/", headers: [header], body: [], usesProxy: false)
             let error = #expect(throws: HTTPError.self) { try send(request) }
@@ -48,7 +48,7 @@ struct ValidationTests {
         }
     }
 
-    @Test func `a GET with a body and limits that are none are refused`() throws {
+    @Test func `a GET with a body and invalid limits are rejected`() throws {
         let silence = HTTPRequest(.get, "http://127.0.0.1:1/", idleLimit: .zero)
         #expect(try failure { try send(silence) } == .invalidRequest)
         let body = HTTPRequest(.get, "http://127.0.0.1:1/", body: [])
@@ -58,7 +58,7 @@ struct ValidationTests {
         #expect(try failure { try send(limit) } == .invalidRequest)
     }
 
-    @Test func `an error says no address or value unless it is printed for a log`() throws {
+    @Test func `an error shows addresses and values only in its debug description`() throws {
         let error = #expect(throws: HTTPError.self) {
             try send(HTTPRequest(.get, "http://127.0.0.1:1/", usesProxy: false))
         }

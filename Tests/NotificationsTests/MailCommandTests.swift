@@ -5,13 +5,13 @@ import System
 import TestSupport
 import Testing
 
-/// With a shell script in the place of sendmail.
+/// Mail through a shell script in place of sendmail.
 struct MailCommandTests {
     init() {
         Process.ignoreBrokenPipes()
     }
 
-    /// Sends a message through a program and says how it failed.
+    /// Sends a message through a program and returns the error.
     private func send(
         through program: borrowing MailProgram,
         _ arguments: String = "",
@@ -33,7 +33,7 @@ struct MailCommandTests {
         }
     }
 
-    @Test func `a program gets the message, the envelope as arguments, and little else`() throws {
+    @Test func `the program gets the message, the envelope as arguments and a minimal environment`() throws {
         let program = try MailProgram(
             """
             printf '%s\\n' "$@" >"$folder/arguments"
@@ -61,21 +61,21 @@ struct MailCommandTests {
         (64, true), (65, true), (67, true), (68, true), (66, false), (69, false), (70, false), (75, false), (77, false),
         (78, false), (1, false), (2, false), (127, false), (255, false),
     ])
-    func `a status says whether to try again`(status: Int, isPermanent: Bool) throws {
+    func `the exit status decides whether to retry`(status: Int, isPermanent: Bool) throws {
         let error = try send(through: try MailProgram("cat >/dev/null; exit \(status)"))
 
         #expect(error?.isPermanent == isPermanent)
         #expect(error?.description == "the mail command ended with status \(status)")
     }
 
-    @Test func `a program that does not read its input says by its status what that means`() throws {
+    @Test func `the exit status also counts for a program that does not read its input`() throws {
         let text = String(repeating: "x", count: 1 << 20)
 
         #expect(try send(through: try MailProgram("exit 0"), text: text) == nil)
         #expect(try send(through: try MailProgram("exit 67"), text: text)?.isPermanent == true)
     }
 
-    @Test func `a large message is read to its end`() throws {
+    @Test func `a large message is passed completely`() throws {
         let program = try MailProgram("cat >\"$folder/1.eml\"")
         let text = String(repeating: "x", count: 1 << 20)
 
@@ -83,18 +83,18 @@ struct MailCommandTests {
         #expect(try program.read("1.eml")?.utf8.count ?? 0 > 1 << 20)
     }
 
-    @Test func `a program that hangs is killed at the deadline, with what it started`() throws {
+    @Test func `a program that hangs is killed at the deadline, with its children`() throws {
         let program = try MailProgram("echo $$ >\"$folder/leader\"; sleep 3600 & wait")
         let error = try send(through: program, deadline: .after(.milliseconds(500)))
 
         #expect(error?.isPermanent == false)
         #expect(error?.description == "the mail command did not end in time")
         let leader = try #require(try program.read("leader").flatMap { pid_t($0.dropLast()) })
-        // The orphan is reaped by somebody else, sooner or later.
+        // Another process reaps the orphan eventually.
         try Poll.until { kill(-leader, 0) != 0 && errno == ESRCH }
     }
 
-    @Test func `a program that has left its group is killed at the deadline too`() throws {
+    @Test func `a program that left its process group is killed at the deadline too`() throws {
         let program = try MailProgram(
             """
             exec python3 - "$folder" <<'END'
@@ -111,18 +111,18 @@ struct MailCommandTests {
         #expect(try program.read("end") == nil)
     }
 
-    @Test func `a program that a signal ends is tried again`() throws {
+    @Test func `a program that a signal ends is retried`() throws {
         let error = try send(through: try MailProgram("kill -9 $$"))
 
         #expect(error?.isPermanent == false)
         #expect(error?.description == "the mail command was ended by signal 9")
     }
 
-    @Test func `broken pipes end a program as they would in a shell`() throws {
+    @Test func `a program gets the default action for SIGPIPE`() throws {
         #expect(try send(through: try MailProgram("kill -PIPE $$; exit 0"))?.description.hasSuffix("signal 13") == true)
     }
 
-    @Test func `no descriptor and no process is left behind`() throws {
+    @Test func `no descriptor and no process is left over`() throws {
         let program = try MailProgram("cat >/dev/null")
         let failing = try MailProgram("exit 1")
         for _ in 0..<50 {

@@ -22,12 +22,12 @@ struct MailMessageTests {
         return message.bytes(from: sender ?? self.sender)
     }
 
-    /// What Python's `email` package makes of a message.
+    /// The message as Python's `email` package reads it.
     private func read(_ message: [UInt8]) throws -> JSONValue {
         try PythonScript.run("read_mail.py", input: message).json()
     }
 
-    @Test func `a message is exactly these bytes`() throws {
+    @Test func `a message has exactly these bytes`() throws {
         let expected = """
             From: Acme Mail <mail@acme.example>
             To: grace@example.com
@@ -51,7 +51,7 @@ struct MailMessageTests {
         String(repeating: "x", count: 200),
         String(repeating: "word ", count: 39) + "word", "\"quotes\" <and> (more), \\ : ; @",
     ])
-    func `a subject comes out as it went in, in short lines of ASCII`(subject: String) throws {
+    func `a subject survives encoding, in short ASCII lines`(subject: String) throws {
         let message = try bytes(subject: subject)
         let mail = try read(message)
 
@@ -67,7 +67,7 @@ struct MailMessageTests {
         "a\r\nBcc: mallory@example.com", "a\nb", "a\rb", "a\u{0}b", "a\tb", "a\u{85}b", "a\u{2028}b", "a\u{202E}b", "",
         " ", "a\r\n\r\nbody", String(repeating: "x", count: 201),
     ])
-    func `a subject that could be more than a subject is refused`(subject: String) throws {
+    func `a subject with line breaks or control characters is rejected`(subject: String) throws {
         #expect(throws: MailMessage.InvalidSubject.self) { try bytes(subject: subject) }
     }
 
@@ -76,14 +76,14 @@ struct MailMessageTests {
         (".\n..\nFrom me", ".\n..\nFrom me\n"),
         ("🧑‍🚀 ü 漢", "🧑‍🚀 ü 漢\n"),
     ])
-    func `a text comes out as it went in`(text: String, expected: String) throws {
+    func `a text survives encoding`(text: String, expected: String) throws {
         let mail = try read(try bytes(text: text))
 
         #expect(mail["text"]?.string?.replacing("\r\n", with: "\n") == expected)
         #expect(mail["defects"]?.count == 0, "\(mail.text)")
     }
 
-    @Test func `a long text is in lines of 76 characters`() throws {
+    @Test func `a long text is wrapped at 76 characters`() throws {
         let text = String(repeating: "long line without end ", count: 5_000)
         let message = String(decoding: try bytes(text: text), as: UTF8.self)
         let body = message.split(separator: "\r\n\r\n", maxSplits: 1)[1].split(separator: "\r\n")
@@ -97,7 +97,7 @@ struct MailMessageTests {
         ("mail@acme.example", ""), ("Acme <mail@acme.example>", "Acme"), ("Åre 🎿 <mail@acme.example>", "Åre 🎿"),
         ("Acme, Inc. <mail@acme.example>", "Acme, Inc."), ("O'Neil (IT) <mail@acme.example>", "O'Neil (IT)"),
     ])
-    func `a sender's name is shown as it is written`(text: String, name: String) throws {
+    func `a sender's name survives encoding`(text: String, name: String) throws {
         let sender = try #require(Mailbox(text))
         let mail = try read(try bytes(from: sender))
 
@@ -110,7 +110,7 @@ struct MailMessageTests {
         "A\r\nBcc: x@y.example <mail@acme.example>", "\"Acme\" <mail@acme.example>", "A <b@c.example> <d@e.example>",
         "a@b.example, c@d.example", "Acme mail@acme.example",
     ])
-    func `what is no sender is refused`(text: String) throws {
+    func `an invalid sender is rejected`(text: String) throws {
         #expect(Mailbox(text) == nil)
     }
 
@@ -120,7 +120,7 @@ struct MailMessageTests {
         ("2026-12-31T12:00:00+01:00", "Thu, 31 Dec 2026 11:00:00 +0000"),
         ("2100-03-01T00:00:00Z", "Mon, 01 Mar 2100 00:00:00 +0000"),
     ])
-    func `dates are those of mail`(time: String, expected: String) throws {
+    func `dates have the format of RFC 5322`(time: String, expected: String) throws {
         #expect(try #require(Timestamp(time)).inMail == expected)
     }
 }

@@ -47,16 +47,16 @@ struct MailerTests {
             ),
         ] as [([(String, String)], String)]
     )
-    func `a wrong variable is named, and its value is not`(variables: [(String, String)], words: String) {
+    func `an invalid variable is named without its value`(variables: [(String, String)], words: String) {
         #expect(problem(variables) == words)
     }
 
-    @Test func `one way and a sender are enough, and nothing is started for them`() {
+    @Test func `a transport and a sender suffice, and no process is started for them`() {
         #expect(problem([("NOFX_MAIL_FROM", "a@b.example"), ("NOFX_MAIL_COMMAND", "/bin/false -x")]) == nil)
         #expect(problem([("NOFX_MAIL_FROM", "a@b.example"), ("NOFX_SMTP_URL", "smtp://u:p@127.0.0.1:1")]) == nil)
     }
 
-    @Test func `a server gets the message, and its refusal is told as it is meant`() throws {
+    @Test func `a server gets the message, and its refusal is reported as permanent or transient`() throws {
         try MailServer.run { (server) throws in
             let variables = [("NOFX_MAIL_FROM", "a@b.example"), ("NOFX_SMTP_URL", "smtp://127.0.0.1:\(server.port)")]
             var mailer = try Mailer(Environment(variables))

@@ -2,9 +2,9 @@ import Base
 import Postgres
 import Testing
 
-/// A proxy loses the connection at chosen bytes, so that each side of the commit is seen.
+/// A proxy cuts the connection at chosen bytes, so that the tests see a loss before and after the commit.
 @Suite struct CommitOutcomeTests {
-    /// What both sides send of a commit; the zero tells it from `READ COMMITTED`.
+    /// The bytes of a commit in both directions; the zero byte distinguishes it from `READ COMMITTED`.
     private static var commit: String { "COMMIT\0" }
 
     private enum Way: CaseIterable {
@@ -36,7 +36,7 @@ import Testing
     }
 
     @Test(arguments: Way.allCases)
-    private func `a commit whose answer is lost is neither failed nor done`(_ way: Way) throws {
+    private func `a commit whose response is lost has an unknown outcome`(_ way: Way) throws {
         let database = try TestDatabase()
         try database.run("SELECT pg_advisory_xact_lock(1); CREATE TABLE IF NOT EXISTS outcome_answer (id uuid)")
         let id = UUID.v7()
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test(arguments: Way.allCases)
-    private func `a commit that never arrives looks the same`(_ way: Way) throws {
+    private func `a commit that never arrives has an unknown outcome too`(_ way: Way) throws {
         let database = try TestDatabase()
         try database.run("SELECT pg_advisory_xact_lock(1); CREATE TABLE IF NOT EXISTS outcome_request (id uuid)")
         let id = UUID.v7()
@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test(arguments: Way.allCases)
-    private func `a commit whose answer is late is unknown at the deadline`(_ way: Way) throws {
+    private func `a commit whose response is late has an unknown outcome at the deadline`(_ way: Way) throws {
         let database = try TestDatabase()
         try database.run("SELECT pg_advisory_xact_lock(1); CREATE TABLE IF NOT EXISTS outcome_late (id uuid)")
         let id = UUID.v7()
@@ -83,7 +83,7 @@ import Testing
     }
 
     @Test(arguments: Way.allCases)
-    private func `where nothing can be written, nothing is unknown`(_ way: Way) throws {
+    private func `a read-only transaction never has an unknown outcome`(_ way: Way) throws {
         let lost = try Self.insert(way, "SELECT 1", through: .cutAnswer(before: Self.commit), access: .readOnly)
         #expect(lost?.kind == .connection)
         let late = try Self.insert(
@@ -97,8 +97,8 @@ import Testing
     }
 
     @Test(arguments: Way.allCases)
-    private func `a failure that was read stays a failure when the rest is lost`(_ way: Way) throws {
-        // What follows an error is ReadyForQuery in a failed transaction.
+    private func `an error that was received counts even if the rest is lost`(_ way: Way) throws {
+        // After an error, the server reports ReadyForQuery in a failed transaction.
         let ready = "Z\0\0\0\u{5}E"
         let lost = try Self.insert(way, "SELECT 1 / 0", through: .cutAnswer(before: ready))
         #expect(lost?.kind == .server)
@@ -117,7 +117,7 @@ import Testing
         #expect(error?.kind == .connection)
     }
 
-    @Test func `independent statements that may write are each unknown from the lost one on`() throws {
+    @Test func `independent statements that may write have unknown outcomes from the lost one on`() throws {
         let location = try TestDatabase().location()
         let queries: [Query] = ["SELECT 1", "SELECT 'lost'", "SELECT 3"]
         for (access, kind) in [
@@ -136,7 +136,7 @@ import Testing
         }
     }
 
-    @Test func `a session ended in the middle of a transaction is a lost connection, and nothing is kept`() throws {
+    @Test func `a session that ends in a transaction is a lost connection, and nothing is stored`() throws {
         let database = try TestDatabase()
         try database.run("SELECT pg_advisory_xact_lock(1); CREATE TABLE IF NOT EXISTS outcome_ended (id uuid)")
         let id = UUID.v7()

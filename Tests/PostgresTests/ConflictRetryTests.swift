@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test(arguments: [ConflictRetry.never, .conflicts])
-    func `a transaction that lost to another is done again when asked`(_ retry: ConflictRetry) throws {
+    func `a transaction that lost a conflict is retried if enabled`(_ retry: ConflictRetry) throws {
         let database = try TestDatabase()
         let table = retry == .never ? "retry_transact_never" : "retry_transact_conflicts"
         try database.run("DROP TABLE IF EXISTS \(table); CREATE TABLE \(table) AS SELECT 1::int8 AS n")
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func `a body is run again after a serialization failure`() throws {
+    @Test func `a body is repeated after a serialization failure`() throws {
         let database = try TestDatabase()
         try database.run("DROP TABLE IF EXISTS retry_body; CREATE TABLE retry_body AS SELECT 1::int8 AS n")
         var connection = try database.connect()
@@ -71,7 +71,7 @@ import Testing
         #expect(try connection.value("SELECT n FROM retry_body") == 11)
     }
 
-    @Test func `of two that deadlock both get their turn`() throws {
+    @Test func `two transactions that deadlock both succeed`() throws {
         let database = try TestDatabase()
         try database.run(
             """
@@ -130,7 +130,7 @@ import Testing
         #expect(attempts == 1)
     }
 
-    @Test func `no attempt starts past the deadline`() throws {
+    @Test func `no attempt starts after the deadline`() throws {
         let database = try TestDatabase()
         var connection = try database.connect()
         let deadline = Deadline.after(.seconds(2))
@@ -146,7 +146,7 @@ import Testing
         #expect(attempts == 1)
     }
 
-    @Test func `other failures are not tried again`() throws {
+    @Test func `other errors are not retried`() throws {
         var connection = try TestDatabase().connect()
         var attempts = 0
         #expect(throws: PostgresError.self) {

@@ -10,22 +10,22 @@ import Testing
         "user=me host=a,b port=1,2 connect_timeout=3", "user=me hostaddr=10.0.0.1 host=db_1.internal",
         "user=me host=a,b target_session_attrs=prefer-standby",
     ])
-    func `every form of libpq's is taken`(_ text: String) throws {
+    func `all of libpq's formats are accepted`(_ text: String) throws {
         _ = try ConnectionString(text)
     }
 
     @Test(arguments: [
-        // Not a connection string at all.
+        // Not a connection string.
         "s3cret", "mysql://me:s3cret@host/db", "postgres://me:s3cret@[::1/db", "user=me password=s3cret nonsense=1",
         "user=me password='s3cret", "user=me password=s3cret\0",
-        // A password with characters that end it too early.
+        // A password with characters that terminate it.
         "postgres://me:x@s3cret@host/db", "postgres://me:12/s3cret@host/db", "postgres://me:s3cret/x@host/db",
         "postgres://me:a:s3cret/@host/db", "postgres://user:x@a,s3cret!/db",
-        // Lists that do not go together, and values that are no numbers.
+        // Lists of different lengths, and values that are not numbers.
         "user=me password=s3cret host=a,b,c port=1,2", "user=me password=s3cret host=a hostaddr=1.1.1.1,2.2.2.2",
         "user=me host=a port=s3cret", "user=me host=a connect_timeout=s3cret",
     ])
-    func `a fault is told without repeating what may be a password`(_ text: String) {
+    func `an error does not repeat a possible password`(_ text: String) {
         let error = #expect(throws: PostgresError.self) { try ConnectionString(text) }
         #expect(error?.kind == .configuration)
         #expect(error?.description == "database configuration invalid")
@@ -33,13 +33,13 @@ import Testing
     }
 
     @Test(arguments: ["host=localhost dbname=name", "postgres://localhost/name", ""])
-    func `a user must be named`(_ text: String) {
+    func `a user is required`(_ text: String) {
         let error = #expect(throws: PostgresError.self) { try ConnectionString(text) }
         #expect(error?.kind == .configuration)
         #expect(error?.debugDescription.contains("user") == true)
     }
 
-    @Test func `printing a connection string shows nothing of it`() throws {
+    @Test func `printing a connection string reveals nothing of it`() throws {
         let string = try ConnectionString("postgres://me:s3cret@host/db")
         var dumped = ""
         dump(string, to: &dumped)

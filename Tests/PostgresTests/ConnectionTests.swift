@@ -5,13 +5,13 @@ import System
 import Testing
 
 @Suite struct ConnectionTests {
-    @Test func `a session speaks UTF-8 and says who it is`() throws {
+    @Test func `a session uses UTF-8 and sets its application name`() throws {
         var connection = try TestDatabase().connect()
         #expect(try connection.value("SHOW client_encoding") == "UTF8")
         #expect(try connection.value("SHOW application_name") == "nofx")
     }
 
-    @Test func `a refused connection is an error of its own, and soon`() throws {
+    @Test func `a refused connection has its own error, at once`() throws {
         let string = try ConnectionString("host=127.0.0.1 port=1 user=me password=s3cret dbname=x")
         let error = #expect(throws: PostgresError.self) {
             _ = try Connection(string, deadline: .test, log: .silent)
@@ -21,7 +21,7 @@ import Testing
         #expect(error?.isTransient == true)
     }
 
-    @Test func `what the server says about a failed connection stays out of the description`() throws {
+    @Test func `the server's text about a failed connection is not in the description`() throws {
         let location = try TestDatabase().location()
         let string = try ConnectionString(
             "host=\(location.directory) port=\(location.port) user=\(location.role) dbname=no_such_database"
@@ -34,9 +34,9 @@ import Testing
         #expect(error?.debugDescription.contains("no_such_database") == true)
     }
 
-    @Test func `a password is redacted even from the server's own words`() throws {
+    @Test func `a password is redacted even in the server's text`() throws {
         let location = try TestDatabase().location()
-        // The server repeats the database's name, and the password happens to be that.
+        // The server's message contains the name of the database, which equals the password here.
         let string = try ConnectionString(
             "host=\(location.directory) port=\(location.port) user=\(location.role) dbname=s3cret password=s3cret"
         )
@@ -47,7 +47,7 @@ import Testing
         #expect(error?.debugDescription.contains("[redacted]") == true)
     }
 
-    @Test func `every host is tried, the dead first`() throws {
+    @Test func `all hosts are tried in order, unreachable ones first`() throws {
         let location = try TestDatabase().location()
         let string = try ConnectionString(
             """
@@ -58,7 +58,7 @@ import Testing
         #expect(try connection.value("SELECT 1") == 1)
     }
 
-    @Test func `a host that accepts and never answers leaves time for the next`() throws {
+    @Test func `a host that accepts and never answers leaves time for the next one`() throws {
         let location = try TestDatabase().location()
         let silent = try TestProxy(to: location.socketPath, fault: .silence)
         defer { silent.stop() }
@@ -72,7 +72,7 @@ import Testing
         #expect(try connection.value("SELECT 1") == 1)
     }
 
-    @Test func `a server that fits is preferred, then any`() throws {
+    @Test func `a server with the preferred attributes is tried first, then any`() throws {
         let location = try TestDatabase().location()
         let base = "port=\(location.port) user=\(location.role) dbname=\(location.name)"
         let both = "host=\(location.directory),\(location.directory)"
@@ -98,14 +98,14 @@ import Testing
     }
 
     @Test(arguments: [
-        // Linux connects 0.0.0.0 to this machine, but it is no address of the loopback interface.
+        // Linux connects 0.0.0.0 to this machine, but it is not a loopback address.
         ("host=0.0.0.0", false), ("host=db.example.com hostaddr=0.0.0.0", false),
         ("host=localhost hostaddr=0.0.0.0", false),
         ("host=0.0.0.0 sslmode=prefer", true), ("host=0.0.0.0 sslmode=disable", true),
         ("host=127.0.0.1", true), ("host=localhost", true), ("host=LOCALHOST", true),
         ("host=db.example.com hostaddr=127.0.0.1", true),
     ])
-    func `a remote server without TLS is refused unless the connection string allows clear text`(
+    func `a remote server without TLS is rejected unless the connection string allows plain text`(
         place: String,
         connects: Bool
     ) throws {
@@ -127,7 +127,7 @@ import Testing
         }
     }
 
-    @Test func `no home and no password file is looked up`() throws {
+    @Test func `libpq reads no home directory and no password file`() throws {
         #expect(getenv("HOME") != nil)
         let location = try TestDatabase().location()
         var connection = try Connection(
@@ -141,7 +141,7 @@ import Testing
         #expect(try connection.value("SELECT 1") == 1)
     }
 
-    @Test func `a fresh connection is usable and one that the server ended is not`() throws {
+    @Test func `a new connection is usable, and one that the server closed is not`() throws {
         let database = try TestDatabase()
         var connection = try database.connect()
         #expect(try connection.checked())
@@ -152,7 +152,7 @@ import Testing
         #expect(try !connection.checked())
     }
 
-    @Test func `a connection lost while idle is noticed before and during its use`() throws {
+    @Test func `a connection lost while idle is detected before and during its use`() throws {
         let database = try TestDatabase()
         var connection = try database.connect()
         let process: Int32 = try connection.value("SELECT pg_backend_pid()")

@@ -3,9 +3,9 @@ import Glibc
 import Postgres
 import Testing
 
-/// The server's process is stopped, so that nothing but the deadline can end a wait.
+/// The server process is suspended, so that only the deadline can end a wait.
 @Suite struct DeadlineTests {
-    /// A connection whose server process stands still until this goes away.
+    /// A connection whose server process is suspended while this value exists.
     private struct Stopped: ~Copyable {
         let process: Int32
 
@@ -21,7 +21,7 @@ import Testing
 
     private static var soon: Deadline { .after(.milliseconds(300)) }
 
-    @Test func `a transaction in one round trip may have been committed`() throws {
+    @Test func `a transaction in one round trip has an unknown outcome`() throws {
         var connection = try TestDatabase().connect()
         let stopped = try Stopped(&connection)
         let error = #expect(throws: PostgresError.self) { try connection.transact(["SELECT 1"], deadline: Self.soon) }
@@ -30,7 +30,7 @@ import Testing
         _ = consume stopped
     }
 
-    @Test func `one that only reads has simply not been answered`() throws {
+    @Test func `a read-only transaction is a timeout`() throws {
         var connection = try TestDatabase().connect()
         let stopped = try Stopped(&connection)
         let error = #expect(throws: PostgresError.self) {
@@ -41,7 +41,7 @@ import Testing
         _ = consume stopped
     }
 
-    @Test func `a statement within a transaction cannot have been committed`() throws {
+    @Test func `a statement within a transaction is a timeout, because it cannot be committed`() throws {
         var connection = try TestDatabase().connect()
         var process: Int32 = 0
         let error = #expect(throws: PostgresError.self) {
@@ -67,7 +67,7 @@ import Testing
         _ = consume stopped
     }
 
-    @Test func `nothing is sent once the deadline has passed`() throws {
+    @Test func `nothing is sent after the deadline`() throws {
         var connection = try TestDatabase().connect()
         let past = Deadline.after(.zero)
         for attempt: (inout Connection) throws -> Void in [
@@ -85,7 +85,7 @@ import Testing
         #expect(error?.kind == .timeout)
     }
 
-    @Test func `a script ends at the deadline too`() throws {
+    @Test func `a script also ends at the deadline`() throws {
         var connection = try TestDatabase().connect()
         let error = #expect(throws: PostgresError.self) {
             try connection.transaction(deadline: .after(.milliseconds(200))) { transaction in

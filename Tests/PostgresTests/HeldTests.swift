@@ -4,7 +4,7 @@ import Testing
 
 /// Transactions that stay open between two round trips.
 @Suite struct HeldTests {
-    @Test func `what is committed later is there, and nobody saw it before`() throws {
+    @Test func `a held transaction is invisible until it is committed later`() throws {
         let database = try TestDatabase()
         try database.run("DROP TABLE IF EXISTS held_commit; CREATE TABLE held_commit (n int8)")
         var connection = try database.connect()
@@ -22,7 +22,7 @@ import Testing
         #expect(try connection.checked())
     }
 
-    @Test func `a failure undoes all, before the commit and with it`() throws {
+    @Test func `an error rolls back everything, before the commit and during it`() throws {
         let database = try TestDatabase()
         try database.run("DROP TABLE IF EXISTS held_failure; CREATE TABLE held_failure (n int8)")
         var connection = try database.connect()
@@ -35,7 +35,7 @@ import Testing
         #expect(try connection.checked())
     }
 
-    @Test func `the server ends what nobody ends, and its locks with it`() throws {
+    @Test func `the server ends an abandoned transaction and releases its locks`() throws {
         let database = try TestDatabase()
         try database.run("DROP TABLE IF EXISTS held_lock; CREATE TABLE held_lock (n int8)")
         var connection = try database.connect()

@@ -3,7 +3,7 @@ import Postgres
 import Testing
 
 @Suite struct PipelineTests {
-    @Test func `statements are independent of each other's failures`() throws {
+    @Test func `a failing statement does not affect the others`() throws {
         var connection = try TestDatabase().connect()
         let results = try connection.pipeline(
             ["SELECT 1", "SELECT 1 / 0", "SELECT \("three") AS text"],
@@ -18,7 +18,7 @@ import Testing
         #expect(try connection.checked())
     }
 
-    @Test func `an error has its code, its constraint and an opaque description`() throws {
+    @Test func `an error has a code, a constraint and a description without data`() throws {
         let database = try TestDatabase()
         try database.run(
             """
@@ -40,14 +40,14 @@ import Testing
         #expect(!full.contains("private@example.com"))
     }
 
-    @Test func `what a statement leaves open is rolled back`() throws {
+    @Test func `a transaction that a statement leaves open is rolled back`() throws {
         var connection = try TestDatabase().connect()
         _ = try connection.pipeline(["BEGIN", "SELECT 1"], deadline: .test)
         #expect(try connection.checked())
         #expect(try connection.transact(["SELECT 2"], deadline: .test)[0].value() == 2)
     }
 
-    @Test func `a thousand statements in one pipeline`() throws {
+    @Test func `a pipeline carries a thousand statements`() throws {
         var connection = try TestDatabase().connect()
         let results = try connection.pipeline(
             (0..<1_000).map { "SELECT \($0), repeat('x', 1000)" },
@@ -57,7 +57,7 @@ import Testing
         #expect(try results.map { try $0.get().value(as: Int.self) } == Array(0..<1_000))
     }
 
-    @Test func `parameters and results larger than any buffer do not block each other`() throws {
+    @Test func `parameters and results larger than all buffers cause no deadlock`() throws {
         var connection = try TestDatabase().connect()
         let large = [UInt8](repeating: 7, count: 4 << 20)
         let queries = (0..<6).map { "SELECT \($0) AS number, \(large) AS bytes" as Query }
@@ -69,20 +69,20 @@ import Testing
         }
     }
 
-    @Test func `COPY is refused, because it is another conversation`() throws {
+    @Test func `COPY is rejected, because it uses another protocol`() throws {
         var connection = try TestDatabase().connect()
         let error = #expect(throws: PostgresError.self) { try connection.rows("COPY (SELECT 1) TO STDOUT") }
         #expect(error?.kind == .connection)
         #expect(try !connection.checked())
     }
 
-    @Test func `nothing to do costs nothing`() throws {
+    @Test func `an empty pipeline sends nothing`() throws {
         var connection = try TestDatabase().connect()
         #expect(try connection.pipeline([], deadline: .test).isEmpty)
         #expect(try connection.transact([], deadline: .test).isEmpty)
     }
 
-    @Test func `counts of rows`() throws {
+    @Test func `a result has the number of affected rows`() throws {
         let database = try TestDatabase()
         try database.run("DROP TABLE IF EXISTS pipeline_counts; CREATE TABLE pipeline_counts (n int8)")
         var connection = try database.connect()

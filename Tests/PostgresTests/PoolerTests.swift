@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// The same module through a PgBouncer that lends its only server connection for one transaction at a time.
+/// The module behind a PgBouncer with one server connection, in transaction mode.
 @Suite struct PoolerTests {
     @Test func `several clients share one server session`() throws {
         let location = try TestDatabase().location()
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test func `failures are told apart as without it`() throws {
+    @Test func `errors are the same as without a pooler`() throws {
         let location = try TestDatabase().location()
         try location.withPooler { string in
             var connection = try Connection(string, deadline: .test, log: .silent)
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func `a server lost behind it leaves a commit's outcome unknown, and a statement's not`() throws {
+    @Test func `a server lost behind the pooler makes a commit's outcome unknown, but not a statement's`() throws {
         let database = try TestDatabase()
         let location = try database.location()
         try location.withPooler { string in

@@ -3,7 +3,7 @@ import Postgres
 import Testing
 
 @Suite struct QueryTests {
-    @Test func `a value that looks like SQL stays a value`() throws {
+    @Test func `a value that resembles SQL stays a value`() throws {
         var connection = try TestDatabase().connect()
         let hostile = "'); DROP TABLE users; --"
         #expect(try connection.value("SELECT \(hostile)") == hostile)
@@ -20,7 +20,7 @@ import Testing
         #expect(text == "1,2,3,4,5,6,7,8,9,10,11,12")
     }
 
-    @Test func `only constants of the program become SQL`() throws {
+    @Test func `only compile-time constants become SQL`() throws {
         // `Query(stringLiteral: String)` and `"\(sql: String)"` do not compile: both take a StaticString.
         let literal: (StaticString) -> Query = Query.init(stringLiteral:)
         let columns: StaticString = "1 AS one, 2 AS two"
@@ -31,7 +31,7 @@ import Testing
         #expect(try row["three"] == 3)
     }
 
-    @Test func `a part of a statement brings its values along, which are numbered anew`() throws {
+    @Test func `an interpolated query brings its values, which are renumbered`() throws {
         let none: String? = nil
         let values: Query = "\("a"), \(""), \(none), '$1', \(4), \(5), \(6), \(7), \(8), \(9), \(10), \(11)"
         let constant: Query = "'b'"
@@ -42,14 +42,14 @@ import Testing
         #expect(text == "0,a,,$1,4,5,6,7,8,9,10,11,12,b,a,,$1,4,5,6,7,8,9,10,11")
     }
 
-    @Test func `a text with NUL is refused by the server, not cut short`() throws {
+    @Test func `the server rejects a text with NUL, and it is not truncated`() throws {
         var connection = try TestDatabase().connect()
         let error = #expect(throws: PostgresError.self) { try connection.rows("SELECT \("a\0b")") }
         #expect(error?.state == SQLState(rawValue: "22021"))
         #expect(error?.kind == .server)
     }
 
-    @Test func `more values than the protocol can carry are refused before anything is sent`() throws {
+    @Test func `more values than the protocol permits are rejected before anything is sent`() throws {
         var interpolation = Query.StringInterpolation(literalCapacity: 0, interpolationCount: 65_536)
         interpolation.appendLiteral("SELECT ")
         for _ in 0..<65_536 { interpolation.appendInterpolation(1) }

@@ -3,7 +3,7 @@ import Base
 import Testing
 
 @Suite struct TransactTests {
-    @Test func `all statements happen`() throws {
+    @Test func `all statements are executed`() throws {
         let database = try TestDatabase()
         try database.run("DROP TABLE IF EXISTS transact_all; CREATE TABLE transact_all (n int8)")
         var connection = try database.connect()
@@ -16,7 +16,7 @@ import Testing
         #expect(try connection.value("SELECT count(*) FROM transact_all") == 2)
     }
 
-    @Test func `one failure undoes all and keeps the rest from being run`() throws {
+    @Test func `one error rolls back everything and skips the remaining statements`() throws {
         let database = try TestDatabase()
         try database.run("DROP TABLE IF EXISTS transact_failure; CREATE TABLE transact_failure (n int8)")
         var connection = try database.connect()
@@ -37,7 +37,7 @@ import Testing
         #expect(try connection.value("SELECT count(*) FROM transact_failure") == 0)
     }
 
-    @Test func `a constraint that is checked at the commit fails as itself`() throws {
+    @Test func `a violation of a deferred constraint is reported at the commit`() throws {
         let database = try TestDatabase()
         try database.run(
             """
@@ -67,8 +67,7 @@ import Testing
         try connection.session.requireCommitted(committed)
     }
 
-    @Test func `a statement that leaves the transaction in the middle of another does not spoil the connection`() throws
-    {
+    @Test func `a statement that ends the transaction early leaves the connection usable`() throws {
         var connection = try TestDatabase().connect()
         #expect(throws: PostgresError.self) {
             try connection.transact(["ROLLBACK", "BEGIN", "SELECT 1 / 0"], deadline: .test)
@@ -77,7 +76,7 @@ import Testing
     }
 
     @Test(arguments: Isolation.allCases, AccessMode.allCases)
-    func `isolation and access are what was asked for`(_ isolation: Isolation, _ access: AccessMode) throws {
+    func `a transaction has the given isolation and access mode`(_ isolation: Isolation, _ access: AccessMode) throws {
         var connection = try TestDatabase().connect()
         let rows = try connection.transact(
             ["SELECT current_setting('transaction_isolation'), current_setting('transaction_read_only')"],
@@ -103,7 +102,7 @@ import Testing
         #expect(error?.state == .readOnlyTransaction)
     }
 
-    @Test func `limits hold for the transaction and no longer`() throws {
+    @Test func `limits apply to the transaction only`() throws {
         var connection = try TestDatabase().connect()
         let question: Query = "SELECT current_setting('statement_timeout'), current_setting('lock_timeout')"
         let before = try #require(try connection.rows(question).first)
@@ -119,7 +118,7 @@ import Testing
         #expect(try after[1] == before[1] as String)
     }
 
-    @Test func `waiting for a lock ends when the limit says so`() throws {
+    @Test func `waiting for a lock ends at the limit`() throws {
         let database = try TestDatabase()
         try database.run("DROP TABLE IF EXISTS transact_lock; CREATE TABLE transact_lock (n int8)")
         var holder = try database.connect()
@@ -138,7 +137,7 @@ import Testing
         }
     }
 
-    @Test func `a slow statement is cancelled by the server before the deadline`() throws {
+    @Test func `the server cancels a slow statement before the deadline`() throws {
         var connection = try TestDatabase().connect()
         let error = #expect(throws: PostgresError.self) {
             try connection.transact(

@@ -7,7 +7,7 @@ import Testing
         let reason: String
     }
 
-    /// A connection and an empty table of its own.
+    /// A connection and a new, empty table.
     private static func connection(table script: String) throws -> Connection {
         let database = try TestDatabase()
         try database.run(script)
@@ -40,7 +40,7 @@ import Testing
         #expect(try connection.value("SELECT count(*) FROM transaction_throw") == 0)
     }
 
-    @Test func `a swallowed failure is not a commit`() throws {
+    @Test func `a transaction with an ignored error is not committed`() throws {
         var connection = try Self.connection(
             table: "DROP TABLE IF EXISTS transaction_swallow; CREATE TABLE transaction_swallow (n int8)"
         )
@@ -56,7 +56,7 @@ import Testing
         #expect(try connection.value("SELECT count(*) FROM transaction_swallow") == 0)
     }
 
-    @Test func `a failure is typed where the body's are`() throws {
+    @Test func `the error type is that of the body`() throws {
         var connection = try TestDatabase().connect()
         do throws(PostgresError) {
             try connection.transaction(deadline: .test) { transaction throws(PostgresError) in
@@ -68,7 +68,7 @@ import Testing
         }
     }
 
-    @Test func `a body without statements sends none`() throws {
+    @Test func `a body without statements sends nothing`() throws {
         var connection = try TestDatabase().connect()
         let before = connection.idleTime
         #expect(try connection.transaction(deadline: .test) { _ in 7 } == 7)
@@ -76,7 +76,7 @@ import Testing
         #expect(after > before)
     }
 
-    @Test func `a transaction that ends itself takes no more statements`() throws {
+    @Test func `a transaction that was ended by a statement accepts no more statements`() throws {
         var connection = try Self.connection(
             table: "DROP TABLE IF EXISTS transaction_over; CREATE TABLE transaction_over (n int8)"
         )
@@ -90,7 +90,7 @@ import Testing
         #expect(try connection.value("SELECT count(*) FROM transaction_over") == 0)
     }
 
-    @Test func `statements can be sent together`() throws {
+    @Test func `statements can be sent in one round trip`() throws {
         var connection = try TestDatabase().connect()
         let numbers = try connection.transaction(deadline: .test) { transaction in
             try transaction.run(["SELECT 1", "SELECT \(2)"]).map { try $0.value(as: Int.self) }
@@ -110,7 +110,7 @@ import Testing
         }
     }
 
-    @Test func `a part that fails is undone alone`() throws {
+    @Test func `a failing savepoint is rolled back alone`() throws {
         var connection = try Self.connection(
             table: "DROP TABLE IF EXISTS transaction_part; CREATE TABLE transaction_part (n int8)"
         )
@@ -133,7 +133,7 @@ import Testing
         #expect(try connection.value("SELECT array_agg(n ORDER BY n) FROM transaction_part") == [1, 4])
     }
 
-    @Test func `a failure swallowed in a part undoes the part`() throws {
+    @Test func `an error ignored in a savepoint rolls the savepoint back`() throws {
         var connection = try Self.connection(
             table: "DROP TABLE IF EXISTS transaction_hidden; CREATE TABLE transaction_hidden (n int8)"
         )
@@ -150,7 +150,7 @@ import Testing
         #expect(try connection.value("SELECT array_agg(n ORDER BY n) FROM transaction_hidden") == [2])
     }
 
-    @Test func `parts within parts`() throws {
+    @Test func `savepoints can be nested`() throws {
         var connection = try Self.connection(
             table: "DROP TABLE IF EXISTS transaction_nested; CREATE TABLE transaction_nested (n int8)"
         )
@@ -173,7 +173,7 @@ import Testing
         #expect(try connection.value("SELECT array_agg(n ORDER BY n) FROM transaction_nested") == [1, 3])
     }
 
-    @Test func `a failed transaction takes no new part`() throws {
+    @Test func `a failed transaction accepts no new savepoint`() throws {
         var connection = try TestDatabase().connect()
         let error = #expect(throws: PostgresError.self) {
             try connection.transaction(deadline: .test) { transaction in
@@ -185,7 +185,7 @@ import Testing
         #expect(try connection.checked())
     }
 
-    @Test func `a script runs whole within its transaction or not at all`() throws {
+    @Test func `a script is executed completely within its transaction or not at all`() throws {
         var connection = try Self.connection(
             table: "DROP TABLE IF EXISTS transaction_script; CREATE TABLE transaction_script (n int8)"
         )
@@ -205,7 +205,7 @@ import Testing
         #expect(try connection.value("SELECT array_agg(n ORDER BY n) FROM transaction_script") == [1, 2])
     }
 
-    @Test func `limits travel with the first statement`() throws {
+    @Test func `limits are sent with the first statement`() throws {
         var connection = try TestDatabase().connect()
         let limit: String = try connection.transaction(
             limits: .fromDeadline(lock: .milliseconds(50)),

@@ -2,10 +2,10 @@ import Base
 import Postgres
 import Testing
 
-/// Values go to the server as parameters and come back as columns, and the server agrees on what they are.
+/// Values are sent as parameters and read back as columns; the server confirms their types.
 @Suite struct TypeTests {
     @Test(arguments: ["", "a", "ÄÖÜ 日本語 👩‍👩‍👧", "e\u{301}", "\\x00 '\"$1"])
-    func `texts`(_ text: String) throws {
+    func `texts are sent and read`(_ text: String) throws {
         var connection = try TestDatabase().connect()
         let row = try #require(try connection.rows("SELECT \(text) AS value, octet_length(\(text)) AS size").first)
         let value: String = try row["value"]
@@ -13,7 +13,7 @@ import Testing
         #expect(try row["size"] == text.utf8.count)
     }
 
-    @Test func `every kind of text column`() throws {
+    @Test func `all text column types are read`() throws {
         var connection = try TestDatabase().connect()
         let rows = try connection.rows(
             """
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test(arguments: [0, 1, -1, .max, .min])
-    func `integers`(_ number: Int) throws {
+    func `integers are sent and read`(_ number: Int) throws {
         var connection = try TestDatabase().connect()
         let row = try #require(try connection.rows("SELECT \(number) AS value, \(number)::text AS text").first)
         #expect(try row["value"] == number)
@@ -37,7 +37,7 @@ import Testing
         #expect(try row["text"] == "\(number)")
     }
 
-    @Test func `smaller integers, and those that do not fit`() throws {
+    @Test func `smaller integer types are read, and overflows are errors`() throws {
         var connection = try TestDatabase().connect()
         let row = try #require(
             try connection.rows(
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func `truth`(_ truth: Bool) throws {
+    func `booleans are sent and read`(_ truth: Bool) throws {
         var connection = try TestDatabase().connect()
         #expect(try connection.value("SELECT \(truth)") == truth)
         #expect(try connection.value("SELECT \(truth)::text") == "\(truth)")
@@ -63,7 +63,7 @@ import Testing
         "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff",
         "0123abcd-4567-89ef-0123-456789abcdef",
     ])
-    func `identifiers`(_ text: String) throws {
+    func `UUIDs are sent and read`(_ text: String) throws {
         let uuid = try #require(UUID(text))
         var connection = try TestDatabase().connect()
         #expect(try connection.value("SELECT \(uuid)") == uuid)
@@ -75,7 +75,7 @@ import Testing
         "2026-11-22T17:05:56.123456Z", "1970-01-01T00:00:00.000000Z", "2000-01-01T00:00:00.000000Z",
         "0001-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z",
     ])
-    func `times, whatever the session's settings`(_ text: String) throws {
+    func `times are sent and read, whatever the session's settings`(_ text: String) throws {
         let time = try #require(Timestamp(text))
         var connection = try TestDatabase().connect()
         _ = try connection.rows("SET datestyle = 'German'")
@@ -87,7 +87,7 @@ import Testing
         #expect(format == text)
     }
 
-    @Test func `times no calendar of ours has are errors, not wrong times`() throws {
+    @Test func `times outside of the supported calendar are errors`() throws {
         var connection = try TestDatabase().connect()
         for query: Query in [
             "SELECT 'infinity'::timestamptz", "SELECT '-infinity'::timestamptz",
@@ -104,7 +104,7 @@ import Testing
         #expect(try connection.value("SELECT \(last)") == last)
     }
 
-    @Test func `durations`() throws {
+    @Test func `durations are sent and read`() throws {
         var connection = try TestDatabase().connect()
         let duration = Duration.seconds(90) + .microseconds(5)
         #expect(try connection.value("SELECT \(duration)") == duration)
@@ -114,7 +114,7 @@ import Testing
         #expect(throws: PostgresError.self) { try rows.value(as: Duration.self) }
     }
 
-    @Test func `JSON in both forms`() throws {
+    @Test func `JSON and JSONB are sent and read`() throws {
         var connection = try TestDatabase().connect()
         let json = JSONText(trusted: Array(#"{"a": [1, "ü"]}"#.utf8))
         #expect(try connection.value("SELECT \(json)") == json)
@@ -122,7 +122,7 @@ import Testing
         #expect(try connection.value(#"SELECT '{ "b":1 }'::json"#) == JSONText(trusted: Array(#"{ "b":1 }"#.utf8)))
     }
 
-    @Test func `bytes`() throws {
+    @Test func `bytes are sent and read`() throws {
         var connection = try TestDatabase().connect()
         let bytes = Array(UInt8.min...UInt8.max)
         #expect(try connection.value("SELECT \(bytes)") == bytes)
@@ -130,7 +130,7 @@ import Testing
         #expect(try connection.value("SELECT length(\(bytes))") == 256)
     }
 
-    @Test func `arrays`() throws {
+    @Test func `arrays are sent and read`() throws {
         var connection = try TestDatabase().connect()
         let texts = ["", "NULL", "a,b", "{\"}", "ü"]
         #expect(try connection.value("SELECT \(texts)") == texts)
@@ -146,7 +146,7 @@ import Testing
         #expect(try connection.value("SELECT \(times)") == times)
     }
 
-    @Test func `arrays with NULL or more dimensions are errors`() throws {
+    @Test func `arrays with NULL or several dimensions are errors`() throws {
         var connection = try TestDatabase().connect()
         for query: Query in [
             "SELECT array['a', NULL]", "SELECT array[array['a'], array['b']]", "SELECT array[1, 2]",
@@ -157,7 +157,7 @@ import Testing
         }
     }
 
-    @Test func `NULL is nil and nothing else`() throws {
+    @Test func `NULL is read as nil only`() throws {
         var connection = try TestDatabase().connect()
         #expect(try connection.value("SELECT \(nil as String?)") == nil as String?)
         #expect(try connection.value("SELECT \(nil as Int?)") == nil as Int?)
@@ -171,7 +171,7 @@ import Testing
         #expect(error?.debugDescription.contains("missing") == true)
     }
 
-    @Test func `another type is an error that names the column`() throws {
+    @Test func `a column of another type is an error that names the column`() throws {
         var connection = try TestDatabase().connect()
         let row = try #require(try connection.rows("SELECT 1 AS number, 'a' AS text").first)
         for read: () throws -> Void in [
@@ -192,7 +192,7 @@ import Testing
 
     private enum Colour: String, PostgresEncodable, PostgresDecodable, PostgresArrayElement { case red, green }
 
-    @Test func `enumerations travel as their raw values`() throws {
+    @Test func `enumerations are sent as their raw values`() throws {
         var connection = try TestDatabase().connect()
         #expect(try connection.value("SELECT \(Colour.green)") == Colour.green)
         #expect(try connection.value("SELECT \([Colour.green, .red])") == [Colour.green, .red])

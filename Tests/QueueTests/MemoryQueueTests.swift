@@ -25,12 +25,12 @@ import Queue
     }
 
     @Test(arguments: QueueConformance.allCases)
-    func `a queue in memory does what every queue must`(_ check: QueueConformance) throws {
+    func `a queue in memory fulfils the queue contract`(_ check: QueueConformance) throws {
         let (queue, clock) = Self.queueAndClock()
         try check.check(QueueUnderTest(open: { queue }, pass: { clock.pass($0) }))
     }
 
-    @Test func `who waits gets what comes`() throws {
+    @Test func `a waiting claim gets a job that is enqueued`() throws {
         let queue = MemoryQueue()
         let topic = try QueueTopic.test()
         let waiter = TestThread { queue.claim(JobClaim(topic), until: .test).map(\.number) }
@@ -38,7 +38,7 @@ import Queue
         #expect(waiter.join() == [7])
     }
 
-    @Test func `who waits gets what becomes due, whose lease ends, and what frees a place`() throws {
+    @Test func `a waiting claim gets a job when its delay or lease ends, or a limit permits it`() throws {
         let queue = MemoryQueue(schedule: RetrySchedule(delays: [.zero, .milliseconds(5)]))
         let topic = try QueueTopic.test()
         queue.enqueue([NewJob(topic, 1, delay: .milliseconds(5))])
@@ -53,7 +53,7 @@ import Queue
         #expect(waiter.join() == [2])
     }
 
-    @Test func `a claim that takes the first of two moments does not make others miss the second`() throws {
+    @Test func `a claim of the first due job does not delay other claims of the second`() throws {
         let queue = MemoryQueue()
         let topic = try QueueTopic.test()
         let claims = try runConcurrently(8) { number, barrier in
@@ -71,7 +71,7 @@ import Queue
         #expect(claims.joined().compactMap { $0 }.sorted() == Array(0..<400))
     }
 
-    @Test func `a clock that is set back strands nothing`() throws {
+    @Test func `a clock that is set back leaves no job stuck`() throws {
         let (queue, clock) = Self.queueAndClock()
         let topic = try QueueTopic.test()
         queue.enqueue([NewJob(topic, 1, delay: .seconds(1))])
@@ -83,7 +83,7 @@ import Queue
         #expect(waiter.join() == [1])
     }
 
-    @Test func `a wait ends at its deadline and when it is cancelled`() throws {
+    @Test func `a wait ends at its deadline and at a cancellation`() throws {
         let queue = MemoryQueue()
         let topic = try QueueTopic.test()
         let deadline = Deadline.after(.milliseconds(3))
@@ -97,7 +97,7 @@ import Queue
         #expect(waiter.join() == 0)
     }
 
-    @Test func `what was done long before its lease's end is forgotten, and nothing else`() throws {
+    @Test func `the timers of jobs that finished early are dropped, and no others`() throws {
         let (queue, clock) = Self.queueAndClock()
         let topic = try QueueTopic.test()
         let kept = NewJob(topic, -1, delay: .seconds(60))
@@ -112,7 +112,7 @@ import Queue
         #expect(queue.claim(JobClaim(topic)).map(\.id) == [kept.id])
     }
 
-    @Test func `thousands of jobs come out in order, cancelled ones left out`() throws {
+    @Test func `thousands of jobs are claimed in order, without cancelled ones`() throws {
         var random = SeededGenerator(seed: 4)
         let queue = MemoryQueue()
         let topic = try QueueTopic.test()

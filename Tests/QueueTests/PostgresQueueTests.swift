@@ -8,13 +8,13 @@ import PostgresQueue
 @Suite struct PostgresQueueTests {
     // Cases: queue 4, 10, 11, 12
     @Test(arguments: QueueConformance.allCases)
-    func `a queue in Postgres does what every queue must`(_ check: QueueConformance) throws {
+    func `a queue in Postgres fulfils the queue contract`(_ check: QueueConformance) throws {
         let database = try TestDatabase()
         try database.stopClock()
         try check.check(
             QueueUnderTest(
                 open: {
-                    var queue = PostgresQueue(Database(at: try ConnectionString(database.operatorURL)), log: .silent)
+                    var queue = PostgresQueue(Database(at: try ConnectionString(database.ownerURL)), log: .silent)
                     queue.answerLimit = .seconds(120)
                     return queue
                 },
@@ -25,8 +25,8 @@ import PostgresQueue
 }
 
 extension TestDatabase {
-    /// Has the queue's functions take the time from a clock that stands still: its own functions, found before the
-    /// server's.
+    /// Replaces the clock of the queue's SQL functions by one that stands still: a schema with its own `now()` comes
+    /// first in their search path.
     fileprivate func stopClock() throws {
         var connection = try connect()
         _ = try connection.transact(
@@ -45,8 +45,8 @@ extension TestDatabase {
                     FOR v_function IN
                         SELECT p.oid::regprocedure FROM pg_proc p
                         WHERE p.pronamespace = 'nofx'::regnamespace
-                          AND p.proname IN ('claim_jobs', 'heartbeat_jobs', 'finish_jobs', 'cancel_job', 'start_steps',
-                                            'finish_steps', 'maintain_queue', 'dead_letters_of', 'enqueue_jobs',
+                          AND p.proname IN ('claim_jobs', 'heartbeat_jobs', 'finish_jobs', 'cancel_job', 'begin_steps',
+                                            'finish_steps', 'rescue_jobs', 'promote_jobs', 'dead_letters_of', 'enqueue_jobs',
                                             'queue_counts', 'redrive_jobs')
                     LOOP
                         EXECUTE format('ALTER FUNCTION %s SET search_path = test_clock, pg_catalog, pg_temp',
@@ -63,7 +63,7 @@ extension TestDatabase {
         )
     }
 
-    /// Lets time pass.
+    /// Advances the clock.
     fileprivate func pass(_ duration: Duration) throws {
         try rows("UPDATE test_clock.clock SET at = at + \(duration)")
     }

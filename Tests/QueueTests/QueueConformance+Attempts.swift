@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Queue
 
-/// What becomes of jobs that were claimed.
+/// The results of claimed jobs.
 extension QueueConformance {
     func checkIdentity(_ subject: QueueUnderTest<some Queue & SendableMetatype & ~Copyable>) throws {
         var queue = try subject.open()
@@ -86,7 +86,7 @@ extension QueueConformance {
         var queue = try subject.open()
         let topic = try QueueTopic.test()
         try queue.enqueue(NewJob(topic, 1))
-        // Open for longer than all attempts together would take.
+        // The breaker is open longer than all attempts together would take.
         for _ in 0..<3 {
             let job = try #require(try queue.claim(JobClaim(topic)).first)
             #expect(try queue.finish(job.lease, .released(after: .seconds(120))))

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Queue
 
-/// Putting in and claiming.
+/// Enqueueing and claiming.
 extension QueueConformance {
     func checkOrder(_ subject: QueueUnderTest<some Queue & SendableMetatype & ~Copyable>) throws {
         var queue = try subject.open()
@@ -44,7 +44,7 @@ extension QueueConformance {
     func checkDelay(_ subject: QueueUnderTest<some Queue & SendableMetatype & ~Copyable>) throws {
         var queue = try subject.open()
         let topic = try QueueTopic.test()
-        // More milliseconds than 31 bits hold, and more than any clock.
+        // More milliseconds than fit into 31 bits, and more than any clock counts.
         let long = Duration.seconds(30 * 86_400)
         try queue.enqueue([
             NewJob(topic, 1, delay: .seconds(5)), NewJob(topic, 2), NewJob(topic, 3, delay: long),
@@ -71,10 +71,10 @@ extension QueueConformance {
         let jobs = try queue.claim(JobClaim(topic, count: 9))
         #expect(jobs.map(\.number) == [1, 3])
         #expect(try !queue.enqueue(job))
-        // What is done is forgotten.
+        // The id of a completed job can be used again.
         #expect(try queue.finish(jobs[0].lease, .completed))
         #expect(try queue.enqueue(job))
-        // And what the earlier claim says is not of this job.
+        // The lease of the earlier job does not apply to the new job with the same id.
         _ = try queue.claim(JobClaim(topic, count: 9))
         #expect(try !queue.finish(jobs[0].lease, .completed))
     }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Queue
 
-/// Whose turn it is.
+/// The round-robin order of tenants.
 extension QueueConformance {
     func checkTurns(_ subject: QueueUnderTest<some Queue & SendableMetatype & ~Copyable>) throws {
         var queue = try subject.open()
@@ -30,7 +30,7 @@ extension QueueConformance {
             #expect(jobs.count == count)
             try queue.finish(jobs.map { JobResult($0.lease, .completed) })
         }
-        // Each has had as many turns, wherever they began.
+        // Each tenant has had equally many turns, wherever the claims began.
         let rest = try queue.claim(JobClaim(topic, count: 105))
         for tenant in tenants {
             #expect(rest.filter { $0.tenant == tenant }.map(\.number) == Array(5..<20))

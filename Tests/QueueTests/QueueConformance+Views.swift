@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Queue
 
-/// What there is to see, and what goes back.
+/// Counts, dead letters and redrives.
 extension QueueConformance {
     func checkCounts(_ subject: QueueUnderTest<some Queue & SendableMetatype & ~Copyable>) throws {
         var queue = try subject.open()
@@ -55,7 +55,7 @@ extension QueueConformance {
         #expect((failed.oldestAge, failed.longestWait) == (.seconds(14), .seconds(1)))
     }
 
-    /// Puts jobs in and gives them up.
+    /// Enqueues jobs and dead-letters them.
     private func bury(_ jobs: [NewJob], _ queue: inout some Queue & ~Copyable) throws {
         try queue.enqueue(jobs)
         for topic in Set(jobs.map(\.topic)) {
@@ -78,7 +78,7 @@ extension QueueConformance {
         #expect((job.id, job.number, job.attempt, job.enqueuedAt) == (jobs[0].id, 1, 1, letter.enqueuedAt))
         #expect(try queue.counts(of: topic).deadLettered == 0)
         #expect(try queue.counts(of: other).deadLettered == 1)
-        // All its attempts are before it again.
+        // A redriven job has all its attempts again.
         #expect(try queue.finish(job.lease, .failed(error: "no")))
         #expect(try queue.counts(of: topic).scheduled == 1)
     }
@@ -104,7 +104,7 @@ extension QueueConformance {
         var pages: [[DeadLetter]] = []
         repeat {
             pages.append(try queue.deadLetters(of: topic, limit: 3, after: pages.last?.last?.place))
-            // What went back meanwhile is skipped, and nothing else.
+            // Jobs that were redriven meanwhile are skipped, and no others.
             if pages.count == 1 { #expect(try queue.redrive(topic, limit: 3) == 3) }
         } while pages.last?.isEmpty == false
         #expect(pages.map(\.count) == [3, 3, 3, 1, 0])
@@ -132,7 +132,7 @@ extension QueueConformance {
                 claims += 1
                 let jobs = try queue.claim(JobClaim(topic, count: 1 + claims % 7, lease: .seconds(600), topicLimit: 40))
                 let results = jobs.map { job in
-                    // Every third claim is given back, and no attempt with it.
+                    // Every third claim is released, which gives its attempt back.
                     JobResult(job.lease, claims % 3 == 0 ? .released() : .completed)
                 }
                 #expect(try queue.finish(results).allSatisfy { $0 })

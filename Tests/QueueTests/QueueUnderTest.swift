@@ -3,14 +3,14 @@ import Base
 import Core
 import Queue
 
-/// A queue of some kind, empty, whose clock a test can move.
+/// An empty queue of any kind, with a clock that a test controls.
 ///
-/// It has to have ``RetrySchedule/standard`` for its schedule.
+/// Its schedule must be ``RetrySchedule/standard``.
 struct QueueUnderTest<Subject: Queue & SendableMetatype & ~Copyable>: Sendable {
-    /// Another way to the same queue, for a thread of its own.
+    /// Opens the same queue again, for another thread.
     let open: @Sendable () throws -> Subject
 
-    /// Lets time pass.
+    /// Advances the clock.
     let pass: @Sendable (Duration) throws -> Void
 }
 
@@ -28,7 +28,7 @@ extension QueueTopic {
 extension NewJob {
     private static let made = Counter()
 
-    /// An id that comes after all those before it: they say who is first of those that are due since the same moment.
+    /// Returns increasing ids, which determine the order of jobs that become due at the same time.
     static func nextID() -> ID<Job> {
         ID(UUID(high: 0x0190_0000_0000_7000, low: 0x8000_0000_0000_0000 | UInt64(made.add(1))))
     }

@@ -4,9 +4,9 @@ import System
 import Testing
 import Reliability
 
-/// What a policy may say.
+/// The allowed values of a policy.
 @Suite struct CircuitBreakerPolicyTests {
-    @Test func `nothing said is five failures and two minutes and two probes`() throws {
+    @Test func `the default policy opens after five failures for two minutes and closes after two probes`() throws {
         let policy = try CircuitBreakerPolicy()
         #expect((policy.failureThreshold, policy.successThreshold, policy.halfOpenPermits) == (5, 2, 2))
         #expect((policy.callTimeout, policy.resetTimeout) == (.seconds(60), .seconds(120)))
@@ -17,7 +17,7 @@ import Reliability
 
     // Cases: breaker 21
     @Test(arguments: [0, -1, .min, 1_000_001, .max])
-    func `counts are from one to a million`(_ count: Int) {
+    func `counts must be from 1 to 1,000,000`(_ count: Int) {
         #expect(invalid { () throws(Invalid) in try .init(failureThreshold: count) } == "failureThreshold")
         #expect(invalid { () throws(Invalid) in try .init(successThreshold: count) } == "successThreshold")
         #expect(invalid { () throws(Invalid) in try .init(halfOpenPermits: count) } == "halfOpenPermits")
@@ -27,7 +27,7 @@ import Reliability
 
     // Cases: breaker 21
     @Test(arguments: [Duration.zero, .seconds(-1), .microseconds(999), .seconds(366 * 86_400 + 1), .seconds(Int64.max)])
-    func `times are from a millisecond to a year`(_ time: Duration) {
+    func `durations must be from a millisecond to a year`(_ time: Duration) {
         #expect(invalid { () throws(Invalid) in try .init(callTimeout: time) } == "callTimeout")
         #expect(invalid { () throws(Invalid) in try .init(leaseMargin: time) } == "leaseMargin")
         #expect(invalid { () throws(Invalid) in try .init(resetTimeout: time) } == "resetTimeout")
@@ -40,14 +40,14 @@ import Reliability
 
     // Cases: breaker 21
     @Test(arguments: [-1, Double.nan, Double.infinity, -Double.infinity, 11])
-    func `factors and parts are numbers that mean something`(_ number: Double) {
+    func `factors and fractions must be in their ranges`(_ number: Double) {
         #expect(invalid { () throws(Invalid) in try .init(growthFactor: number) } == "growthFactor")
         #expect(invalid { () throws(Invalid) in try .init(jitter: number) } == "jitter")
         #expect(invalid { () throws(Invalid) in try Self.window(failureRate: number) } == "failureRate")
         #expect(invalid { () throws(Invalid) in try Self.window(slowCallRate: number) } == "slowCallRate")
     }
 
-    @Test func `options that need each other are there together`() {
+    @Test func `parameters that depend on each other are required together`() {
         #expect(
             invalid { () throws(Invalid) in try .init(maximumResetTimeout: .seconds(119)) } == "maximumResetTimeout"
         )
@@ -65,12 +65,12 @@ import Reliability
         )
     }
 
-    @Test func `the longest open time is no shorter than the first`() throws {
+    @Test func `the longest opening is at least as long as the first`() throws {
         #expect(try CircuitBreakerPolicy(resetTimeout: .seconds(7_200)).maximumResetTimeout == .seconds(7_200))
         #expect(try CircuitBreakerPolicy().maximumResetTimeout == .seconds(1_800))
     }
 
-    @Test func `every option has its variable`() throws {
+    @Test func `every parameter has a variable`() throws {
         let policy = try CircuitBreakerPolicy(
             Environment([
                 ("NOFX_BREAKER_FAILURE_THRESHOLD", "7"), ("NOFX_BREAKER_SUCCESS_THRESHOLD", "3"),
@@ -115,7 +115,7 @@ import Reliability
         ("PERMITS", "0"), ("MIN_REPORTERS", "3"), ("DECAY_MS", "-1"), ("WINDOW_MS", "0"), ("HALF_OPEN_MAX_MS", "no"),
         ("HALF_OPEN_CLOSES", "yes"),
     ])
-    func `a variable that cannot be is named`(_ name: String, _ value: String) {
+    func `an invalid variable is named`(_ name: String, _ value: String) {
         let error = #expect(throws: ConfigurationError.self) {
             try CircuitBreakerPolicy(Environment([("NOFX_BREAKER_" + name, value)]))
         }
@@ -126,7 +126,7 @@ import Reliability
         ("FAILURE_RATE", "0"), ("FAILURE_RATE", "-0.5"), ("FAILURE_RATE", "50"), ("FAILURE_RATE", "inf"),
         ("SLOW_RATE", "1.01"), ("SLOW_MS", "-1"), ("MIN_CALLS", "0"),
     ])
-    func `so is one that is about a window`(_ name: String, _ value: String) {
+    func `an invalid variable of the window is named`(_ name: String, _ value: String) {
         let error = #expect(throws: ConfigurationError.self) {
             try CircuitBreakerPolicy(
                 Environment([
@@ -139,7 +139,7 @@ import Reliability
         #expect(error?.variable == "NOFX_BREAKER_" + name)
     }
 
-    @Test func `a rate without a window is no policy`() {
+    @Test func `a rate without a window is rejected`() {
         let error = #expect(throws: ConfigurationError.self) {
             try CircuitBreakerPolicy(Environment([("NOFX_BREAKER_FAILURE_RATE", "0.5")]))
         }
@@ -150,7 +150,7 @@ import Reliability
 private typealias Invalid = CircuitBreakerPolicy.Invalid
 
 extension CircuitBreakerPolicyTests {
-    /// The parameter that a policy is refused for; nil when it is not.
+    /// The parameter for which a policy is rejected; nil if it is accepted.
     private func invalid(_ make: () throws(Invalid) -> CircuitBreakerPolicy) -> String? {
         do {
             _ = try make()

@@ -7,7 +7,7 @@ import Testing
 @testable import Core
 @testable import Reliability
 
-/// What a call through a breaker comes to.
+/// Calls through a breaker.
 @Suite struct CircuitBreakerTests {
     private enum Broken: Error {
         case down, wrongRequest, slowDown
@@ -17,7 +17,7 @@ import Testing
     private let events = Events()
 
     // Cases: breaker 3, 4, 5, 6, 11
-    @Test func `a call that is not let through is not made and says why and for how long`() throws {
+    @Test func `a rejected call is not made, and its error has the reason and the wait`() throws {
         let breaker = try breaker()
         var store = store()
         for _ in 0..<5 { #expect(throws: Broken.down) { try call(breaker, &store, throwing: .down) } }
@@ -32,7 +32,7 @@ import Testing
     }
 
     // Cases: breaker 11
-    @Test func `each change is told once and in order`() throws {
+    @Test func `each state change is reported once and in order`() throws {
         let breaker = try breaker()
         var store = store()
         for _ in 0..<5 { _ = try? call(breaker, &store, throwing: .down) }
@@ -46,7 +46,7 @@ import Testing
         )
     }
 
-    @Test func `an error of our own making counts for nothing and is thrown as it is`() throws {
+    @Test func `a neutral error does not count and is thrown unchanged`() throws {
         let breaker = try breaker()
         var store = store()
         for _ in 0..<20 { #expect(throws: Broken.wrongRequest) { try call(breaker, &store, throwing: .wrongRequest) } }
@@ -54,7 +54,7 @@ import Testing
         #expect(events.all.isEmpty)
     }
 
-    @Test func `a limit keeps the next call away`() throws {
+    @Test func `a rate limit rejects the next call`() throws {
         let breaker = try breaker()
         var store = store()
         #expect(throws: Broken.slowDown) { try call(breaker, &store, throwing: .slowDown) }
@@ -63,7 +63,7 @@ import Testing
     }
 
     // Cases: breaker 36, 74
-    @Test func `a caller who gives up a probe neither closes nor opens the breaker`() throws {
+    @Test func `a cancelled probe neither closes nor opens the breaker`() throws {
         let breaker = try breaker()
         var store = store()
         for _ in 0..<5 { _ = try? call(breaker, &store, throwing: .down) }
@@ -74,7 +74,7 @@ import Testing
     }
 
     // Cases: breaker 5
-    @Test func `an answer can be a failure`() throws {
+    @Test func `a result can count as a failure`() throws {
         let breaker = try breaker()
         var store = store()
         for _ in 0..<5 {
@@ -90,7 +90,7 @@ import Testing
         #expect(error?.lastError == "unavailable")
     }
 
-    @Test func `a fallback answers for a call that failed or was not made`() throws {
+    @Test func `a fallback replaces a failed or rejected call`() throws {
         let breaker = try breaker()
         var store = store()
         var answers: [String] = []
@@ -107,7 +107,7 @@ import Testing
         #expect(answers == Array(repeating: "failed", count: 5) + ["rejected"])
     }
 
-    @Test func `calls are timed`() throws {
+    @Test func `the duration of calls is measured`() throws {
         let window = try CircuitWindow(
             length: .seconds(60),
             minimumCalls: 2,
@@ -122,7 +122,7 @@ import Testing
         #expect(events.all == ["\(CircuitTransition.opened(for: .seconds(120)))"])
     }
 
-    @Test func `what cannot be recorded does not change what a call returns`() throws {
+    @Test func `an outcome that cannot be recorded does not change the result of a call`() throws {
         let breaker = try breaker()
         var store = ForgetfulStore()
         let answer = try breaker.call(through: &store, classify: Self.classify) { 42 }
@@ -183,7 +183,7 @@ import Testing
     }
 }
 
-/// What a breaker told.
+/// The reported events of a breaker.
 private final class Events: Sendable {
     private let texts = Mutex<[String]>([])
     private let made = Mutex(0)
@@ -205,7 +205,7 @@ private final class Events: Sendable {
     }
 }
 
-/// A store that gives permits and takes nothing back.
+/// A store that grants permits and cannot record outcomes.
 private struct ForgetfulStore: ~Copyable, CircuitBreakerStore {
     struct Failure: Error {}
 

@@ -6,10 +6,10 @@ import Testing
 import Reliability
 import AI
 
-/// Whose clock counts: the database's, and that only as far as it makes sense.
+/// The database's clock applies, and times that it cannot have set are limited.
 @Suite struct CircuitClockTests {
     // Cases: breaker 41
-    @Test func `a database's clock that was set back makes nobody wait longer than the longest time`() throws {
+    @Test func `a database clock that was set back does not prolong an opening beyond the maximum`() throws {
         var breaker = try TestBreaker(.postgres, .units(maximumResetTimeout: .seconds(3_000)))
         try breaker.fail(5)
         try breaker.advance(by: .seconds(-100_000))
@@ -27,7 +27,7 @@ import AI
 
     // Cases: breaker 41
     @Test(arguments: [-3_600, 3_600])
-    func `a process whose clock is an hour off is told the same`(_ seconds: Int) throws {
+    func `a process whose clock is an hour off gets the same answers`(_ seconds: Int) throws {
         let database = try BreakerDatabase.shared()
         let name = "test/\(UUID.v7())"
         let policy = try CircuitBreakerPolicy.units()

@@ -2,11 +2,11 @@ import Core
 import Testing
 import Reliability
 
-/// What opens a breaker, in every store.
+/// The conditions that open a breaker, in every store.
 @Suite struct CircuitClosedTests {
     // Cases: breaker 1, 2
     @Test(arguments: StoreKind.allCases)
-    func `five failures in a row open it and a success begins the count anew`(_ kind: StoreKind) throws {
+    func `five consecutive failures open the breaker, and a success resets the count`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
         try breaker.fail(4)
         try breaker.call(.success)
@@ -19,7 +19,7 @@ import Reliability
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `what another process counted opens it for all`(_ kind: StoreKind) throws {
+    func `failures of several processes add up`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
         var other = try breaker.elsewhere()
         try breaker.fail(2)
@@ -30,7 +30,7 @@ import Reliability
 
     // Cases: breaker 12
     @Test(arguments: StoreKind.allCases)
-    func `what is neither counts as neither`(_ kind: StoreKind) throws {
+    func `a neutral outcome does not change the count`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
         try breaker.fail(4)
         for _ in 0..<3 { try breaker.call(.neutral) }
@@ -40,7 +40,7 @@ import Reliability
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `a success that saw no failures when it began clears none`(_ kind: StoreKind) throws {
+    func `a success that saw no failures when it began does not reset the count`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
         let early = try breaker.permit()
         try breaker.fail(4)
@@ -50,7 +50,7 @@ import Reliability
 
     // Cases: breaker 91
     @Test(arguments: StoreKind.allCases)
-    func `a breaker that nobody failed through is not stored`(_ kind: StoreKind) throws {
+    func `a breaker without failures is not stored`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
         let generation = try breaker.permit().generation
         #expect(generation == 0)
@@ -61,7 +61,7 @@ import Reliability
 
     // Cases: breaker 88
     @Test(arguments: StoreKind.allCases)
-    func `one process alone needs twice the failures where several must have seen them`(_ kind: StoreKind) throws {
+    func `a single reporter needs twice the failures if several are required`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units(minimumReporters: 2))
         try breaker.fail(9)
         #expect(try breaker.view().state == "closed")
@@ -71,7 +71,7 @@ import Reliability
 
     // Cases: breaker 88
     @Test(arguments: [StoreKind.postgres, .fallback])
-    func `two processes need no more failures than one elsewhere`(_ kind: StoreKind) throws {
+    func `two reporters need only the normal number of failures`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units(minimumReporters: 2))
         var other = try breaker.elsewhere()
         try breaker.fail(4)
@@ -80,7 +80,7 @@ import Reliability
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `failures that are old enough do not count`(_ kind: StoreKind) throws {
+    func `failures older than the decay do not count`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units(failureDecay: .seconds(300)))
         try breaker.fail(4)
         try breaker.advance(by: .seconds(300))
@@ -93,7 +93,7 @@ import Reliability
 
     // Cases: breaker 7, 8
     @Test(arguments: StoreKind.allCases)
-    func `a late failure changes nothing of an open breaker`(_ kind: StoreKind) throws {
+    func `a late failure does not change an open breaker`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
         let late = try breaker.permit()
         let later = try breaker.permit()
@@ -108,7 +108,7 @@ import Reliability
 
     // Cases: breaker 92
     @Test(arguments: StoreKind.allCases)
-    func `each call is judged by the policy that it comes with`(_ kind: StoreKind) throws {
+    func `each call is judged by its own policy`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
         try breaker.fail(3)
         breaker.policy = try .units(failureThreshold: 4, resetTimeout: .seconds(500))
@@ -117,7 +117,7 @@ import Reliability
 
     // Cases: breaker 93
     @Test(arguments: StoreKind.allCases)
-    func `a new process with no past leaves the breaker as it is`(_ kind: StoreKind) throws {
+    func `a new process does not change the breaker`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
         try breaker.fail(5)
         try breaker.advance(by: .seconds(900))

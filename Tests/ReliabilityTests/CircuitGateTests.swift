@@ -2,11 +2,11 @@ import Core
 import Testing
 import Reliability
 
-/// What a provider's own limits do to a breaker, in every store.
+/// The effect of a provider's limits on a breaker, in every store.
 @Suite struct CircuitGateTests {
     // Cases: breaker 14
     @Test(arguments: StoreKind.allCases)
-    func `a limit keeps everybody away for its time and is no failure`(_ kind: StoreKind) throws {
+    func `a rate limit rejects calls for its time and is not a failure`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
         try breaker.call(.limited(for: .seconds(7_200), reason: .rateLimited))
         var other = try breaker.elsewhere()
@@ -20,7 +20,7 @@ import Reliability
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `spent money is told apart`(_ kind: StoreKind) throws {
+    func `an exhausted quota has its own reason`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
         try breaker.call(.limited(for: .seconds(600), reason: .quotaExhausted))
         #expect(try breaker.answer() == "quota_exhausted 6")
@@ -28,7 +28,7 @@ import Reliability
 
     // Cases: breaker 67
     @Test(arguments: StoreKind.allCases)
-    func `a shorter limit after a longer one changes nothing and a longer one does`(_ kind: StoreKind) throws {
+    func `a longer limit replaces a shorter one, and not the other way round`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
         let first = try breaker.permit()
         let second = try breaker.permit()
@@ -42,7 +42,7 @@ import Reliability
 
     // Cases: ai 21
     @Test(arguments: StoreKind.allCases)
-    func `a probe that meets a limit gives its permit back and nobody probes meanwhile`(_ kind: StoreKind) throws {
+    func `a rate-limited probe returns its permit, and the cool-down rejects other probes`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
         try breaker.openAndWait()
         try breaker.call(.limited(for: .seconds(300), reason: .rateLimited))
@@ -54,7 +54,7 @@ import Reliability
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `a limit that is told late and under another generation is nobody's`(_ kind: StoreKind) throws {
+    func `a late limit of an earlier generation has no effect`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
         let late = try breaker.permit()
         try breaker.fail(5)
@@ -64,7 +64,7 @@ import Reliability
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `no time is no limit`(_ kind: StoreKind) throws {
+    func `a limit of zero duration has no effect`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
         try breaker.call(.limited(for: .zero, reason: .rateLimited))
         #expect(try breaker.answer() == "allowed")

@@ -4,10 +4,10 @@ import TestSupport
 import Testing
 import Reliability
 
-/// The same calls at the same times, in memory and in Postgres: every answer and every state must be the same.
+/// The same calls at the same times in memory and in Postgres: all answers and states must be equal.
 @Suite struct CircuitModelTests {
     @Test(arguments: 1...12)
-    func `what happens in memory happens in Postgres`(_ seed: Int) throws {
+    func `the memory store and the Postgres store behave equally`(_ seed: Int) throws {
         var random = SeededGenerator(seed: UInt64(seed))
         let policy = try Self.policy(using: &random)
         let reporters = [UUID.v7(), UUID.v7()]
@@ -23,8 +23,9 @@ import Reliability
         }
     }
 
-    /// A policy that is as likely to have each of its options as not; no age is a whole number of the test's steps in
-    /// time where being just as old makes a difference.
+    /// A policy that has each option with probability 1/2.
+    ///
+    /// No age at which equality matters is a multiple of the test's time steps.
     private static func policy(using random: inout SeededGenerator) throws -> CircuitBreakerPolicy {
         let window = try CircuitWindow(
             length: .seconds([2_000, 5_000].randomElement(using: &random) ?? 0),
@@ -48,7 +49,7 @@ import Reliability
     }
 }
 
-/// What happens next.
+/// A random operation.
 private enum Operation {
     case acquire
     case record(CircuitOutcome, Duration)
@@ -69,13 +70,13 @@ private enum Operation {
     }
 }
 
-/// The permits that are out, in pairs.
+/// The outstanding permits, in pairs.
 private struct Permits: ~Copyable {
     private var memory: [Int: Box] = [:]
     private var shared: [Int: Box] = [:]
     private var count = 0
 
-    /// Arrays hold no permits, but objects with one.
+    /// An object with a permit, because an array cannot hold noncopyable permits.
     private final class Box {
         var permit: CircuitPermit?
 

@@ -2,11 +2,11 @@ import Core
 import Testing
 import Reliability
 
-/// What operators can do with a breaker, in every store.
+/// Operators' actions on a breaker, in every store.
 @Suite struct CircuitOperatorTests {
     // Cases: breaker 15
     @Test(arguments: StoreKind.allCases)
-    func `one that is forced open rejects for ever and no success closes it`(_ kind: StoreKind) throws {
+    func `a breaker that was forced open rejects all calls, and no success closes it`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
         let early = try breaker.permit()
         try breaker.perform(.forceOpen)
@@ -28,7 +28,7 @@ import Reliability
 
     // Cases: breaker 16
     @Test(arguments: StoreKind.allCases)
-    func `one that is disabled lets everything through and counts nothing`(_ kind: StoreKind) throws {
+    func `a disabled breaker permits all calls and counts nothing`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
         try breaker.perform(.disable)
         let before = try breaker.view()
@@ -38,7 +38,7 @@ import Reliability
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `a limit holds for one that is disabled too`(_ kind: StoreKind) throws {
+    func `a cool-down also applies to a disabled breaker`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
         try breaker.perform(.disable)
         try breaker.call(.limited(for: .seconds(300), reason: .rateLimited))
@@ -47,7 +47,7 @@ import Reliability
 
     // Cases: breaker 17
     @Test(arguments: StoreKind.allCases)
-    func `one that only counts says each limit that is exceeded once and lets everything through`(
+    func `in metrics-only mode each exceeded limit is reported once and all calls are permitted`(
         _ kind: StoreKind
     ) throws {
         let window = try CircuitWindow(
@@ -74,7 +74,7 @@ import Reliability
 
     // Cases: breaker 19
     @Test(arguments: StoreKind.allCases)
-    func `what is done again changes nothing`(_ kind: StoreKind) throws {
+    func `a repeated action changes nothing`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
         try breaker.fail()
         for (generation, action) in zip(1..., [CircuitAction.forceOpen, .disable, .metricsOnly, .enable]) {
@@ -89,7 +89,7 @@ import Reliability
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `a reset closes it for everybody and lifts its limit`(_ kind: StoreKind) throws {
+    func `a reset closes the breaker for all processes and ends its cool-down`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
         let limited = try breaker.permit()
         try breaker.record(.limited(for: .seconds(300), reason: .rateLimited), of: limited)
@@ -104,7 +104,7 @@ import Reliability
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `enabling leaves an open breaker open`(_ kind: StoreKind) throws {
+    func `enabling does not close an open breaker`(_ kind: StoreKind) throws {
         var breaker = try TestBreaker(kind, .units())
         try breaker.fail(5)
         try breaker.perform(.enable)

@@ -7,7 +7,7 @@ import Testing
 @testable import Reliability
 @testable import AI
 
-/// What a thousand processes do to a breaker at the same moment: a thread each, with a connection of its own.
+/// A thousand concurrent processes at one breaker, each simulated by a thread with its own connection.
 @Suite(.serialized) struct CircuitRaceTests {
     private let database: TestDatabase
     private let policy: CircuitBreakerPolicy
@@ -18,7 +18,7 @@ import Testing
     }
 
     // Cases: ai 18; breaker 84
-    @Test func `a thousand callers at the end of an open time are two probes of one generation`() throws {
+    @Test func `a thousand callers after an opening get two probes of one generation`() throws {
         try database.rows(
             """
             UPDATE nofx.circuit_breakers
@@ -44,7 +44,7 @@ import Testing
     }
 
     // Cases: breaker 85
-    @Test func `a thousand failures at once are five that are recorded and one open breaker`() throws {
+    @Test func `a thousand concurrent failures record five failures and open the breaker once`() throws {
         let (database, policy) = (database, policy)
         let before = try database.writes()["circuit_breakers"]
         let answers = try database.withPooler(servers: 20, as: "nofx_test_operator") { url in
@@ -64,7 +64,7 @@ import Testing
         #expect((view?.state, view?.failures, view?.totalOpens) == ("open", 5, 1))
     }
 
-    @Test func `ten thousand healthy calls write nothing and one failure does`() throws {
+    @Test func `ten thousand successful calls write nothing, and one failure does`() throws {
         let (database, policy) = (database, policy)
         let before = try database.writes()
         let calls = try database.withPooler(servers: 20, as: "nofx_test_operator") { url in
@@ -93,7 +93,7 @@ import Testing
     }
 
     // Cases: breaker 9
-    @Test func `a result that waited for the row is dropped when the era changed meanwhile`() throws {
+    @Test func `an outcome that waited for the row is dropped if the generation changed meanwhile`() throws {
         let (database, policy) = (database, policy)
         var store = try PostgresStores.patient(database.operatorURL)
         guard case .permitted(let permit) = try store.acquire("openai", under: policy) else {
@@ -127,7 +127,7 @@ import Testing
         #expect((view?.state, view?.generation, view?.failures) == ("closed", 2, 0))
     }
 
-    @Test func `a burst of limits moves the cooldown in steps of a second`() throws {
+    @Test func `a burst of limits moves the cool-down in steps of a second`() throws {
         let (database, policy) = (database, policy)
         let before = try database.writes()["circuit_breakers"] ?? 0
         let start: Double = try Self.seconds(database)
@@ -151,7 +151,7 @@ import Testing
 }
 
 extension PostgresStores {
-    /// Makes the connection, by asking for a breaker that nobody has.
+    /// Connects by asking for an unused breaker.
     fileprivate mutating func connect(under policy: CircuitBreakerPolicy) throws {
         _ = try acquire("nobody's", under: policy)
     }
@@ -162,8 +162,8 @@ extension [String] {
 }
 
 extension TestDatabase {
-    /// How many rows of each table were written, once everybody else's session has ended: a session tells of its writes
-    /// when it ends.
+    /// The number of rows written in each table, read after all other sessions have ended: a session reports its
+    /// writes when it ends.
     fileprivate func writes() throws -> [String: Int] {
         var connection = try connect()
         try Poll.until {

@@ -5,13 +5,13 @@ import Testing
 @testable import Core
 @testable import Reliability
 
-/// What must hold to the microsecond, of the state alone.
+/// Times of the state that must be exact to the microsecond.
 @Suite struct CircuitStateTests {
     private let report = CircuitState.Report(generation: 0, hasFailures: true, isSlow: false, reporter: .v7())
     private let failure = CircuitOutcome.failure(error: "broken")
 
     // Cases: breaker 4, 37
-    @Test func `it is open a microsecond before its time has passed and not at that time`() throws {
+    @Test func `a breaker is open until one microsecond before its end`() throws {
         let policy = try CircuitBreakerPolicy(failureThreshold: 1)
         var state = CircuitState()
         let start = Duration.seconds(7)
@@ -24,7 +24,7 @@ import Testing
     }
 
     // Cases: breaker 33
-    @Test func `a lease is over at its end and not a microsecond earlier`() throws {
+    @Test func `a lease expires exactly at its end`() throws {
         let policy = try CircuitBreakerPolicy(failureThreshold: 1, halfOpenPermits: 1)
         var state = CircuitState()
         _ = state.record(failure, report, under: policy, random: 0, at: .zero)
@@ -37,7 +37,7 @@ import Testing
         #expect(state.generation == 3)
     }
 
-    @Test func `a cooldown is open at its end and not a microsecond earlier`() throws {
+    @Test func `a cool-down ends exactly at its end`() throws {
         let policy = try CircuitBreakerPolicy()
         var state = CircuitState()
         _ = state.record(.limited(for: .seconds(3), reason: .rateLimited), report, under: policy, random: 0, at: .zero)
@@ -48,7 +48,7 @@ import Testing
         #expect(verdict == .allowed(isProbe: false, isUnrecorded: false, nil))
     }
 
-    @Test func `a cooldown moves by a second or more and not by less`() throws {
+    @Test func `a cool-down is prolonged by a second or more, and not by less`() throws {
         let policy = try CircuitBreakerPolicy()
         var state = CircuitState()
         for milliseconds in [3_000, 3_999, 4_000, 4_001, 3_500] {
@@ -61,7 +61,7 @@ import Testing
         #expect(state.cooldown?.until == .milliseconds(4_011))
     }
 
-    @Test func `the open time is drawn around its length`() throws {
+    @Test func `the duration of an opening varies around its length`() throws {
         let policy = try CircuitBreakerPolicy(jitter: 0.1)
         #expect(policy.coolDown(forOpening: 1, random: 0) == .seconds(108))
         #expect(policy.coolDown(forOpening: 1, random: 0.5) == .seconds(120))
@@ -69,7 +69,7 @@ import Testing
     }
 
     // Cases: breaker 40
-    @Test func `the longest time and the most openings do not overflow`() throws {
+    @Test func `the longest duration and the most openings do not overflow`() throws {
         let year = Duration.seconds(366 * 86_400)
         let policy = try CircuitBreakerPolicy(resetTimeout: year, growthFactor: 10)
         #expect(policy.coolDown(forOpening: .max, random: 0) == year)
@@ -80,7 +80,7 @@ import Testing
         )
     }
 
-    @Test func `a clock that was set back makes nobody wait longer than the longest time`() throws {
+    @Test func `a clock that was set back does not prolong an opening beyond the maximum`() throws {
         let policy = try CircuitBreakerPolicy(failureThreshold: 1, halfOpenPermits: 1)
         var state = CircuitState()
         _ = state.record(failure, report, under: policy, random: 0, at: .seconds(100_000))

@@ -2,10 +2,10 @@ import Core
 import Testing
 import Reliability
 
-/// What a sliding window sees, in every store.
+/// The rates in a sliding window, in every store.
 @Suite struct CircuitWindowTests {
     @Test(arguments: StoreKind.allCases)
-    func `a rate of failures opens it once there are enough calls`(_ kind: StoreKind) throws {
+    func `a failure rate opens the breaker after the minimum number of calls`(_ kind: StoreKind) throws {
         let window = try CircuitWindow(length: .seconds(10_000), minimumCalls: 8, failureRate: 0.5)
         var breaker = try TestBreaker(kind, .units(failureThreshold: 100, window: window))
         for _ in 0..<3 {
@@ -17,7 +17,7 @@ import Reliability
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `less than the rate leaves it closed`(_ kind: StoreKind) throws {
+    func `a lower failure rate leaves the breaker closed`(_ kind: StoreKind) throws {
         let window = try CircuitWindow(length: .seconds(10_000), minimumCalls: 4, failureRate: 0.5)
         var breaker = try TestBreaker(kind, .units(failureThreshold: 100, window: window))
         for _ in 0..<3 { try breaker.call(.success) }
@@ -27,7 +27,7 @@ import Reliability
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `slow calls open it though they succeed`(_ kind: StoreKind) throws {
+    func `slow calls open the breaker even if they succeed`(_ kind: StoreKind) throws {
         let window = try CircuitWindow(
             length: .seconds(10_000),
             minimumCalls: 2,
@@ -43,7 +43,7 @@ import Reliability
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `a slow probe does not close what slow calls open`(_ kind: StoreKind) throws {
+    func `a slow probe does not close a breaker that slow calls open`(_ kind: StoreKind) throws {
         let window = try CircuitWindow(
             length: .seconds(10_000),
             slowCallDuration: .seconds(5),
@@ -57,21 +57,21 @@ import Reliability
 
     // Cases: breaker 42
     @Test(arguments: StoreKind.allCases)
-    func `the oldest calls drop out slice by slice`(_ kind: StoreKind) throws {
+    func `the oldest calls leave the window slice by slice`(_ kind: StoreKind) throws {
         let window = try CircuitWindow(length: .seconds(10_000), minimumCalls: 10, failureRate: 1)
         var breaker = try TestBreaker(kind, .units(failureThreshold: 100, window: window))
         for _ in 0..<9 {
             try breaker.fail()
             try breaker.advance(by: .seconds(1_000))
         }
-        // The first is ten slices old and out, eight are left.
+        // The first slice is ten slices old and out of the window; eight are left.
         try breaker.advance(by: .seconds(1_000))
         #expect(try breaker.call(.failure(error: "broken")) == nil)
         #expect(try breaker.call(.failure(error: "broken")) == .opened(for: .seconds(1_000)))
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `what a window saw before is forgotten once the breaker closes`(_ kind: StoreKind) throws {
+    func `a window is cleared when the breaker closes`(_ kind: StoreKind) throws {
         let window = try CircuitWindow(length: .seconds(100_000), minimumCalls: 5, failureRate: 1)
         var breaker = try TestBreaker(kind, .units(failureThreshold: 100, window: window))
         try breaker.openAndWait()
@@ -83,7 +83,7 @@ import Reliability
 }
 
 extension TestBreaker {
-    /// Makes a call that succeeds after so long.
+    /// Makes a successful call of this duration.
     @discardableResult
     fileprivate mutating func slowCall(_ duration: Duration) throws -> CircuitTransition? {
         var permit = try permit()

@@ -6,7 +6,7 @@ import Testing
 import Reliability
 import AI
 
-/// What happens to calls when the shared store goes away.
+/// Calls during an outage of the shared store.
 @Suite struct FallbackStoreTests {
     private let database: TestDatabase
     private let name = "test/\(UUID.v7())"
@@ -19,7 +19,7 @@ import AI
 
     // Cases: breaker 89, 90
     @Test(arguments: [DatabaseRelay.Condition.stopped, .silent])
-    func `calls go on under the process's own breaker and come back to the shared one`(
+    func `calls continue with the process's own breaker and return to the shared one`(
         _ condition: DatabaseRelay.Condition
     ) throws {
         let policy = try CircuitBreakerPolicy.units()
@@ -44,7 +44,7 @@ import AI
     }
 
     // Cases: breaker 90
-    @Test func `a store that failed is left alone for a second`() throws {
+    @Test func `a failed store is not called for a second`() throws {
         let policy = try CircuitBreakerPolicy.units()
         var store = FallbackCircuitBreakerStore(
             BrokenStore(),
@@ -58,7 +58,7 @@ import AI
         #expect(lines.containing("breaker.store_unavailable").count == 1)
     }
 
-    @Test func `it is asked again after that and complained of once`() throws {
+    @Test func `a failed store is called again after that, and one warning is logged`() throws {
         let policy = try CircuitBreakerPolicy.units()
         var store = FallbackCircuitBreakerStore(
             BrokenStore(),
@@ -74,7 +74,7 @@ import AI
     }
 
     // Cases: breaker 89
-    @Test func `what cannot be recorded is said and changes nothing`() throws {
+    @Test func `an outcome that cannot be recorded is logged and changes nothing`() throws {
         let policy = try CircuitBreakerPolicy.units()
         try database.withRelay { relay, url in
             var store = try store(url)
@@ -86,7 +86,7 @@ import AI
         }
     }
 
-    @Test func `an open breaker stays open for its time when the shared store goes away`() throws {
+    @Test func `an open breaker stays open for its time during an outage of the shared store`() throws {
         let policy = try CircuitBreakerPolicy.units()
         try database.withRelay { relay, url in
             var store = try store(url)
@@ -100,7 +100,7 @@ import AI
         }
     }
 
-    @Test func `a limit holds for its time when the shared store goes away`() throws {
+    @Test func `a cool-down continues for its time during an outage of the shared store`() throws {
         let policy = try CircuitBreakerPolicy.units()
         try database.withRelay { relay, url in
             var store = try store(url)
@@ -113,7 +113,7 @@ import AI
         }
     }
 
-    @Test func `what an operator forced open stays so as long as the shared store is away`() throws {
+    @Test func `a breaker that was forced open stays so during an outage of the shared store`() throws {
         let policy = try CircuitBreakerPolicy.units()
         try database.rows("SELECT nofx.circuit_set(\(name), 'force_open')")
         try database.withRelay { relay, url in
@@ -129,7 +129,7 @@ import AI
         }
     }
 
-    @Test func `a permit goes back to the store that gave it`() throws {
+    @Test func `an outcome is recorded in the store that granted the permit`() throws {
         let policy = try CircuitBreakerPolicy.units(failureThreshold: 1)
         try database.withRelay { relay, url in
             var store = try store(url)
@@ -157,7 +157,7 @@ import AI
     }
 }
 
-/// A shared store that cannot be asked.
+/// A shared store that cannot be reached.
 private struct BrokenStore: ~Copyable, CircuitBreakerStore {
     struct Failure: Error {}
 
@@ -185,7 +185,7 @@ extension FallbackCircuitBreakerStore where Shared: ~Copyable {
         }
     }
 
-    /// Makes a call that comes to something, if it is let through.
+    /// Makes a call with an outcome, if the breaker permits it.
     fileprivate mutating func call(
         _ name: String,
         _ outcome: CircuitOutcome,

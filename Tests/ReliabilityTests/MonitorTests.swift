@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct MonitorTests {
-    @Test func `no wake-up is lost between two that take turns`() throws {
+    @Test func `no wake-up is lost between two threads that alternate`() throws {
         let monitor = Monitor(0)
         let rounds = 20_000
         _ = try runConcurrently(2) { number, barrier in
@@ -18,7 +18,7 @@ import Testing
         #expect(monitor.withLock { $0 } == 2 * rounds)
     }
 
-    @Test func `who waits looks once more when the time is over, which it never is early`() {
+    @Test func `a waiting thread checks again at its timeout, and never early`() {
         let monitor = Monitor(0)
         let deadline = Deadline.after(.milliseconds(3))
         var looks = 0
@@ -31,7 +31,7 @@ import Testing
         #expect(deadline.hasPassed)
     }
 
-    @Test func `who has no time looks once`() {
+    @Test func `a wait with a timeout of zero checks once`() {
         var looks = 0
         let found: Int? = Monitor(7).wait(timeoutNanoseconds: { _ in 0 }) { value in
             looks += 1
@@ -46,7 +46,7 @@ import Testing
         #expect(looks == 2)
     }
 
-    @Test func `a body that throws leaves the value free and its change told`() {
+    @Test func `a body that throws releases the value and wakes the waiting threads`() {
         let monitor = Monitor(0)
         let waiter = TestThread { monitor.wait(timeoutNanoseconds: { _ in .max }) { $0 == 0 ? nil : $0 } }
         #expect(throws: Transient()) {
@@ -60,7 +60,7 @@ import Testing
         #expect(monitor.withLock { $0 } == 3)
     }
 
-    @Test func `the value goes with the monitor`() {
+    @Test func `the value is released with the monitor`() {
         final class Tracked: Sendable {
             let ended: Counter
             init(_ ended: Counter) { self.ended = ended }

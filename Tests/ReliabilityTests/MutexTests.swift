@@ -12,7 +12,7 @@ import Reliability
     }
 
     // Cases: breaker 76
-    @Test func `those who wait have their turns in the order of their coming`() {
+    @Test func `waiting threads get the lock in the order of arrival`() {
         let mutex = Mutex([Int]())
         let threads = mutex.withLock { order in
             let threads = (0..<3).map { number in
@@ -42,7 +42,7 @@ import Reliability
     }
 
     // Cases: breaker 78
-    @Test func `trying for a lock that is held neither waits nor queues`() {
+    @Test func `tryLock of a held lock neither waits nor queues`() {
         let mutex = Mutex(1)
         mutex.withLock { _ in
             #expect(TestThread { mutex.tryLock { $0 } }.join() == nil)
@@ -52,7 +52,7 @@ import Reliability
         #expect(mutex.tryLock { $0 } == 1)
     }
 
-    @Test func `trying again for a lock in the thread that has it fails`() throws {
+    @Test func `tryLock in the thread that holds the lock fails`() throws {
         let mutex = Mutex(1)
         mutex.withLock { _ in #expect(mutex.tryLock { $0 } == nil) }
         let timed = TimedMutex(1)
@@ -64,7 +64,7 @@ import Reliability
         #expect(try timed.withLock(until: .test) { $0 } == 1)
     }
 
-    @Test func `a thread that waits for itself ends the program`() async {
+    @Test func `a recursive lock traps`() async {
         await #expect(processExitsWith: .failure) {
             let mutex = Mutex(1)
             mutex.withLock { _ in mutex.withLock { _ in } }
@@ -72,7 +72,7 @@ import Reliability
     }
 
     // Cases: breaker 79
-    @Test func `who stops waiting leaves nothing behind`() {
+    @Test func `a thread whose wait times out leaves the queue`() {
         let mutex = TimedMutex(0)
         let holder = ThreadBarrier(for: 2)
         let end = ThreadBarrier(for: 2)
@@ -94,7 +94,7 @@ import Reliability
     }
 
     // Cases: breaker 80
-    @Test func `who is cancelled while waiting leaves nothing behind`() {
+    @Test func `a thread whose wait is cancelled leaves the queue`() {
         let mutex = TimedMutex(0)
         let cancellation = Cancellation()
         let waiter = mutex.tryLock { _ in
@@ -118,7 +118,7 @@ import Reliability
     }
 
     // Cases: breaker 80
-    @Test func `who is behind somebody that stops waiting still has the turn`() throws {
+    @Test func `a thread behind one that stops waiting still gets the lock`() throws {
         let mutex = TimedMutex([Int]())
         let cancellation = Cancellation()
         let threads = mutex.tryLock { _ in
@@ -136,14 +136,14 @@ import Reliability
         #expect(mutex.tryLock { $0 } == [1])
     }
 
-    @Test func `a lock that is free is got even after the deadline`() throws {
+    @Test func `a free lock is acquired even after the deadline`() throws {
         #expect(try TimedMutex(7).withLock(until: .after(.zero)) { $0 } == 7)
     }
 
     // Cases: breaker 82
-    @Test func `a time-out that meets a hand-off neither loses the lock nor doubles it`() throws {
+    @Test func `a timeout during a hand-over neither loses nor duplicates the lock`() throws {
         let mutex = TimedMutex(0)
-        // What the lock does not guard shows two holders at once.
+        // This unprotected counter detects two holders at the same time.
         let inside = Counter()
         let finished = Counter()
         let rounds = 10_000
@@ -152,9 +152,9 @@ import Reliability
             barrier()
             var got = 0
             var late = 0
-            // One takes the lock for as long as the other one tries.
+            // One thread takes the lock as long as the other one tries.
             while number == 0 ? finished.value == 0 : got + late < rounds {
-                // From too short to wait at all to longer than the other one needs.
+                // From too short to wait at all to longer than the other thread holds the lock.
                 let patience = Duration.nanoseconds((got + late) % 97 * 500)
                 do {
                     try mutex.withLock(until: number == 0 ? .distantFuture : .after(patience)) { count in
@@ -178,7 +178,7 @@ import Reliability
     }
 
     // Cases: breaker 83
-    @Test func `what ten threads read, change and write adds up`() throws {
+    @Test func `the increments of ten threads add up`() throws {
         let mutex = Mutex(0)
         _ = try runConcurrently(10) { _, barrier in
             barrier()

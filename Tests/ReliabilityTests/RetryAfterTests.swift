@@ -4,13 +4,13 @@ import TestSupport
 import Testing
 import Reliability
 
-/// Headers as official SDKs understand them; the answer is dated 16:26:37.
+/// The headers as the providers' SDKs understand them; the response is dated 16:26:37.
 @Suite struct RetryAfterTests {
     private static let date = "Fri, 29 Sep 2023 16:26:37 GMT"
 
-    /// What is asked for, in nanoseconds.
+    /// The requested wait, in nanoseconds.
     private static func nanoseconds(_ headers: [String: String]) -> Int64? {
-        // This machine's clock has nothing to do with it.
+        // This machine's clock must not matter.
         let received = Timestamp("2031-01-01T00:00:00Z") ?? .now()
         let after = RetryAfter(received: received) { headers[$0] ?? ($0 == "date" ? date : nil) }
         return after.map {
@@ -22,7 +22,7 @@ import Reliability
         nanoseconds(["retry-after": text]).map { $0 / 1_000_000_000 }
     }
 
-    /// How often a server is called that asks for this, where two minutes is the most to wait.
+    /// The number of calls to a server that asks for this wait, with a limit of two minutes.
     private static func calls(_ headers: [String: String], isTransient: Bool = true) throws -> Int {
         let policy = try RetryPolicy(maxRetries: 1, maxRetryAfter: .seconds(120))
         let advice = RetryAdvice { headers[$0] ?? ($0 == "date" ? date : nil) }
@@ -39,14 +39,14 @@ import Reliability
 
     // Cases: breaker 59
     @Test(arguments: ["20", "60", "61", "120", " 20\t", "+5"])
-    func `seconds are taken as they are`(_ text: String) throws {
+    func `seconds are read exactly`(_ text: String) throws {
         #expect(Self.seconds(text) == Int64(text.filter(\.isNumber)))
         #expect(try Self.calls(["retry-after": text]) == 2)
     }
 
     // Cases: breaker 59, 63
     @Test(arguments: ["121", "120.000000001", "1e999", String(repeating: "9", count: 400), "1e20"])
-    func `more than the policy allows is not waited for`(_ text: String) throws {
+    func `a wait beyond the policy's limit ends the retries`(_ text: String) throws {
         #expect(try Self.calls(["retry-after": text]) == 1)
     }
 
@@ -59,7 +59,7 @@ import Reliability
             "Fri, 29 Sep 2023 16:26:57", "Fri, 29 Sep 2023 16:26:57 CET", "fri, 29 sep 2023 16:26:57 gmt",
         ]
     )
-    func `what cannot be waited for leaves it to the policy`(_ text: String) throws {
+    func `an unusable value leaves the wait to the policy`(_ text: String) throws {
         #expect(Self.nanoseconds(["retry-after": text]) == nil)
         #expect(try Self.calls(["retry-after": text]) == 2)
     }
@@ -71,7 +71,7 @@ import Reliability
             ("0.0000000001", 1), ("1.0000000001", 1_000_000_001),
         ]
     )
-    func `decimals and exponents count, and nothing is rounded down`(_ text: String, _ nanoseconds: Int64) {
+    func `decimals and exponents are read, and nothing is rounded down`(_ text: String, _ nanoseconds: Int64) {
         #expect(Self.nanoseconds(["retry-after": text]) == nanoseconds)
     }
 
@@ -81,7 +81,7 @@ import Reliability
             "Fri, 29 Sep 2023 16:26:57 GMT", "Friday, 29-Sep-23 16:26:57 GMT", "Fri Sep 29 16:26:57 2023",
         ]
     )
-    func `a date in any of its three forms counts from the answer's own`(_ text: String) {
+    func `a date in each of its three forms is relative to the response's date`(_ text: String) {
         #expect(Self.seconds(text) == 20)
         for date in ["Friday, 29-Sep-23 16:26:47 GMT", "Fri Sep 29 16:26:47 2023"] {
             #expect(Self.nanoseconds(["retry-after": text, "date": date]) == 10_000_000_000)
@@ -89,7 +89,7 @@ import Reliability
     }
 
     // Cases: breaker 61
-    @Test func `a date is waited for up to what the policy allows`() throws {
+    @Test func `a date is waited for up to the policy's limit`() throws {
         #expect(Self.seconds("Fri, 29 Sep 2023 16:28:37 GMT") == 120)
         #expect(try Self.calls(["retry-after": "Fri, 29 Sep 2023 16:28:37 GMT"]) == 2)
         #expect(try Self.calls(["retry-after": "Fri, 29 Sep 2023 16:28:38 GMT"]) == 1)
@@ -98,7 +98,7 @@ import Reliability
 
     // Cases: breaker 69
     @Test(arguments: [nil, "yesterday", ""])
-    func `an answer without a date counts from when it came`(_ date: String?) {
+    func `without a date in the response its arrival time counts`(_ date: String?) {
         let received = Timestamp("2023-09-29T16:26:50.25Z") ?? .now()
         let headers = ["retry-after": "Fri, 29 Sep 2023 16:26:57 GMT", "date": date]
         let after = RetryAfter(received: received) { headers[$0] ?? nil }
@@ -106,7 +106,7 @@ import Reliability
     }
 
     // Cases: breaker 64
-    @Test func `milliseconds count before seconds`() throws {
+    @Test func `milliseconds take precedence over seconds`() throws {
         #expect(Self.nanoseconds(["retry-after-ms": "1500", "retry-after": "20"]) == 1_500_000_000)
         #expect(Self.nanoseconds(["retry-after-ms": "0.0000001", "retry-after": "20"]) == 1)
         #expect(try Self.calls(["retry-after-ms": "120000"]) == 2)
@@ -116,18 +116,18 @@ import Reliability
 
     // Cases: breaker 64
     @Test(arguments: ["inf", "nan", "0", "-5"])
-    func `milliseconds that cannot be waited for do not make the seconds count`(_ text: String) {
+    func `an unusable number of milliseconds means no wait, even with seconds`(_ text: String) {
         #expect(Self.nanoseconds(["retry-after-ms": text, "retry-after": "20"]) == nil)
     }
 
     // Cases: breaker 64
     @Test(arguments: ["", "soon"])
-    func `milliseconds that are no number at all do`(_ text: String) {
+    func `milliseconds that are not a number are ignored in favor of seconds`(_ text: String) {
         #expect(Self.nanoseconds(["retry-after-ms": text, "retry-after": "20"]) == 20_000_000_000)
     }
 
     // Cases: breaker 65
-    @Test func `a server may say itself whether to try again`() throws {
+    @Test func `x-should-retry of the server decides whether to retry`() throws {
         #expect(try Self.calls([:], isTransient: true) == 2)
         #expect(try Self.calls([:], isTransient: false) == 1)
         #expect(try Self.calls(["x-should-retry": "false"], isTransient: true) == 1)
@@ -138,13 +138,13 @@ import Reliability
     }
 
     // Cases: breaker 65
-    @Test func `a server that says yes is not waited for longer than others`() throws {
+    @Test func `x-should-retry does not prolong the policy's limit`() throws {
         #expect(try Self.calls(["x-should-retry": "true", "retry-after": "121"], isTransient: false) == 1)
         #expect(try Self.calls(["x-should-retry": "true", "retry-after": "1e999"], isTransient: true) == 1)
     }
 
     // Cases: breaker 56
-    @Test func `no wait and a negative one are none`() {
+    @Test func `a wait of zero and a negative wait are no waits`() {
         #expect(RetryAfter(.zero) == nil)
         #expect(RetryAfter(.seconds(-1)) == nil)
         #expect(RetryAfter(.nanoseconds(1))?.delay == .nanoseconds(1))
@@ -152,9 +152,9 @@ import Reliability
 }
 
 extension RetryAdvice {
-    /// What to do after an error: as the server says, and where it says nothing, whether the error may pass.
+    /// The decision after an error: as the server says, or else whether the error is transient.
     ///
-    /// A server that says yes is still not waited for longer than the policy allows.
+    /// Even with `x-should-retry: true`, the policy's limit for a wait applies.
     fileprivate func decision(isTransient: Bool) -> RetryDecision {
         shouldRetry ?? isTransient ? .retry(after: retryAfter) : .stop
     }

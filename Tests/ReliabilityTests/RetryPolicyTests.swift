@@ -16,17 +16,17 @@ import Reliability
 
     // Cases: breaker 44
     @Test(arguments: [1_000, Int.max])
-    func `a wait saturates, it never overflows`(_ number: Int) throws {
+    func `a wait saturates and never overflows`(_ number: Int) throws {
         let day = Duration.seconds(86_400)
         let capped = try RetryPolicy(base: day, cap: .seconds(Int64.max))
-        // The most nanoseconds that an Int64 holds, 292 years.
+        // The largest number of nanoseconds in an Int64, 292 years.
         #expect(capped.backoff(beforeRetry: number) == .nanoseconds(Int64.max))
         #expect(try RetryPolicy(base: day, factor: .max, cap: day * 7).backoff(beforeRetry: number) == day * 7)
         #expect(try RetryPolicy(base: day, factor: 1, cap: day * 7).backoff(beforeRetry: number) == day)
         #expect(try RetryPolicy(base: .zero).backoff(beforeRetry: number) == .zero)
     }
 
-    @Test func `a parameter that makes no sense is refused by its name`() {
+    @Test func `an invalid parameter is rejected by name`() {
         func refused(_ make: () throws -> RetryPolicy) -> String? {
             do {
                 _ = try make()
@@ -42,7 +42,7 @@ import Reliability
         #expect(refused { try RetryPolicy(maxRetryAfter: .seconds(-1)) } == "maxRetryAfter: must not be negative")
     }
 
-    @Test func `an operator may set it`() throws {
+    @Test func `the environment sets the policy`() throws {
         #expect(try RetryPolicy(Environment([])) == .standard)
         let environment = Environment([
             ("NOFX_RETRY_MAX", "0"), ("NOFX_RETRY_BASE_MS", "250"), ("NOFX_RETRY_CAP_MS", "250"),
@@ -61,13 +61,13 @@ import Reliability
             ("NOFX_RETRY_CAP_MS", "1999", "must not be less than NOFX_RETRY_BASE_MS"),
         ]
     )
-    func `what an operator sets wrongly is refused by its name`(_ name: String, _ value: String, _ rule: String) {
+    func `an invalid variable is rejected by name`(_ name: String, _ value: String, _ rule: String) {
         let error = #expect(throws: ConfigurationError.self) { try RetryPolicy(Environment([(name, value)])) }
         #expect(error == ConfigurationError(name, rule))
     }
 
     // Cases: breaker 45
-    @Test func `chance has the half of a wait or all of it`() throws {
+    @Test func `jitter is half of a wait or all of it`() throws {
         func range(_ jitter: RetryJitter) throws -> Set<Duration> {
             let policy = try RetryPolicy(
                 maxRetries: 1,
@@ -91,7 +91,7 @@ import Reliability
     }
 }
 
-/// An error that may pass.
+/// A transient error.
 struct Transient: Error, Equatable {
     var number = 0
 }

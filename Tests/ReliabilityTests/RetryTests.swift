@@ -7,7 +7,7 @@ import Reliability
 
 @Suite struct RetryTests {
     // Cases: breaker 46
-    @Test func `what keeps failing is tried four times, and its last error is thrown as it is`() {
+    @Test func `work that keeps failing is tried four times, and its last error is thrown unchanged`() {
         let waits = Waits()
         var numbers: [Int] = []
         let error = #expect(throws: Transient.self) {
@@ -21,7 +21,7 @@ import Reliability
         #expect(waits.all == [.seconds(2), .seconds(4), .seconds(8)])
     }
 
-    @Test func `the first success ends it`() throws {
+    @Test func `the first success ends the retries`() throws {
         let waits = Waits()
         let result = try waits.retry().run(deadline: .test, decide: { _ in .retry() }) { number in
             guard number == 2 else { throw Transient() }
@@ -32,7 +32,7 @@ import Reliability
     }
 
     // Cases: breaker 47
-    @Test func `an error that does not pass is not waited for`() {
+    @Test func `a permanent error is not retried`() {
         let waits = Waits()
         var calls = 0
         #expect(throws: Transient(number: 401)) {
@@ -58,7 +58,7 @@ import Reliability
         #expect(waits.all == [])
     }
 
-    @Test func `some errors are repeated less often than others`() {
+    @Test func `retryAtMost limits the retries of some errors`() {
         func calls(_ decisions: [RetryDecision]) -> Int {
             var calls = 0
             _ = try? Waits().retry().run(deadline: .test, decide: { _ in decisions[calls - 1] }) { _ in
@@ -74,7 +74,7 @@ import Reliability
     }
 
     // Cases: breaker 46
-    @Test func `the caller is told of each retry, and what it throws then changes nothing`() {
+    @Test func `the caller is notified of each retry, and an error thrown there is ignored`() {
         var told: [UpcomingRetry] = []
         #expect(throws: Transient(number: 3)) {
             try Waits().retry().run(
@@ -93,7 +93,7 @@ import Reliability
     }
 
     // Cases: breaker 56
-    @Test func `no wait at all does not touch the clock`() throws {
+    @Test func `a wait of zero does not use the clock`() throws {
         let waits = Waits()
         let policy = try RetryPolicy(base: .zero, cap: .zero)
         var calls = 0
@@ -106,7 +106,7 @@ import Reliability
     }
 }
 
-/// Waits that servers ask for, and those that do not fit.
+/// Waits that servers ask for, within and beyond the limits.
 extension RetryTests {
     private static func run(
         retryAfter: [Duration],
@@ -126,14 +126,14 @@ extension RetryTests {
         return (calls, waits.all)
     }
 
-    @Test func `a server is waited for as long as it asks, or longer`() {
-        // What the policy would wait on its own is the more patient from the third time on.
+    @Test func `a wait is at least as long as the server asks`() {
+        // From the third retry on, the policy's own wait is longer.
         let run = Self.run(retryAfter: [.seconds(3)])
         #expect(run.waits == [.seconds(3), .seconds(3), .seconds(4)])
     }
 
     // Cases: breaker 68
-    @Test func `chance only makes the wait longer that a server asks for`() {
+    @Test func `jitter only lengthens a wait that the server asks for`() {
         let floor = Duration.seconds(20) + .nanoseconds(1)
         var draws: Set<Duration> = []
         for _ in 0..<2_500 {
@@ -146,7 +146,7 @@ extension RetryTests {
 
     // Cases: breaker 59
     @Test(arguments: [(60, 4), (61, 1)])
-    func `a server that asks for more than the policy allows is not waited for at all`(_ seconds: Int, _ calls: Int) {
+    func `a wait beyond the policy's limit is not begun`(_ seconds: Int, _ calls: Int) {
         let deadline = Deadline.after(.seconds(600))
         let run = Self.run(retryAfter: [.seconds(seconds)], deadline: deadline)
         #expect(run.calls == calls)
@@ -154,13 +154,13 @@ extension RetryTests {
     }
 
     // Cases: breaker 66
-    @Test func `a server that asks for more than is left to the deadline is not waited for at all`() {
+    @Test func `a wait beyond the deadline is not begun`() {
         let run = Self.run(retryAfter: [.seconds(30)], deadline: .after(.seconds(10)))
         #expect(run.calls == 1)
         #expect(run.waits == [])
     }
 
-    @Test func `chance does not carry a wait past the deadline`() {
+    @Test func `jitter does not extend a wait beyond the deadline`() {
         let run = Self.run(
             retryAfter: [.seconds(59)],
             deadline: .after(.seconds(60)),
@@ -171,7 +171,7 @@ extension RetryTests {
     }
 
     // Cases: breaker 51
-    @Test func `a back-off that does not fit before the deadline is not begun`() {
+    @Test func `a backoff that does not fit before the deadline is not begun`() {
         let waits = Waits()
         var calls = 0
         let error = #expect(throws: Transient.self) {
@@ -187,7 +187,7 @@ extension RetryTests {
     }
 
     // Cases: breaker 51
-    @Test func `nothing is tried again once the deadline has passed`() {
+    @Test func `nothing is retried after the deadline`() {
         let deadline = Deadline.after(.milliseconds(20))
         var calls = 0
         let error = #expect(throws: Transient.self) {
@@ -203,10 +203,10 @@ extension RetryTests {
     }
 }
 
-/// Callers that lose interest.
+/// Cancelled callers.
 extension RetryTests {
     // Cases: breaker 48
-    @Test func `what is cancelled before the first attempt is not tried`() {
+    @Test func `work that was cancelled before the first attempt is not tried`() {
         let cancellation = Cancellation()
         cancellation.cancel()
         var calls = 0
@@ -219,7 +219,7 @@ extension RetryTests {
     }
 
     // Cases: breaker 49
-    @Test func `an attempt that succeeds although it was cancelled counts`() throws {
+    @Test func `a successful attempt counts even if it was cancelled`() throws {
         let cancellation = Cancellation()
         let result = try Retry().run(deadline: .test, cancellation: cancellation, decide: { _ in .retry() }) { _ in
             cancellation.cancel()
@@ -228,7 +228,7 @@ extension RetryTests {
         #expect(result == 7)
     }
 
-    @Test func `an attempt that fails once it was cancelled is the last`() {
+    @Test func `a failed attempt after a cancellation is the last`() {
         let cancellation = Cancellation()
         let waits = Waits()
         var told = 0
@@ -250,7 +250,7 @@ extension RetryTests {
         #expect(waits.all == [])
     }
 
-    @Test func `an error that ends the run is thrown as it is, cancelled or not`() {
+    @Test func `an error that ends the retries is thrown unchanged, cancelled or not`() {
         let cancellation = Cancellation()
         #expect(throws: Transient(number: 3)) {
             try Retry().run(deadline: .test, cancellation: cancellation, decide: { _ in .stop }) { _ in
@@ -261,7 +261,7 @@ extension RetryTests {
     }
 
     // Cases: breaker 50
-    @Test func `a wait ends when it is cancelled`() throws {
+    @Test func `a cancellation ends a wait`() throws {
         let cancellation = Cancellation()
         let policy = try RetryPolicy(base: .seconds(3_600), cap: .seconds(3_600))
         let deadline = Deadline.after(.seconds(7_200))

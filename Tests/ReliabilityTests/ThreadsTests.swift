@@ -2,7 +2,7 @@ import System
 import Testing
 
 @Suite struct ThreadsTests {
-    @Test func `whoever waits for threads waits for all of them`() throws {
+    @Test func `joining threads waits for all of them`() throws {
         let count = Monitor(0)
         var threads = Threads()
         for _ in 0..<8 { try threads.start { count.change { $0 += 1 } } }
@@ -12,7 +12,7 @@ import Testing
         #expect(threads.count == 0)
     }
 
-    @Test func `letting go of threads waits for them too`() throws {
+    @Test func `releasing threads waits for them too`() throws {
         let count = Monitor(0)
         do {
             var threads = Threads()
@@ -21,7 +21,7 @@ import Testing
         #expect(count.withLock { $0 } == 4)
     }
 
-    @Test func `threads that are abandoned go on by themselves`() throws {
+    @Test func `detached threads continue on their own`() throws {
         let gate = Monitor(false)
         let count = Monitor(0)
         do {
@@ -37,7 +37,7 @@ import Testing
         _ = count.wait(timeoutNanoseconds: { _ in .max }) { $0 == 1 ? true : nil }
     }
 
-    @Test func `a stack that no machine has is an error`() {
+    @Test func `a stack size beyond the machine's memory is an error`() {
         #expect(throws: SystemError.self) {
             var threads = Threads()
             try threads.start(stackBytes: 1 << 50) {}

@@ -2,13 +2,13 @@ import Core
 import System
 import Reliability
 
-/// Keeps how long would have been waited, in place of waiting.
+/// Records the waits without waiting.
 final class Waits: Sendable {
     private let waits = Monitor<[Duration]>([])
 
     var all: [Duration] { waits.withLock { $0 } }
 
-    /// A retry whose chance always falls on the longest wait, unless the test wants another.
+    /// A retry whose jitter always yields the longest wait, unless the test passes another source.
     func retry(_ policy: RetryPolicy = .standard, random: @escaping Retry.Random = { $0.upperBound }) -> Retry {
         Retry(
             policy,

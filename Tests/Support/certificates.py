@@ -1,5 +1,5 @@
-"""Certificates that the `openssl` command makes for one run of a test: an authority of its own, another one that
-nobody named, and servers' certificates, good and bad. Everything is in files of one folder."""
+"""Certificates made by the `openssl` command for one test run: an authority, an unrelated authority, and valid and
+invalid server certificates. All files are in one folder."""
 import os
 import ssl
 import subprocess
@@ -23,7 +23,7 @@ class Certificates:
         subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, stderr=subprocess.DEVNULL)
 
     def make(self, kind):
-        """A certificate of a kind: for localhost and signed by the authority, but for what the kind says."""
+        """A certificate for localhost, signed by the authority, with the defect that the kind names."""
         if kind == "self-signed":
             self.openssl(
                 "req", "-x509", *CURVE, "-keyout", f"{kind}.key", "-out", f"{kind}.pem", "-days", "2",
@@ -31,7 +31,8 @@ class Certificates:
             )  # fmt: skip
             return
         host = "localhost.test" if kind == "another-host" else "localhost"
-        # A client that fell back to the name of the subject would take the certificate of another host.
+        # The subject stays localhost: a client that falls back to the subject's name would wrongly accept the
+        # certificate.
         self.openssl("req", *CURVE, "-keyout", f"{kind}.key", "-out", f"{kind}.csr", "-subj", "/CN=localhost")
         with open(self.path(f"{kind}.names"), "w") as names:
             names.write(f"subjectAltName=DNS:{host}\n")
@@ -42,13 +43,13 @@ class Certificates:
         )  # fmt: skip
 
     def context(self, kind="good"):
-        """What a server of TLS needs to show a certificate of a kind; `tls1.1` is a good one, shown in TLS 1.1 only."""
+        """The files that a TLS server needs for a kind of certificate; `tls1.1` is a valid one over TLS 1.1 only."""
         name = "good" if kind == "tls1.1" else kind
         self.make(name)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.path(f"{name}.pem"), self.path(f"{name}.key"))
         if kind == "tls1.1":
-            # At its usual level OpenSSL does not speak it at all.
+            # At its default security level, OpenSSL does not offer TLS 1.1.
             context.set_ciphers("ALL:@SECLEVEL=0")
             context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
         return context

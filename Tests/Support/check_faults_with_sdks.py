@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Shows provider_faults.py to the providers' own clients; needs what clients.lock.txt names.
+"""Runs the providers' own client libraries against provider_faults.py; needs the packages of clients.lock.txt.
 
-Says what a client makes of a fault otherwise than the tables below, and exits with 1 then. Where the tables have a
-surprise, the client has it too: a stream that was cut cleanly counts as an answer, spending limits are tried again.
+Prints each difference between a client's behavior and the tables below, and exits with 1 if there is one. The
+tables also record surprising behavior of the clients: a cleanly cut stream counts as an answer, and spending limits
+are retried.
 """
 import json
 import os
@@ -17,12 +18,12 @@ import openai
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 
-# What a call comes to: a text and the output tokens, or a class of error, a status, and what a program may rely on.
+# A result is a text with the output tokens, or an error class with the status and the parts that programs rely on.
 ALL, HALF, NONE = "Hello, wörld 日本! (7)", "Hello, wörld (None)", " (None)"
 LOST, LATE = "APIConnectionError", "APITimeoutError"
 JSON, OBJECT, TYPE = "JSONDecodeError", "AttributeError", "TypeError"
 
-# Of a fault: what Anthropic's client, OpenAI's for chats and OpenAI's for responses make of it.
+# The result of each fault with Anthropic's client, OpenAI's chat client and OpenAI's responses client.
 WHOLE = {
     "": [ALL] * 3,
     "slow:1": [ALL] * 3,
@@ -71,11 +72,11 @@ WHOLE = {
     "no-such-fault": ["BadRequestError 400 invalid_request_error"] * 3,
 }
 
-# The same of clients that wait two seconds.
+# The same with a timeout of two seconds.
 WHOLE_LATE = {"silent": [LATE] * 3, "stall-mid": [LATE] * 3}
 STREAMED_LATE = {"silent": [LATE] * 3, "stall-mid": ["ReadTimeout", LATE, LATE]}
 
-# And where a stream was asked for. What ends cleanly is an answer to both clients, however little of it came.
+# The same for streams. Both clients accept a stream that ends cleanly, even if the answer is incomplete.
 STREAMED = {
     "": [ALL] * 3,
     "close-early": [LOST] * 3,
@@ -101,11 +102,11 @@ STREAMED = {
     "sse-odd:bytes": [ALL] * 3,
     "sse-odd:unknown": [ALL] * 3,
     "sse-odd:bom": [ALL] * 3,
-    # The last event is dropped, as the standard wants it; only here does it carry something.
+    # The clients drop an unterminated last event, as the standard requires. Only here does it carry data.
     "sse-odd:unended": [ALL, ALL, "Hello, wörld 日本! (None)"],
 }  # fmt: skip
 
-# Where a client may try twice more: how long it would wait before each further attempt, from and to, in seconds.
+# For clients with two retries: the range of each wait before a retry, in seconds.
 BACKOFF = [(0.375, 0.5), (0.75, 1)]
 RETRIED = {
     "status:500": [BACKOFF] * 3,
@@ -126,7 +127,7 @@ RETRIED = {
     "retry-after:999999*1": [[(999999, 999999)], [], []],
     "no-retry:500": [[]] * 3,
     "do-retry:400": [BACKOFF] * 3,
-    # Neither client knows that money does not come back by waiting.
+    # Neither client knows that a retry cannot help when the money is used up.
     "spend-limit": [BACKOFF] * 3,
 }
 
@@ -148,7 +149,7 @@ class Server:
 
 
 def describe(error):
-    """The class of an error, the status if there is one, and the parts that a program may rely on."""
+    """The class of an error, the status if there is one, and the parts that programs rely on."""
     words = [type(error).__name__]
     if getattr(error, "status_code", None):
         words.append(str(error.status_code))
@@ -161,7 +162,7 @@ def describe(error):
 
 
 def instead_of_sleeping(client, waits):
-    """Makes a client tell how long it would wait before its next attempt, and not wait."""
+    """Records how long a client would wait before its next attempt, and skips the wait."""
     calculate = client._calculate_retry_timeout
 
     def keep(*arguments, **options):
@@ -172,11 +173,11 @@ def instead_of_sleeping(client, waits):
 
 
 class ProviderError(Exception):
-    """What a stream says that the client takes for an event like any other."""
+    """An error event that the client passes on as an ordinary event."""
 
 
 class Caller:
-    """The providers' clients, one method for each format and way to ask."""
+    """The providers' clients, with one method for each format, streamed and not."""
 
     def __init__(self, server, retries=0, timeout=60):
         self.waits = []
@@ -282,7 +283,7 @@ class Check:
                     self.compare(f"{what}: outcome", outcome, ALL)
 
     def what_is_sent(self):
-        """The journal and the echo tell the same, and what is known of the clients."""
+        """The journal and the echo agree, and contain the known headers of the clients."""
         caller = Caller(self.server)
         for call in CALLS + STREAM_CALLS:
             text, _ = getattr(caller, call)("fault:echo")
@@ -293,7 +294,7 @@ class Check:
             self.compare(f"{call}: model", json.loads(echo["body"])["model"], "fault:echo")
 
     def redirects(self):
-        """Both clients follow them, and leave the key behind."""
+        """Both clients follow redirects and do not send the key to the new address."""
         seen = self.server.requests("/elsewhere")
         paths = ["/v1/messages", "/v1/chat/completions", "/v1/responses"]
         self.compare("redirect: paths", sorted(request["path"] for request in seen), sorted(paths))

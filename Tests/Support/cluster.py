@@ -1,7 +1,7 @@
-"""A Postgres cluster of a test's own that can be stopped and started again, until the input ends.
+"""A Postgres cluster for one test, which can be stopped and started until standard input ends.
 
-Prints the port of its control, its socket's folder and its port there. The control answers `GET /stop` (as a crash would),
-`GET /shutdown` (as an operator would) and `GET /start` once that is done.
+Prints the port of the control server, the folder of the socket and its port. The control server answers `GET /stop`
+(a crash), `GET /shutdown` (an orderly shutdown) and `GET /start` after it is done.
 """
 
 import glob
@@ -64,4 +64,4 @@ with tempfile.TemporaryDirectory(prefix="nofx-cluster-") as place:
         try:
             steps["/stop"]()
         except subprocess.CalledProcessError:
-            pass  # A test may have left it stopped.
+            pass  # A test may have stopped the server already.

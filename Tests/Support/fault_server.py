@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
-"""A server that does to its client what networks and broken servers do; the path says what.
+"""A server that simulates faults of networks and servers; the path selects the fault.
 
-Prints its port, the port of a second socket that takes no more connections and refuses none, and that of a third
-one that takes connections and never says a word. `/count/PATH` tells how many requests came for a path.
-Ends when standard input does.
+Prints three ports: its own, one whose connections hang (a full backlog), and one that accepts connections and never
+answers. `/count/PATH` returns the number of requests for a path. Ends with standard input.
 """
 import collections
 import fcntl
@@ -17,7 +16,7 @@ import time
 
 OK = b"HTTP/1.1 200 OK\r\n"
 
-# What a compressed body begins with.
+# The first bytes of a compressed body.
 GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\x03"
 
 counts = collections.Counter()
@@ -27,7 +26,7 @@ told = threading.Event()
 def read_request(stream):
     """The path of the next request, or None at the end of the connection."""
     if stream.peek(1)[:1] == b"\x16":
-        return "/fine"  # A client that wants encryption gets what a server without any would say.
+        return "/fine"  # A client that starts TLS gets the answer of a server without TLS.
     line = stream.readline()
     if not line:
         return None
@@ -45,7 +44,7 @@ def chunk(data):
 
 
 def pieces(connection):
-    """Every byte of a chunked answer in a packet of its own."""
+    """Sends each byte of a chunked answer in its own packet."""
     text = OK + b"Transfer-Encoding: chunked\r\n\r\n" + b"".join(chunk(b"piece %d;" % i) for i in range(5)) + chunk(b"")
     for index in range(len(text)):
         connection.sendall(text[index : index + 1])
@@ -88,7 +87,7 @@ def reset(connection):
 
 def reset_body(connection):
     connection.sendall(OK + b"Content-Length: 100\r\n\r\nonly this")
-    # What the peer's kernel has is read before the reset is.
+    # The peer's kernel delivers received data before it reports the reset.
     while struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, b"\0" * 4)) != (0,):
         time.sleep(0.001)
     return reset(connection)
@@ -105,7 +104,7 @@ def stall_header(connection):
 
 
 def half(connection):
-    """Half an answer, and the other half once `/tell` was asked for."""
+    """Sends half an answer, and the other half after a request for `/tell`."""
     connection.sendall(OK + b"Content-Length: 8\r\n\r\nhalf")
     told.wait()
     connection.sendall(b"rest")
@@ -201,13 +200,13 @@ def serve(connection):
     except OSError:
         pass
     finally:
-        # The stream shares the socket, which closes with the last of the two.
+        # The stream shares the socket, which closes when both are closed.
         stream.close()
         connection.close()
 
 
 def deaf_socket():
-    """A socket whose queue is full, so that the kernel lets further connections hang."""
+    """A listening socket with a full backlog, so that the kernel lets further connections hang."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=0)
     waiting = []
     for _ in range(4):

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""A plain HTTP server from Python's standard library, told by the path what to answer.
+"""A plain HTTP server from Python's standard library; the path selects the answer.
 
-Prints its port, and with --tls the paths of the authority that signed its certificate and of another one; what
-follows --tls is the kind of certificate, see certificates.py. Ends when standard input does.
+Prints its port. With --tls KIND (see certificates.py) it also prints the certificate files of its authority and of
+an unrelated authority. Ends with standard input.
 
 /echo             the request as it came, as text
 /redirect         302 to /echo
@@ -34,12 +34,12 @@ class Server(ThreadingHTTPServer):
         connection, address = super().get_request()
         self.accepted += 1
         if self.context:
-            # The handshake is made by the connection's own thread, on first use.
+            # The thread of the connection performs the handshake, on first use.
             connection = self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         return connection, address
 
     def handle_error(self, request, client_address):
-        pass  # A client that refuses the certificate is what some tests are about.
+        pass  # Some tests expect the client to reject the certificate.
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""An issuer that publishes its signing keys at /keys, and is told on a second port how.
+"""A token issuer that publishes its signing keys at /keys; a control server on a second port sets its behavior.
 
-Prints the ports of both; with --tls the first one is secure, for localhost, and the path of the authority that signed
-its certificate follows. Ends when standard input does.
+Prints both ports. With --tls the first port uses TLS for localhost, and the certificate file of the authority
+follows. Ends with standard input.
 
 Control server:
     POST /keys      publish the body
-    POST /mode      how /keys is answered from now on:
+    POST /mode      the behavior of /keys from now on:
                         serve       with the keys
                         fail        with 503 and the keys
                         redirect    with 302 to /moved, which has the keys
@@ -14,8 +14,8 @@ Control server:
                         html        with 200 and a page
                         hang        not at all
                         cut         with half of the keys
-    GET  /requests  how many requests came so far, whatever the path
-    GET  /accepted  how many connections
+    GET  /requests  the number of requests so far, for any path
+    GET  /accepted  the number of connections
 """
 import sys
 import tempfile
@@ -48,7 +48,7 @@ class Issuer(ThreadingHTTPServer):
         return connection, address
 
     def handle_error(self, request, client_address):
-        pass  # A client that refuses the certificate is what some tests are about.
+        pass  # Some tests expect the client to reject the certificate.
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -92,7 +92,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(keys[: len(keys) // 2])
             self.close_connection = True
         else:
-            self.rfile.read(1)  # Until the client gives up.
+            self.rfile.read(1)  # Waits until the client closes the connection.
             self.close_connection = True
 
 

@@ -4,10 +4,10 @@
     lambda_runtime_api.py [--port P] [--event FILE]... [--count N] [--chunked N] [--answer 'WHAT STATUS TIMES']...
                           [--restart-after N] [--run PROGRAM ARGUMENT...]
 
-Without --run it prints the ports of the Runtime API and of the control server, and ends when standard input does.
-With --run it starts the program as Lambda would, hands it the events (--count times), and when each has been
-answered, or the program has ended, prints the summary as one line of JSON and ends it with SIGKILL, as Lambda
-does. Its own status is 0 if all events were answered without a fault of the protocol.
+Without --run it prints the ports of the Runtime API and of the control server, and ends with standard input.
+With --run it starts the program as Lambda would and sends it the events (--count times). When all events have been
+answered, or the program has ended, it prints the summary as one line of JSON and ends the program with SIGKILL, as
+Lambda does. Its exit status is 0 if all events were answered without a violation of the protocol.
 
 Control server:
     POST /events       queue the body as an event; headers of the request that begin with Lambda-Runtime- are
@@ -18,8 +18,8 @@ Control server:
     POST /restart      close the listening socket and all connections, listen on the same port again after the
                        number of seconds in the body
     GET  /results      what was posted: [{"id", "kind", "status", "type", "bytes", "body"}], bodies cut at 64 KiB
-    GET  /wait/N       the same, once N answers were posted
-    GET  /summary      counts, and the faults of the protocol
+    GET  /wait/N       the same, after N answers were posted
+    GET  /summary      counts, and the violations of the protocol
 """
 import argparse
 import json
@@ -41,7 +41,7 @@ ERROR_TYPE = re.compile(r"(Runtime|Function)\.[A-Z][a-zA-Z]+")
 
 
 class State:
-    """Everything that is known, under one lock."""
+    """The state of the mock, under one lock."""
 
     def __init__(self):
         self.changed = threading.Condition()
@@ -73,7 +73,7 @@ class State:
             self.orders.append([call, int(status), int(times)])
 
     def ordered(self, call):
-        """The status that this call was ordered to answer, if any."""
+        """The status that a test ordered for this call; None without an order."""
         with self.changed:
             for order in self.orders:
                 if order[0] == call and order[2] > 0:
@@ -92,7 +92,7 @@ class State:
             self.changed.notify_all()
 
     def answered(self):
-        """How many events were answered, be it with what was then refused; not posts for unknown ones."""
+        """The number of answered events, rejected answers included; posts for unknown events do not count."""
         return sum(result["status"] != 400 for result in self.results)
 
     def summary(self):
@@ -133,13 +133,13 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class RuntimeHandler(Handler):
-    """The Runtime API itself."""
+    """The Runtime API."""
 
     def refuse(self, status, kind):
         self.answer(status, json.dumps({"errorType": kind, "errorMessage": kind}).encode())
 
     def conclude(self, ordered):
-        """Answers what was ordered, or that all is well."""
+        """Sends the ordered status, or success."""
         if ordered is None:
             self.answer(202, b'{"status":"OK"}')
         elif ordered == 0:
@@ -161,7 +161,7 @@ class RuntimeHandler(Handler):
             return self.conclude(ordered)
         generation = self.server.generation
         with state.changed:
-            # What was refused is done with; nothing else may be open when the next one is asked for.
+            # Events with a rejected answer are finished. No other event may be open when the next one is requested.
             for identifier, refused in list(state.pending.items()):
                 if not refused:
                     state.faults.append(f"next before {identifier} was answered")
@@ -243,13 +243,13 @@ class RuntimeHandler(Handler):
                 del state.pending[identifier]
             else:
                 state.pending[identifier] = True
-        # Recorded first: whoever has the answer may ask for the record at once.
+        # Recorded before the response, because the client may request the record immediately afterwards.
         state.record(identifier, kind, 202 if ordered is None else ordered, error_type, body)
         self.conclude(ordered)
 
 
 class ControlHandler(Handler):
-    """What tests tell the mock, and ask it."""
+    """The control server of the tests."""
 
     def do_GET(self):
         state = self.server.state
@@ -282,11 +282,11 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 64
 
     def handle_error(self, request, client_address):
-        pass  # A client that was killed in the middle of a request.
+        pass  # A client was killed during a request.
 
 
 class RuntimeServer(Server):
-    """Counts connections, and can go away and come back."""
+    """A server that counts connections and can be restarted."""
 
     def __init__(self, port, state):
         super().__init__(("127.0.0.1", port), RuntimeHandler)
@@ -316,7 +316,7 @@ class RuntimeServer(Server):
         with self.state.changed:
             self.generation += 1
             self.state.restarts += 1
-            # What nobody answered is handed out again; what was refused is not.
+            # Unanswered events are delivered again; events with a rejected answer are not.
             lost = [self.state.delivered[identifier] for identifier, done in self.state.pending.items() if not done]
             self.state.queue.extendleft(reversed(lost))
             self.state.pending.clear()
@@ -336,7 +336,7 @@ class RuntimeServer(Server):
 
 
 def run(options, state, runtime):
-    """Serves the events to a program, restarts in between if asked to, and says how it went."""
+    """Serves the events to a program, restarts in between if requested, and prints the result."""
     environment = dict(os.environ, AWS_LAMBDA_RUNTIME_API=f"127.0.0.1:{runtime.server_port}", _HANDLER="bootstrap")
     environment.setdefault("AWS_LAMBDA_FUNCTION_NAME", "mock")
     program = subprocess.Popen(options.run, env=environment, stdin=subprocess.DEVNULL)

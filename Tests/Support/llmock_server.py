@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""llmock, a third party's imitation of AI providers, on a free port; needs what imitation.lock.txt names.
+"""llmock, a third-party simulator of AI providers, on a free port; needs the packages of imitation.lock.txt.
 
-Takes settings of its own as NAME=VALUE, such as LLMOCK_RPM=2. Prints its port. Ends when standard input does.
+Takes llmock's settings as NAME=VALUE, such as LLMOCK_RPM=2. Prints its port. Ends with standard input.
 """
 import os
 import socket
@@ -24,7 +24,7 @@ class Server(uvicorn.Server):
 
 def leave():
     sys.stdin.read()
-    # Whatever it is busy with: the test that wanted an answer is over.
+    # The test has ended, so the process ends without finishing open requests.
     os._exit(0)
 
 

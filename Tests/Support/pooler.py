@@ -1,8 +1,8 @@
-"""A PgBouncer in transaction mode in front of one database, until the input ends.
+"""A PgBouncer in transaction mode in front of one database; ends with standard input.
 
 Usage: pooler.py DATABASE FOLDER-OF-THE-SERVER'S-SOCKET PORT ROLE SERVERS
 
-All clients are ROLE for the server. Prints the port on 127.0.0.1 as soon as it listens.
+All clients use the database role ROLE. Prints the port on 127.0.0.1 when it listens.
 """
 
 import os
@@ -32,7 +32,7 @@ with tempfile.TemporaryDirectory() as place:
             f"pool_mode = transaction\nmax_client_conn = 1200\ndefault_pool_size = {servers}\nserver_login_retry = 1\n"
         )
         if os.geteuid() == 0:
-            # It refuses to run as root, and becomes somebody else then.
+            # PgBouncer refuses to run as root, so it switches to another user.
             file.write("user = nobody\n")
     with subprocess.Popen([program, settings], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as pooler:
         for line in pooler.stderr:
@@ -41,7 +41,7 @@ with tempfile.TemporaryDirectory() as place:
                 break
         else:
             sys.exit("pgbouncer did not start")
-        # A full pipe would stop it.
+        # Drains the pipe, because a full pipe would block PgBouncer.
         log = subprocess.Popen(["cat"], stdin=pooler.stderr, stdout=subprocess.DEVNULL)
         sys.stdin.read()
         pooler.kill()

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""AI providers in trouble: what no HTTP framework can be made to say, in each wire format (see provider_formats.py).
+"""AI providers with faults that no HTTP framework can produce, in each wire format (see provider_formats.py).
 
-What a request gets is named by its model, `fault:NAME`, or by the start of its path, `/fault/NAME/v1/messages`; the
-names are below. `NAME:WORD` gives the fault a word; `NAME*2` happens twice to each path, and the third request with
-that name is answered well. So is everything else.
+The model of a request selects the fault, `fault:NAME`, or the start of its path does, `/fault/NAME/v1/messages`. The
+names are below. `NAME:WORD` passes an argument to the fault. `NAME*2` applies the fault to the first two requests of
+each path; the third request gets a good answer. Any other request gets a good answer.
 
-Prints its port, that of a server elsewhere which only remembers whom it saw, and that of the control, and with
-`--tls KIND` (see certificates.py) the paths of the authority of its certificate and of another one. Ends when standard
-input does. The control is asked for
-  GET  /requests     every request to the first port: fault, at (seconds), method, path, headers, body
-  GET  /elsewhere    those that came to the second
-  POST /answer/NAME  {"status", "headers": [[name, value]], "body"}: what fault NAME is from then on
+Prints its port, the port of a second server that only records its requests, and the control port. With `--tls KIND`
+(see certificates.py) it also prints the certificate files of its authority and of an unrelated authority. Ends with
+standard input. Control requests:
+  GET  /requests     all requests to the first port: fault, at (seconds), method, path, headers, body
+  GET  /elsewhere    the requests to the second server
+  POST /answer/NAME  {"status", "headers": [[name, value]], "body"}: defines fault NAME from then on
 """
 import collections
 import email.utils
@@ -39,7 +39,7 @@ lock = threading.Lock()
 
 
 class Request:
-    """One request as it came, and the connection it came by."""
+    """A received request and its connection."""
 
     def __init__(self, connection, method, path, headers, body):
         self.connection, self.method, self.path, self.headers, self.body = connection, method, path, headers, body
@@ -51,7 +51,7 @@ class Request:
         content = content if isinstance(content, dict) else {}
         self.model = content.get("model") or ""
         self.wants_stream = content.get("stream") is True
-        # OpenAI tells the usage of a chat only to those who ask.
+        # OpenAI reports the usage of a streamed chat only on request.
         self.wants_usage = (content.get("stream_options") or {}).get("include_usage") is True
         self.fault, self.word = self.find_fault()
         self.format = format_of(path.split("?")[0])
@@ -71,20 +71,20 @@ class Request:
         return fault, word
 
     def told(self):
-        """What the journal and the echo say of it."""
+        """The request as the journal and the echo show it."""
         return {
             "fault": self.fault + (f":{self.word}" if self.word else ""), "at": time.monotonic(),
             "method": self.method, "path": self.path, "headers": self.headers,
             "body": self.body.decode("utf-8", "replace"),
         }  # fmt: skip
 
-    # Speaking
+    # Writing
 
     def send(self, data):
         self.connection.sendall(data)
 
     def head(self, status=200, headers=(), length=None, kind="application/json"):
-        """A head; without a length the body is in chunks."""
+        """Writes a response head; without a length, the body is chunked."""
         lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Status')}", f"Date: {email.utils.formatdate(usegmt=True)}"]
         lines += [f"{name}: {value}" for name, value in headers]
         if kind:
@@ -105,7 +105,7 @@ class Request:
         self.send(b"%x\r\n%s\r\n" % (len(data), data))
 
     def stream(self, pieces, ends=True):
-        """An event stream, a chunk for each piece."""
+        """Writes an event stream, one chunk per piece."""
         self.head(200, self.format.headers(self.number), kind="text/event-stream; charset=utf-8")
         for piece in pieces:
             self.chunk(piece)
@@ -114,11 +114,11 @@ class Request:
         return ends
 
     def events(self, words=PIECES):
-        """The stream it should have, a piece for each event."""
+        """The pieces of a good stream, one per event."""
         return [event(name, data) for name, data in self.format.events(self.model, words, self.wants_usage)]
 
     def begun(self, words=2):
-        """The stream it should have, up to a number of words."""
+        """The pieces of a good stream, up to a number of words."""
         beginning = []
         for piece in self.events():
             beginning.append(piece)
@@ -130,7 +130,7 @@ class Request:
         return encode(self.format.answer(self.model))
 
     def half(self):
-        """Half a good answer, as a stream if it was to be one."""
+        """Half a good answer, streamed if the request asks for it."""
         if self.wants_stream:
             self.stream(self.begun(), ends=False)
         else:
@@ -139,12 +139,12 @@ class Request:
             self.send(body[: len(body) // 2])
 
     def reset(self):
-        """Ends the connection with a reset instead of an end."""
+        """Ends the connection with a reset (RST) instead of a FIN."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         return False
 
     def wait_for_end(self):
-        """Says no more until the client leaves."""
+        """Sends nothing more until the client leaves."""
         while self.connection.recv(4096):
             pass
         return False
@@ -181,7 +181,7 @@ def rst_early(request):
 @fault("rst-mid")
 def rst_mid(request):
     request.half()
-    # What the peer's kernel has is read before the reset is.
+    # The peer's kernel delivers received data before it reports the reset.
     while struct.unpack("i", fcntl.ioctl(request.connection, termios.TIOCOUTQ, b"\0" * 4)) != (0,):
         time.sleep(0.001)
     return request.reset()
@@ -225,7 +225,7 @@ def stall_mid(request):
 
 @fault("drip")
 def drip(request):
-    """White space, which may come before JSON and says nothing in a stream, for ever."""
+    """Endless white space, which is valid before JSON and meaningless in a stream."""
     request.head(200, kind="text/event-stream" if request.wants_stream else "application/json")
     while True:
         request.chunk(b"\n" if request.wants_stream else b" ")
@@ -234,7 +234,7 @@ def drip(request):
 
 @fault("slow")
 def slow(request):
-    """A good answer after as many milliseconds as the word says."""
+    """A good answer after a delay in milliseconds."""
     time.sleep(int(request.word) / 1000)
     return healthy(request)
 
@@ -311,7 +311,7 @@ def echo(request):
 
 @fault("error-in-200")
 def error_in_200(request):
-    """As OpenRouter does it; the word is the code."""
+    """An error in OpenRouter's form; the argument is the code."""
     error = {"message": "Provider returned error", "code": int(request.word or 502), "metadata": {"provider_name": "x"}}
     if request.wants_stream:
         choice = {"index": 0, "delta": {"content": ""}, "finish_reason": "error"}
@@ -325,43 +325,43 @@ def error_in_200(request):
 
 @fault("status")
 def status(request):
-    """The word is the status."""
+    """The argument is the status."""
     return request.refuse(int(request.word))
 
 
 @fault("retry-after")
 def retry_after(request):
-    """429 with the word for a Retry-After."""
+    """429 with the argument as Retry-After."""
     return request.refuse(429, [("Retry-After", request.word)])
 
 
 @fault("retry-after-ms")
 def retry_after_ms(request):
-    """429 with the word in milliseconds, and a minute for those who do not know that header."""
+    """429 with retry-after-ms from the argument, and a Retry-After of a minute for clients that ignore that header."""
     return request.refuse(429, [("retry-after-ms", request.word), ("Retry-After", "60")])
 
 
 @fault("retry-after-date")
 def retry_after_date(request):
-    """429 with a date as many seconds after that of the answer as the word says."""
+    """429 with a Retry-After date as many seconds after the answer's date as the argument says."""
     return request.refuse(429, [("Retry-After", email.utils.formatdate(time.time() + int(request.word), usegmt=True))])
 
 
 @fault("no-retry")
 def no_retry(request):
-    """A status that is usually tried again, and a server that says not to."""
+    """A status that clients usually retry, with a header that forbids a retry."""
     return request.refuse(int(request.word or 500), [("x-should-retry", "false")])
 
 
 @fault("do-retry")
 def do_retry(request):
-    """A status that is usually not tried again, and a server that says to."""
+    """A status that clients usually do not retry, with a header that asks for a retry."""
     return request.refuse(int(request.word or 400), [("x-should-retry", "true")])
 
 
 @fault("spend-limit")
 def spend_limit(request):
-    """429 because of money; the word is the code if it is another than the usual one."""
+    """429 for an exhausted budget; the argument replaces the usual code."""
     error = dict(request.format.spend_limit)
     if request.word:
         error["code"] = request.word
@@ -370,7 +370,7 @@ def spend_limit(request):
 
 @fault("flat")
 def flat(request):
-    """As vLLM does it; the word is the status."""
+    """An error in vLLM's form; the argument is the status."""
     status = int(request.word or 400)
     error = {"object": "error", "message": "no", "type": "BadRequestError", "param": None, "code": status}
     return request.answer(error, status)
@@ -378,13 +378,13 @@ def flat(request):
 
 @fault("string")
 def string(request):
-    """As Ollama does it; the word is the status."""
+    """An error in Ollama's form; the argument is the status."""
     return request.answer({"error": f"model '{request.model}' not found"}, int(request.word or 404))
 
 
 @fault("litellm")
 def litellm(request):
-    """As LiteLLM does it; the word is the status."""
+    """An error in LiteLLM's form; the argument is the status."""
     code = request.word or "429"
     error = {"message": "litellm.RateLimitError: no", "type": "throttling_error", "param": None, "code": code}
     return request.answer({"error": error}, int(code), [("x-litellm-call-id", "c-1")])
@@ -392,14 +392,14 @@ def litellm(request):
 
 @fault("openrouter")
 def openrouter(request):
-    """As OpenRouter does it; the word is the status."""
+    """An error in OpenRouter's form; the argument is the status."""
     code = int(request.word or 402)
     return request.answer({"error": {"message": "Insufficient credits", "code": code}, "user_id": "u"}, code)
 
 
 @fault("html")
 def html(request):
-    """As a proxy before the provider does it; the word is the status."""
+    """An error of a proxy in front of the provider; the argument is the status."""
     return request.answer(b"<html><body>no</body></html>", int(request.word or 502), kind="text/html")
 
 
@@ -408,14 +408,14 @@ def html(request):
 
 @fault("sse-error")
 def sse_error(request):
-    """After as many words as the word says, that the provider has no time."""
+    """An overload error in the stream, after as many words as the argument says."""
     words = int(request.word or 0)
     return request.stream([*(request.begun(words) if words else []), event(*request.format.failed_stream())])
 
 
 @fault("sse-truncated")
 def sse_truncated(request):
-    """A stream that ends well-formed after two words, without saying so."""
+    """A stream that ends cleanly after two words, without its final events."""
     return request.stream(request.begun(int(request.word or 2)))
 
 
@@ -432,13 +432,13 @@ def sse_empty(request):
 
 @fault("sse-plain")
 def sse_plain(request):
-    """Who wanted a stream gets it all at once, as JSON."""
+    """One JSON document in answer to a request for a stream."""
     return request.answer(request.whole())
 
 
 @fault("sse-odd")
 def sse_odd(request):
-    """A stream that is fine by the standard, framed in the unusual way that the word names."""
+    """A valid stream with unusual framing; the argument selects it."""
     stream = b"".join(request.events())
     return request.stream(ODD_FRAMINGS[request.word](stream))
 
@@ -480,7 +480,7 @@ def respond(request):
         request.number = len(journal) + 1
         journal.append(request.told())
     if request.fault in answers:
-        # With its own headers and none of those of a good answer.
+        # Only its own headers, without those of a good answer.
         prepared = answers[request.fault]
         body = prepared.get("body", "").encode()
         request.head(prepared.get("status", 200), map(tuple, prepared.get("headers", [])), len(body))
@@ -500,9 +500,9 @@ def serve(connection, context):
         while (request := read_request(stream, connection)) and respond(request):
             pass
     except OSError:
-        pass  # Clients that leave, or that refuse the certificate, are what some tests are about.
+        pass  # Some tests expect the client to leave or to reject the certificate.
     finally:
-        # The stream shares the socket, which closes with the last of the two.
+        # The stream shares the socket, which closes when both are closed.
         if "stream" in locals():
             stream.close()
         connection.close()

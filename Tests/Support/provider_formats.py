@@ -1,4 +1,4 @@
-"""What AI providers say, in each of their wire formats: answers, streams, errors, headers."""
+"""The providers' wire formats: answers, streams, errors and headers."""
 import json
 
 PIECES = ["Hello", ", wörld", " 日本", "!"]
@@ -175,7 +175,7 @@ class Responses(Chat):
 
 
 def format_of(path):
-    """Which format a path belongs to, as a base URL may put anything before it."""
+    """The format of a path. A base URL may put anything before the path."""
     if path.endswith("/messages"):
         return Anthropic
     return Responses if path.endswith("/responses") else Chat
@@ -186,6 +186,6 @@ def encode(value):
 
 
 def event(name, data):
-    """One event of a stream, framed the usual way."""
+    """One event of a stream with the usual framing."""
     text = data.encode() if isinstance(data, str) else encode(data)
     return (b"event: %s\n" % name.encode() if name else b"") + b"data: " + text + b"\n\n"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""What somebody gets to see who opens a mail, by Python's `email` package.
+"""Reads mail as a mail program shows it, with Python's `email` package.
 
-As a program: reads a mail from standard input, or the files that are named, and prints an object for each, a line each.
+As a program: reads a mail from standard input, or from the given files, and prints one JSON object per mail and line.
 """
 import email
 import email.policy

@@ -1,4 +1,4 @@
-"""Reads metrics in the text format of Prometheus from standard input, with the parser of its own client library.
+"""Parses metrics in Prometheus's text format from standard input, with Prometheus's client library for Python.
 
 Writes a JSON array of `{"name", "type", "help", "samples": [{"name", "labels", "value"}]}`.
 """

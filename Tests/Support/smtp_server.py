@@ -1,22 +1,22 @@
 #!/usr/bin/env python3
-"""A mail server (aiosmtpd) that takes mail or refuses it, as the recipient's local part says:
+"""A mail server (aiosmtpd). The local part of the recipient selects whether it accepts the mail:
 
 later          450 to the recipient          message-later    451 to the message
 never          550 to the recipient          message-never    554 to the message
 once           450 the first time only       needs-auth       530 to the recipient
 hang           no reply to the recipient     close            ends the connection inside of the message
-anything else  takes it
+anything else  accepts the mail
 
---starttls, --smtps   encryption, with a certificate for localhost of an authority of its own
---auth                wants the user `mailer@acme` and the password `p:ss wörd/@`
+--starttls, --smtps   encryption, with a certificate for localhost by a private authority
+--auth                requires the user `mailer@acme` and the password `p:ss wörd/@`
 --no-sender           553 to every sender
---silent              never says a word
+--silent              never sends anything
 --hang-on-quit        never answers QUIT
 
-Prints its port, the port of its HTTP control, and with encryption the paths of its authority and of another one.
-The control answers GET /messages with everything that was taken, as Python's `email` package reads it, and
-GET /commands with some of what it was told, in order: connect, STARTTLS, AUTH, MAIL, QUIT. Ends when standard
-input does.
+Prints its port, the port of its HTTP control server, and with encryption the certificate files of its authority and
+of an unrelated authority. The control server answers GET /messages with all accepted mail, as Python's `email`
+package reads it, and GET /commands with some of the received commands, in order: connect, STARTTLS, AUTH, MAIL,
+QUIT. Ends with standard input.
 """
 import os
 import sys
@@ -24,7 +24,7 @@ import sys
 try:
     from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 except ImportError:
-    # Debian's package belongs to Debian's interpreter, and another one may be first on the PATH.
+    # The package belongs to Debian's interpreter, but another interpreter may come first on the PATH.
     if sys.executable == "/usr/bin/python3":
         raise
     os.execv("/usr/bin/python3", ["/usr/bin/python3", *sys.argv])
@@ -40,7 +40,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from certificates import Certificates
 from read_mail import read_mail
 
-# Clients that do not trust the certificate, and passwords without encryption, are what some tests are about.
+# Some tests expect the client to reject the certificate, or to send a password without encryption.
 logging.disable(logging.CRITICAL)
 warnings.simplefilter("ignore")
 

@@ -1,22 +1,22 @@
 #!/usr/bin/env python3
-"""A receiver of webhooks that believes nobody whom Standard Webhooks' own library does not; needs clients.lock.txt.
+"""A receiver of webhooks that verifies signatures with Standard Webhooks' own library; needs clients.lock.txt.
 
-Prints its port and that of its control server. Ends when standard input does.
+Prints its port and the port of its control server. Ends with standard input.
 
-The first part of a path says how a message is answered, whatever its signature; the rest tells receivers apart:
+The first part of a path selects the answer, whether or not the signature is valid; the rest names the receiver:
     /200/a            with this status and two bytes
     /503x2/a          with this status the first two times, then with 200
     /retry-3600/a     with 429 and Retry-After
     /redirect/a       with 302 to /200/elsewhere
-    /poison/a         with 500 where "poison" is in the body, else with 200
-    /slow-1.5/a       after so many seconds, with 200
-    /hang/a           not at all
+    /poison/a         with 500 if the body contains "poison", else with 200
+    /slow-1.5/a       with 200 after this many seconds
+    /hang/a           never
     /endless/a        with 200 and a body that does not end
 
 Control server:
-    POST /secret/200/a  the body is the secret of this path
-    GET  /messages      what came, oldest first
-    GET  /busiest       how many messages one path was answering at once, at most
+    POST /secret/200/a  sets the secret of this path to the body
+    GET  /messages      the received messages, oldest first
+    GET  /busiest       the largest number of messages that one path answered at the same time
 """
 import json
 import re
@@ -33,7 +33,7 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request, client_address):
-        pass  # A client that has enough is what some tests are about.
+        pass  # Some tests expect the client to close the connection early.
 
 
 class State:
@@ -109,7 +109,7 @@ class Receiver(Handler):
                 self.wfile.write(b"x" * 4096)
                 self.wfile.flush()
         else:
-            self.rfile.read(1)  # Until the client gives up.
+            self.rfile.read(1)  # Waits until the client closes the connection.
             self.close_connection = True
 
 

@@ -5,7 +5,7 @@ import Testing
 import Queue
 
 @Suite struct ClaimedStepTests {
-    @Test func `another attempt at a step has the same idempotency key`() {
+    @Test func `all attempts of a step have the same idempotency key`() {
         let run = ID<Run>.make()
         let keys = [1, 2].map { attempt in
             ClaimedStep(

@@ -17,7 +17,7 @@ import Queue
         team = try database.makeWorkingTeam()
     }
 
-    @Test func `a claim brings all that it takes to do a step`() throws {
+    @Test func `a claim returns everything that the execution needs`() throws {
         let run = try database.startRun(
             [TestStep("a", inputs: #"{"value":1}"#, timeout: .seconds(7), backoff: 3...9)],
             of: team
@@ -34,7 +34,7 @@ import Queue
         #expect(try store.claim(JobClaim(.echo, count: 5)).isEmpty)
     }
 
-    @Test func `a claim brings the outputs that the inputs refer to, those of the longest name that fits`() throws {
+    @Test func `a claim returns the outputs that the inputs refer to, by the longest matching name`() throws {
         try database.startRun(
             [
                 TestStep("a"), TestStep("a.b"), TestStep("c"),
@@ -51,7 +51,7 @@ import Queue
         #expect(step.outputs.mapValues(\.description) == ["a.b": #"{"z":"a.b"}"#, "c": #"{"z":"c"}"#])
     }
 
-    @Test func `every outcome is told, and what is due again is due when it says`() throws {
+    @Test func `every outcome is recorded, and a retry is due at its time`() throws {
         let run = try database.startRun(
             ["done", "broken", "again", "floor", "late", "back", "later"].map { TestStep($0, backoff: 100...100) },
             of: team
@@ -105,7 +105,7 @@ import Queue
         #expect(try database.steps(of: run).prefix(2) == ["done succeeded", "broken failed"])
     }
 
-    @Test func `heartbeats tell what is held, what nobody wants, and what is lost`() throws {
+    @Test func `heartbeats report held, cancelled and lost steps`() throws {
         let runs = try (0..<3).map { try database.startRun([TestStep("\($0)")], of: team) }
         var store = try database.stepStore()
         let steps = try store.claim(JobClaim(.echo, count: 3)).sorted { $0.name < $1.name }
@@ -120,11 +120,11 @@ import Queue
         #expect(kept == 2)
     }
 
-    @Test func `of two claims of one step only the last one's heartbeat and result count`() throws {
+    @Test func `of two claims of one step only the last one's heartbeat and result are accepted`() throws {
         let run = try database.startRun([TestStep("a")], of: team)
         var store = try database.stepStore()
         let old = try #require(try store.claim(JobClaim(.echo, lease: .zero)).first)
-        try store.maintain()
+        _ = try store.maintain()
         let new = try #require(try store.claim(JobClaim(.echo)).first)
         #expect(old.lease.job == new.lease.job)
         #expect(try store.heartbeat([new.lease, old.lease], extendingBy: .seconds(30)) == [.held, .lost])
@@ -132,28 +132,28 @@ import Queue
         #expect(try database.status(of: run) == "succeeded")
     }
 
-    @Test func `the timeline is told once that a step has begun`() throws {
+    @Test func `the start of a step is recorded once`() throws {
         let run = try database.startRun([TestStep("a")], of: team)
         var store = try database.stepStore()
         let leases = try store.claim(JobClaim(.echo)).map(\.lease)
-        try store.recordStarted(leases)
-        try store.recordStarted(leases)
+        #expect(try store.begin(leases) == Set(leases))
+        #expect(try store.begin(leases) == Set(leases))
         #expect(try database.events(of: run) == ["run.created", "step.queued a", "step.started a"])
     }
 
-    @Test func `a lease ends by the database's clock alone`() throws {
+    @Test func `a lease expires by the database's clock`() throws {
         try database.startRun([TestStep("kept"), TestStep("expired")], of: team)
         var store = try database.stepStore()
-        // Whoever claims for no time at all has lost it at once, whatever its own clock shows.
+        // A claim with a lease of zero is lost at once, whatever the worker's clock shows.
         _ = try store.claim(JobClaim(.echo, lease: .seconds(3_600)))
-        _ = try store.claim(JobClaim(.echo, lease: .zero))
-        try store.maintain()
+        _ = try store.begin(try store.claim(JobClaim(.echo, lease: .zero)).map(\.lease))
+        _ = try store.maintain()
         let again = try store.claim(JobClaim(.echo, count: 2))
         #expect(again.map(\.name) == ["expired"])
         #expect(again.map(\.attempt) == [2])
     }
 
-    @Test func `teams are served in turns`() throws {
+    @Test func `teams are served round-robin`() throws {
         let others = try (0..<2).map { _ in try database.makeWorkingTeam() }
         try database.startRun((0..<50).map { TestStep("\($0)") }, of: team)
         for other in others { try database.startRun([TestStep("a")], of: other) }
@@ -162,7 +162,7 @@ import Queue
         #expect(Set(teams).count == 3)
     }
 
-    @Test func `limits hold for topics and for teams`() throws {
+    @Test func `the limits per topic and per team apply`() throws {
         try database.startRun((0..<9).map { TestStep("\($0)") }, of: team)
         var store = try database.stepStore()
         #expect(try store.claim(JobClaim(.echo, count: 9, tenantLimit: 2)).count == 2)
@@ -170,12 +170,12 @@ import Queue
         #expect(try store.claim(JobClaim(.echo, count: 9, topicLimit: 5)).isEmpty)
     }
 
-    @Test func `what the server refuses is told from a server that is not there`() throws {
+    @Test func `a rejected statement and an unreachable server are different errors`() throws {
         var bare = try TestDatabase(migrated: false).stepStore()
-        #expect(throws: StoreRefusal.self) { try bare.maintain() }
+        #expect(throws: StoreRefusal.self) { _ = try bare.maintain() }
         var nowhere = try database.stepStore(at: "host=127.0.0.1 port=1 user=nobody")
         #expect {
-            try nowhere.maintain()
+            _ = try nowhere.maintain()
         } throws: { error in
             (error as? PostgresError)?.kind == .connection
         }

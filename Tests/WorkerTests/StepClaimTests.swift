@@ -4,10 +4,10 @@ import Postgres
 import Runs
 import TestSupport
 import Testing
-import Worker
+@testable import Worker
 import Queue
 
-/// What a claim of Postgres' steps brings, and what it gives back.
+/// Claims of steps in Postgres, and the steps that a claim releases.
 @Suite struct StepClaimTests {
     private let database: TestDatabase
     private let team: WorkingTeam
@@ -17,7 +17,7 @@ import Queue
         team = try database.makeWorkingTeam()
     }
 
-    /// Starts a run of steps that refer to others, which are done.
+    /// Starts a run of steps that refer to finished steps.
     private func startReferring(to references: KeyValuePairs<String, String?>) throws {
         let earlier = Set(references.compactMap(\.value)).sorted()
         try database.startRun(
@@ -37,7 +37,7 @@ import Queue
         }
     }
 
-    /// What is ready or claimed, by name, with the attempts it has used.
+    /// The queued and claimed steps by name, with their used attempts.
     private func queue() throws -> [String] {
         try database.value(
             """
@@ -47,7 +47,7 @@ import Queue
         )
     }
 
-    @Test func `steps whose outputs are too much for one claim are given back, but for the first`() throws {
+    @Test func `steps whose referenced outputs exceed a claim's limit are released, except the first`() throws {
         try startReferring(to: ["k": "a", "l": "b", "m": "a", "n": nil, "o": "c"])
         var store = try database.stepStore()
         store.outputLimit = 1
@@ -58,12 +58,12 @@ import Queue
                 ["a": #"{"of":"a"}"#], ["a": #"{"of":"a"}"#], [:],
             ]
         )
-        #expect(try queue() == ["k running 1", "l available 0", "m running 1", "n running 1", "o available 0"])
+        #expect(try queue() == ["k running 0", "l available 0", "m running 0", "n running 0", "o available 0"])
         store.outputLimit = 20
         #expect(try store.claim(JobClaim(.echo, count: 10)).map(\.name) == ["l", "o"])
     }
 
-    @Test func `steps whose outputs cannot be had are given back, and the others are done`() throws {
+    @Test func `steps whose outputs cannot be read are released, and the others are executed`() throws {
         try startReferring(to: ["k": "a", "l": nil])
         try database.rows("REVOKE SELECT ON nofx.steps FROM nofx_test_operator")
         try database.rows(
@@ -74,12 +74,84 @@ import Queue
         )
         var store = try database.stepStore()
         #expect(try store.claim(JobClaim(.echo, count: 10)).map(\.name) == ["l"])
-        #expect(try queue() == ["k available 0", "l running 1"])
+        #expect(try queue() == ["k available 0", "l running 0"])
         #expect(throws: StoreRefusal.self) { _ = try store.claim(JobClaim(.echo, count: 10)) }
-        #expect(try queue() == ["k available 0", "l running 1"])
+        #expect(try queue() == ["k available 0", "l running 0"])
     }
 
-    @Test func `those who begin do not all begin with the oldest team`() throws {
+    /// Starts a run whose first step made artifacts, and whose others have these inputs.
+    private func startReading(_ inputs: String..., artifacts: [NewArtifact]) throws {
+        try database.startRun(
+            [TestStep("a/b", priority: -1), TestStep("a", priority: -1)]
+                + inputs.enumerated().map { place, inputs in
+                    TestStep("\(place)", after: ["a/b", "a"], inputs: inputs, priority: place)
+                },
+            of: team
+        )
+        try database.drain({ $0.maxSteps = 2 }) { step, _ in
+            .succeeded(outputs: JSONText(trusted: Array("{}".utf8)), artifacts: artifacts)
+        }
+    }
+
+    private func artifact(_ name: String, _ content: [UInt8]) -> NewArtifact {
+        NewArtifact(name: name, contentType: "text/plain", content: content, sha256: [UInt8](repeating: 0, count: 32))
+    }
+
+    @Test func `a claim brings the artifacts that the inputs name, with their bytes`() throws {
+        try startReading(
+            #"{"x":{"$artifact":"a/b/c.md"},"y":[{"$artifact":"/a/b~1c.md"}],"z":{"$artifact":"a/none","default":1}}"#,
+            #"{"x":{"$artifact":"a/c.md"}}"#,
+            artifacts: [artifact("b/c.md", [1, 0, 255]), artifact("c.md", Array("é\n".utf8))]
+        )
+        var store = try database.stepStore()
+        let steps = try store.claim(JobClaim(.echo, count: 10)).sorted { $0.name < $1.name }
+        #expect(
+            steps.map(\.artifacts) == [
+                ["a/b/c.md": .bytes(Array("é\n".utf8)), "/a/b~1c.md": .bytes([1, 0, 255])],
+                ["a/c.md": .bytes(Array("é\n".utf8))],
+            ]
+        )
+    }
+
+    @Test func `steps whose artifacts are too much for a step or a claim are told or given back`() throws {
+        let half = [UInt8](repeating: 0x78, count: 3 << 20)
+        try startReading(
+            #"{"x":{"$artifact":"a/1"}}"#,
+            #"{"x":[{"$artifact":"a/1"},{"$artifact":"a/2"}]}"#,
+            #"{"x":{"$artifact":"a/2"}}"#,
+            artifacts: [artifact("1", half), artifact("2", half)]
+        )
+        var store = try database.stepStore()
+        store.outputLimit = 4 << 20
+        let steps = try store.claim(JobClaim(.echo, count: 10)).sorted { $0.name < $1.name }
+        #expect(steps.map(\.name) == ["0", "1"])
+        #expect(steps.last?.artifacts == ["a/1": .tooLarge, "a/2": .tooLarge])
+        #expect(try store.claim(JobClaim(.echo, count: 10)).map(\.artifacts) == [["a/2": .bytes(half)]])
+    }
+
+    @Test func `a step without outputs counts as such, also beside a step with a shorter name`() throws {
+        try database.startRun(
+            [
+                TestStep("a", priority: -1), TestStep("a.l", attempts: 1, priority: -1, continues: true),
+                TestStep(
+                    "k",
+                    after: ["a", "a.l"],
+                    inputs: #"{"x":{"$from":"a.l","default":1},"y":{"$from":"/a/l"}}"#
+                ),
+            ],
+            of: team
+        )
+        try database.drain({ $0.maxSteps = 2 }) { step, _ in
+            step.name == "a"
+                ? .succeeded(outputs: JSONText(trusted: Array(#"{"l":2}"#.utf8))) : .failed(StepFailure("no", "No."))
+        }
+        var store = try database.stepStore()
+        let step = try #require(try store.claim(JobClaim(.echo, count: 10)).first)
+        let inputs = try step.inputs.resolving(outputs: step.outputs) { _ in nil }
+        #expect(inputs.description == #"{"x":1,"y":2}"#)
+    }
+
+    @Test func `new claimants do not all begin with the oldest team`() throws {
         let now = Timestamp.now()
         let ages = [Duration.seconds(-30 * 86_400), .seconds(-3_600)]
         let teams = ages.map { UUID.v7(at: now + $0) }
@@ -106,7 +178,7 @@ import Queue
             ([], ["deploy"], false, false), (nil, ["other", "deploy"], true, true), (nil, ["other"], true, false),
         ] as [([String]?, [String]?, Bool, Bool)]
     )
-    func `a claim tells what the team may not do any more`(
+    func `a claim reports what the team's policy forbids`(
         tools: [String]?,
         scopes: [String]?,
         allowsPlain: Bool,
@@ -124,23 +196,32 @@ import Queue
         #expect(steps.map(\.isAllowed) == [allowsPlain, allowsSecret])
     }
 
-    @Test func `a server that does not get done with tending gives out steps all the same`() throws {
+    @Test func `a sweep that does not get done in time asks for less, and does not delay the others`() throws {
         let run = try database.startRun([TestStep("a")], of: team)
-        try database.rows("ALTER FUNCTION nofx.maintain_queue RENAME TO real_maintain_queue")
+        try database.startRun([TestStep("late", delay: .seconds(3_600))], of: team)
+        try database.rows("UPDATE nofx.queue SET run_at = now() WHERE state = 'scheduled'")
+        try database.rows("ALTER FUNCTION nofx.rescue_steps RENAME TO real_rescue_steps")
         try database.rows(
             """
-            CREATE FUNCTION nofx.maintain_queue(integer, interval[], OUT promoted integer, OUT rescued integer,
-                                            OUT dead_lettered integer)
-            LANGUAGE sql AS 'SELECT 0, 0, 0 FROM pg_sleep(600)'
+            CREATE FUNCTION nofx.rescue_steps(p_limit integer, OUT returned integer, OUT rescued integer,
+                                              OUT dead_lettered integer, OUT cancelled integer)
+            LANGUAGE sql AS 'SELECT 0, 0, 0, 0 FROM pg_sleep(p_limit / 100.0)'
             """
         )
-        try database.rows("GRANT EXECUTE ON FUNCTION nofx.maintain_queue TO nofx_test_operator")
+        try database.rows("GRANT EXECUTE ON FUNCTION nofx.rescue_steps TO nofx_test_operator")
         var store = try database.stepStore()
         store.answerLimit = .seconds(1)
-        #expect(throws: MaintenanceTimedOut.self) { try store.maintain() }
+        #expect(throws: MaintenanceTimedOut.self) { _ = try store.maintain() }
+        #expect(try database.value("SELECT count(*) FROM nofx.queue WHERE state = 'scheduled'") == 0)
+        let limits = { (store: borrowing PostgresStepStore) in store.sweeps.map(\.limit.count).min() }
+        let first = limits(store)
+        #expect(throws: MaintenanceTimedOut.self) { _ = try store.maintain() }
+        #expect(limits(store) ?? 0 < first ?? 0)
+        // Down to what can be done in time.
+        while (try? store.maintain()) == nil {}
         store.answerLimit = .seconds(5)
         var worker = Worker(store, WorkerSettings(topics: [.echo]), log: .silent) { TestExecutor { _, _ in .done } }
-        #expect(try worker.run(until: .test).succeeded == 1)
+        #expect(try worker.run(until: .test).succeeded == 2)
         #expect(try database.status(of: run) == "succeeded")
     }
 }

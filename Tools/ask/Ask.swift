@@ -5,7 +5,7 @@ import FunctionRuntime
 import System
 import Reliability
 
-/// Asks an AI provider from a shell, protected as every call is.
+/// Calls an AI provider from a shell, with the same protection as every call.
 @main
 struct Ask: Function {
     static let name = "ask"
@@ -44,7 +44,7 @@ struct Ask: Function {
         }
     }
 
-    /// Text that comes before the answer is for the eye alone.
+    /// Partial text goes to standard error, because only people read it.
     private static func show(_ text: String) {
         try? FileDescriptor.standardError.write(Array(text.utf8))
     }

@@ -1,7 +1,7 @@
 import AI
 import Base
 
-/// What is asked, and of whom.
+/// The input: the request and the providers to call.
 struct Question: InputObject {
     let request: CompletionRequest
     let providers: [String]?
@@ -30,7 +30,7 @@ struct Question: InputObject {
     )
 }
 
-/// A text of up to half a million characters.
+/// A prompt of up to 500,000 bytes.
 private struct Prompt: InputValue {
     static let rule = "string, 1 to 500000 bytes"
 
@@ -43,7 +43,7 @@ private struct Prompt: InputValue {
     }
 }
 
-/// How many tokens an answer may have.
+/// The largest number of tokens of the answer.
 private struct MaxTokens: InputValue, CustomStringConvertible {
     private static let range = IntegerRule(1...1_000_000)
 

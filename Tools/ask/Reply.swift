@@ -2,7 +2,7 @@ import AI
 import Base
 import Core
 
-/// What was answered, by whom, and at what cost.
+/// The output: the answer, its provider and its cost.
 struct Reply: OutputObject {
     private let answer: CallAnswer
 

@@ -5,10 +5,10 @@ import System
 import Reliability
 import AI
 
-/// Times calls to the database, in rounds that `Benchmarks/breaker/rounds.py` asks for.
+/// Times calls to the database, on request of `Benchmarks/breaker/rounds.py`.
 ///
-/// A line of the input is `select` or `acquire` and how many calls; a line of the output is how many nanoseconds each
-/// of them took. `DATABASE_URL` says where the database is.
+/// Each input line is `select` or `acquire` and the number of calls. Each output line has the duration of each call
+/// in nanoseconds. `DATABASE_URL` names the database.
 @main
 struct BenchBreaker {
     private static let name = "openai"
@@ -41,7 +41,7 @@ struct BenchBreaker {
         }
     }
 
-    /// The least that can be asked of the database about a breaker.
+    /// The cheapest possible read of a breaker, as the baseline.
     private static func select(_ connection: inout Connection) throws {
         let results = try connection.pipeline(
             ["SELECT state, generation, failures FROM nofx.circuit_breakers WHERE name = \(name)"],
@@ -79,5 +79,5 @@ struct BenchBreaker {
     }
 }
 
-/// The input or the breaker is not what was expected.
+/// The input or the state of the breaker is not as expected.
 private struct Refused: Error {}

@@ -6,14 +6,14 @@ import System
 import Worker
 import Queue
 
-/// Claims and finishes steps, claims jobs and starts runs, as `Benchmarks/queue/report.py` asks for.
+/// Claims and finishes steps, claims jobs and starts runs, on request of `Benchmarks/queue/report.py`.
 ///
-/// A line of the input is what to do with its numbers; a line of the output is how many nanoseconds each call took.
-/// `DATABASE_URL` says where the database is.
+/// Each input line is a command with its numbers. Each output line has the duration of each call in nanoseconds.
+/// `DATABASE_URL` names the database.
 ///
-/// - `steps TOPIC BATCHES SIZE`: claims so many steps and finishes them, so many times. One number for all.
-/// - `claims TOPIC COUNT SIZE`: claims so many jobs, so many times.
-/// - `starts TEAM USER COUNT STEPS`: starts runs of so many steps.
+/// - `steps TOPIC BATCHES SIZE`: claims SIZE steps and finishes them, BATCHES times. It prints one number for all.
+/// - `claims TOPIC COUNT SIZE`: claims SIZE jobs, COUNT times.
+/// - `starts TEAM USER COUNT STEPS`: starts COUNT runs of STEPS steps.
 @main
 struct BenchQueue {
     static func main() {
@@ -58,7 +58,7 @@ struct BenchQueue {
         }
     }
 
-    /// What a worker says and hears of steps that do nothing.
+    /// Makes the calls that a worker makes for steps that do nothing.
     private static func doSteps(_ claim: JobClaim, in store: inout PostgresStepStore) throws {
         let steps = try store.claim(claim)
         let outputs = JSONText(trusted: Array("{}".utf8))
@@ -67,7 +67,7 @@ struct BenchQueue {
         else { throw Refused() }
     }
 
-    /// Claims jobs, and says whose was the last.
+    /// Claims jobs and returns the tenant of the last one.
     private static func claim(
         _ topic: QueueTopic,
         _ size: Int,
@@ -87,7 +87,7 @@ struct BenchQueue {
         let caller: Query = "SELECT set_config('nofx.user_id', \(user.description), true)"
         let start: Query = """
             SELECT outcome FROM nofx.start_run(\(team), \(UUID.v7()), 'benchmark', NULL, NULL, 100000000, 100000000,
-                                               \(plan.columns)::json, '{}')
+                                               \(plan.columns)::json, '{}', '{*}')
             """
         let rows = try connection.transact([caller, start], deadline: .after(.seconds(60)))
         let outcome: String = try rows[1][0]["outcome"]
@@ -116,7 +116,8 @@ struct BenchQueue {
     }
 }
 
-/// A plan as the database takes it: in layers of ten steps, each of which depends on one of the layer before.
+/// A plan as the database takes it: layers of ten steps, in which each step depends on one step of the previous
+/// layer.
 private struct Plan {
     let columns: String
 
@@ -152,5 +153,5 @@ extension JSONWriter {
     }
 }
 
-/// The input or the database is not what was expected.
+/// The input or the state of the database is not as expected.
 private struct Refused: Error {}

@@ -2,7 +2,7 @@ import Base
 import FunctionRuntime
 import System
 
-/// Prints what every endpoint takes and answers, as a JSON array, for the programs that write documents.
+/// Prints the inputs and outputs of all endpoints as a JSON array, from which scripts write documents.
 @main
 struct Describe {
     static func main() {
@@ -45,7 +45,7 @@ extension Object {
         })
     }
 
-    /// Describes a field, and the fields inside it.
+    /// Describes a field and its nested fields.
     init(_ field: FieldDescription) {
         self.init(members: { json in
             json.member("name", field.name)

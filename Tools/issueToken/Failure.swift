@@ -1,11 +1,11 @@
-/// Why no token is printed.
+/// The reason why no token is printed.
 enum Failure: Error {
     /// The arguments are wrong.
     case usage(String)
     /// The environment is wrong.
     case configuration(String)
 
-    /// A sentence for whoever called.
+    /// A sentence for the user.
     var message: String {
         switch self {
         case .usage(let message): "\(message)\ntry: issueToken --help"
@@ -13,7 +13,7 @@ enum Failure: Error {
         }
     }
 
-    /// The status of `sysexits.h`.
+    /// The exit status, as `sysexits.h` defines it.
     var status: Int32 {
         switch self {
         case .usage: 64

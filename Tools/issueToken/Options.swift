@@ -1,13 +1,13 @@
 import Base
 
-/// What the arguments ask for.
+/// The command line options.
 struct Options {
     let subject: String
     let email: EmailAddress?
     let scopes: [String]
     let lifetime: Duration
 
-    /// Reads arguments: names, each followed by its value.
+    /// Parses arguments: names, each followed by its value.
     init(_ arguments: [String]) throws(Failure) {
         let values = try Self.values(of: ["--subject", "--email", "--scope", "--lifetime"], in: arguments)
         guard let subject = values["--subject"] else { throw .usage("--subject is required") }

@@ -6,6 +6,8 @@ source "$root/scripts/lib/local-runs.sh"
 readonly local_issuer=nofx-local
 readonly local_audience=nofx-local
 readonly local_subject=developer
+# What teams may use for which no operator has set it. Elsewhere the default leaves out AI and HTTP requests.
+readonly local_tools=${NOFX_DEFAULT_TOOLS:-all}
 
 secret=''
 token=''
@@ -24,7 +26,7 @@ local_function() {
     local_environment
     case $name in
     migrate) environment=(DATABASE_URL="$migrate_url") ;;
-    runWorker | ask) environment=(DATABASE_URL="$operator_url") ;;
+    runWorker | ask) environment=(DATABASE_URL="$operator_url" NOFX_DEFAULT_TOOLS="$local_tools") ;;
     esac
     env "${clean[@]}" -u NOFX_JWKS "${environment[@]}" LOG_LEVEL="${LOG_LEVEL:-warning}" "$build/bin/$name" 9>&-
 }
@@ -37,6 +39,7 @@ local_environment() {
         NOFX_JWT_ISSUER="$local_issuer"
         NOFX_JWT_AUDIENCE="$local_audience"
         NOFX_TOKEN="$token"
+        NOFX_DEFAULT_TOOLS="$local_tools"
     )
 }
 

@@ -138,6 +138,7 @@ local_run() {
     local_migrate
     local_secret
     local_token
+    say "local: teams may use these tools: $local_tools (NOFX_DEFAULT_TOOLS); setToolPolicy sets those of one team"
     local_tour
     local_next
 }
@@ -150,7 +151,7 @@ local_build() {
     done
     # Each endpoint is a link to the program with all endpoints, because linking 47 programs takes longer than compiling
     # them.
-    rm -rf "$build/bin"
+    rm -rf "${build:?}/bin"
     mkdir -p "$build/bin"
     for name in nofx issueToken ask; do ln -s "../debug/$name" "$build/bin/$name"; done
     for name in "$root"/Functions/*/; do ln -s ../debug/nofx "$build/bin/$(basename "$name")"; done

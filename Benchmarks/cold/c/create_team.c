@@ -12,7 +12,7 @@
 #include "token.h"
 #include "yardstick.h"
 
-enum { BOOLEAN = 16, INT8 = 20, INT4 = 23, TEXT = 25, UUID = 2950, JSONB = 3802 };
+enum { BOOLEAN = 16, INT8 = 20, INT4 = 23, TEXT = 25, TIMESTAMPTZ = 1184, UUID = 2950, JSONB = 3802 };
 
 static void make_uuid_v7(char text[37]) {
     struct timespec now;
@@ -53,8 +53,8 @@ static PGresult *create(PGconn *connection, const char *user, const char *issuer
     post(connection, sql_begin, 0, NULL, NULL);
     post(connection, sql_limits, 2, (Oid[]){TEXT, TEXT}, (const char *[]){"9750", "2000"});
     post(
-        connection, sql_enter, 7, (Oid[]){INT4, UUID, TEXT, TEXT, TEXT, TEXT, BOOLEAN},
-        (const char *[]){"7", user, issuer, user, NULL, NULL, "f"}
+        connection, sql_enter, 8, (Oid[]){INT4, UUID, TEXT, TEXT, TEXT, TEXT, BOOLEAN, TIMESTAMPTZ},
+        (const char *[]){"7", user, issuer, user, NULL, NULL, "f", NULL}
     );
     post(
         connection, sql_rate, 4, (Oid[]){INT8, TEXT, INT8, INT8}, (const char *[]){"20", rate, "1000000", "20"}

@@ -98,8 +98,8 @@ func create(url, user, issuer, name string) (*team, error) {
 	add("1-begin", nil)
 	add("2-limits", []uint32{pgtype.TextOID, pgtype.TextOID}, []byte("9750"), []byte("2000"))
 	add("3-enter",
-		[]uint32{pgtype.Int4OID, pgtype.UUIDOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID, pgtype.BoolOID},
-		[]byte("7"), owner, []byte(issuer), owner, nil, nil, []byte("f"))
+		[]uint32{pgtype.Int4OID, pgtype.UUIDOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID, pgtype.BoolOID, pgtype.TimestamptzOID},
+		[]byte("7"), owner, []byte(issuer), owner, nil, nil, []byte("f"), nil)
 	add("4-rate", []uint32{pgtype.Int8OID, pgtype.TextOID, pgtype.Int8OID, pgtype.Int8OID},
 		[]byte("20"), []byte(user+" writes"), []byte("1000000"), []byte("20"))
 	add("5-lock", []uint32{pgtype.UUIDOID}, owner)

@@ -60,7 +60,7 @@ def create(url, user, issuer, name):
         with connection.pipeline():
             other.execute(statements.begin)
             other.execute(statements.limits, ("9750", "2000"))
-            other.execute(statements.enter, (7, user, issuer, str(user), None, None, False))
+            other.execute(statements.enter, (7, user, issuer, str(user), None, None, False, None))
             other.execute(statements.rate, (20, f"{user} writes", 1_000_000, 20))
             other.execute(statements.lock, (user,))
             cursor.execute(

@@ -1,2 +1,3 @@
-SELECT nofx.enter($1, $2, $3, $4,
-                  $5, $6, $7)
+SELECT * FROM nofx.enter($1, $2, $3, $4,
+                         $5, $6, $7,
+                         $8)

@@ -5,7 +5,7 @@ import Reliability
 import System
 
 extension AIClient where Stores: ~Copyable {
-    /// Asks a provider once, if its breaker and the team's budget allow.
+    /// Makes one attempt, if the provider's breaker and the team's budget permit it.
     mutating func attempt(
         _ provider: Provider,
         _ request: CompletionRequest,
@@ -33,7 +33,7 @@ extension AIClient where Stores: ~Copyable {
         } catch let error as AIError {
             result = .failure(error)
         } catch {
-            // The stores of a program that wants no fallback.
+            // Reached only with stores that have no fallback: the store failed.
             log.error("ai.store_failed", ["error": "\(error)"])
             result = .failure(AIError(.clientFailed, provider: provider.name))
         }
@@ -44,7 +44,7 @@ extension AIClient where Stores: ~Copyable {
 }
 
 extension CallPolicy {
-    /// The outcome that an error has for the breaker.
+    /// The outcome to record in the breaker for an error.
     func outcome(of error: any Error) -> CircuitOutcome {
         guard let error = error as? AIError else { return .neutral }
         switch error.breaker {
@@ -64,7 +64,7 @@ extension CallPolicy {
 }
 
 extension AIError {
-    /// The call is not let through.
+    /// Makes the error for a call that the breaker rejected.
     init(_ rejection: CircuitBreakerError, provider: String) {
         let cause: AIFailure =
             switch rejection.reason {
@@ -82,7 +82,7 @@ extension AIError {
 }
 
 extension AIClient where Stores: ~Copyable {
-    /// Sends one request and reads its answer, whole or as it comes.
+    /// Sends one request and decodes its answer, streamed or whole.
     static func send(
         _ message: HTTPRequest,
         asking request: CompletionRequest,
@@ -97,11 +97,11 @@ extension AIClient where Stores: ~Copyable {
         do throws(AIError) {
             let end = call.attemptDeadline(callPolicy.breaker.callTimeout)
             let completion = try provider.accept(reader.read(message, with: &client, until: end))
-            if let schema = request.schema { try provider.check(completion, against: schema) }
+            if let schema = request.schema { try provider.check(completion, against: schema, by: end.end) }
             return completion
         } catch {
             var error = reader.completed(error)
-            // What the provider asks of all processes it asks of this one.
+            // The rate limit applies to all processes, so this process also waits.
             if case .limited(.rateLimited) = error.breaker { error.wait = callPolicy.cooldown(after: error) }
             throw error
         }
@@ -110,10 +110,14 @@ extension AIClient where Stores: ~Copyable {
 
 extension Provider {
     /// Takes an answer only if it has the form that was asked for.
-    fileprivate func check(_ completion: Completion, against schema: OutputSchema) throws(AIError) {
+    fileprivate func check(
+        _ completion: Completion,
+        against schema: OutputSchema,
+        by deadline: Deadline
+    ) throws(AIError) {
         // An answer that was cut off cannot have it, and asking again would not help.
         guard !completion.isTruncated else { return }
-        let violations = schema.validate(completion.text)
+        let violations = schema.validate(completion.text, by: deadline)
         guard !violations.isEmpty else { return }
         throw AIError(
             .schemaMismatch,

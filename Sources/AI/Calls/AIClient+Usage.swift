@@ -3,10 +3,11 @@ import Core
 import Reliability
 
 extension CallPolicy {
-    /// Reserves what an attempt may cost, in a tenth of the time that is left at most; that it cannot be asked fails no
-    /// call.
+    /// Reserves the estimated cost of an attempt, within a tenth of the remaining time.
     ///
-    /// - Throws: ``AIError`` when the team has spent what it may.
+    /// A failure of the store does not fail the call.
+    ///
+    /// - Throws: ``AIError`` if the team's budget is used up.
     func reserve<Stores: UsageStore & ~Copyable>(
         for request: CompletionRequest,
         of model: String,
@@ -23,7 +24,7 @@ extension CallPolicy {
                 for: call.id,
                 of: team,
                 within: budget,
-                // A process that dies over the attempt gives it back then.
+                // If the process dies during the attempt, the reservation expires after this time.
                 lifetime: breaker.callTimeout + breaker.leaseMargin,
                 by: .after(call.deadline.remaining / 10)
             )
@@ -35,9 +36,11 @@ extension CallPolicy {
     }
 }
 
-/// What is kept of attempts; that it cannot be kept fails no call.
+/// Records usage.
+///
+/// A failure of the store does not fail the call.
 extension AIClient where Stores: ~Copyable {
-    /// Gives back what a call has reserved that found no answer.
+    /// Releases the reservation of a call without an answer.
     mutating func release(_ call: Call) {
         guard call.team != nil else { return }
         do {
@@ -47,7 +50,7 @@ extension AIClient where Stores: ~Copyable {
         }
     }
 
-    /// Writes down what an attempt came to.
+    /// Records the result of an attempt.
     mutating func record(
         _ result: Result<Completion, AIError>,
         of provider: Provider,
@@ -57,7 +60,7 @@ extension AIClient where Stores: ~Copyable {
         in call: inout Call
     ) {
         let attempt = CallAttempt(result, of: provider, asking: model, took: took, prices: callPolicy.prices)
-        call.add(attempt)
+        call.add(attempt, wasSent: wasSent, error: result.error)
         if case .failure(let error) = result {
             log.warning("ai.attempt_failed", attempt.fields(of: call, error))
         }
@@ -88,7 +91,7 @@ extension CallAttempt {
             requestID: completion?.requestID ?? result.error?.requestID,
             tokens: completion?.usage,
             cost: completion?.usage.flatMap { usage in
-                // The name that answered may be a date's version of the one that was asked for, or the other way round.
+                // The requested model may be the answering model with or without a date.
                 prices.cost(of: usage, model: completion?.model ?? model, at: .now())
                     ?? prices.cost(of: usage, model: model, at: .now())
             },
@@ -127,7 +130,9 @@ extension UsageRecord {
         )
     }
 
-    /// All of it, for the log, where it is the only place that is left.
+    /// All fields of the lost record.
+    ///
+    /// The log is the only place that keeps them.
     fileprivate func fields(losing error: any Error) -> KeyValuePairs<String, any JSONEncodable> {
         [
             "callId": call, "attempt": attempt, "teamId": team, "provider": provider, "model": model,
@@ -138,7 +143,7 @@ extension UsageRecord {
 }
 
 extension Result where Success == Completion, Failure == AIError {
-    /// What came, be it of use or not.
+    /// The completion that arrived, whether it was usable or not.
     fileprivate var completion: Completion? {
         switch self {
         case .success(let completion): completion
@@ -152,7 +157,7 @@ extension Result where Success == Completion, Failure == AIError {
 }
 
 extension AIError {
-    /// The team has spent what it may.
+    /// Makes the error for an exhausted budget.
     fileprivate init(_ exceeded: BudgetExceeded, provider: String) {
         self.init(.budgetExceeded, provider: provider, message: exceeded.period.rawValue)
         wait = .seconds(exceeded.resetsIn)

@@ -3,17 +3,17 @@ import Core
 public import HTTPClient
 public import Reliability
 
-/// Calls to AI providers that cannot take the system down with them.
+/// Calls AI providers, with a circuit breaker, retries and a fallback provider.
 ///
-/// One attempt goes through the provider's circuit breaker, whose state all processes share. Retries are around it, and
-/// the next provider is around those:
+/// The circuit breaker wraps one attempt; all processes share its state. Retries wrap the breaker. The fallback to
+/// the next provider wraps the retries:
 ///
 /// ```swift
 /// var ai = AIClient(providers, callPolicy, stores: stores, log: log)
 /// let answer = try ai.callAnthropic(CompletionRequest("Say hello."), deadline: .after(.seconds(90)))
 /// ```
 ///
-/// It belongs to one thread, as its connections do.
+/// A client belongs to one thread, because its connections do.
 public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copyable {
     private let providers: Providers
     let callPolicy: CallPolicy
@@ -21,14 +21,14 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
     var stores: Stores
     var client: HTTPClient
 
-    /// Makes calls possible; nothing is connected to before the first.
+    /// Makes a client; it connects with its first call.
     ///
     /// - Parameters:
-    ///   - providers: Who can be asked.
-    ///   - callPolicy: How.
-    ///   - stores: Where breakers and usage are kept.
-    ///   - client: What requests are sent with.
-    ///   - log: Takes what an operator should know of failed attempts.
+    ///   - providers: The configured providers.
+    ///   - callPolicy: Retries, breakers, cool-downs and prices.
+    ///   - stores: The stores of breakers and usage.
+    ///   - client: Sends the requests.
+    ///   - log: Receives the events of failed attempts and of breakers.
     public init(
         _ providers: Providers,
         _ callPolicy: CallPolicy,
@@ -43,7 +43,7 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
         self.log = log
     }
 
-    /// Asks Anthropic and nobody else; see ``call(_:of:for:deadline:cancellation:onText:)``.
+    /// Calls Anthropic only; see ``call(_:of:for:deadline:cancellation:onText:)``.
     public mutating func callAnthropic(
         _ request: CompletionRequest,
         for team: UUID? = nil,
@@ -61,7 +61,7 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
         )
     }
 
-    /// Asks OpenAI, or the server in its place, and nobody else; see
+    /// Calls OpenAI, or the server configured in its place, only; see
     /// ``call(_:of:for:deadline:cancellation:onText:)``.
     public mutating func callOpenAI(
         _ request: CompletionRequest,
@@ -80,32 +80,44 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
         )
     }
 
-    /// Asks one provider after the other until one answers.
+    /// Calls the providers in order until one answers.
     ///
     /// - Parameters:
     ///   - request: What is asked. A model that it names is the first provider's; the others use their own.
     ///   - names: Whom to ask, the first one first; nil for all that are configured.
     ///   - team: Who pays, and whose budget is asked.
+    ///   - requestLimit: How many requests may be sent, to all providers together. Each provider may be asked again only
+    ///     while at least one request is left for each provider after it. An attempt that a circuit breaker rejects sends
+    ///     no request.
     ///   - deadline: When the answer is due, whatever is tried until then.
     ///   - cancellation: Ends the call within a tenth of a second.
     ///   - onText: Takes the text as it comes. What it was given cannot be taken back: an answer that ends early after
     ///     that is an error, and nobody else is asked.
     /// - Returns: The answer, with what was tried for it.
-    /// - Throws: ``AIError`` of the last attempt, with all of them.
+    /// - Throws: ``AIError`` of the last attempt, with all of them and the error of the last request.
     public mutating func call(
         _ request: CompletionRequest,
         of names: [String]? = nil,
         for team: UUID? = nil,
+        requestLimit: Int = .max,
         deadline: Deadline,
         cancellation: Cancellation? = nil,
         onText: ((String) -> Void)? = nil
     ) throws(AIError) -> CallAnswer {
-        var call = Call(request, team: team, deadline: deadline, cancellation: cancellation, onText: onText)
+        var call = Call(
+            request,
+            team: team,
+            requestLimit: requestLimit,
+            deadline: deadline,
+            cancellation: cancellation,
+            onText: onText
+        )
         var failure = AIError(.notConfigured, provider: "")
-        for (index, provider) in try chosen(names).enumerated() {
+        let chosen = try chosen(names)
+        for (index, provider) in chosen.enumerated() where call.requests < requestLimit {
             let question = index == 0 ? request : request.withoutModel
             do throws(AIError) {
-                let completion = try ask(provider, question, in: &call)
+                let completion = try ask(provider, question, leaving: chosen.count - 1 - index, in: &call)
                 return CallAnswer(
                     completion: completion,
                     provider: provider.name,
@@ -119,8 +131,7 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
             }
         }
         release(call)
-        failure.attempts = call.attempts
-        throw failure
+        throw failure.ofCall(call)
     }
 
     private func chosen(_ names: [String]?) throws(AIError) -> [Provider] {
@@ -144,8 +155,28 @@ extension CompletionRequest {
     }
 }
 
+extension AIError {
+    /// The error with what the call knows of it.
+    fileprivate func ofCall(_ call: Call) -> AIError {
+        var failure = self
+        failure.attempts = call.attempts
+        failure.requests = call.requests
+        guard wasRejected, var cause = call.lastFailure else { return failure }
+        cause.wait = retryAfter?.delay
+        cause.attempts = call.attempts
+        cause.requests = call.requests
+        failure.hidden = [cause]
+        return failure
+    }
+
+    /// Whether a circuit breaker rejected the last attempt, so that no request was sent.
+    private var wasRejected: Bool {
+        status == nil && [.circuitOpen, .rateLimited, .quotaExhausted].contains(code)
+    }
+}
+
 extension Call {
-    /// What all attempts cost; nil when one of them cannot be priced.
+    /// The cost of all attempts; nil if one of them has no price.
     fileprivate var cost: USDollars? {
         attempts.reduce(USDollars.zero) { sum, attempt in
             guard let sum else { return nil }
@@ -157,12 +188,14 @@ extension Call {
 }
 
 extension AIClient where Stores: ~Copyable {
-    /// Asks one provider, as often as its errors and the policy allow.
+    /// Asks one provider, as often as its errors, the policy and the call's limit of requests allow.
     mutating func ask(
         _ provider: Provider,
         _ request: CompletionRequest,
+        leaving reserve: Int,
         in call: inout Call
     ) throws(AIError) -> Completion {
+        var mayAskAgain = true
         let log = log
         var question = request
         let breaker = CircuitBreaker(
@@ -174,7 +207,7 @@ extension AIClient where Stores: ~Copyable {
             return try callPolicy.retry.run(
                 deadline: call.deadline,
                 cancellation: call.cancellation,
-                decide: { RetryDecision($0) },
+                decide: { mayAskAgain ? RetryDecision($0) : .stop },
                 onRetry: { retry in
                     log.info(
                         "ai.retry",
@@ -188,8 +221,11 @@ extension AIClient where Stores: ~Copyable {
                     do throws(AIError) {
                         return try attempt(provider, question, through: breaker, in: &call)
                     } catch {
+                        mayAskAgain = call.requests < call.requestLimit - reserve
                         // Asked again as before, it would most likely do the same again.
-                        if let correction = request.correction(of: error) { question.messages = correction }
+                        if let correction = request.correction(of: error, by: call.deadline) {
+                            question.messages = correction
+                        }
                         throw error
                     }
                 }
@@ -197,7 +233,7 @@ extension AIClient where Stores: ~Copyable {
         } catch let error as AIError {
             throw error
         } catch {
-            // The call was cancelled.
+            // Only a cancellation ends up here.
             throw AIError(.cancelled, provider: provider.name)
         }
     }
@@ -205,17 +241,17 @@ extension AIClient where Stores: ~Copyable {
 
 extension CompletionRequest {
     /// The conversation with an answer that had not the right form, and what was wrong with it.
-    fileprivate func correction(of error: AIError) -> [Message]? {
+    fileprivate func correction(of error: AIError, by deadline: Deadline) -> [Message]? {
         guard error.code == .schemaMismatch, let schema, let text = error.completion?.text, !text.isEmpty else {
             return nil
         }
-        let complaint = SchemaViolation.request(for: schema.validate(text))
+        let complaint = SchemaViolation.request(for: schema.validate(text, by: deadline))
         return messages + [Message(.assistant, text), Message(.user, complaint)]
     }
 }
 
 extension RetryDecision {
-    /// What to do after an attempt, by the provider's word where it gives one.
+    /// Decides whether to retry after an error, preferring the provider's advice.
     init(_ error: any Error) {
         guard let error = error as? AIError else {
             self = .stop
@@ -231,7 +267,7 @@ extension RetryDecision {
 }
 
 extension CircuitEvent {
-    /// Tells an operator what happens to a breaker.
+    /// Logs a state change of a breaker.
     func report(of name: String, to log: Log) {
         switch self {
         case .changed(.opened(let wait)):

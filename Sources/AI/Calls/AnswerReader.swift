@@ -1,7 +1,7 @@
 import Base
 import HTTPClient
 
-/// Reads an answer to a request whose answer may come in pieces.
+/// Reads an answer, streamed or whole.
 struct AnswerReader {
     private let provider: Provider
     private let cancellation: Cancellation?
@@ -10,7 +10,7 @@ struct AnswerReader {
     private var stream: CompletionStream?
     private var failure: AIError?
 
-    /// Whether some of the answer was handed on.
+    /// Whether text was passed to the caller.
     private var hasShown = false
 
     init(_ provider: Provider, in call: Call) {
@@ -35,7 +35,7 @@ struct AnswerReader {
                 onBody: { take($0) }
             )
         } catch {
-            // That the call's own time is over says nothing about the provider.
+            // A timeout by the call's own deadline says nothing about the provider.
             let isOutOfTime = deadline.isCalls && error.hasTimedOut && deadline.end.hasPassed
             throw isOutOfTime ? AIError(.outOfTime, provider: provider.name) : provider.error(error)
         }
@@ -46,7 +46,7 @@ struct AnswerReader {
         return completion
     }
 
-    /// An error with what had come until then: what was handed on cannot be taken back, and what was counted is paid for.
+    /// Adds the partial answer to an error: shown text prevents a retry, and counted tokens are billed.
     func completed(_ error: AIError) -> AIError {
         var error = error
         error.hasPartialOutput = error.hasPartialOutput || hasShown
@@ -54,7 +54,9 @@ struct AnswerReader {
         return error
     }
 
-    /// Only what was asked for in pieces, and comes so, is read so: some servers answer in one piece all the same.
+    /// Whether to read the response as a stream.
+    ///
+    /// Some servers answer a streaming request with one JSON document.
     private mutating func wantsPieces(of head: HTTPHead) -> Bool {
         guard onText != nil, (200...299).contains(head.status),
             head.header("content-type")?.lowercasedASCII.hasPrefix("text/event-stream") == true
@@ -63,12 +65,12 @@ struct AnswerReader {
         return true
     }
 
-    /// Takes a piece; false when no more is needed.
+    /// Reads a piece of the stream; false when the answer is complete.
     private mutating func take(_ bytes: [UInt8]) -> Bool {
         do {
             for event in try events.take(bytes) where stream?.isTerminal == false {
                 show(try stream?.take(event: event.event, data: event.data) ?? "")
-                // A cancelled call gets no more text, even if it has arrived.
+                // A cancelled call passes on no more text, even if text has already arrived.
                 if cancellation?.isCancelled == true { throw AIError(.cancelled, provider: provider.name) }
             }
             return stream?.isTerminal == false

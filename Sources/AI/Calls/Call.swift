@@ -1,87 +1,107 @@
 public import Base
 public import Core
 
-/// One protected call, while it lasts.
+/// The state of one call while it runs.
 struct Call {
-    /// Names it in the records of its attempts.
+    /// The ID of the call in its usage records.
     let id = UUID.v7()
 
-    /// What is asked.
     let request: CompletionRequest
 
-    /// The team that pays; nil if none does.
+    /// The team whose budget pays; nil if no budget applies.
     let team: UUID?
 
-    /// When the answer is due, whatever is tried until then.
+    /// The deadline of the whole call, including retries and fallbacks.
     let deadline: Deadline
 
-    /// Whether anybody still wants it.
+    /// Cancels the call.
     let cancellation: Cancellation?
 
-    /// Takes the answer's text as it comes; nil for an answer in one piece.
+    /// Receives the answer's text as it arrives; nil for an answer that is not streamed.
     let onText: ((String) -> Void)?
 
-    /// What was tried.
+    /// The attempts so far.
     private(set) var attempts: [CallAttempt] = []
+
+    /// How many requests the call may send to providers, all of them together.
+    let requestLimit: Int
+
+    /// How many requests were sent.
+    private(set) var requests = 0
+
+    /// The error of the last request that was sent and failed; nil if there is none.
+    private(set) var lastFailure: AIError?
 
     init(
         _ request: CompletionRequest,
         team: UUID?,
+        requestLimit: Int = .max,
         deadline: Deadline,
         cancellation: Cancellation?,
         onText: ((String) -> Void)?
     ) {
         self.request = request
         self.team = team
+        self.requestLimit = requestLimit
         self.deadline = deadline
         self.cancellation = cancellation
         self.onText = onText
     }
 
-    mutating func add(_ attempt: CallAttempt) {
+    /// Adds an attempt.
+    ///
+    /// - Parameters:
+    ///   - attempt: What was tried.
+    ///   - wasSent: Whether a request was sent: false where a circuit breaker or a budget rejected it.
+    ///   - error: The error of the attempt; nil for the one with the answer.
+    mutating func add(_ attempt: CallAttempt, wasSent: Bool, error: AIError?) {
         attempts.append(attempt)
+        guard wasSent else { return }
+        requests += 1
+        lastFailure = error
     }
 
-    /// When an attempt that begins now has to end, so that what comes of it can still be recorded.
+    /// The deadline of an attempt that begins now.
+    ///
+    /// It leaves time to record the result.
     func attemptDeadline(_ timeout: Duration) -> AttemptDeadline {
         let last = deadline - min(.seconds(2), deadline.remaining / 10)
         let own = Deadline.after(timeout)
         return AttemptDeadline(end: min(own, last), isCalls: last < own)
     }
 
-    /// When an attempt has to end.
+    /// The deadline of an attempt.
     struct AttemptDeadline {
         let end: Deadline
 
-        /// Whether it is the call's time that is over then, and not the attempt's own.
+        /// Whether the call's deadline ends the attempt, and not the attempt's own timeout.
         let isCalls: Bool
     }
 }
 
-/// One time that a provider was asked, or would have been.
+/// One attempt at a provider, including an attempt that was rejected before it was sent.
 public struct CallAttempt: Sendable, Hashable {
     /// The provider's name.
     public let provider: String
 
-    /// The model that was asked for.
+    /// The requested model.
     public let model: String
 
-    /// Why there was no answer; nil for the attempt that has one.
+    /// The error code; nil for the attempt that succeeded.
     public let code: AIError.Code?
 
-    /// The HTTP status; nil where no answer came.
+    /// The HTTP status; nil if there was no response.
     public let status: Int?
 
-    /// The provider's name of the request, which its support asks for.
+    /// The provider's ID of the request, which its support asks for.
     public let requestID: String?
 
     /// The tokens; nil if the provider reported none.
     public let tokens: TokenUsage?
 
-    /// What it cost; nil where nothing came that could be priced.
+    /// The cost; nil if no tokens with a known price were reported.
     public let cost: USDollars?
 
-    /// How long it took.
     public let duration: Duration
 }
 
@@ -99,20 +119,20 @@ extension CallAttempt: JSONEncodable {
     }
 }
 
-/// What came of a protected call that has an answer.
+/// The result of a successful call.
 public struct CallAnswer: Sendable {
     /// The model's answer.
     public let completion: Completion
 
-    /// Who gave it.
+    /// The provider that answered.
     public let provider: String
 
-    /// Every attempt of the call, the one with the answer last.
+    /// All attempts of the call; the successful one is last.
     public let attempts: [CallAttempt]
 
-    /// What the call cost, its failed attempts included; nil when no price is known for some of it.
+    /// The cost of the call, failed attempts included; nil if the price of an attempt is unknown.
     public let cost: USDollars?
 
-    /// Whether another provider than the first answered.
+    /// Whether a fallback provider answered.
     public var usedFallback: Bool { attempts.first?.provider != provider }
 }

@@ -5,29 +5,29 @@ public import Reliability
 
 /// The policy of calls to providers: retries, breakers, cool-downs and prices.
 public struct CallPolicy: Sendable {
-    /// When a provider is left alone.
+    /// When a breaker opens and how long it stays open.
     public var breaker: CircuitBreakerPolicy
 
-    /// How often it is asked again.
+    /// How often an attempt is retried and how long to wait.
     public var retry: Retry
 
-    /// The longest that a provider may have itself left alone by all processes.
+    /// The longest cool-down that a provider can request.
     public var longestCooldown = Duration.seconds(3_600)
 
-    /// How long a provider is left alone that limits us and does not say until when.
+    /// The cool-down after a rate limit without a stated end.
     public var shortestCooldown = Duration.seconds(1)
 
-    /// How long a provider is left alone whose account has nothing left: it is asked once in a while, because money may
-    /// have been added.
+    /// The cool-down after an exhausted quota.
+    ///
+    /// It is short because the operator may add money at any time.
     public var quotaCooldown = Duration.seconds(60)
 
-    /// How long a provider may be silent within an answer.
+    /// The longest silence within an answer.
     public var idleLimit = Duration.seconds(30)
 
-    /// What a team may spend that has no budget of its own.
+    /// The budget of a team without a budget of its own.
     public var budget = Budget()
 
-    /// What models cost.
     public var prices: PriceList
 
     /// Makes a policy.
@@ -37,9 +37,9 @@ public struct CallPolicy: Sendable {
         self.prices = prices
     }
 
-    /// The operator's policy.
+    /// Makes the policy that the environment configures.
     ///
-    /// - Throws: `ConfigurationError` for the first variable that cannot be used.
+    /// - Throws: `ConfigurationError` for the first invalid variable.
     public init(_ environment: Environment) throws(ConfigurationError) {
         self.init(
             breaker: try CircuitBreakerPolicy(environment),

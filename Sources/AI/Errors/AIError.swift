@@ -2,42 +2,53 @@ public import Base
 import Core
 public import Reliability
 
-/// Why a call to a provider has no usable answer.
+/// The reason why a call to a provider has no usable answer.
 public struct AIError: Error, Sendable {
-    /// The kind of failure; everything else follows from it.
+    /// The kind of failure, which determines the code, the retry rule and the effect on the breaker.
     let cause: AIFailure
 
     /// The provider's name.
     public let provider: String
 
-    /// The HTTP status of the provider's answer; nil when there was none.
+    /// The HTTP status of the provider's response; nil if there was no response.
     public let status: Int?
 
-    /// The provider's name of the request, which its support asks for.
+    /// The provider's ID of the request, which its support asks for.
     public let requestID: String?
 
-    /// What the answer says about trying again.
+    /// The retry advice in the response.
     public let retryAdvice: RetryAdvice
 
-    /// What the answer says about limits.
+    /// The rate limits in the response.
     public let rateLimits: RateLimits?
 
-    /// What came and may have to be paid for although it cannot be used.
+    /// A completion that arrived and may be billed, although it is not usable.
     public internal(set) var completion: Completion?
 
-    /// Whether some text of the answer was handed on before it failed.
+    /// Whether part of the answer's text was passed to the caller before the failure.
     public var hasPartialOutput: Bool
 
-    /// How long nothing is worth trying, where it is not the answer that says so.
+    /// The time to wait before the next call, for failures that are not a response.
     var wait: Duration?
 
-    /// Every attempt of the call that ended so.
+    /// All attempts of the failed call.
     public internal(set) var attempts: [CallAttempt] = []
+
+    /// How many requests the call sent to providers.
+    public internal(set) var requests = 0
+
+    /// The error of the last request, where a circuit breaker rejected the attempts after it; nil in all other cases.
+    public var ofLastRequest: AIError? { hidden.first }
+
+    /// ``ofLastRequest`` as a list, because a value cannot contain itself.
+    var hidden: [AIError] = []
 
     /// How long to wait before a retry; nil if unknown.
     public var retryAfter: RetryAfter? { wait.flatMap(RetryAfter.init) ?? retryAdvice.retryAfter }
 
-    /// What the provider, or the HTTP client, says about it; for logs, and without the key.
+    /// The message of the provider or the HTTP client, for logs.
+    ///
+    /// It never contains the key.
     let message: String
 
     init(
@@ -62,16 +73,16 @@ public struct AIError: Error, Sendable {
         self.message = message
     }
 
-    /// The stable name of the error.
+    /// The stable error code.
     public var code: Code { cause.handling.code }
 
-    /// What the provider's circuit breaker should make of it.
+    /// The effect on the provider's circuit breaker.
     public var breaker: BreakerEffect { cause.handling.breaker }
 
-    /// Whether the same provider may be asked again.
+    /// Whether the same provider may be retried.
     ///
-    /// What was handed on cannot be taken back, and who is out of money stays so. Otherwise the provider's own word
-    /// on it, `x-should-retry`, wins.
+    /// The client never retries after it passed on partial output, nor when the account's quota is exhausted.
+    /// Otherwise the provider's header `x-should-retry` takes precedence.
     public var retry: RetryRule {
         let handling = cause.handling
         guard !hasPartialOutput, code != .quotaExhausted else { return .never }
@@ -82,32 +93,32 @@ public struct AIError: Error, Sendable {
         }
     }
 
-    /// Whether another provider may be asked instead.
+    /// Whether the client may fall back to another provider.
     public var tryNextProvider: Bool {
         cause.handling.tryNextProvider && !hasPartialOutput
     }
 
-    /// How often the same provider may be asked again.
+    /// How often the same provider may be retried.
     public enum RetryRule: Sendable, Hashable {
         case never, once, yes
     }
 
-    /// What a circuit breaker should make of an error.
+    /// The effect of an error on a circuit breaker.
     public enum BreakerEffect: Sendable, Hashable {
-        /// The provider is not well.
+        /// The provider failed.
         case failure
 
-        /// It says nothing about the provider.
+        /// The error says nothing about the provider's health.
         case neutral
 
-        /// The provider is well but wants no calls for a while.
+        /// The provider is healthy, but asks for a cool-down.
         case limited(Limit)
 
-        /// The provider did its work.
+        /// The provider answered.
         case success
     }
 
-    /// Why a provider wants no calls for a while.
+    /// The reason for a cool-down.
     public enum Limit: String, Sendable, Hashable {
         case rateLimited = "rate_limited"
         case quotaExhausted = "quota_exhausted"
@@ -115,10 +126,10 @@ public struct AIError: Error, Sendable {
 }
 
 extension AIError: CustomStringConvertible, CustomDebugStringConvertible {
-    /// A sentence that any user may see.
+    /// A sentence that is safe to show to users.
     public var description: String { "\(provider): \(code.detail)" }
 
-    /// ``description``, the status, the provider's name of the request and its own words, for logs.
+    /// ``description``, the status, the provider's request ID and its message, for logs.
     public var debugDescription: String {
         var text = "\(description) (\(code.rawValue)"
         if let status { text += ", status \(status)" }
@@ -129,7 +140,7 @@ extension AIError: CustomStringConvertible, CustomDebugStringConvertible {
 }
 
 extension AIError {
-    /// What programs may rely on.
+    /// The error codes that programs may rely on.
     public enum Code: String, Sendable, CaseIterable {
         case notConfigured = "ai_not_configured"
         case circuitOpen = "ai_circuit_open"
@@ -157,7 +168,7 @@ extension AIError {
         case unexpectedStop = "ai_unexpected_stop"
         case schemaMismatch = "ai_schema_mismatch"
 
-        /// What happened, as a sentence that can be shown to anybody.
+        /// A sentence about the error that is safe to show to users.
         public var detail: String {
             switch self {
             case .notConfigured: "The AI provider is not configured."
@@ -189,10 +200,10 @@ extension AIError {
         }
     }
 
-    /// The error as our own caller sees it.
+    /// The error as a problem for the caller of our API.
     ///
-    /// It says nothing that the provider said, and after how many seconds trying again makes sense if anybody knows. What
-    /// cannot be asked to begin with is told in our own words.
+    /// It never repeats the provider's text. It says after how many seconds to retry, if that is known. An invalid
+    /// request is described in our own words.
     public var problem: Problem {
         var members = ["provider": provider]
         if code == .budgetExceeded { members["period"] = message }

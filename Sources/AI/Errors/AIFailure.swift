@@ -1,9 +1,9 @@
 import Base
 internal import HTTPClient
 
-/// Why a call failed, in as many cases as are handled differently.
+/// The kinds of failure; there is one case for each way to handle a failure.
 enum AIFailure: Sendable, Hashable, CaseIterable {
-    // Ours.
+    // Caused on our side.
     case notConfigured
     case circuitOpen
     case budgetExceeded
@@ -12,7 +12,7 @@ enum AIFailure: Sendable, Hashable, CaseIterable {
     case unsupported
     case clientFailed
 
-    // The connection.
+    // Caused by the connection.
     case unresolved
     case refusedConnection
     case untrusted
@@ -22,7 +22,7 @@ enum AIFailure: Sendable, Hashable, CaseIterable {
     case stalled
     case connectionLost
 
-    // The provider says so.
+    // Reported by the provider.
     case badRequest
     case invalidContent
     case authFailed
@@ -39,7 +39,7 @@ enum AIFailure: Sendable, Hashable, CaseIterable {
     case redirected
     case contentRefused
 
-    // The answer.
+    // Caused by the content of the answer.
     case unreadable
     case cut
     case empty
@@ -49,11 +49,12 @@ enum AIFailure: Sendable, Hashable, CaseIterable {
 }
 
 extension AIFailure {
-    /// Classifies an error that a provider reports: by what it says exactly, then by the kind, then by the status.
+    /// Classifies a provider's error: by its exact code, then by its type, then by the HTTP status.
     ///
-    /// The message decides only between a bad prompt and one that is too long, which some providers say nowhere else.
+    /// The message only decides between a bad prompt and one that is too long; some providers report that nowhere
+    /// else.
     init(_ body: ErrorBody, in context: ResponseContext) {
-        // An error beside a status of success says in other ways how bad it is.
+        // An error with a success status states its severity in the body.
         let isDisguised = (200...299).contains(context.status)
         let status = isDisguised ? body.status : context.status
         if let cause = Self(word: body.code) ?? Self(word: body.type), cause.fits(status) {
@@ -64,11 +65,12 @@ extension AIFailure {
             self = Self(kind: body.type) ?? Self(kind: body.code) ?? .internalError
         }
         if self == .badRequest, body.saysTooLong { self = .contextTooLong }
-        // Anthropic says until when it limits a rate; without a word on that, the money is used up.
+        // Anthropic states when a rate limit resets. A 429 without that header means that the account's quota is
+        // exhausted.
         if self == .rateLimited, context.status == 429, context.isAnthropicWithoutLimits { self = .quotaExhausted }
     }
 
-    /// What is said exactly, whatever the status.
+    /// Classifies a code or type whose meaning does not depend on the status.
     private init?(word: String?) {
         switch word {
         case "insufficient_quota", "credit_balance_exhausted", "billing_error", "billing_hard_limit_reached",
@@ -91,13 +93,13 @@ extension AIFailure {
         }
     }
 
-    /// A server's trouble is not explained by a client's mistake, nor the other way round.
+    /// Whether the cause is consistent with the status: a 5xx is not a client's error, nor a 4xx the server's.
     private func fits(_ status: Int?) -> Bool {
         guard let status else { return true }
         return self == .overloaded ? status >= 429 : (400...499).contains(status)
     }
 
-    /// What happened, by the HTTP status.
+    /// Classifies by HTTP status.
     private init(status: Int) {
         self =
             switch status {
@@ -118,7 +120,7 @@ extension AIFailure {
             }
     }
 
-    /// What happened, by the kind of error, where there is no status to go by.
+    /// Classifies by error type, for errors without a status.
     private init?(kind: String?) {
         switch kind {
         case "invalid_request_error", "invalid_prompt": self = .badRequest
@@ -135,7 +137,7 @@ extension AIFailure {
 }
 
 extension ErrorBody {
-    /// Whether a prompt is said to be too long, in the words of either provider.
+    /// Whether the message says that the prompt is too long, in the words of either provider.
     fileprivate var saysTooLong: Bool {
         let message = message.lowercasedASCII
         return ["prompt is too long", "maximum context length"].contains { message.contains(text: $0) }
@@ -143,14 +145,14 @@ extension ErrorBody {
 }
 
 extension AIFailure {
-    /// What it means that a request has no answer.
+    /// Classifies a request that got no response.
     init(_ error: HTTPError) {
         self =
             switch error.kind {
             case .invalidRequest: .unsupported
             case .couldNotResolve: .unresolved
             case .couldNotConnect: error.hasTimedOut ? .connectTimeout : .refusedConnection
-            // Providers are the operator's choice, and their client goes anywhere.
+            // Operators choose the providers, and the client of providers has no egress restriction.
             case .forbiddenAddress: .unsupported
             case .untrusted: .untrusted
             case .tls: .handshakeFailed

@@ -1,28 +1,28 @@
 import Base
 
-/// What a provider says about an error, whichever dialect it says it in.
+/// The fields of a provider's error, from any of the known formats.
 struct ErrorBody: Sendable, Hashable {
-    /// The kind, such as `rate_limit_error`.
+    /// The error type, such as `rate_limit_error`.
     var type: String?
 
-    /// The kind within the kind, such as `insufficient_quota`.
+    /// The error code, which is more specific than the type, such as `insufficient_quota`.
     var code: String?
 
-    /// The HTTP status that the error is said to have, where the code is a number.
+    /// The HTTP status in the body, if the code is a number.
     var status: Int?
 
-    /// What it says to people.
+    /// The human-readable message.
     var message = ""
 
-    /// The provider's name of the request.
+    /// The provider's ID of the request.
     var requestID: String?
 }
 
 extension ErrorBody {
-    /// Finds the error that an answer or an event consists of; nil if there is none.
+    /// Finds the error in an answer or an event; nil if it has none.
     ///
-    /// It is an object or a text named `error`, at the top or in the first choice (OpenRouter), or the whole object
-    /// says that it is an error (vLLM, and the `error` event of OpenAI Responses).
+    /// The error is an object or a string named `error`, at the top level or in the first choice (OpenRouter); or the
+    /// whole object is marked as an error (vLLM, and the `error` event of OpenAI Responses).
     init?(in root: JSONValue) {
         guard root.kind == .object else { return nil }
         if let error = root["error"], error.saysSomething {
@@ -39,15 +39,16 @@ extension ErrorBody {
         requestID = root["request_id"]?.string
     }
 
-    /// Reads the content of an answer with an error's status, which need not be JSON.
+    /// Reads the body of a response with an error status.
+    ///
+    /// The body need not be JSON.
     init(of content: [UInt8]) {
         guard let document = try? JSONDocument(parsing: content, limits: .answer) else { return }
         let root = document.root
-        // With such a status, an object that says neither is the error itself.
+        // With an error status, an object without `error` is the error itself.
         self = ErrorBody(in: root) ?? (root.kind == .object ? ErrorBody(root) : ErrorBody())
     }
 
-    /// Reads the error itself.
     init(_ error: JSONValue) {
         if let text = error.string {
             message = text
@@ -57,7 +58,7 @@ extension ErrorBody {
         message = error["message"]?.string ?? ""
         code = error["details"]?["error_code"]?.string
         guard let value = error["code"] else { return }
-        // LiteLLM writes the status as a text.
+        // LiteLLM writes the status as a string.
         if let number = value.integer ?? value.string.flatMap({ Int($0) }) {
             status = (400...599).contains(number) ? number : nil
         } else {
@@ -67,13 +68,13 @@ extension ErrorBody {
 }
 
 extension JSONValue {
-    /// Whether it can be an error: an object, or a text that is not empty.
+    /// Whether the value can be an error: an object or a non-empty string.
     fileprivate var saysSomething: Bool {
         kind == .object || string.map { !$0.isEmpty } ?? false
     }
 }
 
 extension JSONLimits {
-    /// The limits of an answer or an event: 4 MiB, 64 levels.
+    /// The limits for an answer or an event: 4 MiB, 64 levels of nesting.
     static let answer = JSONLimits(bytes: 4 << 20, depth: 64)
 }

@@ -1,8 +1,8 @@
-/// How one kind of failure is answered, retried and counted.
+/// The answer, the retry rule and the breaker effect of one kind of failure.
 struct FailureHandling: Sendable, Hashable {
     let code: AIError.Code
 
-    /// The HTTP status of our own answer.
+    /// The HTTP status of our own response.
     let status: Int
     let retry: AIError.RetryRule
     let breaker: AIError.BreakerEffect
@@ -28,11 +28,11 @@ struct FailureHandling: Sendable, Hashable {
 }
 
 extension AIFailure {
-    /// The table of how each failure is handled.
+    /// The handling of each kind of failure.
     ///
-    /// A failure counts against the provider's breaker. What our own request brought about does not, and a provider
-    /// that limits us is well: both would otherwise stop calls that would succeed. A provider's 401 is never one of
-    /// ours, because our caller's credential is fine.
+    /// A failure of the provider counts against its breaker. A failure that our request caused does not, and neither
+    /// does a rate limit: both would stop calls that would succeed. A provider's 401 never becomes our 401, because
+    /// the credential of our caller is valid.
     // swift-format-ignore
     var handling: FailureHandling {
         switch self {
@@ -50,7 +50,7 @@ extension AIFailure {
         case .untrusted:         FailureHandling(.tlsError,       502, .never, .failure,                  .next)
         case .handshakeFailed:   FailureHandling(.tlsError,       502, .once,  .failure,                  .next)
         case .connectTimeout:    FailureHandling(.timeout,        504, .yes,   .failure,                  .next)
-        // The provider may be at work on it, and charge for it.
+        // The provider may still be working on the request and may charge for it.
         case .noAnswer:          FailureHandling(.timeout,        504, .once,  .failure,                  .next)
         case .stalled:           FailureHandling(.timeout,        504, .yes,   .failure,                  .next)
         case .connectionLost:    FailureHandling(.connectionLost, 502, .yes,   .failure,                  .next)

@@ -2,13 +2,13 @@ import Base
 public import HTTPClient
 
 extension Provider {
-    /// Writes a request as this provider understands it.
+    /// Encodes a request in the provider's wire format.
     ///
     /// - Parameters:
-    ///   - request: What is asked.
-    ///   - isStreamed: Whether the answer is to come in pieces.
-    /// - Returns: The request, key and all.
-    /// - Throws: ``AIError`` for what cannot be asked; nothing was sent then.
+    ///   - request: The request to encode.
+    ///   - isStreamed: Whether the provider should stream the answer.
+    /// - Returns: The HTTP request, including the key.
+    /// - Throws: ``AIError`` if the format cannot express the request; nothing was sent then.
     public func request(_ request: CompletionRequest, isStreamed: Bool = false) throws(AIError) -> HTTPRequest {
         if let fault = request.fault { throw unsupported(fault) }
         guard let model = request.model ?? defaultModel, !model.isEmpty else { throw unsupported("no model is named") }
@@ -26,12 +26,12 @@ extension Provider {
             baseURL.text + format.path,
             headers: headers,
             body: json.bytes,
-            // A stream says everything around each word again.
+            // A stream repeats the event envelope around each piece of text.
             maximumResponseBytes: isStreamed ? 16 * JSONLimits.answer.bytes : JSONLimits.answer.bytes
         )
     }
 
-    /// The same for both ways to answer: Anthropic streams to whoever accepts JSON.
+    /// The headers are the same with and without streaming: Anthropic also streams if `Accept` is JSON.
     private var headers: [(name: String, value: String)] {
         var headers = [(name: "Content-Type", value: "application/json"), (name: "Accept", value: "application/json")]
         if wireFormat == .anthropicMessages {
@@ -54,7 +54,7 @@ extension Provider {
 }
 
 extension CompletionRequest {
-    /// What no provider would accept; nil if there is nothing of the kind.
+    /// Why no provider would accept the request; nil if it is valid.
     fileprivate var fault: String? {
         if messages.isEmpty { return "the request has no messages" }
         if maxTokens < 1 { return "an answer must be allowed at least one token" }
@@ -62,7 +62,7 @@ extension CompletionRequest {
         return nil
     }
 
-    /// The bytes of all that a model has to read.
+    /// The size of everything that the model reads, in bytes.
     var byteCount: Int {
         messages.reduce(0) { $0 + $1.text.utf8.count } + (system?.utf8.count ?? 0) + (schema?.text.bytes.count ?? 0)
     }

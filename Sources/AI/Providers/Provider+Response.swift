@@ -2,15 +2,15 @@ public import Base
 public import HTTPClient
 
 extension Provider {
-    /// Reads a whole answer.
+    /// Decodes a complete response.
     ///
-    /// An answer that was cut off at its limit, or that is a refusal, is an answer; ``accept(_:)`` tells them apart.
+    /// A truncated answer and a refusal also decode without an error; ``accept(_:)`` rejects the refusal.
     ///
     /// - Parameters:
-    ///   - response: What came, whatever its status.
-    ///   - time: When it came, which the provider's limits count from.
-    /// - Returns: The answer.
-    /// - Throws: ``AIError`` for an error, also one that came with status 200, and for what is no answer.
+    ///   - response: The response, with any status.
+    ///   - time: The time at which it arrived; rate-limit resets are relative to it.
+    /// - Returns: The decoded answer.
+    /// - Throws: ``AIError`` for an error, even with status 200, and for a body that is not an answer.
     public func completion(
         from response: HTTPResponse,
         at time: Timestamp = .now()
@@ -31,13 +31,13 @@ extension Provider {
         }
     }
 
-    /// Begins to read an answer that comes in pieces.
+    /// Makes a decoder for a streamed answer.
     ///
     /// - Parameters:
-    ///   - status: The answer's status, of the kind that means success.
-    ///   - headers: Its header, names in lower case.
-    ///   - time: When it came, which the provider's limits count from.
-    /// - Returns: What takes the answer's events.
+    ///   - status: The status of the response, a 2xx.
+    ///   - headers: The headers, names in lower case.
+    ///   - time: The time at which the response arrived; rate-limit resets are relative to it.
+    /// - Returns: A decoder that takes the events of the stream.
     public func makeStream(
         status: Int = 200,
         headers: [(name: String, value: String)] = [],
@@ -46,7 +46,7 @@ extension Provider {
         CompletionStream(ResponseContext(self, status: status, headers: headers, at: time))
     }
 
-    /// Says what it means that a request has no answer.
+    /// Classifies the failure of a request that got no response.
     public func error(_ error: HTTPError, hasPartialOutput: Bool = false) -> AIError {
         AIError(
             AIFailure(error),
@@ -56,10 +56,10 @@ extension Provider {
         )
     }
 
-    /// Takes an answer only if it answers.
+    /// Rejects an answer that is not usable.
     ///
-    /// - Returns: The answer, which may have been cut off at its limit.
-    /// - Throws: ``AIError`` for a refusal, for no text at all, and where the model waits for something.
+    /// - Returns: The answer, which may be truncated at its token limit.
+    /// - Throws: ``AIError`` for a refusal, for an empty answer, and for a model that paused or waits for a tool.
     public func accept(_ completion: Completion) throws(AIError) -> Completion {
         guard let cause = completion.objection else { return completion }
         throw AIError(
@@ -75,7 +75,9 @@ extension Provider {
 }
 
 extension WireFormat {
-    /// Reads an answer that may be an error; what was counted all the same goes with it.
+    /// Decodes an answer that may be an error.
+    ///
+    /// The error carries the usage that the provider counted.
     fileprivate func checkedRead(_ root: JSONValue, for provider: Provider) throws(WireFault) -> WireAnswer {
         guard let body = ErrorBody(in: root) else { return try read(root, for: provider) }
         do throws(WireFault) {
@@ -89,7 +91,7 @@ extension WireFormat {
 }
 
 extension Completion {
-    /// What is wrong with it as an answer; nil if nothing is.
+    /// The reason to reject the answer; nil if it is usable.
     fileprivate var objection: AIFailure? {
         switch stopReason.kind {
         case .refusal: .refused

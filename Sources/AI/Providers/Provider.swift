@@ -1,48 +1,48 @@
 public import Base
 
-/// A service that answers prompts: where it is, how it is spoken to, and what its circuit breaker is called.
+/// An AI provider: its address, wire format, credentials and circuit breaker.
 public struct Provider: Sendable {
-    /// What it is called, and its circuit breaker with it: `anthropic-ai`, `openai`.
+    /// The name of the provider and of its circuit breaker: `anthropic-ai`, `openai`.
     public let name: String
 
-    /// How requests and answers are written.
+    /// The encoding of requests and answers.
     public let wireFormat: WireFormatName
 
-    /// Where it is.
+    /// The address to which the paths of the wire format are appended.
     public let baseURL: BaseURL
 
-    /// The key that it knows us by; nil for a server that asks for none.
+    /// The API key; nil for a server that needs none.
     let key: Secret?
 
-    /// How the key is sent.
+    /// The header that carries the key.
     public var authentication: Authentication
 
-    /// What `anthropic-version` says.
+    /// The value of the header `anthropic-version`.
     public var apiVersion = Provider.stableAPIVersion
 
-    /// The model of a request that names none.
+    /// The model for requests that name none.
     public var defaultModel: String?
 
-    /// What OpenAI Chat Completions calls the limit of an answer.
+    /// The name of the field for the token limit in OpenAI Chat Completions.
     public var maxTokensField = MaxTokensField.maxCompletionTokens
 
-    /// What `OpenAI-Organization` says.
+    /// The value of the header `OpenAI-Organization`.
     public var organization: String?
 
-    /// What `OpenAI-Project` says.
+    /// The value of the header `OpenAI-Project`.
     public var project: String?
 
-    /// Whether the prompt's tokens, as OpenAI's formats count them, contain those written to a cache.
+    /// Whether the prompt tokens that OpenAI's formats report include cache writes.
     public var promptIncludesCacheWrites = true
 
     /// Describes a provider.
     ///
     /// - Parameters:
-    ///   - name: What it and its circuit breaker are called.
-    ///   - wireFormat: How requests and answers are written.
-    ///   - baseURL: Where it is; a trailing `/v1` is dropped for Anthropic's format, whose path has one.
-    ///   - key: The key that it knows us by; nil for a server that asks for none.
-    ///   - authentication: How the key is sent; by default as the wire format's own provider wants it.
+    ///   - name: The name of the provider and of its circuit breaker.
+    ///   - wireFormat: The encoding of requests and answers.
+    ///   - baseURL: The address. A trailing `/v1` is dropped for Anthropic's format, whose path contains it.
+    ///   - key: The API key; nil for a server that needs none.
+    ///   - authentication: The header that carries the key; by default as the API version's own clients send it.
     public init(
         name: String,
         wireFormat: WireFormatName,
@@ -57,19 +57,19 @@ public struct Provider: Sendable {
         self.authentication = authentication ?? (wireFormat == .anthropicMessages ? .apiKeyHeader : .bearer)
     }
 
-    /// The version of Anthropic's API that has been there longest; it goes with both ways to send a key.
+    /// The oldest supported version of Anthropic's API, which accepts the key in either header.
     public static var stableAPIVersion: String { "2023-06-01" }
 
-    /// The limit's two names in OpenAI Chat Completions.
+    /// The two names of the token limit in OpenAI Chat Completions.
     public enum MaxTokensField: String, Sendable, CaseIterable {
-        /// What OpenAI's own models take.
+        /// The name that OpenAI's own models require.
         case maxCompletionTokens = "max_completion_tokens"
 
-        /// What most other servers know.
+        /// The name that most other servers support.
         case maxTokens = "max_tokens"
     }
 
-    /// How a key is sent.
+    /// The header that carries the key.
     public enum Authentication: String, Sendable, CaseIterable {
         case bearer
         case apiKeyHeader = "x-api-key"
@@ -77,7 +77,7 @@ public struct Provider: Sendable {
 }
 
 extension Provider {
-    /// A text of somebody else's, fit for a log: without the key in any form, and not longer than 500 characters.
+    /// Makes a foreign text safe for a log: removes the key in every encoding and cuts it at 500 characters.
     func redacted(_ text: String) -> String {
         var bytes = Array(text.utf8)
         if let key, !key.bytes.isEmpty {

@@ -1,24 +1,24 @@
 public import Base
 public import System
 
-/// The providers that the environment names.
+/// The providers that the environment configures.
 public struct Providers: Sendable {
-    /// The name of Anthropic, or of what stands in its place, and of its circuit breaker.
+    /// The name of the provider in Anthropic's format and of its circuit breaker.
     public static let anthropicName = "anthropic-ai"
 
-    /// The name of OpenAI, or of what stands in its place, and of its circuit breaker.
+    /// The name of the provider in OpenAI's formats and of its circuit breaker.
     public static let openAIName = "openai"
 
-    /// Who is spoken to in Anthropic's format; nil if neither key nor address is set.
+    /// The provider in Anthropic's format; nil if neither its key nor its address is set.
     public let anthropic: Provider?
 
-    /// Who is spoken to in one of OpenAI's formats; nil if neither key nor address is set.
+    /// The provider in one of OpenAI's formats; nil if neither its key nor its address is set.
     public let openAI: Provider?
 
-    /// Both, where they are set.
+    /// The configured providers.
     public var all: [Provider] { [anthropic, openAI].compactMap(\.self) }
 
-    /// Reads the configuration; a provider is there when its key or its address is set.
+    /// Reads the configuration; a provider exists if its key or its address is set.
     ///
     /// - `ANTHROPIC_API_KEY`, `ANTHROPIC_BASE_URL`, `ANTHROPIC_MODEL`;
     ///   `ANTHROPIC_VERSION`, the version of the API, by default 2023-06-01;
@@ -29,33 +29,35 @@ public struct Providers: Sendable {
     ///   than OpenAI's own;
     ///   `OPENAI_PROMPT_INCLUDES_CACHE_WRITES`, 1 or 0.
     ///
-    /// - Throws: `ConfigurationError`, which names the variable and never its value.
+    /// - Throws: `ConfigurationError`, which names the variable but never its value.
     public init(_ environment: Environment) throws(ConfigurationError) {
         let variables = ProviderVariables(environment)
         anthropic = try variables.anthropic()
         openAI = try variables.openAI()
     }
 
-    /// The provider of a name; nil for all others.
+    /// The configured provider with a name; nil if there is none.
     public subscript(_ name: String) -> Provider? {
         all.first { $0.name == name }
     }
 }
 
-/// The address that a provider's paths are appended to.
+/// The address to which a provider's paths are appended.
 public struct BaseURL: Sendable, Hashable, CustomStringConvertible {
-    /// An address that cannot be one.
+    /// The address is not a valid base URL.
     public struct Invalid: Error, CustomStringConvertible {
-        /// The rule that the address breaks; nothing of the address itself.
+        /// The rule that the address breaks.
+        ///
+        /// It never repeats the address.
         public let description: String
     }
 
-    /// The address, without a slash at its end.
+    /// The address without a trailing slash.
     let text: String
 
     public var description: String { text }
 
-    /// Checks an address.
+    /// Validates an address.
     ///
     /// - Throws: ``Invalid``.
     public init(_ url: String) throws(Invalid) {
@@ -79,23 +81,21 @@ public struct BaseURL: Sendable, Hashable, CustomStringConvertible {
         text = url.utf8.last == UInt8(ascii: "/") ? String(url.dropLast()) : url
     }
 
-    /// Anthropic's own.
     static let anthropic = BaseURL(trusted: "https://api.anthropic.com")
 
-    /// OpenAI's own.
     static let openAI = BaseURL(trusted: "https://api.openai.com/v1")
 
     private init(trusted text: String) {
         self.text = text
     }
 
-    /// The address without a `/v1` at its end.
+    /// The address without a trailing `/v1`.
     var withoutVersion: BaseURL {
         text.utf8.count > 3 && text.hasSuffix("/v1") ? BaseURL(trusted: String(text.dropLast(3))) : self
     }
 }
 
-/// The variables that describe providers.
+/// Reads the variables that configure providers.
 struct ProviderVariables {
     private let environment: Environment
 
@@ -146,7 +146,7 @@ extension ProviderVariables {
         environment["\(provider)_API_KEY"] != nil || environment["\(provider)_BASE_URL"] != nil
     }
 
-    /// A line break in a key would begin another header, and what is no ASCII is no key but a mistake.
+    /// Rejects line breaks, which would start another header, and other characters outside of printable ASCII.
     private func key(_ name: String) throws(ConfigurationError) -> Secret? {
         try word(name).map { Secret($0) }
     }
@@ -195,9 +195,9 @@ extension ProviderVariables {
 }
 
 extension Provider.Authentication {
-    /// How the clients of a version of Anthropic's API send the key.
+    /// The header that clients of an API version use for the key.
     ///
-    /// Whether the newer versions take the older way is not documented.
+    /// Anthropic does not document whether newer versions accept the older header.
     fileprivate static func usual(for version: String) -> Provider.Authentication {
         version < "2026-10-21" ? .apiKeyHeader : .bearer
     }

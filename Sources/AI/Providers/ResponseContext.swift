@@ -3,7 +3,7 @@ import Core
 import HTTPClient
 import Reliability
 
-/// What is known of an answer before its content is read.
+/// The status and headers of a response, known before its body is decoded.
 struct ResponseContext: Sendable {
     let provider: Provider
     let status: Int
@@ -11,7 +11,8 @@ struct ResponseContext: Sendable {
     let rateLimits: RateLimits?
     private let headerRequestID: String?
 
-    /// Whether the answer comes from Anthropic's own servers, which name each request, and says nothing on limits.
+    /// Whether the response comes from Anthropic's own servers, which set a request ID, but has no rate-limit
+    /// headers.
     let isAnthropicWithoutLimits: Bool
 
     init(_ provider: Provider, status: Int, headers: [(name: String, value: String)], at time: Timestamp) {
@@ -29,7 +30,7 @@ struct ResponseContext: Sendable {
             .map(provider.redacted)
     }
 
-    /// Finishes an answer.
+    /// Adds the headers' fields to a decoded answer.
     func completion(_ answer: WireAnswer) -> Completion {
         Completion(
             text: answer.text,
@@ -45,7 +46,7 @@ struct ResponseContext: Sendable {
         )
     }
 
-    /// Describes an error in terms of the answer.
+    /// Makes an error with the fields of the response.
     func error(
         _ cause: AIFailure,
         _ message: String = "",
@@ -66,7 +67,7 @@ struct ResponseContext: Sendable {
         )
     }
 
-    /// Describes an error that the provider reports.
+    /// Makes an error from the provider's error body.
     func error(_ body: ErrorBody, answer: WireAnswer? = nil, hasPartialOutput: Bool = false) -> AIError {
         let kinds = [body.type, body.code].compactMap(\.self).joined(separator: " ")
         return error(
@@ -78,7 +79,7 @@ struct ResponseContext: Sendable {
         )
     }
 
-    /// Describes why an answer could not be read.
+    /// Makes an error from a decoding failure.
     func error(_ fault: WireFault, hasPartialOutput: Bool = false) -> AIError {
         switch fault {
         case .unsupported(let what): error(.unsupported, what, hasPartialOutput: hasPartialOutput)
@@ -90,7 +91,7 @@ struct ResponseContext: Sendable {
 }
 
 extension String {
-    /// Whether it is a word, as categories are, and no sentence of a provider's.
+    /// Whether the text is a single word, as categories are, and not free text of the provider.
     fileprivate var isCategory: Bool {
         (1...40).contains(utf8.count)
             && utf8.allSatisfy { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || $0 == UInt8(ascii: "_") }

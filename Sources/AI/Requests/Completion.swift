@@ -1,78 +1,77 @@
 public import Core
 
-/// What a model answered.
+/// A model's answer.
 public struct Completion: Sendable, Hashable {
-    /// All the text of the answer; what the model thought is left out.
+    /// The text of the answer, without the model's reasoning.
     public let text: String
 
-    /// Why the model stopped.
     public let stopReason: StopReason
 
-    /// The stop sequence that ended the answer.
+    /// The stop sequence that ended the answer; nil if none did.
     public let stopSequence: String?
 
-    /// What kind of thing was refused, in the provider's words.
+    /// The category of a refusal, as the provider names it.
     public let refusalCategory: String?
 
-    /// The tokens; nil if the provider did not count them.
+    /// The token counts; nil if the provider reported none.
     public let usage: TokenUsage?
 
-    /// What the call cost by the provider's own account, which few give.
+    /// The cost that the provider reported, which few do.
     public let providerCost: USDollars?
 
-    /// The model that answered, by its full name.
+    /// The full name of the model that answered.
     public let model: String
 
-    /// The provider's name of the answer.
+    /// The provider's ID of the answer.
     public let id: String?
 
-    /// The provider's name of the request, which its support asks for.
+    /// The provider's ID of the request, which its support asks for.
     public let requestID: String?
 
-    /// How much more may be asked for now, where the provider says so.
+    /// The rate limits that the provider reported with the answer.
     public let rateLimits: RateLimits?
 
-    /// Whether the answer ends where its limit was rather than where it is complete.
+    /// Whether the answer ends at a token limit.
     public var isTruncated: Bool {
         stopReason.kind == .maxTokens || stopReason.kind == .contextWindow
     }
 }
 
-/// Why a model stopped.
+/// The reason why a model stopped.
 public struct StopReason: Sendable, Hashable {
-    /// What providers call differently and is the same.
+    /// The stop reasons that the providers share under different names.
     public enum Kind: String, Sendable, CaseIterable {
-        /// It had said all.
+        /// The answer is complete.
         case finished
 
-        /// One of the request's stop sequences came.
+        /// The model generated one of the request's stop sequences.
         case stopSequence = "stop_sequence"
 
-        /// The answer reached its limit.
+        /// The answer reached its token limit.
         case maxTokens = "max_tokens"
 
-        /// Prompt and answer filled what the model can hold.
+        /// Prompt and answer filled the context window.
         case contextWindow = "context_window"
 
-        /// It wants a tool to be used.
+        /// The model requests a tool call.
         case toolUse = "tool_use"
 
-        /// It wants to be asked to go on.
+        /// The model paused and expects to be asked to continue.
         case pause
 
-        /// It, or a filter behind it, would not answer.
+        /// The model, or a filter behind it, refused to answer.
         case refusal
 
-        /// Something that this version does not know.
+        /// A reason that this version does not know.
         case other
     }
 
     public let kind: Kind
 
-    /// The provider's own word; empty if it gave none.
+    /// The provider's name of the reason; empty if it gave none.
     public let rawValue: String
 
-    /// Takes a reason and the provider's word for it.
+    /// Makes a reason from the provider's name for it.
     public init(_ kind: Kind, _ rawValue: String) {
         self.kind = kind
         self.rawValue = rawValue

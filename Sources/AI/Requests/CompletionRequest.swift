@@ -2,34 +2,34 @@ public import Base
 
 /// A request to a model.
 public struct CompletionRequest: Sendable, Equatable {
-    /// The model; nil for the provider's default.
+    /// The model; nil for the provider's default model.
     public var model: String?
 
     /// The system prompt.
     public var system: String?
 
-    /// The conversation, in order.
+    /// The conversation, oldest message first.
     public var messages: [Message]
 
-    /// The most tokens an answer may have.
+    /// The largest number of tokens of the answer.
     public var maxTokens: Int
 
-    /// Texts that end an answer.
+    /// Texts that end the answer when the model generates them.
     public var stopSequences: [String] = []
 
-    /// How much the model is to think; nil leaves it to the provider.
+    /// How much the model should reason; nil for the provider's default.
     public var effort: Effort?
 
-    /// What an answer's JSON must look like; nil for plain text.
+    /// The required form of a JSON answer; nil for plain text.
     public var schema: OutputSchema?
 
-    /// Who uses the product, in a form that tells the provider nothing about the person.
+    /// A pseudonymous ID of the end user, from which the provider cannot identify the person.
     public var userID: String?
 
-    /// Nothing is sent unless it is set: newer models refuse it.
+    /// The sampling temperature; nil to send none, because newer models reject the field.
     public var temperature: Double?
 
-    /// Asks something.
+    /// Makes a request with a conversation.
     public init(model: String? = nil, system: String? = nil, messages: [Message], maxTokens: Int) {
         self.model = model
         self.system = system
@@ -37,14 +37,14 @@ public struct CompletionRequest: Sendable, Equatable {
         self.maxTokens = maxTokens
     }
 
-    /// Asks one question.
+    /// Makes a request with one question.
     public init(_ prompt: String, model: String? = nil, system: String? = nil, maxTokens: Int = 4_096) {
         self.init(model: model, system: system, messages: [Message(.user, prompt)], maxTokens: maxTokens)
     }
 
-    /// What one side said.
+    /// A message of the conversation.
     public struct Message: Sendable, Hashable {
-        /// The two sides of a conversation.
+        /// The author of a message.
         public enum Role: String, Sendable, CaseIterable {
             case user, assistant
         }
@@ -52,18 +52,18 @@ public struct CompletionRequest: Sendable, Equatable {
         public var role: Role
         public var text: String
 
-        /// Says something.
+        /// Makes a message.
         public init(_ role: Role, _ text: String) {
             self.role = role
             self.text = text
         }
     }
 
-    /// How much a model is to think, in the provider's words.
+    /// A level of reasoning, by the provider's name.
     public struct Effort: RawRepresentable, Sendable, Hashable {
         public let rawValue: String
 
-        /// Takes a word that the provider knows.
+        /// Makes a level from a name that the provider knows.
         public init(rawValue: String) {
             self.rawValue = rawValue
         }

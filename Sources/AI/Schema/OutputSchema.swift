@@ -1,24 +1,24 @@
 public import Base
 
-/// The form that a model's answer is to have, in JSON Schema.
+/// The required form of a model's answer, as a JSON Schema.
 ///
-/// Providers check the form in part or not at all, so the answer is checked here as well. Only keywords that can be
-/// checked are accepted: `type`, `enum`, `const`, `properties`, `required`, `additionalProperties`, `items`,
-/// `minItems`, `maxItems`, `minLength`, `maxLength`, `minimum`, `maximum`, `anyOf`, `$defs` and a `$ref` that points
-/// into the schema itself; and those that only explain.
+/// Providers check the form partly or not at all, so the client checks the answer too. It accepts only keywords that
+/// it can check: `type`, `enum`, `const`, `properties`, `required`, `additionalProperties`, `items`, `minItems`,
+/// `maxItems`, `minLength`, `maxLength`, `minimum`, `maximum`, `anyOf`, `$defs` and a `$ref` within the schema; and
+/// the keywords that are only annotations.
 public struct OutputSchema: Sendable {
-    /// A schema that cannot be used.
+    /// The schema is invalid or not supported.
     public struct Invalid: Error, Hashable, CustomStringConvertible {
-        /// Where in the schema, as in `#/properties/name`.
+        /// The place in the schema, such as `#/properties/name`.
         public let path: String
 
-        /// What is wrong there, such as a keyword that cannot be checked.
+        /// The rule that the schema breaks there, such as an unsupported keyword.
         public let rule: String
 
         public var description: String { "\(path) \(rule)" }
     }
 
-    /// What the form is called.
+    /// The name of the form, which the provider receives.
     public let name: String
 
     /// The JSON Schema.
@@ -26,12 +26,12 @@ public struct OutputSchema: Sendable {
 
     private let document: JSONDocument
 
-    /// Takes a schema that can be checked.
+    /// Validates a schema.
     ///
     /// - Parameters:
-    ///   - name: What the form is called: at most 64 letters, digits, `_` and `-`.
+    ///   - name: The name of the form: at most 64 letters, digits, `_` and `-`.
     ///   - text: The JSON Schema.
-    /// - Throws: ``Invalid``, which names the place and the keyword.
+    /// - Throws: ``Invalid``, which names the place and the rule.
     public init(name: String, _ text: String) throws(Invalid) {
         guard (1...64).contains(name.utf8.count), name.utf8.allSatisfy(Self.isNameCharacter) else {
             throw Invalid(path: "name", rule: "must have 1 to 64 letters, digits, _ and -")
@@ -49,13 +49,17 @@ public struct OutputSchema: Sendable {
 
     /// Checks an answer.
     ///
-    /// - Parameter answer: The text of the answer, which should be one JSON value and nothing else.
+    /// - Parameters:
+    ///   - answer: The text of the answer, which should be one JSON value and nothing else.
+    ///   - deadline: When the check gives up, whatever the schema and the answer are.
     /// - Returns: Where it has not the form, up to 20 places; empty if it has.
-    public func validate(_ answer: String) -> [SchemaViolation] {
+    public func validate(_ answer: String, by deadline: Deadline = .distantFuture) -> [SchemaViolation] {
         do throws(JSONSyntaxError) {
             let value = try JSONDocument(parsing: Array(answer.utf8), limits: .answer).root
-            // Each value takes two bytes and a few comparisons; what takes far more has alternatives that multiply.
-            var validator = SchemaValidator(root: document.root, steps: 10_000 + 16 * answer.utf8.count)
+            // Each value takes two bytes and a few comparisons; what takes far more has alternatives that multiply. Each
+            // part of the schema is read once.
+            let steps = 10_000 + 16 * answer.utf8.count + text.bytes.count
+            var validator = SchemaValidator(root: document.root, WorkLimit(steps: steps, deadline: deadline))
             validator.validate(value, against: document.root, at: "")
             return validator.violations
         } catch {

@@ -1,35 +1,35 @@
 import Base
 
-/// Compares a value with a schema that was checked.
+/// Validates a value against a schema that ``SchemaCheck`` has accepted.
 struct SchemaValidator {
     /// The most violations that are reported at once.
-    private static let limit = 20
+    private static let mostViolations = 20
 
-    /// What was found, in the order of the answer.
+    /// The violations found, in the order of the answer.
     private(set) var violations: [SchemaViolation] = []
 
-    private let root: JSONValue
-    private var steps: Int
+    private var lookups: SchemaLookups
+    private var limit: WorkLimit
 
-    /// Prepares to compare values with a schema and its parts.
+    /// Makes a validator.
     ///
     /// - Parameters:
     ///   - root: The whole schema.
-    ///   - steps: How many comparisons to make before giving up.
-    init(root: JSONValue, steps: Int) {
-        self.root = root
-        self.steps = steps
+    ///   - limit: How many comparisons to make before giving up, and when.
+    init(root: JSONValue, _ limit: WorkLimit) {
+        lookups = SchemaLookups(root: root)
+        self.limit = limit
     }
 
-    /// Takes note of every place where a value does not fit.
+    /// Collects the violations of a value.
     mutating func validate(_ value: JSONValue, against schema: JSONValue, at path: String) {
         guard !isExhausted(at: path) else { return }
         if schema.bool == false { report(path, "must not be there") }
         guard schema.kind == .object else { return }
-        if let reference = schema["$ref"]?.string, let target = root.target(of: reference) {
+        if let reference = schema["$ref"]?.string, let target = lookups.target(of: reference, &limit) {
             validate(value, against: target, at: path)
         }
-        // What has another type breaks all other rules as well.
+        // A value of another type would break all other rules too.
         guard checkType(of: value, against: schema, at: path) else { return }
         checkChoices(of: value, against: schema, at: path)
         switch value.kind {
@@ -52,10 +52,10 @@ extension SchemaValidator {
     }
 
     private mutating func checkChoices(of value: JSONValue, against schema: JSONValue, at path: String) {
-        if let choices = schema["enum"], !choices.elements.contains(where: value.isEqual) {
+        if let choices = schema["enum"], !lookups.contains(value, in: choices, &limit) {
             report(path, "must be one of the listed values")
         }
-        if let constant = schema["const"], !constant.isEqual(to: value) {
+        if let constant = schema["const"], !lookups.isEqual(value, to: constant, &limit) {
             report(path, "must have the one value that is allowed")
         }
         if let alternatives = schema["anyOf"], !fitsAny(value, of: alternatives, at: path) {
@@ -64,23 +64,28 @@ extension SchemaValidator {
     }
 
     private mutating func fitsAny(_ value: JSONValue, of alternatives: JSONValue, at path: String) -> Bool {
-        for alternative in alternatives.elements {
-            var attempt = SchemaValidator(root: root, steps: steps)
-            attempt.validate(value, against: alternative, at: path)
-            steps = attempt.steps
-            if attempt.violations.isEmpty { return true }
+        let found = violations
+        defer { violations = found }
+        for alternative in alternatives.elements where limit.take() {
+            violations = []
+            validate(value, against: alternative, at: path)
+            if violations.isEmpty { return true }
         }
         return false
     }
 
     private mutating func checkMembers(of value: JSONValue, against schema: JSONValue, at path: String) {
-        for name in schema["required"]?.elements.compactMap(\.string) ?? [] where value[name] == nil {
-            report("\(path)/\(name.escapedForPointer)", "is required")
+        if let required = schema["required"], limit.take(required.count + value.count) {
+            let names = Set(value.members.map(\.key))
+            for name in required.elements.compactMap(\.string) where !names.contains(name) {
+                report("\(path)/\(name.escapedForPointer)", "is required")
+            }
         }
         let properties = schema["properties"]
         let others = schema["additionalProperties"]
-        for (name, member) in value.members {
-            guard let schema = properties?[name] ?? others else { continue }
+        for (name, member) in value.members where limit.take() {
+            let property = properties.flatMap { lookups.member(name, of: $0, &limit) }
+            guard let schema = property ?? others else { continue }
             validate(member, against: schema, at: "\(path)/\(name.escapedForPointer)")
         }
     }
@@ -93,7 +98,7 @@ extension SchemaValidator {
             report(path, "must have at most \(most) elements")
         }
         guard let items = schema["items"] else { return }
-        for (index, element) in value.elements.enumerated() {
+        for (index, element) in value.elements.enumerated() where limit.take() {
             validate(element, against: items, at: "\(path)/\(index)")
         }
     }
@@ -111,23 +116,22 @@ extension SchemaValidator {
     }
 
     private mutating func report(_ path: String, _ rule: String) {
-        guard violations.count < Self.limit else { return }
+        guard violations.count < Self.mostViolations else { return }
         violations.append(SchemaViolation(path: path, rule: rule))
     }
 
-    /// Whether enough was found, or alternatives within alternatives have multiplied beyond reason.
+    /// Whether there are enough violations, or nested alternatives have used up all steps.
     private mutating func isExhausted(at path: String) -> Bool {
-        steps -= 1
-        guard steps >= 0 else {
+        guard limit.take() else {
             if violations.isEmpty { report(path, "takes too long to check") }
             return true
         }
-        return violations.count >= Self.limit
+        return violations.count >= Self.mostViolations
     }
 }
 
 extension JSONValue {
-    /// Whether the value is of a type, by JSON Schema's name.
+    /// Whether the value has a type, by its JSON Schema name.
     fileprivate func hasType(_ name: String) -> Bool {
         switch (name, kind) {
         case ("null", .null), ("boolean", .bool), ("object", .object), ("array", .array), ("string", .string),
@@ -138,7 +142,9 @@ extension JSONValue {
         }
     }
 
-    /// Whether a number is not larger than another; numbers that fit no `Double` are compared with nothing.
+    /// Whether a number is at most another.
+    ///
+    /// Numbers outside of `Double` compare as false.
     fileprivate func isAtMost(_ other: JSONValue) -> Bool {
         if let left = integer, let right = other.integer { return left <= right }
         guard let left = double, let right = other.double else { return false }
@@ -146,13 +152,13 @@ extension JSONValue {
     }
 }
 
-/// Looks through a schema for what cannot be checked.
+/// Checks that a schema contains only supported keywords.
 struct SchemaCheck {
     private static let types: Set<String> = ["null", "boolean", "object", "array", "number", "string", "integer"]
 
     private let root: JSONValue
 
-    /// References that were followed to their end, and those that are being followed.
+    /// The references that were followed to their end; below, those being followed now.
     private var followed: Set<String> = []
     private var following: Set<String> = []
 
@@ -212,12 +218,12 @@ struct SchemaCheck {
         }
     }
 
-    /// Follows a reference, and those that lead on without looking at a smaller part of the answer: they must end.
+    /// Follows a chain of references that do not descend into the answer, and rejects a cycle.
     private mutating func follow(_ reference: JSONValue, at path: String) throws(OutputSchema.Invalid) {
+        if let pointer = reference.string, followed.contains(pointer) { return }
         guard let pointer = reference.string, let target = root.target(of: pointer) else {
             throw Self.invalid(path, "must point into the schema, as in #/$defs/name")
         }
-        guard !followed.contains(pointer) else { return }
         guard following.insert(pointer).inserted else { throw Self.invalid(path, "leads back to itself") }
         try followAll(in: target, at: path)
         following.remove(pointer)
@@ -236,17 +242,19 @@ struct SchemaCheck {
     }
 }
 
-/// Where an answer does not have the form that was asked for.
+/// A place at which an answer does not match the schema.
 public struct SchemaViolation: Sendable, Hashable, CustomStringConvertible {
     /// The place as a JSON Pointer (RFC 6901), such as `/items/2/name`; empty for the whole answer.
     public let path: String
 
-    /// What must be so there, in words that follow the place and never repeat what is there.
+    /// The rule that the value breaks, phrased to follow the path.
+    ///
+    /// It never repeats the value.
     public let rule: String
 
     public var description: String { path.isEmpty ? "the answer \(rule)" : "\(path) \(rule)" }
 
-    /// What makes up for the answer when the model is asked once more.
+    /// The message that asks the model to correct its answer.
     public static func request(for violations: [SchemaViolation]) -> String {
         let lines = violations.map { "- \($0)" }.joined(separator: "\n")
         return "The answer does not have the form that was asked for:\n\(lines)\nAnswer again with valid JSON only."
@@ -254,49 +262,34 @@ public struct SchemaViolation: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension JSONValue {
-    /// What a reference such as `#/$defs/name` points to, if it is an object or a truth value in this one.
+    /// The object or boolean that a reference such as `#/$defs/name` points to in this value; nil if there is none.
     func target(of reference: String) -> JSONValue? {
-        guard reference.utf8.first == UInt8(ascii: "#") else { return nil }
-        let tokens = reference.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
-        guard tokens.first?.isEmpty ?? true else { return nil }
+        guard let names = Self.names(in: reference) else { return nil }
         var value = self
-        for token in tokens.dropFirst() {
-            guard let next = value[String(token).unescapedFromPointer] else { return nil }
+        for name in names {
+            guard let next = value[name] else { return nil }
             value = next
         }
         return value.kind == .object || value.kind == .bool ? value : nil
     }
 
-    /// Whether two values are the same, whatever the order of members and the way numbers are written.
-    func isEqual(to other: JSONValue) -> Bool {
-        guard kind == other.kind else { return false }
-        switch kind {
-        case .null:
-            return true
-        case .bool:
-            return bool == other.bool
-        case .number:
-            if let left = integer, let right = other.integer { return left == right }
-            return double == other.double
-        case .string:
-            return stringBytes == other.stringBytes
-        case .array:
-            return count == other.count && zip(elements, other.elements).allSatisfy { $0.isEqual(to: $1) }
-        case .object:
-            return count == other.count
-                && members.allSatisfy { key, value in other[key].map { value.isEqual(to: $0) } ?? false }
-        }
+    /// The names of the members that a reference such as `#/$defs/name` leads through; nil if it is none.
+    static func names(in reference: String) -> [String]? {
+        guard reference.utf8.first == UInt8(ascii: "#") else { return nil }
+        let tokens = reference.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        guard tokens.first?.isEmpty ?? true else { return nil }
+        return tokens.dropFirst().map { String($0).unescapedFromPointer }
     }
 }
 
 extension String {
-    /// The name as a part of a JSON Pointer (RFC 6901, section 3).
+    /// The name as a token of a JSON Pointer (RFC 6901, section 3).
     var escapedForPointer: String {
         utf8.contains { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }
             ? replacing(text: "~", by: "~0").replacing(text: "/", by: "~1") : self
     }
 
-    /// The name that a part of a JSON Pointer stands for.
+    /// The name that a token of a JSON Pointer stands for.
     fileprivate var unescapedFromPointer: String {
         replacing(text: "~1", by: "/").replacing(text: "~0", by: "~")
     }

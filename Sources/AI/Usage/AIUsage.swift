@@ -3,7 +3,7 @@ public import Core
 public import Postgres
 import Teams
 
-/// What a team's AI calls used in one day, of one provider's model.
+/// The AI usage of one team on one day with one model of one provider.
 public struct DailyUsage: OutputObject, RowDecodable {
     let day: Day
     let provider: String
@@ -53,7 +53,7 @@ public struct DailyUsage: OutputObject, RowDecodable {
 }
 
 extension DailyUsage {
-    /// Which part of a team's usage is wanted.
+    /// The filter of a usage list.
     public struct Request: InputObject {
         let team: ID<Team>
         let since: Day?
@@ -87,7 +87,7 @@ extension DailyUsage {
             }
         )
 
-        // The model comes last, for it may have any character in it; of the provider that is left to its length.
+        // The model comes last because it may contain any character. The provider is preceded by its length.
         fileprivate var binding: String {
             let provider = self.provider?.rawValue ?? ""
             return "\(team)/\(since?.description ?? "")/\(until?.description ?? "")/\(provider.utf8.count)/\(provider)/"
@@ -99,11 +99,11 @@ extension DailyUsage {
         Action("ai_usage.list", needs: .read, refusal: "Insufficient permissions to see usage")
     }
 
-    /// What a team's AI calls used, a day, provider and model at a time, the newest day first.
+    /// Lists a team's AI usage by day, provider and model, newest day first.
     ///
-    /// A day that is not over yet changes while it is read.
+    /// The row of the current day can change between two pages.
     ///
-    /// - Throws: A `Denial`, or 422 `invalid_cursor` for a cursor of another list, team or filter.
+    /// - Throws: A `Denial`, or 422 `invalid_cursor` if the cursor belongs to another list, team or filter.
     public static func list(_ request: Request, in context: inout Context) throws -> Page<DailyUsage> {
         let team = request.team
         let user = try context.user(attempting: listing, on: team)
@@ -162,7 +162,7 @@ extension DailyUsage {
     }
 }
 
-/// The name of a provider or a model, to look for.
+/// The name of a provider or a model, used as a filter.
 struct UsageName: InputValue {
     private static let text = TextRule(1...100)
 

@@ -2,7 +2,7 @@ import Base
 import Postgres
 public import Reliability
 
-/// Where all is well, asking is reading a row by its key and telling is nothing.
+/// While a provider is healthy, a permit is one read by primary key, and a success writes nothing.
 extension PostgresStores: CircuitBreakerStore {
     public mutating func acquire(
         _ name: String,
@@ -17,7 +17,7 @@ extension PostgresStores: CircuitBreakerStore {
             within: answerLimit,
             connecting: connectLimit
         ).first
-        // Anything else is looked at again under the row's lock, where it may be as it should be by then.
+        // Any other state is judged under the row lock. The breaker may be closed by then.
         guard try row?["is_clear"] ?? true else { return try judge(name, under: policy) }
         return .permitted(
             CircuitPermit(
@@ -31,7 +31,7 @@ extension PostgresStores: CircuitBreakerStore {
         )
     }
 
-    /// Asks for a permit if a breaker is not closed or has a cool-down.
+    /// Asks for a permit under the row lock, for a breaker that is not closed or has a cool-down.
     private mutating func judge(_ name: String, under policy: CircuitBreakerPolicy) throws -> CircuitAdmission {
         let rows = try run(
             """
@@ -67,7 +67,7 @@ extension PostgresStores: CircuitBreakerStore {
 }
 
 extension CircuitAdmission {
-    /// Reads what `nofx.circuit_acquire` answered.
+    /// Reads the answer of `nofx.circuit_acquire`.
     init(name: String, row: borrowing Row?) throws {
         guard let row = copy row else { throw Problem.internal }
         let verdict: String = try row["verdict"]
@@ -98,7 +98,7 @@ extension CircuitAdmission {
 }
 
 extension CircuitTransition {
-    /// Reads what `nofx.circuit_record` answered; nil when nothing changed.
+    /// Reads the answer of `nofx.circuit_record`; nil when the state did not change.
     init?(recorded row: borrowing Row?) throws {
         guard let row = copy row else { throw Problem.internal }
         try self.init(name: row["transition"], wait: row["wait"], exceeded: row["exceeded"] ?? [])
@@ -116,7 +116,7 @@ extension CircuitTransition {
 }
 
 extension CircuitOutcome {
-    /// An outcome as `nofx.circuit_record` takes it.
+    /// The arguments of `nofx.circuit_record` that describe an outcome.
     struct Columns {
         let kind: String
         var error: String?

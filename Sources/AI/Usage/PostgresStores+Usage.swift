@@ -3,7 +3,7 @@ import Postgres
 public import Core
 
 extension PostgresStores: UsageStore {
-    /// As ``UsageStore/record(_:by:)``.
+    /// See ``UsageStore/record(_:by:)``.
     ///
     /// - Throws: `PostgresError`.
     public mutating func record(_ usage: UsageRecord, by deadline: Deadline = .distantFuture) throws {
@@ -22,7 +22,7 @@ extension PostgresStores: UsageStore {
         )
     }
 
-    /// As ``UsageStore/reserve(_:for:of:within:lifetime:by:)``.
+    /// See ``UsageStore/reserve(_:for:of:within:lifetime:by:)``.
     ///
     /// - Throws: ``BudgetExceeded`` or `PostgresError`.
     public mutating func reserve(
@@ -46,14 +46,14 @@ extension PostgresStores: UsageStore {
         throw BudgetExceeded(period, budget: try row["budget"], resetsIn: try row["resets_in"])
     }
 
-    /// As ``UsageStore/release(_:by:)``.
+    /// See ``UsageStore/release(_:by:)``.
     ///
     /// - Throws: `PostgresError`.
     public mutating func release(_ call: UUID, by deadline: Deadline = .distantFuture) throws {
         _ = try run("SELECT nofx.release_ai_budget(\(call))", within: usageLimit(until: deadline))
     }
 
-    /// No longer than to the deadline, and a tenth of a second all the same: what happened is worth writing down.
+    /// The time until the deadline, but at least 0.1 s, so that usage is still recorded after the deadline.
     private func usageLimit(until deadline: Deadline) -> Duration {
         min(usageLimit, max(deadline.remaining, .milliseconds(100)))
     }

@@ -2,37 +2,39 @@ public import Base
 import Postgres
 public import Core
 
-/// What all processes know of providers, in Postgres: their circuit breakers, and what calls to them used.
+/// The state that all processes share about providers, in Postgres: circuit breakers, usage and budgets.
 ///
-/// Each operation is one statement and one round trip, also through a pooler, on a connection of the store's own: a
-/// caller's transaction may be rolled back, and what happened to a provider has happened all the same.
+/// Each operation is one statement and one round trip, also through a pooler. The store has its own connection, so a
+/// rollback of the caller's transaction does not undo what the store recorded.
 public struct PostgresStores: ~Copyable {
-    /// How long the database may take to answer for a breaker.
+    /// The longest time that the database may take for a breaker operation.
     public var answerLimit = Duration.milliseconds(100)
 
-    /// How long it may take where a connection has to be made first.
+    /// The longest time for a breaker operation that must connect first.
     public var connectLimit = Duration.seconds(1)
 
-    /// How long it may take to write usage down, which is money.
+    /// The longest time to write usage.
+    ///
+    /// It is longer because losing a usage record loses money.
     public var usageLimit = Duration.seconds(2)
 
     let reporter: UUID
     let log: Log
     private var database: Database
 
-    /// Makes a store; nothing is opened yet.
+    /// Makes a store; it connects on first use.
     ///
     /// - Parameters:
-    ///   - database: Where it is.
-    ///   - reporter: Stands for the process.
-    ///   - log: For what the server has to say.
+    ///   - database: The database of the store.
+    ///   - reporter: Identifies the process.
+    ///   - log: Receives the database server's notices.
     public init(_ database: consuming Database, reporter: UUID = .v7(), log: Log) {
         self.database = database
         self.reporter = reporter
         self.log = log
     }
 
-    /// Ends its use and gives the database back.
+    /// Ends the store and returns its database.
     public consuming func end() -> Database {
         database
     }
@@ -41,9 +43,9 @@ public struct PostgresStores: ~Copyable {
     ///
     /// - Parameters:
     ///   - query: The statement.
-    ///   - limit: How long it may take.
-    ///   - connecting: How long it may take where a connection has to be made first, if not as long.
-    /// - Returns: Its rows.
+    ///   - limit: The longest time that the statement may take.
+    ///   - connecting: The longest time if the store must connect first; nil for the same limit.
+    /// - Returns: The rows of the result.
     /// - Throws: `PostgresError`.
     mutating func run(
         _ query: Query,

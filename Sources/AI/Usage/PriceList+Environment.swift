@@ -2,16 +2,18 @@ public import Base
 public import System
 
 extension PriceList {
-    /// The known prices, and in place of them those that `NOFX_AI_PRICES` has for a model.
+    /// The known prices.
     ///
-    /// The variable holds a JSON array, with prices in US dollars for a million tokens:
+    /// A model that `NOFX_AI_PRICES` names has only the prices of that variable.
+    ///
+    /// The variable holds a JSON array, with prices in US dollars per million tokens:
     ///
     /// ```json
     /// [{"model": "llama-4", "from": "2026-01-31", "input": 0.5, "output": 1.25, "cacheRead": 0.05,
     ///   "longPrompt": {"above": 200000, "input": 1, "output": 2.5}}]
     /// ```
     ///
-    /// - Throws: `ConfigurationError`, which names the field that is wrong.
+    /// - Throws: `ConfigurationError`, which names the invalid field.
     public init(_ environment: Environment) throws(ConfigurationError) {
         let variable = "NOFX_AI_PRICES"
         guard let text = environment[variable] else {
@@ -88,7 +90,7 @@ extension ModelPrice.Rates {
     }
 }
 
-/// A price as people write it, in US dollars for a million tokens.
+/// A price as operators write it, in US dollars per million tokens.
 private struct PricePerMillion: InputValue {
     static var rule: String { "number, 0 to 1000000, at most three decimals" }
 
@@ -105,7 +107,7 @@ private struct PricePerMillion: InputValue {
     }
 }
 
-/// The day on which a price began.
+/// The first day of a price.
 private struct PriceDay: InputValue {
     static var rule: String { "date" }
 

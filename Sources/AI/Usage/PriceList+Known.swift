@@ -1,9 +1,9 @@
 import Base
 
 extension PriceList {
-    /// What the providers' price lists say, as of November 2026.
+    /// The providers' published prices, as of November 2026.
     ///
-    /// Numbers are thousandths of a US dollar for a million tokens. OpenAI has one price for writing to the cache.
+    /// Numbers are thousandths of a US dollar per million tokens. OpenAI has one price for cache writes.
     public static let known = PriceList(anthropic + openAI)
 
     // swift-format-ignore

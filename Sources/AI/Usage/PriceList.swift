@@ -1,35 +1,37 @@
 public import Base
 public import Core
 
-/// What models cost, and have cost.
+/// The prices of models over time.
 public struct PriceList: Sendable {
     private let prices: [ModelPrice]
 
-    /// Makes a list; of two prices of a model, what began later holds, and what stands first if they began together.
+    /// Makes a list.
+    ///
+    /// Of two prices for a model, the later start applies; with equal starts, the first in the list.
     public init(_ prices: [ModelPrice]) {
         self.prices = prices
     }
 
-    /// The same list, but for models that `others` names, whose prices in this list are forgotten.
+    /// A copy in which the prices of the models in `others` replace the prices of the same models.
     public func replacing(with others: [ModelPrice]) -> PriceList {
         let replaced = Set(others.map(\.model))
         return PriceList(others + prices.filter { !replaced.contains($0.model) })
     }
 
-    /// What a call cost; nil for a model that has no price, which is not the same as nothing.
+    /// The cost of a call; nil if the model has no price, which is different from a cost of zero.
     ///
     /// - Parameters:
     ///   - usage: The tokens of the call.
     ///   - model: The model as the provider names it.
-    ///   - time: When the call was made; prices that began later do not count.
+    ///   - time: The time of the call. Prices that began later do not apply.
     /// - Returns: The cost.
     public func cost(of usage: TokenUsage, model: String, at time: Timestamp) -> USDollars? {
         price(of: model, at: time)?.cost(of: usage)
     }
 
-    /// The most that a request can be expected to cost, before it is sent; nil for a model that has no price.
+    /// An upper estimate of a request's cost before it is sent; nil if the model has no price.
     ///
-    /// Three bytes a token is less than any language needs, and nobody answers with more tokens than allowed.
+    /// It assumes three bytes per token, fewer than any language needs, and an answer of the maximum length.
     public func estimate(of request: CompletionRequest, model: String, at time: Timestamp) -> USDollars? {
         guard let price = price(of: model, at: time) else { return nil }
         let tokens = request.estimatedPromptTokens
@@ -39,7 +41,7 @@ public struct PriceList: Sendable {
 
     /// The price of a model at some time.
     ///
-    /// A name is looked for as it is, then without its date, then without a word such as `latest`.
+    /// It looks up the full name first, then the name without its date, then without a word such as `latest`.
     func price(of model: String, at time: Timestamp) -> ModelPrice? {
         for name in ModelName.candidates(of: model) {
             let versions = prices.filter { $0.model == name && $0.hasBegun(at: time) }
@@ -64,26 +66,26 @@ extension ModelPrice {
 }
 
 extension CompletionRequest {
-    /// More tokens than the prompt has, a few for each message's frame among them.
+    /// An upper estimate of the prompt's tokens, with a few for the framing of each message.
     fileprivate var estimatedPromptTokens: Int {
         (byteCount + 2) / 3 + 16 * (messages.count + 1)
     }
 }
 
-/// What a model's tokens cost from some day on.
+/// The price of one model from a start time.
 ///
-/// Prices are billionths of a US dollar for one token, which is thousandths of a dollar for a million.
+/// Prices are billionths of a US dollar per token, which equals thousandths of a dollar per million tokens.
 public struct ModelPrice: Sendable, Hashable {
     /// The model's name, without a date.
     public let model: String
 
-    /// When the price began; nil if it has always been so.
+    /// The time from which the price applies; nil if it always applied.
     public let start: Timestamp?
 
-    /// What is charged.
+    /// The rates for a prompt up to the threshold of ``longPrompt``.
     public let rates: Rates
 
-    /// What is charged for all tokens of a call whose prompt is longer than a threshold.
+    /// The rates for all tokens of a call whose prompt is longer than a threshold.
     public let longPrompt: LongPrompt?
 
     /// Makes a price.
@@ -102,7 +104,9 @@ public struct ModelPrice: Sendable, Hashable {
         public let cacheWrite5m: Int64
         public let cacheWrite1h: Int64
 
-        /// Makes rates; what has no price of its own costs as much as what it replaces.
+        /// Makes rates.
+        ///
+        /// A cache rate without a price of its own falls back to the rate that it replaces.
         public init(
             input: Int64,
             output: Int64,
@@ -117,13 +121,13 @@ public struct ModelPrice: Sendable, Hashable {
             self.cacheWrite1h = cacheWrite1h ?? self.cacheWrite5m
         }
 
-        /// The dearest token of a prompt.
+        /// The highest price of a prompt token.
         var dearestInput: Int64 { max(input, cacheRead, cacheWrite5m, cacheWrite1h) }
     }
 
     /// The rates of long prompts.
     public struct LongPrompt: Sendable, Hashable {
-        /// The longest prompt that does not count as long, in tokens and with those of the cache.
+        /// The longest prompt that is not long, in tokens, cached tokens included.
         public let threshold: Int
         public let rates: Rates
 
@@ -134,7 +138,7 @@ public struct ModelPrice: Sendable, Hashable {
         }
     }
 
-    /// What tokens cost; an amount that does not fit stays at the largest.
+    /// The cost of tokens; it saturates at the largest amount.
     public func cost(of usage: TokenUsage) -> USDollars {
         let rates = rates(forPrompt: usage.prompt)
         return USDollars(usage.input, rates.input) + USDollars(usage.output, rates.output)
@@ -150,21 +154,21 @@ public struct ModelPrice: Sendable, Hashable {
 }
 
 extension USDollars {
-    /// The cost of tokens at a price; what does not fit stays at the largest amount.
+    /// The cost of tokens at a price; it saturates at the largest amount.
     init(_ tokens: Int, _ price: Int64) {
         let (product, overflows) = Int64(tokens).multipliedReportingOverflow(by: price)
         self.init(rawValue: overflows ? .max : product)
     }
 }
 
-/// The names that a model's price may be listed under.
+/// The names under which a model's price may be listed.
 enum ModelName {
-    /// Words behind a name that do not make another model of it.
+    /// Suffixes that do not name another model.
     private static let words: Set<String> = ["latest", "preview", "default"]
 
-    /// The name itself first, then without what may stand at its end: each a prefix of the one before.
+    /// The name itself, then the name with its date or suffix word removed, step by step.
     ///
-    /// Whatever else follows a name, such as `-pro`, makes another model of it, whose price nobody can guess.
+    /// Any other suffix, such as `-pro`, names another model with an unknown price.
     static func candidates(of model: String) -> [String] {
         var candidates = [model.lowercasedASCII]
         while let name = candidates.last, let shorter = withoutDate(name) ?? withoutWord(name) {
@@ -195,7 +199,7 @@ enum ModelName {
 }
 
 extension USDollars {
-    /// An amount in US dollars, as a provider says it; nil for anything but a number that is not negative.
+    /// An amount in US dollars from a provider's answer; nil unless it is a number of at least zero.
     init?(number value: JSONValue?) {
         guard let dollars = value?.double, dollars >= 0 else { return nil }
         self.init(rawValue: Int64(exactly: (dollars * 1e9).rounded()) ?? .max)

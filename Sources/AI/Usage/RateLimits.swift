@@ -1,31 +1,31 @@
 public import Base
 
-/// How much a provider says may still be asked for.
+/// The rate limits that a provider reports in its response headers.
 public struct RateLimits: Sendable, Hashable {
-    /// The windows that it counts in, by name: `requests`, `tokens`, `input-tokens`, `output-tokens`.
+    /// The rate limits by name: `requests`, `tokens`, `input-tokens`, `output-tokens`.
     public let windows: [Window]
 
-    /// When the answer was given, by the provider's own clock where it tells.
+    /// The time of the response, by the provider's clock if it sent a `Date`.
     private let time: Timestamp
 
-    /// What is counted together.
+    /// One limit with its remainder and its reset time.
     public struct Window: Sendable, Hashable {
         public let name: String
         public let limit: Int?
         public let remaining: Int?
 
-        /// When all may be asked for again.
+        /// The time at which the whole limit is available again.
         public let reset: Timestamp?
     }
 
-    /// Reads what both providers say in headers; nil if they say nothing.
+    /// Reads the headers of either provider; nil if they report no limits.
     ///
-    /// Anthropic's resets are points in time, OpenAI's are durations. Some servers write -1 or 0 for what they do not
-    /// count.
+    /// Anthropic sends reset times as points in time, OpenAI as durations. Some servers send -1 or 0 for a limit that
+    /// they do not count.
     ///
     /// - Parameters:
     ///   - headers: Names in lower case and values.
-    ///   - time: When they came.
+    ///   - time: The time at which the headers arrived.
     public init?(_ headers: [(name: String, value: String)], at time: Timestamp) {
         func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
         let time = header("date").flatMap { Timestamp(httpDate: $0, now: time) } ?? time
@@ -47,9 +47,9 @@ public struct RateLimits: Sendable, Hashable {
         if windows.isEmpty { return nil }
     }
 
-    /// How long the windows of which nothing is left stay so; nil where none says.
+    /// The longest time until an exhausted window resets; nil if no exhausted window reports a reset.
     ///
-    /// It is the time between two of the provider's own, so this machine's clock has no say in it.
+    /// It is the difference of two times by the provider's clock, so clock skew of this machine has no effect.
     var longestWait: Duration? {
         windows.filter { $0.remaining == 0 }.compactMap(\.reset).max()
             .map { .microseconds($0.microsecondsSince1970 - time.microsecondsSince1970) }
@@ -65,7 +65,7 @@ extension RateLimits.Window {
 }
 
 extension RateLimits: JSONEncodable {
-    /// Writes an object that has a member for each window.
+    /// Writes an object with one member per window.
     public func encode(to json: inout JSONWriter) {
         json.object { json in
             for window in windows {
@@ -82,9 +82,9 @@ extension RateLimits: JSONEncodable {
 }
 
 extension Duration {
-    /// Reads a duration as Go prints it: `12ms`, `6m0s`, `1h2m3.5s`; nil for anything else.
+    /// Reads a duration in Go's format: `12ms`, `6m0s`, `1h2m3.5s`; nil for any other text.
     ///
-    /// A number without a unit is none, and so is what is negative or longer than a century.
+    /// A number without a unit, a negative duration and one of more than a century are invalid.
     init?(go text: String) {
         var rest = text.utf8[...]
         var total: Int64 = 0
@@ -99,7 +99,7 @@ extension Duration {
 
     private static var century: Int64 { 100 * 366 * 86_400 * 1_000_000_000 }
 
-    /// Reads a number with its unit, as nanoseconds.
+    /// Reads a number with its unit, in nanoseconds.
     private static func part(_ rest: inout Substring.UTF8View) -> Int64? {
         let digits = rest.prefix(while: \.isDigit)
         rest = rest.dropFirst(digits.count)

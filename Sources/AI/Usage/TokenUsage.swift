@@ -1,27 +1,29 @@
 public import Base
 import Core
 
-/// The tokens of one call, counted so that each is in one place, whichever provider counted them.
+/// The tokens of one call.
+///
+/// Each token is counted in exactly one field, for all providers alike.
 public struct TokenUsage: Hashable, Sendable {
-    /// Tokens of the prompt that were neither read from a cache nor written to one.
+    /// Prompt tokens that were neither read from a cache nor written to one.
     public var input: Int
 
-    /// Tokens of the answer, those of reasoning among them.
+    /// Tokens of the answer, reasoning tokens included.
     public var output: Int
 
-    /// Tokens of the prompt that came from the provider's cache.
+    /// Prompt tokens that the provider read from its cache.
     public var cacheRead: Int
 
-    /// Tokens of the prompt that were put into a cache for five minutes, or for as long as the provider says.
+    /// Prompt tokens that were written to a cache for five minutes, or for the provider's default time.
     public var cacheWrite5m: Int
 
-    /// Tokens of the prompt that were put into a cache for an hour.
+    /// Prompt tokens that were written to a cache for one hour.
     public var cacheWrite1h: Int
 
-    /// How many tokens of ``output`` were spent on reasoning.
+    /// The part of ``output`` that the model spent on reasoning.
     public var reasoning: Int
 
-    /// Counts tokens; what is negative counts as none.
+    /// Makes counts; a negative number counts as zero.
     public init(
         input: Int = 0,
         output: Int = 0,
@@ -38,7 +40,7 @@ public struct TokenUsage: Hashable, Sendable {
         self.reasoning = max(reasoning, 0)
     }
 
-    /// Every token of the prompt, whatever was done with it.
+    /// All tokens of the prompt, cached ones included.
     public var prompt: Int {
         input.addingSaturated(cacheRead).addingSaturated(cacheWrite5m).addingSaturated(cacheWrite1h)
     }
@@ -69,9 +71,9 @@ extension TokenUsage: OutputValue {
     public static var rule: String { "object of counts" }
 }
 
-/// How Anthropic counts tokens.
+/// Token counts in Anthropic's format.
 ///
-/// A stream counts more than once; what is counted later holds for what it names.
+/// A stream reports counts more than once; a later count replaces an earlier one field by field.
 struct AnthropicUsage: Sendable {
     private(set) var cost: USDollars?
     private var input: Int?
@@ -96,7 +98,7 @@ struct AnthropicUsage: Sendable {
         cost = USDollars(number: usage["cost"]) ?? cost
     }
 
-    /// What was counted; nil if nothing was.
+    /// The counted tokens; nil if the provider reported none.
     var tokens: TokenUsage? {
         guard input != nil || output != nil else { return nil }
         let write1h = cacheWrite1h ?? 0
@@ -104,7 +106,7 @@ struct AnthropicUsage: Sendable {
             input: input ?? 0,
             output: output ?? 0,
             cacheRead: cacheRead ?? 0,
-            // The sum is the older field; what it has beyond the parts was kept for the usual time.
+            // The older field holds the sum. The part beyond the one-hour writes was cached for the default time.
             cacheWrite5m: max(cacheWrite5m ?? 0, (cacheWrites ?? 0) - write1h),
             cacheWrite1h: write1h,
             reasoning: reasoning ?? 0
@@ -113,10 +115,10 @@ struct AnthropicUsage: Sendable {
 }
 
 extension TokenUsage {
-    /// Reads how OpenAI's formats count tokens; nil if nothing was counted.
+    /// Reads token counts in OpenAI's formats; nil if the provider reported none.
     ///
-    /// The prompt's tokens contain those that were read from a cache. Whether they contain those written to one too is
-    /// for the provider to say.
+    /// The prompt's tokens include those that were read from a cache. Whether they also include cache writes depends
+    /// on the provider.
     init?(openAI usage: JSONValue?, for provider: Provider) {
         guard let usage, usage.kind == .object else { return nil }
         func count(_ chat: String, _ responses: String) -> JSONValue? { usage[chat] ?? usage[responses] }
@@ -139,8 +141,8 @@ extension TokenUsage {
 }
 
 extension JSONValue {
-    /// A number of tokens; nil for all else.
+    /// A number of tokens; nil if the value is not an integer.
     ///
-    /// No call has more than 2^40, and sums of such numbers fit.
+    /// It is capped at 2^40, more than any call has, so that sums cannot overflow.
     var tokenCount: Int? { integer.map { min(max($0, 0), 1 << 40) } }
 }

@@ -1,51 +1,55 @@
 public import Base
 public import Core
 
-/// What one attempt at an AI call came to.
+/// The record of one attempt at an AI call.
 public struct UsageRecord: Sendable {
-    /// The call, which may take several attempts.
+    /// The call that the attempt belongs to.
+    ///
+    /// A call may need several attempts.
     public var call: UUID
 
-    /// Which of the call's attempts it was, from 1; one that is recorded again counts once.
+    /// The number of the attempt within its call, from 1.
+    ///
+    /// Recording the same attempt again counts it once.
     public var attempt: Int
 
-    /// The team whose budget it counts against; nil for none.
+    /// The team whose budget pays; nil if no budget applies.
     public var team: UUID?
 
-    /// The provider, by the name of its circuit breaker.
+    /// The provider's name, which is also the name of its circuit breaker.
     public var provider: String
 
-    /// The model that answered, or else the one that was asked.
+    /// The model that answered, or the requested model if none answered.
     public var model: String
 
-    /// The model that was asked.
+    /// The model that the request named.
     public var requestedModel: String
 
-    /// `ok`, or the code of an error.
+    /// `ok`, or an error code.
     public var outcome: String
 
-    /// The HTTP status, where there was one.
+    /// The HTTP status; nil if there was no response.
     public var status: Int?
 
-    /// What the provider calls the request.
+    /// The provider's ID of the request.
     public var requestID: String?
 
     /// The tokens that the provider reported.
     public var tokens: TokenUsage
 
-    /// What our prices make of it, in billionths of a dollar; nil where there is none.
+    /// The cost by our price list, in billionths of a dollar; nil if the model has no price.
     public var costNanoUSD: Int64?
 
-    /// What the provider says that it cost, in billionths of a dollar.
+    /// The cost that the provider reported, in billionths of a dollar.
     public var providerCostNanoUSD: Int64?
 
-    /// How long it took.
+    /// The duration of the attempt.
     public var duration: Duration
 
-    /// The provider's rate limits, as it told them last.
+    /// The provider's rate limits, as last reported.
     public var rateLimit: JSONText?
 
-    /// Describes an attempt.
+    /// Makes a record.
     public init(
         call: UUID,
         attempt: Int,
@@ -78,24 +82,24 @@ public struct UsageRecord: Sendable {
         self.rateLimit = rateLimit
     }
 
-    /// Whether the attempt brought an answer.
+    /// Whether the attempt returned a completion.
     var isSuccess: Bool { outcome.utf8.elementsEqual("ok".utf8) }
 
-    /// What counts against a budget: our price, or else the provider's.
+    /// The amount that counts against a budget: the cost by our price list, or else the provider's.
     var spentNanoUSD: Int64 { max(0, costNanoUSD ?? providerCostNanoUSD ?? 0) }
 }
 
-/// A team has spent what it may, and so no call is made.
+/// The team has used up its budget, so the call is not sent.
 public struct BudgetExceeded: Error, Hashable, Sendable {
-    /// How long a budget is for.
+    /// The period of a budget.
     public enum Period: String, Sendable {
         case daily, monthly
     }
 
-    /// Which budget is used up; the longer one where both are.
+    /// The exhausted budget; the monthly one if both are exhausted.
     public let period: Period
 
-    /// How much may be spent in the period.
+    /// The amount that the team may spend in the period.
     public let budget: USDollars
 
     /// The seconds until the next period begins.

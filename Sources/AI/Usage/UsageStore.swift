@@ -3,31 +3,33 @@ public import Core
 import Postgres
 public import Reliability
 
-/// Where it is kept what AI calls used, and what teams may still spend.
+/// The store of AI usage and of teams' remaining budgets.
 public protocol UsageStore: ~Copyable {
-    /// Writes an attempt down, and adds it up; the same attempt again changes nothing.
+    /// Records an attempt and adds it to the totals.
     ///
-    /// Its cost is taken from what its call has reserved, and a success gives back the rest.
+    /// Recording the same attempt again changes nothing.
+    ///
+    /// The store deducts the cost from the call's reservation. A successful attempt releases the rest.
     ///
     /// - Parameters:
     ///   - usage: The attempt.
-    ///   - deadline: When to give up; a store may do so earlier.
-    /// - Throws: What the store's failures are; nothing was written then, or it is unknown.
+    ///   - deadline: When to stop waiting; a store may stop earlier.
+    /// - Throws: An error of the store. The record was not written then, or the outcome is unknown.
     mutating func record(_ usage: UsageRecord, by deadline: Deadline) throws
 
-    /// Reserves what a call may cost, unless its team's budget is used up.
+    /// Reserves the estimated cost of a call, unless the team's budget is used up.
     ///
-    /// A call is let through that begins below the limit, whatever it costs: of the calls that begin together at most
-    /// one goes beyond, as long as none costs more than it reserved.
+    /// The store admits a call if the spending is below the limit when the call begins. Of calls that begin at the
+    /// same time, at most one exceeds the limit, as long as no call costs more than it reserved.
     ///
     /// - Parameters:
-    ///   - amount: What the call may cost.
-    ///   - call: The call; reserving again replaces what it had.
+    ///   - amount: The estimated cost of the call.
+    ///   - call: The call. A second reservation replaces its first.
     ///   - team: The team that pays; nil for a call without a budget.
-    ///   - budget: What holds for a team that has none of its own.
-    ///   - lifetime: When the reservation expires, if it is not ended before.
-    ///   - deadline: When to give up; a store may do so earlier.
-    /// - Throws: ``BudgetExceeded``, and what the store's failures are.
+    ///   - budget: The default for a team without a budget of its own.
+    ///   - lifetime: The time after which an unreleased reservation expires.
+    ///   - deadline: When to stop waiting; a store may stop earlier.
+    /// - Throws: ``BudgetExceeded``, or an error of the store.
     mutating func reserve(
         _ amount: USDollars,
         for call: UUID,
@@ -37,16 +39,16 @@ public protocol UsageStore: ~Copyable {
         by deadline: Deadline
     ) throws
 
-    /// Gives back what a call has reserved that is not tried again.
+    /// Releases the reservation of a call that is not retried.
     ///
     /// - Parameters:
     ///   - call: The call.
-    ///   - deadline: When to give up; a store may do so earlier.
-    /// - Throws: What the store's failures are.
+    ///   - deadline: When to stop waiting; a store may stop earlier.
+    /// - Throws: An error of the store.
     mutating func release(_ call: UUID, by deadline: Deadline) throws
 }
 
-/// Keeps usage in the process, for programs without a database and for tests; it is gone with its value.
+/// Keeps usage in memory, for programs without a database and for tests.
 public struct MemoryUsageStore: UsageStore {
     private struct Attempt: Hashable {
         let call: UUID
@@ -70,12 +72,12 @@ public struct MemoryUsageStore: UsageStore {
     private var spendings: [Spending] = []
     private var reservations: [UUID: Reservation] = [:]
 
-    /// Every attempt, in the order they were recorded.
+    /// All attempts, in the order of their recording.
     public private(set) var records: [UsageRecord] = []
 
     /// Makes an empty store.
     ///
-    /// - Parameter now: What the clock shows.
+    /// - Parameter now: Returns the current time.
     public init(now: @escaping @Sendable () -> Timestamp = { .now() }) {
         self.now = now
     }
@@ -91,7 +93,7 @@ public struct MemoryUsageStore: UsageStore {
         }
     }
 
-    /// As ``UsageStore/reserve(_:for:of:within:lifetime:by:)``.
+    /// See ``UsageStore/reserve(_:for:of:within:lifetime:by:)``.
     ///
     /// - Throws: ``BudgetExceeded``.
     public mutating func reserve(
@@ -121,7 +123,7 @@ public struct MemoryUsageStore: UsageStore {
             throw BudgetExceeded(period, budget: limit, resetsIn: seconds)
         }
         let month = today.startOfMonth
-        // Whatever its length, a month's 32nd day is one of the next.
+        // Day 32, counted from the first of any month, falls in the next month.
         try check(.monthly, budget.monthly, from: month, until: (month + 31).startOfMonth)
         try check(.daily, budget.daily, from: today, until: today + 1)
         reservations[call] = Reservation(team: team, amount: max(0, amount.rawValue), end: time + lifetime)
@@ -132,12 +134,15 @@ public struct MemoryUsageStore: UsageStore {
     }
 }
 
-/// Usage goes to the shared store, which is left alone for a while once it was away or slow. What cannot be written down
-/// is an error, for whoever called knows what is lost.
+/// Usage goes to the shared store.
 ///
-/// That usage waits, for a team's budget or a busy row, says nothing about the breakers, which go on to be shared.
+/// After an outage or a timeout, the client does not call the store for a pause. A usage record that cannot be
+/// written is an error, so that the caller can log the lost record.
+///
+/// Slow usage statements, which may wait for a team's budget or a locked row, do not affect breakers: those stay
+/// shared.
 extension FallbackCircuitBreakerStore: UsageStore where Shared: UsageStore & ~Copyable {
-    /// The shared store is not asked for the moment.
+    /// The shared store is paused after a failure.
     struct Unavailable: Error {}
 
     public mutating func record(_ usage: UsageRecord, by deadline: Deadline = .distantFuture) throws {
@@ -161,14 +166,14 @@ extension FallbackCircuitBreakerStore: UsageStore where Shared: UsageStore & ~Co
         try sharing { (shared) throws in try shared.release(call, by: deadline) }
     }
 
-    /// Has the shared store do something, unless it is being left alone.
+    /// Runs an operation on the shared store, unless the store is paused.
     private mutating func sharing(_ body: (inout Shared) throws -> Void) throws {
         guard isSharing, usageResumption.map({ $0 <= clock() }) ?? true else { throw Unavailable() }
         do {
             try body(&shared)
             usageResumption = nil
         } catch {
-            // What the store itself answers, such as that a budget is used up, does not mean that it is away.
+            // An answer of the store, such as an exhausted budget, does not mean that the store is unavailable.
             if (error as? PostgresError)?.kind != .server, !(error is BudgetExceeded) {
                 usageResumption = clock() + pause
             }

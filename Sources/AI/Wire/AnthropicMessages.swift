@@ -1,6 +1,6 @@
 import Base
 
-/// Anthropic Messages.
+/// The format of Anthropic Messages.
 struct AnthropicMessages: WireFormat {
     var path: String { "/v1/messages" }
 
@@ -48,7 +48,7 @@ struct AnthropicMessages: WireFormat {
         AnthropicStream()
     }
 
-    /// What a model thinks, and what it does with tools, is no text.
+    /// Blocks of thinking and of tool use are not part of the text.
     static func isText(_ block: JSONValue) -> Bool {
         block["type"]?.string == "text"
     }
@@ -69,7 +69,7 @@ struct AnthropicMessages: WireFormat {
 }
 
 extension WireAnswer {
-    /// Reads why the model stopped, from an answer or from what the end of a stream says.
+    /// Reads the stop reason from an answer or from the last events of a stream.
     mutating func takeStop(in object: JSONValue) {
         if let reason = object["stop_reason"]?.string { stop = StopReason(anthropic: reason) }
         if let sequence = object["stop_sequence"]?.string { stopSequence = sequence }
@@ -94,7 +94,7 @@ extension StopReason {
     }
 }
 
-/// An answer of Anthropic Messages that comes in pieces.
+/// A streamed answer of Anthropic Messages.
 struct AnthropicStream: WireStream {
     private(set) var isTerminal = false
     private var hasBegun = false
@@ -118,7 +118,7 @@ struct AnthropicStream: WireStream {
         case "message_stop":
             isTerminal = true
         default:
-            // Versions of the API add kinds of events without notice.
+            // Anthropic adds event types without a new API version.
             break
         }
         return ""

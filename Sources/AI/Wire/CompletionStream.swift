@@ -1,6 +1,6 @@
 import Base
 
-/// Puts an answer together from the events that it comes in.
+/// Assembles an answer from the events of a stream.
 ///
 /// ```swift
 /// var stream = provider.makeStream(status: head.status, headers: head.headers)
@@ -14,7 +14,7 @@ public struct CompletionStream: Sendable {
     private var stream: any WireStream
     private var textBytes = 0
 
-    /// Whether some text has come, and may have been shown.
+    /// Whether text has arrived, which may have been shown to the user.
     public private(set) var hasText = false
 
     init(_ context: ResponseContext) {
@@ -22,16 +22,16 @@ public struct CompletionStream: Sendable {
         stream = context.provider.wireFormat.format.makeStream(for: context.provider)
     }
 
-    /// Whether the answer is complete, so that nothing more needs to be waited for.
+    /// Whether the answer is complete, so that the reader can stop.
     public var isTerminal: Bool { stream.isTerminal }
 
-    /// Takes one event (WHATWG HTML, section 9.2).
+    /// Decodes one event (WHATWG HTML, section 9.2).
     ///
     /// - Parameters:
-    ///   - event: Its name, which no format needs: the data says the same.
-    ///   - data: Its data.
-    /// - Returns: The text that it adds to the answer, empty for most kinds of events.
-    /// - Throws: ``AIError`` for an error that the provider reports, and for what is no event of its format.
+    ///   - event: The name of the event. No format needs it, because the data repeats it.
+    ///   - data: The data of the event.
+    /// - Returns: The text that the event adds to the answer; empty for most events.
+    /// - Throws: ``AIError`` for an error that the provider reports, and for data that is not an event of its format.
     public mutating func take(event: String?, data: [UInt8]) throws(AIError) -> String {
         guard !isTerminal, !data.isEmpty, !stream.takeMark(data) else { return "" }
         let document: JSONDocument
@@ -54,10 +54,10 @@ public struct CompletionStream: Sendable {
         }
     }
 
-    /// Ends an answer whose last event has come.
+    /// Completes an answer after its last event.
     ///
-    /// - Returns: What the provider would have answered in one piece.
-    /// - Throws: ``AIError`` when the events ended before the answer did: what is there may be any part of it.
+    /// - Returns: The answer, the same as without streaming.
+    /// - Throws: ``AIError`` if the stream ended before the answer was complete.
     public func finish() throws(AIError) -> Completion {
         do throws(WireFault) {
             guard isTerminal else { throw .cut }
@@ -67,7 +67,7 @@ public struct CompletionStream: Sendable {
         }
     }
 
-    /// What has come, with what was counted until now; for an answer that ended early.
+    /// The answer so far, with its usage; nil if nothing usable has arrived.
     public var partial: Completion? {
         (try? stream.answer()).map(context.completion)
     }

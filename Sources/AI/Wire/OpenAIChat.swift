@@ -1,7 +1,7 @@
 import Base
 import Core
 
-/// OpenAI Chat Completions.
+/// The format of OpenAI Chat Completions.
 struct OpenAIChat: WireFormat {
     var path: String { "/chat/completions" }
 
@@ -56,12 +56,12 @@ struct OpenAIChat: WireFormat {
         OpenAIChatStream(provider: provider)
     }
 
-    /// More than one answer is never asked for, so a choice without a number is the first.
+    /// Requests ask for one answer only, so a choice without an index is the first.
     static func isFirst(_ choice: JSONValue) -> Bool {
         (choice["index"]?.integer ?? 0) == 0
     }
 
-    /// A text, or the texts of parts, as some servers write it.
+    /// The content is a string or, from some servers, an array of parts with texts.
     static func text(of content: JSONValue?) -> String {
         guard let content else { return "" }
         return content.string ?? content.elements.lazy.compactMap { $0["text"]?.string }.joined()
@@ -76,7 +76,7 @@ struct OpenAIChat: WireFormat {
         }
     }
 
-    /// The system prompt, in the role that every server accepts.
+    /// The system prompt, in the role that all servers accept.
     private struct Instructions: JSONEncodable {
         let text: String
 
@@ -90,7 +90,7 @@ struct OpenAIChat: WireFormat {
 }
 
 extension OutputSchema {
-    /// Writes the members that both of OpenAI's formats have.
+    /// Writes the members that both OpenAI formats share.
     func encodeStrictly(to json: inout JSONWriter) {
         json.member("name", name)
         json.member("strict", true)
@@ -99,7 +99,9 @@ extension OutputSchema {
 }
 
 extension WireAnswer {
-    /// Takes note that the model said why it would not answer, which is worth more than how it ended.
+    /// Records a refusal.
+    ///
+    /// It takes precedence over the stop reason.
     mutating func refuse(_ explanation: String) {
         guard !explanation.isEmpty else { return }
         stop = StopReason(.refusal, stop.rawValue)
@@ -121,13 +123,13 @@ extension StopReason {
 }
 
 extension JSONText {
-    /// A number as JSON; zero for what JSON cannot say.
+    /// A number as JSON; zero for a value that JSON cannot represent.
     init(number: Double) {
         self.init(trusted: Array((number.isFinite ? "\(number)" : "0").utf8))
     }
 }
 
-/// An answer of OpenAI Chat Completions that comes in pieces.
+/// A streamed answer of OpenAI Chat Completions.
 struct OpenAIChatStream: WireStream {
     private let provider: Provider
     private var hasBegun = false
@@ -140,7 +142,9 @@ struct OpenAIChatStream: WireStream {
         self.provider = provider
     }
 
-    /// The mark alone would do for a server that was cut off before it said why the model stopped.
+    /// The end mark ends the stream even without a stop reason, which some servers omit after a lost connection.
+    ///
+    /// ``answer()`` rejects such an answer as incomplete.
     var isTerminal: Bool { isMarked }
 
     mutating func take(_ event: JSONValue) throws(WireFault) -> String {

@@ -1,7 +1,7 @@
 import Base
 import Core
 
-/// OpenAI Responses.
+/// The format of OpenAI Responses.
 struct OpenAIResponses: WireFormat {
     var path: String { "/responses" }
 
@@ -30,7 +30,7 @@ struct OpenAIResponses: WireFormat {
             if let schema = request.schema {
                 json.member("text") { json in Self.encodeFormat(schema, to: &json) }
             }
-            // The conversation is ours to keep.
+            // The caller keeps the conversation, so the provider need not.
             json.member("store", false)
             if isStreamed { json.member("stream", true) }
         }
@@ -79,7 +79,7 @@ struct OpenAIResponses: WireFormat {
 }
 
 extension WireAnswer {
-    /// Reads how the answer ended, which OpenAI Responses says beside an HTTP status of 200.
+    /// Reads the status of the answer, which OpenAI Responses reports in the body of a 200.
     fileprivate mutating func takeStatus(in answer: JSONValue) throws(WireFault) {
         switch answer["status"]?.string {
         case "completed":
@@ -110,13 +110,13 @@ extension StopReason {
     }
 }
 
-/// An answer of OpenAI Responses that comes in pieces.
+/// A streamed answer of OpenAI Responses.
 struct OpenAIResponsesStream: WireStream {
     private let provider: Provider
     private var text = ""
     private var hasRefused = false
 
-    /// The last event holds the whole answer.
+    /// The last event repeats the whole answer.
     private var result: WireAnswer?
 
     init(provider: Provider) {
@@ -136,7 +136,7 @@ struct OpenAIResponsesStream: WireStream {
         case "response.completed", "response.incomplete", "response.failed":
             guard let response = event["response"] else { throw .malformed("the last event has no response") }
             var answer = try OpenAIResponses().read(response, for: provider)
-            // Some servers do not repeat what they have sent.
+            // Some servers do not repeat the text in the last event.
             if answer.text.isEmpty { answer.text = text }
             if hasRefused { answer.stop = StopReason(.refusal, answer.stop.rawValue) }
             result = answer

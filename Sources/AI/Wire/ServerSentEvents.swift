@@ -1,6 +1,6 @@
-/// Reads an event stream (HTML Standard, section 9.2.6) whose bytes come in pieces of any size.
+/// Decodes an event stream (HTML Standard, section 9.2.6) from pieces of any size.
 ///
-/// Reconnecting is nobody's business here, so `retry` is passed over like any unknown field.
+/// The client never reconnects, so the decoder ignores `retry` like an unknown field.
 ///
 /// ```swift
 /// var events = ServerSentEvents()
@@ -8,9 +8,9 @@
 /// if events.isInEvent { … }  // The stream ended in the middle of one.
 /// ```
 struct ServerSentEvents: Sendable {
-    /// An event is larger than a reader takes.
+    /// An event exceeds the size limit.
     struct TooLarge: Error, Equatable {
-        /// The largest size taken, in bytes.
+        /// The largest event, in bytes.
         let limit: Int
     }
 
@@ -22,35 +22,35 @@ struct ServerSentEvents: Sendable {
     private var hasData = false
     private var id = ""
 
-    /// The line that has not ended yet.
+    /// The line that is not complete yet.
     private var line: [UInt8] = []
 
-    /// How many bytes of the event have come, lines that mean nothing included.
+    /// The bytes of the event so far, ignored lines included.
     private var eventBytes = 0
 
-    /// A line feed right after a carriage return ends no line of its own.
+    /// A line feed that follows a carriage return does not end another line.
     private var endedInCarriageReturn = false
     private var isFirstLine = true
 
-    /// Makes a reader.
+    /// Makes a decoder.
     ///
-    /// - Parameter maximumEventBytes: How large one event may be, from the end of the one before to its own.
+    /// - Parameter maximumEventBytes: The largest event, in bytes from the end of the previous event.
     init(maximumEventBytes: Int = 4 << 20) {
         self.maximumEventBytes = maximumEventBytes
     }
 
-    /// Whether something has come that no blank line has ended: by the standard it is dropped at the stream's end.
+    /// Whether there is data that no blank line has ended; the standard drops it at the end of the stream.
     ///
-    /// Comments, ids and what else carries no data do not count.
+    /// Comments, ids and other lines without data do not count.
     var isInEvent: Bool {
         hasData || !event.isEmpty || !line.isEmpty && line.first != UInt8(ascii: ":")
     }
 
-    /// Takes the next bytes of the stream.
+    /// Decodes the next bytes of the stream.
     ///
-    /// - Parameter bytes: A piece, cut anywhere.
-    /// - Returns: The events that it completes.
-    /// - Throws: ``TooLarge``; nothing can be read after it.
+    /// - Parameter bytes: A piece of the stream, cut anywhere.
+    /// - Returns: The events that the piece completes.
+    /// - Throws: ``TooLarge``; the decoder cannot be used after that.
     mutating func take(_ bytes: some Sequence<UInt8>) throws(TooLarge) -> [ServerSentEvent] {
         var events: [ServerSentEvent] = []
         for byte in bytes {
@@ -68,9 +68,9 @@ struct ServerSentEvents: Sendable {
         return events
     }
 
-    /// Ends the stream as if a blank line had come, for servers that leave out the last one.
+    /// Ends the stream as if a blank line had followed, for servers that omit the last one.
     ///
-    /// - Returns: The event that was not ended, if there was one.
+    /// - Returns: The incomplete event; nil if there was none.
     mutating func finish() -> ServerSentEvent? {
         if !line.isEmpty { _ = endLine() }
         return endLine()
@@ -110,15 +110,15 @@ struct ServerSentEvents: Sendable {
 
 /// One event of a stream (HTML Standard, section 9.2).
 struct ServerSentEvent: Equatable, Sendable {
-    /// What kind it is; empty where the stream does not say, which stands for `message`.
+    /// The event type; empty if the stream names none, which means `message`.
     let event: String
 
-    /// What it carries, its lines joined by line feeds; whether that is UTF-8 is for its reader to see.
+    /// The data lines, joined by line feeds; not necessarily valid UTF-8.
     let data: [UInt8]
 
-    /// The last id that the stream had given when the event came; empty where it gave none.
+    /// The last event id of the stream at that point; empty if there was none.
     let id: String
 
-    /// What it carries as text.
+    /// The data as text.
     var text: String { String(decoding: data, as: UTF8.self) }
 }

@@ -1,14 +1,14 @@
 import Base
 import Core
 
-/// One way to write requests and answers.
+/// An encoding of requests and answers.
 protocol WireFormat: Sendable {
-    /// What follows the base URL.
+    /// The path after the base URL.
     var path: String { get }
 
-    /// Writes the content of a request.
+    /// Encodes the body of a request.
     ///
-    /// - Throws: ``WireFault/unsupported(_:)`` where the format has no words for what is asked.
+    /// - Throws: ``WireFault/unsupported(_:)`` if the format cannot express the request.
     func encode(
         _ request: CompletionRequest,
         model: String,
@@ -17,51 +17,57 @@ protocol WireFormat: Sendable {
         to json: inout JSONWriter
     ) throws(WireFault)
 
-    /// Reads a whole answer, an object without an error in it.
+    /// Decodes a complete answer.
+    ///
+    /// The caller has checked that it is an object and not an error.
     func read(_ answer: JSONValue, for provider: Provider) throws(WireFault) -> WireAnswer
 
-    /// Begins to read an answer that comes in pieces.
+    /// Makes a decoder for a streamed answer.
     func makeStream(for provider: Provider) -> any WireStream
 }
 
-/// An answer that comes in pieces.
+/// A decoder of a streamed answer.
 protocol WireStream: Sendable {
-    /// Whether the event that ends an answer has come.
+    /// Whether the last event of the answer has arrived.
     var isTerminal: Bool { get }
 
-    /// Reads the next event, an object without an error in it.
+    /// Decodes the next event.
     ///
-    /// - Returns: The text that the event adds, empty for most kinds of events.
+    /// The caller has checked that it is an object and not an error.
+    ///
+    /// - Returns: The text that the event adds; empty for most events.
     mutating func take(_ event: JSONValue) throws(WireFault) -> String
 
-    /// Takes note of data that is a mark and no JSON; false if it means nothing.
+    /// Recognizes data that is an end mark and not JSON; returns false for other data.
     mutating func takeMark(_ data: [UInt8]) -> Bool
 
-    /// What has come, as the whole answer would have said it.
+    /// The answer so far, in the form of a complete answer.
     func answer() throws(WireFault) -> WireAnswer
 }
 
-/// Why a request could not be written or an answer not be read.
+/// The reason why a request cannot be encoded or an answer cannot be decoded.
 enum WireFault: Error {
-    /// The wire format cannot say what the request asks for.
+    /// The wire format cannot express the request.
     case unsupported(String)
 
-    /// The answer is not what the format prescribes.
+    /// The answer does not conform to the format.
     case malformed(String)
 
-    /// The stream ended before the answer did.
+    /// The stream ended before the answer was complete.
     case cut
 
-    /// The answer is an error; what was counted until then, if anything.
+    /// The answer is an error.
+    ///
+    /// It may carry the usage counted so far.
     case reported(ErrorBody, WireAnswer?)
 }
 
-/// The ways to write requests and answers.
+/// The wire formats by name.
 public enum WireFormatName: String, Sendable, CaseIterable {
     /// Anthropic Messages: `POST {base}/v1/messages`.
     case anthropicMessages = "messages"
 
-    /// OpenAI Chat Completions, which most other servers speak as well: `POST {base}/chat/completions`.
+    /// OpenAI Chat Completions, which most other servers also support: `POST {base}/chat/completions`.
     case openAIChat = "chat"
 
     /// OpenAI Responses: `POST {base}/responses`.
@@ -76,7 +82,7 @@ public enum WireFormatName: String, Sendable, CaseIterable {
     }
 }
 
-/// What all wire formats can say in an answer, whole or put together from pieces.
+/// The fields of an answer that all wire formats share.
 struct WireAnswer: Sendable {
     var text = ""
     var stop = StopReason(.other, "")

@@ -12,6 +12,10 @@ public struct JSONValue: Sendable {
 
     var node: JSONNode { document.tape[index] }
 
+    /// The place of the value in its document, which no other value of the document has.
+    public var position: Int { index }
+
+    /// What kind of value it is.
     public var kind: Kind {
         switch node.kind {
         case .null: .null

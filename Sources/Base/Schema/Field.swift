@@ -207,6 +207,15 @@ public struct FieldDescription: Hashable, Sendable, CustomStringConvertible {
     /// The fields of the objects that the values are or contain.
     public let shape: ObjectShape
 
+    /// Describes a field that no schema declares.
+    public init(name: String, rule: String, isRequired: Bool, help: String, shape: ObjectShape = ObjectShape()) {
+        self.name = name
+        self.rule = rule
+        self.isRequired = isRequired
+        self.help = help
+        self.shape = shape
+    }
+
     public var description: String {
         "\(name): \(rule)\(isRequired ? "" : ", optional"). \(help)"
     }

@@ -61,6 +61,9 @@ public struct APIKey: Sendable {
     }
 
     /// The SHA-256 of the secret; the database stores nothing else of it.
+    ///
+    /// It does not cover the environment and the checksum, which anybody can write anew: the database stores the
+    /// environment as well, and finds a key only where both agree.
     public var secretHash: [UInt8] { SHA256.digest(secret.bytes) }
 }
 
@@ -105,7 +108,7 @@ public struct KeyID: RawRepresentable, Hashable, InputValue, OutputValue, Postgr
 
 /// Which installation an API key is for, so that a key from a test system opens nothing that matters, nor the other way
 /// round.
-public enum KeyEnvironment: String, CaseIterable, Sendable {
+public enum KeyEnvironment: String, CaseIterable, Sendable, PostgresEncodable, PostgresDecodable {
     case live, test
 
     /// The environment with exactly this name.

@@ -19,6 +19,9 @@ public struct Caller: Sendable {
     /// The address, where the issuer says that it was verified.
     public let email: EmailAddress?
 
+    /// When the issuer made the token that has the address; nil where the token does not say it.
+    public let issuedAt: Timestamp?
+
     /// What proved it, as the audit trail shows it: `session` for a token, `key:` and its identifier for an API key.
     public let credential: String
 
@@ -43,6 +46,7 @@ public struct Caller: Sendable {
     ///   - issuer: Who vouches for the caller.
     ///   - subject: The caller's name with the issuer.
     ///   - email: The address, where it was verified.
+    ///   - issuedAt: When the token was made, if it says so.
     ///   - credential: What proved it.
     ///   - isOperator: Whether the issuer says that the person operates the product; of a key its scopes say it.
     ///   - scopes: What a key is good for.
@@ -52,6 +56,7 @@ public struct Caller: Sendable {
         issuer: String,
         subject: String,
         email: EmailAddress?,
+        issuedAt: Timestamp? = nil,
         credential: String = "session",
         isOperator: Bool = false,
         scopes: [Scope]? = nil,
@@ -61,6 +66,7 @@ public struct Caller: Sendable {
         self.issuer = issuer
         self.subject = subject
         self.email = email
+        self.issuedAt = issuedAt
         self.credential = credential
         self.isOperator = isOperator
         self.scopes = scopes

@@ -20,6 +20,12 @@ public struct Quotas: Sendable {
     /// How often one team may invite; nil for no limit.
     public var invitations: Rate?
 
+    /// How often one user may invite, into all teams together; nil for no limit.
+    public var invitationsByUser: Rate?
+
+    /// How often one address may be invited, into all teams together; nil for no limit.
+    public var invitationsToAddress: Rate?
+
     /// How often one user may change something; nil for no limit.
     public var writes: Rate?
 
@@ -31,8 +37,17 @@ public struct Quotas: Sendable {
     /// What a team may spend on AI calls for which an operator set nothing else.
     public var aiBudget = Budget()
 
+    /// The tools of a team whose tools no operator has set.
+    public var defaultTools = DefaultTools.unlessCostly
+
     /// How many steps of one team may be ready and wait for a worker before it can start no more runs.
     public var queuedStepsPerTeam = 10_000
+
+    /// How many bytes the runs of one team may have: inputs, outputs and artifacts.
+    public var storedBytesPerTeam = 10 << 30
+
+    /// How many calls of one user may wait for something to happen.
+    public var waitingCallsPerUser = 20
 
     /// How many jobs of all teams may be queued before no team can start a run.
     public var queuedSteps = 1_000_000

@@ -23,6 +23,12 @@ public struct Action: Sendable {
     }
 }
 
+/// The action that a call attempts, and the team that the caller named for it.
+struct Attempt: Sendable {
+    let action: Action
+    let team: UUID?
+}
+
 extension Context {
     /// The caller, if the credential allows the action on the team.
     ///
@@ -30,7 +36,8 @@ extension Context {
     ///
     /// - Throws: A 401 `Problem` when the caller is not authenticated; a `Denial` for an API key without the scope, for one
     ///   of another team, for any key if the action needs a person, and for a caller who must be an operator and is not.
-    public func user<Team>(attempting action: Action, on team: ID<Team>) throws -> ID<User> {
+    public mutating func user<Team>(attempting action: Action, on team: ID<Team>) throws -> ID<User> {
+        attempt = Attempt(action: action, team: team.uuid)
         let caller = try requiredCaller
         try caller.requireCredential(for: action, on: team.uuid)
         if let only = caller.team, only != team.uuid { throw Denial.notMember(action, team: team) }
@@ -40,7 +47,8 @@ extension Context {
     /// The caller, if the credential allows an action that is not on a team.
     ///
     /// - Throws: As ``user(attempting:on:)`` does. An API key that is for one team may only look.
-    public func user(attempting action: Action) throws -> ID<User> {
+    public mutating func user(attempting action: Action) throws -> ID<User> {
+        attempt = Attempt(action: action, team: nil)
         let caller = try requiredCaller
         try caller.requireCredential(for: action, on: nil)
         if caller.team != nil, action.scope != .read { throw Denial.outOfScope(action, team: nil) }

@@ -13,7 +13,7 @@ extension Query {
 
     /// The CTE `actor`: the caller's membership in a team that is not deleted; no row for another caller.
     ///
-    /// Its columns are the team's `name`, and the member's `role`, `permissions` and `can_manage`.
+    /// Its columns are the team's `name`, and the member's `role`, `override`, `permissions` and `can_manage`.
     ///
     /// ```swift
     /// "WITH \(fragment: .actor(user, in: team)), page AS (…) SELECT … FROM actor LEFT JOIN page ON true"
@@ -21,7 +21,8 @@ extension Query {
     public static func actor<Team>(_ user: ID<User>, in team: ID<Team>, locking lock: ActorLock = .none) -> Query {
         """
         actor AS MATERIALIZED (
-            SELECT t.name, m.role, nofx.permissions(m.role, m.permissions) AS permissions,
+            SELECT t.name, m.role, m.permissions AS override,
+                   nofx.permissions(m.role, m.permissions) AS permissions,
                    nofx.can_manage(m.role, m.permissions) AS can_manage
             FROM nofx.teams t JOIN nofx.team_members m ON m.team_id = t.id
             WHERE t.id = \(team) AND t.deleted_at IS NULL AND m.user_id = \(user)\(sql: lock.clause)

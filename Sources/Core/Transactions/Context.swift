@@ -23,6 +23,7 @@ public struct Context: ~Copyable {
 
     var database: Database
     var repeatable: RepeatableCall?
+    var attempt: Attempt?
 
     /// Begins a call.
     public init(
@@ -60,8 +61,9 @@ public struct Context: ~Copyable {
 extension Context {
     /// Runs statements that change something, all or none of them, in one round trip.
     ///
-    /// `nofx.enter` runs first: it refuses a disabled user and a schema that does not fit, and makes the user on first
-    /// sight. Then, and only then, the statements run, with the caller's row to refer to.
+    /// `nofx.enter` runs first: it refuses a disabled user and a schema that does not fit, makes the user on first
+    /// sight, and stores the verified address. Then, and only then, the statements run, with the caller's row to refer
+    /// to.
     ///
     /// - Returns: The rows of the last statement.
     /// - Throws: `PostgresError`, or a 401 `Problem` when the caller is not authenticated.
@@ -84,6 +86,17 @@ extension Context {
         try transact(queries, access: .readOnly, isCounted: false)
     }
 
+    /// Runs statements that change something for a call that has been counted already.
+    ///
+    /// - Returns: The rows of the last statement.
+    /// - Throws: As ``write(_:)`` does, but that the caller's rate is never over.
+    public mutating func pollWrite(_ queries: Query...) throws -> Rows {
+        try transact(queries, access: .readWrite, isCounted: false)
+    }
+
+    /// Closes the connection, for a call that waits; the next statement opens another.
+    public mutating func closeConnection() { database.close() }
+
     /// Runs statements before the caller is authenticated, or without a caller.
     ///
     /// - Returns: The rows of the last statement.
@@ -94,12 +107,24 @@ extension Context {
         return last
     }
 
-    /// Runs a statement of an operator's program, which has no caller, if the schema fits this program.
+    /// Looks something up before the caller is authenticated: one statement, and no transaction around it.
     ///
     /// - Returns: Its rows.
     /// - Throws: `PostgresError`.
-    public mutating func operatorQuery(_ query: Query) throws -> Rows {
-        try database.operatorQuery(query, deadline: deadline, log: log)
+    public mutating func lookUp(_ query: Query) throws -> Rows {
+        try database.run(query, connecting: deadline.remaining, answering: deadline.remaining, log: log)
+    }
+
+    /// Runs a statement of an operator's program, which has no caller, if the schema fits this program.
+    ///
+    /// - Parameters:
+    ///   - query: The statement.
+    ///   - limit: The time that it may take, if that is less than the call's.
+    /// - Returns: Its rows.
+    /// - Throws: `PostgresError`.
+    public mutating func operatorQuery(_ query: Query, within limit: Duration? = nil) throws -> Rows {
+        let end = limit.map { min(deadline, .after($0)) } ?? deadline
+        return try database.operatorQuery(query, deadline: end, log: log)
     }
 
     /// Lends the connection itself, for work that is not one caller's: migrations.
@@ -142,7 +167,7 @@ extension Context {
             throw error
         }
         guard let last = results.last else { throw Problem.internal }
-        try warnIfEmailTaken(results.first)
+        try logAddressChange(results.first)
         if rate != nil { rateLimitStatus = try results[1].decodeFirst() }
         return last
     }
@@ -163,27 +188,43 @@ extension Context {
             guard error.state == .readOnlyTransaction, access == .readOnly, let entry = opening.first else {
                 throw error
             }
-            // The caller is seen for the first time, and written down alone: what only reads must not write.
+            // The caller is seen for the first time or has a new address, and is written down alone: what only reads
+            // must not write.
             let entered = try database.transact([entry], access: .readWrite, deadline: deadline, log: log)
-            try warnIfEmailTaken(entered.first)
-            return try database.transact(queries, access: .readOnly, deadline: deadline, log: log)
+            // The second entry leaves the address alone: another user may have taken it meanwhile.
+            let rest = (caller.map { [Query.entry(of: $0, hasAddress: false)] } ?? []) + queries.dropFirst()
+            return entered + (try database.transact(rest, access: .readOnly, deadline: deadline, log: log)).dropFirst()
         }
     }
 
-    /// Reports an address that the caller does not get because another user has it.
-    private func warnIfEmailTaken(_ rows: Rows?) throws(PostgresError) {
-        guard let row = rows?.first, try row[0] else { return }
-        log.warning("user.email_taken", ["userId": caller?.user])
+    /// Logs what became of the address in the caller's token.
+    private func logAddressChange(_ rows: Rows?) throws(PostgresError) {
+        guard let row = rows?.first else { return }
+        switch try row["email_outcome"] as String? {
+        case "changed": log.info("user.email_changed", ["userId": caller?.user])
+        case "taken": log.warning("user.email_taken", ["userId": caller?.user])
+        default: break
+        }
+        if let holder = try row["former_holder"] as ID<User>? {
+            log.warning("user.email_removed", ["userId": holder, "newUserId": caller?.user])
+        }
     }
 }
 
 extension Query {
     /// The first statement of a caller's transaction.
-    static func entry(of caller: Caller) -> Query {
-        """
-        SELECT nofx.enter(\(SchemaVersion.required), \(caller.user), \(caller.issuer), \(caller.subject),
-                          \(caller.email?.text), \(caller.email?.normalized), \(caller.mayOperate))
-        """
+    ///
+    /// - Parameters:
+    ///   - caller: The caller.
+    ///   - hasAddress: Whether the address of the caller's token is stored if it is new.
+    /// - Returns: The statement.
+    static func entry(of caller: Caller, hasAddress: Bool = true) -> Query {
+        let email = hasAddress ? caller.email : nil
+        return """
+            SELECT * FROM nofx.enter(\(SchemaVersion.required), \(caller.user), \(caller.issuer), \(caller.subject),
+                                     \(email?.text), \(email?.normalized), \(caller.mayOperate),
+                                     \(email == nil ? nil : caller.issuedAt))
+            """
     }
 }
 

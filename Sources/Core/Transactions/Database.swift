@@ -20,6 +20,11 @@ public struct Database: ~Copyable {
         connection = nil
     }
 
+    /// Closes the connection, unless a transaction is open.
+    mutating func close() {
+        if !isHolding { connection = nil }
+    }
+
     /// Another way to the same place, with a connection of its own.
     borrowing func separate() -> Database { Database(at: string) }
 

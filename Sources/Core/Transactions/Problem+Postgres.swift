@@ -22,6 +22,7 @@ extension Problem {
             self = .internal
         case .server:
             switch error.state {
+            case .noPlace: self = .tooManyWaiting(retryAfter: error.hint.flatMap(Int.init) ?? 1)
             case .rateExceeded: self = .rateLimited(retryAfter: error.hint.flatMap(Int.init) ?? 1)
             case let state?: self.init(state: state)
             case nil: self = .internal
@@ -87,6 +88,15 @@ extension Problem {
         Problem(status: 429, code: "rate_limited", detail: "There were too many calls.", retryAfter: seconds)
     }
 
+    private static func tooManyWaiting(retryAfter seconds: Int) -> Problem {
+        Problem(
+            status: 429,
+            code: "too_many_waiting",
+            detail: "Too many calls of the user wait already. Call without waitSeconds, or later.",
+            retryAfter: seconds
+        )
+    }
+
     private init(stateClass: Substring) {
         switch stateClass {
         case "08", "53", "57": self = .unavailable
@@ -105,6 +115,7 @@ extension Problem {
 extension SQLState {
     static var callRepeated: SQLState { SQLState(rawValue: "NX005") }
     static var rateExceeded: SQLState { SQLState(rawValue: "NX007") }
+    fileprivate static var noPlace: SQLState { SQLState(rawValue: "NX008") }
     fileprivate static var callInFlight: SQLState { SQLState(rawValue: "NX006") }
     fileprivate static var userDisabled: SQLState { SQLState(rawValue: "NX001") }
     fileprivate static var schemaTooNew: SQLState { SQLState(rawValue: "NX002") }

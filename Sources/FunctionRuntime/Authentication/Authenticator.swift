@@ -53,6 +53,7 @@ struct Authenticator {
                 issuer: claims.issuer,
                 subject: claims.subject,
                 email: claims.verifiedEmail,
+                issuedAt: claims.issuedAt,
                 isOperator: claims.scopes.contains(where: \.isOperators)
             )
         } catch let error as TokenError {

@@ -78,12 +78,15 @@ struct AuthorizerClaims {
         guard now.secondsSince1970 - 60 < expiration else {
             throw Problem(status: 401, code: "token_expired", detail: "The token has expired.")
         }
+        // Text of which the time cannot be read counts as no time.
+        let issuedAt = claims["iat"]?.string.flatMap(Int64.init).map { min(max($0, 0), Self.latestExpiration) }
         let isVerified = claims["email_verified"]?.string?.utf8.elementsEqual("true".utf8) == true
         return Caller(
             user: ID(TokenClaims.userID(of: subject, at: issuer)),
             issuer: issuer,
             subject: subject,
             email: isVerified ? claims["email"]?.string.flatMap(EmailAddress.init) : nil,
+            issuedAt: issuedAt.map { Timestamp(microsecondsSince1970: $0 * 1_000_000) },
             isOperator: TokenClaims.scopes(in: claims).contains(where: \.isOperators)
                 || ["scp", "permissions"].contains { claims[$0]?.string.map(Self.isOperators) == true }
         )

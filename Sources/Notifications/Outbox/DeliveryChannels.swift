@@ -5,12 +5,16 @@ import Teams
 /// The channels that deliverOutbox sends through: mail and webhooks, as far as the environment configures them.
 ///
 /// An installation without webhooks needs no key, and one that only has webhooks needs no mail server.
-public struct DeliveryChannels: ~Copyable {
+public struct DeliveryChannels: Sendable {
     private static var mailVariables: [String] { ["NOFX_MAIL_FROM", "NOFX_MAIL_COMMAND", "NOFX_SMTP_URL"] }
 
-    var mailer: Mailer?
+    /// What each sending thread reads its configuration from.
+    let environment: Environment
     let link: InviteLink?
-    var webhooks: WebhookSender?
+    let sendsMail: Bool
+
+    /// What signs messages; nil where none are sent.
+    let key: WebhookKey?
 
     /// Reads how to send mail and which key signs messages to webhooks.
     ///
@@ -19,11 +23,12 @@ public struct DeliveryChannels: ~Copyable {
         let link = try InviteLink(environment)
         let key = try WebhookKey(environment)
         let sendsMail = key == nil || Self.mailVariables.contains { environment[$0] != nil }
-        let mailer = if sendsMail { try Mailer(environment) } else { nil as Mailer? }
-        let webhooks = if let key { try WebhookSender(key, environment) } else { nil as WebhookSender? }
+        if sendsMail { _ = try Mailer(environment) }
+        if let key { _ = try WebhookSender(key, environment) }
+        self.environment = environment
         self.link = link
-        self.mailer = mailer
-        self.webhooks = webhooks
+        self.sendsMail = sendsMail
+        self.key = key
     }
 }
 

@@ -7,56 +7,55 @@ import Teams
 extension Outbox {
     /// The time that it takes to connect, send and report the outcome.
     static let timeForMail = Duration.seconds(1)
-    // Far below the lease.
-    private static let timeToSend = Duration.seconds(60)
 
-    /// Sends the mail of the team whose turn it is.
+    /// Claims the mail of the team whose turn it is.
     ///
-    /// - Returns: Whether any mail was due.
-    static func deliverMail(
-        by channels: inout DeliveryChannels,
+    /// - Returns: The mail to send; nil when none was due, or when the job has its outcome already.
+    static func nextMail(
+        _ link: InviteLink?,
         _ delivery: inout OutboxDelivery,
-        in context: inout Context
-    ) throws -> Bool {
-        guard let job = try delivery.claim(.mail) else { return false }
+        in context: inout Context,
+        _ isDue: inout Bool
+    ) throws -> OutboxTask? {
+        guard let job = try delivery.claim(.mail) else {
+            isDue = false
+            return nil
+        }
         delivery.report.claimed += 1
-        try delivery.finish(job, try send(job, by: &channels, in: &context))
-        return true
+        switch try message(of: job, link, in: &context) {
+        case .success(let message): return OutboxTask(job: job, content: .mail(message))
+        case .failure(let unsent):
+            try delivery.finish(job, unsent.outcome)
+            return nil
+        }
     }
 
-    private static func send(
-        _ job: Job,
-        by channels: inout DeliveryChannels,
+    private static func message(
+        of job: Job,
+        _ link: InviteLink?,
         in context: inout Context
-    ) throws -> DeliveryOutcome {
-        guard !job.isExhausted else { return .exhausted }
-        guard let invite = invite(of: job) else { return .dropped }
+    ) throws -> Result<MailMessage, Unsent> {
+        guard !job.isExhausted else { return .failure(Unsent(outcome: .exhausted)) }
         let token = InviteToken.make()
         let mail: InviteMail?
         do {
-            mail = try context.unauthenticatedQuery(InviteMail.opening(invite, with: token), access: .readWrite)
+            mail = try context.unauthenticatedQuery(InviteMail.opening(job.lease, with: token), access: .readWrite)
                 .decodeFirst()
         } catch let error as PostgresError where error.state == .lockNotAvailable {
             // The invite is being accepted or cancelled.
-            return DeliveryOutcome(transientError: error.description, attempt: job.attempt)
+            let outcome = DeliveryOutcome(transientError: error.description, attempt: job.attempt)
+            return .failure(Unsent(outcome: outcome))
         }
-        guard let mail else { return .dropped }
-        guard let message = mail.message(id: job.id.uuid, token: token, link: channels.link) else {
-            return .dead(reason: "the invite's address or team cannot be written into a mail")
+        guard let mail else { return .failure(Unsent(outcome: .dropped)) }
+        guard let message = mail.message(id: job.id.uuid, token: token, link: link) else {
+            let reason = "the invite's address or team cannot be written into a mail"
+            return .failure(Unsent(outcome: .dead(reason: reason)))
         }
-        do throws(MailError) {
-            let deadline = min(context.deadline - OutboxDelivery.timeToReport, .after(timeToSend))
-            try channels.mailer?.send(message, deadline: deadline)
-            return .delivered
-        } catch {
-            return error.isPermanent
-                ? .dead(reason: error.description)
-                : DeliveryOutcome(transientError: error.description, attempt: job.attempt)
-        }
+        return .success(message)
     }
 
-    /// The invite that a job's payload names.
-    private static func invite(of job: Job) -> UUID? {
-        (try? JSONDocument(parsing: job.payload.bytes).root["inviteId"]?.string).flatMap { UUID($0) }
+    /// The outcome of a job whose mail is not sent.
+    private struct Unsent: Error {
+        let outcome: DeliveryOutcome
     }
 }

@@ -8,8 +8,8 @@ import Queue
 struct OutboxDelivery: ~Copyable {
     /// The lease of a job, far longer than an attempt takes.
     static var lease: Duration { .seconds(300) }
-    /// The time that it takes to report an outcome.
-    static var timeToReport: Duration { .milliseconds(500) }
+    /// The time that it takes to report the outcomes of all that is sent at once.
+    static var timeToReport: Duration { .seconds(1) }
 
     private var queue: PostgresQueue
     private let deadline: Deadline

@@ -25,6 +25,8 @@ struct WebhookAttempt {
     var pause = Duration.zero
     /// Whether the receiver is gone for good (RFC 9110, section 15.5.11).
     var isGone = false
+    /// What the team is told of a failure, where the operator learns more.
+    var shownReason: String?
 
     /// How long the webhook rests after a delivery: a slow receiver gets a quarter of a deliverer's time.
     var rest: Duration { duration < .seconds(1) ? .zero : duration * 3 }
@@ -69,7 +71,7 @@ struct WebhookSender: ~Copyable {
         guard let head else {
             let reason = error?.description ?? "no answer"
             let outcome = DeliveryOutcome(transientError: reason, attempt: message.attempt)
-            return WebhookAttempt(outcome: outcome, duration: duration)
+            return WebhookAttempt(outcome: outcome, duration: duration, shownReason: error?.publicDescription)
         }
         let reason = "the receiver answered \(head.status)"
         switch head.status {

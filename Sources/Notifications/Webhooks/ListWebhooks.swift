@@ -46,7 +46,8 @@ extension Webhook {
                 FROM nofx.teams t JOIN nofx.team_members m ON m.team_id = t.id
                 WHERE t.id = \(team) AND t.deleted_at IS NULL AND m.user_id = \(user)
             ), page AS (
-                SELECT w.id, CASE WHEN caller.sees_urls THEN w.url ELSE substring(w.url FROM '^https?://[^/?]*') END AS url,
+                SELECT w.id, CASE WHEN caller.sees_urls THEN w.url
+                                  ELSE coalesce(substring(w.url FROM '^https?://[^/?]*'), '') END AS url,
                        w.events, w.created_by, w.created_at, w.failing_since, w.last_error, w.disabled_at
                 FROM caller JOIN nofx.webhooks w ON w.team_id = \(team) AND caller.allowed
                 WHERE \(fragment: list.isBelow("w.created_at, w.id"))

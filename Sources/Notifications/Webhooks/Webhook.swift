@@ -31,7 +31,7 @@ public struct Webhook: OutputObject, RowDecodable {
     public init(row: borrowing Row) throws(PostgresError) {
         id = try row["id"]
         url = try row["url"]
-        events = try row["events"]
+        events = try row.known("events") ?? []
         creator = try row["created_by"]
         createdAt = try row["created_at"]
         failingSince = try row["failing_since"]

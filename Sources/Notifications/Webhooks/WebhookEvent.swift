@@ -15,6 +15,8 @@ public enum WebhookEvent: String, InputEnumeration, OutputValue, PostgresEncodab
     case stepStarted = "step.started"
     case stepRetrying = "step.retrying"
     case stepRescued = "step.rescued"
+    case stepInterrupted = "step.interrupted"
+    case stepReleased = "step.released"
     case stepRetried = "step.retried"
     case stepReopened = "step.reopened"
     case stepSucceeded = "step.succeeded"
@@ -28,5 +30,6 @@ public enum WebhookEvent: String, InputEnumeration, OutputValue, PostgresEncodab
     case gateWaived = "gate.waived"
     case gateExpired = "gate.expired"
     case gateCancelled = "gate.cancelled"
+    case gateReopened = "gate.reopened"
     case artifactCreated = "artifact.created"
 }

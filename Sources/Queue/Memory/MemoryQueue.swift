@@ -1,17 +1,21 @@
 public import Base
 internal import System
 
-/// A ``Queue`` within one process, for all its threads; what is in it ends with the process.
+/// A ``Queue`` for the threads of one process.
 ///
-/// There is no thread and no timer of its own: whoever claims sees to what has become due and which leases are over.
+/// Its jobs are lost when the process ends.
+///
+/// The queue has no thread and no timer of its own. Each call first makes scheduled jobs due and ends expired leases.
 public final class MemoryQueue: Queue, Sendable {
-    /// Tells the time.
+    /// Returns the current time.
     public typealias Clock = @Sendable () -> Timestamp
 
     private struct Contents {
         var state: MemoryQueueState
 
-        /// Of all claims, since a job that was done and comes again under its id is another one.
+        /// The last fencing token.
+        ///
+        /// It is shared by all jobs, because a completed job may be enqueued again under its id.
         var lastFence: Int64 = 0
     }
 
@@ -21,26 +25,26 @@ public final class MemoryQueue: Queue, Sendable {
     /// Makes an empty queue.
     ///
     /// - Parameters:
-    ///   - schedule: How often its jobs are tried.
-    ///   - clock: Tells the time, which never goes back unless a test wants it to.
+    ///   - schedule: The attempts of its jobs.
+    ///   - clock: Returns the current time, which goes backwards only in tests.
     public init(schedule: RetrySchedule = .standard, clock: Clock? = nil) {
         contents = Monitor(Contents(state: MemoryQueueState(schedule)))
         now = clock ?? Self.steadyClock()
     }
 
-    /// Waits for jobs until there are some to claim, or none has come by the deadline.
+    /// Waits until a job can be claimed or the deadline passes.
     ///
     /// - Parameters:
-    ///   - claim: What the claimant is ready to do.
+    ///   - claim: The jobs to claim.
     ///   - deadline: When to stop waiting.
     ///   - cancellation: Ends the wait within 50 ms.
-    /// - Returns: What ``claim(_:)`` does; nothing when none came.
+    /// - Returns: The result of ``claim(_:)``; empty if no job became due in time.
     public func claim(_ claim: JobClaim, until deadline: Deadline, cancellation: Cancellation? = nil) -> [Job] {
         let jobs = contents.wait(
             timeoutNanoseconds: { contents in
                 guard cancellation?.isCancelled != true, case let rest = deadline.remainingNanoseconds, rest > 0
                 else { return 0 }
-                // A clock of a test's may jump and tells nobody; neither does a cancellation.
+                // Neither a test clock that jumps nor a cancellation wakes the thread, so the wait is limited.
                 let longest: UInt64 = cancellation == nil ? 1_000_000_000 : 50_000_000
                 let next = contents.state.nextTimer.map { $0.duration(since: now()).nanosecondsClamped } ?? longest
                 return min(rest, max(min(next, longest), 1_000))
@@ -51,12 +55,12 @@ public final class MemoryQueue: Queue, Sendable {
             }
         )
         guard let jobs else { return [] }
-        // Others wait for the next moment at which something happens, and the new leases' ends are such.
+        // The new leases change the next timer, so the other waiting threads must compute their timeouts again.
         contents.change { _ in }
         return jobs
     }
 
-    /// The system's time when it is made, and from then on by the clock that cannot be set.
+    /// A clock that starts at the system time and then follows the monotonic clock.
     private static func steadyClock() -> Clock {
         let origin = Timestamp.now()
         let start = SystemClock.monotonicNanoseconds()
@@ -104,7 +108,7 @@ extension MemoryQueue {
         tending { state, now in state.redrive(topic, limit: min(limit, Self.redriveLimit), at: now) }
     }
 
-    /// Does something with the state as it should be by now.
+    /// Updates the state to the current time, then calls `body`.
     private func tending<Output>(_ body: (inout MemoryQueueState, Timestamp) -> sending Output) -> sending Output {
         contents.change { contents in
             let now = now()

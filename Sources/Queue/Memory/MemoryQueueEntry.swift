@@ -1,6 +1,6 @@
 import Base
 
-/// A job as a queue in memory keeps it.
+/// A job in a queue in memory.
 struct MemoryQueueEntry {
     enum Status {
         case available, scheduled, running, deadLettered
@@ -11,7 +11,7 @@ struct MemoryQueueEntry {
 
     var status = Status.scheduled
 
-    /// When it is due, its lease is over, or it died.
+    /// When the job is due, its lease expires, or it was dead-lettered, depending on its status.
     var time: Timestamp
 
     var attempt = 0
@@ -19,11 +19,11 @@ struct MemoryQueueEntry {
     var isCancelled = false
     var error = ""
 
-    /// One more with each change, so that a place in a heap that was for an earlier state is known.
+    /// Incremented with each change, so that heap entries for earlier states can be recognised.
     var version = 0
 }
 
-/// A place among the jobs of one tenant that are due.
+/// The position of a due job among the jobs of its tenant.
 struct ReadyPlace: Comparable {
     let id: ID<Job>
     let version: Int
@@ -42,7 +42,7 @@ struct ReadyPlace: Comparable {
     }
 }
 
-/// A moment at which a job is due or its lease is over.
+/// The time at which a job becomes due or its lease expires.
 struct QueueTimer: Comparable {
     let time: Timestamp
     let id: ID<Job>
@@ -59,20 +59,22 @@ struct QueueTimer: Comparable {
     }
 }
 
-/// What a queue in memory knows of one topic.
+/// The state of one topic.
 struct MemoryQueueTopic {
     var available = 0
     var scheduled = 0
     var running = 0
     var deadLettered = 0
 
-    /// The jobs that are due, by tenant; places of jobs that are not so any more among them.
+    /// The due jobs by tenant.
+    ///
+    /// The heaps may contain stale entries.
     var ready: [UUID?: Heap<ReadyPlace>] = [:]
 
-    /// How many jobs each tenant has under way; none is not kept.
+    /// The number of running jobs by tenant; tenants without running jobs are absent.
     var runningOfTenant: [UUID?: Int] = [:]
 
-    /// Whose job was claimed last.
+    /// The tenant of the last claimed job.
     var lastTurn: UUID?
 
     mutating func count(_ status: MemoryQueueEntry.Status, of tenant: UUID?, by change: Int) {
@@ -87,8 +89,8 @@ struct MemoryQueueTopic {
         }
     }
 
-    /// The tenant whose turn it is, of those that may have another job under way and may have one that is due: the one
-    /// that comes after the last, or else the first.
+    /// The tenant whose turn it is, among those below their limit that may have a due job: the first one after the
+    /// last turn, or else the first one.
     func nextTurn(for claim: JobClaim) -> UUID?? {
         func turn(of tenant: UUID?) -> (Int, UUID) {
             let key = tenant ?? .noTenant
@@ -108,7 +110,7 @@ struct MemoryQueueTopic {
     var isEmpty: Bool { available + scheduled + running + deadLettered == 0 }
 }
 
-/// Elements of which the least is at hand (Williams, 1964).
+/// A binary min-heap (Williams, 1964).
 struct Heap<Element: Comparable> {
     private var elements: [Element] = []
 
@@ -141,7 +143,7 @@ struct Heap<Element: Comparable> {
 
     mutating func removeAll(where isSuperfluous: (Element) -> Bool) {
         elements.removeAll(where: isSuperfluous)
-        // What is sorted is a heap.
+        // A sorted array is a heap.
         elements.sort()
     }
 
@@ -152,7 +154,7 @@ struct Heap<Element: Comparable> {
 }
 
 extension Timestamp {
-    /// The point some time later, rounded up to the microsecond: never sooner, and at the end of time at the latest.
+    /// The time after a duration, rounded up to the microsecond; it saturates at the latest time.
     func saturatingAdd(_ duration: Duration) -> Timestamp {
         let nanoseconds = duration.nanosecondsClamped
         let microseconds = nanoseconds / 1_000 + (nanoseconds % 1_000 == 0 ? 0 : 1)
@@ -160,7 +162,7 @@ extension Timestamp {
         return Timestamp(microsecondsSince1970: overflow ? .max : sum)
     }
 
-    /// How long ago another point was; nothing for a later one.
+    /// The time since another point in time; zero if that is later.
     func duration(since other: Timestamp) -> Duration {
         .microseconds(max(microsecondsSince1970 - other.microsecondsSince1970, 0))
     }

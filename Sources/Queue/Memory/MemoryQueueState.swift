@@ -1,6 +1,8 @@
 import Base
 
-/// What a queue in memory holds, for one thread at a time; the time is always told.
+/// The contents of a queue in memory.
+///
+/// It is not thread-safe, and it takes the time as a parameter.
 struct MemoryQueueState {
     let schedule: RetrySchedule
     var entries: [ID<Job>: MemoryQueueEntry] = [:]
@@ -11,7 +13,7 @@ struct MemoryQueueState {
         self.schedule = schedule
     }
 
-    /// The next moment at which something happens by itself.
+    /// The next time at which a job becomes due or a lease expires.
     var nextTimer: Timestamp? { timers.first?.time }
 
     mutating func enqueue(_ jobs: [NewJob], at now: Timestamp) -> Int {
@@ -39,13 +41,15 @@ struct MemoryQueueState {
         }
     }
 
-    /// Drops the timers of jobs that were done long before their leases' ends, once they are the most.
+    /// Drops stale timers once they outnumber the others.
+    ///
+    /// A job that is finished early leaves its lease's timer behind.
     private mutating func forgetStaleTimers() {
         guard timers.count > 2 * entries.count + 1_000 else { return }
         timers.removeAll { entries[$0.id]?.version != $0.version }
     }
 
-    /// Has a job come again, or buries it.
+    /// Schedules the next attempt of a failed job, or dead-letters the job.
     mutating func fail(
         _ id: ID<Job>,
         _ error: String,
@@ -68,7 +72,7 @@ struct MemoryQueueState {
         move(id, to: due <= now ? .available : .scheduled, due)
     }
 
-    /// Changes a job's status, and puts it where it is found again.
+    /// Changes the status of a job and adds it to the heaps of its new status.
     mutating func move(_ id: ID<Job>, to status: MemoryQueueEntry.Status, _ time: Timestamp) {
         guard var entry = entries[id] else { return }
         let tenant = entry.job.tenant
@@ -151,22 +155,24 @@ extension MemoryQueueState {
         }
     }
 
-    /// Takes a job off the heap of those that are due; nobody may ever claim as far as its place.
+    /// Removes a due job from its heap.
+    ///
+    /// A stale entry might otherwise stay forever, if no claim reaches it.
     private mutating func forgetPlace(of id: ID<Job>) {
         guard let entry = entries[id], entry.status == .available else { return }
         topics[entry.job.topic]?.ready[entry.job.tenant]?.removeAll { $0.id == id }
     }
 
-    /// The job whose claim it is, if it still is.
+    /// The job of a lease; nil if the lease is lost.
     private func held(_ lease: JobLease) -> MemoryQueueEntry? {
         guard let entry = entries[lease.job], entry.status == .running, entry.fence == lease.fence else { return nil }
         return entry
     }
 
-    /// Takes the next job that the limits allow off its heap.
+    /// Removes the next job that the limits allow from its heap.
     private mutating func takeNext(_ claim: JobClaim) -> ID<Job>? {
         while let tenant = topics[claim.topic]?.nextTurn(for: claim) {
-            // Without jobs it is forgotten, and the next one's turn.
+            // A tenant without due jobs was removed, so the next tenant gets its turn.
             guard let place = firstReady(of: tenant, in: claim.topic) else { continue }
             topics[claim.topic]?.ready[tenant]?.removeFirst()
             topics[claim.topic]?.lastTurn = tenant ?? .noTenant
@@ -175,7 +181,7 @@ extension MemoryQueueState {
         return nil
     }
 
-    /// The first of a tenant's jobs that are due, once places are gone that mean nothing any more.
+    /// The first due job of a tenant, after stale entries were removed.
     private mutating func firstReady(of tenant: UUID?, in topic: QueueTopic) -> ReadyPlace? {
         while let place = topics[topic]?.ready[tenant]?.first {
             if entries[place.id]?.version == place.version { return place }

@@ -103,7 +103,7 @@ extension PostgresQueue: Queue {
 }
 
 extension JobOutcome {
-    /// The outcome as `nofx.finish_jobs` takes it; the delay in microseconds.
+    /// The outcome as arguments of `nofx.finish_jobs`; the delay is in microseconds.
     fileprivate var columns: (outcome: String, error: String, delay: Int64) {
         switch self {
         case .completed: ("completed", "", 0)
@@ -115,6 +115,6 @@ extension JobOutcome {
 }
 
 extension JSONText {
-    /// The payload of a job that has none, which is a step's.
+    /// The payload of a job without one, such as a step's.
     static var null: JSONText { JSONText(trusted: Array("null".utf8)) }
 }

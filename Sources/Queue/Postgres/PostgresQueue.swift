@@ -4,39 +4,45 @@ import System
 public import Queue
 public import Core
 
-/// A ``Queue`` in Postgres, for all processes; it takes a role that works for all teams.
+/// A ``Queue`` in Postgres, for all processes.
 ///
-/// It is for jobs that are complete in themselves; those of a run's steps are in the same table, and come and go with
-/// their run. Every operation is one transaction in one round trip, also through a pooler, but for claims that find less
-/// than they ask for: they see to what has become due, and look again. The time is the server's.
+/// Its database role must have access to all teams.
+///
+/// This type is for independent jobs. The jobs of run steps are in the same table, but are created and removed with
+/// their run. Each operation is one transaction in one round trip, also through a pooler. The exception is a claim
+/// that finds fewer jobs than it asked for: it makes scheduled jobs due and claims again. All times are the server's.
 public struct PostgresQueue: ~Copyable {
-    /// How long the database may take to answer.
+    /// The longest time that the database may take for a statement.
     public var answerLimit = Duration.seconds(10)
-
-    /// How much is tended at once.
-    private static var tended: Int32 { 1_000 }
 
     private let schedule: RetrySchedule
     private let log: Log
     private var database: Database
 
-    /// Whose turn it was last, by topic.
+    /// The tenant of the last turn, by topic.
     private var turns: [QueueTopic: UUID] = [:]
     private var lastTending: UInt64?
+
+    /// How long a sweep may take.
+    private static var sweepLimit: Duration { .seconds(2) }
+
+    /// How much is tended at once.
+    private var promotion = AdaptiveLimit(5_000)
+    private var rescue = AdaptiveLimit(1_000)
 
     /// Makes a way to the queue; nothing is opened yet.
     ///
     /// - Parameters:
-    ///   - database: Where it is.
-    ///   - schedule: How often its jobs are tried.
-    ///   - log: For what the server has to say.
+    ///   - database: The database of the queue.
+    ///   - schedule: The attempts of its jobs.
+    ///   - log: Receives the database server's notices.
     public init(_ database: consuming Database, schedule: RetrySchedule = .standard, log: Log) {
         self.database = database
         self.schedule = schedule
         self.log = log
     }
 
-    /// Ends its use and gives the database back.
+    /// Ends the queue and returns its database.
     public consuming func end() -> Database {
         database
     }
@@ -44,36 +50,53 @@ public struct PostgresQueue: ~Copyable {
     /// The schedule's waits, in microseconds.
     var waits: [Int64] { schedule.delays.map(\.queueMicroseconds) }
 
-    /// Whose turn it was last; at first anybody's.
+    /// The tenant of the last turn in a topic; at first a random position.
     func turn(in topic: QueueTopic) -> UUID { turns[topic] ?? .anyTurn }
 
     mutating func noteTurn(of tenant: UUID?, in topic: QueueTopic) {
         turns[topic] = tenant ?? .noTenant
     }
 
-    /// Whether nobody has tended by this way for a second: a busy queue is never found empty, and what is delayed would
-    /// wait for that.
+    /// Whether this value has not maintained the queue for a second.
+    ///
+    /// A busy queue is never found empty, so its scheduled jobs would otherwise never become due.
     var isTendingDue: Bool {
         guard let lastTending else { return true }
         return SystemClock.monotonicNanoseconds() - lastTending > 1_000_000_000
     }
 
     /// Tends, and tells whether anything may be due that was not.
+    ///
+    /// What takes too long is tried again with less.
     mutating func tended() throws(PostgresError) -> Bool {
-        let rows = try run(
+        lastTending = SystemClock.monotonicNanoseconds()
+        let promoted = try sweep("SELECT nofx.promote_jobs(\(Int32(promotion.count)))")
+        promotion.record(isInTime: promoted != nil)
+        let rescued = try sweep(
             """
-            SELECT promoted + rescued > 0
-            FROM nofx.maintain_queue(\(Self.tended), ARRAY(
+            SELECT rescued FROM nofx.rescue_jobs(\(Int32(rescue.count)), ARRAY(
                 SELECT w.wait * interval '1 microsecond'
                 FROM unnest(\(waits)) WITH ORDINALITY AS w (wait, place) ORDER BY w.place
             ))
             """
         )
-        lastTending = SystemClock.monotonicNanoseconds()
-        return try rows.value()
+        rescue.record(isInTime: rescued != nil)
+        return (promoted ?? 0) + (rescued ?? 0) > 0
     }
 
-    /// Runs one statement.
+    /// Runs a sweep.
+    ///
+    /// - Returns: How much it did; nil if it took too long.
+    private mutating func sweep(_ query: Query) throws(PostgresError) -> Int? {
+        do throws(PostgresError) {
+            let deadline = Deadline.after(min(answerLimit, Self.sweepLimit))
+            return try database.operatorQuery(query, deadline: deadline, log: log).value()
+        } catch {
+            guard error.isTimeout else { throw error }
+            return nil
+        }
+    }
+
     mutating func run(_ query: Query) throws(PostgresError) -> Rows {
         try database.operatorQuery(query, deadline: .after(answerLimit), log: log)
     }
@@ -82,7 +105,7 @@ public struct PostgresQueue: ~Copyable {
 extension Duration {
     private static var longestWait: Duration { .seconds(50 * 365 * 86_400) }
 
-    /// The wait as the table can have it: none that is negative, rounded up, and at most 50 years.
+    /// The wait as the table stores it: not negative, rounded up to the microsecond, and at most 50 years.
     var queueWait: Duration { .microseconds(queueMicroseconds) }
 
     /// ``queueWait`` in microseconds.

@@ -1,13 +1,15 @@
 public import System
 
-/// Keeps calls away from a provider that fails, and finds out when it works again.
+/// A circuit breaker: it rejects calls to a provider that fails, and probes until the provider works again.
 ///
-/// One attempt goes through it at a time: retries are around it, not within.
+/// A breaker wraps one attempt. Retries belong around the breaker, not inside it.
 public struct CircuitBreaker: Sendable {
-    /// What it is called; all processes that use the name share it.
+    /// The name of the breaker.
+    ///
+    /// All processes that use the name share its state.
     public let name: String
 
-    /// What it is judged by.
+    /// When the breaker opens and closes.
     public let policy: CircuitBreakerPolicy
 
     private let onEvent: @Sendable (CircuitEvent) -> Void
@@ -16,10 +18,10 @@ public struct CircuitBreaker: Sendable {
     /// Makes a breaker.
     ///
     /// - Parameters:
-    ///   - name: What it is called: lower case letters, digits and `. _ / -`, at most 100.
-    ///   - policy: What it is judged by.
-    ///   - clock: The time since some moment, which calls are timed by.
-    ///   - onEvent: Called for every event.
+    ///   - name: The name: lower-case letters, digits and `. _ / -`, at most 100.
+    ///   - policy: When the breaker opens and closes.
+    ///   - clock: The time since a fixed moment; it measures calls.
+    ///   - onEvent: Called for each event.
     public init(
         _ name: String,
         policy: CircuitBreakerPolicy,
@@ -32,16 +34,16 @@ public struct CircuitBreaker: Sendable {
         self.onEvent = onEvent
     }
 
-    /// Makes a call, or does not.
+    /// Makes a call if the breaker permits it.
     ///
     /// - Parameters:
-    ///   - store: Where the breaker's state is.
-    ///   - classify: What an error says about the provider.
-    ///   - judge: What an answer says about it.
-    ///   - body: The call, which the store is lent to.
-    /// - Returns: What the call returns.
-    /// - Throws: ``CircuitBreakerError`` when the call is not made, what `body` throws, and what the store throws when
-    ///   it cannot be asked. A result that cannot be recorded does not fail the call.
+    ///   - store: The store of the breaker's state.
+    ///   - classify: The outcome for an error.
+    ///   - judge: The outcome for a result.
+    ///   - body: The call. It may use the store.
+    /// - Returns: The result of the call.
+    /// - Throws: ``CircuitBreakerError`` if the breaker rejects the call, the error of `body`, or the store's error
+    ///   if it cannot be reached. A failure to record the outcome does not fail the call.
     public func call<Output, Store: CircuitBreakerStore & ~Copyable>(
         through store: inout Store,
         classify: (any Error) -> CircuitOutcome,
@@ -61,10 +63,10 @@ public struct CircuitBreaker: Sendable {
         return try result.get()
     }
 
-    /// Makes a call that needs nothing of the store, or does not.
+    /// Makes a call that does not use the store, if the breaker permits it.
     ///
-    /// - Returns: What the call returns.
-    /// - Throws: As the other does.
+    /// - Returns: The result of the call.
+    /// - Throws: The same errors as the other overload.
     public func call<Output, Store: CircuitBreakerStore & ~Copyable>(
         through store: inout Store,
         classify: (any Error) -> CircuitOutcome,
@@ -74,16 +76,16 @@ public struct CircuitBreaker: Sendable {
         try call(through: &store, classify: classify, judge: judge) { _ in try body() }
     }
 
-    /// Makes a call, and something else when that is not let through or fails.
+    /// Makes a call, or a fallback if the breaker rejects the call or the call fails.
     ///
     /// - Parameters:
-    ///   - store: Where the breaker's state is.
-    ///   - classify: What an error says about the provider.
-    ///   - judge: What an answer says about it.
-    ///   - fallback: Gets the error and answers in the call's place.
+    ///   - store: The store of the breaker's state.
+    ///   - classify: The outcome for an error.
+    ///   - judge: The outcome for a result.
+    ///   - fallback: Receives the error and returns a result in place of the call.
     ///   - body: The call.
-    /// - Returns: What the call or the fallback returns.
-    /// - Throws: What the fallback throws.
+    /// - Returns: The result of the call or of the fallback.
+    /// - Throws: The error of the fallback.
     public func call<Output, Store: CircuitBreakerStore & ~Copyable>(
         through store: inout Store,
         classify: (any Error) -> CircuitOutcome,

@@ -4,7 +4,7 @@ public import System
 extension CircuitBreakerPolicy {
     /// Reads a policy from the variables `NOFX_BREAKER_…`; unset variables keep the default.
     ///
-    /// - Throws: `ConfigurationError` for the first variable that cannot be used.
+    /// - Throws: `ConfigurationError` for the first invalid variable.
     public init(_ environment: Environment) throws(ConfigurationError) {
         let read = Variables(environment)
         let length = try read.time("WINDOW_MS")
@@ -66,7 +66,7 @@ extension CircuitBreakerPolicy {
     }
 }
 
-/// The variables that a policy is read from.
+/// Reads the variables of a policy.
 private struct Variables {
     static let prefix = "NOFX_BREAKER_"
 
@@ -98,7 +98,7 @@ private struct Variables {
         return try environment.integer(Self.prefix + name, in: range, default: 0)
     }
 
-    /// The variable that a parameter comes from, of those whose rules are more than a range.
+    /// The variable of a parameter, for the parameters whose rule is more than a range.
     static func name(of parameter: String) -> String {
         switch parameter {
         case "maximumResetTimeout": prefix + "MAX_RESET_MS"

@@ -1,78 +1,81 @@
 package import Base
 
-/// When a circuit breaker opens, for how long, and what closes it again.
+/// The rules by which a circuit breaker opens, stays open and closes.
 ///
-/// A policy travels with its calls: two programs that use one name with different policies are judged each by its own.
+/// A policy travels with its calls. Two programs may use one breaker with different policies; each call applies its
+/// own.
 public struct CircuitBreakerPolicy: Hashable, Sendable {
-    /// How many failures in a row open the breaker.
+    /// The number of consecutive failures that open the breaker.
     public let failureThreshold: Int
 
-    /// How many probes must succeed to close it.
+    /// The number of probes that must succeed to close the breaker.
     public let successThreshold: Int
 
-    /// How long a call may take; a probe that has not answered by then and ``leaseMargin`` is given up.
+    /// The longest duration of a call.
+    ///
+    /// A probe's lease ends ``leaseMargin`` later.
     public let callTimeout: Duration
 
-    /// What a probe gets beyond its ``callTimeout`` to be recorded.
+    /// The time after ``callTimeout`` in which a probe's outcome can still be recorded.
     public let leaseMargin: Duration
 
-    /// How long the breaker stays open when it opens for the first time.
+    /// The duration of the first opening.
     public let resetTimeout: Duration
 
-    /// The longest that it stays open, however often it opened.
+    /// The longest duration of an opening.
     public let maximumResetTimeout: Duration
 
-    /// By what the time grows each time that probes fail; 1 keeps it.
+    /// The factor by which the duration grows each time that a probe fails; 1 for no growth.
     public let growthFactor: Double
 
-    /// How far from its length the time may be drawn at random, as a part of it; 0 keeps it.
+    /// The largest random deviation of the duration, as a fraction of it; 0 for none.
     public let jitter: Double
 
-    /// How many probes may be under way at once, in all processes together.
+    /// The largest number of concurrent probes, over all processes.
     public let halfOpenPermits: Int
 
-    /// How long probing may go on before it is given up; nil for ever.
+    /// The longest time in half-open state; nil for no limit.
     public let halfOpenMaximumWait: Duration?
 
-    /// Whether the breaker is closed, not opened, when probing is given up.
+    /// Whether the breaker closes, and does not open again, after ``halfOpenMaximumWait``.
     public let closesAfterMaximumWait: Bool
 
-    /// 2 when a single process needs twice the failures to open the breaker, because its own network may be what is
-    /// broken; else 1.
+    /// 2 if a single reporting process needs twice the failures to open the breaker, because the network of that
+    /// process may be the cause; otherwise 1.
     public let minimumReporters: Int
 
-    /// The age at which failures no longer count; nil for none.
+    /// The age at which failures no longer count; nil for no limit.
     public let failureDecay: Duration?
 
-    /// What is looked at beside failures in a row; nil for nothing.
+    /// The rates over a window of time that also open the breaker; nil to count consecutive failures only.
     ///
-    /// With a window every call is recorded, so that a healthy one writes.
+    /// With a window, every call is recorded, so a successful call also writes to the store.
     public let window: CircuitWindow?
 
-    /// What the functions in the schema are told, made once.
+    /// The policy as the SQL functions read it, encoded once.
     package let json: JSONText
 
     /// Makes a policy.
     ///
-    /// What is left out is as it is for every provider: five failures in a row open the breaker for two minutes, and
-    /// two probes close it.
+    /// The defaults apply to all providers: five consecutive failures open the breaker for two minutes, and two
+    /// successful probes close it.
     ///
     /// - Parameters:
-    ///   - failureThreshold: How many failures in a row open it.
-    ///   - successThreshold: How many probes must succeed.
-    ///   - callTimeout: How long a call may take.
-    ///   - leaseMargin: What a probe gets beyond that.
-    ///   - resetTimeout: How long it stays open.
-    ///   - maximumResetTimeout: The longest; half an hour, or `resetTimeout` where that is longer.
-    ///   - growthFactor: By what the time grows, 1 to 10.
-    ///   - jitter: How far it may be drawn, 0 to 0.5.
-    ///   - halfOpenPermits: How many probes at once.
-    ///   - halfOpenMaximumWait: How long probing may go on.
-    ///   - closesAfterMaximumWait: What happens then.
+    ///   - failureThreshold: The number of consecutive failures that open the breaker.
+    ///   - successThreshold: The number of probes that must succeed.
+    ///   - callTimeout: The longest duration of a call.
+    ///   - leaseMargin: The time after that in which a probe's outcome can be recorded.
+    ///   - resetTimeout: The duration of the first opening.
+    ///   - maximumResetTimeout: The longest opening; by default half an hour, or `resetTimeout` if that is longer.
+    ///   - growthFactor: The growth of the duration, 1 to 10.
+    ///   - jitter: The random deviation of the duration, 0 to 0.5.
+    ///   - halfOpenPermits: The largest number of concurrent probes.
+    ///   - halfOpenMaximumWait: The longest time in half-open state.
+    ///   - closesAfterMaximumWait: Whether the breaker then closes.
     ///   - minimumReporters: 1 or 2.
     ///   - failureDecay: The age at which failures no longer count.
-    ///   - window: What is looked at beside.
-    /// - Throws: ``Invalid`` for the first parameter that cannot be.
+    ///   - window: The rates over a window of time.
+    /// - Throws: ``Invalid`` for the first invalid parameter.
     public init(
         failureThreshold: Int = 5,
         successThreshold: Int = 2,
@@ -129,12 +132,11 @@ public struct CircuitBreakerPolicy: Hashable, Sendable {
 }
 
 extension CircuitBreakerPolicy {
-    /// A parameter that cannot be.
+    /// A parameter is invalid.
     public struct Invalid: Error, Hashable, Sendable, CustomStringConvertible {
-        /// Its name.
         public let parameter: String
 
-        /// What it must be.
+        /// The rule that the value breaks.
         public let rule: String
 
         init(_ parameter: String, _ rule: String) {
@@ -145,7 +147,7 @@ extension CircuitBreakerPolicy {
         public var description: String { "\(parameter) \(rule)" }
     }
 
-    /// The longest time that can be told; sums of some stay within what clocks and databases can count.
+    /// The longest duration of a parameter, so that sums of several fit into clocks and database columns.
     static let longest = Duration.seconds(366 * 86_400)
 
     static func count(_ value: Int, _ parameter: String) throws(Invalid) -> Int {
@@ -170,14 +172,14 @@ extension CircuitBreakerPolicy {
         _ range: ClosedRange<Double>,
         _ parameter: String
     ) throws(Invalid) -> Double {
-        // NaN is in no range.
+        // NaN is in no range, so it is rejected too.
         guard range ~= value else {
             throw Invalid(parameter, "must be from \(range.lowerBound) to \(range.upperBound)")
         }
         return value
     }
 
-    /// A policy as the functions in the schema read it: times in microseconds, and nothing that is not there.
+    /// A policy as the SQL functions read it: times in microseconds, and no members for parameters that are nil.
     struct Members: JSONEncodable {
         let times: [(String, Duration?)]
         let counts: [(String, Int?)]
@@ -189,7 +191,7 @@ extension CircuitBreakerPolicy {
                 for case (let name, let value?) in times { json.member(name, value.wholeMicroseconds) }
                 for case (let name, let value?) in counts { json.member(name, value) }
                 for case (let name, let value?) in numbers {
-                    // Swift writes numbers as JSON does, those that are none were refused.
+                    // Swift prints finite numbers as valid JSON, and other numbers were rejected.
                     json.member(name, JSONText(trusted: Array("\(value)".utf8)))
                 }
                 json.member("closesAfterMaximumWait", closesAfterMaximumWait)

@@ -1,26 +1,27 @@
 public import Base
 public import System
 
-/// Where the states of circuit breakers are kept.
+/// The store of circuit breakers' states.
 ///
-/// An answer comes at once. Each permit's result is recorded at most once; the probe's lease covers a lost permit.
+/// A store answers at once and does not wait until a permit is free. Each permit's outcome is recorded at most once.
+/// If a probe's permit is lost, its lease expires.
 public protocol CircuitBreakerStore: ~Copyable {
-    /// Asks for leave to make a call.
+    /// Asks for a permit for one call.
     ///
     /// - Parameters:
-    ///   - name: The breaker: lower case letters, digits and `. _ / -`, at most 100.
-    ///   - policy: What the call is judged by.
-    /// - Returns: A permit, or why there is none.
-    /// - Throws: When the store cannot be asked.
+    ///   - name: The breaker's name: lower-case letters, digits and `. _ / -`, at most 100.
+    ///   - policy: The policy that applies to the call.
+    /// - Returns: A permit, or the reason for the rejection.
+    /// - Throws: An error if the store cannot be reached.
     mutating func acquire(
         _ name: String,
         under policy: CircuitBreakerPolicy
     ) throws -> CircuitAdmission
 
-    /// Records the result of a call.
+    /// Records the outcome of a call.
     ///
-    /// - Returns: What the breaker made of it; nil where nothing changed.
-    /// - Throws: When the store cannot record it.
+    /// - Returns: The change of the breaker's state; nil if there was none.
+    /// - Throws: An error if the store cannot record the outcome.
     mutating func record(
         _ outcome: CircuitOutcome,
         of permit: consuming CircuitPermit,
@@ -28,19 +29,19 @@ public protocol CircuitBreakerStore: ~Copyable {
     ) throws -> CircuitTransition?
 }
 
-/// Keeps the states of circuit breakers in the process, for when no database is there to share them.
+/// Keeps circuit breakers' states in the process, for programs without a shared database.
 public final class MemoryCircuitBreakerStore: CircuitBreakerStore, Sendable {
     private let states = Monitor<[String: CircuitState]>([:])
     private let reporter: UUID
     private let clock: @Sendable () -> Duration
     private let random: @Sendable () -> Double
 
-    /// Makes a store of closed breakers.
+    /// Makes a store in which all breakers are closed.
     ///
     /// - Parameters:
-    ///   - reporter: Stands for the process.
-    ///   - clock: The time since some moment; must not go back.
-    ///   - random: Numbers from 0 to 1, for a policy's jitter.
+    ///   - reporter: Identifies the process.
+    ///   - clock: The time since a fixed moment; it must not go backwards.
+    ///   - random: Draws a number from 0 to 1, for the jitter.
     public init(
         reporter: UUID = .v7(),
         clock: @escaping @Sendable () -> Duration = { SystemClock.uptime },
@@ -98,13 +99,12 @@ public final class MemoryCircuitBreakerStore: CircuitBreakerStore, Sendable {
         }
     }
 
-    /// Does with a breaker what an operator wants.
+    /// Performs an operator's action on a breaker.
     public func perform(_ action: CircuitAction, on name: String) {
         let now = clock()
         states.withLock { $0[name, default: CircuitState()].perform(action, at: now) }
     }
 
-    /// The state of a breaker.
     func state(of name: String) -> CircuitState? {
         states.withLock { $0[name] }
     }

@@ -1,11 +1,12 @@
 import Base
 
-/// The state of a circuit breaker, and what becomes of it; `nofx.circuit_acquire` and its kin do the same in the
-/// database.
+/// The state of a circuit breaker and its transitions.
 ///
-/// The time is always a parameter, as the time since some fixed moment.
+/// `nofx.circuit_acquire` and the related SQL functions implement the same rules.
+///
+/// All functions take the time as a parameter: the time since a fixed moment.
 struct CircuitState: Hashable, Sendable {
-    /// What a breaker does with calls; the raw values are those of `nofx.circuit_breakers`.
+    /// The phases of a breaker; the raw values are those of `nofx.circuit_breakers`.
     enum Phase: String, Hashable, Sendable {
         case closed
         case open
@@ -15,63 +16,62 @@ struct CircuitState: Hashable, Sendable {
         case metricsOnly = "metrics_only"
     }
 
-    /// A cool-down of a provider that works.
+    /// A cool-down of a healthy provider.
     struct Cooldown: Hashable, Sendable {
         var until: Duration
         var reason: CooldownReason
     }
 
-    /// What it does with calls.
     var phase = Phase.closed
 
-    /// How often it changed.
+    /// The number of state changes.
     var generation: Int64 = 0
 
-    /// How many failures there were in a row while it was closed.
+    /// The number of consecutive failures in closed state.
     var failures = 0
 
-    /// When the last one was.
+    /// The time of the last failure.
     var lastFailure: Duration?
 
-    /// Its class.
+    /// The error class of the last failure.
     var lastError: String?
 
-    /// How many processes saw these failures; 2 stands for several.
+    /// The number of processes that reported these failures; 2 stands for two or more.
     var reporters = 0
 
-    /// Who saw the last one.
+    /// The process that reported the last failure.
     var lastReporter: UUID?
 
-    /// When it may be probed.
+    /// When the open breaker may be probed.
     var openUntil = Duration.zero
 
-    /// How often it opened since it was last closed.
+    /// The number of openings since the breaker was last closed.
     var opens = 0
 
-    /// How often it ever opened.
+    /// The number of openings ever.
     var totalOpens = 0
 
-    /// How many probes may still begin.
+    /// The number of probes that may still begin.
     var permitsLeft = 0
 
-    /// How many succeeded.
+    /// The number of probes that succeeded.
     var probeSuccesses = 0
 
     /// When the lease of the running probes ends.
     var probeDeadline = Duration.zero
 
-    /// Since when it is probed.
+    /// When the half-open state began.
     var halfOpenSince = Duration.zero
 
-    /// The provider's cool-down, in any phase.
+    /// The provider's cool-down; it applies in any phase.
     var cooldown: Cooldown?
 
-    /// What was called lately.
+    /// The calls of the sliding window.
     var calls = SlidingCalls()
 }
 
 extension CircuitState {
-    /// Opens it, for a time that `random`, from 0 to 1, has a part in.
+    /// Opens the breaker for a duration with jitter; `random` is from 0 to 1.
     mutating func open(under policy: CircuitBreakerPolicy, random: Double, at now: Duration) -> Duration {
         let coolDown = policy.coolDown(forOpening: opens + 1, random: random)
         phase = .open
@@ -86,7 +86,9 @@ extension CircuitState {
         return coolDown
     }
 
-    /// Puts it into a state that nothing is left over in; why it last failed stays.
+    /// Resets all counters and enters a phase.
+    ///
+    /// The last error is kept.
     mutating func clear(to phase: Phase) {
         self.phase = phase
         generation += 1
@@ -102,7 +104,7 @@ extension CircuitState {
         calls = SlidingCalls()
     }
 
-    /// Does what an operator wants; done again it changes nothing.
+    /// Performs an operator's action; performing it again changes nothing.
     mutating func perform(_ action: CircuitAction, at now: Duration) {
         switch action {
         case .reset:
@@ -120,27 +122,27 @@ extension CircuitState {
 }
 
 extension CircuitBreakerPolicy {
-    /// How long the n-th consecutive opening lasts.
+    /// The duration of the n-th consecutive opening.
     func coolDown(forOpening opens: Int, random: Double) -> Duration {
         let base = Double(resetTimeout.wholeMicroseconds)
         let most = Double(maximumResetTimeout.wholeMicroseconds)
         var length = base
-        // The exponent has an end because numbers have.
+        // The exponent is capped to keep the result finite.
         for _ in 1..<max(min(opens, 257), 1) where length < most { length *= growthFactor }
         return .microseconds(Int64((min(length, most) * (1 - jitter + 2 * jitter * random)).rounded(.down)))
     }
 
-    /// How many failures in a row open a breaker.
+    /// The number of consecutive failures that open the breaker.
     ///
-    /// Where several processes must have seen them, one that is alone needs twice as many.
+    /// If the policy requires several reporters, a single one needs twice the failures.
     func threshold(reporters: Int) -> Int {
         reporters < minimumReporters ? 2 * failureThreshold : failureThreshold
     }
 
-    /// How long a probe may be under way.
+    /// The lease of a probe.
     var lease: Duration { callTimeout + leaseMargin }
 
-    /// The longest that a breaker can be open.
+    /// The longest possible opening, jitter included.
     var longestCoolDown: Duration {
         .microseconds(Int64((Double(maximumResetTimeout.wholeMicroseconds) * (1 + jitter)).rounded(.down)))
     }
@@ -153,7 +155,7 @@ extension CircuitState {
         case rejected(CircuitRejection)
     }
 
-    /// Asks for leave to call.
+    /// Decides on a request for a permit.
     mutating func admit(under policy: CircuitBreakerPolicy, random: Double, at now: Duration) -> Verdict {
         if phase == .forcedOpen { return .rejected(CircuitRejection(.forcedOpen, lastError: lastError)) }
         if let cooldown, cooldown.until > now {
@@ -165,7 +167,7 @@ extension CircuitState {
         case .closed, .metricsOnly: return .allowed(isProbe: false, isUnrecorded: false, nil)
         case .disabled: return .allowed(isProbe: false, isUnrecorded: true, nil)
         case .open:
-            // Further away than it can ever have been set: another policy's, or a clock's that was set back.
+            // A later end than the policy can set comes from another policy, or from a clock that was set back.
             openUntil = min(openUntil, now + policy.longestCoolDown)
             guard openUntil <= now else {
                 return .rejected(CircuitRejection(.open, retryAfter: openUntil - now, lastError: lastError))
@@ -225,24 +227,24 @@ extension CircuitState {
 }
 
 extension CircuitState {
-    /// What is recorded of a call beside its outcome.
+    /// The circumstances of a call that are recorded with its outcome.
     struct Report: Sendable {
-        /// The generation that the call was let through under.
+        /// The breaker's generation when it granted the permit.
         let generation: Int64
 
-        /// Whether there were failures then.
+        /// Whether the breaker counted failures then.
         let hasFailures: Bool
 
         /// Whether the call was slow.
         let isSlow: Bool
 
-        /// The process that made it.
+        /// The process that made the call.
         let reporter: UUID
     }
 
-    /// Takes what came of a call.
+    /// Records the outcome of a call.
     ///
-    /// - Returns: What changed by it; nil when nothing did.
+    /// - Returns: The change of the breaker's state; nil if there was none.
     mutating func record(
         _ outcome: CircuitOutcome,
         _ report: Report,
@@ -259,8 +261,10 @@ extension CircuitState {
         }
     }
 
-    /// The later end wins, and moves in steps of a second, so that many processes with the same cool-down write it to
-    /// the database once.
+    /// The later end applies.
+    ///
+    /// It moves in steps of one second, so that many processes with the same cool-down cause only one write to the
+    /// database.
     private mutating func extendCooldown(by wait: Duration, _ reason: CooldownReason, at now: Duration) {
         guard wait > .zero else { return }
         let until = now + wait
@@ -282,7 +286,7 @@ extension CircuitState {
         case .failure(let error):
             return reopen(after: error, under: policy, random: random, at: now)
         case .success where report.isSlow && policy.window?.slowCallRate != nil:
-            // Where slow calls open a breaker, a slow probe does not close it.
+            // If slow calls open the breaker, a slow probe must not close it.
             return reopen(after: "slow_call", under: policy, random: random, at: now)
         case .success:
             let needed = policy.successThreshold - probeSuccesses - 1
@@ -291,7 +295,7 @@ extension CircuitState {
                 return .closed
             }
             probeSuccesses += 1
-            // Permits that are out or left are never more than the successes still needed, once they were.
+            // The permits in use and left never exceed the successes still needed, once they are down to that number.
             if policy.halfOpenPermits <= needed { permitsLeft = min(permitsLeft + 1, policy.halfOpenPermits) }
             return nil
         }
@@ -334,9 +338,9 @@ extension CircuitState {
         return .opened(for: open(under: policy, random: random, at: now))
     }
 
-    /// Counts a call into the window.
+    /// Counts a call in the window.
     ///
-    /// - Returns: The rates that are too high; where the breaker only counts, those that this call made so.
+    /// - Returns: The exceeded rates; in metrics-only mode, only the rates that this call made exceed their limits.
     private mutating func count(
         _ report: Report,
         isFailure: Bool,
@@ -351,7 +355,8 @@ extension CircuitState {
 
     /// Counts a failure.
     ///
-    /// - Returns: Whether there are too many in a row; where the breaker only counts, whether this one made it so.
+    /// - Returns: Whether the consecutive failures reach the threshold; in metrics-only mode, whether this failure
+    ///   did so.
     private mutating func fail(
         _ error: String,
         _ report: Report,

@@ -1,49 +1,53 @@
 /// The breaker's answer to a request for a permit.
 public enum CircuitAdmission: ~Copyable, Sendable {
-    /// The call may be made.
+    /// The breaker permits the call.
     case permitted(CircuitPermit)
-    /// It may not.
+    /// The breaker rejects the call.
     case rejected(CircuitRejection)
 }
 
 /// A permit for one call.
 ///
-/// It cannot be copied, so it is recorded at most once. Dropping it is safe: a probe's place is free again when its
-/// lease is over.
+/// A permit cannot be copied, so its outcome is recorded at most once. A permit may be dropped: a probe's lease then
+/// expires and frees its place.
 public struct CircuitPermit: ~Copyable, Sendable {
-    /// The breaker.
+    /// The breaker's name.
     public let name: String
 
-    /// The era that it belongs to; a result of another one changes nothing.
+    /// The breaker's generation.
+    ///
+    /// An outcome that belongs to an earlier generation changes nothing.
     public let generation: Int64
 
-    /// Whether the breaker looks with this call if it can be closed.
+    /// Whether the call is a probe of a half-open breaker.
     public let isProbe: Bool
 
-    /// What asking for it made of the breaker.
+    /// The state change that the request for the permit caused.
     public let transition: CircuitTransition?
 
-    /// How long the call took; nil if it was not measured.
+    /// The duration of the call; nil if it was not measured.
     public var duration: Duration?
 
-    /// Whether the breaker counts failures, so that a success changes its state.
+    /// Whether the breaker counts failures.
+    ///
+    /// If so, a success changes its state.
     public let hasFailures: Bool
 
-    /// Whether nothing but a cool-down is recorded, because the breaker is disabled.
+    /// Whether only cool-downs are recorded, because the breaker is disabled.
     public let isUnrecorded: Bool
 
-    /// Whether it is the process's own breaker that gave it, in place of a shared one.
+    /// Whether the process's own breaker granted the permit in place of the shared store.
     var isSubstitute = false
 
-    /// Makes a permit; only stores do.
+    /// Makes a permit; only stores call it.
     ///
     /// - Parameters:
-    ///   - name: The breaker.
-    ///   - generation: The era that it belongs to.
+    ///   - name: The breaker's name.
+    ///   - generation: The breaker's generation.
     ///   - isProbe: Whether the breaker is half-open.
     ///   - hasFailures: Whether the breaker counts failures.
     ///   - isUnrecorded: Whether the breaker is disabled.
-    ///   - transition: What asking for the permit changed.
+    ///   - transition: The state change that the request caused.
     public init(
         name: String,
         generation: Int64,
@@ -71,19 +75,19 @@ public struct CircuitPermit: ~Copyable, Sendable {
     }
 }
 
-/// Why a call may not be made, and for how long.
+/// The reason why a call is rejected, and its duration.
 public struct CircuitRejection: Hashable, Sendable {
-    /// What stands in the way.
+    /// The reasons for a rejection.
     public enum Reason: String, Hashable, Sendable {
-        /// There were too many failures.
+        /// Too many calls failed.
         case open
-        /// All probes are under way.
+        /// All probes are in progress.
         case probing
         /// An operator opened the breaker.
         case forcedOpen = "forced_open"
-        /// The provider said to wait.
+        /// The provider's rate limit was reached.
         case rateLimited = "rate_limited"
-        /// What may be spent is spent.
+        /// The provider's account has no quota left.
         case quotaExhausted = "quota_exhausted"
 
         /// The reason during a cool-down.
@@ -95,25 +99,24 @@ public struct CircuitRejection: Hashable, Sendable {
         }
     }
 
-    /// What stands in the way.
     public let reason: Reason
 
-    /// How long it lasts; nil if that is unknown.
+    /// The time until calls may be permitted again; nil if unknown.
     public let retryAfter: Duration?
 
-    /// The class of the last failure, where failures are the reason.
+    /// The error class of the last failure, if failures are the reason.
     public let lastError: String?
 
-    /// What asking made of the breaker.
+    /// The state change that the request caused.
     public let transition: CircuitTransition?
 
-    /// Makes a rejection; only stores do.
+    /// Makes a rejection; only stores call it.
     ///
     /// - Parameters:
-    ///   - reason: What prevents the call.
-    ///   - retryAfter: How long it does; nil where that is unknown.
-    ///   - lastError: The class of the last failure.
-    ///   - transition: What asking changed.
+    ///   - reason: The reason for the rejection.
+    ///   - retryAfter: The time until calls may be permitted again; nil if unknown.
+    ///   - lastError: The error class of the last failure.
+    ///   - transition: The state change that the request caused.
     public init(
         _ reason: Reason,
         retryAfter: Duration? = nil,
@@ -127,86 +130,89 @@ public struct CircuitRejection: Hashable, Sendable {
     }
 }
 
-/// The result of a call, as a circuit breaker sees it.
+/// The outcome of a call for a circuit breaker.
 public enum CircuitOutcome: Hashable, Sendable {
     /// The provider answered.
     case success
-    /// The provider failed; the error is a stable class, such as `ai_overloaded`.
+    /// The provider failed.
+    ///
+    /// The error is a stable class, such as `ai_overloaded`.
     case failure(error: String)
-    /// It says nothing about the provider: the request was wrong, or the caller cancelled.
+    /// The outcome says nothing about the provider: the request was invalid, or the caller cancelled it.
     case neutral
-    /// The provider asked for a cool-down, for all processes. It is not a failure.
+    /// The provider asks all processes for a cool-down.
+    ///
+    /// This is not a failure.
     case limited(for: Duration, reason: CooldownReason)
 }
 
-/// Why a provider that works has a cool-down.
+/// The reason for a cool-down of a healthy provider.
 public enum CooldownReason: String, Hashable, Sendable {
-    /// We called too often.
+    /// We exceeded the provider's rate limit.
     case rateLimited = "rate_limited"
-    /// What may be spent is spent.
+    /// The provider's account has no quota left.
     case quotaExhausted = "quota_exhausted"
 }
 
-/// A change of a circuit breaker.
+/// A change of a circuit breaker's state.
 public enum CircuitTransition: Hashable, Sendable {
-    /// It lets nothing through, for so long.
+    /// The breaker rejects all calls for this time.
     case opened(for: Duration)
-    /// It lets probes through.
+    /// The breaker permits probes.
     case halfOpened
-    /// It lets everything through.
+    /// The breaker permits all calls.
     case closed
-    /// It would have opened, if it did more than count.
+    /// A limit was exceeded in metrics-only mode, in which the breaker does not open.
     case exceeded([CircuitLimit])
 }
 
-/// What opens a circuit breaker.
+/// The limits that open a circuit breaker.
 public enum CircuitLimit: String, Hashable, Sendable {
-    /// Failures in a row.
+    /// Consecutive failures.
     case failures
-    /// The part of failed calls in the window.
+    /// The rate of failed calls in the window.
     case failureRate = "failure_rate"
-    /// The part of slow calls in the window.
+    /// The rate of slow calls in the window.
     case slowCallRate = "slow_call_rate"
 }
 
-/// What happens to a circuit breaker and to the calls through it.
+/// An event of a circuit breaker or of a call through it.
 public enum CircuitEvent: Sendable {
-    /// The breaker changed.
+    /// The breaker's state changed.
     case changed(CircuitTransition)
-    /// A call was not made.
+    /// The breaker rejected a call.
     case rejected(CircuitRejection)
-    /// A call failed; the error is its class.
+    /// A call failed with an error of this class.
     case failed(error: String)
-    /// What came of a call could not be recorded.
+    /// The outcome of a call could not be recorded.
     case recordLost(any Error)
 }
 
-/// What an operator can do with a circuit breaker; the raw values are those of `nofx.circuit_set`.
+/// An operator's action on a circuit breaker; the raw values are those of `nofx.circuit_set`.
 public enum CircuitAction: String, Hashable, Sendable, CaseIterable {
-    /// Closes it, and ends its cool-down.
+    /// Closes the breaker and ends its cool-down.
     case reset
-    /// Lets nothing through until further notice.
+    /// Rejects all calls until an operator enables the breaker again.
     case forceOpen = "force_open"
-    /// Lets everything through and counts nothing.
+    /// Permits all calls and counts nothing.
     case disable
     /// Ends an operator's override.
     case enable
-    /// Lets everything through and counts.
+    /// Permits all calls and counts them (metrics-only mode).
     case metricsOnly = "metrics_only"
 }
 
-/// A call that was not made, because its circuit breaker did not let it through.
+/// The circuit breaker rejected the call.
 public struct CircuitBreakerError: Error, Hashable, Sendable {
-    /// The breaker.
+    /// The breaker's name.
     public let name: String
 
-    /// Why.
     public let reason: CircuitRejection.Reason
 
-    /// How long the reason lasts; nil if that is unknown.
+    /// The time until calls may be permitted again; nil if unknown.
     public let retryAfter: Duration?
 
-    /// The class of the last failure, where failures are the reason.
+    /// The error class of the last failure, if failures are the reason.
     public let lastError: String?
 
     init(name: String, _ rejection: CircuitRejection) {

@@ -1,25 +1,25 @@
 import Base
 
-/// A sliding window of time, and the parts of its calls that must not fail or be slow.
+/// A sliding window of time, with limits for the rates of failed and slow calls.
 public struct CircuitWindow: Hashable, Sendable {
-    /// How far back calls count.
+    /// The length of the window.
     public let length: Duration
 
-    /// How many calls there must be before their parts mean anything.
+    /// The number of calls below which the rates do not count.
     public let minimumCalls: Int
 
-    /// The part of failed calls that opens the breaker, above 0 and at most 1; nil where that is not looked at.
+    /// The rate of failed calls that opens the breaker, above 0 and at most 1; nil for no limit.
     public let failureRate: Double?
 
-    /// How long a call takes that is slow; nil where that is not looked at.
+    /// The duration from which a call is slow; nil for no limit.
     public let slowCallDuration: Duration?
 
-    /// The part of slow calls that opens the breaker, above 0 and at most 1.
+    /// The rate of slow calls that opens the breaker, above 0 and at most 1.
     public let slowCallRate: Double?
 
     /// Makes a window.
     ///
-    /// - Throws: ``CircuitBreakerPolicy/Invalid`` for the first parameter that cannot be.
+    /// - Throws: ``CircuitBreakerPolicy/Invalid`` for the first invalid parameter.
     public init(
         length: Duration,
         minimumCalls: Int = 100,
@@ -55,14 +55,14 @@ public struct CircuitWindow: Hashable, Sendable {
         return value
     }
 
-    /// Whether a call that took so long was slow.
+    /// Whether a call of this duration is slow.
     public func isSlow(_ duration: Duration?) -> Bool {
         guard let duration, let slowCallDuration else { return false }
         return duration >= slowCallDuration
     }
 }
 
-/// The calls of a sliding window, counted in ten slices of time.
+/// The calls of a sliding window, counted in ten time slices.
 struct SlidingCalls: Hashable, Sendable {
     private struct Slice: Hashable, Sendable {
         let start: Duration
@@ -73,14 +73,13 @@ struct SlidingCalls: Hashable, Sendable {
 
     private var slices: [Slice] = []
 
-    /// Whether nothing was counted.
     var isEmpty: Bool { slices.isEmpty }
 
     /// Counts a call.
     mutating func add(isFailure: Bool, isSlow: Bool, to window: CircuitWindow, at now: Duration) {
         slices.removeAll { $0.start <= now - window.length }
         let length = max(window.length.wholeMicroseconds / 10, 1)
-        // A slice begins a whole number of slices after the one before it.
+        // A slice begins a whole number of slice lengths after the previous one.
         let start =
             slices.last.map { last in
                 let age = max((now - last.start).wholeMicroseconds, 0)
@@ -92,7 +91,7 @@ struct SlidingCalls: Hashable, Sendable {
         if isSlow { slices[slices.count - 1].slow += 1 }
     }
 
-    /// The rates that are too high for a window.
+    /// The rates that reach the limits of a window.
     func limits(exceeding window: CircuitWindow, at now: Duration) -> [CircuitLimit] {
         let sum = total(in: window, at: now)
         guard sum.calls >= window.minimumCalls else { return [] }
@@ -106,7 +105,7 @@ struct SlidingCalls: Hashable, Sendable {
         return limits
     }
 
-    /// How many calls of a window there were, and of what kind.
+    /// The number of calls in a window: all, failed and slow.
     func total(in window: CircuitWindow, at now: Duration) -> (calls: Int, failures: Int, slow: Int) {
         slices.filter { $0.start > now - window.length }.reduce(into: (0, 0, 0)) { sum, slice in
             sum.0 += slice.calls

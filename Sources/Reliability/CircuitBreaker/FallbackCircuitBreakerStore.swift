@@ -1,36 +1,35 @@
 public import Base
 public import System
 
-/// Shares the states of circuit breakers, and guards the process alone while they cannot be shared.
+/// Shares circuit breakers through a store, and uses breakers of the process alone while the store is unavailable.
 ///
-/// It never throws: a store that is down or slow costs a warning and one wait, and is then left alone for a while, so
-/// that no second call waits. What the shared store said of an open breaker or a gate goes on to hold until its time
-/// has passed; for the rest the process's own breaker judges by the same policy. A permit goes back to the store that
-/// gave it.
+/// The store never throws. If the shared store is down or slow, one call waits and logs a warning; then the shared
+/// store is paused, so that no other call waits. While it is paused, the last rejection by the shared store (an open
+/// breaker or a cool-down) applies until its time is over. Otherwise the process's own breaker decides, under the
+/// same policy. An outcome is recorded in the store that granted the permit.
 public struct FallbackCircuitBreakerStore<Shared: CircuitBreakerStore & ~Copyable>: ~Copyable, CircuitBreakerStore {
-    /// How long a shared store that failed is left alone.
+    /// The pause after a failure of the shared store.
     public var pause = Duration.seconds(1)
 
-    /// The store that is shared.
     public var shared: Shared
 
     private let own: MemoryCircuitBreakerStore
     private let log: Log
     package let clock: @Sendable () -> Duration
 
-    /// When the shared store is asked again; nil while it works.
+    /// When the pause for breakers ends; nil while the shared store works.
     private var resumption: Duration?
 
-    /// When the shared store is told of usage again; nil while it takes it.
+    /// When the pause for usage ends; nil while the shared store accepts usage.
     package var usageResumption: Duration?
 
-    /// What the shared store said last of breakers that let nothing through.
+    /// The last rejection by the shared store, by breaker.
     private var remembered: [String: Remembered] = [:]
 
     private struct Remembered {
         let rejection: CircuitRejection
 
-        /// Until when it holds; nil until the shared store says something else.
+        /// When it expires; nil if it applies until the shared store answers otherwise.
         let end: Duration?
     }
 
@@ -38,9 +37,9 @@ public struct FallbackCircuitBreakerStore<Shared: CircuitBreakerStore & ~Copyabl
     ///
     /// - Parameters:
     ///   - shared: The store to use while it works.
-    ///   - own: The process's own.
-    ///   - log: Is told when the shared store stops working, when it works again, and what could not be recorded.
-    ///   - clock: The time since some moment; must not go back.
+    ///   - own: The store to use in its place.
+    ///   - log: Receives an entry when the shared store fails, when it works again, and for each lost outcome.
+    ///   - clock: The time since a fixed moment; it must not go backwards.
     public init(
         _ shared: consuming Shared,
         over own: MemoryCircuitBreakerStore = MemoryCircuitBreakerStore(),
@@ -101,7 +100,7 @@ public struct FallbackCircuitBreakerStore<Shared: CircuitBreakerStore & ~Copyabl
         }
     }
 
-    /// Ends its use and gives the shared store back.
+    /// Ends the store and returns the shared store.
     public consuming func end() -> Shared {
         shared
     }
@@ -143,7 +142,7 @@ extension FallbackCircuitBreakerStore where Shared: ~Copyable {
         }
     }
 
-    /// What was remembered stays where it lasts longer.
+    /// A remembered rejection that lasts longer is kept.
     private mutating func rememberCooldown(for wait: Duration, _ reason: CooldownReason, of name: String) {
         if let last = remembered[name], last.end.map({ $0 >= clock() + wait }) ?? true { return }
         remember(CircuitRejection(CircuitRejection.Reason(reason), retryAfter: wait), of: name)
@@ -155,7 +154,7 @@ extension FallbackCircuitBreakerStore where Shared: ~Copyable {
     }
 
     private mutating func noteFailure(_ error: any Error) {
-        // Said once, not with every try while it lasts.
+        // Logged once per outage, not with each attempt.
         if resumption == nil {
             log.warning("breaker.store_unavailable", ["error": String(reflecting: error)])
         }

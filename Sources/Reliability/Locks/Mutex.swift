@@ -1,28 +1,28 @@
 internal import Base
 internal import System
 
-/// A value that one thread of the process at a time may use, in the order of their coming.
+/// A mutual-exclusion lock around a value, fair between the threads of the process (first come, first served).
 ///
-/// The lock is lent to a closure, so it can neither be kept nor given back twice. It is not for a thread that has it
-/// already: ``withLock(_:)`` then stops the program, for it would never go on.
+/// The lock is held for the duration of a closure, so a caller can neither keep it nor release it twice. It is not
+/// reentrant: if a thread that holds the lock calls ``withLock(_:)``, the program traps, because it would deadlock.
 ///
-/// `Synchronization.Mutex` is faster and promises no order; a file that imports both names one of them with its module.
+/// `Synchronization.Mutex` is faster and not fair. A file that imports both must qualify one name with its module.
 public final class Mutex<Value>: Sendable {
     private let turns = TurnQueue()
     private let value: Monitor<Value>
 
-    /// Guards a value.
+    /// Protects a value.
     public init(_ value: sending Value) {
         self.value = Monitor(value)
     }
 
-    /// Whether some thread has the lock.
+    /// Whether a thread holds the lock.
     public var isLocked: Bool { turns.isTaken }
 
-    /// How many threads wait for it.
+    /// The number of threads that wait for the lock.
     public var waiters: Int { turns.waiters }
 
-    /// Lends the value to `body`, once those who came earlier have had it.
+    /// Waits for the lock, behind the threads that came earlier, and passes the value to `body`.
     ///
     /// - Returns: What `body` returns.
     /// - Throws: What `body` throws.
@@ -38,9 +38,9 @@ public final class Mutex<Value>: Sendable {
         return try value.withLock(body)
     }
 
-    /// Lends the value to `body` if no thread has it or waits for it.
+    /// Passes the value to `body` if no thread holds the lock or waits for it.
     ///
-    /// - Returns: What `body` returns; nil if another thread, or this one, has the lock.
+    /// - Returns: The result of `body`; nil if a thread holds the lock or waits for it, the calling thread included.
     /// - Throws: What `body` throws.
     public func tryLock<Output, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Output

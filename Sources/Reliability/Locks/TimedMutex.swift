@@ -1,33 +1,33 @@
 public import Base
 internal import System
 
-/// A ``Mutex`` whose lock is only waited for until a deadline.
+/// A ``Mutex`` with a deadline for the wait.
 ///
-/// Only getting the lock is bounded: what `body` does with it takes as long as it takes. Who stopped waiting never has
-/// the lock, however close the two were.
+/// The deadline limits only the wait for the lock, not the time in `body`. A thread whose wait timed out never holds
+/// the lock, even if the lock became free at that moment.
 public final class TimedMutex<Value>: Sendable {
     private let turns = TurnQueue()
     private let value: Monitor<Value>
 
-    /// Guards a value.
+    /// Protects a value.
     public init(_ value: sending Value) {
         self.value = Monitor(value)
     }
 
-    /// Whether some thread has the lock.
+    /// Whether a thread holds the lock.
     public var isLocked: Bool { turns.isTaken }
 
-    /// How many threads wait for it.
+    /// The number of threads that wait for the lock.
     public var waiters: Int { turns.waiters }
 
-    /// Lends the value to `body`, once those who came earlier have had it.
+    /// Waits for the lock, behind the threads that came earlier, and passes the value to `body`.
     ///
     /// - Parameters:
-    ///   - deadline: When to stop waiting. A lock that is free is got even then.
+    ///   - deadline: When to stop waiting. A free lock is acquired even after the deadline.
     ///   - cancellation: Ends the wait within 50 ms.
-    ///   - body: What to do with the value.
+    ///   - body: The work on the value.
     /// - Returns: What `body` returns.
-    /// - Throws: ``LockError`` when the lock was not got, or what `body` throws.
+    /// - Throws: ``LockError`` if the lock was not acquired, or the error of `body`.
     public func withLock<Output>(
         until deadline: Deadline,
         cancellation: Cancellation? = nil,
@@ -38,9 +38,9 @@ public final class TimedMutex<Value>: Sendable {
         return try value.withLock(body)
     }
 
-    /// Lends the value to `body` if no thread has it or waits for it.
+    /// Passes the value to `body` if no thread holds the lock or waits for it.
     ///
-    /// - Returns: What `body` returns; nil if a thread has the lock.
+    /// - Returns: The result of `body`; nil if a thread holds the lock or waits for it.
     /// - Throws: What `body` throws.
     public func tryLock<Output, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Output
@@ -51,17 +51,17 @@ public final class TimedMutex<Value>: Sendable {
     }
 }
 
-/// Lets one thread at a time pass, in the order of their coming.
+/// A FIFO queue that admits one thread at a time.
 ///
-/// A turn is never handed to a thread: each takes its own, when it is the first in the queue and nobody has one. So a
-/// thread that has stopped waiting cannot be left with a turn that it does not know of.
+/// The queue never assigns a turn to a thread. A thread takes the turn itself when the turn is free and the thread is
+/// first in the queue. So a thread that has stopped waiting can never own a turn without knowing it.
 final class TurnQueue: Sendable {
     private struct State {
         var holder: ThreadIdentity?
         var waiting: [UInt64] = []
         var lastTicket: UInt64 = 0
 
-        /// Takes the turn, if it is this thread's.
+        /// Takes the turn if it is free and this thread is first; false otherwise.
         mutating func take(as thread: ThreadIdentity, _ ticket: UInt64?) -> Bool {
             guard holder == nil, waiting.first == ticket else { return false }
             if ticket != nil { waiting.removeFirst() }
@@ -75,7 +75,7 @@ final class TurnQueue: Sendable {
     /// Whether a thread has the turn.
     var isTaken: Bool { state.withLock { $0.holder != nil } }
 
-    /// How many wait for it.
+    /// The number of threads that wait.
     var waiters: Int { state.withLock { $0.waiting.count } }
 
     /// Takes the turn if no thread has it or waits for it.
@@ -106,23 +106,23 @@ final class TurnQueue: Sendable {
             }
         )
         guard isMine == nil else { return }
-        // Those behind must look whether they are the first now.
+        // Wakes the other threads, because one of them may be first now.
         state.change { state in state.waiting.removeAll { $0 == ticket } }
         throw cancellation?.isCancelled == true ? .cancelled : .timedOut
     }
 
-    /// Gives the turn back.
+    /// Releases the turn.
     func leave() {
         state.change { $0.holder = nil }
     }
 }
 
-/// A lock that was not got; nothing was done.
+/// The lock was not acquired, so the work was not done.
 public enum LockError: Error, Hashable, Sendable {
-    /// Others had it until the deadline.
+    /// Other threads held the lock until the deadline.
     case timedOut
-    /// The caller lost interest before it was free.
+    /// The caller cancelled before the lock was free.
     case cancelled
-    /// The caller's own thread has it already, and would wait for itself.
+    /// The calling thread already holds the lock and would deadlock.
     case heldByCaller
 }

@@ -1,7 +1,7 @@
 public import Base
 internal import System
 
-/// Does something again while it fails in a way that may pass, and time and policy allow.
+/// Retries work after transient errors, within a policy and a deadline.
 ///
 /// ```swift
 /// try Retry().run(deadline: deadline, decide: { decision(for: $0) }) { attempt in
@@ -9,23 +9,25 @@ internal import System
 /// }
 /// ```
 ///
-/// No wait begins that would not end before the deadline: the error is thrown at once instead. There is no budget
-/// shared by calls: what keeps many callers from repeating themselves is the circuit breaker around each attempt,
-/// whose state they share, while a count in a process that serves one call at a time would always be full.
+/// If a wait would not end before the deadline, the error is thrown at once. Calls share no retry budget. The circuit
+/// breaker around each attempt prevents retry storms, because its state is shared. A budget in a process that serves
+/// one call at a time would always be full.
 public struct Retry: Sendable {
-    /// Waits, for this many nanoseconds, or less when cancelled meanwhile.
+    /// Sleeps for a number of nanoseconds, or until the cancellation.
     public typealias Sleep = @Sendable (_ nanoseconds: UInt64, _ cancellation: Cancellation?) -> Void
 
-    /// Chooses a number from a range.
+    /// Draws a number from a range.
     public typealias Random = @Sendable (ClosedRange<UInt64>) -> UInt64
 
-    /// How often, and after which waits.
+    /// The number of retries and the waits before them.
     public let policy: RetryPolicy
 
     private let sleep: Sleep
     private let random: Random
 
-    /// Makes a retry; tests give it a sleep that takes no time and chance that is none.
+    /// Makes a retry.
+    ///
+    /// Tests pass a sleep that returns at once and a fixed random source.
     public init(
         _ policy: RetryPolicy = .standard,
         sleep: @escaping Sleep = Retry.sleep,
@@ -36,16 +38,17 @@ public struct Retry: Sendable {
         self.random = random
     }
 
-    /// Tries until an attempt succeeds, or there is no point in another one.
+    /// Repeats the work until an attempt succeeds or no further retry is permitted.
     ///
     /// - Parameters:
-    ///   - deadline: When the result is due. It is the attempt's own business to end by then.
-    ///   - cancellation: Looked at before each attempt and during waits. An attempt that succeeds counts all the same.
-    ///   - decide: What to do after an error.
+    ///   - deadline: The deadline of the result. The attempt must end by then on its own.
+    ///   - cancellation: Checked before each attempt and during waits. An attempt that succeeds counts even after it.
+    ///   - decide: Decides whether to retry after an error.
     ///   - onRetry: Called before each wait; its errors are ignored.
-    ///   - attempt: The work; its parameter is the number of earlier attempts.
-    /// - Returns: What the first attempt that succeeds returns.
-    /// - Throws: The error of the last attempt, unchanged, or ``RetryCancelled`` when there would have been another.
+    ///   - attempt: The work. Its parameter is the number of earlier attempts.
+    /// - Returns: The result of the first attempt that succeeds.
+    /// - Throws: The error of the last attempt, unchanged, or ``RetryCancelled`` if the cancellation prevented an
+    ///   attempt.
     public func run<Output>(
         deadline: Deadline,
         cancellation: Cancellation? = nil,
@@ -76,7 +79,7 @@ public struct Retry: Sendable {
         throw RetryCancelled(attempts: attempts, lastError: lastError)
     }
 
-    /// Waits as long as it should; a cancellation is noticed within 50 ms.
+    /// Sleeps; it notices a cancellation within 50 ms.
     @Sendable public static func sleep(nanoseconds: UInt64, cancellation: Cancellation?) {
         guard let cancellation else { return SystemClock.sleep(nanoseconds: nanoseconds) }
         let deadline = Deadline.after(.nanoseconds(Int64(clamping: nanoseconds)))
@@ -85,14 +88,15 @@ public struct Retry: Sendable {
         }
     }
 
-    /// The wait in nanoseconds; nil when it is longer than may be waited for.
+    /// The wait in nanoseconds; nil if the policy or the remaining time does not permit it.
     private func delay(beforeRetry number: Int, _ retryAfter: RetryAfter?, within time: UInt64) -> UInt64? {
         let backoff = drawn(policy.backoff(beforeRetry: number).nanosecondsClamped)
         guard let floor = retryAfter?.delay else { return backoff < time ? backoff : nil }
         let least = floor.nanosecondsClamped
         guard floor <= policy.maxRetryAfter, least < time else { return nil }
         guard backoff < least else { return backoff < time ? backoff : nil }
-        // Clients with the same Retry-After must not return together: add up to a quarter, but never pass the deadline.
+        // Clients with the same Retry-After must not retry at the same time: add up to a quarter, but never pass the
+        // deadline.
         let room = min(least / 4, time - 1 - least)
         return least + random(0...room)
     }
@@ -106,20 +110,21 @@ public struct Retry: Sendable {
     }
 }
 
-/// What the caller of ``Retry`` decides after a failed attempt.
+/// The caller's decision after a failed attempt.
 public enum RetryDecision: Hashable, Sendable {
-    /// The error would come again, or a repetition would do harm.
+    /// Do not retry: the error is permanent, or a repetition would do harm.
     case stop
 
-    /// It is worth another attempt, not before the time the server asks for.
+    /// Retry, but not before the time that the server asks for.
     case retry(after: RetryAfter? = nil)
 
-    /// As ``retry(after:)``, but not more often than this in one run, however many the policy allows. All errors so
-    /// decided share one count.
+    /// As ``retry(after:)``, but at most this many times in one run, even if the policy permits more.
+    ///
+    /// All errors with this decision share one count.
     case retryAtMost(Int, after: RetryAfter? = nil)
 }
 
-/// How many retries are left in one run.
+/// The number of retries left in one run.
 struct RetryAllowance {
     private var left: Int
     private var limited = 0
@@ -128,7 +133,7 @@ struct RetryAllowance {
         left = maxRetries
     }
 
-    /// Takes a retry, if the decision is for one and there is one left.
+    /// Takes a retry; false if the decision is to stop or no retry is left.
     mutating func take(_ decision: RetryDecision) -> Bool {
         guard left > 0 else { return false }
         switch decision {
@@ -144,7 +149,7 @@ struct RetryAllowance {
 }
 
 extension RetryDecision {
-    /// What the server asks for.
+    /// The wait that the server asks for.
     var retryAfter: RetryAfter? {
         switch self {
         case .stop: nil
@@ -155,21 +160,21 @@ extension RetryDecision {
 
 /// A failed attempt that will be retried.
 public struct UpcomingRetry {
-    /// Which retry it will be, the first one being 1; as many attempts have been made.
+    /// The number of the retry, from 1; equal to the number of attempts made.
     public let number: Int
 
-    /// What the attempt failed with.
+    /// The error of the failed attempt.
     public let error: any Error
 
-    /// How long is waited for.
+    /// The wait before the retry.
     public let delay: Duration
 }
 
-/// The work was cancelled, so there was no further attempt.
+/// The cancellation prevented a further attempt.
 public struct RetryCancelled: Error {
-    /// How many attempts were made.
+    /// The number of attempts made.
     public let attempts: Int
 
-    /// What the last of them failed with; nil when there was none.
+    /// The error of the last attempt; nil if there was none.
     public let lastError: (any Error)?
 }

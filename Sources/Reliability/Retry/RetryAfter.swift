@@ -1,14 +1,14 @@
 public import Base
 
-/// How long a server asks to be left alone, at least.
+/// The shortest wait before a retry that a server asks for.
 ///
-/// It is a floor: what waits may wait longer, never shorter. ``Retry`` gives up at once where it is more than the
-/// policy or the deadline has room for.
+/// A client may wait longer, never shorter. ``Retry`` does not retry if the wait exceeds the policy's limit or the
+/// deadline.
 public struct RetryAfter: Hashable, Comparable, Sendable {
-    /// The least wait, always more than nothing.
+    /// The wait, always longer than zero.
     public let delay: Duration
 
-    /// Takes a wait; nil for none and for a negative one.
+    /// Makes a wait; nil if the duration is zero or negative.
     public init?(_ delay: Duration) {
         guard delay > .zero else { return nil }
         self.delay = min(delay, Self.longest)
@@ -18,42 +18,42 @@ public struct RetryAfter: Hashable, Comparable, Sendable {
         left.delay < right.delay
     }
 
-    /// What a number too large to count with stands for: 100 years, which is longer than any policy allows.
+    /// The value for numbers that are too large: 100 years, longer than any policy allows.
     static var longest: Duration { .seconds(100 * 31_557_600) }
 }
 
-/// What an answer's headers say about trying again.
+/// The retry advice in the headers of a response.
 public struct RetryAdvice: Hashable, Sendable {
-    /// Whether the server wants it, from `x-should-retry`; nil when it says neither `true` nor `false`.
+    /// The value of `x-should-retry`; nil if it is neither `true` nor `false`.
     public let shouldRetry: Bool?
 
-    /// How long it is to be left alone.
+    /// The shortest wait before a retry.
     public let retryAfter: RetryAfter?
 
     /// Reads the headers.
     ///
-    /// - Parameters:
-    ///   - received: When the answer came, for one without a `date`.
+    /// - received: The time at which the response arrived, used if it has no `date`.
+    /// - header: Returns the value of a header by its lower-case name; nil if the response lacks it.
     ///   - header: The value of the header of that name, in lower case; nil when there is none.
     public init(received: Timestamp = .now(), header: (_ name: String) -> String?) {
         shouldRetry = header("x-should-retry").flatMap { Bool($0.lowercasedASCII) }
         retryAfter = RetryAfter(received: received, header: header)
     }
 
-    /// The server says nothing.
+    /// No advice.
     public static let none = RetryAdvice { _ in nil }
 }
 
 extension RetryAfter {
-    /// What the headers of an answer ask for; nil when they ask for nothing that could be waited for.
+    /// Reads the wait from the headers of a response; nil if they contain no usable wait.
     ///
-    /// `retry-after-ms`, a number of milliseconds, counts before `retry-after`, a number of seconds or an HTTP-date
-    /// (RFC 9110, section 10.2.3). A number may have decimals and an exponent; nothing is rounded down. A date counts
-    /// from the answer's own `date`, so that it does not matter what this machine's clock shows.
+    /// `retry-after-ms`, in milliseconds, takes precedence over `retry-after`, in seconds or as an HTTP-date (RFC
+    /// 9110, section 10.2.3). A number may have decimals and an exponent; it is never rounded down. A date is
+    /// relative to the response's own `date`, so clock skew of this machine has no effect.
     ///
     /// - Parameters:
-    ///   - received: When the answer came, for one without a `date`.
-    ///   - header: The value of the header of that name, in lower case; nil when there is none.
+    ///   - received: The time at which the response arrived, used if it has no `date`.
+    ///   - header: Returns the value of a header by its lower-case name; nil if the response lacks it.
     public init?(received: Timestamp = .now(), header: (_ name: String) -> String?) {
         if let milliseconds = header("retry-after-ms"), let number = WaitNumber(milliseconds) {
             self.init(number, nanoseconds: 1_000_000)
@@ -78,14 +78,14 @@ extension RetryAfter {
     }
 }
 
-/// What a header that should be a number says.
+/// The value of a header that should be a number.
 private enum WaitNumber {
-    /// A number, infinite when it is written with more digits than can be counted with.
+    /// A number; infinite if it is too large for a `Double`.
     case finite(Double)
-    /// A word for what is no number to wait for.
+    /// A word for a value that is not a usable number, such as `nan`.
     case none
 
-    /// Parses a number; nil when it is not even meant to be one.
+    /// Parses a number; nil if the text is not meant as one.
     init?(_ text: String) {
         let text = text.trimmingBlanks.lowercasedASCII
         let unsigned = text.utf8.first.map { "+-".utf8.contains($0) } ?? false ? String(text.dropFirst()) : text

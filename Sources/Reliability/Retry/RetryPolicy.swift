@@ -3,36 +3,36 @@ public import System
 
 /// How often failed work is retried, and how long to wait before each retry.
 ///
-/// The n-th wait is `base` times `factor` to the power of n - 1, never more than `cap`, of which `jitter` leaves a
-/// part to chance. A wait that the server asks for counts where it is longer, up to `maxRetryAfter`.
+/// The n-th wait is `base` times `factor` to the power of n - 1, at most `cap`. A part of it, given by `jitter`, is
+/// random. A wait that the server asks for applies if it is longer, up to `maxRetryAfter`.
 public struct RetryPolicy: Hashable, Sendable {
     /// The number of retries after the first attempt.
     public let maxRetries: Int
 
-    /// The first wait.
     public let base: Duration
 
-    /// What each further wait is multiplied by.
+    /// The factor by which each wait is longer than the previous one.
     public let factor: Int
 
     /// The longest backoff.
     public let cap: Duration
 
-    /// How much of a wait is left to chance.
+    /// The random part of a wait.
     public let jitter: RetryJitter
 
-    /// The longest wait that a server may ask for; beyond it there is no further attempt.
+    /// The longest wait that a server may ask for.
+    ///
+    /// If it asks for a longer wait, the work is not retried.
     public let maxRetryAfter: Duration
 
-    /// Three retries after 2, 4 and 8 s, half of that at random, and a server waited for up to a minute.
+    /// Three retries after 2, 4 and 8 s, half of each wait random; a server may ask for up to a minute.
     public static let standard = RetryPolicy(unchecked: 3)
 
-    /// No retry at all.
     public static let never = RetryPolicy(unchecked: 0)
 
     /// Makes a policy.
     ///
-    /// - Throws: ``RetryPolicyError`` for a negative number or duration, a factor below one, and a cap below the base.
+    /// - Throws: ``RetryPolicyError`` for a negative number or duration, a factor below one, or a cap below the base.
     public init(
         maxRetries: Int = 3,
         base: Duration = .seconds(2),
@@ -63,12 +63,14 @@ public struct RetryPolicy: Hashable, Sendable {
         maxRetryAfter = .seconds(60)
     }
 
-    /// The wait before a retry, the first one being number 1, before chance has its part.
+    /// The wait before a retry, without jitter.
+    ///
+    /// The first retry has number 1.
     public func backoff(beforeRetry number: Int) -> Duration {
         let cap = cap.nanosecondsClamped
         var delay = base.nanosecondsClamped
         var exponent = max(number, 1) - 1
-        // A delay that does not grow would be multiplied for every retry.
+        // A wait that cannot grow needs no loop over all retries.
         while exponent > 0, delay > 0, delay < cap, factor > 1 {
             let (product, overflow) = delay.multipliedReportingOverflow(by: UInt64(factor))
             delay = overflow ? .max : product
@@ -78,22 +80,24 @@ public struct RetryPolicy: Hashable, Sendable {
     }
 }
 
-/// How much of a backoff is random, so that clients that failed together do not retry together.
+/// The random part of a backoff, so that clients that failed together do not retry together.
 public enum RetryJitter: Hashable, Sendable {
-    /// Nothing: the whole delay.
+    /// No random part: exactly the backoff.
     case none
-    /// Half of it: between half the delay and the delay.
+    /// Between half the backoff and the backoff.
     case equal
-    /// All of it: between nothing and the delay.
+    /// Between zero and the backoff.
     case full
 }
 
-/// An invalid policy, and its invalid parameter.
+/// A parameter of a policy is invalid.
 public struct RetryPolicyError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The parameter's name.
     public let parameter: String
 
-    /// What its value must be; never what it is.
+    /// The rule for the parameter.
+    ///
+    /// It never repeats the invalid value.
     public let rule: String
 
     init(_ parameter: String, _ rule: String) {
@@ -105,12 +109,12 @@ public struct RetryPolicyError: Error, Hashable, Sendable, CustomStringConvertib
 }
 
 extension RetryPolicy {
-    /// The policy that an operator sets, by variables that all have defaults.
+    /// Reads the policy from environment variables, which all have defaults.
     ///
-    /// `NOFX_RETRY_MAX` is how often it is tried again (0 to 10), `NOFX_RETRY_BASE_MS` the first wait and
-    /// `NOFX_RETRY_CAP_MS` the longest one (0 to 3,600,000).
+    /// `NOFX_RETRY_MAX` is the number of retries (0 to 10), `NOFX_RETRY_BASE_MS` the first wait and
+    /// `NOFX_RETRY_CAP_MS` the longest wait (0 to 3,600,000).
     ///
-    /// - Throws: `ConfigurationError` for a variable that holds something else, or a cap below the base.
+    /// - Throws: `ConfigurationError` for an invalid value, or a cap below the base.
     public init(_ environment: Environment) throws(ConfigurationError) {
         let hour = 3_600_000
         let retries = try environment.integer("NOFX_RETRY_MAX", in: 0...10, default: 3)

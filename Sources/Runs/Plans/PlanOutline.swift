@@ -7,13 +7,38 @@ struct PlanOutline {
     private struct Step {
         let name: StepName?
         let dependsOn: [StepName?]
-        let places: [StepInputs.Place]
+        let tool: ToolName?
+        let continues: Bool
+        let inputs: StepInputs
+
+        var places: [StepInputs.Place] { inputs.places }
+
+        /// The step as references see it.
+        ///
+        /// - Parameter hasArtifacts: Whether the artifacts matter; to find them takes reading the inputs again.
+        /// - Returns: The tool, and what the step makes.
+        func source(hasArtifacts: Bool) -> ReferenceCheck.Source {
+            var artifacts = StepArtifacts.unknown
+            if hasArtifacts, let tool, let root = try? JSONDocument(parsing: inputs.json.bytes, limits: .stepValue).root
+            {
+                artifacts = StepArtifacts(of: tool, root)
+            }
+            return ReferenceCheck.Source(tool: tool, continues: continues, artifacts: artifacts)
+        }
     }
 
     private let steps: [Step]
 
     init(_ steps: [PlanStep]) {
-        self.steps = steps.map { Step(name: $0.name, dependsOn: $0.dependsOn, places: $0.inputs.places) }
+        self.steps = steps.map {
+            Step(
+                name: $0.name,
+                dependsOn: $0.dependsOn,
+                tool: $0.tool,
+                continues: $0.onFailure == .continue,
+                inputs: $0.inputs
+            )
+        }
     }
 
     /// Takes the valid parts of a plan's input; nothing if the plan has too many steps.
@@ -24,10 +49,18 @@ struct PlanOutline {
         }
         self.steps = steps.elements.map { step in
             let names = step["dependsOn"].flatMap { $0.count <= Plan.stepLimit ? $0 : nil }
+            let tool = step["tool"].flatMap { try? ToolName(input: $0) }
+            var inputs = StepInputs.empty
+            if let given = step["inputs"], let valid = try? StepInputs(input: given) {
+                inputs = valid
+                if let tool { _ = inputs.check(for: tool, given) }
+            }
             return Step(
                 name: step["name"].flatMap { try? StepName(input: $0) },
                 dependsOn: names?.elements.map { try? StepName(input: $0) } ?? [],
-                places: step["inputs"].flatMap { try? StepInputs(input: $0) }?.places ?? []
+                tool: tool,
+                continues: step["onFailure"].flatMap { try? FailurePolicy(input: $0) } == .continue,
+                inputs: inputs
             )
         }
     }
@@ -84,18 +117,18 @@ extension PlanOutline {
 
     private func checkReferences(_ numbers: [String: Int], _ graph: PlanGraph, _ violations: inout [Violation]) {
         guard steps.contains(where: { !$0.places.isEmpty }) else { return }
-        let ancestors = PlanAncestors(graph)
+        let hasArtifacts = steps.contains { step in
+            step.places.contains { if case .artifact = $0.marker { true } else { false } }
+        }
+        let check = ReferenceCheck(
+            ancestors: PlanAncestors(graph),
+            numbers: numbers,
+            sources: steps.map { $0.source(hasArtifacts: hasArtifacts) }
+        )
         for (number, step) in steps.enumerated() {
             for place in step.places where violations.count < Violations.limit {
-                guard case .from(let text) = place.marker else { continue }
-                let field = { "steps[\(number)].inputs.\(place.field)" }
-                let reference = Reference(text, isStep: { numbers[$0] != nil })
-                guard let other = reference.flatMap({ numbers[$0.step] }) else {
-                    violations.report(field(), .notFound, "must begin with the name of a step")
-                    continue
-                }
-                guard ancestors.isDone(other, before: number) == false else { continue }
-                violations.report(field(), .notFound, "must refer to a step that this one depends on")
+                guard let (code, detail) = check.fault(of: place, in: number) else { continue }
+                violations.report("steps[\(number)].inputs.\(place.field)", code, detail)
             }
         }
     }

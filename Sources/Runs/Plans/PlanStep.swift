@@ -14,7 +14,7 @@ public struct PlanStep: InputObject, OutputObject, Hashable {
     /// The steps that must end before this one begins.
     public let dependsOn: [StepName]
 
-    /// The time limit of one attempt.
+    /// The time limit of one attempt; a worker cuts the default to the time that it has.
     public let timeoutSeconds: Int
 
     /// The number of attempts and the waits between them.
@@ -35,6 +35,12 @@ public struct PlanStep: InputObject, OutputObject, Hashable {
     /// The scope of the secrets that the step may use; nil for no secrets.
     public let secretsScope: SecretsScope?
 
+    /// Whether the step may be started any number of times, so that the end of its worker does not use up an attempt.
+    public let isIdempotent: Bool
+
+    /// The default of `timeoutSeconds`; `nofx.release_steps` knows it too.
+    public static var defaultTimeoutSeconds: Int { 60 }
+
     /// Whether `toolsAllowed` contains the step's tool, compared by the name in the plan.
     var allowsItsTool: Bool { toolsAllowed?.contains(tool) ?? true }
 
@@ -45,7 +51,12 @@ public struct PlanStep: InputObject, OutputObject, Hashable {
         Field("tool", ToolName.self, "The tool that executes the step."),
         .optional("inputs", StepInputs.self, default: .empty, "The tool's inputs."),
         .optional("dependsOn", [StepName].self, default: [], "The steps that must end before this one begins."),
-        .integer("timeoutSeconds", in: 1...3_600, default: 60, "The time limit of one attempt."),
+        .integer(
+            "timeoutSeconds",
+            in: 1...3_600,
+            default: defaultTimeoutSeconds,
+            "The time limit of one attempt; the default is cut to the worker's time."
+        ),
         .optional("retry", StepRetry.self, default: .standard, "The number of attempts and the waits between them."),
         .optional(
             "onFailure",
@@ -61,6 +72,12 @@ public struct PlanStep: InputObject, OutputObject, Hashable {
             "The only tools the step may use; by default all that the team may use."
         ),
         .optional("secretsScope", SecretsScope.self, "The scope of the secrets it may use; by default none."),
+        .optional(
+            "idempotent",
+            Bool.self,
+            default: false,
+            "Whether the end of a worker may repeat the step beyond its attempts."
+        ),
         into: PlanStep.init
     )
 
@@ -78,6 +95,9 @@ public struct PlanStep: InputObject, OutputObject, Hashable {
             $0.toolsAllowed
         },
         OutputField("secretsScope", "The scope of the secrets it may use; null for none.") { $0.secretsScope },
+        OutputField("idempotent", "Whether the end of a worker may repeat the step beyond its attempts.") {
+            $0.isIdempotent
+        },
     ]
 }
 
@@ -86,7 +106,7 @@ extension PlanStep {
         do throws(Violations) {
             self = try Self.schema.decode(input)
             let given = Self.given(input)
-            if let violations = Violations(Self.violations(tool, inputs, given, hasScope: secretsScope != nil)) {
+            if let violations = Violations(Self.violations(tool, &inputs, given, hasScope: secretsScope != nil)) {
                 throw violations
             }
             // The database reads a gate's stored inputs without defaults, so every default is filled in here.
@@ -105,23 +125,22 @@ extension PlanStep {
     /// The violations of rules across fields, for an input that also violates other rules.
     private static func violationsAcrossFields(of input: JSONValue) -> [Violation] {
         guard let tool = try? input["tool"].map(ToolName.init(input:)), let given = given(input),
-            let inputs = try? StepInputs(input: given)
+            var inputs = try? StepInputs(input: given)
         else { return [] }
-        return violations(tool, inputs, given, hasScope: input["secretsScope"].map { !$0.isNull } ?? false)
+        return violations(tool, &inputs, given, hasScope: input["secretsScope"].map { !$0.isNull } ?? false)
     }
 
     private static func violations(
         _ tool: ToolName,
-        _ inputs: StepInputs,
+        _ inputs: inout StepInputs,
         _ given: JSONValue?,
         hasScope: Bool
     ) -> [Violation] {
         var violations: [Violation] = []
-        let usesSecrets = inputs.places.contains { if case .secret = $0.marker { true } else { false } }
-        if usesSecrets, !hasScope {
+        if inputs.usesSecrets, !hasScope {
             violations.append(Violation(field: "secretsScope", .required, "is required where inputs have a $secret"))
         }
-        guard let given, let broken = Violations(inputs.violations(of: tool, in: given)) else { return violations }
+        guard let given, let broken = Violations(inputs.check(for: tool, given)) else { return violations }
         return violations + broken.prefixed(with: "inputs").all
     }
 }
@@ -216,7 +235,8 @@ public struct StepBackoff: Hashable, Sendable {
 public enum FailurePolicy: String, InputEnumeration, OutputValue, CustomStringConvertible {
     /// Dependents are skipped and the run fails.
     case fail
-    /// Dependents run as if the step had succeeded, without its outputs.
+    /// Dependents run as if the step had succeeded, without its outputs. On a gate this covers the expiry only: a
+    /// member's rejection is final.
     case `continue`
 
     public var description: String { rawValue }

@@ -1,18 +1,21 @@
 public import Base
 
 extension JSONText {
-    /// Replaces the references and secrets in a step's inputs.
+    /// Replaces the references, artifacts and secrets in a step's inputs.
     ///
     /// Replacement values are not searched again: outputs that look like a reference or a secret are kept as they are.
     ///
     /// - Parameters:
-    ///   - outputs: The outputs that references may use, by step name.
+    ///   - outputs: The outputs that references may use, by step name; ``JSONText/noOutputs`` for a step without outputs.
+    ///   - artifacts: The artifacts that the inputs name, by the values of `$artifact`; those that do not exist are
+    ///     missing.
     ///   - secrets: Looks up a secret of the step's scope; nil if it does not exist.
-    /// - Returns: The resolved inputs, at most 1 MiB.
-    /// - Throws: `reference_missing`, `secret_missing`, `inputs_too_large` or `invalid_inputs`, which a retry would not
-    ///   change, or any error of `secrets`.
+    /// - Returns: The resolved inputs, at most 1 MiB without artifacts.
+    /// - Throws: `reference_missing`, `reference_too_large`, `artifact_missing`, `artifact_not_text`, `secret_missing`,
+    ///   `inputs_too_large` or `invalid_inputs`, which a retry would not change, or any error of `secrets`.
     public func resolving(
         outputs: [String: JSONText],
+        artifacts: [String: ArtifactContent] = [:],
         secrets: (SecretName) throws(StepFailure) -> Secret?
     ) throws(StepFailure) -> JSONText {
         // An escape sequence may hide a dollar sign. Without a dollar sign or a backslash there is nothing to replace.
@@ -23,9 +26,22 @@ extension JSONText {
         } catch {
             throw StepFailure("invalid_inputs", "The inputs are not valid JSON: \(error).")
         }
-        var resolution = InputResolution(outputs: outputs)
-        return try resolution.resolve(root, secrets)
+        var resolution = InputResolution(outputs: outputs, artifacts: artifacts)
+        return JSONText(trusted: try resolution.resolve(root, secrets))
     }
+
+    /// Stands for the outputs of a step that ended without any: no reference finds a part of them.
+    public static var noOutputs: JSONText { JSONText(trusted: Array("null".utf8)) }
+}
+
+/// The content of an artifact that a step's inputs name.
+public enum ArtifactContent: Hashable, Sendable {
+    /// The maximum size of all artifacts in the inputs of a step, in bytes.
+    public static let limit = 4 << 20
+
+    case bytes([UInt8])
+    /// The artifacts in the inputs have more than ``limit`` bytes together.
+    case tooLarge
 }
 
 /// Writes the inputs with every marker replaced by its value.
@@ -33,42 +49,30 @@ private struct InputResolution {
     private static let limit = 1 << 20
 
     private let outputs: [String: JSONText]
+    private let artifacts: [String: ArtifactContent]
     private var parsed: [String: JSONValue] = [:]
     private var room = Self.limit
+    private var roomForArtifacts = ArtifactContent.limit
 
-    init(outputs: [String: JSONText]) {
+    init(outputs: [String: JSONText], artifacts: [String: ArtifactContent]) {
         self.outputs = outputs
+        self.artifacts = artifacts
     }
 
     mutating func resolve(
         _ root: JSONValue,
         _ secrets: (SecretName) throws(StepFailure) -> Secret?
-    ) throws(StepFailure) -> JSONText {
-        JSONText(trusted: try value(root, secrets))
-    }
-
-    private mutating func value(
-        _ value: JSONValue,
-        _ secrets: (SecretName) throws(StepFailure) -> Secret?
     ) throws(StepFailure) -> [UInt8] {
-        switch value.kind {
-        case .null, .bool, .number, .string:
-            return try take(value.text.bytes)
-        case .array:
-            var elements: [[UInt8]] = []
-            for element in value.elements { elements.append(try self.value(element, secrets)) }
-            return Array("[".utf8) + elements.joined(separator: ",".utf8) + Array("]".utf8)
-        case .object:
-            if let marker = try marker(value) { return try take(try replacement(for: marker, secrets)) }
-            var members: [[UInt8]] = []
-            for (key, member) in value.members {
-                members.append(try take(key.jsonBytes) + ":".utf8 + (try self.value(member, secrets)))
-            }
-            return Array("{".utf8) + members.joined(separator: ",".utf8) + Array("}".utf8)
-        }
+        try root.replacing(
+            { (value) throws(StepFailure) in
+                guard let marker = try Self.marker(value) else { return nil }
+                return try replacement(for: marker, secrets)
+            },
+            counting: { (count) throws(StepFailure) in try take(count) }
+        )
     }
 
-    private func marker(_ value: JSONValue) throws(StepFailure) -> InputMarker? {
+    private static func marker(_ value: JSONValue) throws(StepFailure) -> InputMarker? {
         do throws(Violations) {
             return try InputMarker(value)
         } catch {
@@ -80,17 +84,64 @@ private struct InputResolution {
         for marker: InputMarker,
         _ secrets: (SecretName) throws(StepFailure) -> Secret?
     ) throws(StepFailure) -> [UInt8] {
+        let bytes: [UInt8]
         switch marker {
-        case .from(let text):
-            guard let reference = Reference(text, isStep: { outputs[$0] != nil }),
-                let part = reference.part(of: try parse(reference.step))
-            else { throw StepFailure("reference_missing", "The outputs have no value at \(text).") }
-            return part.text.bytes
+        case .from(let text, let fallback):
+            guard let part = try part(at: text) ?? fallback else {
+                throw StepFailure("reference_missing", "The outputs have no value at \(text).")
+            }
+            bytes = part.bytes
+        case .artifact(let text, let encoding, let fallback):
+            if let content = artifacts[text] { return try self.bytes(of: content, encoding, at: text) }
+            guard let fallback else {
+                throw StepFailure("artifact_missing", "There is no artifact \(text).")
+            }
+            bytes = fallback.bytes
         case .secret(let name):
             guard let secret = try secrets(name) else {
                 throw StepFailure("secret_missing", "The step's scope has no secret \(name.rawValue).")
             }
-            return secret.text.jsonBytes
+            bytes = secret.text.jsonBytes
+        }
+        try take(bytes.count)
+        return bytes
+    }
+
+    /// The part of a step's outputs that a reference means; nil if it does not exist.
+    private mutating func part(at text: String) throws(StepFailure) -> JSONText? {
+        guard let reference = Reference(text, isStep: { outputs[$0] != nil }) else { return nil }
+        let root = try parse(reference.step)
+        guard !root.isNull, let part = reference.part(of: root) else { return nil }
+        guard let artifact = part.isNull ? root.artifactOfOmitted(reference.path) : nil else { return part.text }
+        throw StepFailure(
+            "reference_too_large",
+            """
+            The value at \(text) exceeds 1 MiB and is only in an artifact: use \
+            {"$artifact":"\(StepPath.pointer([reference.step, artifact]))"} in place of the reference.
+            """
+        )
+    }
+
+    /// The content of an artifact as a JSON string.
+    private mutating func bytes(
+        of content: ArtifactContent,
+        _ encoding: ArtifactEncoding,
+        at text: String
+    ) throws(StepFailure) -> [UInt8] {
+        guard case .bytes(let bytes) = content, bytes.count <= roomForArtifacts else {
+            throw StepFailure("inputs_too_large", "The artifacts in the inputs exceed 4 MiB.")
+        }
+        roomForArtifacts -= bytes.count
+        switch encoding {
+        case .base64: return Base64.encode(bytes).jsonBytes
+        case .text:
+            guard let string = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
+                throw StepFailure(
+                    "artifact_not_text",
+                    "The artifact \(text) is not text in UTF-8: add \"encoding\":\"base64\"."
+                )
+            }
+            return string.jsonBytes
         }
     }
 
@@ -106,67 +157,54 @@ private struct InputResolution {
     }
 
     /// Counts the bytes written, because a few references to large outputs could exhaust the memory.
-    private mutating func take(_ bytes: [UInt8]) throws(StepFailure) -> [UInt8] {
-        room -= bytes.count
+    private mutating func take(_ count: Int) throws(StepFailure) {
+        room -= count
         guard room >= 0 else {
-            throw StepFailure("inputs_too_large", "The inputs exceed 1 MiB after references are resolved.")
+            throw StepFailure(
+                "inputs_too_large",
+                "The inputs exceed 1 MiB after references are resolved: refer to larger values with $artifact."
+            )
         }
-        return bytes
-    }
-}
-
-/// A reference to a part of a step's outputs, as in `{"$from":"step.member.0"}`.
-public struct Reference: Hashable, Sendable {
-    /// The name of the step.
-    public let step: String
-
-    /// The member names and array indexes that lead from the outputs to the part; empty for all outputs.
-    public let path: [String]
-
-    /// Parses the value of `$from`; nil if it does not begin with the name of a step.
-    ///
-    /// Step names may contain dots, so the longest matching name is taken.
-    ///
-    /// - Parameters:
-    ///   - text: The name of a step, followed by member names and indexes, each after a `.`.
-    ///   - isStep: Whether a step has this name.
-    public init?(_ text: String, isStep: (String) -> Bool) {
-        var end: String.Index? = text.endIndex
-        while let boundary = end {
-            let name = text[..<boundary]
-            // No step name is longer. Without this check a plan full of long references would take long to validate.
-            if name.utf8.count <= 800, isStep(String(name)) {
-                step = String(name)
-                path = text[boundary...].utf8.split(separator: UInt8(ascii: ".")).compactMap(String.init)
-                return
-            }
-            end = text[..<boundary].utf8.lastIndex(of: UInt8(ascii: "."))
-        }
-        return nil
-    }
-
-    /// The referenced part of a step's outputs; nil if it does not exist.
-    public func part(of outputs: JSONValue) -> JSONValue? {
-        var value = outputs
-        for member in path {
-            let next = value.kind == .array ? value.element(member) : value[member]
-            guard let next else { return nil }
-            value = next
-        }
-        return value
     }
 }
 
 extension JSONValue {
-    /// The element of an array at a decimal index.
-    fileprivate func element(_ number: String) -> JSONValue? {
-        let digits = number.utf8
-        guard (1...9).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }),
-            let index = Int(number),
-            index < count
-        else { return nil }
-        for (position, element) in elements.enumerated() where position == index { return element }
-        return nil
+    /// The artifact that holds a member of the outputs which was too large for them, and is null in its place.
+    fileprivate func artifactOfOmitted(_ path: [String]) -> String? {
+        guard path.count == 1, ToolOutput.inArtifacts.contains(path[0]) else { return nil }
+        return self["artifact"]?["name"]?.string
+    }
+
+    /// Writes the value with some of its objects replaced.
+    ///
+    /// - Parameters:
+    ///   - replacement: Returns the JSON to write in place of an object; nil to keep the object.
+    ///   - take: Is told the number of bytes of each part that is kept.
+    /// - Returns: The JSON.
+    /// - Throws: The errors of the closures.
+    func replacing<Failure: Error>(
+        _ replacement: (JSONValue) throws(Failure) -> [UInt8]?,
+        counting take: (Int) throws(Failure) -> Void
+    ) throws(Failure) -> [UInt8] {
+        switch kind {
+        case .null, .bool, .number, .string:
+            let bytes = text.bytes
+            try take(bytes.count)
+            return bytes
+        case .array:
+            var parts: [[UInt8]] = []
+            for element in elements { parts.append(try element.replacing(replacement, counting: take)) }
+            return Array("[".utf8) + parts.joined(separator: ",".utf8) + Array("]".utf8)
+        case .object:
+            if let bytes = try replacement(self) { return bytes }
+            var parts: [[UInt8]] = []
+            for (key, member) in members {
+                let name = key.jsonBytes
+                try take(name.count)
+                parts.append(name + ":".utf8 + (try member.replacing(replacement, counting: take)))
+            }
+            return Array("{".utf8) + parts.joined(separator: ",".utf8) + Array("}".utf8)
+        }
     }
 }
 
@@ -193,5 +231,7 @@ extension InputObject {
 
 extension JSONLimits {
     /// The JSON limits of step inputs and outputs: inputs can contain nested outputs.
-    public static let stepValue = JSONLimits(bytes: 16 << 20, depth: 64)
+    ///
+    /// An artifact has at most 4 MiB, which a JSON string can need six times.
+    public static let stepValue = JSONLimits(bytes: 32 << 20, depth: 64)
 }

@@ -45,9 +45,16 @@ extension RunDetails {
                 SELECT r.*, caller.sees_inputs
                 FROM caller JOIN nofx.runs r ON caller.allowed AND r.team_id = \(team) AND r.id = \(run)
             ), jobs AS MATERIALIZED (
-                SELECT q.step_no, q.attempt, q.state = 'running' AS is_leased
+                SELECT q.step_no, q.attempt, q.state = 'running' AND q.has_begun AS is_leased
                 FROM run JOIN nofx.queue q
                   ON q.id BETWEEN nofx.step_job_id(run.id, 0) AND nofx.step_job_id(run.id, 32767) AND q.run_id = run.id
+            ), parents AS MATERIALIZED (
+                SELECT e.no, array_agg(d.name ORDER BY e.parent) AS names
+                FROM (SELECT s.team_id, s.run_id, s.no, unnest(s.deps) AS parent
+                      FROM run JOIN nofx.steps s ON s.team_id = run.team_id AND s.run_id = run.id
+                      WHERE \(step) IS NULL OR s.name = \(step)) e
+                JOIN nofx.steps d ON d.team_id = e.team_id AND d.run_id = e.run_id AND d.no = e.parent
+                GROUP BY e.no
             ), files AS MATERIALIZED (
                 SELECT a.step_no, array_agg(a.name ORDER BY a.name) AS artifact_names,
                        array_agg(a.content_type ORDER BY a.name) AS artifact_types,
@@ -60,9 +67,7 @@ extension RunDetails {
                 SELECT s.no, s.name, s.tool, coalesce(j.attempt, s.attempt) AS attempt, s.max_attempts, s.error,
                        s.queued_at, s.started_at, s.ended_at AS step_ended_at,
                        CASE WHEN j.is_leased THEN 'running' ELSE s.status END AS step_status,
-                       ARRAY(SELECT d.name FROM nofx.steps d
-                             WHERE d.team_id = s.team_id AND d.run_id = s.run_id AND d.no = ANY (s.deps)
-                             ORDER BY d.no) AS dependencies,
+                       coalesce(p.names, '{}') AS dependencies,
                        CASE WHEN run.sees_inputs THEN s.inputs END AS inputs, s.outputs,
                        \(step) IS NULL
                        AND sum(octet_length(s.outputs::text)) OVER (ORDER BY s.no) > \(outputLimit) AS is_beyond,
@@ -73,13 +78,15 @@ extension RunDetails {
                        f.artifact_names, f.artifact_types, f.artifact_hashes, f.artifact_sizes, f.artifact_times
                 FROM run JOIN nofx.steps s ON s.team_id = run.team_id AND s.run_id = run.id
                 LEFT JOIN jobs j ON j.step_no = s.no
+                LEFT JOIN parents p ON p.no = s.no
                 LEFT JOIN files f ON f.step_no = s.no
                 LEFT JOIN nofx.gates g ON g.team_id = s.team_id AND g.run_id = s.run_id AND g.step_no = s.no
                 WHERE \(step) IS NULL OR s.name = \(step)
             )
             SELECT caller.allowed, caller.role AS caller_role, run.id IS NOT NULL AS has_run, run.id AS run_id, run.goal,
-                   run.status, run.steps_total, run.steps_open, run.steps_failed, run.steps_cancelled, run.rerun_of,
-                   run.created_by, run.created_at, run.deadline_at, run.cancel_requested_at, run.ended_at,
+                   run.status, run.steps_total, run.steps_open, run.steps_failed, run.steps_tolerated,
+                   run.steps_cancelled, run.rerun_of, run.created_by, run.created_at, run.deadline_at,
+                   run.cancel_requested_at, run.ended_at,
                    found.no, found.name, found.tool, found.step_status, found.dependencies, found.attempt,
                    found.max_attempts, found.inputs, CASE WHEN NOT coalesce(is_beyond, false) THEN outputs END AS outputs,
                    coalesce(is_beyond AND outputs IS NOT NULL, false) AS leaves_outputs_out, found.error,

@@ -23,12 +23,17 @@ extension Run {
     /// Makes a failed, timed-out or cancelled step runnable again, with the steps that were skipped or cancelled
     /// because of it.
     ///
-    /// - Throws: A `Denial`; 404 `run_not_found` or `step_not_found`; 409 `step_not_retryable`.
+    /// Gates that depend on it are reopened, because their decisions were about its old result.
+    ///
+    /// - Throws: A `Denial`; 404 `run_not_found` or `step_not_found`; 409 `step_not_retryable`; 429 `queue_full`.
     public static func retryStep(_ reference: StepReference, in context: inout Context) throws -> RetriedStep {
         let (team, run, step) = (reference.team, reference.run, reference.step)
         _ = try context.user(attempting: retrying, on: team)
         let rows = try context.write(
-            "SELECT * FROM nofx.retry_step(\(team), \(run), \(step.rawValue), \(context.record))"
+            """
+            SELECT * FROM nofx.retry_step(\(team), \(run), \(step.rawValue), \(context.record),
+                                          \(context.quotas.queuedStepsPerTeam)::integer)
+            """
         )
         guard let row = rows.first else { throw Problem.internal }
         switch try row["outcome"] as String {
@@ -37,6 +42,7 @@ extension Run {
         case "forbidden": throw Denial.missing(retrying, team: team, role: try row["role"])
         case "no_run": throw Problem.runNotFound
         case "no_step": throw Problem.stepNotFound
+        case "queue_full": throw Problem.queueFull
         case "conflict": throw Problem.stepNotRetryable(try row["conflict"])
         default: throw Problem.internal
         }

@@ -90,14 +90,15 @@ struct RunCounts: OutputObject, RowDecodable {
     init(row: borrowing Row) throws(PostgresError) {
         total = try row["steps_total"]
         open = try row["steps_open"]
-        failed = try row["steps_failed"]
+        let (failing, tolerated): (Int, Int) = (try row["steps_failed"], try row["steps_tolerated"])
+        failed = failing + tolerated
         cancelled = try row["steps_cancelled"]
     }
 
     static let fields: [OutputField<RunCounts>] = [
         OutputField("total", "All steps.") { $0.total },
         OutputField("open", "Steps that have not ended.") { $0.open },
-        OutputField("failed", "Failed steps whose failure fails the run.") { $0.failed },
+        OutputField("failed", "Failed steps, also those whose failure the plan tolerates.") { $0.failed },
         OutputField("cancelled", "Cancelled steps.") { $0.cancelled },
     ]
 }

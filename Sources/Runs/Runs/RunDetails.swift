@@ -21,7 +21,7 @@ struct StepDetails: OutputObject, RowDecodable {
     let attempt: Int
     let maxAttempts: Int
     let inputs: JSONText?
-    let outputs: JSONText?
+    let outputs: StepOutputs?
     let leavesOutputsOut: Bool
     let error: JSONText?
     let queuedAt: Timestamp?
@@ -38,7 +38,7 @@ struct StepDetails: OutputObject, RowDecodable {
         attempt = try row["attempt"]
         maxAttempts = try row["max_attempts"]
         inputs = try row["inputs"]
-        outputs = try row["outputs"]
+        outputs = (try row["outputs"] as JSONText?).map(StepOutputs.init)
         leavesOutputsOut = try row["leaves_outputs_out"]
         error = try row["error"]
         queuedAt = try row["queued_at"]
@@ -75,13 +75,36 @@ struct StepDetails: OutputObject, RowDecodable {
         OutputField("outputsOmitted", "Whether outputs are omitted for size; request the step by name to get them.") {
             $0.leavesOutputsOut
         },
-        OutputField("error", "The error of the last failed attempt: code and message.") { $0.error },
+        OutputField(
+            "error",
+            "The error of the last failed attempt: code, message, and answer with status and body if a server gave one."
+        ) { $0.error },
         OutputField("queuedAt", "When the step became due.") { $0.queuedAt },
         OutputField("startedAt", "When a worker first started it.") { $0.startedAt },
         OutputField("endedAt", "When the step ended.") { $0.endedAt },
         OutputField("artifacts", "The artifacts; getArtifact returns their content.") { $0.artifacts },
         OutputField("gate", "The gate; null if the step is not a gate or was not reached.") { $0.gate },
     ]
+}
+
+/// The outputs of a step.
+struct StepOutputs: OutputValue, CustomStringConvertible {
+    let json: JSONText
+
+    var description: String { json.description }
+
+    static var rule: String { "object" }
+
+    /// The outputs of each tool, for `--help`.
+    static var outputShape: ObjectShape {
+        ObjectShape(
+            forms: ToolName.Kind.allCases.compactMap { kind in
+                kind.outputs.map { ObjectShape.Form("tool \(kind.rawValue)", $0.map(\.description)) }
+            }
+        )
+    }
+
+    func encode(to json: inout JSONWriter) { self.json.encode(to: &json) }
 }
 
 /// The status of a step.

@@ -21,7 +21,7 @@ extension StartedRun {
 
     /// Starts a new run with the plan of an existing run; it executes every step again.
     ///
-    /// - Throws: A `Denial`; 404 `run_not_found`, 403 `policy_denied`, 429 `queue_full`.
+    /// - Throws: A `Denial`; 404 `run_not_found`, 403 `policy_denied`, 429 `queue_full` or `storage_full`.
     public static func rerun(_ again: Again, in context: inout Context) throws -> StartedRun {
         let (team, quotas) = (again.team, context.quotas)
         _ = try context.user(attempting: rerunning, on: team)
@@ -30,7 +30,8 @@ extension StartedRun {
             """
             SELECT n.*, s.names, s.gates, s.roots
             FROM nofx.rerun(\(team), \(again.run), \(id), \(quotas.queuedStepsPerTeam)::integer,
-                            \(quotas.queuedSteps)::integer, \(context.record)) n,
+                            \(quotas.queuedSteps)::integer, \(context.record), \(quotas.defaultTools.names),
+                            \(quotas.storedBytesPerTeam)) n,
                  (SELECT array_agg(name ORDER BY no) AS names, array_agg(is_gate ORDER BY no) AS gates,
                          array_agg(deps = '{}' ORDER BY no) AS roots
                   FROM nofx.steps WHERE team_id = \(team) AND run_id = \(again.run)) s

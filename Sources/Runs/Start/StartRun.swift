@@ -4,7 +4,7 @@ import Postgres
 import Queue
 
 extension StartedRun {
-    private static var starting: Action {
+    static var starting: Action {
         Action("run.start", needs: .write, refusal: "Insufficient permissions to start runs")
     }
 
@@ -12,14 +12,16 @@ extension StartedRun {
     ///
     /// One transaction writes the run, its steps, its first events and the jobs of the steps that are due.
     ///
-    /// - Throws: A `Denial`; 403 `policy_denied`, which names the tools; 429 `queue_full`.
+    /// - Throws: A `Denial`; 403 `policy_denied`, which names the tools; 429 `queue_full` or `storage_full`.
     public static func start(_ request: PlanRequest, in context: inout Context) throws -> StartedRun {
         let (team, plan, quotas) = (request.team, request.plan, context.quotas)
         _ = try context.user(attempting: starting, on: team)
-        guard plan.deniedTools.isEmpty else {
-            // Check the membership first, so that a caller who is not a member gets the same answer for every plan.
-            _ = try context.policy(of: team, attempting: starting)
-            throw Problem.policyDenied(plan.deniedTools.map(\.description))
+        // The function start_run finds all refusals but those by the plan itself. The membership is checked before them, so
+        // that a caller who is not a member gets the same answer for every plan.
+        if !plan.deniedTools.isEmpty,
+            let refusal = try context.refusals(of: plan, in: team, attempting: starting).problems.first
+        {
+            throw refusal
         }
         let id = ID<Run>.make()
         let (steps, graph) = (plan.steps, plan.graph)
@@ -28,7 +30,8 @@ extension StartedRun {
             SELECT * FROM nofx.start_run(
                 \(team), \(id), \(plan.goal.rawValue), NULL, \(plan.deadlineSeconds.map { Duration.seconds($0) }),
                 \(quotas.queuedStepsPerTeam)::integer, \(quotas.queuedSteps)::integer,
-                \(PlanColumns.json(of: plan))::json, \(context.record)
+                \(PlanColumns.json(of: plan, team: team))::json, \(context.record), \(quotas.defaultTools.names),
+                \(quotas.storedBytesPerTeam)
             )
             """
         )
@@ -48,8 +51,8 @@ extension StartedRun {
 }
 
 /// The steps of a plan as `nofx.start_run` takes them: one array a column, with one element a step.
-private enum PlanColumns {
-    static func json(of plan: Plan) -> String {
+enum PlanColumns {
+    static func json(of plan: Plan, team: ID<Run.Team>) -> String {
         let (steps, graph) = (plan.steps, plan.graph)
         var json = JSONWriter(reserving: 512 * steps.count)
         json.object { json in
@@ -72,11 +75,17 @@ private enum PlanColumns {
             if steps.contains(where: { $0.toolsAllowed != nil }) {
                 json.column("tools_allowed", steps) { $0.toolsAllowed.map(literal) }
             }
+            if steps.contains(where: \.isIdempotent) { json.column("is_idempotent", steps) { $0.isIdempotent } }
+            let needs = steps.map { StepNeed.needs(of: $0, team: team.uuid) }
+            if needs.contains(where: { !$0.isEmpty }) {
+                json.column("needs", needs) { $0.isEmpty ? nil : literal($0) }
+            }
         }
         return String(decoding: json.bytes, as: UTF8.self)
     }
 
-    /// A Postgres array literal (Postgres, section 8.15.2); numbers and tool names need no quotes.
+    /// A Postgres array literal (Postgres, section 8.15.2); numbers and names of tools, providers and scopes are
+    /// written without quotes.
     private static func literal(_ elements: [some CustomStringConvertible]) -> String {
         "{\(elements.map(\.description).joined(separator: ","))}"
     }

@@ -54,17 +54,25 @@ enum StartOutcome {
     ///   - row: A row of `nofx.start_run` or `nofx.rerun`.
     ///   - action: The action that the caller attempted.
     ///   - team: The team that owns the run.
-    /// - Throws: A `Denial`; 403 `policy_denied`, 404 `run_not_found`, 429 `queue_full`.
+    /// - Throws: A `Denial`; 403 `policy_denied`, 404 `run_not_found`, 429 `queue_full` or `storage_full`.
     static func check(_ row: Row, _ action: Action, team: ID<Run.Team>) throws {
         switch try row["outcome"] as String {
         case "ok": return
         case "no_member": throw Denial.notMember(action, team: team)
         case "forbidden": throw Denial.missing(action, team: team, role: try row["role"])
-        case "tools_denied": throw Problem.policyDenied(try row["denied"])
-        case "scopes_denied": throw Problem.policyDenied(scopes: try row["denied"])
         case "no_run": throw Problem.runNotFound
-        case "queue_full": throw Problem.queueFull
-        default: throw Problem.internal
+        default: throw try refusal(row)
+        }
+    }
+
+    /// The refusal in a row of `nofx.start_run`, `nofx.rerun` or `nofx.start_refusals`.
+    static func refusal(_ row: Row) throws -> Problem {
+        switch try row["outcome"] as String {
+        case "tools_denied": Problem.policyDenied(try row["denied"])
+        case "scopes_denied": Problem.policyDenied(scopes: try row["denied"])
+        case "queue_full": Problem.queueFull
+        case "storage_full": Problem.storageFull
+        default: Problem.internal
         }
     }
 }

@@ -28,11 +28,17 @@ public struct ClaimedStep: Sendable {
     /// The outputs of the referenced steps, by step name.
     public var outputs: [String: JSONText]
 
-    /// The number of this attempt, from 1.
+    /// The artifacts that the inputs name, by the values of `$artifact`.
+    public var artifacts: [String: ArtifactContent]
+
+    /// The number of the attempt that begins next, from 1.
     public let attempt: Int
 
-    /// The time limit of the attempt.
-    public let timeout: Duration
+    /// The maximum number of attempts, the first included.
+    public let maxAttempts: Int
+
+    /// The time limit of an attempt, if the plan sets one; nil for the default.
+    public let timeout: Duration?
 
     /// The waits after failed attempts.
     public let backoff: StepBackoff
@@ -63,8 +69,10 @@ public struct ClaimedStep: Sendable {
         tool: String,
         inputs: JSONText,
         outputs: [String: JSONText] = [:],
+        artifacts: [String: ArtifactContent] = [:],
         attempt: Int = 1,
-        timeout: Duration = .seconds(60),
+        maxAttempts: Int = 20,
+        timeout: Duration? = nil,
         backoff: StepBackoff = StepBackoff(),
         secretsScope: String? = nil,
         queuedAt: Timestamp = .now(),
@@ -79,7 +87,9 @@ public struct ClaimedStep: Sendable {
         self.tool = tool
         self.inputs = inputs
         self.outputs = outputs
+        self.artifacts = artifacts
         self.attempt = attempt
+        self.maxAttempts = maxAttempts
         self.timeout = timeout
         self.backoff = backoff
         self.secretsScope = secretsScope
@@ -87,6 +97,28 @@ public struct ClaimedStep: Sendable {
         self.claimedAt = claimedAt
         self.isAllowed = isAllowed
     }
+
+    /// How many attempts are left, this one included.
+    public var attemptsLeft: Int { max(1, maxAttempts - attempt + 1) }
+
+    /// How long an attempt may take, if there is time.
+    public var timeLimit: Duration { timeout ?? Self.defaultTimeout }
+
+    /// The time limit of steps whose plan sets none.
+    public static var defaultTimeout: Duration { .seconds(PlanStep.defaultTimeoutSeconds) }
+
+    /// How long an attempt may take where so much time is left; nil if there is not enough.
+    ///
+    /// A time limit that the plan sets has to fit, and the default is cut.
+    public func timeLimit(within left: Duration) -> Duration? {
+        let limit = timeout ?? min(Self.defaultTimeout, left)
+        return limit <= left && left > .zero ? limit : nil
+    }
+
+    /// Whether a worker must not start the step before the store knows that its attempt has begun.
+    ///
+    /// A step without effects outside of the database may run again if its worker dies.
+    public var beginsFirst: Bool { ToolName(tool)?.hasEffects ?? true }
 
     /// The same for every attempt of the step, so that a server can recognise a repeated request.
     public var idempotencyKey: String { "\(run):\(number)" }

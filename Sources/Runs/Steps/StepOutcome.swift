@@ -15,6 +15,11 @@ public enum StepOutcome: Sendable {
     /// The attempt ended because the run was cancelled.
     case cancelled
 
+    /// The worker had to end before the step did.
+    ///
+    /// The attempt counts. With attempts left, or if it is idempotent, the step is claimed again.
+    case interrupted
+
     /// The step was not attempted: no time was left, a circuit breaker was open, or the step is not due yet.
     ///
     /// It is claimed again after the delay, and the claim does not count as an attempt.
@@ -56,11 +61,66 @@ public struct StepFailure: Error, Hashable, Sendable {
     /// Whether and when the attempt is retried.
     public let retry: Retry
 
+    /// The seconds that a server asked to wait, where the step's policy does not allow that.
+    public private(set) var retryAfter: Int?
+
+    /// How many requests to AI providers the attempt made; each counts as an attempt of the step.
+    public let requests: Int
+
+    /// The beginning of the answer that a server gave; nil if none did.
+    public let answer: Answer?
+
+    /// What the attempt asked of AI providers, as a JSON array; nil if it asked none.
+    public let calls: JSONText?
+
     /// Makes a failure.
-    public init(_ code: String, _ message: String, retry: Retry = .never) {
+    public init(
+        _ code: String,
+        _ message: String,
+        retry: Retry = .never,
+        answer: Answer? = nil,
+        requests: Int = 0,
+        calls: JSONText? = nil
+    ) {
         self.code = code
         self.message = message
         self.retry = retry
+        self.answer = answer
+        self.requests = requests
+        self.calls = calls
+    }
+
+    /// The failure as a step's policy allows it to be retried.
+    ///
+    /// - Parameter longest: The longest wait of the policy.
+    /// - Returns: A failure that is not retried, if the server asks to wait longer; otherwise this failure.
+    public func retried(within longest: Duration) -> StepFailure {
+        guard case .notBefore(let wait) = retry, wait > longest else { return self }
+        let seconds = wait.wholeSeconds
+        var failure = StepFailure(
+            code,
+            "\(message) The server asks to wait \(seconds) s, but retry.maxSeconds is \(longest.wholeSeconds).",
+            answer: answer,
+            requests: requests,
+            calls: calls
+        )
+        failure.retryAfter = seconds
+        return failure
+    }
+
+    /// The beginning of the answer that a server gave.
+    public struct Answer: Hashable, Sendable {
+        /// The HTTP status.
+        public let status: Int
+
+        /// The first 2 KiB of the body; it must not contain secrets.
+        public let body: String
+
+        /// Makes an answer.
+        public init(status: Int, body: String) {
+            self.status = status
+            self.body = body
+        }
     }
 }
 

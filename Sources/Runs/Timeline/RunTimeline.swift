@@ -13,10 +13,10 @@ extension Timeline {
 
     /// Reads the events of a run after a cursor.
     ///
-    /// If there are none and `waitSeconds` is set, it polls for new events. Each poll is a transaction of its own: a
-    /// waiting call holds no locks, and a caller who leaves the team gets an error.
+    /// If there are none and `waitSeconds` is set, it polls for new events. Each poll is a transaction and a connection
+    /// of its own: a waiting call holds no locks and no connection, and a caller who leaves the team gets an error.
     ///
-    /// - Throws: A `Denial`; 404 `run_not_found`; 422 `invalid_cursor`.
+    /// - Throws: A `Denial`; 404 `run_not_found`; 422 `invalid_cursor`; 429 `too_many_waiting`.
     public static func read(_ request: Request, in context: inout Context) throws -> Timeline {
         try read(request, in: &context) { pause in
             SystemClock.sleep(nanoseconds: Deadline.after(pause).remainingNanoseconds)
@@ -34,13 +34,30 @@ extension Timeline {
         let query = Query.timeline(request, after: seen, seenBy: user)
         let end = min(.after(request.patience), context.deadline - reserve)
         var timeline = try Timeline(rows: context.read(query), request, after: seen)
-        var interval = Duration.milliseconds(100)
-        while timeline.events.isEmpty, !timeline.hasEnded, !end.hasPassed {
-            try pause(min(interval, end.remaining))
-            interval = min(interval * 2, .milliseconds(500))
-            timeline = try Timeline(rows: context.pollRead(query), request, after: seen)
+        guard timeline.isWorthWaiting, !end.hasPassed else { return timeline }
+        let place = try takePlace(for: end.remaining, in: &context)
+        let result = Result {
+            var interval = Duration.milliseconds(100)
+            while timeline.isWorthWaiting, !end.hasPassed {
+                context.closeConnection()
+                try pause(min(interval, end.remaining))
+                interval = min(interval * 2, .milliseconds(500))
+                timeline = try Timeline(rows: context.pollRead(query), request, after: seen)
+            }
         }
+        // A place that cannot be given back is free again when the wait would have been over.
+        _ = try? context.pollWrite("SELECT nofx.free_place(\(place))")
+        try result.get()
         return timeline
+    }
+
+    private var isWorthWaiting: Bool { events.isEmpty && !hasEnded }
+
+    /// Takes one of the caller's places for waiting calls, a little longer than the wait.
+    private static func takePlace(for wait: Duration, in context: inout Context) throws -> Int32 {
+        let places = Int32(context.quotas.waitingCallsPerUser)
+        let seconds = Int32(wait.wholeSeconds + 5)
+        return try context.pollWrite("SELECT nofx.take_place(\(places), \(seconds))").value()
     }
 
     private init(rows: Rows, _ request: Request, after seen: Int) throws {

@@ -95,6 +95,9 @@ private struct Base64Bytes: InputValue {
 
 /// The inputs of `wait:until`: a time, or a number of seconds after the step became due.
 public struct WaitInputs: InputObject {
+    /// How many days ahead the time may be.
+    private static let longestDays = 366
+
     /// The time to wait for.
     public let until: Timestamp?
 
@@ -102,11 +105,16 @@ public struct WaitInputs: InputObject {
     public let seconds: Int?
 
     public static let schema = Schema(
-        .optional("until", Timestamp.self, "The time to wait for."),
+        .optional("until", Timestamp.self, "The time to wait for, at most 366 days ahead."),
         .integer("seconds", in: 0...30 * 86_400, "The number of seconds to wait."),
         into: { until, seconds throws(Violations) in
             guard (until == nil) != (seconds == nil) else {
                 throw Violations(.required, "must have exactly one of until and seconds")
+            }
+            if let until, until > .now() + .seconds(longestDays * 86_400) {
+                throw Violations(
+                    Violation(field: "until", .outOfRange, "must be at most \(longestDays) days ahead")
+                )
             }
             return WaitInputs(until: until, seconds: seconds)
         }

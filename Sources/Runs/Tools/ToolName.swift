@@ -59,6 +59,16 @@ public struct ToolName: Hashable, Sendable, LosslessStringConvertible {
     private static var dot: UInt8 { UInt8(ascii: ".") }
 }
 
+extension ToolName {
+    /// Whether the tool has effects outside of the database.
+    var hasEffects: Bool {
+        switch kind {
+        case .generate, .httpRequest: true
+        case .writeArtifact, .gate, .wait, .echo, .fail: false
+        }
+    }
+}
+
 extension ToolName: InputValue, OutputValue {
     public static var rule: String {
         let names = Kind.allCases.map(\.rawValue) + ["codegen", "manual:<word>"]

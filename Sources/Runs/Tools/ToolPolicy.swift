@@ -6,8 +6,11 @@ package import Postgres
 public struct ToolPolicy: OutputObject {
     let team: ID<Run.Team>
 
-    /// The allowed tools, by the names in plans; nil for all.
+    /// The allowed tools, by the names in plans; nil for all, or for the default.
     public let tools: [String]?
+
+    /// Whether an operator has set the team's tools.
+    let isOwn: Bool
 
     /// The allowed secret scopes.
     public let secretScopes: [String]
@@ -15,12 +18,16 @@ public struct ToolPolicy: OutputObject {
     package init(team: ID<Run.Team>, row: borrowing Row) throws(PostgresError) {
         self.team = team
         tools = try row["tools"]
+        isOwn = try row["is_own"]
         secretScopes = try row["secret_scopes"]
     }
 
     public static let fields: [OutputField<ToolPolicy>] = [
         OutputField("teamId", "The team.") { $0.team },
         OutputField("tools", "The allowed tools, by the names in plans; null for all.") { $0.tools },
+        OutputField("hasOwnTools", "Whether an operator has set the tools; if not, NOFX_DEFAULT_TOOLS applies.") {
+            $0.isOwn
+        },
         OutputField("secretScopes", "The allowed secret scopes.") { $0.secretScopes },
     ]
 }
@@ -56,25 +63,5 @@ public struct AllowedScopes: InputValue, Hashable {
         let named: [SecretsScope] = try Self.list.read(input)
         guard Set(named).count == named.count else { throw Violations(.invalidFormat, "must name each scope once") }
         scopes = named.sorted { $0.rawValue < $1.rawValue }
-    }
-}
-
-extension Context {
-    /// The only tools that a team's plans may use; nil for all.
-    ///
-    /// - Throws: A `Denial` if the caller lacks the permission for the action.
-    mutating func policy(of team: ID<Run.Team>, attempting action: Action) throws -> [String]? {
-        let user = try user(attempting: action, on: team)
-        let rows = try read(
-            """
-            SELECT \(action.scope) = ANY (nofx.permissions(m.role, m.permissions)) AS allowed, m.role, p.tools
-            FROM nofx.teams t JOIN nofx.team_members m ON m.team_id = t.id AND m.user_id = \(user)
-            LEFT JOIN nofx.tool_policies p ON p.team_id = t.id
-            WHERE t.id = \(team) AND t.deleted_at IS NULL
-            """
-        )
-        guard let row = rows.first else { throw Denial.notMember(action, team: team) }
-        guard try row["allowed"] else { throw Denial.missing(action, team: team, role: try row["role"]) }
-        return try row["tools"]
     }
 }

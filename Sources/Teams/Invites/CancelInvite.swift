@@ -45,7 +45,7 @@ extension Invite {
                             ELSE i.status END AS status
                 FROM nofx.team_invites i WHERE i.team_id = \(team) AND i.id = \(id)
             ), cancelled AS (
-                UPDATE nofx.team_invites i SET status = 'cancelled', decided_at = now()
+                UPDATE nofx.team_invites i SET status = 'cancelled', decided_at = clock_timestamp()
                 FROM actor
                 WHERE i.team_id = \(team) AND i.id = \(id) AND i.status = 'pending' AND i.expires_at > now()
                   AND actor.can_manage

@@ -154,3 +154,11 @@ public struct AcceptedInvite: OutputObject, RowDecodable {
         },
     ]
 }
+
+extension AcceptedInvite: TeamAnswer {
+    public var answeredTeam: UUID { team.uuid }
+
+    public static func members(of answer: JSONValue, seenBy viewer: Viewer) -> [String: any JSONEncodable] {
+        ["role": viewer.role]
+    }
+}

@@ -25,8 +25,9 @@ extension NewInvite {
 
     /// Invites an address into a team.
     ///
-    /// One statement adds the invite and the hash of its token, and takes from the team's rate: all of it or nothing. A
-    /// trigger queues the mail. The team is locked first, so that what is counted is exact.
+    /// One statement adds the invite and the hash of its token, and takes from the rates of the team, of the caller and
+    /// of the address: all of it or nothing. A trigger queues the mail. The team is locked first, so that what is counted
+    /// is exact.
     ///
     /// - Throws: A `Denial`; 409 `already_member` and `invite_pending`, 403 `quota_exceeded`, 429 `rate_limited`.
     public static func create(_ draft: Draft, in context: inout Context) throws -> NewInvite {
@@ -46,7 +47,7 @@ extension NewInvite {
             expire(in: team, for: email, by: user),
             """
             WITH \(fragment: .actor(user, in: team, locking: .team)), grantable AS (
-                SELECT nofx.role_rank(\(draft.role)) <= nofx.role_rank(actor.role) AS may_grant_role FROM actor
+                SELECT nofx.may_grant(actor.role, actor.override, \(draft.role), NULL) AS may_grant_role FROM actor
             ), held AS MATERIALIZED (
                 SELECT (SELECT count(*) FROM nofx.team_members WHERE team_id = \(team)) AS members,
                        (SELECT count(*) FROM nofx.team_invites
@@ -57,19 +58,23 @@ extension NewInvite {
                 INSERT INTO nofx.team_invites (id, team_id, email, email_normalized, role, invited_by, message)
                 SELECT \(id), \(team), \(email.text), \(email.normalized), \(draft.role), \(user), \(draft.message)
                 FROM actor, grantable, held
-                WHERE actor.can_manage AND grantable.may_grant_role AND NOT held.is_member
+                WHERE grantable.may_grant_role AND NOT held.is_member
                   AND held.invites < \(quotas.invites) AND held.members + held.invites < \(quotas.members)
                 ON CONFLICT (team_id, email_normalized) WHERE status = 'pending' DO NOTHING
                 RETURNING *
             ), token AS (
                 INSERT INTO nofx.team_invite_tokens (token_hash, invite_id) SELECT \(token.hash), id FROM invite
             ), rate AS MATERIALIZED (
-                SELECT taken.remaining
-                FROM invite CROSS JOIN LATERAL nofx.take_rate(
-                    'invites ' || invite.team_id, \(quotas.invitations?.interval),
-                    \(quotas.invitations?.burst)::integer
-                ) AS taken
-                WHERE \(quotas.invitations != nil)
+                SELECT min(taken.remaining) AS remaining
+                FROM invite CROSS JOIN LATERAL (VALUES
+                    ('invites ' || invite.team_id, \(quotas.invitations?.interval), \(quotas.invitations?.burst)),
+                    (invite.invited_by || ' invites', \(quotas.invitationsByUser?.interval),
+                     \(quotas.invitationsByUser?.burst)),
+                    ('invites to ' || encode(sha256(convert_to(invite.email_normalized, 'UTF8')), 'hex'),
+                     \(quotas.invitationsToAddress?.interval), \(quotas.invitationsToAddress?.burst))
+                ) AS rates (key, interval, burst)
+                CROSS JOIN LATERAL nofx.take_rate(rates.key, rates.interval, rates.burst::integer) AS taken
+                WHERE rates.burst IS NOT NULL
             )
             SELECT actor.role AS actor_role, actor.can_manage, grantable.may_grant_role, held.is_member,
                    held.invites < \(quotas.invites) AS has_room_for_invite,
@@ -88,7 +93,7 @@ extension NewInvite {
     /// Marks an expired invite of the same address, so that it does not block the new one.
     private static func expire(in team: ID<Team>, for email: EmailAddress, by user: ID<User>) -> Query {
         """
-        UPDATE nofx.team_invites i SET status = 'expired', decided_at = now()
+        UPDATE nofx.team_invites i SET status = 'expired', decided_at = clock_timestamp()
         FROM nofx.teams t JOIN nofx.team_members m ON m.team_id = t.id
         WHERE t.id = \(team) AND t.deleted_at IS NULL AND m.user_id = \(user) AND nofx.can_manage(m.role, m.permissions)
           AND i.team_id = t.id AND i.email_normalized = \(email.normalized)

@@ -82,19 +82,22 @@ extension NewKey {
             .lockUser(user),
             """
             UPDATE nofx.api_keys SET revoked_at = now()
-            WHERE user_id = \(user) AND name = \(name) AND revoked_at IS NULL AND expires_at <= now()
+            WHERE user_id = \(user) AND \(fragment: .comparable("name")) = \(fragment: .comparable("\(name)"))
+              AND revoked_at IS NULL AND expires_at <= now()
             """,
             """
             WITH held AS (
-                SELECT count(*) < \(quota) AS is_in_quota, coalesce(bool_or(k.name = \(name)), false) AS is_name_taken
+                SELECT count(*) < \(quota) AS is_in_quota, coalesce(bool_or(
+                           \(fragment: .comparable("k.name")) = \(fragment: .comparable("\(name)"))
+                       ), false) AS is_name_taken
                 FROM nofx.api_keys k
                 WHERE k.user_id = \(user) AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
             ), team AS (
                 SELECT t.id, t.name FROM nofx.teams t JOIN nofx.team_members m ON m.team_id = t.id
                 WHERE t.id = \(draft.team) AND t.deleted_at IS NULL AND m.user_id = \(user)
             ), key AS (
-                INSERT INTO nofx.api_keys (id, user_id, team_id, name, secret_hash, scopes, expires_at)
-                SELECT \(key.id), \(user), team.id, \(name), \(key.secretHash), \(scopes),
+                INSERT INTO nofx.api_keys (id, user_id, team_id, name, environment, secret_hash, scopes, expires_at)
+                SELECT \(key.id), \(user), team.id, \(name), \(key.environment), \(key.secretHash), \(scopes),
                        now() + \(draft.lifetime.days) * interval '24 hours'
                 FROM held LEFT JOIN team ON true
                 WHERE held.is_in_quota AND NOT held.is_name_taken AND (\(draft.team) IS NULL OR team.id IS NOT NULL)
@@ -111,5 +114,17 @@ extension NewKey {
         guard try !row["is_name_taken"] else { throw Problem.keyNameTaken }
         try context.reportIfLost(entry, row)
         return try NewKey(key, row: row)
+    }
+}
+
+extension Query {
+    /// The form in which names of keys are compared, as the index `api_keys_name` has it: NFC, without the variation
+    /// selectors that choose among the looks of an emoji or an ideograph.
+    fileprivate static func comparable(_ name: Query) -> Query {
+        #"""
+        normalize(regexp_replace(
+            \#(fragment: name), '[\u180B-\u180D\u180F\uFE00-\uFE0F\U000E0100-\U000E01EF]', '', 'g'
+        ), NFC)
+        """#
     }
 }

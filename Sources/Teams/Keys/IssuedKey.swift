@@ -1,9 +1,9 @@
 public import Base
 public import Core
-import Postgres
+public import Postgres
 
 /// An API key as its user sees it after it was created: without the secret, of which only a hash is stored.
-public struct IssuedKey: OutputObject {
+public struct IssuedKey: OutputObject, RowDecodable {
     public let id: KeyID
 
     /// The first part of the key's text, which identifies it where it is used.
@@ -29,9 +29,9 @@ public struct IssuedKey: OutputObject {
     /// The address from which the key was last used, if the platform reported it.
     public let lastUsedIP: String?
 
-    init(row: borrowing Row, in environment: KeyEnvironment) throws(PostgresError) {
+    public init(row: borrowing Row) throws(PostgresError) {
         id = try row["id"]
-        prefix = environment.prefix(of: id)
+        prefix = (try row["environment"] as KeyEnvironment).prefix(of: id)
         name = try row["name"]
         scopes = try row.known("scopes") ?? []
         team = try row["team_id"]

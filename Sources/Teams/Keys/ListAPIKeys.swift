@@ -22,7 +22,7 @@ extension IssuedKey {
     /// - Throws: A `Denial` for a key without the scope; 422 `invalid_cursor` for a cursor of another list.
     public static func list(_ request: Request, in context: inout Context) throws -> Page<IssuedKey> {
         let user = try context.user(attempting: listing)
-        let (team, environment) = (context.caller?.team, context.quotas.keyEnvironment)
+        let team = context.caller?.team
         let list = try Listing<KeysetPosition<KeyID>>(
             "listApiKeys",
             binding: user.description,
@@ -38,7 +38,6 @@ extension IssuedKey {
             LIMIT \(list.rowLimit)
             """
         )
-        let found = try (0..<rows.count).map { try IssuedKey(row: rows[$0], in: environment) }
-        return list.page(found) { KeysetPosition($0.createdAt, $0.id) }
+        return list.page(try rows.decode(IssuedKey.self)) { KeysetPosition($0.createdAt, $0.id) }
     }
 }

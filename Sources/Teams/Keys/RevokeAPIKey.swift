@@ -51,6 +51,6 @@ extension IssuedKey {
         )
         guard let row = rows.first else { throw Problem.keyNotFound }
         try context.reportIfLost(entry, row)
-        return try IssuedKey(row: row, in: context.quotas.keyEnvironment)
+        return try IssuedKey(row: row)
     }
 }

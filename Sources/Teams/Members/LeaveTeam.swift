@@ -28,7 +28,7 @@ extension Team {
                 WHERE m.team_id = \(id) AND m.user_id = \(user) AND m.role <> 'owner'
                 RETURNING m.id, m.team_id, m.user_id
             ), cancelled AS (
-                UPDATE nofx.team_invites i SET status = 'cancelled', decided_at = now()
+                UPDATE nofx.team_invites i SET status = 'cancelled', decided_at = clock_timestamp()
                 FROM departed
                 WHERE i.team_id = \(id) AND i.invited_by = departed.user_id AND i.status = 'pending'
                 RETURNING i.id

@@ -81,7 +81,7 @@ extension Member {
             OutputField("teamId", "The team.") { $0.team },
             OutputField("memberId", "The membership that ended.") { $0.member },
             OutputField("userId", "The person.") { $0.user },
-            OutputField("invitesCancelled", "The number of the person's pending invites that were cancelled.") {
+            OutputField("invitesCancelled", "The number of pending invites of and to the person that were cancelled.") {
                 $0.invitesCancelled
             },
         ]

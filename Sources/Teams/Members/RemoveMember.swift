@@ -7,7 +7,7 @@ extension Member {
         Action("member.remove", needs: .admin, refusal: "Insufficient permissions to remove members")
     }
 
-    /// Removes a member, and cancels the pending invites that the member sent.
+    /// Removes a member, and cancels the pending invites that the member sent and those to the member's own addresses.
     ///
     /// Callers who manage members can remove members of lower roles than their own.
     ///
@@ -33,12 +33,13 @@ extension Member {
             ), departed AS (
                 DELETE FROM nofx.team_members m USING actor
                 WHERE m.team_id = \(team) AND m.id = \(reference.member) AND m.user_id <> \(user)
-                  AND actor.can_manage AND nofx.role_rank(m.role) < nofx.role_rank(actor.role)
+                  AND nofx.may_act_on(actor.role, actor.override, m.role, m.permissions)
                 RETURNING m.id, m.team_id, m.user_id, m.role
             ), cancelled AS (
-                UPDATE nofx.team_invites i SET status = 'cancelled', decided_at = now()
+                UPDATE nofx.team_invites i SET status = 'cancelled', decided_at = clock_timestamp()
                 FROM departed
-                WHERE i.team_id = \(team) AND i.invited_by = departed.user_id AND i.status = 'pending'
+                WHERE i.team_id = \(team) AND i.status = 'pending'
+                  AND (i.invited_by = departed.user_id OR nofx.is_email_of(departed.user_id, i.email_normalized))
                 RETURNING i.id
             )
             SELECT actor.role AS actor_role, actor.can_manage, target.id AS target, target.role AS target_role,

@@ -42,8 +42,8 @@ extension Member {
 
     /// Changes a member's role, or the permissions that replace the role's.
     ///
-    /// Callers who manage members can change members of lower roles, grant at most their own role, and grant only
-    /// permissions that they hold. Pending invites that the member could no longer send are cancelled.
+    /// Callers who manage members can change members of lower roles. The member's new role and permissions are no more
+    /// than the caller's. Pending invites that the member could no longer send are cancelled.
     ///
     /// - Throws: A `Denial`; 404 `member_not_found`, 409 `owner_role_immutable`, 422 `role_not_assignable`.
     public static func update(_ changes: Changes, in context: inout Context) throws -> Member {
@@ -70,20 +70,19 @@ extension Member {
                 UPDATE nofx.team_members m
                 SET role = coalesce(\(role), m.role),
                     permissions = CASE WHEN \(changes.keepsOverride) THEN m.permissions ELSE \(override) END,
-                    updated_at = now()
+                    updated_at = greatest(m.updated_at, clock_timestamp())
                 FROM actor
                 WHERE m.team_id = \(team) AND m.id = \(changes.member) AND m.user_id <> \(user)
-                  AND actor.can_manage AND nofx.role_rank(m.role) < nofx.role_rank(actor.role)
                   AND coalesce(\(role), m.role) <> 'owner'
-                  AND nofx.role_rank(coalesce(\(role), m.role)) <= nofx.role_rank(actor.role)
-                  AND coalesce(\(override) <@ actor.permissions, true)
+                  AND nofx.may_act_on(actor.role, actor.override, m.role, m.permissions)
+                  AND nofx.may_grant(actor.role, actor.override, coalesce(\(role), m.role),
+                                     CASE WHEN \(changes.keepsOverride) THEN m.permissions ELSE \(override) END)
                 RETURNING m.*
             ), cancelled AS (
-                UPDATE nofx.team_invites i SET status = 'cancelled', decided_at = now()
+                UPDATE nofx.team_invites i SET status = 'cancelled', decided_at = clock_timestamp()
                 FROM member
                 WHERE i.team_id = \(team) AND i.invited_by = member.user_id AND i.status = 'pending'
-                  AND NOT (nofx.can_manage(member.role, member.permissions)
-                           AND nofx.role_rank(i.role) <= nofx.role_rank(member.role))
+                  AND NOT nofx.may_grant(member.role, member.permissions, i.role, NULL)
             )
             SELECT actor.role AS actor_role, actor.can_manage, target.id AS target, target.role AS old_role,
                    target.user_id = \(user) AS is_self,

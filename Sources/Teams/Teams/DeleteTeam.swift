@@ -46,18 +46,20 @@ extension Team {
             "team.id",
             metadata: "json_build_object('slug', team.slug)"
         )
-        // The lock is a statement of its own, so that the next one also cancels invites made while it waited.
+        // The lock is a statement of its own, so that the next one also cancels invites made while it waited, and so
+        // that the time of that statement is after the wait.
         let rows = try context.write(
             .lockTeam(id, for: user),
             """
             WITH \(fragment: .actor(user, in: id, locking: .team)), team AS (
                 UPDATE nofx.teams t
-                SET deleted_at = now(), deleted_by = \(user), purge_after = now() + interval '30 days',
-                    version = t.version + 1, updated_at = now()
+                SET deleted_at = statement_timestamp(), deleted_by = \(user),
+                    purge_after = statement_timestamp() + interval '30 days',
+                    version = t.version + 1, updated_at = greatest(t.updated_at, clock_timestamp())
                 FROM actor WHERE t.id = \(id) AND (t.owner_id = \(user) OR actor.role = 'owner')
                 RETURNING t.*
             ), cancelled AS (
-                UPDATE nofx.team_invites i SET status = 'cancelled', decided_at = now()
+                UPDATE nofx.team_invites i SET status = 'cancelled', decided_at = clock_timestamp()
                 FROM team WHERE i.team_id = team.id AND i.status = 'pending'
                 RETURNING i.id
             )

@@ -50,7 +50,7 @@ extension Team {
                 SET deleted_at = NULL, deleted_by = NULL, purge_after = NULL,
                     slug = CASE WHEN nofx.is_slug_free(t.slug) THEN t.slug
                                 ELSE rtrim(left(t.slug, 56), '-') || \(TeamSlug.randomSuffix()) END,
-                    version = t.version + 1, updated_at = now()
+                    version = t.version + 1, updated_at = greatest(t.updated_at, clock_timestamp())
                 FROM deleted WHERE t.id = deleted.id AND deleted.is_in_quota
                 RETURNING t.*
             )

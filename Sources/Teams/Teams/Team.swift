@@ -15,8 +15,8 @@ public struct Team: OutputObject {
     /// The owner, the only member who may delete the team.
     public let owner: ID<User>
 
-    /// The caller's role.
-    public let role: Role
+    /// The caller's role; nil for an operator who is not a member.
+    public let role: Role?
 
     /// The caller's permissions.
     public let permissions: [Permission]
@@ -37,21 +37,16 @@ public struct Team: OutputObject {
 
     /// Reads a team as a member may see it.
     ///
-    /// The holder of an API key sees no more than the key's scopes allow.
-    ///
     /// By default the billing address is a member's own address, so only callers who may see members' addresses get it.
     init(row: borrowing Row, seenBy caller: Caller?) throws(PostgresError) {
-        let role: Role = try row["role"]
-        let permitted = try row.known("permissions", Permission.self) ?? []
-        let permissions = permitted.filter { caller?.scopes?.contains(Scope($0)) ?? true }
-        let seesAddresses = role == .owner || role == .admin || permitted.contains(.admin)
+        let viewer = try Viewer(row: row, as: caller)
         id = try row["id"]
         name = try row["name"]
         slug = try row["slug"]
         owner = try row["owner_id"]
-        self.role = role
-        self.permissions = permissions
-        billingEmail = seesAddresses && caller?.scopes?.contains(.admin) ?? true ? try row["billing_email"] : nil
+        role = viewer.role
+        permissions = viewer.permissions
+        billingEmail = viewer.seesAddresses ? try row["billing_email"] : nil
         settings = permissions.contains(.write) ? try row["settings"] : nil
         version = try row["version"]
         createdAt = try row["created_at"]
@@ -63,7 +58,7 @@ public struct Team: OutputObject {
         OutputField("name", "The display name.") { $0.name },
         OutputField("slug", "The name in URLs.") { $0.slug },
         OutputField("ownerId", "The member who owns the team.") { $0.owner },
-        OutputField("role", "Your role.") { $0.role },
+        OutputField("role", "Your role; null for an operator who is not a member.") { $0.role },
         OutputField("permissions", "Your permissions.") { $0.permissions },
         OutputField("billingEmail", "Billing address; null if you may not see it.") { $0.billingEmail },
         OutputField("settings", "Data that the members store with the team; null if you may not write.") {
@@ -73,6 +68,18 @@ public struct Team: OutputObject {
         OutputField("createdAt", "When the team was created.") { $0.createdAt },
         OutputField("updatedAt", "When the team was last changed.") { $0.updatedAt },
     ]
+}
+
+extension Team: TeamAnswer {
+    public var answeredTeam: UUID { id.uuid }
+
+    public static func members(of answer: JSONValue, seenBy viewer: Viewer) -> [String: any JSONEncodable] {
+        var members: [String: any JSONEncodable] = ["role": viewer.role, "permissions": viewer.permissions]
+        let hidden: any JSONEncodable = String?.none
+        if !viewer.seesAddresses { members["billingEmail"] = hidden }
+        if !viewer.permissions.contains(.write) { members["settings"] = hidden }
+        return members
+    }
 }
 
 extension Team {

@@ -76,7 +76,7 @@ extension Team {
                         billing_email = CASE WHEN \(changes.billingEmail == .keep) THEN t.billing_email
                                              ELSE \(changes.newBillingEmail) END,
                         settings = coalesce(\(changes.settings), t.settings),
-                        version = t.version + 1, updated_at = now()
+                        version = t.version + 1, updated_at = greatest(t.updated_at, clock_timestamp())
                     FROM actor
                     WHERE t.id = \(id) AND 'write' = ANY (actor.permissions)
                       AND (\(changes.version) IS NULL OR t.version = \(changes.version))

@@ -10,21 +10,41 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
     mutating func maintain(at now: Duration) throws {
         guard phase == .working, nextMaintenance <= now, outage.allowsCall(at: now) else { return }
         do {
-            try store.maintain()
+            let hasMore = try store.maintain()
             outage.end()
-            nextMaintenance = now + settings.maintenanceInterval
+            nextMaintenance = hasMore ? now : now + settings.maintenanceInterval
         } catch let refusal as StoreRefusal {
             throw refusal
         } catch let failure as MaintenanceTimedOut {
             // This does not show that the store is down; the next claim does. There may be steps to claim.
             log.warning("worker.maintenance_timed_out", ["error": String(reflecting: failure.reason)])
-            nextMaintenance = SystemClock.uptime + settings.maintenanceInterval
+            nextMaintenance = SystemClock.uptime + settings.idleMaintenanceInterval
         } catch {
             outage.record(error, at: SystemClock.uptime)
         }
+        try noteAbilities(at: SystemClock.uptime)
     }
 
-    /// Extends leases, drops steps whose lease may have expired, and records which steps have started.
+    /// Says what this worker can do, and tells operators of steps that no worker can do.
+    private mutating func noteAbilities(at now: Duration) throws {
+        guard nextNote <= now else { return }
+        nextNote = now + settings.noteInterval
+        abilities = settings.abilities()
+        let kind = kind
+        guard let undoable = try callStore(at: now, { try $0.note(kind) }) else { return }
+        for (topic, count) in undoable {
+            log.error("worker.steps_undoable", ["topic": topic.description, "count": count])
+        }
+    }
+
+    /// What this worker can do.
+    var kind: WorkerKind {
+        let isEndless = end == .distantFuture
+        let longest = isEndless ? StepClaim.anyTimeouts.upperBound : Int(clamping: timeGiven.components.seconds)
+        return WorkerKind(topics: settings.topics, abilities: abilities, longest: longest)
+    }
+
+    /// Extends leases, drops steps whose lease may have expired, and records the begin of steps that take a while.
     mutating func keepLeases(at now: Duration) throws {
         if held.isEmpty {
             nextHeartbeat = now + settings.heartbeat
@@ -36,7 +56,7 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         let ending = held.filter { $0.value.keptAt <= late }.map(\.key)
         if !ending.isEmpty { drop(ending, because: "no_heartbeat") }
         let begun = pool.unrecorded(since: now - settings.recordStartAfter).filter { held[$0] != nil }
-        if !begun.isEmpty { _ = try callStore(at: now) { try $0.recordStarted(begun) } }
+        if !begun.isEmpty { _ = try callStore(at: now) { try $0.begin(begun) } }
     }
 
     private mutating func sendHeartbeat(at now: Duration) throws {

@@ -1,5 +1,6 @@
 internal import Base
 internal import Core
+internal import Queue
 internal import Runs
 internal import System
 
@@ -14,10 +15,9 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
     mutating func enterPhase(at now: Duration) {
         let isStopRequested = pool.isStopRequested
         if phase == .working, isStopRequested || end.hasPassed {
-            report.more = true
             phase = .ending(until: now + (isStopRequested ? grace : .zero))
             log.info("worker.ending", ["reason": isStopRequested ? "asked" : "no_time", "held": held.count])
-            for step in pool.withdraw() { submit(StepResult(step, .released()), at: now) }
+            for step in pool.withdraw(where: { !$0.hasBegun }) { submit(StepResult(step, .released()), at: now) }
         }
         if case .ending(let moment) = phase, moment <= now {
             phase = .cancelling(until: now + Self.cancellationLimit)
@@ -43,14 +43,11 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         switch phase {
         case .working:
             guard held.isEmpty, outage.start == nil else { return false }
-            if let limit = settings.maxSteps, report.processed >= limit {
-                report.more = true
-                return true
+            if let limit = settings.maxSteps, report.processed >= limit { return true }
+            guard !settings.isEndless, turns.allSatisfy({ $0.emptyRound == round || $0.isPaused(at: now) }) else {
+                return false
             }
-            guard turns.allSatisfy({ $0.emptyRound == round || $0.isPaused(at: now) }) else { return false }
-            let isPaused = turns.contains { $0.isPaused(at: now) }
-            guard !settings.isEndless || turns.allSatisfy(\.isTooLong) else { return false }
-            report.more = isPaused
+            isQueueEmpty = true
             return true
         case .ending:
             return held.isEmpty
@@ -70,9 +67,10 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         var moments = [now + settings.recordStartAfter]
         switch phase {
         case .working:
+            let load = pool.load(occupiedSince: now - settings.maxQueueTime)
             moments.append(nextMaintenance)
             if end < .distantFuture { moments.append(now + end.remaining) }
-            moments += turns.filter { !$0.isPaused(at: now) && room(for: $0) > 0 }.map(\.nextClaim)
+            moments += turns.filter { !$0.isPaused(at: now) && room(for: $0, load) > 0 }.map(\.nextClaim)
             moments += turns.compactMap(\.pausedUntil).filter { $0 > now }
         case .ending(let moment), .cancelling(let moment): moments.append(moment)
         }
@@ -84,5 +82,21 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         let next = moments.min() ?? now
         // Do not call an unavailable store before its pause is over, but leases still have to be checked.
         return outage.retryAt.map { max(next, min($0, now + settings.recordStartAfter)) } ?? next
+    }
+
+    /// Counts what is left when the worker ends: whether another call could do more, and what is too long for all calls.
+    mutating func countBacklog() throws(StoreRefusal) {
+        let now = SystemClock.uptime
+        report.more = !isQueueEmpty || turns.contains { $0.isPaused(at: now) }
+        let kind = kind
+        guard let backlog = try callStore(at: now, { try $0.backlog(for: kind) }) else { return }
+        let isPaused = report.more && isQueueEmpty
+        // Where limits apply, due steps may have to wait for steps of other workers.
+        let isLimited = isQueueEmpty && (settings.tenantLimit != nil || !settings.topicLimits.isEmpty)
+        report.more = isPaused || backlog.hasMore && !isLimited
+        report.tooLong = backlog.tooLong.values.reduce(0, +)
+        for (topic, count) in backlog.tooLong {
+            log.warning("worker.steps_too_long", ["topic": topic.description, "count": count])
+        }
     }
 }

@@ -17,10 +17,11 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         guard let step = held[result.step.lease] else { return }
         held[result.step.lease]?.isFinished = true
         var result = result
-        if step.isStopped, !step.isCancelled, !result.outcome.isSuccess {
-            // The worker stopped the attempt, so it does not count as a failure.
-            result = StepResult(result.step, .released())
+        if step.isStopped, !step.isCancelled, !result.outcome.isSuccess, !result.outcome.isRelease {
+            // The worker stopped the attempt, so it is no failure of the step.
+            result = StepResult(result.step, .interrupted, duration: result.duration)
         }
+        result = result.retriedWithinPolicy
         record(result, of: step, at: now)
         if pending.isEmpty { pendingSince = now }
         pending.append(result)
@@ -36,7 +37,7 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
             turns[position].pausedUntil = end
             turns[position].isProbing = true
             // The open circuit affects the waiting steps of the topic too.
-            for step in pool.withdraw(where: { $0.topic == topic }) {
+            for step in pool.withdraw(where: { $0.topic == topic && !$0.hasBegun }) {
                 submit(StepResult(step, .released(after: wait, because: .circuitOpen)), at: now)
             }
         } else if let took = result.duration, !result.outcome.isRelease {
@@ -62,7 +63,10 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
                 round += 1
                 for (result, isAccepted) in zip(batch, accepted) { count(result, isAccepted: isAccepted) }
                 // Dependent steps may be due now.
-                if pool.isIdle { for position in turns.indices { turns[position].nextClaim = .zero } }
+                let isIdle = pool.isIdle
+                for position in turns.indices where isIdle || turns[position].leftTeamsOut {
+                    turns[position].nextClaim = .zero
+                }
                 // Do not delay the heartbeat when the store is slow.
                 guard held.isEmpty || SystemClock.uptime < nextHeartbeat else { return }
             } catch {
@@ -115,8 +119,17 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         case .succeeded: report.succeeded += 1
         case .failed, .timedOut: report.failed += 1
         case .cancelled: report.cancelled += 1
+        case .interrupted: report.interrupted += 1
         case .released: report.released += 1
         }
+    }
+}
+
+extension StepResult {
+    /// The result with a wait that the step's policy allows.
+    fileprivate var retriedWithinPolicy: StepResult {
+        guard case .failed(let failure) = outcome else { return self }
+        return StepResult(step, .failed(failure.retried(within: step.backoff.cap)), duration: duration)
     }
 }
 

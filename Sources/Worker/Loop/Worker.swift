@@ -41,6 +41,17 @@ public struct Worker<Store: StepStore & ~Copyable, Executor: StepExecutor & ~Cop
     var report = WorkerReport()
     var phase = Phase.working
     var end = Deadline.distantFuture
+
+    /// The time from the start to ``end``.
+    var timeGiven = Duration.zero
+
+    /// What the worker has of what steps may need.
+    var abilities: [String] = []
+
+    /// Whether the worker ended because it found no step to claim.
+    var isQueueEmpty = false
+
+    var nextNote = Duration.zero
     var nextMaintenance = Duration.zero
     var nextHeartbeat = Duration.zero
 
@@ -92,7 +103,9 @@ public struct Worker<Store: StepStore & ~Copyable, Executor: StepExecutor & ~Cop
     ///   steps; `SystemError` when threads cannot be started.
     public mutating func run(until end: Deadline) throws -> WorkerReport {
         self.end = end
-        pool.open(threads: settings.threads, until: end)
+        timeGiven = end.remaining
+        abilities = settings.abilities()
+        pool.open(until: end)
         var threads = Threads()
         defer {
             pool.close()
@@ -107,6 +120,7 @@ public struct Worker<Store: StepStore & ~Copyable, Executor: StepExecutor & ~Cop
         }
         do {
             try loop()
+            try countBacklog()
         } catch let refusal as StoreRefusal {
             throw refusal.reason
         }
@@ -120,9 +134,14 @@ public struct Worker<Store: StepStore & ~Copyable, Executor: StepExecutor & ~Cop
             try maintain(at: now)
             try keepLeases(at: now)
             takeResults(at: now)
+            try begin(at: now)
             try settle(at: now)
+            returnWaiting(at: now)
             now = SystemClock.uptime
-            if phase == .working { try claim(at: now) }
+            if phase == .working {
+                try claim(at: now)
+                try begin(at: now)
+            }
             guard try !isOver(at: now) else { return }
             pool.wait(until: nextMoment(after: now))
         }

@@ -13,10 +13,22 @@ final class WorkerPool: Sendable {
     private struct Tasks {
         var waiting: ArraySlice<Assignment> = []
         var running: [JobLease: Attempt] = [:]
+        var threadsOfTeams: [UUID: Int] = [:]
         var isClosed = false
 
         /// When the worker ends; a step whose time limit goes beyond it is not started.
         var end = Deadline.distantFuture
+
+        /// The first waiting step that a thread may start.
+        func firstStartable(share: Int) -> Int? {
+            var fullTeam: UUID?
+            for index in waiting.indices where waiting[index].isReady && waiting[index].step.team != fullTeam {
+                let team = waiting[index].step.team
+                if threadsOfTeams[team, default: 0] < share { return index }
+                fullTeam = team
+            }
+            return nil
+        }
     }
 
     /// The state that the loop waits for.
@@ -29,6 +41,9 @@ final class WorkerPool: Sendable {
         /// How many threads have not exited.
         var threads = 0
 
+        /// Whether a thread became free while steps wait to begin.
+        var isBeginDue = false
+
         var isStopRequested = false
 
         /// Whether the loop has seen the stop request.
@@ -37,6 +52,10 @@ final class WorkerPool: Sendable {
 
     private let tasks = Monitor(Tasks())
     private let results = Monitor(Results())
+    private let threads: Int
+
+    /// How many threads the steps of one team may use at once.
+    private let share: Int
 
     /// How many results wake the loop.
     private let resultBatch: Int
@@ -45,29 +64,43 @@ final class WorkerPool: Sendable {
     private let resultDelay: Duration
 
     init(_ settings: WorkerSettings) {
+        threads = settings.threads
+        share = settings.teamThreads
         resultBatch = settings.resultBatch
         resultDelay = settings.resultDelay
     }
 
     // MARK: - Threads
 
-    /// Waits for a step.
+    /// Waits for a step that may start: one that has begun or need not begin first, of a team below its share.
     ///
-    /// - Returns: The step, its cancellation, and whether it can end in time; nil when the pool is closed.
-    func next() -> (step: ClaimedStep, cancellation: Cancellation, isInTime: Bool)? {
-        tasks.wait(timeoutNanoseconds: { _ in .max }) { tasks -> (ClaimedStep, Cancellation, Bool)?? in
-            guard let assignment = tasks.waiting.popFirst() else { return tasks.isClosed ? .some(nil) : nil }
-            let attempt = Attempt(start: SystemClock.uptime)
-            tasks.running[assignment.step.lease] = attempt
-            return (assignment.step, attempt.cancellation, assignment.step.timeout <= tasks.end.remaining)
+    /// - Returns: The step, its cancellation, and its time limit, nil if it cannot end in time; nil when the pool is
+    ///   closed.
+    func next() -> (step: ClaimedStep, cancellation: Cancellation, limit: Duration?)? {
+        let share = share
+        return tasks.wait(timeoutNanoseconds: { _ in .max }) { tasks -> (ClaimedStep, Cancellation, Duration?)?? in
+            guard let index = tasks.firstStartable(share: share) else { return tasks.isClosed ? .some(nil) : nil }
+            let isFirst = index == tasks.waiting.startIndex
+            let assignment = isFirst ? tasks.waiting.removeFirst() : tasks.waiting.remove(at: index)
+            let step = assignment.step
+            let attempt = Attempt(step, start: SystemClock.uptime, isRecorded: assignment.hasBegun)
+            tasks.running[step.lease] = attempt
+            tasks.threadsOfTeams[step.team, default: 0] += 1
+            return (step, attempt.cancellation, step.timeLimit(within: tasks.end.remaining))
         } ?? nil
     }
 
     /// Submits the result of a step.
     func submit(_ result: StepResult) {
-        tasks.withLock { $0.running[result.step.lease] = nil }
+        let step = result.step
+        let isBeginDue = tasks.withLock { tasks in
+            tasks.running[step.lease] = nil
+            tasks.threadsOfTeams[step.team] = tasks.threadsOfTeams[step.team].flatMap { $0 > 1 ? $0 - 1 : nil }
+            return tasks.waiting.contains { !$0.isReady }
+        }
         let wakes = results.withLock { results in
             results.finished.append(result)
+            if isBeginDue { results.isBeginDue = true }
             return results.finished.count == 1 || wakesOwner(results)
         }
         if wakes { results.change { _ in } }
@@ -79,8 +112,8 @@ final class WorkerPool: Sendable {
 
     // MARK: - Steps
 
-    /// Opens the pool for a number of threads.
-    func open(threads: Int, until end: Deadline) {
+    /// Opens the pool for its threads.
+    func open(until end: Deadline) {
         tasks.withLock { $0.end = end }
         results.withLock { $0.threads = threads }
     }
@@ -92,8 +125,39 @@ final class WorkerPool: Sendable {
         tasks.change { $0.waiting.append(contentsOf: assignments) }
     }
 
+    /// The waiting steps that have to begin before the free threads can start them, no more than there are free threads.
+    func beginnable() -> [JobLease] {
+        let (threads, share) = (threads, share)
+        return tasks.withLock { tasks in
+            guard tasks.waiting.contains(where: { !$0.isReady }) else { return [] }
+            var free = threads - tasks.running.count
+            var used = tasks.threadsOfTeams
+            var leases: [JobLease] = []
+            for assignment in tasks.waiting where free > 0 && used[assignment.step.team, default: 0] < share {
+                used[assignment.step.team, default: 0] += 1
+                free -= 1
+                if !assignment.isReady { leases.append(assignment.step.lease) }
+            }
+            return leases
+        }
+    }
+
+    /// Lets threads start steps that have begun, before all others.
+    func start(_ leases: Set<JobLease>) {
+        guard !leases.isEmpty else { return }
+        tasks.change { tasks in
+            var begun: [Assignment] = []
+            tasks.waiting.removeAll { assignment in
+                guard leases.contains(assignment.step.lease) else { return false }
+                begun.append(assignment.begun())
+                return true
+            }
+            tasks.waiting.insert(contentsOf: begun, at: tasks.waiting.startIndex)
+        }
+    }
+
     /// Removes steps that no thread has started.
-    func withdraw(where isIncluded: (Assignment) -> Bool = { _ in true }) -> [ClaimedStep] {
+    func withdraw(where isIncluded: (Assignment) -> Bool) -> [ClaimedStep] {
         let steps = tasks.withLock { tasks in
             let steps = tasks.waiting.filter(isIncluded).map(\.step)
             if !steps.isEmpty { tasks.waiting.removeAll(where: isIncluded) }
@@ -110,7 +174,7 @@ final class WorkerPool: Sendable {
         }
     }
 
-    /// The running steps that started before a time, and that no earlier call returned.
+    /// The steps whose begin is not recorded although a thread started them at a time or before; each is returned once.
     func unrecorded(since start: Duration) -> [JobLease] {
         tasks.withLock { tasks in
             let leases = tasks.running.filter { !$0.value.isRecorded && $0.value.start <= start }.map(\.key)
@@ -119,10 +183,23 @@ final class WorkerPool: Sendable {
         }
     }
 
-    /// The number of running steps, and of waiting steps by topic.
-    func load() -> (running: Int, waiting: [QueueTopic: Int]) {
-        tasks.withLock { tasks in
-            (tasks.running.count, tasks.waiting.reduce(into: [:]) { $0[$1.topic, default: 0] += 1 })
+    /// What the threads do.
+    ///
+    /// - Parameter moment: A thread that has executed a step since then or earlier counts as occupied: it does not soon
+    ///   become free.
+    /// - Returns: The load.
+    func load(occupiedSince moment: Duration) -> PoolLoad {
+        let share = share
+        return tasks.withLock { tasks in
+            var load = PoolLoad(running: tasks.running.count)
+            var occupied: [UUID: Int] = [:]
+            for attempt in tasks.running.values where attempt.start <= moment {
+                load.occupied += 1
+                occupied[attempt.team, default: 0] += 1
+            }
+            load.fullTeams = occupied.filter { $0.value >= share }.map(\.key)
+            for assignment in tasks.waiting { load.waiting[assignment.topic, default: 0] += 1 }
+            return load
         }
     }
 
@@ -142,6 +219,7 @@ final class WorkerPool: Sendable {
         results.withLock { results in
             defer { results.finished = [] }
             results.outstanding -= results.finished.count
+            results.isBeginDue = false
             return results.finished
         }
     }
@@ -161,7 +239,7 @@ final class WorkerPool: Sendable {
         }
     }
 
-    /// Waits for enough results, a stop request, or the given time.
+    /// Waits for enough results, a step to begin, a stop request, or the given time.
     func wait(until moment: Duration) {
         var firstSeen: Duration?
         results.wait(timeoutNanoseconds: { results in
@@ -183,7 +261,7 @@ final class WorkerPool: Sendable {
     }
 
     private func wakesOwner(_ results: borrowing Results) -> Bool {
-        results.finished.count >= resultBatch
+        results.isBeginDue || results.finished.count >= resultBatch
             || results.finished.count == results.outstanding && results.outstanding > 0
     }
 }
@@ -192,13 +270,15 @@ extension WorkerPool {
     /// The body of a thread: executes steps until the pool is closed.
     func work<Executor: StepExecutor & ~Copyable>(with makeExecutor: @Sendable () -> Executor) {
         var executor = makeExecutor()
-        while let (step, cancellation, isInTime) = next() {
-            guard isInTime else {
+        while let (step, cancellation, limit) = next() {
+            guard let limit else {
                 submit(StepResult(step, .released()))
                 continue
             }
             let start = SystemClock.uptime
-            let outcome = executor.execute(step, deadline: .after(step.timeout), cancellation: cancellation)
+            var outcome = executor.execute(step, deadline: .after(limit), cancellation: cancellation)
+            // The worker's end came before the step's own time limit.
+            if case .timedOut = outcome, limit < step.timeLimit { outcome = .interrupted }
             submit(StepResult(step, outcome, duration: SystemClock.uptime - start))
         }
         threadExited()

@@ -15,6 +15,12 @@ public struct WorkerSettings: Sendable {
     /// The maximum number of steps before the worker ends; nil for no limit.
     public var maxSteps: Int?
 
+    /// The percentage of the threads that the steps of one team may use at once.
+    public var teamShare = 75
+
+    /// What the worker has of what steps may need, sorted; see ``StepNeed``.
+    public var abilities: @Sendable () -> [String] = { [] }
+
     /// The number of steps to claim at once; nil to derive it from the duration of earlier steps.
     public var batch: Int?
 
@@ -50,8 +56,9 @@ public struct WorkerSettings: Sendable {
     /// The interval between maintenance calls while no step is due.
     public var idleMaintenanceInterval = Duration.seconds(1)
 
-    /// How long a step runs before its start is recorded in the timeline; shorter steps are recorded with their end.
-    public var recordStartAfter = Duration.seconds(1)
+    /// How long a step runs before its begin is recorded, if it does not begin first; shorter steps are recorded with
+    /// their end.
+    public var recordStartAfter = Duration.milliseconds(100)
 
     /// How long results may wait to be reported together.
     public var resultDelay = Duration.milliseconds(50)
@@ -59,8 +66,16 @@ public struct WorkerSettings: Sendable {
     /// The number of results that are reported without waiting.
     public var resultBatch = 50
 
-    /// How long a claimed step may wait for a thread.
-    public var maxQueueTime = Duration.seconds(2)
+    /// How long a claimed step may wait for a thread, as far as the worker can foresee.
+    ///
+    /// A thread that executes a step for longer is not expected to become free.
+    public var maxQueueTime = Duration.milliseconds(250)
+
+    /// How long a claimed step waits for a thread before it is returned to the queue.
+    public var longestWait = Duration.seconds(1)
+
+    /// The interval between notes of what the worker can do.
+    public var noteInterval = Duration.seconds(30)
 
     /// How long a worker without steps retries an unavailable store before it ends, unless it is endless.
     public var storeOutageLimit = Duration.seconds(5)
@@ -72,6 +87,9 @@ public struct WorkerSettings: Sendable {
     public init(topics: [QueueTopic]) {
         self.topics = topics
     }
+
+    /// How many threads the steps of one team may use at once: at least one.
+    var teamThreads: Int { max(1, threads * teamShare / 100) }
 
     /// The maximum number of steps in a claim.
     public static let largestBatch = 500
@@ -91,6 +109,7 @@ extension WorkerSettings {
             setLease(.seconds(seconds))
         }
         grace = try environment.optionalInteger("NOFX_WORKER_GRACE_SECONDS", in: 0...3_600).map { .seconds($0) }
+        teamShare = try environment.integer("NOFX_TEAM_SHARE", in: 1...100, default: teamShare)
         tenantLimit = try environment.optionalInteger("NOFX_TEAM_LIMIT", in: 1...1_000_000)
         topicLimits = try Self.topicLimits(environment)
     }

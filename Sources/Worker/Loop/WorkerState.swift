@@ -7,16 +7,63 @@ import Runs
 struct Assignment: Sendable {
     let step: ClaimedStep
     let topic: QueueTopic
+
+    /// When the worker got it.
+    let since: Duration
+
+    /// Whether its attempt has begun.
+    private(set) var hasBegun = false
+
+    init(step: ClaimedStep, topic: QueueTopic, since: Duration) {
+        self.step = step
+        self.topic = topic
+        self.since = since
+        isReady = !step.beginsFirst
+    }
+
+    /// Whether a thread may start it.
+    private(set) var isReady: Bool
+
+    /// The step once its attempt has begun.
+    func begun() -> Assignment {
+        var assignment = self
+        assignment.hasBegun = true
+        assignment.isReady = true
+        return assignment
+    }
 }
 
 /// The state of a running step.
 struct Attempt: Sendable {
     let cancellation = Cancellation()
 
+    let team: UUID
+
     let start: Duration
 
-    /// Whether its start was recorded in the timeline.
-    var isRecorded = false
+    /// Whether its begin was recorded.
+    var isRecorded: Bool
+
+    init(_ step: ClaimedStep, start: Duration, isRecorded: Bool) {
+        team = step.team
+        self.start = start
+        self.isRecorded = isRecorded
+    }
+}
+
+/// What the threads of a worker do.
+struct PoolLoad {
+    /// The number of running steps.
+    var running: Int
+
+    /// How many of them occupy their thread for long.
+    var occupied = 0
+
+    /// The teams whose share of the threads is occupied.
+    var fullTeams: [UUID] = []
+
+    /// The number of waiting steps, by topic.
+    var waiting: [QueueTopic: Int] = [:]
 }
 
 /// The worker's state of a step that it holds.
@@ -58,15 +105,15 @@ struct TopicState {
     /// Whether to claim a single step, to probe a half-open circuit.
     var isProbing = false
 
-    /// The maximum size of a claim, after some steps of the last one could not end in time.
-    var fitting: Int?
+    /// Whether its steps begin before they are executed, so that their threads wait for the store in between.
+    var beginsFirst = false
 
-    /// Whether none of them could.
-    var isTooLong = false
+    /// Whether the last claim left out teams that used their share of the threads.
+    var leftTeamsOut = false
 
-    /// Whether to skip the topic: its circuit is open, or its steps cannot end in time.
+    /// Whether to skip the topic because its circuit is open.
     func isPaused(at now: Duration) -> Bool {
-        isTooLong || pausedUntil.map { $0 > now } ?? false
+        pausedUntil.map { $0 > now } ?? false
     }
 }
 
@@ -98,10 +145,10 @@ struct StepPace {
         waiting.reduce(.zero) { $0 + mean(of: $1.key) * $1.value }
     }
 
-    /// How many steps of a topic one thread can execute in a given time.
+    /// How many steps of a topic one thread can execute in a given time; none before the first step.
     func count(of topic: QueueTopic, in time: Duration) -> Int {
-        guard time > .zero else { return 0 }
-        return Int(min(time / mean(of: topic), Double(WorkerSettings.largestBatch)))
+        guard time > .zero, let mean = means[topic] else { return 0 }
+        return Int(min(time / mean, Double(WorkerSettings.largestBatch)))
     }
 }
 

@@ -2,52 +2,75 @@ import Base
 
 /// Removes secrets from the outputs, artifacts and errors of a step.
 ///
-/// A server may return what it was sent, and an error message may contain it. The search covers the secret itself, its
-/// form in a JSON string, and its base64 form, also within a longer encoded text. Secrets of fewer than four bytes are
-/// not removed, because they would match everywhere.
+/// A server may return what it was sent, and an error message may contain it. The search covers the secret itself and
+/// its usual encodings, also several of them one inside the other: percent-encoding, the escapes of JSON, of HTML and of
+/// programming languages, hexadecimal digits, base64 also within a longer encoded text. The case of letters does not
+/// matter, unless in base64, and a secret may be broken into lines anywhere. Secrets of fewer than four
+/// bytes are not removed, because they would match everywhere; ``SecretStore`` refuses them.
 struct Redaction: Sendable {
-    private static let shortest = 4
+    /// The length of the shortest secret that can be removed, in bytes.
+    static let shortest = 4
+
+    /// How often a text is decoded, one encoding inside the other.
+    private static let depth = 3
+
     private static var mark: [UInt8] { Array("[redacted]".utf8) }
 
-    /// The forms to search for, by their first byte, longest first.
-    private var patterns: [UInt8: [[UInt8]]] = [:]
+    private var patterns = SecretPatterns()
 
     var isEmpty: Bool { patterns.isEmpty }
 
     /// Adds a secret to remove.
     mutating func add(_ secret: Secret) {
         guard secret.bytes.count >= Self.shortest else { return }
-        var forms = [secret.bytes, Array(secret.text.jsonBytes.dropFirst().dropLast())]
-        forms += [Array(Base64.encode(secret.bytes).utf8), Array(Base64.encodeURL(secret.bytes).utf8)]
+        // The search itself knows the case of ASCII only.
+        for text in [secret.text.lowercased(), secret.text.uppercased()] { patterns.insert(Array(text.utf8)) }
+        // A secret that looks encoded itself is decoded like the text around it.
+        var layer = DecodedText(secret.bytes)
+        patterns.insert(layer.bytes)
+        for _ in 0..<Self.depth {
+            guard let next = layer.decoded(isForced: true) else { break }
+            layer = next
+            if layer.bytes.count >= Self.shortest { patterns.insert(layer.bytes) }
+        }
+        patterns.insert(Array(Hexadecimal.encode(secret.bytes).utf8))
+        var forms = [Array(Base64.encode(secret.bytes).utf8), Array(Base64.encodeURL(secret.bytes).utf8)]
         for shift in 0..<3 {
             let inside = Self.base64(secret.bytes, behind: shift)
             forms.append(inside)
             forms.append(inside.map { $0 == UInt8(ascii: "+") ? 0x2D : $0 == UInt8(ascii: "/") ? 0x5F : $0 })
         }
-        for form in forms {
-            guard let first = form.first, !patterns[first, default: []].contains(form) else { continue }
-            patterns[first, default: []].append(form)
-            patterns[first]?.sort { $0.count > $1.count }
+        // A decoded text has no plus signs.
+        for form in forms + forms.map({ $0.filter { $0 != UInt8(ascii: "+") } }) where form.count >= Self.shortest {
+            patterns.insert(form, isCaseSensitive: true)
         }
     }
 
     /// Returns the bytes without secrets.
     func bytes(_ bytes: [UInt8]) -> [UInt8] {
         guard !isEmpty else { return bytes }
-        var rest = bytes[...]
-        var result: [UInt8] = []
-        while let index = rest.firstIndex(where: { patterns[$0] != nil }) {
-            result += rest[..<index]
-            rest = rest[index...]
-            if let found = patterns[rest[index]]?.first(where: { rest.starts(with: $0) }) {
-                result += Self.mark
-                rest = rest.dropFirst(found.count)
-            } else {
-                result.append(rest[index])
-                rest = rest.dropFirst()
-            }
+        var layer = DecodedText(bytes)
+        var found = patterns.matches(in: layer)
+        for _ in 0..<Self.depth {
+            guard let next = layer.decoded() else { break }
+            layer = next
+            found += patterns.matches(in: layer)
         }
-        return result + rest
+        return Self.replace(found, in: bytes)
+    }
+
+    /// Replaces ranges, of which those that overlap get one mark.
+    private static func replace(_ found: [Range<Int>], in bytes: [UInt8]) -> [UInt8] {
+        guard !found.isEmpty else { return bytes }
+        var result: [UInt8] = []
+        var end = 0
+        for range in found.sorted(by: { ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound) }) {
+            if range.lowerBound >= end {
+                result += bytes[end..<range.lowerBound] + mark
+            }
+            end = max(end, range.upperBound)
+        }
+        return result + bytes[end...]
     }
 
     /// Returns the text without secrets.

@@ -7,6 +7,8 @@ public import System
 /// A secret belongs to one team and is looked up by that team's identifier, which the worker takes from the claim and
 /// never from the plan. A plan cannot reach another team's secrets.
 ///
+/// A secret has at least four bytes, so that ``Redaction`` can remove it from what a step leaves behind.
+///
 /// - `NOFX_SECRETS_DIR`: a folder with files `<team>/<scope>/<NAME>` in UTF-8, at most 64 KiB; a final line feed is
 ///   ignored. Symbolic links are followed within the team's folder only.
 /// - `NOFX_SECRETS`: JSON such as `{"<team>":{"<scope>":{"<NAME>":"<value>"}}}`, for platforms without files. It takes
@@ -14,6 +16,8 @@ public import System
 public struct SecretStore: Sendable {
     /// The maximum size of a secret in bytes.
     static let limit = 64 << 10
+
+    private static let lengths = Redaction.shortest...limit
 
     private let given: [UUID: [String: [String: Secret]]]
     private let folder: String?
@@ -30,6 +34,17 @@ public struct SecretStore: Sendable {
         given = try environment["NOFX_SECRETS"].map(Self.read) ?? [:]
     }
 
+    /// The scopes that have secrets.
+    func scopes() -> [(team: UUID, scope: String)] {
+        var scopes = given.mapValues { Set($0.keys) }
+        for name in folder.map(ConfinedFile.names) ?? [] {
+            guard let folder, let team = UUID(name) else { continue }
+            let names = ConfinedFile.names(in: "\(folder)/\(name)").filter { SecretsScope(rawValue: $0) != nil }
+            scopes[team, default: []].formUnion(names)
+        }
+        return scopes.flatMap { team, names in names.map { (team, $0) } }
+    }
+
     /// Looks up a secret of a team.
     ///
     /// - Parameters:
@@ -37,7 +52,8 @@ public struct SecretStore: Sendable {
     ///   - scope: The scope that the step may use.
     ///   - team: The team that owns the step.
     /// - Returns: The secret; nil if it does not exist or is empty.
-    /// - Throws: `SystemError` if its file cannot be read; `EILSEQ` if the file is not text.
+    /// - Throws: `SystemError` if its file cannot be read; `EILSEQ` if the file is not text, `EINVAL` if the
+    ///   secret is too short to be removed from outputs.
     public func secret(_ name: SecretName, of scope: SecretsScope, for team: UUID) throws(SystemError) -> Secret? {
         if let secret = given[team]?[scope.rawValue]?[name.rawValue] { return secret }
         guard let folder else { return nil }
@@ -48,7 +64,9 @@ public struct SecretStore: Sendable {
         if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
         guard bytes.count <= Self.limit else { throw .tooLarge }
         guard !bytes.contains(0), String(validating: bytes, as: UTF8.self) != nil else { throw .notText }
-        return bytes.isEmpty ? nil : Secret(bytes)
+        guard !bytes.isEmpty else { return nil }
+        guard bytes.count >= Redaction.shortest else { throw .tooShort(Redaction.shortest) }
+        return Secret(bytes)
     }
 }
 
@@ -93,8 +111,8 @@ extension SecretStore {
             guard let name = SecretName(rawValue: key) else {
                 throw failure("must have secrets named by letters, digits and _, at most 128")
             }
-            guard let text = value.string, (1...Self.limit).contains(text.utf8.count) else {
-                throw failure("must have a string of 1 to \(Self.limit) bytes for each secret")
+            guard let text = value.string, lengths.contains(text.utf8.count) else {
+                throw failure("must have a string of \(Redaction.shortest) to \(limit) bytes for each secret")
             }
             secrets[name.rawValue] = Secret(text)
         }

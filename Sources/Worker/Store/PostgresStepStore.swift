@@ -15,19 +15,25 @@ public struct PostgresStepStore: ~Copyable, StepStore {
     /// It must be shorter than the worker's lease margin, so that an operation has failed before a lease expires.
     public var answerLimit = Duration.seconds(5)
 
+    /// The tools of teams whose tools no operator has set.
+    public var defaultTools = DefaultTools.unlessCostly
+
     /// The maximum size of the outputs in a claim, in bytes.
     ///
     /// Steps beyond it are returned to the queue, except the first.
     public var outputLimit = 32 << 20
 
-    /// How many jobs one maintenance call handles.
-    private static var maintenanceBatch: Int { 1_000 }
+    /// How many steps are counted at most that are too long for a worker.
+    private static var longestCount: Int { 1_000 }
 
     private var database: Database
     let log: Log
 
     /// The tenant that was served last, by topic, for round-robin claims.
     var turns: [QueueTopic: UUID] = [:]
+
+    /// The parts of the maintenance, in the order in which they have their turn.
+    var sweeps = Sweep.allCases.map { (sweep: $0, limit: $0.limit) }
 
     /// Makes a store; it connects with the first operation.
     ///
@@ -55,8 +61,10 @@ public struct PostgresStepStore: ~Copyable, StepStore {
         return leases.map { states[$0] ?? .lost }
     }
 
-    public mutating func recordStarted(_ leases: [JobLease]) throws {
-        _ = try run("SELECT nofx.start_steps(\(leases.map(\.job)), \(leases.map(\.fence)))")
+    public mutating func begin(_ leases: [JobLease]) throws -> Set<JobLease> {
+        let rows = try run("SELECT nofx.begin_steps(\(leases.map(\.job)), \(leases.map(\.fence)))")
+        let begun = Set(try (0..<rows.count).map { try rows[$0][0] as ID<Job> })
+        return Set(leases.filter { begun.contains($0.job) })
     }
 
     public mutating func finish(_ results: [StepResult]) throws -> [Bool] {
@@ -92,30 +100,35 @@ public struct PostgresStepStore: ~Copyable, StepStore {
         }
     }
 
-    public mutating func maintain() throws {
-        // deliverOutbox maintains mail and webhook messages: only it knows their retry schedule.
-        let rows = try maintenance(
+    public mutating func note(_ kind: WorkerKind) throws -> [QueueTopic: Int] {
+        let rows = try run(
             """
-            SELECT promoted, rescued, dead_lettered
-            FROM nofx.maintain_queue(\(Int32(clamping: Self.maintenanceBatch)), NULL)
+            SELECT topic, steps
+            FROM nofx.note_worker(\(kind.topics.map(\.description)), \(kind.abilities), \(Int32(clamping: kind.longest)))
             """
         )
-        guard let row = rows.first else { return }
-        let (rescued, deadLettered): (Int, Int) = (try row["rescued"], try row["dead_lettered"])
-        if rescued + deadLettered > 0 {
-            log.warning("worker.rescued", ["rescued": rescued, "deadLettered": deadLettered])
-        }
+        return try rows.counts("steps")
     }
 
-    private mutating func maintenance(_ query: Query) throws -> Rows {
-        do {
-            return try run(query)
-        } catch let error as PostgresError where error.isTimeout {
-            throw MaintenanceTimedOut(error)
+    public mutating func backlog(for kind: WorkerKind) throws -> StepBacklog {
+        let rows = try run(
+            """
+            SELECT topic, has_more, too_long
+            FROM nofx.backlog(\(kind.topics.map(\.description)), \(Int32(clamping: kind.longest)), \(kind.abilities),
+                              \(Int32(clamping: Self.longestCount)))
+            """
+        )
+        var backlog = StepBacklog()
+        for index in 0..<rows.count {
+            let row = rows[index]
+            if try row["has_more"] { backlog.hasMore = true }
+            let tooLong: Int = try row["too_long"]
+            if tooLong > 0, let topic = QueueTopic(try row["topic"]) { backlog.tooLong[topic] = tooLong }
         }
+        return backlog
     }
 
-    private mutating func run(_ query: Query) throws -> Rows { try run(query, by: .after(answerLimit)) }
+    mutating func run(_ query: Query) throws -> Rows { try run(query, by: .after(answerLimit)) }
 
     mutating func run(_ query: Query, by deadline: Deadline) throws -> Rows {
         do throws(PostgresError) {
@@ -123,6 +136,17 @@ public struct PostgresStepStore: ~Copyable, StepStore {
         } catch {
             throw error.isRefusal ? StoreRefusal(error) : error
         }
+    }
+}
+
+extension Rows {
+    /// The counts in a column, by topic.
+    fileprivate func counts(_ column: String) throws -> [QueueTopic: Int] {
+        var counts: [QueueTopic: Int] = [:]
+        for index in 0..<count {
+            if let topic = QueueTopic(try self[index]["topic"]) { counts[topic] = try self[index][column] }
+        }
+        return counts
     }
 }
 
@@ -137,14 +161,6 @@ extension PostgresError {
         case .server:
             state != .readOnlyTransaction
                 && !["08", "40", "53", "55", "57"].contains { state?.rawValue.hasPrefix($0) == true }
-        }
-    }
-    /// Whether the statement did not complete in time, for its size or for locks.
-    fileprivate var isTimeout: Bool {
-        switch kind {
-        case .timeout, .commitOutcomeUnknown: true
-        case .connection, .configuration, .decoding: false
-        case .server: state == .queryCanceled || ["40", "55"].contains { state?.rawValue.hasPrefix($0) == true }
         }
     }
 }

@@ -16,7 +16,7 @@ struct StepReport {
             outcome = "succeeded"
             self.outputs = outputs.description
         case .failed(let failure):
-            error = Self.json(failure.code, failure.message)
+            error = Self.json(of: failure)
             guard let wait = failure.wait(for: result.step) else {
                 outcome = "failed"
                 return
@@ -25,21 +25,34 @@ struct StepReport {
             delay = wait.wholeMicroseconds
         case .timedOut:
             outcome = "retry"
-            error = Self.json("timed_out", "The attempt exceeded its time limit.")
+            error = Self.json(of: .timedOut())
             delay = result.step.usualWait.wholeMicroseconds
         case .cancelled:
             outcome = "cancelled"
+        case .interrupted:
+            outcome = "interrupted"
         case .released(let wait, _):
             outcome = "released"
             delay = wait.wholeMicroseconds
         }
     }
 
-    private static func json(_ code: String, _ message: String) -> String {
+    private static func json(of failure: StepFailure) -> String {
         var json = JSONWriter()
         json.object { json in
-            json.member("code", code)
-            json.member("message", message)
+            json.member("code", failure.code)
+            json.member("message", failure.message)
+            if let seconds = failure.retryAfter { json.member("retryAfter", seconds) }
+            if failure.requests > 0 { json.member("requests", failure.requests) }
+            if let calls = failure.calls { json.member("attempts", calls) }
+            if let answer = failure.answer {
+                json.member("answer") { json in
+                    json.object { json in
+                        json.member("status", answer.status)
+                        json.member("body", answer.body)
+                    }
+                }
+            }
         }
         return String(decoding: json.bytes, as: UTF8.self)
     }
@@ -53,6 +66,17 @@ extension StepOutcome {
 }
 
 extension StepFailure {
+    /// The failure of an attempt that exceeded its time limit.
+    static func timedOut(requests: Int = 0, calls: JSONText? = nil) -> StepFailure {
+        StepFailure(
+            "timed_out",
+            "The attempt exceeded its time limit.",
+            retry: .later,
+            requests: requests,
+            calls: calls
+        )
+    }
+
     /// The delay before the next attempt; nil if a retry would fail again.
     fileprivate func wait(for step: ClaimedStep) -> Duration? {
         switch retry {

@@ -5,16 +5,18 @@ public import Runs
 
 /// A store of steps, for one thread.
 public protocol StepStore: ~Copyable {
-    /// Claims steps that are due.
-    mutating func claim(_ claim: JobClaim) throws -> [ClaimedStep]
+    /// Reserves steps that are due; no attempt begins.
+    mutating func claim(_ claim: StepClaim) throws -> [ClaimedStep]
+
+    /// Begins the attempts of claimed steps: from here on they count, and the timeline says so.
+    ///
+    /// - Returns: The leases whose steps may be executed: those that are still held and not cancelled.
+    mutating func begin(_ leases: [JobLease]) throws -> Set<JobLease>
 
     /// Extends leases; they count from now.
     ///
     /// - Returns: The state of each lease, in order.
     mutating func heartbeat(_ leases: [JobLease], extendingBy lease: Duration) throws -> [LeaseState]
-
-    /// Records in the timeline that steps have started; steps whose lease is lost are skipped.
-    mutating func recordStarted(_ leases: [JobLease]) throws
 
     /// Reports results, all in one transaction.
     ///
@@ -23,8 +25,23 @@ public protocol StepStore: ~Copyable {
 
     /// Maintains the queue: delayed jobs that are due, expired leases, expired gates, and runs past their deadline.
     ///
-    /// - Throws: ``MaintenanceTimedOut`` when there was too much to do.
-    mutating func maintain() throws
+    /// - Returns: Whether there is more to do now.
+    /// - Throws: ``MaintenanceTimedOut`` when a part of it did not complete in time; the next call does the others first
+    ///   and asks for less of that part.
+    mutating func maintain() throws -> Bool
+
+    /// Notes what the worker can do.
+    ///
+    /// - Returns: The number of steps that have waited long and that no worker can do, by topic.
+    mutating func note(_ kind: WorkerKind) throws -> [QueueTopic: Int]
+
+    /// Looks for due steps, when the worker ends.
+    mutating func backlog(for kind: WorkerKind) throws -> StepBacklog
+}
+
+extension StepStore where Self: ~Copyable {
+    /// Claims steps of any length and of all teams, without special needs.
+    public mutating func claim(_ job: JobClaim) throws -> [ClaimedStep] { try claim(StepClaim(job)) }
 }
 
 /// Executes steps, one after the other, on one thread.

@@ -4,12 +4,13 @@ import Core
 import Reliability
 import Runs
 
-/// `ai:generate` and `codegen`: asks an AI provider, and stores long answers as an artifact.
+/// `ai:generate` and `codegen`: asks an AI provider, and stores long answers as an artifact too.
 ///
-/// With `codegen` the answer always becomes an artifact. If the answer is a single fenced block of Markdown, the
+/// The outputs have the text whatever its length, unless they would exceed their limit with it: then the text is null, and
+/// only the artifact has it. With `codegen` the answer always becomes an artifact. If the answer is a single fenced block of Markdown, the
 /// artifact holds the block's content.
 struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copyable, Tool {
-    /// The maximum size of a text in the outputs, in bytes.
+    /// The maximum size of a text that needs no artifact, in bytes.
     private static var textLimit: Int { 64 << 10 }
 
     private var providers: AIClient<Stores>
@@ -26,11 +27,12 @@ struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copy
                 request,
                 of: inputs.providers,
                 for: attempt.step.team,
+                requestLimit: attempt.step.attemptsLeft,
                 deadline: attempt.deadline,
                 cancellation: attempt.cancellation
             )
         } catch {
-            return StepOutcome(error)
+            return StepOutcome(error, of: attempt.step)
         }
         if answer.completion.isTruncated, !inputs.allowPartial {
             throw StepFailure(AIError.Code.truncated.rawValue, "The answer was cut off at maxTokens.")
@@ -38,11 +40,12 @@ struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copy
         let isCode = attempt.step.tool == "codegen"
         let text = isCode ? FencedText.unwrap(answer.completion.text) : answer.completion.text
         let isLong = text.utf8.count > Self.textLimit
-        let name = inputs.filename ?? (isCode || isLong ? ArtifactName(rawValue: "output.md") : nil)
+        let name = inputs.filename ?? (isCode || isLong ? .answer : nil)
         var artifact: NewArtifact?
         if let name { artifact = try attempt.artifact(name, ContentType(of: name), Array(text.utf8)) }
+        let whole = Self.outputs(answer, text, artifact)
         return .succeeded(
-            outputs: Self.outputs(answer, isLong ? nil : text, artifact),
+            outputs: !isLong || attempt.canStore(whole) ? whole : Self.outputs(answer, nil, artifact),
             artifacts: artifact.map { [$0] } ?? []
         )
     }
@@ -51,7 +54,7 @@ struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copy
         let completion = answer.completion
         var json = JSONWriter(reserving: (text?.utf8.count ?? 0) + 1_024)
         json.object { json in
-            if let text { json.member("text", text) }
+            json.member("text", text)
             json.member("model", completion.model)
             json.member("provider", answer.provider)
             json.member("requestId", completion.requestID)

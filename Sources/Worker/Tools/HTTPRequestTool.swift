@@ -9,14 +9,19 @@ import Runs
 /// The request carries the step's idempotency key, so that the server can recognise a repeated attempt. Redirects are
 /// not followed.
 struct HTTPRequestTool: ~Copyable, Tool {
+    /// How much of an unexpected answer a failure keeps, in bytes.
+    private static let excerptLimit = 2 << 10
+
     /// The maximum `Retry-After` that is honoured.
     private static let longestWait = Duration.seconds(86_400)
 
     private var client: HTTPClient
+    private let log: Log
 
     /// Makes the tool with a client that refuses internal addresses.
-    init(_ client: consuming HTTPClient) {
+    init(_ client: consuming HTTPClient, log: Log) {
         self.client = client
+        self.log = log
     }
 
     mutating func run(_ inputs: HTTPRequestInputs, in attempt: StepAttempt) throws(StepFailure) -> StepOutcome {
@@ -25,10 +30,21 @@ struct HTTPRequestTool: ~Copyable, Tool {
             let request = HTTPRequest(inputs, idempotencyKey: attempt.step.idempotencyKey)
             response = try client.send(request, deadline: attempt.deadline, cancellation: attempt.cancellation)
         } catch {
+            if error.isUnreachable { logUnreachable(error, attempt) }
+            if error.kind == .tooLarge, let status = error.phase.status, !inputs.expects(status) {
+                throw Self.failure(status, "", { _ in nil })
+            }
             return try Self.outcome(of: error)
         }
-        guard inputs.expects(response.status) else { throw Self.failure(of: response) }
-        return .succeeded(outputs: HTTPAnswer(response).outputs)
+        guard inputs.expects(response.status) else {
+            let body = attempt.redaction.bytes(response.body).beginning(Self.excerptLimit)
+            throw Self.failure(response.status, body, response.header)
+        }
+        let answer = HTTPAnswer(response)
+        let outputs = answer.outputs(artifact: nil)
+        if attempt.canStore(outputs) { return .succeeded(outputs: outputs) }
+        let artifact = try attempt.artifact(.httpBody, answer.contentType, response.body)
+        return .succeeded(outputs: answer.outputs(artifact: artifact), artifacts: [artifact])
     }
 
     /// The outcome of an attempt without a response.
@@ -36,25 +52,42 @@ struct HTTPRequestTool: ~Copyable, Tool {
         switch error.kind {
         case .timeout: return .timedOut
         case .cancelled: return .cancelled
-        case .forbiddenAddress:
-            throw StepFailure("address_forbidden", "The server's address is not allowed for steps.")
         case .tooLarge: throw StepFailure("response_too_large", "The response is larger than maxBytes.")
         case .invalidRequest: throw StepFailure("invalid_inputs", "The request is invalid.")
-        case .couldNotResolve, .couldNotConnect, .tls, .untrusted:
+        case .couldNotResolve, .couldNotConnect, .forbiddenAddress:
+            // One answer for all, and as many attempts: a team must not learn which internal names there are.
+            throw StepFailure("http_unreachable", "The server cannot be reached.", retry: .later)
+        case .tls, .untrusted:
             throw StepFailure("http_unreachable", "The server cannot be reached: \(error).", retry: .later)
         case .connectionLost, .invalidResponse, .failed:
             throw StepFailure("http_failed", "The response cannot be read: \(error).", retry: .later)
         }
     }
 
+    /// Logs for the operator why there was no connection, which the step does not say.
+    private func logUnreachable(_ error: HTTPError, _ attempt: StepAttempt) {
+        log.warning(
+            "step.unreachable",
+            [
+                "teamId": attempt.step.team, "runId": attempt.step.run, "step": attempt.step.name,
+                "reason": error.kind.rawValue, "error": attempt.redaction.text(error.debugDescription),
+            ]
+        )
+    }
+
     /// The failure for a response with an unexpected status.
-    private static func failure(of response: HTTPResponse) -> StepFailure {
-        let message = "The server answered with status \(response.status)."
-        guard [408, 425, 429].contains(response.status) || response.status >= 500 else {
-            return StepFailure("http_status", message)
+    private static func failure(
+        _ status: Int,
+        _ body: String,
+        _ header: (String) -> String?
+    ) -> StepFailure {
+        let message = "The server answered with status \(status)."
+        let answer = StepFailure.Answer(status: status, body: body)
+        guard [408, 425, 429].contains(status) || status >= 500 else {
+            return StepFailure("http_status", message, answer: answer)
         }
-        let wait = RetryAfter { response.header($0) }.map { min($0.delay, longestWait) }
-        return StepFailure("http_status", message, retry: wait.map { .notBefore($0) } ?? .later)
+        let wait = RetryAfter(header: header).map { min($0.delay, longestWait) }
+        return StepFailure("http_status", message, retry: wait.map { .notBefore($0) } ?? .later, answer: answer)
     }
 }
 
@@ -106,6 +139,19 @@ extension HTTPRequestInputs.Body {
     }
 }
 
+extension [UInt8] {
+    /// The beginning of the bytes as text, without U+0000, which JSON in the database cannot have.
+    fileprivate func beginning(_ limit: Int) -> String {
+        let bytes = prefix(limit)
+        // Do not cut a character in two: it has at most four bytes.
+        let whole = (0..<(count > limit ? 4 : 1)).lazy.compactMap {
+            String(validating: bytes.dropLast($0), as: UTF8.self)
+        }.first
+        let text = whole ?? String(decoding: bytes, as: UTF8.self)
+        return String(String.UnicodeScalarView(text.unicodeScalars.map { $0 == "\0" ? "\u{FFFD}" : $0 }))
+    }
+}
+
 /// A response as the outputs of a step.
 struct HTTPAnswer {
     private let response: HTTPResponse
@@ -114,19 +160,20 @@ struct HTTPAnswer {
         self.response = response
     }
 
+    /// The content type of the body.
+    var contentType: ContentType { response.header("content-type").flatMap { ContentType($0) } ?? .bytes }
+
     /// The status, the headers by lower-case name, and the body: parsed JSON, a string, or else base64.
-    var outputs: JSONText {
+    ///
+    /// - Parameter artifact: The artifact that has the body, which is null in the outputs then.
+    /// - Returns: The outputs.
+    func outputs(artifact: NewArtifact?) -> JSONText {
         var json = JSONWriter(reserving: response.body.count + 512)
         json.object { json in
             json.member("status", response.status)
             json.member("headers") { writeHeaders(to: &$0) }
-            if let value = parsedBody {
-                json.member("body", value)
-            } else if let text = String(validating: response.body, as: UTF8.self), !response.body.contains(0) {
-                json.member("body", text)
-            } else {
-                json.member("bodyBase64", Base64.encode(response.body))
-            }
+            writeBody(to: &json, isNull: artifact != nil)
+            if let artifact { json.member("artifact") { artifact.describe(in: &$0) } }
         }
         return JSONText(trusted: json.bytes)
     }
@@ -142,6 +189,16 @@ struct HTTPAnswer {
             "ratelimit-remaining", "ratelimit-reset", "request-id", "retry-after", "server", "vary",
             "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "x-request-id", "x-total-count",
         ]
+    }
+
+    private func writeBody(to json: inout JSONWriter, isNull: Bool) {
+        if let value = parsedBody {
+            json.member("body", isNull ? nil : value)
+        } else if let text = String(validating: response.body, as: UTF8.self), !response.body.contains(0) {
+            json.member("body", isNull ? nil : text)
+        } else {
+            json.member("bodyBase64", isNull ? nil : Base64.encode(response.body))
+        }
     }
 
     private func writeHeaders(to json: inout JSONWriter) {

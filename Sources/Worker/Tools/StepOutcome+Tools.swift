@@ -6,7 +6,7 @@ import Runs
 
 extension StepOutcome {
     /// The maximum size of the outputs, in bytes.
-    private static var outputLimit: Int { 1 << 20 }
+    static var outputLimit: Int { 1 << 20 }
 
     /// The outcome as it can be stored: without secrets.
     ///
@@ -22,7 +22,7 @@ extension StepOutcome {
                 return .failed(error)
             }
         case .failed(let failure): return .failed(failure.without(redaction))
-        case .timedOut, .cancelled, .released: return self
+        case .timedOut, .cancelled, .interrupted, .released: return self
         }
     }
 
@@ -33,6 +33,7 @@ extension StepOutcome {
         case .failed: "failed"
         case .timedOut: "timed_out"
         case .cancelled: "cancelled"
+        case .interrupted: "interrupted"
         case .released: "released"
         }
     }
@@ -66,7 +67,15 @@ extension StepOutcome {
 extension StepFailure {
     fileprivate func without(_ redaction: Redaction) -> StepFailure {
         let word = redaction.text(code).utf8.elementsEqual(code.utf8) ? code : "redacted"
-        return StepFailure(word, redaction.text(message), retry: retry)
+        let answer = answer.map { Answer(status: $0.status, body: redaction.text($0.body)) }
+        return StepFailure(
+            word,
+            redaction.text(message),
+            retry: retry,
+            answer: answer,
+            requests: requests,
+            calls: calls
+        )
     }
 }
 
@@ -75,15 +84,28 @@ extension StepOutcome {
     ///
     /// If circuit breakers rejected every call, the step is returned to the queue without an attempt. Otherwise the
     /// error decides.
-    init(_ error: AIError) {
+    init(_ error: AIError, of step: ClaimedStep) {
+        // That a breaker rejected the next attempt does not hide the error of a request.
+        let error = error.ofLastRequest ?? error
+        let longest = step.backoff.cap
         if error.wasRejected {
-            self = .released(after: error.retryAfter?.delay ?? Self.unknownWait, because: .circuitOpen)
+            // The breaker's time is not the step's: within the step's own limit the worker looks again.
+            let wait = min(error.retryAfter?.delay ?? Self.unknownWait, max(longest, .seconds(1)))
+            self = .released(after: wait, because: .circuitOpen)
         } else if error.code == .cancelled {
             self = .cancelled
         } else if error.isOutOfTime {
-            self = .timedOut
+            self = error.requests > 1 ? .failed(.timedOut(requests: error.requests, calls: error.calls)) : .timedOut
         } else {
-            self = .failed(StepFailure(error.code.rawValue, error.problem.detail, retry: error.stepRetry))
+            self = .failed(
+                StepFailure(
+                    error.code.rawValue,
+                    error.problem.detail,
+                    retry: error.stepRetry(within: longest),
+                    requests: error.requests,
+                    calls: error.calls
+                )
+            )
         }
     }
 
@@ -102,12 +124,17 @@ extension AIError {
     /// Whether the step's time limit was exceeded, not the provider's.
     fileprivate var isOutOfTime: Bool { code == .timeout && retry == .never && status == nil }
 
+    /// Every request and every rejection of the call.
+    fileprivate var calls: JSONText? { attempts.isEmpty ? nil : JSONText(attempts) }
+
     /// Whether the step is retried.
     ///
     /// Errors that a call retries only once can be retried by further attempts of the step; the plan sets their number.
-    /// A breaker that opened after failed attempts closes again, so the step is retried as well.
-    fileprivate var stepRetry: StepFailure.Retry {
+    /// What the provider itself asks for is left as it is, because a step that may not wait so long fails. A breaker's
+    /// wait is cut to the step's limit: until the breaker closes, further attempts are released.
+    fileprivate func stepRetry(within longest: Duration) -> StepFailure.Retry {
         guard retry != .never || code == .circuitOpen else { return .never }
-        return retryAfter.map { .notBefore($0.delay) } ?? .later
+        if let asked = retryAdvice.retryAfter { return .notBefore(asked.delay) }
+        return retryAfter.map { .notBefore(min($0.delay, longest)) } ?? .later
     }
 }

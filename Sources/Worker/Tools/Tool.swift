@@ -54,6 +54,15 @@ struct StepAttempt {
         )
     }
 
+    /// Whether outputs can be stored, once secrets are removed.
+    func canStore(_ outputs: JSONText) -> Bool {
+        guard outputs.bytes.count <= StepOutcome.outputLimit else { return false }
+        guard !redaction.isEmpty, let root = try? JSONDocument(parsing: outputs.bytes, limits: .stepValue).root else {
+            return true
+        }
+        return redaction.json(root).bytes.count <= StepOutcome.outputLimit
+    }
+
     /// Waits, at most until the deadline or the cancellation.
     ///
     /// - Returns: The outcome if the attempt ended early; nil to go on.

@@ -30,7 +30,7 @@ public struct ToolBox<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Co
         log: Log
     ) {
         generate = GenerateTool(providers)
-        request = HTTPRequestTool(client)
+        request = HTTPRequestTool(client, log: log)
         self.secrets = secrets
         self.log = log
     }
@@ -50,7 +50,7 @@ public struct ToolBox<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Co
             let inputs = try resolve(step, recordingIn: &redaction)
             let attempt = StepAttempt(
                 step: step,
-                deadline: min(deadline, .after(step.timeout)),
+                deadline: min(deadline, .after(step.timeLimit)),
                 cancellation: cancellation,
                 redaction: redaction
             )
@@ -67,6 +67,7 @@ public struct ToolBox<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Co
     private func resolve(_ step: ClaimedStep, recordingIn redaction: inout Redaction) throws(StepFailure) -> JSONText {
         try step.inputs.resolving(
             outputs: step.outputs,
+            artifacts: step.artifacts,
             secrets: { (name) throws(StepFailure) in
                 guard let scope = step.secretsScope.flatMap(SecretsScope.init(rawValue:)) else { return nil }
                 do throws(SystemError) {
@@ -151,6 +152,13 @@ struct StepTools: Sendable {
         self.protection = protection
         reach = try EgressPolicy(environment)
         secrets = try SecretStore(environment)
+    }
+
+    /// What steps may need and these tools have, sorted.
+    func abilities() -> [String] {
+        let providers = providers.all.compactMap { StepNeed.provider($0.name) }
+        let secrets = secrets.scopes().map { StepNeed.secrets($0.scope, of: $0.team) }
+        return (providers + (providers.isEmpty ? [] : [StepNeed.anyProvider]) + secrets).sorted()
     }
 
     /// Makes the tools of one thread.

@@ -5,7 +5,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Several providers for one call, and answers that do not answer.
+/// Calls with several providers, and responses that are not answers.
 @Suite struct FallbackTests {
     private static let quick = ["NOFX_RETRY_MAX": "1", "NOFX_RETRY_BASE_MS": "5", "NOFX_RETRY_CAP_MS": "20"]
 
@@ -22,7 +22,7 @@ import Testing
 
     // Cases: ai 10, 26
     @Test(arguments: ["status:500", "status:401", "status:404", "spend-limit", "retry-after:999999", "bad-json"])
-    func `what the first provider cannot do the second does`(fault: String) throws {
+    func `a call falls back to the second provider after an error of the first`(fault: String) throws {
         try withServer { _, asker in
             let answer = try asker.ask(request(fault), of: ["anthropic-ai", "openai"])
 
@@ -31,14 +31,14 @@ import Testing
             #expect(answer.usedFallback)
             #expect(answer.attempts.map(\.provider).first == "anthropic-ai")
             #expect(answer.attempts.last?.code == nil)
-            // Every attempt is written down, also those in vain.
+            // Every attempt is recorded, failed ones included.
             let count = try asker.database.value("SELECT count(*) FROM nofx.ai_attempts", as: Int.self)
             #expect(count == answer.attempts.count)
         }
     }
 
     // Cases: breaker 54
-    @Test func `an open breaker costs no time and no request on the way to the next provider`() throws {
+    @Test func `an open breaker causes no request before the fallback`() throws {
         try withServer { server, asker in
             try asker.database.rows("SELECT nofx.circuit_set('anthropic-ai', 'force_open')")
             let answer = try asker.ask(CompletionRequest(Asker.prompt()))
@@ -49,7 +49,7 @@ import Testing
     }
 
     // Cases: ai 27
-    @Test func `when none answers, the last one's error tells of all of them`() throws {
+    @Test func `if all providers fail, the last error lists all attempts`() throws {
         try withServer { _, asker in
             var broken = asker
             broken.variables["OPENAI_MODEL"] = "fault:status:529"
@@ -63,27 +63,27 @@ import Testing
 
     // Cases: ai 28
     @Test(arguments: ["status:400", "status:413", "status:422"])
-    func `what no provider would do is not asked of the next`(fault: String) throws {
+    func `an error that every provider would return has no fallback`(fault: String) throws {
         try withServer { (_, asker) throws in
             #expect(try asker.failure(request(fault))?.attempts.count == 1)
         }
     }
 
     // Cases: ai 63; breaker 71
-    @Test func `all providers and all waits together end at the deadline`() throws {
+    @Test func `all providers and waits together end at the deadline`() throws {
         try withServer(["NOFX_RETRY_MAX": "2", "NOFX_RETRY_BASE_MS": "60000", "NOFX_RETRY_CAP_MS": "60000"]) {
             _,
             asker in
             var broken = asker
             broken.variables["OPENAI_MODEL"] = "fault:status:500"
-            // A wait of half a minute at least has no place in twenty seconds: nothing waits.
+            // A wait of at least 30 s does not fit into 20 s, so the client does not wait.
             let error = try broken.failure(request("status:500"), deadline: .after(.seconds(20)))
             #expect(error?.attempts.map(\.code) == [.upstreamError, .upstreamError])
         }
     }
 
     // Cases: breaker 48
-    @Test func `a call that is cancelled before it begins asks nobody`() throws {
+    @Test func `a call that was cancelled before it begins sends no request`() throws {
         try withServer { server, asker in
             let cancellation = Cancellation()
             cancellation.cancel()
@@ -98,7 +98,7 @@ import Testing
     }
 
     // Cases: ai 62; breaker 72
-    @Test func `a call that is cancelled while it waits for an answer ends, and the breaker knows nothing of it`()
+    @Test func `a call cancelled while it waits ends and does not count for the breaker`()
         throws
     {
         try withServer { server, asker in
@@ -119,7 +119,7 @@ import Testing
         }
     }
 
-    @Test func `a provider that is not there is told as such`() throws {
+    @Test func `an unknown provider is reported as not configured`() throws {
         try withServer { (_, asker) throws in
             #expect(try asker.failure(CompletionRequest(Asker.prompt()), of: ["mistral"])?.code == .notConfigured)
         }
@@ -127,7 +127,7 @@ import Testing
 
     // Cases: ai 63
     @Test(arguments: [DatabaseRelay.Condition.silent, .stopped])
-    func `a database that does not answer leaves a call the time it needs`(condition: DatabaseRelay.Condition) throws {
+    func `an unresponsive database leaves enough time for the call`(condition: DatabaseRelay.Condition) throws {
         let database = try TestDatabase()
         try FaultServer.run { server in
             try database.withRelay { relay, url in
@@ -145,7 +145,7 @@ import Testing
     }
 
     // Cases: ai 25; breaker 89
-    @Test func `without Postgres every call is answered all the same, and somebody is told`() throws {
+    @Test func `without Postgres calls still succeed, and warnings are logged`() throws {
         try TestCluster.run { cluster in
             let database = try TestDatabase(on: cluster)
             try FaultServer.run { server in
@@ -165,7 +165,7 @@ import Testing
                 #expect(asker.lines.containing("breaker.store_unavailable").count >= 1)
                 #expect(asker.lines.containing("ai.usage_lost").count >= 1)
 
-                // The process's own breaker guards meanwhile.
+                // Meanwhile the process's own breaker applies.
                 for _ in 0..<5 { #expect(try ask(&providers, "fault:status:500") == "ai_upstream_error") }
                 #expect(try ask(&providers, nil) == "ai_circuit_open")
 

@@ -5,9 +5,9 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Protected calls to somebody else's imitation of the providers, which judges how its client behaves.
+/// AI calls against a third-party simulator of the providers, which judges the behavior of its client.
 @Suite struct ProtectedCallTests {
-    /// Runs a body with the imitation, and expects it to be content with us.
+    /// Runs a body with the simulator, and expects a clean verdict.
     private func withMock(
         _ settings: String...,
         more: [String: String] = [:],
@@ -24,7 +24,7 @@ import Testing
     }
 
     // Cases: ai 1
-    @Test func `Anthropic answers, and it is known what that cost`() throws {
+    @Test func `Anthropic answers, and the cost is known`() throws {
         try withMock { mock, asker in
             try mock.scenario(#"{"type":"reply","text":"Four."}"#)
             var providers = try asker.providers()
@@ -54,7 +54,7 @@ import Testing
     }
 
     // Cases: ai 4
-    @Test func `a limit is waited out, is no failure, and keeps others waiting`() throws {
+    @Test func `a rate limit is waited out, is not a failure, and applies to other calls`() throws {
         try withMock { mock, asker in
             try mock.scenario(#"{"type":"fail","status":429,"retry_after":0.4,"times":2}"#)
             let answer = try asker.ask(CompletionRequest(Asker.prompt()), of: ["openai"])
@@ -72,23 +72,23 @@ import Testing
 
     // Cases: ai 12
     @Test(arguments: [408, 500, 502, 503, 504, 529])
-    func `what may pass is tried again and counts against the provider`(status: Int) throws {
+    func `a transient error is retried and counts against the provider`(status: Int) throws {
         try withMock { mock, asker in
             try mock.scenario(#"{"type":"fail","status":\#(status),"times":1}"#)
             let answer = try asker.ask(CompletionRequest(Asker.prompt()), of: ["anthropic-ai"])
 
             #expect(answer.attempts.map { $0.code == nil } == [false, true])
             #expect(answer.attempts.map(\.status) == [status, 200])
-            // The success that follows takes the failure back.
+            // The success that follows resets the count.
             #expect(try asker.breaker("anthropic-ai") == ("closed", 0, 0))
         }
     }
 
     // Cases: ai 11; breaker 53
-    @Test func `what does not pass is given up after as many retries as the policy says, each after a longer wait`()
+    @Test func `a permanent failure ends after the policy's retries, with growing waits`()
         throws
     {
-        // Long waits and three of them: the imitation compares gaps, to which a busy machine adds.
+        // Long waits, and three of them: the simulator compares the gaps, which a busy machine lengthens.
         let waits = ["NOFX_RETRY_MAX": "3", "NOFX_RETRY_BASE_MS": "500", "NOFX_RETRY_CAP_MS": "8000"]
         try withMock(more: waits) { mock, asker in
             try mock.scenario(#"{"type":"fail","status":500,"times":null}"#)
@@ -105,7 +105,7 @@ import Testing
         (400, AIError.Code.badRequest), (401, .authFailed), (403, .forbidden), (404, .modelNotFound),
         (413, .contextTooLong), (422, .badRequest),
     ])
-    func `our own mistakes make one request and leave the breaker alone`(status: Int, code: AIError.Code) throws {
+    func `errors of our request are not retried and not counted as failures`(status: Int, code: AIError.Code) throws {
         try withMock { mock, asker in
             try mock.scenario(#"{"type":"fail","status":\#(status),"times":null}"#)
             for provider in ["anthropic-ai", "openai"] {
@@ -120,13 +120,13 @@ import Testing
     }
 
     // Cases: ai 16; breaker 52
-    @Test func `five failures open the breaker, and the next call makes no request`() throws {
+    @Test func `five failures open the breaker, and the next call sends no request`() throws {
         try withMock(more: ["NOFX_RETRY_MAX": "5"]) { mock, asker in
             try mock.scenario(#"{"type":"fail","status":529,"times":null}"#)
             let first = try asker.failure(CompletionRequest(Asker.prompt()), of: ["openai"])
             let second = try asker.failure(CompletionRequest(Asker.prompt()), of: ["openai"])
 
-            // The fifth failure opens it, and the last retry is not let through.
+            // The fifth failure opens the breaker, which rejects the last retry.
             #expect(first?.attempts.map(\.status) == [529, 529, 529, 529, 529, nil])
             #expect(first?.code == .circuitOpen)
             #expect(second?.attempts.map(\.code) == [.circuitOpen])
@@ -139,7 +139,7 @@ import Testing
     }
 
     // Cases: ai 19, 20
-    @Test func `two probes that succeed close the breaker, one that fails opens it again`() throws {
+    @Test func `two successful probes close the breaker, and a failed one opens it again`() throws {
         try withMock(more: ["NOFX_RETRY_MAX": "0"]) { mock, asker in
             let shift: () throws -> Void = {
                 try asker.database.rows("UPDATE nofx.circuit_breakers SET open_until = clock_timestamp()")

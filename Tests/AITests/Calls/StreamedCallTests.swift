@@ -4,9 +4,9 @@ import Core
 import TestSupport
 import Testing
 
-/// Protected calls whose text is taken as it comes.
+/// AI calls with streamed answers.
 @Suite struct StreamedCallTests {
-    /// Both formats of OpenAI and Anthropic's.
+    /// OpenAI's two formats and Anthropic's.
     private static let ways = [("anthropic-ai", "chat"), ("openai", "chat"), ("openai", "responses")]
 
     private func withMock(_ wire: String, body: (LLMock, Asker) throws -> Void) throws {
@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    /// Asks once, and returns what came piece by piece as well.
+    /// Makes one call, and returns the pieces too.
     private func stream(
         _ asker: Asker,
         _ provider: String,
@@ -37,7 +37,7 @@ import Testing
 
     // Cases: ai 43
     @Test(arguments: ways)
-    func `what comes in pieces is what comes in one`(provider: String, wire: String) throws {
+    func `a streamed answer equals the whole answer`(provider: String, wire: String) throws {
         try withMock(wire) { mock, asker in
             let reply = #"{"type":"reply","text":"One, two, three, four, five.","times":2}"#
             try mock.scenario(reply)
@@ -58,7 +58,7 @@ import Testing
 
     // Cases: ai 44, 45
     @Test(arguments: ways)
-    func `an answer that is cut off is an error, and nobody is asked again for the rest`(
+    func `a stream that is cut after some text is an error and is not retried`(
         provider: String,
         wire: String
     ) throws {
@@ -74,7 +74,8 @@ import Testing
                 guard case .failure(let error) = result else { return }
                 #expect([.truncated, .connectionLost, .badResponse].contains(error.code))
                 #expect(error.hasPartialOutput == !pieces.isEmpty)
-                // It would have half an answer asked for again, which whoever has read that half would not want.
+                // The verdict would have the call retried after half an answer, but a caller may already have shown
+                // that half.
                 let verdict = try mock.verdict()
                 #expect(verdict.errors.allSatisfy { $0.hasPrefix("truncated_stream_accepted ") })
                 #expect(
@@ -91,7 +92,7 @@ import Testing
 
     // Cases: ai 48
     @Test(arguments: ways)
-    func `who wanted a stream and gets it all at once takes it so`(provider: String, wire: String) throws {
+    func `a whole answer to a streaming request is accepted`(provider: String, wire: String) throws {
         let database = try TestDatabase()
         try FaultServer.run { server in
             let asker = Asker(database, anthropic: server.url, openAI: server.openAI, ["OPENAI_WIRE": wire])
@@ -106,7 +107,7 @@ import Testing
         }
     }
 
-    @Test func `what was shown is not asked for again, though it has not the form that was asked for`() throws {
+    @Test func `an invalid answer that was already shown is not retried`() throws {
         try withMock("chat") { mock, asker in
             try mock.scenario(#"{"type":"reply","text":"It is four.","times":4}"#)
             var request = CompletionRequest(Asker.prompt())
@@ -121,7 +122,7 @@ import Testing
     }
 
     // Cases: ai 44
-    @Test func `an answer that ends before its first word is asked for again`() throws {
+    @Test func `a stream that ends before its first text is retried`() throws {
         try withMock("chat") { mock, asker in
             try mock.scenario(
                 #"{"type":"stream_fault","kind":"truncate","after_chunks":0,"times":1}"#,
@@ -136,7 +137,7 @@ import Testing
     }
 
     // Cases: ai 62
-    @Test func `whoever gives up gets nothing more, and the breaker is none the wiser`() throws {
+    @Test func `a cancelled stream passes on no more text and does not count for the breaker`() throws {
         try withMock("chat") { mock, asker in
             try mock.scenario(#"{"type":"reply","text":"\#(String(repeating: "word ", count: 400))"}"#)
             let cancellation = Cancellation()

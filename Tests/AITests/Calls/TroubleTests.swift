@@ -5,9 +5,9 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What becomes of a call when the provider does not do as it should, and of its breaker.
+/// Calls to a faulty provider, and the effect on its breaker.
 @Suite struct TroubleTests {
-    /// A kind of trouble, what the call comes to, how often it is made, and how many failures the breaker counts.
+    /// A fault, the code of the call's error, the number of attempts, and the failures that the breaker counts.
     struct Trouble: Sendable, CustomTestStringConvertible {
         let fault: String
         let code: AIError.Code
@@ -62,7 +62,7 @@ import Testing
 
     // Cases: ai 8, 9, 15, 36, 37, 38, 41, 42
     @Test(arguments: connections + answers + statuses, ["anthropic-ai", "openai"])
-    func `every trouble has its code, its number of attempts, and its meaning for the breaker`(
+    func `each fault has its code, number of attempts and effect on the breaker`(
         trouble: Trouble,
         provider: String
     ) throws {
@@ -78,7 +78,9 @@ import Testing
         }
     }
 
-    /// One server and one database for all: each case has a fault's name or a provider of its own, and resets the rest.
+    /// All cases share one server and one database.
+    ///
+    /// Each case has its own fault or provider, and resets the rest.
     private static func withServer(
         _ more: [String: String] = ["NOFX_RETRY_MAX": "2", "NOFX_RETRY_BASE_MS": "5", "NOFX_RETRY_CAP_MS": "20"],
         body: (FaultServer, Asker) throws -> Void
@@ -90,7 +92,7 @@ import Testing
     }
 
     // Cases: ai 9
-    @Test func `money that is used up keeps everybody from asking, and a reset lets them`() throws {
+    @Test func `an exhausted quota rejects all calls until an operator resets the breaker`() throws {
         try Self.withServer { server, asker in
             let request = CompletionRequest(Asker.prompt(), model: "fault:spend-limit")
             #expect(try asker.failure(request, of: ["openai"])?.code == .quotaExhausted)
@@ -107,7 +109,7 @@ import Testing
     }
 
     // Cases: ai 5, 6
-    @Test func `a wait in milliseconds counts before one in seconds, and a date is understood`() throws {
+    @Test func `retry-after-ms takes precedence over retry-after, and an HTTP date is understood`() throws {
         try Self.withServer { server, asker in
             let quick = CompletionRequest(Asker.prompt(), model: "fault:retry-after-ms:300*1")
             #expect(try asker.ask(quick, of: ["openai"]).attempts.map(\.code) == [.rateLimited, nil])
@@ -116,13 +118,13 @@ import Testing
             try asker.database.rows("SELECT nofx.circuit_set('openai', 'reset')")
             let dated = CompletionRequest(Asker.prompt(), model: "fault:retry-after-date:2*1")
             #expect(try asker.ask(dated, of: ["openai"]).attempts.map(\.code) == [.rateLimited, nil])
-            // A date has no fractions: two seconds may be a little more than one.
+            // A date has no fractions, so two seconds may be little more than one.
             #expect(try server.gaps().last ?? 0 > 1)
         }
     }
 
     // Cases: ai 50
-    @Test func `a limit that does not say how long lasts as long as its window`() throws {
+    @Test func `a rate limit without Retry-After lasts until its window resets`() throws {
         try Self.withServer(["NOFX_RETRY_MAX": "0"]) { server, asker in
             let headers = [
                 (name: "x-ratelimit-limit-requests", value: "2"), (name: "x-ratelimit-remaining-requests", value: "0"),
@@ -140,7 +142,7 @@ import Testing
     }
 
     // Cases: ai 66
-    @Test func `what is sent is what was configured, and the key goes in one header`() throws {
+    @Test func `requests contain the configured version, and the key in exactly one header`() throws {
         try Self.withServer { server, asker in
             var asker = asker
             _ = try asker.ask(CompletionRequest(Asker.prompt()), of: ["anthropic-ai"])
@@ -159,16 +161,16 @@ import Testing
 
     // Cases: ai 7
     @Test(arguments: ["soon", "-3", ""])
-    func `a wait that is none is as none`(word: String) throws {
+    func `an invalid Retry-After is ignored`(word: String) throws {
         try Self.withServer { (_, asker) throws in
             let request = CompletionRequest(Asker.prompt(), model: "fault:retry-after:\(word)*1")
-            // There is a gate of a second all the same, and the retry waits for it.
+            // The shortest cool-down of one second still applies, and the retry waits for it.
             #expect(try asker.ask(request, of: ["openai"]).attempts.map(\.code) == [.rateLimited, nil])
         }
     }
 
     // Cases: ai 33, 40; breaker 70
-    @Test func `a provider that does not answer in time is asked once more`() throws {
+    @Test func `a timeout of the provider is retried once`() throws {
         let limits = ["NOFX_BREAKER_TIMEOUT_MS": "300", "NOFX_RETRY_BASE_MS": "5", "NOFX_RETRY_CAP_MS": "20"]
         try Self.withServer(limits) { server, asker in
             let error = try asker.failure(CompletionRequest(Asker.prompt(), model: "fault:silent"), of: ["openai"])
@@ -184,7 +186,7 @@ import Testing
     }
 
     // Cases: ai 39
-    @Test func `a provider that falls silent within an answer is given up long before its time is over`() throws {
+    @Test func `a provider that falls silent within an answer times out before the call's deadline`() throws {
         try Self.withServer(["NOFX_AI_IDLE_MS": "300", "NOFX_RETRY_MAX": "0"]) { _, asker in
             let error = try asker.failure(CompletionRequest(Asker.prompt(), model: "fault:stall-mid"), of: ["openai"])
             #expect(error?.code == .timeout)
@@ -193,7 +195,7 @@ import Testing
     }
 
     // Cases: ai 34
-    @Test func `a slow answer in time is an answer`() throws {
+    @Test func `a slow answer within the deadline is accepted`() throws {
         try Self.withServer { (_, asker) throws in
             let request = CompletionRequest(Asker.prompt(), model: "fault:slow:200")
             #expect(try asker.ask(request, of: ["openai"]).completion.text == FaultServer.text)
@@ -201,7 +203,7 @@ import Testing
     }
 
     // Cases: breaker 71
-    @Test func `that the call's own time is over is no failure of the provider`() throws {
+    @Test func `a call's own deadline does not count as a failure of the provider`() throws {
         try Self.withServer { server, asker in
             let request = CompletionRequest(Asker.prompt(), model: "fault:silent")
             let error = try asker.failure(request, of: ["openai"], deadline: .after(.seconds(3)))
@@ -213,14 +215,14 @@ import Testing
         }
     }
 
-    @Test func `a provider may think for longer than it may be silent within an answer`() throws {
+    @Test func `a provider may wait longer before its answer than within it`() throws {
         try Self.withServer(["NOFX_AI_IDLE_MS": "50", "NOFX_RETRY_MAX": "0"]) { (_, asker) throws in
             let request = CompletionRequest(Asker.prompt(), model: "fault:slow:500")
             #expect(try asker.ask(request, of: ["openai"]).completion.text == FaultServer.text)
         }
     }
 
-    @Test func `a limit keeps its own call waiting no shorter than all others`() throws {
+    @Test func `after a rate limit the call itself waits as long as all other calls`() throws {
         try Self.withServer(["NOFX_RETRY_MAX": "1", "NOFX_RETRY_BASE_MS": "5", "NOFX_RETRY_CAP_MS": "5"]) {
             server,
             asker in
@@ -231,14 +233,14 @@ import Testing
             try server.answer("window", status: 429, headers: headers, body: #"{"error":{"type":"requests"}}"#)
             let error = try asker.failure(CompletionRequest(Asker.prompt(), model: "fault:window"), of: ["openai"])
 
-            // The one retry reaches the provider, for it has waited as long as the gate.
+            // The one retry reaches the provider, because it waited for the whole cool-down.
             #expect(error?.attempts.map(\.status) == [429, 429])
             #expect(try server.gaps().allSatisfy { $0 >= 1.5 })
         }
     }
 
     // Cases: ai 35; breaker 58
-    @Test func `nobody listening, no such name and a stranger's certificate`() throws {
+    @Test func `a refused connection, an unknown host and an untrusted certificate are errors`() throws {
         let database = try TestDatabase()
         let quick = ["NOFX_RETRY_MAX": "1", "NOFX_RETRY_BASE_MS": "5", "NOFX_RETRY_CAP_MS": "20"]
         let refused = Asker(database, anthropic: "http://127.0.0.1:1", openAI: "http://no.such.invalid/v1", quick)
@@ -255,7 +257,7 @@ import Testing
     }
 
     // Cases: ai 70
-    @Test func `a provider that comes back is used again once two probes succeed`() throws {
+    @Test func `a recovered provider is used again after two successful probes`() throws {
         let database = try TestDatabase()
         var asker = Asker(database, openAI: "http://127.0.0.1:1/v1", ["NOFX_RETRY_MAX": "0"])
         for _ in 0..<5 { _ = try asker.failure(CompletionRequest(Asker.prompt())) }

@@ -5,7 +5,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What is written down of calls, and what answers cost that nobody can use.
+/// The recorded usage of calls, including the cost of unusable answers.
 @Suite struct UsageOfCallsTests {
     private func withMock(_ settings: String..., body: (LLMock, Asker) throws -> Void) throws {
         let database = try TestDatabase()
@@ -17,7 +17,7 @@ import Testing
     }
 
     // Cases: ai 54
-    @Test func `an answer that cannot be read is written down beside the one that can`() throws {
+    @Test func `an unusable answer is recorded beside the usable one`() throws {
         let database = try TestDatabase()
         try FaultServer.run { server in
             let asker = Asker(database, openAI: server.openAI, ["NOFX_RETRY_BASE_MS": "5"])
@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    @Test func `a stream that is cut is paid for as far as it was counted`() throws {
+    @Test func `the reported usage of a stream that was cut is charged`() throws {
         let database = try TestDatabase()
         try FaultServer.run { server in
             let asker = Asker(database, anthropic: server.url, ["ANTHROPIC_MODEL": "claude-haiku-4-5"])
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test func `a budget that somebody else holds up does not take the breakers away`() throws {
+    @Test func `a locked budget does not make the breakers unavailable`() throws {
         let database = try TestDatabase()
         try LLMock.run { mock in
             let team = UUID.v7()
@@ -65,13 +65,13 @@ import Testing
                 #expect(error?.code == .circuitOpen)
             }
             #expect(try mock.requests().isEmpty)
-            // Whoever is not let through reserves nothing.
+            // A rejected call makes no reservation.
             #expect(try database.value("SELECT count(*) FROM nofx.ai_reservations", as: Int.self) == 0)
         }
     }
 
     // Cases: ai 30
-    @Test func `a refusal is told as one, and paid for`() throws {
+    @Test func `a refusal is an error and is charged`() throws {
         let database = try TestDatabase()
         try FaultServer.run { server in
             let answer = #"""
@@ -95,7 +95,7 @@ import Testing
     }
 
     // Cases: ai 31
-    @Test func `an answer that ends at its limit says so`() throws {
+    @Test func `an answer at its token limit is marked as truncated`() throws {
         let database = try TestDatabase()
         try FaultServer.run { server in
             let answer = #"""
@@ -113,7 +113,7 @@ import Testing
     }
 
     // Cases: ai 32
-    @Test func `an empty answer is asked for once more`() throws {
+    @Test func `an empty answer is retried once`() throws {
         try withMock { mock, asker in
             try mock.scenario(#"{"type":"reply","text":"","times":2}"#)
             let error = try asker.failure(CompletionRequest(Asker.prompt()), of: ["openai"])
@@ -125,7 +125,7 @@ import Testing
     }
 
     // Cases: ai 67
-    @Test func `an answer without the right form is complained of once`() throws {
+    @Test func `an answer that violates the schema is corrected once`() throws {
         try withMock { mock, asker in
             var request = CompletionRequest(Asker.prompt())
             request.schema = try OutputSchema(
@@ -147,7 +147,7 @@ import Testing
         }
     }
 
-    @Test func `a team's calls count against its budget, and those after it are not made`() throws {
+    @Test func `a team's calls count against its budget, which rejects later calls`() throws {
         let database = try TestDatabase()
         try LLMock.run { mock in
             let team = UUID.v7()
@@ -167,7 +167,7 @@ import Testing
     }
 
     // Cases: ai 69
-    @Test func `of fifty calls at once, a fifth of them limited, no attempt is lost or counted twice`() throws {
+    @Test func `of 50 concurrent calls, a fifth of them rate-limited, each attempt is recorded once`() throws {
         try withMock("LLMOCK_ERROR_RATE_429=0.2") { mock, asker in
             let outcomes = try runConcurrently(50) { _, barrier in
                 var providers = try asker.providers()
@@ -190,7 +190,7 @@ import Testing
     }
 
     // Cases: ai 49
-    @Test func `what a provider says of its limits is kept for those who operate`() throws {
+    @Test func `a provider's reported rate limits are stored for operators`() throws {
         try withMock("LLMOCK_RPM=2") { mock, asker in
             for _ in 0..<2 { _ = try asker.ask(CompletionRequest(Asker.prompt()), of: ["openai"]) }
             let limits = try asker.database.value(

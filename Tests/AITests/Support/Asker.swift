@@ -6,17 +6,19 @@ import System
 import TestSupport
 import Reliability
 
-/// Makes protected calls as a program would, to imitations of providers, with the breakers in a database.
+/// Calls simulated providers as a program would, with the breakers in a database.
 struct Asker {
     typealias Providers = AIClient<FallbackCircuitBreakerStore<PostgresStores>>
 
     var variables: [String: String]
     let database: TestDatabase
 
-    /// Takes note of what is logged.
+    /// Collects the log.
     let lines = LogLines()
 
-    /// Waits in milliseconds where people would in seconds.
+    /// Makes an asker.
+    ///
+    /// Its waits take milliseconds where production waits take seconds.
     init(_ database: TestDatabase, anthropic: String? = nil, openAI: String? = nil, _ more: [String: String] = [:]) {
         self.database = database
         var variables = ["NOFX_RETRY_BASE_MS": "100", "NOFX_RETRY_CAP_MS": "800"]
@@ -31,19 +33,19 @@ struct Asker {
 
     static let key = "sk-of-the-tests-0123456789"
 
-    /// Everything that an AI call needs, as a process of its own would have it.
+    /// Makes an AI client, as a new process would.
     ///
     /// - Parameters:
-    ///   - url: Where the database is; nil for the usual one.
-    ///   - isPatient: Whether a database may be as slow as a busy machine makes it.
-    /// - Returns: What makes calls.
-    /// - Throws: `ConfigurationError`, or `PostgresError` for a wrong connection string.
+    ///   - url: The database; nil for the test's database.
+    ///   - isPatient: Whether to allow for a database that is slow because the machine is busy.
+    /// - Returns: The client.
+    /// - Throws: `ConfigurationError`, or `PostgresError` for an invalid connection string.
     func providers(at url: String? = nil, isPatient: Bool = true) throws -> Providers {
         let environment = Environment(variables.map { ($0.key, $0.value) })
         let log = lines.log
         var stores = PostgresStores(Database(at: try ConnectionString(url ?? database.operatorURL)), log: log)
         if isPatient {
-            // A busy machine is no broken database.
+            // A busy machine must not count as a database outage.
             stores.answerLimit = .seconds(60)
             stores.connectLimit = .seconds(60)
             stores.usageLimit = .seconds(60)
@@ -56,7 +58,7 @@ struct Asker {
         )
     }
 
-    /// Asks once.
+    /// Makes one call.
     func ask(
         _ request: CompletionRequest,
         of names: [String]? = nil,
@@ -67,7 +69,7 @@ struct Asker {
         return try providers.call(request, of: names, for: team, deadline: deadline)
     }
 
-    /// Why asking once fails; nil where it does not.
+    /// The error of one call; nil if it succeeds.
     func failure(
         _ request: CompletionRequest,
         of names: [String]? = nil,
@@ -83,7 +85,7 @@ struct Asker {
         }
     }
 
-    /// What the database knows of a breaker.
+    /// The stored state of a breaker.
     func breaker(_ name: String = "openai") throws -> (state: String, failures: Int32, generation: Int) {
         let row = try database.rows(
             "SELECT state, failures, generation FROM nofx.circuit_breakers WHERE name = \(name)"
@@ -92,6 +94,6 @@ struct Asker {
         return (try row["state"], try row["failures"], try row["generation"])
     }
 
-    /// A prompt that nobody has used before.
+    /// A prompt that no other call uses.
     static func prompt() -> String { "What is \(UUID.v7())?" }
 }

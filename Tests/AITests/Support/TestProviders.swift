@@ -4,7 +4,7 @@ import Testing
 
 @testable import HTTPClient
 
-/// Who is asked in tests.
+/// The providers of the tests.
 enum TestProviders {
     static func anthropic(_ url: String = "https://api.anthropic.com", key: String? = "sk-ant-1") throws -> Provider {
         try make(Providers.anthropicName, .anthropicMessages, url, key)
@@ -50,18 +50,18 @@ extension HTTPResponse {
 }
 
 extension Provider {
-    /// Reads an answer that has status 200.
+    /// Decodes a body with status 200.
     func read(_ body: String, _ headers: [(name: String, value: String)] = []) throws(AIError) -> Completion {
         try completion(from: HTTPResponse(200, headers, body))
     }
 
-    /// The error that an answer is taken for; nil if it is taken for an answer.
+    /// The error of a decoded response; nil if it decodes without an error.
     func error(_ status: Int, _ headers: [(name: String, value: String)] = [], _ body: String = "") -> AIError? {
         failure { () throws(AIError) in try completion(from: HTTPResponse(status, headers, body)) }
     }
 }
 
-/// The error that something throws; nil if it throws none.
+/// The error that the body throws; nil if it throws none.
 func failure<Output>(of body: () throws(AIError) -> Output) -> AIError? {
     do throws(AIError) {
         _ = try body()

@@ -6,12 +6,12 @@ import TestSupport
 import Reliability
 import AI
 
-/// The stores of usage that there are.
+/// The kinds of usage stores.
 enum UsageStoreKind: String, CaseIterable, Sendable {
     case memory, postgres
 }
 
-/// A store of either kind, for one team, in which days pass as they are told to.
+/// A usage store of either kind, for one team, in which a test can let days pass.
 struct TestUsageStore: ~Copyable {
     private var memory: MemoryUsageStore?
     private var postgres: PostgresStores? = nil
@@ -20,7 +20,7 @@ struct TestUsageStore: ~Copyable {
     private let team = UUID.v7()
 
     private final class Clock: Sendable {
-        // In the middle of a month, so that a day later is not another one.
+        // A time in the middle of a month, so that the next day is in the same month.
         let time = Mutex(Timestamp(microsecondsSince1970: 1_768_478_400_000_000))
     }
 
@@ -33,12 +33,12 @@ struct TestUsageStore: ~Copyable {
         memory = kind == .memory ? MemoryUsageStore { clock.time.withLock { $0 } } : nil
         guard let string else { return }
         var store = PostgresStores(Database(at: string), log: .silent)
-        // A busy machine is no broken database.
+        // A busy machine must not count as a database outage.
         store.usageLimit = .seconds(60)
         postgres = consume store
     }
 
-    /// Reserves for the team, or another; returns which budget is used up.
+    /// Reserves for the team or another; returns the period of an exhausted budget.
     mutating func reserve(
         _ amount: Int64,
         for call: UUID = .v7(),
@@ -53,7 +53,7 @@ struct TestUsageStore: ~Copyable {
         }
     }
 
-    /// The same, where nothing but the error is of interest.
+    /// The same, for tests that only need the error.
     mutating func demand(
         _ amount: Int64,
         for call: UUID = .v7(),
@@ -65,7 +65,7 @@ struct TestUsageStore: ~Copyable {
         try postgres?.reserve(amount, for: call, of: payer, within: budget, lifetime: .seconds(600))
     }
 
-    /// Records an attempt of the team's.
+    /// Records an attempt of the team.
     mutating func record(_ attempt: UsageRecord) throws {
         var attempt = attempt
         attempt.team = team
@@ -78,7 +78,9 @@ struct TestUsageStore: ~Copyable {
         try postgres?.release(call)
     }
 
-    /// Lets days pass: in Postgres, what was before moves back.
+    /// Lets days pass.
+    ///
+    /// In Postgres, it moves the stored days back.
     mutating func passDays(_ days: Int) throws {
         clock.time.withLock { $0 = $0 + .seconds(days * 86_400) }
         guard let database else { return }
@@ -94,7 +96,7 @@ extension UUID {
 }
 
 extension UsageRecord {
-    /// An attempt that cost so much.
+    /// An attempt with a cost.
     static func spending(
         _ cost: Int64?,
         call: UUID = .v7(),

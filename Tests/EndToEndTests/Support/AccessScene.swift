@@ -3,9 +3,9 @@ import Core
 import Postgres
 import TestSupport
 
-/// A credential and what its user is in the team of a call: a column of the table of access.
+/// A credential and its user's position in the team of a call: a column of the table of access.
 struct Holder: Sendable {
-    /// What the table calls it.
+    /// The name of the column.
     let name: String
 
     /// The role in the team; nil for no member.
@@ -20,7 +20,7 @@ struct Holder: Sendable {
     /// The scopes of the token.
     var scopes: [String] = []
 
-    /// What is wrong with the credential or its user.
+    /// The defect of the credential or of its user.
     var fault: Fault?
 
     enum Fault { case none, forged, expired, removed, disabled, revoked, otherTeam }
@@ -55,9 +55,9 @@ struct Holder: Sendable {
     ]
 }
 
-/// A database with the users of all columns, and a team of its own for each cell of the table of access.
+/// A database with the users of all columns, and a separate team for each cell of the table of access.
 ///
-/// A call changes its own cell's team only, so that the order of the calls does not matter.
+/// A call changes only the team of its own cell, so that the order of the calls does not matter.
 final class AccessScene: Sendable {
     private struct User: Sendable {
         let id: UUID
@@ -77,14 +77,14 @@ final class AccessScene: Sendable {
         for user in [owner, target] { try Self.addUser(user, to: database) }
     }
 
-    /// Makes a call with a credential, on a team of its own.
+    /// Makes a call with a credential, on a new team.
     ///
     /// - Parameters:
     ///   - function: The endpoint.
-    ///   - input: Its input, with placeholders for what the cell's team has.
+    ///   - input: The input, with placeholders for ids of the cell's team.
     ///   - column: The index of the credential.
     /// - Returns: The status of the answer, and the code of a problem.
-    /// - Throws: `PostgresError`, or what stops a process from answering.
+    /// - Throws: `PostgresError`, or an error if the process gives no answer.
     func answer(_ function: String, _ input: String, column: Int) throws -> String {
         let holder = Holder.all[column]
         let input = try fill(input, function: function, holder: holder, user: users[column].id)
@@ -153,7 +153,7 @@ final class AccessScene: Sendable {
 
     // MARK: - A team for one call
 
-    /// Makes a team, and what the input names of it.
+    /// Makes a team and fills the input's placeholders with its ids.
     private func fill(_ input: String, function: String, holder: Holder, user: UUID) throws -> String {
         let (team, member, leader) = (UUID.v7(), UUID.v7(), holder.role == "owner" ? user : owner)
         try database.rows(
@@ -222,7 +222,7 @@ final class AccessScene: Sendable {
         )
     }
 
-    /// Another key than the one of the credential.
+    /// Makes another API key of the user.
     private func makeKey(of user: UUID) throws -> String {
         let id = String(UUID.v7().description.filter { $0 != "-" }.suffix(12))
         try database.rows(

@@ -3,7 +3,7 @@ import Core
 import TestSupport
 
 extension Caller {
-    /// Who comes with a token of the tests, as the database knows them.
+    /// The caller with a token of the tests, as the database knows the user.
     init(endToEnd subject: String) throws {
         guard let user = ID<User>(subject) else { throw NoUser(subject: subject) }
         self.init(user: user, issuer: TestFunction.issuer, subject: subject, email: nil)

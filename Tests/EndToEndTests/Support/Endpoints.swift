@@ -1,8 +1,8 @@
 import TestSupport
 
-/// The endpoints that there are, so that a new one is not left out.
+/// The endpoints, read from the package so that a new endpoint is included.
 enum Endpoints {
-    /// Those for operators, which take no credential.
+    /// The operators' endpoints, which take no credential.
     static let operators = ["deliverOutbox", "migrate", "purge", "runWorker"]
 
     /// Every endpoint: the folders of `Functions`, in order.
@@ -15,12 +15,12 @@ enum Endpoints {
         }
     }
 
-    /// Those that ask who calls.
+    /// The endpoints that authenticate the caller.
     static var authenticated: [String] {
         get throws { try all.filter { !operators.contains($0) } }
     }
 
-    /// Those that change something of a team.
+    /// The endpoints that change a team.
     static var changing: [String] {
         get throws {
             let others = [

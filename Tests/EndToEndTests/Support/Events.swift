@@ -35,12 +35,12 @@ enum Events {
             """
     }
 
-    /// The small envelope.
+    /// The short event form: only `headers` and `body`.
     static func envelope(_ body: String, headers: [String: String] = [:]) -> String {
         #"{"headers":\#(json(headers)),"body":\#(body)}"#
     }
 
-    /// Every form that carries an answer's HTTP status of its own.
+    /// All event forms whose answer has its own HTTP status.
     static func allHTTP(_ body: String, headers: [String: String] = [:]) -> [String] {
         [
             v2(body, headers: headers), v2(body, headers: headers, encoded: true), v1(body, headers: headers),

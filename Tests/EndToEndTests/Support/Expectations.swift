@@ -2,8 +2,8 @@ import Base
 import TestSupport
 import Testing
 
-/// Expects that a call was refused as every call must be: one problem in one line, nothing of the inside in it, and
-/// one object in each line of the log.
+/// Expects a refusal in the common form: one problem on one line, no internals in it, and one JSON object on each log
+/// line.
 func expectProblem(
     _ outcome: Subprocess.Outcome,
     _ status: Int,
@@ -17,7 +17,7 @@ func expectProblem(
     try expectNoInternals(outcome, sourceLocation: sourceLocation)
 }
 
-/// Expects a problem with everything that RFC 9457 and the callers ask for.
+/// Expects a problem with all members of RFC 9457 that callers rely on.
 func expectProblem(
     _ problem: JSONValue,
     _ status: Int,
@@ -32,7 +32,7 @@ func expectProblem(
     }
 }
 
-/// Expects that nothing on standard output tells how the product works inside, and that no line of the log is broken.
+/// Expects that standard output reveals no internals, and that every log line is complete.
 func expectNoInternals(
     _ outcome: Subprocess.Outcome,
     sourceLocation: SourceLocation = #_sourceLocation
@@ -55,7 +55,7 @@ func expectNoInternals(
 }
 
 extension Subprocess.Outcome {
-    /// The lines of standard error, each an object.
+    /// The lines of standard error, which must be JSON objects.
     func log() throws -> [JSONValue] {
         let lines = errors.split(separator: "\n", omittingEmptySubsequences: true)
         if !errors.isEmpty, errors.utf8.last != UInt8(ascii: "\n") { throw NoLog(errors: errors) }

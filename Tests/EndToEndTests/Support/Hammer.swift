@@ -2,13 +2,13 @@ import Base
 import Postgres
 import TestSupport
 
-/// What became of one call.
+/// One call and its outcome.
 struct HammerCall: CustomStringConvertible {
     let function: String
     let event: String
     let outcome: Subprocess.Outcome
 
-    /// The problem's status, 200 for a success, 0 for what is no answer at all.
+    /// The status of the problem; 200 for a success, 0 if the output is not an answer.
     var status: Int {
         guard let answer = try? outcome.json() else { return 0 }
         return answer["code"] == nil ? 200 : answer["status"]?.integer ?? 0
@@ -19,7 +19,7 @@ struct HammerCall: CustomStringConvertible {
     var description: String { "\(function) \(event): \(outcome)" }
 }
 
-/// Users who know of each other's teams, and the way to the functions.
+/// Users who know each other's teams, and the environment of the functions.
 struct Hammer: Sendable {
     let database: TestDatabase
     let tokens: [String: String]
@@ -44,7 +44,7 @@ struct Hammer: Sendable {
     }
 }
 
-/// One who calls whatever comes to mind, often something that makes sense.
+/// A client that makes random calls, many of which are valid.
 struct HammerClient {
     static let functions = [
         "acceptInvite", "cancelInvite", "createApiKey", "createTeam", "deleteTeam", "inviteMember", "leaveTeam",
@@ -62,7 +62,7 @@ struct HammerClient {
     }
 
     mutating func callSomething() throws -> HammerCall {
-        // What ends things is rarer than what makes them.
+        // Calls that remove something are rarer than calls that add something.
         let rare = ["deleteTeam", "leaveTeam", "removeMember"]
         var function = pick(Self.functions)
         if rare.contains(function), Bool.random(using: &random) { function = pick(["inviteMember", "acceptInvite"]) }
@@ -74,7 +74,9 @@ struct HammerClient {
 
     // MARK: - What to call
 
-    /// A team, somebody in it, and what else there is; all of it may be gone when the call is made.
+    /// A team, one of its members, and ids in it.
+    ///
+    /// Another client may remove any of them before the call.
     private struct Scene {
         var caller: String
         var team = UUID.v7().description
@@ -100,7 +102,7 @@ struct HammerClient {
         scene.team = try row["team"]
         scene.member = try row["member"] ?? scene.member
         scene.invite = try row["invite"] ?? scene.invite
-        // The owner may most, a member some, and a stranger nothing.
+        // The owner may do almost everything, a member some things, and a stranger nothing.
         let other: String = try row["one"] ?? anybody
         let owner: String = try row["owner"]
         scene.caller = pick([owner, owner, other, other, anybody])
@@ -135,7 +137,7 @@ struct HammerClient {
 
     private mutating func call(_ function: String, _ input: String, as caller: String) throws -> HammerCall {
         let caller = actualCaller(function, caller)
-        // Every fourth call may be repeated, and now and then it is one of another client's.
+        // Every fourth call has an idempotency key, which sometimes equals another client's key.
         let isRepeatable = Int.random(in: 0..<4, using: &random) == 0
         let key = isRepeatable ? #""\#(Int.random(in: 0..<1_000, using: &random))""# : "null"
         let token = hammer.tokens[caller] ?? ""
@@ -144,7 +146,7 @@ struct HammerClient {
         return HammerCall(function: function, event: input, outcome: outcome)
     }
 
-    /// Only whoever was invited can accept, and only whoever made a key can revoke it.
+    /// Only the invited user can accept an invite, and only the maker of a key can revoke it.
     private func actualCaller(_ function: String, _ caller: String) -> String {
         switch function {
         case "revokeApiKey": return keys.last?.owner ?? caller

@@ -3,12 +3,12 @@ import Postgres
 import TestSupport
 
 extension TestDatabase {
-    /// A function on this database, in what a platform gives it for an environment.
+    /// A function on this database, with a platform's environment variables.
     func function(_ name: String, on platform: [String: String], _ more: [String: String] = [:]) -> TestFunction {
         TestFunction(name, database: url, environment: platform.merging(more) { $1 })
     }
 
-    /// How many sessions functions have with the database.
+    /// The number of the functions' database sessions.
     func functionSessions() throws -> Int {
         try value(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'nofx_test_app'"
@@ -26,7 +26,7 @@ extension TestDatabase {
         try Poll.until { try functionSessions() == 0 }
     }
 
-    /// Lets the functions in, or not.
+    /// Allows or forbids the functions to connect.
     func allowConnections(_ isAllowed: Bool) throws {
         if isAllowed {
             try rows("DO $$ BEGIN EXECUTE format('GRANT CONNECT ON DATABASE %I TO PUBLIC', current_database()); END $$")
@@ -39,7 +39,7 @@ extension TestDatabase {
 }
 
 extension JSONValue {
-    /// The answer in what a function posted.
+    /// The answer in the body that a function posted.
     func answer() throws -> JSONValue {
         try JSONDocument(parsing: self["body"]?.stringBytes ?? []).root
     }

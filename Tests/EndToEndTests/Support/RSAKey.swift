@@ -1,9 +1,9 @@
 import Base
 import TestSupport
 
-/// An RSA key that the `openssl` command made for this run of the tests.
+/// An RSA key that the `openssl` command generates for each test run.
 struct RSAKey: Sendable {
-    /// The public key as it is published.
+    /// The public key in PEM.
     let pem: String
 
     /// The value of `NOFX_JWKS`.
@@ -26,7 +26,7 @@ struct RSAKey: Sendable {
         keySet = #"{"keys":[{"kty":"RSA","kid":"rsa","n":"\#(Base64.encodeURL(modulus))","e":"AQAB"}]}"#
     }
 
-    /// A token with an RS256 signature, whatever it says.
+    /// A token with a valid RS256 signature and arbitrary contents.
     func token(header: String, claims: String) throws -> String {
         let message = Tokens.unsigned(header: header, claims: claims)
         let signature = try Self.shell(

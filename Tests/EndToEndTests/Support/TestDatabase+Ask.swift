@@ -2,7 +2,9 @@ import Base
 import TestSupport
 
 extension TestDatabase {
-    /// A process that makes one protected call, in milliseconds where people would wait for seconds.
+    /// A process that makes one AI call.
+    ///
+    /// Its waits take milliseconds where production waits take seconds.
     func ask(_ variables: [String: String]) -> TestFunction {
         let usual = [
             "OPENAI_API_KEY": "sk-of-the-tests-0123456789", "OPENAI_MODEL": "gpt-4.1", "NOFX_RETRY_BASE_MS": "20",
@@ -13,7 +15,7 @@ extension TestDatabase {
 }
 
 extension TestFunction {
-    /// Asks what nobody has asked before.
+    /// A question that no other call uses.
     static func question(_ model: String? = nil) -> String {
         #"{"prompt":"What is \#(UUID.v7())?"\#(model.map { #","model":"\#($0)""# } ?? "")}"#
     }

@@ -4,14 +4,14 @@ import Postgres
 import TestSupport
 
 extension TestDatabase {
-    /// A migrated database in which nothing must ever be written.
+    /// A migrated database to which no call may write.
     ///
-    /// Tests of refusals share it and look.
+    /// Tests of refusals share it and check that it stays empty.
     static func untouched() throws -> TestDatabase { try untouchedOnce.get() }
 
     private static let untouchedOnce = Result { try TestDatabase() }
 
-    /// How many rows there are in all tables that a call could write to.
+    /// The number of rows in all tables that a call could write to.
     func rowCount() throws -> Int {
         try value(
             """
@@ -22,7 +22,7 @@ extension TestDatabase {
         )
     }
 
-    /// A function on this database, with the token of a user who stays the same.
+    /// A function on this database, with the token of a fixed user.
     func function(
         _ name: String,
         as subject: String? = nil,
@@ -43,7 +43,7 @@ extension TestDatabase {
         return id
     }
 
-    /// Makes somebody a member of a team, whom the functions have seen already.
+    /// Makes a user a member of a team.
     func add(_ subject: String, to team: String, as role: String) throws {
         try rows(
             """
@@ -59,7 +59,7 @@ extension TestDatabase {
         )
     }
 
-    /// Somebody who was never seen before.
+    /// A subject without a user in the database.
     static func newSubject() -> String { UUID.v7().description }
 
     struct NotOneTeam: Error {

@@ -2,17 +2,17 @@ import Base
 import Postgres
 import TestSupport
 
-/// An invite as `inviteMember` answered it.
+/// An invite as `inviteMember` returned it.
 struct ToldInvite: Sendable {
     let id: String
     let token: String
 
-    /// The event that accepts it.
+    /// The input that accepts the invite.
     var acceptance: String { #"{"token":"\#(token)"}"# }
 }
 
 extension TestDatabase {
-    /// A function on this database, called by somebody whose address is verified.
+    /// A function on this database, called by a user with a verified address.
     func function(
         _ name: String,
         as subject: String,
@@ -33,7 +33,7 @@ extension TestDatabase {
         return ToldInvite(id: id, token: token)
     }
 
-    /// Everything that is stored in every table, as text; bytes as hexadecimal digits.
+    /// The contents of all tables, as text; bytes as hexadecimal digits.
     func dump() throws -> String {
         try value(
             """
@@ -43,7 +43,7 @@ extension TestDatabase {
         )
     }
 
-    /// Whether the members that somebody invited are exactly those whose invite was accepted.
+    /// Whether the members other than the owner are exactly the users who accepted an invite.
     func membersAreThoseWhoAccepted() throws -> Bool {
         try value(
             """

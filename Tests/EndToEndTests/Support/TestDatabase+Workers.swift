@@ -3,9 +3,24 @@ import Postgres
 import TestSupport
 
 extension TestDatabase {
-    /// A worker of this database.
+    /// A worker on this database.
     func runWorker(_ environment: [String: String] = [:]) -> TestFunction {
         TestFunction("runWorker", database: operatorURL, environment: environment)
+    }
+
+    /// Starts an endless worker, which has its whole event already.
+    func startWorker(_ environment: [String: String] = [:]) throws -> Subprocess {
+        let usual = [
+            "NOFX_JWT_SECRET": TestFunction.secret, "NOFX_JWT_ISSUER": TestFunction.issuer,
+            "NOFX_JWT_AUDIENCE": TestFunction.audience, "DATABASE_URL": operatorURL, "NOFX_DEFAULT_TOOLS": "all",
+            // The log is read at the end only, so it must not fill its buffer before.
+            "LOG_LEVEL": "warning",
+        ]
+        return try Subprocess(
+            "/bin/sh",
+            ["-c", "exec \"$0\" --forever </dev/null", TestFunction.path(of: "runWorker")],
+            environment: usual.merging(environment) { $1 }
+        )
     }
 
     /// Waits until the timelines show that this many steps have started.
@@ -19,12 +34,12 @@ extension TestDatabase {
         }
     }
 
-    /// Expires all leases, as happens half a minute after their worker was killed.
+    /// Expires all leases, as happens 30 s after a worker was killed.
     func endLeases() throws {
         try rows("UPDATE nofx.queue SET lease_until = now() - interval '1 second' WHERE state = 'running'")
     }
 
-    /// Runs a function, and sends it a signal when this many steps have started.
+    /// Runs a function and sends it a signal after this many steps have started.
     func run(
         _ function: TestFunction,
         _ event: String = "{}",

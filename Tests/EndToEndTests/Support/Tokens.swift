@@ -2,11 +2,11 @@ import Base
 import Cryptography
 import TestSupport
 
-/// Tokens as no honest issuer makes them.
+/// Tokens that an honest issuer would not make.
 enum Tokens {
     static let subject = "01890a5d-ac96-774b-bcce-b302099a8057"
 
-    /// Claims that are accepted for an hour, with some of them instead or beside; nil takes one away.
+    /// Valid claims for an hour, with changes: a value replaces or adds a claim, nil removes it.
     static func claims(_ changes: KeyValuePairs<String, String?> = [:]) -> String {
         let now = Timestamp.now().secondsSince1970
         var members: [(String, String?)] = [
@@ -22,7 +22,7 @@ enum Tokens {
             + "}"
     }
 
-    /// A token with a good HS256 signature, whatever it says.
+    /// A token with a valid HS256 signature and arbitrary contents.
     static func signed(
         header: String = #"{"alg":"HS256","typ":"JWT"}"#,
         claims: String = claims(),
@@ -32,12 +32,12 @@ enum Tokens {
         return message + "." + Base64.encodeURL(HMACSHA256.code(for: Array(message.utf8), key: Array(secret.utf8)))
     }
 
-    /// The first two parts of a token.
+    /// The header and the claims of a token, without a signature.
     static func unsigned(header: String, claims: String = claims()) -> String {
         Base64.encodeURL(Array(header.utf8)) + "." + Base64.encodeURL(Array(claims.utf8))
     }
 
-    /// Every kind of forgery, and how it is refused.
+    /// All kinds of forged tokens, with the code of the refusal.
     static func forgeries(publicKey: RSAKey) throws -> [(what: String, token: String, code: String)] {
         let now = Timestamp.now().secondsSince1970
         let good = signed()

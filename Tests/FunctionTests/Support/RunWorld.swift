@@ -6,14 +6,14 @@ import TestSupport
 @testable import Runs
 @testable import Teams
 
-/// A team with members of every kind, and a run of it.
+/// A team and one of its runs.
 struct RunWorld {
     let database: TestDatabase
     let owner: Caller
     let team: Team
     let run: UUID
 
-    /// Starts a run of a new team.
+    /// Makes a team and starts a run.
     init(_ steps: [TestStep] = [TestStep("build")], goal: String = "Test") throws {
         database = try TestDatabase()
         owner = .stranger()
@@ -21,31 +21,31 @@ struct RunWorld {
         run = try database.startRun(steps, goal: goal, team: team.id.uuid, by: owner)
     }
 
-    /// Somebody new in the team.
+    /// Adds a new member to the team.
     func member(as role: Core.Role, permissions: [Permission]? = nil) throws -> Caller {
         try database.member(of: team, as: role, permissions: permissions)
     }
 
-    /// Another run of the team.
+    /// Starts another run of the team.
     @discardableResult
     func another(_ steps: [TestStep] = [TestStep("build")], goal: String = "Test") throws -> UUID {
         try database.startRun(steps, goal: goal, team: team.id.uuid, by: owner)
     }
 
-    /// An input that names the run, and more.
+    /// The input that names the run, with further members.
     func input(_ members: String = "", run: UUID? = nil) -> String { team.input(run ?? self.run, members) }
 
-    /// An input that names a step of the run, and more.
+    /// The input that names a step of the run, with further members.
     func step(_ name: String, _ members: String = "") -> String {
         input(#""step":"\#(name)"\#(members.isEmpty ? "" : ",")\#(members)"#)
     }
 
-    /// How the run stands.
+    /// The status of the run.
     var status: String {
         get throws { try database.value("SELECT status FROM nofx.runs WHERE id = \(run)") }
     }
 
-    /// How its steps stand, by their names.
+    /// The statuses of the run's steps, by name.
     var steps: [String: String] {
         get throws {
             let rows = try database.rows("SELECT name, status FROM nofx.steps WHERE run_id = \(run)")
@@ -53,26 +53,26 @@ struct RunWorld {
         }
     }
 
-    /// What happened in it, in order.
+    /// The types of the run's events, in order.
     var events: [String] {
         get throws {
             try database.value("SELECT array_agg(type ORDER BY seq) FROM nofx.events WHERE run_id = \(run)")
         }
     }
 
-    /// How many jobs of it wait or are claimed.
+    /// The number of the run's jobs, waiting or claimed.
     var jobs: Int {
         get throws { try database.value("SELECT count(*) FROM nofx.queue WHERE run_id = \(run)") }
     }
 
-    /// What was done to the team and has to do with runs, in order.
+    /// The team's activity that concerns runs, in order.
     var activity: [String] {
         get throws {
             try database.activity(of: team.id).map(\.action).filter { $0 != "team.created" && $0 != "run.started" }
         }
     }
 
-    /// Reasons for which somebody was refused.
+    /// The reasons of the recorded denials.
     var denials: [String] {
         get throws {
             try database.value(
@@ -83,14 +83,14 @@ struct RunWorld {
 }
 
 extension Team {
-    /// An input that names a run, and more.
+    /// An input with the team, the run and further members.
     func input(_ run: UUID, _ members: String = "") -> String {
         #"{"teamId":"\#(id)","runId":"\#(run)"\#(members.isEmpty ? "" : ",")\#(members)}"#
     }
 }
 
 extension OutputObject {
-    /// The output as its caller reads it.
+    /// The output as JSON.
     var answer: JSONValue {
         get throws { try JSONDocument(parsing: jsonBytes).root }
     }

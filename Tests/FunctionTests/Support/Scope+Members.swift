@@ -1,6 +1,6 @@
 import Core
 
 extension [Scope] {
-    /// Every scope that is about teams.
+    /// All scopes that concern teams.
     static var ofMembers: [Scope] { Permission.allCases.map(Scope.init) }
 }

@@ -7,7 +7,7 @@ import TestSupport
 @testable import nofx
 
 extension TestDatabase {
-    /// Invites an address as `inviteMember` does, and gets its token.
+    /// Invites an address as `inviteMember` does, and returns the invite with its token.
     @discardableResult
     func invitation(
         _ email: String,
@@ -18,21 +18,21 @@ extension TestDatabase {
         try call(InviteMember.self, team.invitation(email, #""role":"\#(role.rawValue)""#), as: caller)
     }
 
-    /// Invites somebody new, who accepts.
+    /// Invites a new user, who accepts.
     func accepted(_ email: String, to team: Team, by caller: Caller, as role: InvitedRole = .member) throws -> Caller {
         let guest = Caller.stranger(email: email)
         try call(AcceptInvite.self, invitation(email, to: team, by: caller, as: role).acceptance, as: guest)
         return guest
     }
 
-    /// Makes it so late that the invites of an address cannot be accepted any more.
+    /// Makes the invites of an address expire.
     func outlive(_ email: String, by duration: Duration = .seconds(1)) throws {
         try rows(
             "UPDATE nofx.team_invites SET expires_at = now() - \(duration) WHERE email_normalized = \(email)"
         )
     }
 
-    /// The invites of a team, the oldest first: address and what its row says of it.
+    /// The invites of a team, oldest first: address and status.
     func invites(of team: Team) throws -> [String] {
         let rows = try rows(
             "SELECT email || ' ' || status FROM nofx.team_invites WHERE team_id = \(team.id) ORDER BY created_at, id"
@@ -40,7 +40,7 @@ extension TestDatabase {
         return try (0..<rows.count).map { try rows[$0][0] }
     }
 
-    /// The members of a team besides its owner: roles, in alphabetical order.
+    /// The roles of a team's members other than the owner, in alphabetical order.
     func guests(of team: Team) throws -> [String] {
         let rows = try rows(
             "SELECT role FROM nofx.team_members WHERE team_id = \(team.id) AND role <> 'owner' ORDER BY role"
@@ -48,7 +48,7 @@ extension TestDatabase {
         return try (0..<rows.count).map { try rows[$0][0] }
     }
 
-    /// How many invites, tokens and orders to mail there are.
+    /// The numbers of invites, invite tokens and mail jobs.
     func inviteCounts() throws -> [Int] {
         [
             try value("SELECT count(*) FROM nofx.team_invites"),
@@ -59,27 +59,27 @@ extension TestDatabase {
 }
 
 extension Team {
-    /// An event that invites an address.
+    /// The input that invites an address.
     func invitation(_ email: String, _ more: String? = nil) -> String {
         #"{"teamId":"\#(id)","email":\#(json(email))\#(more.map { ",\($0)" } ?? "")}"#
     }
 
-    /// An event that names an invite.
+    /// The input that names an invite.
     func cancellation(of invite: ID<Invite>) -> String { #"{"teamId":"\#(id)","inviteId":"\#(invite)"}"# }
 }
 
 extension NewInvite {
-    /// The event that accepts the invite.
+    /// The input that accepts the invite.
     var acceptance: String { #"{"token":"\#(acceptToken.reveal())"}"# }
 }
 
 extension Caller {
-    /// The same person with another address.
+    /// The same user with another address.
     func with(email: String?) -> Caller {
         Caller(user: user, issuer: issuer, subject: subject, email: email.flatMap(EmailAddress.init))
     }
 
-    /// The same person's API key.
+    /// The same user with an API key.
     func key(scopes: [Scope], team: Team? = nil) -> Caller {
         Caller(
             user: user,
@@ -93,7 +93,7 @@ extension Caller {
     }
 }
 
-/// A value as JSON.
+/// The JSON text of a value.
 func json(_ value: some JSONEncodable) -> String {
     String(decoding: value.jsonBytes, as: UTF8.self)
 }

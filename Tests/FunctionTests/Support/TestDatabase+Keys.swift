@@ -8,7 +8,7 @@ import TestSupport
 @testable import nofx
 
 extension TestDatabase {
-    /// A new API key of somebody, as it was told.
+    /// Makes an API key of a user and returns it with its secret.
     func key(
         of caller: Caller,
         _ name: String = "CI",
@@ -18,21 +18,21 @@ extension TestDatabase {
         try call(CreateAPIKey.self, draft(name, scopes: scopes, team: team), as: caller)
     }
 
-    /// Who comes with an API key, as the runtime finds out.
+    /// Authenticates an API key, as the runtime does.
     ///
-    /// - Throws: A `Problem` when the key is refused.
+    /// - Throws: A `Problem` if the key is refused.
     func caller(with key: String, in environment: KeyEnvironment = .live, log: Log = .silent) throws -> Caller {
         var context = try context(for: nil, log: log)
         return try KeyAuthenticator(environment: environment).caller(key, in: &context)
     }
 
-    /// Who comes with a new API key of somebody.
+    /// A caller with a new API key of a user.
     func keyHolder(for caller: Caller, _ scopes: [Scope], team: Team? = nil) throws -> Caller {
         let name = "Key \(UUID.v7())"
         return try self.caller(with: key(of: caller, name, scopes: scopes, team: team).key.reveal())
     }
 
-    /// In how many tables a text stands, in whatever column.
+    /// The number of tables that contain a text in any column.
     func countOfTables(with text: String) throws -> Int {
         let encoded = Base64.encode(Array(text.utf8))
         return try value(
@@ -46,14 +46,14 @@ extension TestDatabase {
 }
 
 extension NewKey {
-    /// An event that names the key and nothing else.
+    /// The input that names only the key.
     var reference: String { #"{"keyId":"\#(id)"}"# }
 
-    /// What nobody else may ever learn.
+    /// The secret part of the key.
     var secret: String { String(key.reveal().suffix(49).prefix(43)) }
 }
 
-/// An event that asks for an API key.
+/// The input that creates an API key.
 func draft(_ name: String, scopes: [Scope] = [.read], team: Team? = nil, more: String = "") -> String {
     var json = JSONWriter()
     json.object { json in

@@ -6,12 +6,12 @@ import TestSupport
 @testable import Teams
 
 extension TestDatabase {
-    /// What somebody's membership of a team is called.
+    /// The id of a user's membership of a team.
     func membership(of caller: Caller, in team: Team) throws -> ID<Member> {
         try value("SELECT id FROM nofx.team_members WHERE team_id = \(team.id) AND user_id = \(caller.user)")
     }
 
-    /// The members of a team, as they are stored, in words.
+    /// The stored rows of a team's members, as text.
     func roll(of team: Team) throws -> [String] {
         try value(
             """
@@ -20,14 +20,14 @@ extension TestDatabase {
         )
     }
 
-    /// Somebody's role in a team; nil for who is no member.
+    /// A user's role in a team; nil if the user is not a member.
     func role(of caller: Caller, in team: Team) throws -> Role? {
         try value(
             "SELECT (SELECT role FROM nofx.team_members WHERE team_id = \(team.id) AND user_id = \(caller.user))"
         )
     }
 
-    /// How many owners a team has by its members, and whether its own row names one of them.
+    /// The number of a team's owners by its members, and whether the team's row names one of them.
     func ownership(of team: Team) throws -> String {
         try value(
             """
@@ -37,7 +37,7 @@ extension TestDatabase {
         )
     }
 
-    /// What became of the invites that somebody sent, in the order of their addresses.
+    /// The statuses of the invites that a user sent, in the order of their addresses.
     func invites(by caller: Caller, to team: Team) throws -> [String] {
         try value(
             """
@@ -49,14 +49,14 @@ extension TestDatabase {
 }
 
 extension Team {
-    /// An event that names a member of the team, and more.
+    /// The input that names a member of the team, with further members.
     func event(on member: ID<Member>, _ members: String = "") -> String {
         #"{"teamId":"\#(id)","memberId":"\#(member)"\#(members.isEmpty ? "" : ",")\#(members)}"#
     }
 }
 
 extension Caller {
-    /// The same user through an API key.
+    /// The same user with an API key.
     func throughKey(_ scopes: [Scope], for team: Team? = nil) -> Caller {
         Caller(
             user: user,

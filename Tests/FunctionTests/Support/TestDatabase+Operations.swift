@@ -8,12 +8,12 @@ import Reliability
 @testable import AI
 
 extension TestDatabase {
-    /// Brings a circuit breaker into a state.
+    /// Performs an operator's action on a circuit breaker.
     func breaker(_ name: String, _ action: CircuitAction) throws {
         try rows("SELECT nofx.circuit_set(\(name), \(action.rawValue))")
     }
 
-    /// What operators did, the oldest first.
+    /// The recorded actions of operators, oldest first.
     func operatorActions() throws -> [String] {
         try value(
             """
@@ -24,7 +24,7 @@ extension TestDatabase {
         )
     }
 
-    /// Records attempts of a team's as the AI calls do.
+    /// Records attempts at AI calls.
     func record(_ records: UsageRecord...) throws {
         var store = PostgresStores(Database(at: try ConnectionString(operatorURL)), log: .silent)
         for record in records { try store.record(record) }
@@ -32,7 +32,7 @@ extension TestDatabase {
 }
 
 extension Team {
-    /// An attempt that cost a number of billionths of a dollar.
+    /// An attempt with a cost in billionths of a dollar.
     func attempt(
         _ cost: Int64?,
         provider: String = "openai",

@@ -7,11 +7,11 @@ extension TestDatabase {
     /// All items of a list, page by page.
     ///
     /// - Parameters:
-    ///   - function: What lists.
-    ///   - members: The members of the input beside the cursor, as JSON.
-    ///   - caller: Who asks.
+    ///   - function: The list endpoint.
+    ///   - members: The members of the input other than the cursor, as JSON.
+    ///   - caller: The caller.
     /// - Returns: The items of each page.
-    /// - Throws: As the function refuses.
+    /// - Throws: The refusal of the function.
     func pages<F: Function, Item: OutputObject>(
         _ function: F.Type,
         _ members: String,
@@ -28,7 +28,7 @@ extension TestDatabase {
     }
 }
 
-/// An input with a cursor, where there is one.
+/// An input with a cursor, if there is one.
 func input(_ members: String, _ cursor: Cursor?) -> String {
     guard let cursor else { return "{\(members)}" }
     var json = JSONWriter()

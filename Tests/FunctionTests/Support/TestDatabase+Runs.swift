@@ -8,19 +8,19 @@ import TestSupport
 @testable import nofx
 
 extension TestDatabase {
-    /// A new run of a team's.
+    /// Starts a run of a team.
     @discardableResult
     func run(_ plan: String, of team: Team, by caller: Caller) throws -> StartedRun {
-        try call(StartRun.self, team.plan(plan), as: caller)
+        try call(StartRun.self, team.plan(plan), as: caller, quotas: .allTools)
     }
 
-    /// A new run of one step that does nothing.
+    /// Starts a run with one step that does nothing.
     @discardableResult
     func run(of team: Team, by caller: Caller) throws -> StartedRun {
         try run(Steps.json([Steps.echo("a")]), of: team, by: caller)
     }
 
-    /// Allows a team nothing but some tools.
+    /// Restricts a team to some tools.
     func allow(_ tools: [String], to team: Team) throws {
         try rows(
             """
@@ -30,7 +30,7 @@ extension TestDatabase {
         )
     }
 
-    /// Lets a team's plans have the secrets of these scopes and no others.
+    /// Restricts a team's plans to the secrets of these scopes.
     func allowSecrets(_ scopes: [String], to team: Team) throws {
         try rows(
             """
@@ -40,7 +40,7 @@ extension TestDatabase {
         )
     }
 
-    /// How many rows there are of everything that a run consists of.
+    /// The number of rows of all tables that store runs.
     func countOfRunRows() throws -> Int {
         try value(
             """
@@ -51,7 +51,7 @@ extension TestDatabase {
         )
     }
 
-    /// What happened in a run, in order: number, event and step.
+    /// The events of a run, in order: number, type and step.
     func events(of run: ID<Run>) throws -> [String] {
         try value(
             """
@@ -64,30 +64,37 @@ extension TestDatabase {
 }
 
 extension Team {
-    /// An event that names the team and a plan.
+    /// The input with the team and a plan.
     func plan(_ plan: String) -> String { #"{"teamId":"\#(id)","plan":\#(plan)}"# }
 }
 
 /// Plans in JSON.
 enum Steps {
-    /// A plan of steps.
+    /// A plan with these steps.
     static func json(_ steps: [String], more: String = "") -> String {
         #"{"goal":"Test","steps":[\#(steps.joined(separator: ","))]\#(more)}"#
     }
 
-    /// A step that does nothing, after others.
+    /// A step that does nothing and depends on others.
     static func echo(_ name: String, after others: [String] = [], more: String = "") -> String {
         step(name, "test:echo", after: others, more: more)
     }
 
-    /// A step.
     static func step(_ name: String, _ tool: String, after others: [String] = [], more: String = "") -> String {
         let names = others.map { "\"\($0)\"" }.joined(separator: ",")
         return #"{"name":"\#(name)","tool":"\#(tool)","dependsOn":[\#(names)]\#(more)}"#
     }
 }
 
+extension Quotas {
+    /// The usual quotas, and all tools for every team.
+    static var allTools: Quotas {
+        var quotas = Quotas()
+        quotas.defaultTools = .all
+        return quotas
+    }
+}
+
 extension JSONEncodable {
-    /// The JSON of the value.
     var jsonText: String { String(decoding: jsonBytes, as: UTF8.self) }
 }

@@ -7,19 +7,19 @@ import TestSupport
 @testable import nofx
 
 extension TestDatabase {
-    /// A new team of somebody.
+    /// Makes a team of a user.
     func team(_ name: String = "Acme", of owner: Caller) throws -> Team {
         try call(CreateTeam.self, #"{"name":"\#(name)"}"#, as: owner)
     }
 
-    /// Somebody new who is a member of a team.
+    /// Makes a new user who is a member of a team.
     func member(of team: Team, as role: Role, permissions: [Permission]? = nil) throws -> Caller {
         let caller = Caller.stranger()
         try add(caller, to: team, as: role, permissions: permissions)
         return caller
     }
 
-    /// Makes somebody a member of a team.
+    /// Makes a user a member of a team.
     func add(_ caller: Caller, to team: Team, as role: Role, permissions: [Permission]? = nil) throws {
         var connection = try connect()
         _ = try connection.transact(
@@ -37,28 +37,28 @@ extension TestDatabase {
         )
     }
 
-    /// What the audit trail tells of a team, oldest first.
+    /// The audit trail of a team, oldest entry first.
     func activity(of team: ID<Team>) throws -> [Activity] {
         try rows("SELECT *, metadata::text AS data FROM nofx.team_activity WHERE team_id = \(team) ORDER BY id")
             .decode()
     }
 
-    /// A team's row, as it is stored, in words.
+    /// The stored row of a team, as text.
     func snapshot(of team: Team) throws -> String {
         try value("SELECT to_jsonb(t)::text FROM nofx.teams t WHERE id = \(team.id)")
     }
 
-    /// How many rows there are in total.
+    /// The number of teams in the database.
     func countOfTeams() throws -> Int {
         try value("SELECT count(*) FROM nofx.teams")
     }
 }
 
 extension Team {
-    /// An event that names the team and nothing else.
+    /// The input that names only the team.
     var reference: String { #"{"teamId":"\#(id)"}"# }
 
-    /// An event that changes the team.
+    /// The input that changes the team.
     func changes(_ members: String) -> String { #"{"teamId":"\#(id)",\#(members)}"# }
 }
 

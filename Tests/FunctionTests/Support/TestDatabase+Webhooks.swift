@@ -8,7 +8,7 @@ import TestSupport
 @testable import Teams
 @testable import Notifications
 
-/// createWebhook with the key of tests, and with URLs that are not secure.
+/// `createWebhook` with the tests' key and with plain HTTP allowed.
 struct CreateTestWebhook: Function {
     static let environment = Environment([
         ("NOFX_WEBHOOK_KEY", String(repeating: "k", count: 32)), ("NOFX_WEBHOOK_ALLOW_HTTP", "1"),
@@ -25,7 +25,7 @@ struct CreateTestWebhook: Function {
 }
 
 extension TestDatabase {
-    /// A new webhook of a team, as it was told.
+    /// Makes a webhook and returns it with its secret.
     func webhook(
         _ url: String = "https://hooks.example/secret/path?token=hunter2",
         of team: Team,
@@ -35,16 +35,16 @@ extension TestDatabase {
         try call(CreateTestWebhook.self, team.webhook(url, events: events), as: caller)
     }
 
-    /// A new webhook that goes to a receiver, which knows its secret.
+    /// Makes a webhook for a receiver and gives the receiver its secret.
     func webhook(to receiver: WebhookReceiver, _ path: String, of team: Team, by caller: Caller) throws -> NewWebhook {
         let webhook = try webhook(receiver.url(path), of: team, by: caller)
         try receiver.expect(webhook.secret.reveal(), on: path)
         return webhook
     }
 
-    /// Has a message wait for a webhook.
+    /// Queues a message for a webhook.
     ///
-    /// - Returns: The job.
+    /// - Returns: The id of the job.
     @discardableResult
     func queueMessage(_ text: String = "hello", to webhook: ID<Webhook>) throws -> UUID {
         try value(
@@ -56,12 +56,12 @@ extension TestDatabase {
         )
     }
 
-    /// Has no webhook rest.
+    /// Ends the cool-down of all webhooks.
     func wakeWebhooks() throws {
         try rows("UPDATE nofx.webhooks SET rests_until = now()")
     }
 
-    /// What is known about a webhook: how often it failed, and whether it is disabled.
+    /// The delivery state of a webhook: its failures, and whether it is disabled.
     func state(of webhook: ID<Webhook>) throws -> WebhookState {
         let rows = try rows(
             """
@@ -74,14 +74,14 @@ extension TestDatabase {
     }
 }
 
-/// A webhook's row, as far as deliveries change it.
+/// The columns of a webhook that deliveries change.
 struct WebhookState: Equatable, RowDecodable {
     let failures: Int
     let error: String?
     let isDisabled: Bool
     let isFailing: Bool
 
-    /// The seconds from the last statement's time until it rests no more.
+    /// The seconds from the statement's time until the cool-down ends.
     let rest: Int
 
     init(row: borrowing Row) throws(PostgresError) {
@@ -94,11 +94,11 @@ struct WebhookState: Equatable, RowDecodable {
 }
 
 extension Team {
-    /// An event that makes a webhook of the team.
+    /// The input that creates a webhook.
     func webhook(_ url: String = "https://hooks.example/", events: String? = nil) -> String {
         changes(#""url":\#(json(url))\#(events.map { #","events":\#($0)"# } ?? "")"#)
     }
 
-    /// An event that names a webhook of the team.
+    /// The input that names a webhook of the team.
     func reference(to webhook: ID<Webhook>) -> String { changes(#""webhookId":"\#(webhook)""#) }
 }

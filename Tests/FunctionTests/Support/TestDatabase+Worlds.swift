@@ -5,7 +5,7 @@ import TestSupport
 
 @testable import Teams
 
-/// Somebody with a row in every table: a team with a member, an invite, a key and a run of it, one more team that is
+/// A user with a row in every table: a team with a member, an invite, a key and a run, and another team that was
 /// purged.
 struct World {
     let owner: Caller
@@ -18,7 +18,7 @@ struct World {
 }
 
 extension TestDatabase {
-    /// Makes somebody who has something of everything, and nothing together with anybody else.
+    /// Makes a user with a row in every table, who shares no team with another user.
     func world(_ name: String) throws -> World {
         let owner = Caller.stranger(email: "\(name)@example.com")
         let team = try team(name, of: owner)
@@ -96,7 +96,7 @@ extension TestDatabase {
         }
     }
 
-    /// Every row of every table, as text.
+    /// All rows of all tables, as text.
     func everything() throws -> String {
         try tables.map { table in
             try value(
@@ -105,13 +105,13 @@ extension TestDatabase {
         }.joined()
     }
 
-    /// Runs statements as the functions' role, in a transaction that the caller has opened with `nofx.enter`.
+    /// Runs statements in the functions' role, in a transaction that `nofx.enter` opens for the caller.
     ///
     /// - Parameters:
-    ///   - caller: Who is named to the policies; nil for nobody.
+    ///   - caller: The user for the row security policies; nil for no user.
     ///   - queries: The statements.
     /// - Returns: The rows of the last statement.
-    /// - Throws: `PostgresError` of any of them.
+    /// - Throws: `PostgresError` of any statement.
     @discardableResult
     func asFunction(for caller: Caller?, _ queries: Query...) throws -> Rows {
         var connection = try Connection(ConnectionString(url), deadline: .test, log: .silent)

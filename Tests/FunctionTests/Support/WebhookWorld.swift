@@ -7,14 +7,14 @@ import TestSupport
 @testable import Teams
 @testable import Notifications
 
-/// A team whose webhooks go to a receiver, and deliverOutbox with the role that operators get.
+/// A team whose webhooks lead to a receiver, and deliverOutbox with the operator role.
 struct WebhookWorld {
     let database: TestDatabase
     let receiver: WebhookReceiver
     let owner: Caller
     let team: Team
 
-    /// Makes a team, and runs a receiver while the body needs it.
+    /// Makes a team, and runs a receiver for the duration of the body.
     static func run(_ body: (WebhookWorld) throws -> Void) throws {
         let database = try TestDatabase()
         let owner = Caller.stranger()
@@ -24,19 +24,19 @@ struct WebhookWorld {
         }
     }
 
-    /// A new webhook that goes to a path of the receiver.
+    /// Makes a webhook for a path of the receiver.
     func webhook(_ path: String) throws -> ID<Webhook> {
         try database.webhook(to: receiver, path, of: team, by: owner).id
     }
 
-    /// Delivers what is due.
+    /// Delivers the due messages.
     ///
     /// - Parameters:
-    ///   - input: The event.
+    ///   - input: The input of deliverOutbox.
     ///   - environment: The variables.
-    ///   - log: Takes what is logged.
-    ///   - deadline: When the answer is due.
-    /// - Returns: What was done, of that what is not nothing: `claimed 2 delivered 2`.
+    ///   - log: Receives the log.
+    ///   - deadline: The deadline of the call.
+    /// - Returns: The counts other than zero: `claimed 2 delivered 2`.
     /// - Throws: `PostgresError` or `ConfigurationError`.
     @discardableResult
     func deliver(
@@ -56,14 +56,14 @@ struct WebhookWorld {
         return (counts + (report.more ? ["more"] : [])).joined(separator: " ")
     }
 
-    /// Lets everything be tried again now, and does so.
+    /// Makes all messages due, ends all cool-downs, and delivers.
     func deliverAgain() throws -> String {
         try database.makeOutboxDue()
         try database.wakeWebhooks()
         return try deliver()
     }
 
-    /// How many mails and messages to webhooks are pending and dead.
+    /// The numbers of pending and of dead-lettered mails and webhook messages.
     func tally() throws -> [String: Int] {
         let rows = try database.rows(
             """

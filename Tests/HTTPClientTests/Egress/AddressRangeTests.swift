@@ -16,8 +16,7 @@ import Testing
         ("fd00:1::/33", ["fd00:1:7fff::"], ["fd00:1:8000::"]),
         ("::1", ["::1"], ["::", "::2"]),
     ])
-    func `a range has the addresses that begin like its first`(text: String, inside: [String], outside: [String]) throws
-    {
+    func `a range contains the addresses with its prefix`(text: String, inside: [String], outside: [String]) throws {
         let range = try #require(AddressRange(text))
         for address in inside { #expect(try range.contains(#require(NetworkAddress(address))), "\(address)") }
         for address in outside { #expect(try !range.contains(#require(NetworkAddress(address))), "\(address)") }
@@ -27,7 +26,7 @@ import Testing
         "", "/", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8", "10.0.0.0/8/8", "10.0.0.0/0008",
         "10.0.0.0/ 8", "::/129", "10.0.0.1/8", "10.1.0.0/15", "fd00::1/64", "example.com/8", "10/8",
     ])
-    func `anything else is no range`(text: String) {
+    func `an invalid range is rejected`(text: String) {
         #expect(AddressRange(text) == nil)
     }
 }
@@ -41,20 +40,20 @@ import Testing
         egress.allows(try #require(NetworkAddress(address)))
     }
 
-    @Test func `anywhere is everywhere`() throws {
+    @Test func `the range of everything contains all addresses`() throws {
         for address in ["127.0.0.1", "169.254.169.254", "::1", "8.8.8.8"] {
             #expect(try allows(.anywhere, address))
         }
     }
 
-    @Test func `an operator who allows nothing allows what is public`() throws {
+    @Test func `without exceptions only public addresses are allowed`() throws {
         #expect(try egress(nil) == .publicOnly())
         #expect(try egress("") == .publicOnly())
         #expect(try allows(egress(nil), "8.8.8.8"))
         #expect(try !allows(egress(nil), "127.0.0.1"))
     }
 
-    @Test func `an exception is one address range and nothing beside it`() throws {
+    @Test func `an exception allows exactly one range`() throws {
         let egress = try egress("127.0.0.0/8, 10.1.0.0/16,fd00::/8")
         for address in ["127.0.0.1", "10.1.255.255", "fd12::1", "8.8.8.8"] {
             #expect(try allows(egress, address), "\(address)")
@@ -64,7 +63,7 @@ import Testing
         }
     }
 
-    @Test func `an exception counts in whatever form its addresses come`() throws {
+    @Test func `an exception applies to all notations of an address`() throws {
         let egress = try egress("10.1.0.0/16")
         #expect(try allows(egress, "::ffff:10.1.2.3"))
         #expect(try allows(egress, "64:ff9b::10.1.2.3"))
@@ -73,7 +72,7 @@ import Testing
     }
 
     @Test(arguments: [",", "10.0.0.0/8,", "10.0.0.0/8,,::1", "localhost", "10.0.0.0/8;::1", "10.1.2.3/8", "*"])
-    func `a list that cannot be read stops the program, which never shows it`(value: String) {
+    func `an invalid list of ranges is rejected without being shown`(value: String) {
         let rule = "must be ranges of addresses such as 127.0.0.0/8,fd00::/8"
         #expect(throws: ConfigurationError("NOFX_HTTP_ALLOW", rule)) {
             try egress(value)

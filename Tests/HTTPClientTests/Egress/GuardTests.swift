@@ -4,7 +4,7 @@ import HTTPClient
 import TestSupport
 import Testing
 
-/// A client that goes to public addresses only, and servers that are at none.
+/// A client restricted to public addresses, and servers at other addresses.
 @Suite struct GuardTests {
     private func client(except ranges: String...) -> HTTPClient {
         HTTPClient(userAgent: "tests/1", egress: .publicOnly(except: ranges.compactMap { AddressRange($0) }))
@@ -14,7 +14,7 @@ import Testing
         "127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "0", "0.0.0.0", "localhost", "a.localhost",
         "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::127.0.0.1]",
     ])
-    func `this machine is not reached, however it is written`(host: String) throws {
+    func `this machine is not reached, in any notation`(host: String) throws {
         try PythonServer.run("http_server.py") { (server) throws in
             var client = client()
             let request = HTTPRequest(.get, "http://\(host):\(server.port)/size/2")
@@ -27,7 +27,7 @@ import Testing
         "224.0.0.1", "240.0.0.1", "255.255.255.255", "[fe80::1]", "[fe80::1%25lo]", "[fd00:ec2::254]", "[ff02::1]",
         "[64:ff9b::a9fe:a9fe]", "[2002:7f00:1::]",
     ])
-    func `nothing is sent where not everybody can send to`(host: String) throws {
+    func `nothing is sent to an address that is not globally reachable`(host: String) throws {
         for scheme in ["http", "https"] {
             var client = client()
             let request = HTTPRequest(.get, "\(scheme)://\(host)/")
@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    @Test func `an exception is reached, by its address and by a name`() throws {
+    @Test func `an exception is reached by address and by name`() throws {
         try PythonServer.run("http_server.py") { (server) throws in
             var client = client(except: "127.0.0.0/8")
             for host in ["127.0.0.1", "localhost"] {
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test func `what was refused once is refused again, and hinders nothing that is allowed`() throws {
+    @Test func `a refused host is refused again, and allowed hosts stay reachable`() throws {
         try PythonServer.run("http_server.py") { (server) throws in
             var client = client(except: "127.0.0.1/32")
             let allowed = HTTPRequest(.get, server.url("/size/2"))
@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    @Test func `a server that is allowed and not there is unreachable, and not forbidden`() throws {
+    @Test func `an allowed server that does not listen is unreachable, not forbidden`() throws {
         var client = client(except: "127.0.0.0/8")
         let request = HTTPRequest(.get, "http://127.0.0.1:1/")
         #expect(try failure { _ = try client.send(request, deadline: .test) } == .couldNotConnect)
@@ -77,7 +77,7 @@ import Testing
         ("fd00::1/128", "fd00::2", .forbiddenAddress), ("127.0.0.1/32", "::ffff:127.0.0.1", .couldNotConnect),
         ("127.0.0.1/32", "::ffff:127.0.0.2", .forbiddenAddress),
     ])
-    func `an address of version 6 is judged to its last bit`(
+    func `an IPv6 address is compared to its last bit`(
         range: String,
         address: String,
         kind: HTTPError.Kind
@@ -87,7 +87,7 @@ import Testing
         #expect(try failure { _ = try client.send(request, deadline: .test) } == kind)
     }
 
-    @Test func `a redirect to a forbidden address is an answer, and is not followed`() throws {
+    @Test func `a redirect to a forbidden address is returned and not followed`() throws {
         try PythonServer.run("http_server.py") { (server) throws in
             var client = client(except: "127.0.0.0/8")
             let answer = try client.send(HTTPRequest(.get, server.url("/redirect/1")), deadline: .test)
@@ -95,7 +95,7 @@ import Testing
         }
     }
 
-    @Test func `a proxy of the process is no way around it`() async {
+    @Test func `a proxy variable of the process does not bypass the restriction`() async {
         await #expect(processExitsWith: .success) {
             try PythonServer.run("http_server.py") { (proxy) throws in
                 for name in ["http_proxy", "https_proxy", "all_proxy", "ALL_PROXY"] { setenv(name, proxy.url(""), 1) }
@@ -108,7 +108,7 @@ import Testing
 
                 #expect(try failure { _ = try client.send(metadata, deadline: .test) } == .forbiddenAddress)
                 #expect(try failure { _ = try client.send(neighbour, deadline: .test) } == .forbiddenAddress)
-                // The proxy would say `proxied`.
+                // The proxy would answer `proxied`.
                 #expect(try client.send(HTTPRequest(.get, proxy.url("/size/2")), deadline: .test).text == "xx")
             }
         }

@@ -1,7 +1,7 @@
 import Base
 import System
 
-/// Keeps what is logged.
+/// Collects log lines.
 final class LogLines: Sendable {
     private let lines = Monitor<[String]>([])
 

@@ -4,7 +4,7 @@ import System
 
 /// The database that `TEST_DATABASE_URL` names.
 ///
-/// A test without it fails.
+/// A test without the variable fails.
 struct TestDatabase {
     struct Missing: Error, CustomStringConvertible {
         var description: String { "TEST_DATABASE_URL must name a database whose role is a superuser" }
@@ -22,7 +22,7 @@ struct TestDatabase {
         try Connection(string, deadline: deadline, log: log)
     }
 
-    /// Where the server's unix socket is, and as whom and what to use it.
+    /// The server's unix socket, the role and the database.
     func location() throws -> Location {
         var connection = try connect()
         return try connection.transaction(deadline: .test) { transaction in
@@ -37,7 +37,7 @@ struct TestDatabase {
         }
     }
 
-    /// Opens a connection, runs a script in a transaction of its own, and closes it.
+    /// Runs a script in its own transaction on its own connection.
     func run(_ script: String) throws {
         var connection = try connect()
         try connection.transaction(deadline: .test) { try $0.runScript(script) }
@@ -59,14 +59,14 @@ struct Location: RowDecodable, Sendable {
 
     var socketPath: String { "\(directory)/.s.PGSQL.\(port)" }
 
-    /// A string for the same role and database on a loopback port.
+    /// A connection string for the same role and database on a loopback port.
     func string(port: UInt16, more: String = "") throws -> ConnectionString {
         try ConnectionString("host=127.0.0.1 port=\(port) user=\(role) dbname=\(name) sslmode=disable \(more)")
     }
 }
 
 extension Deadline {
-    /// Far enough that only a hanging test meets it.
+    /// A deadline that only a test that hangs reaches.
     static var test: Deadline { .after(.seconds(120)) }
 }
 
@@ -101,6 +101,6 @@ extension Connection {
 }
 
 extension Connection {
-    /// `isUsable` for `#expect`, which cannot look into what is not copyable unless there is a `try`.
+    /// `isUsable` for `#expect`, which can read a property of a noncopyable value only through a `try`.
     func checked() throws -> Bool { isUsable }
 }

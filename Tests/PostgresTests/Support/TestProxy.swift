@@ -2,19 +2,18 @@ import Glibc
 import Postgres
 import Synchronization
 
-/// Stands between one client and the server, and loses what it is told to.
+/// A proxy between one client and the server that simulates a fault of the connection.
 final class TestProxy: Sendable {
-    /// What is lost.
+    /// The simulated fault.
     enum Fault: Sendable {
-        /// Nothing.
         case none
-        /// The connection, once all that the client sent before these bytes has reached the server.
+        /// The connection is cut after everything that the client sent before these bytes has reached the server.
         case cutRequest(before: String)
-        /// The connection, once all that the server sent before these bytes has reached the client.
+        /// The connection is cut after everything that the server sent before these bytes has reached the client.
         case cutAnswer(before: String)
-        /// All that the server sends from these bytes on, while the connection stays.
+        /// The server's data is discarded from these bytes on, but the connection stays open.
         case swallowAnswer(from: String)
-        /// Everything: connections are accepted and never answered.
+        /// Connections are accepted and never answered.
         case silence
     }
 
@@ -43,7 +42,7 @@ final class TestProxy: Sendable {
         thread = TestThread { Self.serve(listener, stop: stop, path: path, fault: fault) }
     }
 
-    /// Ends every connection and the proxy.
+    /// Closes all connections and ends the proxy.
     func stop() {
         close(stopping)
         thread.join()
@@ -123,7 +122,7 @@ final class TestProxy: Sendable {
 }
 
 extension TestProxy.Fault {
-    /// Where in a message the loss begins.
+    /// The place in a message at which the fault begins.
     fileprivate func place(in bytes: [UInt8], isRequest: Bool) -> Int? {
         switch self {
         case .cutRequest(let marker) where isRequest: bytes.firstPlace(of: marker)

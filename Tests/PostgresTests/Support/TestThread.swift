@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// A thread that ends with a value.
+/// A thread that returns a value.
 final class TestThread<Output: Sendable>: Sendable, Runnable {
     private let body: @Sendable () -> Output
     private let output = Mutex<Output?>(nil)
@@ -29,7 +29,7 @@ final class TestThread<Output: Sendable>: Sendable, Runnable {
         self.output.withLock { $0 = output }
     }
 
-    /// Waits for the thread's end.
+    /// Waits for the thread's end and returns its value.
     func join() -> Output {
         pthread_join(handle.withLock { $0 }, nil)
         guard let output = output.withLock({ $0 }) else { fatalError("a thread that ended has a value") }
@@ -41,7 +41,7 @@ private protocol Runnable {
     func run()
 }
 
-/// Where several threads wait until all have arrived.
+/// A barrier: each thread waits until all threads have arrived.
 final class ThreadBarrier: Sendable {
     private let left: Atomic<Int>
 

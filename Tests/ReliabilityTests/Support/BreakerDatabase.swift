@@ -4,7 +4,7 @@ import Postgres
 import TestSupport
 import AI
 
-/// A database whose breakers have names of their own, so that many tests can share it.
+/// A database that many tests share; each test uses a breaker with a unique name.
 enum BreakerDatabase {
     private static let made = Result { try TestDatabase() }
 
@@ -12,7 +12,7 @@ enum BreakerDatabase {
 }
 
 extension PostgresStores {
-    /// A process's way to the shared breakers, with more patience than a busy machine can try.
+    /// A store of the shared breakers for one process, with timeouts that a busy machine does not exceed.
     static func patient(_ url: String, reporter: UUID = .v7()) throws -> PostgresStores {
         var store = PostgresStores(
             Database(at: try ConnectionString(url)),
@@ -26,7 +26,7 @@ extension PostgresStores {
 }
 
 extension TestDatabase {
-    /// Makes a breaker's past longer ago.
+    /// Moves all times of a breaker into the past.
     func age(_ name: String, by duration: Duration) throws {
         var connection = try connect()
         _ = try connection.transact(
@@ -38,7 +38,8 @@ extension TestDatabase {
                     last_failure_at = last_failure_at - \(duration), changed_at = changed_at - \(duration)
                 WHERE name = \(name)
                 """,
-                // Out of each other's way first, because slices must differ after each row.
+                // The first statement moves the slices out of the way, because their keys must be unique after each
+                // row.
                 """
                 UPDATE nofx.circuit_windows SET started_at = started_at - \(duration) - interval '9999 days'
                 WHERE name = \(name)
@@ -51,7 +52,7 @@ extension TestDatabase {
         )
     }
 
-    /// What is stored of a breaker; nil when nothing is.
+    /// The stored state of a breaker; nil if there is none.
     func breaker(_ name: String) throws -> BreakerView? {
         try rows(
             """

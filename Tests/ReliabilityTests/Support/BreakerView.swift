@@ -3,10 +3,10 @@ import Postgres
 @testable import Core
 @testable import Reliability
 
-/// A breaker's state as both kinds of stores have it; times are what is left of them.
+/// A breaker's state in a form that all stores share; times are durations from now.
 ///
-/// A database's clock goes on while a test runs, so that times are compared in units of a hundred seconds, rounded up:
-/// tests only use whole units.
+/// The database's clock advances while a test runs. Durations are therefore compared in units of 100 seconds, rounded
+/// up; tests use only whole units.
 struct BreakerView: Equatable {
     var state = "closed"
     var generation: Int64 = 0
@@ -22,7 +22,7 @@ struct BreakerView: Equatable {
     var cooldownUnits: Int?
     var cooldownReason: String?
 
-    /// The units that are left, rounded up; nil for none.
+    /// The remaining units, rounded up; nil if the time has passed.
     static func units(_ seconds: Double?) -> Int? {
         guard let seconds, seconds > 0 else { return nil }
         return Int((seconds / 100).rounded(.up))

@@ -2,7 +2,7 @@ import Core
 import Reliability
 
 extension CircuitBreakerPolicy {
-    /// The defaults with times that are whole units of a hundred seconds: open for ten, a lease of seven.
+    /// The defaults with times in whole units of 100 seconds: open for ten units, a lease of seven.
     static func units(
         failureThreshold: Int = 5,
         successThreshold: Int = 2,

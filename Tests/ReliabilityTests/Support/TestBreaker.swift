@@ -6,12 +6,13 @@ import TestSupport
 @testable import Reliability
 @testable import AI
 
-/// Which store a test is run on.
+/// The store that a test runs on.
 enum StoreKind: CaseIterable {
     case memory, postgres, fallback
 }
 
-/// What a call is told, in words: `allowed`, `probe`, or the reason why not, with the units of time to wait.
+/// The answer to a request for a permit, as text: `allowed`, `probe`, or the rejection with the units of time to
+/// wait.
 struct Answer: Equatable, ExpressibleByStringLiteral, CustomStringConvertible {
     let description: String
 
@@ -25,7 +26,7 @@ struct Answer: Equatable, ExpressibleByStringLiteral, CustomStringConvertible {
     }
 }
 
-/// One breaker in one store, with time in the test's hand.
+/// One breaker in one store, with a clock that the test controls.
 struct TestBreaker: ~Copyable {
     let kind: StoreKind
     let name: String
@@ -57,7 +58,7 @@ struct TestBreaker: ~Copyable {
         reporter: UUID
     ) throws {
         let database = kind == .memory ? nil : try BreakerDatabase.shared()
-        // Neither connects before it is used.
+        // Neither store connects before its first use.
         let url = database?.operatorURL ?? "host=/nonexistent user=nobody"
         let postgres = try PostgresStores.patient(url, reporter: reporter)
         let shared = try PostgresStores.patient(url, reporter: reporter)
@@ -71,7 +72,9 @@ struct TestBreaker: ~Copyable {
         fallback = FallbackCircuitBreakerStore(shared, over: memory, log: .silent, clock: { clock.now })
     }
 
-    /// The same breaker as another process meets it; in memory there is no other process, but another reporter.
+    /// The same breaker in another process.
+    ///
+    /// The memory store has no other process, so it gets another reporter.
     func elsewhere() throws -> TestBreaker {
         try TestBreaker(kind, policy, name: name, clock: clock, memory: memory, reporter: .v7())
     }
@@ -86,7 +89,7 @@ extension TestBreaker {
         }
     }
 
-    /// A permit that the test needs.
+    /// A permit; it throws if the breaker rejects the call.
     mutating func permit() throws -> CircuitPermit {
         switch try acquire() {
         case .permitted(let permit): return permit
@@ -94,7 +97,7 @@ extension TestBreaker {
         }
     }
 
-    /// What a call is told; its permit is lost.
+    /// The answer to a request for a permit, which is then dropped.
     mutating func answer() throws -> Answer {
         switch try acquire() {
         case .permitted(let permit): return permit.isProbe ? "probe" : "allowed"
@@ -111,7 +114,7 @@ extension TestBreaker {
         }
     }
 
-    /// Makes a call that comes to something.
+    /// Makes a call with an outcome.
     @discardableResult
     mutating func call(_ outcome: CircuitOutcome) throws -> CircuitTransition? {
         let permit = try permit()
@@ -123,7 +126,7 @@ extension TestBreaker {
         for _ in 0..<times { try call(.failure(error: "broken")) }
     }
 
-    /// Makes time pass.
+    /// Advances the time.
     func advance(by duration: Duration) throws {
         clock.advance(by: duration)
         try database?.age(name, by: duration)
@@ -134,7 +137,7 @@ extension TestBreaker {
         try database.rows("SELECT nofx.circuit_set(\(name), \(action.rawValue))")
     }
 
-    /// The state; that of a new breaker where nothing is stored.
+    /// The state; that of a new breaker if none is stored.
     func view() throws -> BreakerView {
         guard let database else {
             return memory.state(of: name).map { BreakerView($0, at: clock.now) } ?? BreakerView()
@@ -143,7 +146,7 @@ extension TestBreaker {
     }
 }
 
-/// A call was not let through.
+/// The breaker rejected a call that the test expected it to permit.
 struct Unexpected: Error {
     let answer: Answer
 }

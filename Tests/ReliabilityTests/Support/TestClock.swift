@@ -1,6 +1,6 @@
 import System
 
-/// A clock that goes when it is told.
+/// A clock that a test advances.
 final class TestClock: Sendable {
     private let time = Monitor(Duration.seconds(1_000_000))
 

@@ -5,12 +5,12 @@ import Testing
 @testable import Runs
 
 @Suite struct DocumentedPlanTests {
-    @Test func `the plan in the documentation is one`() throws {
+    @Test func `the plan in the documentation is valid`() throws {
         let plan = try Plan(try part(of: "docs/plans.md", from: "```json\n", to: "```"))
         #expect(plan.graph.stages == [0, 1, 2])
     }
 
-    @Test func `the prompt in the documentation makes a plan`() throws {
+    @Test func `the prompt in the documentation gives a valid plan`() throws {
         let json = try part(of: "docs/plans.md", from: #"{"standard":"#, to: "}\n```")
         #expect(try StandardPlan(json).plan().steps.count == 6)
     }

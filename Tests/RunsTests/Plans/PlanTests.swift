@@ -4,18 +4,18 @@ import Testing
 @testable import Runs
 
 @Suite struct PlanTests {
-    @Test func `what a plan does not say has a value of its own`() throws {
+    @Test func `omitted fields of a plan have defaults`() throws {
         let plan = try Plan(#"{"goal":" Greet ","steps":[{"name":"a","tool":"test:echo"}]}"#)
         #expect(
             plan.jsonText == """
                 {"goal":"Greet","steps":[{"name":"a","tool":"test:echo","inputs":{},"dependsOn":[],"timeoutSeconds":60,\
                 "retry":{"maxAttempts":3,"baseSeconds":2,"maxSeconds":300},"onFailure":"fail","priority":0,\
-                "delaySeconds":0,"toolsAllowed":null,"secretsScope":null}],"deadlineSeconds":null}
+                "delaySeconds":0,"toolsAllowed":null,"secretsScope":null,"idempotent":false}],"deadlineSeconds":null}
                 """
         )
     }
 
-    @Test func `a plan that was filled in is the same plan again`() throws {
+    @Test func `a plan with its defaults filled in parses to the same plan`() throws {
         let plan = try Plan(
             """
             {"goal":"Ship","deadlineSeconds":3600,"steps":[
@@ -24,7 +24,7 @@ import Testing
               "toolsAllowed":["codegen","test:echo"]},
              {"name":"send","tool":"http:request","dependsOn":["ask"],"secretsScope":"deploy",
               "inputs":{"url":"https://a","method":"PUT","headers":{"authorization":{"$secret":"TOKEN"}},
-                        "body":{"text":{"$from":"ask.text"}}}},
+                        "body":{"text":{"$from":"ask.text","default":null}}}},
              {"name":"ok","tool":"manual:deploy","dependsOn":["send"],"inputs":{"role":"member"}}]}
             """
         )
@@ -32,21 +32,21 @@ import Testing
         #expect(plan.deniedTools.isEmpty)
     }
 
-    @Test func `names become numbers, sorted, in both directions`() throws {
+    @Test func `names become sorted numbers, for dependencies and dependents`() throws {
         let plan = try Plan.of(["a": [], "b": ["a"], "c": ["a"], "d": ["c", "b"], "e": []])
         #expect(plan.graph.dependencies == [[], [0], [0], [1, 2], []])
         #expect(plan.graph.dependents == [[1, 2], [3], [3], [], []])
         #expect(plan.graph.stages == [0, 1, 1, 2, 0])
     }
 
-    @Test func `two steps with the same tool and inputs are two`() throws {
+    @Test func `two steps with equal tool and inputs stay separate`() throws {
         let plan = try Plan.of(["a": [], "b": []])
         #expect(plan.steps[0].inputs == plan.steps[1].inputs)
         #expect(plan.steps.count == 2)
     }
 
     // Cases: queue 44
-    @Test func `every rule that a step breaks is told at once, also those across steps`() {
+    @Test func `all violations of steps are reported at once, also those between steps`() {
         let json = """
             {"goal":"","colour":"red","deadlineSeconds":0,"steps":[
              {"name":"a","tool":"bash","dependsOn":["b"],"priority":101},
@@ -68,7 +68,7 @@ import Testing
     }
 
     // Cases: queue 44
-    @Test func `the circle is named, each step once and the first again`() throws {
+    @Test func `a cycle is reported with each step once and the first one again`() throws {
         let error = #expect(throws: Violations.self) {
             try Plan.of(["x": ["b"], "a": ["b"], "b": ["c"], "c": ["a"], "y": ["z"], "z": ["y"], "free": []])
         }
@@ -98,11 +98,11 @@ import Testing
             ["steps[0].inputs out_of_range"]
         ),
     ])
-    func `what is no plan is refused`(_ json: String, _ expected: [String]) {
+    func `an invalid plan is rejected`(_ json: String, _ expected: [String]) {
         #expect(violations(Plan.self, json) == expected)
     }
 
-    @Test func `names that look the same are the same`() {
+    @Test func `canonically equivalent names are equal`() {
         let json = """
             {"goal":"g","steps":[{"name":"caf\\u00e9","tool":"test:echo"},{"name":"cafe\\u0301","tool":"test:echo"}]}
             """
@@ -121,7 +121,7 @@ import Testing
     @Test(arguments: [
         (#"["test:echo"]"#, []), (#"["ai:generate","wait:until"]"#, ["test:echo"]), ("[]", ["test:echo"]),
     ])
-    func `a step whose own list does not have its tool is found`(_ list: String, _ denied: [String]) throws {
+    func `a step whose allow-list lacks its tool is rejected`(_ list: String, _ denied: [String]) throws {
         let plan = try Plan(
             #"{"goal":"g","steps":[{"name":"a","tool":"test:echo","toolsAllowed":\#(list)},{"name":"b","tool":"test:echo"}]}"#
         )

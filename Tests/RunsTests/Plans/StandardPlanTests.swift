@@ -4,7 +4,7 @@ import Testing
 @testable import Runs
 
 @Suite struct StandardPlanTests {
-    @Test func `a prompt makes one step, whose answer is kept`() throws {
+    @Test func `a prompt gives one step, whose answer is stored`() throws {
         let plan = try plan(#"{"prompt":"Write a README.\nBe brief."}"#)
         #expect(plan.goal.rawValue == "Write a README.")
         #expect(plan.steps.map(\.name.rawValue) == ["codegen"])
@@ -13,7 +13,7 @@ import Testing
         #expect(inputs.filename?.rawValue == "result.md")
     }
 
-    @Test func `each quality that is wanted is a review of the answer, and the gate comes after all`() throws {
+    @Test func `each requested quality adds a review of the answer, and the gate comes last`() throws {
         let json =
             #"{"prompt":"x","quality":{"audit":true,"lint":true,"tests":false},"filename":"a.py","approval":true}"#
         let plan = try plan(json)
@@ -29,12 +29,11 @@ import Testing
         (#""prompt":"no approval needed","approval":false"#, false), (#""prompt":"x","approval":true"#, true),
         (#""prompt":"x""#, false),
     ])
-    func `a person decides where the prompt has the word, unless it is said`(_ members: String, _ hasGate: Bool) throws
-    {
+    func `a prompt that mentions an approval gives a gate by default`(_ members: String, _ hasGate: Bool) throws {
         #expect(try plan("{\(members)}").steps.contains { $0.tool.isGate } == hasGate)
     }
 
-    @Test func `a prompt of ten thousand characters makes a plan with everything`() throws {
+    @Test func `a prompt of ten thousand characters gives a plan with all options`() throws {
         let prompt = String(repeating: "\u{1F600}", count: 10_000)
         let quality = #"{"typecheck":true,"lint":true,"tests":true,"audit":true}"#
         let plan = try plan(#"{"prompt":"\#(prompt)","quality":\#(quality),"approval":true}"#)
@@ -49,7 +48,7 @@ import Testing
             ["filename invalid_format", "model unknown_field", "quality.speed unknown_field"]
         ),
     ])
-    func `what no plan can be made of is refused`(_ json: String, _ expected: [String]) {
+    func `an input that gives no plan is rejected`(_ json: String, _ expected: [String]) {
         #expect(violations(StandardPlan.self, json) == expected)
     }
 
@@ -62,7 +61,7 @@ import Testing
         ),
         (#","standard":{"prompt":"x"}"#, []),
     ])
-    func `a request has a plan or a prompt`(_ members: String, _ expected: [String]) {
+    func `an input has either a plan or a prompt`(_ members: String, _ expected: [String]) {
         let json = #"{"teamId":"00000000-0000-7000-8000-000000000000"\#(members)}"#
         #expect(violations(PlanRequest.self, json) == expected)
     }

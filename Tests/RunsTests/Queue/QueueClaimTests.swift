@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct QueueClaimTests {
     // Cases: queue 1
-    @Test func `fifty who claim at once get one step once`() throws {
+    @Test func `of fifty concurrent claims one gets the step`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         _ = try client.start([StepSpec()])
@@ -18,7 +18,7 @@ import Testing
     }
 
     // Cases: queue 2
-    @Test func `eight who claim a thousand in batches get each once`() throws {
+    @Test func `eight claimants of a thousand steps in batches claim each step once`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         _ = try client.start(Array(repeating: StepSpec(), count: 1_000))
@@ -33,7 +33,7 @@ import Testing
     }
 
     // Cases: queue 2
-    @Test func `who claims does not wait for those who are just claiming`() throws {
+    @Test func `a claim does not wait for concurrent claims`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         _ = try client.start(Array(repeating: StepSpec(), count: 5))
@@ -49,7 +49,7 @@ import Testing
     }
 
     // Cases: queue 3
-    @Test func `of one team the lowest number comes first, then what was due first, then the lower id`() throws {
+    @Test func `steps of a team are claimed by priority, then by due time, then by id`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([5, -5, 0, 0, -5, 5].map { StepSpec(priority: $0) })
@@ -59,7 +59,7 @@ import Testing
     }
 
     // Cases: queue 4
-    @Test func `a step is not due before its time, and is when that has come`() throws {
+    @Test func `a delayed step is due at its time and not before`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         _ = try client.start([StepSpec(delay: 3_600)])
@@ -71,7 +71,7 @@ import Testing
     }
 
     // Cases: queue 5
-    @Test func `what is put in and claimed in one moment is due`() throws {
+    @Test func `a step that is enqueued and claimed in one transaction is due`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let rows = try client.connection.transact(
@@ -83,7 +83,7 @@ import Testing
                 INSERT INTO nofx.queue (id, topic, state, run_at, payload)
                 VALUES (gen_random_uuid(), 't', 'scheduled', now(), '2')
                 """,
-                "SELECT promoted FROM nofx.maintain_queue(10, '{0}')",
+                "SELECT nofx.promote_jobs(10)",
                 "SELECT count(*) FROM nofx.claim_jobs('t', 5, '1 minute', NULL, NULL, NULL)",
             ],
             deadline: .test
@@ -93,7 +93,7 @@ import Testing
     }
 
     // Cases: queue 6, 9
-    @Test func `a claim takes what there is, of its topic alone`() throws {
+    @Test func `a claim gets only steps of its topic, up to its count`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         _ = try client.start([StepSpec(), StepSpec(tool: "wait:until"), StepSpec()])
@@ -103,14 +103,14 @@ import Testing
     }
 
     // Cases: queue 7
-    @Test func `who claims from an empty queue, or tends it, writes nothing`() throws {
+    @Test func `a claim of an empty queue and its maintenance write nothing`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         for limit in [nil, Int32(5)] {
             let rows = try client.connection.transact(
                 [
                     "SELECT count(*) FROM nofx.claim_jobs('test.echo', 50, '1 minute', \(limit), \(limit), NULL)",
-                    "SELECT promoted FROM nofx.maintain_queue(1000, '{0,2 s}')",
+                    "SELECT nofx.promote_jobs(1000)",
                     // A transaction that has written, or locked a row, has a number.
                     "SELECT pg_current_xact_id_if_assigned()::text",
                 ],
@@ -122,7 +122,7 @@ import Testing
     }
 
     // Cases: queue 13
-    @Test func `eight who claim with limits never have more than these between them`() throws {
+    @Test func `eight concurrent claimants never exceed their limits together`() throws {
         let fixture = try RunFixture()
         let other = try RunFixture(in: fixture.database)
         for fixture in [fixture, other] {
@@ -135,7 +135,7 @@ import Testing
             var most = 0
             while try client.rows("SELECT count(*) FROM nofx.queue").value(as: Int.self) > 0 {
                 let claims = try client.claim(3, topicLimit: 3, tenantLimit: 2)
-                // Each claim is seen by all others from its commit on.
+                // Every other claimant sees a claim from its commit on.
                 most = max(
                     most,
                     try client.rows(

@@ -4,17 +4,17 @@ import TestSupport
 import Testing
 
 @Suite struct QueueLeaseTests {
-    @Test func `what is given back at once keeps its place`() throws {
+    @Test func `a step that is released at once keeps its place`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let first = try client.start([StepSpec()])
         _ = try client.start([StepSpec()])
-        try client.finish(try client.claim(1), "released")
-        #expect(try client.claim(1).map(\.run) == [first])
+        try client.finish(try client.reserve(1), "released")
+        #expect(try client.reserve(1).map(\.run) == [first])
     }
 
     // Cases: queue 16
-    @Test func `a step whose worker is gone comes again once its lease is over, and that once`() throws {
+    @Test func `a step of a lost worker is rescued once after its lease`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec()])
@@ -38,7 +38,7 @@ import Testing
 
     // Cases: queue 18, 20
     @Test(arguments: ["succeeded", "failed", "retry", "released", "cancelled"])
-    func `whoever comes after a step was taken from him changes nothing`(outcome: String) throws {
+    func `a report with an expired lease changes nothing after the rescue`(outcome: String) throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec()])
@@ -46,10 +46,10 @@ import Testing
         try fixture.expireLeases()
         try client.maintain()
         #expect(try client.finish(late, outcome).isEmpty)
-        let next = try client.claim()
+        let next = try client.reserve()
         #expect(try client.finish(late, outcome).isEmpty)
         #expect(try client.heartbeat(late).isEmpty)
-        try client.rows("SELECT nofx.start_steps(\(late.map(\.id)), \(late.map(\.fence)))")
+        try client.rows("SELECT nofx.begin_steps(\(late.map(\.id)), \(late.map(\.fence)))")
         #expect(try fixture.events(of: run).last == "step.rescued s0")
         #expect(try client.finish([.init(claim: next[0], outputs: "\"mine\"")]) == next)
         #expect(try client.finish(late, outcome).isEmpty)
@@ -58,7 +58,7 @@ import Testing
     }
 
     // Cases: queue 19
-    @Test func `whoever comes late, but before anybody noticed, is in time`() throws {
+    @Test func `a heartbeat or result after the lease, but before the rescue, is accepted`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec()])
@@ -72,7 +72,7 @@ import Testing
     }
 
     // Cases: queue 21, 28
-    @Test func `a heartbeat makes a lease last by the server's clock`() throws {
+    @Test func `a heartbeat extends a lease by the server's clock`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         _ = try client.start([StepSpec()])
@@ -80,13 +80,14 @@ import Testing
         try fixture.expireLeases()
         #expect(try client.heartbeat(claims).count == 1)
         #expect(try client.maintain() == [0, 0, 0])
-        // No function takes a time of day: a worker's clock has no way in.
+        // No function takes a time of day as a parameter, so a worker's clock has no influence.
         #expect(
             try fixture.database.value(
                 """
                 SELECT count(*) FROM pg_proc p
                 WHERE p.pronamespace = 'nofx'::regnamespace AND p.proname IN ('claim_jobs', 'heartbeat_jobs', 'finish_jobs',
-                      'cancel_job', 'start_steps', 'finish_steps', 'maintain_queue')
+                      'cancel_job', 'begin_steps', 'finish_steps', 'promote_jobs', 'rescue_steps', 'rescue_jobs',
+                      'stop_overdue_runs', 'expire_gates')
                   AND 'timestamptz'::regtype = ANY (p.proargtypes)
                 """
             ) == 0
@@ -94,7 +95,7 @@ import Testing
     }
 
     // Cases: queue 22
-    @Test func `heartbeats and results that name the same steps in opposite orders do not block each other`() throws {
+    @Test func `heartbeats and results for the same steps in opposite orders do not deadlock`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         for _ in 0..<4 { _ = try client.start(Array(repeating: StepSpec(attempts: 1_000), count: 5)) }
@@ -111,7 +112,7 @@ import Testing
         #expect(try fixture.faults().isEmpty)
     }
 
-    /// Gives steps back and has them be held again by the same claims, at once.
+    /// Releases steps and lets the same claims hold them again.
     private func releaseAndReclaim(_ claims: [TestClient.Claim], _ client: inout TestClient) throws {
         let ids = claims.map(\.id)
         _ = try client.connection.transact(
@@ -131,7 +132,7 @@ import Testing
     }
 
     // Cases: queue 23
-    @Test func `rescue and result at the same time, one of them counts`() throws {
+    @Test func `of a concurrent rescue and result only one counts`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         for _ in 0..<15 {
@@ -144,7 +145,7 @@ import Testing
                 return number == 0 ? try client.finish(claims).count : try client.maintain()[1]
             }
             #expect(outcomes.reduce(0, +) <= 1)
-            // Whoever tended passed by what somebody was just ending.
+            // The maintenance skipped a step whose result was being recorded.
             let isDone = try fixture.status(of: run) == "succeeded"
             #expect(outcomes[0] == (isDone ? 1 : 0))
             #expect(try fixture.faults().isEmpty)
@@ -155,7 +156,7 @@ import Testing
     }
 
     // Cases: queue 24
-    @Test func `four who rescue at once rescue each step once`() throws {
+    @Test func `four concurrent rescues rescue each step once`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         for _ in 0..<10 { _ = try client.start(Array(repeating: StepSpec(), count: 10)) }
@@ -176,7 +177,7 @@ import Testing
     }
 
     // Cases: queue 25
-    @Test func `a step that takes its workers with it is given up after its last attempt, and its run ends`() throws {
+    @Test func `a step whose workers always die is dead-lettered after its last attempt, and its run ends`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec(attempts: 2), StepSpec(after: [0]), StepSpec(after: [1])])
@@ -193,7 +194,7 @@ import Testing
     }
 
     // Cases: queue 26
-    @Test func `of a batch whose worker dies what was said stays, and the rest comes again`() throws {
+    @Test func `of a batch whose worker dies the reported results stay, and the other steps run again`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start(Array(repeating: StepSpec(), count: 10))
@@ -206,7 +207,7 @@ import Testing
     }
 
     // Cases: queue 27
-    @Test func `runs that somebody holds do not keep the rest from being rescued`() throws {
+    @Test func `locked runs do not block the rescue of other runs`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let runs = try (0..<4).map { _ in try client.start([StepSpec(), StepSpec()]) }.sorted()
@@ -225,34 +226,34 @@ import Testing
     }
 
     // Cases: queue 32
-    @Test func `what is released is as if it had not been claimed, however often`() throws {
+    @Test func `a released step keeps its attempts, however often it is released`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec(attempts: 1)])
         for _ in 0..<5 {
-            let claims = try client.claim()
+            let claims = try client.reserve()
             #expect(claims.map(\.attempt) == [1])
             #expect(try client.finish(claims, "released") == claims)
         }
-        let claims = try client.claim()
+        let claims = try client.reserve()
         try client.finish(claims, "released", delay: .seconds(60))
-        #expect(try client.claim().isEmpty)
+        #expect(try client.reserve().isEmpty)
         try fixture.endDelays()
         #expect(try client.maintain() == [1, 0, 0])
-        #expect(try client.claim().map(\.attempt) == [1])
+        #expect(try client.reserve().map(\.attempt) == [1])
         #expect(try fixture.steps(of: run) == ["queued"])
         #expect(try fixture.events(of: run) == ["run.created", "step.queued s0"])
         #expect(try fixture.faults().isEmpty)
     }
 
-    @Test func `a step that is noted twice has begun once`() throws {
+    @Test func `a step whose start is recorded twice has one start event`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec()])
-        let claims = try client.claim()
+        let claims = try client.reserve()
         for _ in 0..<2 {
             let both = claims + claims
-            try client.rows("SELECT nofx.start_steps(\(both.map(\.id)), \(both.map(\.fence)))")
+            try client.rows("SELECT nofx.begin_steps(\(both.map(\.id)), \(both.map(\.fence)))")
         }
         try client.finish(claims)
         #expect(try fixture.events(of: run).filter { $0 == "step.started s0" }.count == 1)

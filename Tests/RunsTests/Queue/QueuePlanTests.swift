@@ -3,9 +3,9 @@ import Postgres
 import TestSupport
 import Testing
 
-/// How the server goes about it, whatever it knows of the tables' sizes.
+/// The server's query plans, with and without table statistics.
 @Suite struct QueuePlanTests {
-    /// A queue of jobs of many teams, of which the server has never counted anything.
+    /// A queue with the jobs of many teams, without table statistics.
     private func crowded(_ count: Int32, state: String = "available") throws -> RunFixture {
         let fixture = try RunFixture()
         try fixture.database.rows("ALTER TABLE nofx.queue SET (autovacuum_enabled = false)")
@@ -22,7 +22,7 @@ import Testing
 
     // Cases: queue 8
     @Test(arguments: [true, false])
-    func `a claim reads the rows that it takes and no others`(isCounted: Bool) throws {
+    func `a claim reads only the rows that it takes`(isCounted: Bool) throws {
         let fixture = try crowded(100_000)
         if isCounted { try fixture.database.rows("ANALYZE nofx.queue") }
         var client = try fixture.client()
@@ -41,24 +41,24 @@ import Testing
             deadline: .test
         )
         #expect(try rows[0].value(as: Int.self) == 50)
-        // Read one after another, the table would be 100,000 rows; so would what is sorted.
+        // A sequential scan would read 100,000 rows, and so would a sort.
         #expect(try rows[1][0]["read"] as Int == 0)
         #expect(try rows[1][0]["scans"] as Int == 0)
         #expect(try rows[2].value(as: Int.self) < 1_000)
     }
 
     // Cases: queue 30
-    @Test func `heartbeats touch no index`() throws {
+    @Test func `heartbeats update no index`() throws {
         let fixture = try crowded(1_000, state: "running")
         var vacuuming = try fixture.client()
-        // Room for every version of a row beside it: whether the old ones can be taken away meanwhile is up to whoever else
-        // looks at the database, the server's own workers among them. In a transaction it is refused.
+        // The fill factor leaves room for the versions of each row. Whether VACUUM can remove old versions depends on
+        // all other sessions, the server's own included. VACUUM does not run in a transaction.
         try vacuuming.rows("ALTER TABLE nofx.queue SET (fillfactor = 10)")
         _ = try vacuuming.connection.pipeline(["VACUUM FULL nofx.queue"], deadline: .test)[0].get()
         var (updated, hot) = (0, 0)
-        // As ten workers do it, one after the other.
+        // The heartbeats of ten workers, in sequence.
         for round in 0..<40 {
-            // What a session counts is its own, until it tells.
+            // A session's counters are private until it reports them.
             var client = try fixture.client()
             let rows = try client.connection.transact(
                 [

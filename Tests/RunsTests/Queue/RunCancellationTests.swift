@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct RunCancellationTests {
     // Cases: queue 61, 82
-    @Test func `a run that nobody works on is cancelled at once`() throws {
+    @Test func `a run without running steps is cancelled at once`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([
@@ -20,7 +20,7 @@ import Testing
     }
 
     // Cases: queue 62
-    @Test func `who works on a step of a run learns that nobody wants it, and nothing comes after`() throws {
+    @Test func `a worker learns of the cancellation of its step's run, and no step follows`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec(), StepSpec(after: [0]), StepSpec()])
@@ -41,7 +41,7 @@ import Testing
 
     // Cases: queue 64
     @Test(arguments: ["retry", "released", "cancelled"])
-    func `what would come again does not in a run that is being cancelled`(outcome: String) throws {
+    func `a step that would be retried is not retried in a run that is being cancelled`(outcome: String) throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec()])
@@ -54,7 +54,7 @@ import Testing
     }
 
     // Cases: queue 63
-    @Test func `a run is cancelled or has succeeded, and what the caller is told is so`() throws {
+    @Test func `a run is cancelled or succeeds, and the caller's answer is consistent`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         for _ in 0..<20 {
@@ -75,7 +75,7 @@ import Testing
     }
 
     // Cases: queue 65
-    @Test func `to cancel again changes nothing`() throws {
+    @Test func `a second cancellation changes nothing`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec(), StepSpec()])
@@ -96,7 +96,7 @@ import Testing
     }
 
     // Cases: queue 66
-    @Test func `when a worker dies in a run that is being cancelled, its step is cancelled`() throws {
+    @Test func `a step of a dead worker in a run that is being cancelled is cancelled`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec(), StepSpec()])
@@ -111,7 +111,7 @@ import Testing
     }
 
     // Cases: queue 68
-    @Test func `a run beyond its deadline is cancelled`() throws {
+    @Test func `a run past its deadline is cancelled`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec(), StepSpec()], deadline: .seconds(3_600))
@@ -135,7 +135,7 @@ import Testing
         #expect(try fixture.faults(ended: true).isEmpty)
     }
 
-    @Test func `a deleted team's runs are cancelled, unless it is restored before, and not put back to work`() throws {
+    @Test func `a deleted team's runs are cancelled unless it is restored first, and are not redriven`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let failed = try client.start([StepSpec(attempts: 1)])
@@ -163,7 +163,7 @@ import Testing
         #expect(try fixture.faults(ended: true).isEmpty)
     }
 
-    @Test func `overdue runs are cancelled so many steps at a time, however large they are`() throws {
+    @Test func `overdue runs are cancelled in batches of steps`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         for _ in 0..<8 { _ = try client.start(StepSpec.chain(1_000)) }
@@ -177,7 +177,7 @@ import Testing
     }
 
     // Cases: queue 22
-    @Test func `heartbeats, sweeps and cancellations of the same runs do not block each other`() throws {
+    @Test func `concurrent heartbeats, maintenance and cancellations of the same runs do not deadlock`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         for _ in 0..<5 {

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct RunCompletionTests {
     // Cases: queue 34
-    @Test func `what is said twice counts once, in one batch as well`() throws {
+    @Test func `a result that is reported twice counts once, even in one batch`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec(), StepSpec()])
@@ -24,7 +24,7 @@ import Testing
     }
 
     // Cases: queue 35
-    @Test func `of ten results nine count where one came too late`() throws {
+    @Test func `of ten results nine are accepted if one is late`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start(Array(repeating: StepSpec(), count: 10))
@@ -36,7 +36,7 @@ import Testing
     }
 
     // Cases: queue 36
-    @Test func `a hundred steps wait for one and have their jobs when it is done`() throws {
+    @Test func `a hundred steps wait for one and are queued when it succeeds`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec()] + Array(repeating: StepSpec(after: [0]), count: 100))
@@ -47,7 +47,7 @@ import Testing
     }
 
     // Cases: queue 37
-    @Test func `one waits for a hundred that eight end at once, and gets one job`() throws {
+    @Test func `a step that waits for a hundred concurrent results gets one job`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start(Array(repeating: StepSpec(), count: 100) + [StepSpec(after: Array(0..<100))])
@@ -65,7 +65,7 @@ import Testing
     }
 
     // Cases: queue 38
-    @Test func `two last steps that end at once end the run once`() throws {
+    @Test func `two last steps that end concurrently end the run once`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         for _ in 0..<15 {
@@ -83,7 +83,7 @@ import Testing
     }
 
     // Cases: queue 39
-    @Test func `two dependencies that end in one batch are two`() throws {
+    @Test func `two dependencies that end in one batch both count`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec(), StepSpec(), StepSpec(), StepSpec(after: [0, 1, 2])])
@@ -96,7 +96,7 @@ import Testing
 
     // Cases: queue 40
     @Test(arguments: ["diamond", "chain", "layers"])
-    func `what depends on others comes after them`(shape: String) throws {
+    func `a step starts after its dependencies have succeeded`(shape: String) throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let plan: [StepSpec] =
@@ -124,7 +124,7 @@ import Testing
     }
 
     // Cases: queue 41
-    @Test func `what depends on what failed is skipped, and the rest goes on`() throws {
+    @Test func `steps that depend on a failed step are skipped, and the others run`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([
@@ -148,7 +148,7 @@ import Testing
     }
 
     // Cases: queue 42
-    @Test func `others go on after a step that may fail, and the run has not failed by it`() throws {
+    @Test func `after a failed step with onFailure continue its dependents run and the run succeeds`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec(continues: true), StepSpec(after: [0])])
@@ -160,7 +160,7 @@ import Testing
     }
 
     // Cases: queue 41
-    @Test func `one batch skips what one failure dooms and another success would have let go on`() throws {
+    @Test func `one batch skips a step with a failed and a succeeded dependency`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([
@@ -174,7 +174,7 @@ import Testing
         #expect(try fixture.faults(ended: true).isEmpty)
     }
 
-    @Test func `a batch says everything there is to say of several runs`() throws {
+    @Test func `a batch reports results of every kind for several runs`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let runs = try (0..<3).map { _ in

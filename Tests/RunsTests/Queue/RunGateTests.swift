@@ -18,7 +18,7 @@ import Testing
     }
 
     // Cases: queue 74
-    @Test func `a gate waits without a job, and what depends on it for ever`() throws {
+    @Test func `a waiting gate has no job, and its dependents stay blocked`() throws {
         let (fixture, run) = try waiting()
         var client = try fixture.client()
         #expect(try fixture.steps(of: run) == ["succeeded", "waiting", "blocked"])
@@ -33,7 +33,7 @@ import Testing
 
     // Cases: queue 75
     @Test(arguments: ["approved", "waived"])
-    func `who lets it pass has what depends on it done`(decision: String) throws {
+    func `an approved or waived gate queues its dependents`(decision: String) throws {
         let (fixture, run) = try waiting()
         var client = try fixture.client()
         let last = try fixture.lastEvent(of: run)
@@ -53,14 +53,14 @@ import Testing
     }
 
     // Cases: queue 79
-    @Test func `who rejects it ends what depends on it, and may have it asked again`() throws {
+    @Test func `a rejected gate skips its dependents, and can be retried`() throws {
         let (fixture, run) = try waiting()
         var client = try fixture.client()
         #expect(try client.decide(1, of: run, "rejected") == "ok rejected")
         #expect(try fixture.steps(of: run) == ["succeeded", "failed", "skipped"])
         #expect(try fixture.errors(of: run) == ["", "gate_rejected", "upstream_failed"])
         #expect(try fixture.status(of: run) == "failed")
-        // Nobody's work failed.
+        // No step's work failed.
         #expect(try fixture.deadLetters().isEmpty)
         #expect(try client.decide(1, of: run, "approved") == "conflict rejected")
         #expect(try fixture.faults(ended: true).isEmpty)
@@ -73,8 +73,63 @@ import Testing
         #expect(try fixture.faults(ended: true).isEmpty)
     }
 
+    @Test func `a rejection is final although the plan continues, and an expiry is not`() throws {
+        for (decision, steps, status) in [
+            ("rejected", ["succeeded", "failed", "skipped", "skipped"], "failed"),
+            ("expired", ["succeeded", "failed", "queued", "blocked"], "running"),
+        ] {
+            let fixture = try RunFixture()
+            var client = try fixture.client()
+            let run = try client.start([
+                StepSpec(),
+                StepSpec(
+                    after: [0],
+                    tool: "gate:manual",
+                    inputs: #"{"expiresInSeconds":3600}"#,
+                    continues: true
+                ),
+                StepSpec(after: [1]), StepSpec(after: [2], continues: true),
+            ])
+            try client.drain()
+            if decision == "rejected" {
+                #expect(try client.decide(1, of: run, "rejected") == "ok rejected")
+            } else {
+                try client.rows("UPDATE nofx.gates SET expires_at = now()")
+                try client.maintain()
+            }
+            #expect(try fixture.steps(of: run) == steps)
+            #expect(try fixture.status(of: run) == status)
+            #expect(try fixture.faults().isEmpty)
+            try client.drain()
+            #expect(try fixture.status(of: run) == (decision == "rejected" ? "failed" : "succeeded"))
+            #expect(try fixture.faults(ended: true).isEmpty)
+            guard decision == "rejected" else { continue }
+            // What is behind the gate cannot be run without it.
+            #expect(try client.retry(2, of: run) == "conflict skipped")
+            #expect(try client.retry(1, of: run) == "ok")
+            #expect(try fixture.steps(of: run) == ["succeeded", "waiting", "blocked", "blocked"])
+            #expect(try client.decide(1, of: run, "approved") == "ok approved")
+            try client.drain()
+            #expect(try fixture.status(of: run) == "succeeded")
+            #expect(try fixture.faults(ended: true).isEmpty)
+        }
+    }
+
+    @Test func `a step that fails with the code of a rejection is no rejected gate`() throws {
+        let fixture = try RunFixture()
+        var client = try fixture.client()
+        let run = try client.start([StepSpec(continues: true), StepSpec(after: [0])])
+        try client.finish(try client.claim(), "failed", error: "gate_rejected")
+        #expect(try fixture.steps(of: run) == ["failed", "queued"])
+        try client.drain()
+        #expect(try fixture.status(of: run) == "succeeded")
+        #expect(
+            try fixture.database.value("SELECT steps_failed || ' ' || steps_tolerated FROM nofx.runs") == "0 1"
+        )
+    }
+
     // Cases: queue 78
-    @Test func `of two who approve at once one is told that it was done already`() throws {
+    @Test func `of two concurrent decisions one counts, and the other gets the status`() throws {
         for decisions in [["approved", "approved"], ["approved", "rejected"]] {
             let (fixture, run) = try waiting()
             let outcomes = try runConcurrently(2) { number, barrier in
@@ -92,7 +147,7 @@ import Testing
     }
 
     // Cases: queue 77, 80
-    @Test func `what may not be waived is not, and where four eyes are wanted nobody lets his own run pass`() throws {
+    @Test func `a gate enforces its rules on waivers and on own runs`() throws {
         let (fixture, run) = try waiting(#"{"allowWaive":false}"#)
         var client = try fixture.client()
         #expect(try client.decide(1, of: run, "waived") == "no_waiver pending")
@@ -104,13 +159,13 @@ import Testing
     }
 
     // Cases: queue 81
-    @Test func `a gate that nobody decides in time is expired, and its step has failed`() throws {
+    @Test func `an undecided gate expires, and its step fails`() throws {
         let (fixture, run) = try waiting(#"{"expiresInSeconds":3600}"#)
         var client = try fixture.client()
         try client.maintain()
         #expect(try fixture.status(of: run) == "waiting")
         try client.rows("UPDATE nofx.gates SET expires_at = now()")
-        // Too late is too late, also before anybody noticed.
+        // A decision after the expiry is rejected, even before the maintenance.
         #expect(try client.decide(1, of: run, "approved") == "conflict expired")
         try client.maintain()
         #expect(try fixture.steps(of: run) == ["succeeded", "failed", "skipped"])

@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Whatever happens in whatever order, what is counted is what there is, and every run ends.
+/// Random operations in any order: counters match the rows, and every run ends.
 @Suite struct RunPropertyTests {
     private static func plan(using random: inout SeededGenerator) -> [StepSpec] {
         (0..<Int.random(in: 1...10, using: &random)).map { number in
@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    /// One thing that may happen.
+    /// A random operation.
     private static func act(
         _ client: inout TestClient,
         _ runs: [UUID],
@@ -41,9 +41,9 @@ import Testing
                 )
             }
             try client.finish(said)
-            // Now and then a result is sent again.
+            // Sometimes a result is reported again.
             if Bool.random(using: &random) { held.removeAll { claim in said.contains { $0.claim == claim } } }
-        case 14: try client.rows("SELECT nofx.start_steps(\(held.map(\.id)), \(held.map(\.fence)))")
+        case 14: try client.rows("SELECT nofx.begin_steps(\(held.map(\.id)), \(held.map(\.fence)))")
         case 15: _ = try client.heartbeat(held.shuffled(using: &random))
         case 16:
             try client.rows(
@@ -78,7 +78,7 @@ import Testing
         }
     }
 
-    /// Does what is left, with whoever held anything gone.
+    /// Finishes the remaining work after all leases are lost.
     private static func finishAll(_ fixture: RunFixture, _ runs: [UUID]) throws {
         var client = try fixture.client()
         for _ in 0..<100 {
@@ -94,7 +94,7 @@ import Testing
     }
 
     @Test(arguments: 1...6)
-    func `one after the other`(seed: UInt64) throws {
+    func `invariants hold for one client`(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let fixture = try RunFixture()
         var client = try fixture.client()
@@ -114,7 +114,7 @@ import Testing
     }
 
     @Test(arguments: 1...2)
-    func `eight at a time`(seed: UInt64) throws {
+    func `invariants hold for eight concurrent clients`(seed: UInt64) throws {
         var random = SeededGenerator(seed: 100 + seed)
         let fixture = try RunFixture()
         var client = try fixture.client()

@@ -10,7 +10,7 @@ import Testing
         let before = try fixture.database.contents()
         var client = try fixture.client()
         let error = #expect(throws: PostgresError.self) {
-            // The last name is too long, when all others are there already.
+            // The last name is too long. By then all other rows are inserted.
             try client.rows(
                 """
                 WITH me AS MATERIALIZED (SELECT set_config('nofx.user_id', \(fixture.owner.description), true))
@@ -31,7 +31,7 @@ import Testing
     }
 
     // Cases: queue 45
-    @Test func `two steps that differ by name alone are both done`() throws {
+    @Test func `two steps that differ only in their names both run`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec(inputs: #"{"a":1}"#), StepSpec(inputs: #"{"a":1}"#)])
@@ -41,7 +41,7 @@ import Testing
     }
 
     // Cases: queue 101
-    @Test func `a team with as many steps waiting as it may have starts no more, and others do`() throws {
+    @Test func `a team at its limit of queued steps cannot start a run, and other teams can`() throws {
         let fixture = try RunFixture()
         let other = try RunFixture(in: fixture.database)
         var client = try fixture.client()
@@ -49,12 +49,12 @@ import Testing
         _ = try client.start([StepSpec(), StepSpec(tool: "wait:until"), StepSpec(after: [0])], teamLimit: 2)
         #expect(throws: TestClient.Refused(outcome: "queue_full")) { try client.start([StepSpec()], teamLimit: 2) }
         _ = try others.start([StepSpec()], teamLimit: 2)
-        // What waits for its time waits as well.
+        // A delayed step counts as queued too.
         let third = try RunFixture(in: fixture.database)
         var later = try third.client()
         _ = try later.start([StepSpec(delay: 60), StepSpec(delay: 60)], teamLimit: 2)
         #expect(throws: TestClient.Refused(outcome: "queue_full")) { try later.start([StepSpec()], teamLimit: 2) }
-        // What is done has made room.
+        // Finished steps have freed capacity.
         try client.finish(try client.claim(1))
         try client.finish(try client.claim(1))
         _ = try client.start([StepSpec()], teamLimit: 2)

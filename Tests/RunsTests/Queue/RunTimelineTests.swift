@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct RunTimelineTests {
     // Cases: queue 87
-    @Test func `who reads on from where he was while eight work reads each event once and in order`() throws {
+    @Test func `a reader with a cursor reads each event once and in order while eight clients work`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start((0..<200).map { StepSpec(after: $0 < 100 ? [] : [$0 - 100]) })
@@ -32,13 +32,13 @@ import Testing
             }
             return seen
         }
-        // 200 times queued, started and succeeded, between the run's own two.
+        // 200 steps with three events each (queued, started, succeeded), and the run's own two events.
         #expect(seen[0] == Array(1...602))
         #expect(try fixture.faults(ended: true).isEmpty)
     }
 
     // Cases: queue 88
-    @Test func `what happens in one moment has numbers that follow each other`() throws {
+    @Test func `events of one transaction have consecutive numbers`() throws {
         let fixture = try RunFixture()
         var client = try fixture.client()
         let run = try client.start([StepSpec(), StepSpec(after: [0]), StepSpec(after: [0])])

@@ -1,6 +1,6 @@
 import Base
 
-/// What a text breaks of an input's rules, as `field code`; empty when it is valid.
+/// The violations of an input's rules, as `field code`; empty if the input is valid.
 func violations<Value: InputValue>(_ type: Value.Type, _ json: String, limits: JSONLimits = .event) -> [String] {
     do {
         _ = try Value(json, limits: limits)
@@ -13,7 +13,7 @@ func violations<Value: InputValue>(_ type: Value.Type, _ json: String, limits: J
 }
 
 extension InputValue {
-    /// Reads a value from a text.
+    /// Decodes a value from a JSON text.
     init(_ json: String, limits: JSONLimits = .event) throws {
         try self.init(input: JSONDocument(parsing: Array(json.utf8), limits: limits).root)
     }

@@ -3,7 +3,7 @@ import Base
 @testable import Runs
 
 extension Plan {
-    /// A plan of steps that do nothing, in this order.
+    /// A plan with these steps, in order, which do nothing.
     static func of(_ steps: KeyValuePairs<String, [String]>) throws -> Plan {
         let list = steps.map { name, others in
             let names = others.map { "\"\($0)\"" }.joined(separator: ",")
@@ -12,7 +12,7 @@ extension Plan {
         return try Plan(json(list))
     }
 
-    /// The text of a plan.
+    /// The JSON text of a plan.
     static func json(_ steps: [String]) -> String { #"{"goal":"Test","steps":[\#(steps.joined(separator: ","))]}"# }
 }
 

@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct ArtifactNameTests {
     @Test(arguments: ["README.md", "a/b/c.txt", ".env", "..a/b..", "a b", "é.txt", String(repeating: "a", count: 200)])
-    func `a relative path is a name as it is`(_ path: String) throws {
+    func `a relative path is a valid name`(_ path: String) throws {
         #expect(ArtifactName(rawValue: path)?.rawValue == path)
         #expect(try ArtifactName(#""\#(path)""#).rawValue == path)
     }
@@ -15,7 +15,7 @@ import Testing
         "a\u{0}b", "a\nb", "a\u{202E}b", "\u{7F}", String(repeating: "a", count: 300),
         String(repeating: "é", count: 101),
     ])
-    func `what could lead out of where it is put, or hide, is none`(_ path: String) {
+    func `a path that leaves its folder or is hidden is rejected`(_ path: String) {
         #expect(ArtifactName(rawValue: path) == nil)
     }
 
@@ -27,13 +27,13 @@ import Testing
         ("a.unknown", "application/octet-stream"),
         ("main.swift", "text/x-swift; charset=utf-8"),
     ])
-    func `an artifact is what its name says`(_ path: String, _ type: String) throws {
+    func `the content type follows from the name`(_ path: String, _ type: String) throws {
         let name = try #require(ArtifactName(rawValue: path))
         #expect(ContentType(of: name).description == type)
     }
 
     @Test(arguments: ["text", "/plain", "text/", "text/plain\r\nx: y", "te xt/plain", "text/plain; é", "a/b/c"])
-    func `what is no content type is refused`(_ text: String) {
+    func `an invalid content type is rejected`(_ text: String) {
         #expect(ContentType(text) == nil)
     }
 }

@@ -5,7 +5,7 @@ import Testing
 @testable import Runs
 
 @Suite struct ToolInputTests {
-    @Test func `a prompt is all that a model needs`() throws {
+    @Test func `a prompt is the only required input of a model`() throws {
         let inputs = try GenerateInputs(#"{"prompt":" Say\n\thello. "}"#)
         #expect(inputs.prompt == " Say\n\thello. ")
         #expect(inputs.maxTokens == 4_096)
@@ -25,11 +25,11 @@ import Testing
         (#"{"prompt":"a","providers":["openai","openai"]}"#, ["providers duplicate"]),
         (#"{"prompt":{"text":"a"}}"#, ["prompt invalid_type"]),
     ])
-    func `what a model cannot be asked is refused`(_ json: String, _ expected: [String]) {
+    func `an invalid request to a model is rejected`(_ json: String, _ expected: [String]) {
         #expect(violations(GenerateInputs.self, json) == expected)
     }
 
-    @Test func `a request is a GET of something unless it says otherwise`() throws {
+    @Test func `a request is a GET by default`() throws {
         let inputs = try HTTPRequestInputs(#"{"url":"https://example.com/a?b#c"}"#)
         #expect(inputs.method == .get)
         #expect(inputs.url.description == "https://example.com/a?b#c")
@@ -38,7 +38,7 @@ import Testing
         #expect([199, 200, 299, 300].map(inputs.expects) == [false, true, true, false])
     }
 
-    @Test func `a string is sent as it is, and everything else as JSON`() throws {
+    @Test func `a string body is sent unchanged, and any other value as JSON`() throws {
         func body(_ json: String) throws -> String {
             switch try HTTPRequestInputs(#"{"method":"POST","url":"http://a","body":\#(json)}"#).body {
             case .text(let text): "text \(text)"
@@ -78,11 +78,11 @@ import Testing
             ]
         ),
     ])
-    func `a request that would reach the wire as something else is refused`(_ members: String, _ expected: [String]) {
+    func `a request with an ambiguous header, body or URL is rejected`(_ members: String, _ expected: [String]) {
         #expect(violations(HTTPRequestInputs.self, "{\(members)}") == expected)
     }
 
-    @Test func `an artifact has a text or bytes, and the type of its name`() throws {
+    @Test func `an artifact has text or bytes, and the content type of its name`() throws {
         let text = try WriteArtifactInputs(#"{"name":"a.md","content":"é"}"#)
         #expect(text.content == [0xC3, 0xA9])
         #expect(text.contentType.description == "text/markdown; charset=utf-8")
@@ -96,7 +96,7 @@ import Testing
         (#"{"name":"a","contentBase64":"AP8"}"#, ["contentBase64 invalid_format"]),
         (#"{"name":"/a","content":"","contentType":"x"}"#, ["contentType invalid_format", "name invalid_format"]),
     ])
-    func `an artifact without a name or without one content is refused`(_ json: String, _ expected: [String]) {
+    func `an artifact without a name or without exactly one content is rejected`(_ json: String, _ expected: [String]) {
         #expect(violations(WriteArtifactInputs.self, json) == expected)
     }
 
@@ -104,13 +104,15 @@ import Testing
         ("{}", [" required"]), (#"{"seconds":1,"until":"2026-01-31T12:00:00Z"}"#, [" required"]),
         (#"{"seconds":-1}"#, ["seconds out_of_range"]), (#"{"seconds":2592001}"#, ["seconds out_of_range"]),
         (#"{"until":"tomorrow"}"#, ["until invalid_format"]), (#"{"seconds":0}"#, []),
-        (#"{"until":"2026-01-31T12:00:00Z"}"#, []),
+        (#"{"until":"2026-01-31T12:00:00Z"}"#, []), (#"{"until":"9999-12-31T23:59:59Z"}"#, ["until out_of_range"]),
+        (#"{"until":"\#(Timestamp.now() + .seconds(366 * 86_400 - 60))"}"#, []),
+        (#"{"until":"\#(Timestamp.now() + .seconds(367 * 86_400))"}"#, ["until out_of_range"]),
     ])
-    func `a wait has a moment or a length`(_ json: String, _ expected: [String]) {
+    func `a wait has either a time or a duration`(_ json: String, _ expected: [String]) {
         #expect(violations(WaitInputs.self, json) == expected)
     }
 
-    @Test func `an echo takes anything, and as long as it is told`() throws {
+    @Test func `an echo accepts any input and an optional delay`() throws {
         let inputs = try EchoInputs(#"{"a":[1, {"b":null}],"delaySeconds":1.5}"#)
         #expect(inputs.all.description == #"{"a":[1, {"b":null}],"delaySeconds":1.5}"#)
         #expect(inputs.delay == .milliseconds(1_500))
@@ -121,7 +123,7 @@ import Testing
         #expect(violations(EchoInputs.self, "[]") == [" invalid_type"])
     }
 
-    @Test func `a failure fails as often as it is told`() throws {
+    @Test func `a failing step fails for its configured number of attempts`() throws {
         let always = try FailInputs("{}")
         #expect((1...9).allSatisfy { always.failure(ofAttempt: $0)?.code == "test_failed" })
         #expect(always.failure(ofAttempt: 1)?.retry == .never)
@@ -134,7 +136,7 @@ import Testing
         #expect(violations(FailInputs.self, #"{"code":"No"}"#) == ["code invalid_format"])
     }
 
-    @Test func `a gate waits for who manages the team unless it names somebody`() throws {
+    @Test func `a gate waits for a manager of the team unless it names a role`() throws {
         let gate = try GateInputs("{}")
         #expect(
             gate.role == nil && gate.allowsWaiver && !gate.needsFourEyes && gate.expiresIn == nil && gate.message == nil
@@ -150,7 +152,7 @@ import Testing
         )
     }
 
-    @Test func `inputs of a step that break rules are a failure that names the fields and not what they hold`() throws {
+    @Test func `a violation in a step's inputs names the field and omits its value`() throws {
         let failure = #expect(throws: StepFailure.self) {
             try HTTPRequestInputs(stepInputs: JSONText(#"{"url":"ftp://hidden","zoom":1}"#))
         }

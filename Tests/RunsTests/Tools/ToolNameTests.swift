@@ -10,7 +10,7 @@ import Queue
         ("artifact:write", "artifact.write"), ("wait:until", "wait.until"), ("test:echo", "test.echo"),
         ("test:fail", "test.fail"),
     ])
-    func `a tool's jobs have the topic of its own name, whatever the plan calls it`(_ name: String, _ topic: String) {
+    func `a tool's jobs have the topic of its canonical name`(_ name: String, _ topic: String) {
         let tool = ToolName(name)
         #expect(tool?.description == name)
         #expect(tool?.topic.description == topic)
@@ -22,12 +22,12 @@ import Queue
         "manual:-", "gate:", "gate:auto", "codegen:v2",
         "manual:\(String(repeating: "a", count: 64))",
     ])
-    func `a name that no tool has is none`(_ name: String) {
+    func `an unknown tool name is rejected`(_ name: String) {
         #expect(ToolName(name) == nil)
         #expect(violations(ToolName.self, name.jsonText) == [" invalid_enum"])
     }
 
-    @Test func `workers do every tool but gates`() {
+    @Test func `workers execute every tool except gates`() {
         #expect(
             ToolName.executable.map(\.description) == [
                 "ai:generate", "artifact:write", "http:request", "test:echo", "test:fail", "wait:until",

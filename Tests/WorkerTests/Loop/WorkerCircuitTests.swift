@@ -10,7 +10,7 @@ import Worker
     private let steps = TestSteps()
 
     // Cases: queue 14
-    @Test func `while a circuit is open its topic is not claimed, others go on, and no attempt is burnt`() throws {
+    @Test func `while a breaker is open its topic is not claimed, and no attempt is used`() throws {
         steps.add((0..<8).map { "ai \($0)" }, topic: .ai)
         steps.add((0..<20).map { "echo \($0)" })
         let report = try steps.drain(topics: [.ai, .echo]) {
@@ -26,7 +26,7 @@ import Worker
     }
 
     // Cases: queue 15
-    @Test func `once the wait is over one step shows whether the circuit is closed again`() throws {
+    @Test func `after the wait one step probes whether the breaker is closed again`() throws {
         steps.add((0..<8).map(String.init), topic: .ai)
         let steps = steps
         let tries = Monitor(0)

@@ -10,7 +10,7 @@ import Queue
 @Suite struct WorkerDrainTests {
     private let steps = TestSteps()
 
-    @Test func `one call does all there is, each step once`() throws {
+    @Test func `one call executes all due steps, each once`() throws {
         let names = (0..<700).map { "step \($0)" }
         steps.add(names)
         let report = try steps.drain()
@@ -27,7 +27,7 @@ import Queue
         #expect(steps.state.withLock { $0.maintenanceRuns } == 1)
     }
 
-    @Test func `what one step leads to is done in the same call`() throws {
+    @Test func `steps that become due are executed in the same call`() throws {
         steps.add("first")
         let steps = steps
         let report = try steps.drain(doing: { step, _ in
@@ -37,7 +37,7 @@ import Queue
         #expect(report.succeeded == 2)
     }
 
-    @Test func `every kind of end is counted and told`() throws {
+    @Test func `every outcome is counted and logged`() throws {
         steps.add("a", "b", "c", "d", "e")
         let report = try steps.drain(doing: { step, _ in
             switch step.name {
@@ -57,7 +57,7 @@ import Queue
         )
     }
 
-    @Test func `a worker does as many steps as it was told`() throws {
+    @Test func `a worker executes at most its maximum number of steps`() throws {
         steps.add((0..<10).map(String.init))
         let report = try steps.drain { $0.maxSteps = 3 }
         #expect(report.processed == 3)
@@ -65,7 +65,7 @@ import Queue
         #expect(steps.state.withLock { $0.ready.count } == 7)
     }
 
-    @Test func `two workers at once do each step once`() throws {
+    @Test func `two concurrent workers execute each step once`() throws {
         let names = (0..<500).map { "step \($0)" }
         steps.add(names)
         let steps = steps
@@ -77,7 +77,7 @@ import Queue
         #expect(steps.outcomes == Dictionary(uniqueKeysWithValues: names.map { ($0, ["succeeded"]) }))
     }
 
-    @Test func `short steps are claimed by the hundred, long ones as threads become free`() throws {
+    @Test func `short steps are claimed by the hundred, and long ones as threads become free`() throws {
         steps.add((0..<600).map(String.init))
         try steps.drain()
         #expect(steps.state.withLock { $0.claims.contains { $0.given > 100 } })
@@ -85,7 +85,7 @@ import Queue
         slow.add((0..<12).map(String.init))
         try slow.drain { settings in
             settings.threads = 2
-            // Each step takes longer than that.
+            // Each step takes longer than `maxQueueTime`.
             settings.maxQueueTime = .milliseconds(10)
         } doing: { _, _ in
             let end = Deadline.after(.milliseconds(20))
@@ -95,14 +95,14 @@ import Queue
         #expect(slow.state.withLock { $0.claims.allSatisfy { $0.given <= 2 } })
     }
 
-    @Test func `a configured batch is what is asked for`() throws {
+    @Test func `the configured batch size is claimed`() throws {
         steps.add((0..<100).map(String.init))
         try steps.drain { $0.batch = 25 }
         #expect(steps.state.withLock { $0.claims.allSatisfy { $0.asked <= 25 } })
         #expect(steps.state.withLock { $0.claims.first?.given } == 25)
     }
 
-    @Test func `the timeline is told of steps that take a while, and not of others`() throws {
+    @Test func `the start is recorded only for steps that take a while`() throws {
         steps.add("long", "short")
         let steps = steps
         try steps.drain {

@@ -22,7 +22,7 @@ import Worker
         #expect(steps.outcomes == ["running": ["cancelled"]])
     }
 
-    @Test func `a cancelled step that waits for a thread is not begun`() throws {
+    @Test func `a cancelled step that waits for a thread is not started`() throws {
         steps.add("running", "waiting")
         steps.state.withLock { _ = $0.cancelled.insert("waiting") }
         let steps = steps
@@ -41,7 +41,7 @@ import Worker
         #expect(begun.withLock { $0 } == ["running"])
     }
 
-    @Test func `a step that is not the worker's any more is stopped, and nothing is said of it`() throws {
+    @Test func `a step whose lease is lost is stopped and not reported`() throws {
         steps.add("taken")
         steps.state.withLock { _ = $0.lost.insert("taken") }
         let report = try steps.drain {
@@ -56,7 +56,7 @@ import Worker
     }
 
     // Cases: queue 29
-    @Test func `where heartbeats fail steps are stopped before their leases end, and nothing is said of them`() throws {
+    @Test func `if heartbeats fail steps are stopped before their leases end and are not reported`() throws {
         steps.add("running")
         steps.state.withLock { $0.failures[.heartbeat] = .max }
         let report = try steps.drain { settings in
@@ -71,7 +71,7 @@ import Worker
         #expect(steps.outcomes.isEmpty)
     }
 
-    @Test func `heartbeats keep a step as long as it runs`() throws {
+    @Test func `heartbeats extend a step's lease as long as it runs`() throws {
         steps.add("running")
         let steps = steps
         let report = try steps.drain { settings in

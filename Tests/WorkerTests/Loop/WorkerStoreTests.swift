@@ -9,7 +9,7 @@ import Worker
 @Suite struct WorkerStoreTests {
     private let steps = TestSteps()
 
-    @Test func `a store that comes back is told of everything`() throws {
+    @Test func `all results are reported after the store recovers`() throws {
         steps.add((0..<20).map(String.init))
         steps.state.withLock { $0.failures = [.maintain: 1, .claim: 2, .finish: 2] }
         let report = try steps.drain { $0.pause = .milliseconds(1)...(.milliseconds(5)) }
@@ -17,7 +17,7 @@ import Worker
         #expect(steps.outcomes.count == 20)
     }
 
-    @Test func `a store that does not answer fails a call that has nothing to lose`() throws {
+    @Test func `an unavailable store fails a call without unreported results`() throws {
         steps.state.withLock { $0.failures = [.maintain: .max, .claim: .max] }
         #expect(throws: TestSteps.Unreachable.self) {
             try steps.drain { settings in
@@ -27,7 +27,7 @@ import Worker
         }
     }
 
-    @Test func `an endless worker waits for its store`() throws {
+    @Test func `an endless worker waits for an unavailable store`() throws {
         steps.add("a")
         steps.state.withLock { $0.failures = [.maintain: 20, .claim: 20] }
         let steps = steps
@@ -45,7 +45,7 @@ import Worker
         asker.join()
     }
 
-    @Test func `a store that has too much to see to gives out steps all the same`() throws {
+    @Test func `a store whose maintenance times out still returns steps`() throws {
         steps.add((0..<20).map(String.init))
         steps.state.withLock { $0.maintenanceTimesOut = true }
         let lines = LogLines()
@@ -58,7 +58,7 @@ import Worker
         #expect(lines.containing("worker.store_unavailable") == [])
     }
 
-    @Test func `a store that cannot take so many results at once is told fewer`() throws {
+    @Test func `results are reported in smaller batches if the store rejects large ones`() throws {
         steps.add((0..<100).map(String.init))
         steps.state.withLock { $0.maxBatch = 7 }
         let report = try steps.drain { $0.pause = .milliseconds(1)...(.milliseconds(2)) }
@@ -66,7 +66,7 @@ import Worker
         #expect(steps.outcomes.count == 100)
     }
 
-    @Test func `a result that is refused fails its step, and the others keep theirs`() throws {
+    @Test func `a rejected result fails its step, and the other results are kept`() throws {
         steps.add("a", "poison", "b")
         steps.state.withLock { _ = $0.poison.insert("poison") }
         let report = try steps.drain { $0.threads = 1 }

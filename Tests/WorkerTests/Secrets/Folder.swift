@@ -2,14 +2,14 @@ import Glibc
 import System
 import TestSupport
 
-/// A folder that is there while a test needs it.
+/// A temporary folder of a test.
 struct Folder {
     let path: String
 
     /// The variable that names it.
     var variables: [(String, String)] { [("NOFX_SECRETS_DIR", path)] }
 
-    /// Makes a folder, and removes it and all that is in it when the body is done.
+    /// Makes a folder, and removes it with its contents after the body.
     static func with(_ body: (Folder) throws -> Void) throws {
         var template = Array("/tmp/nofx-secrets-XXXXXX".utf8CString)
         let made = template.withUnsafeMutableBufferPointer { $0.baseAddress.flatMap { mkdtemp($0) } != nil }
@@ -19,7 +19,7 @@ struct Folder {
         try body(Folder(path: path))
     }
 
-    /// Writes a file, in folders that are made for it.
+    /// Writes a file and creates its parent folders.
     func write(_ file: String, _ content: String) {
         write(file, Array(content.utf8))
     }
@@ -36,7 +36,7 @@ struct Folder {
         symlink(target, "\(path)/\(file)")
     }
 
-    /// The code of the error that a look-up ends in; nil if it ends well.
+    /// The code of a look-up's error; nil if it succeeds.
     func code(_ body: ([(String, String)]) throws -> String?) -> Int32? {
         do {
             _ = try body(variables)

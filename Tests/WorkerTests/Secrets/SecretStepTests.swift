@@ -7,12 +7,12 @@ import TestSupport
 import Testing
 import Worker
 
-/// Steps that use secrets, and what they leave behind.
+/// Steps that use secrets, and the data that they leave.
 @Suite struct SecretStepTests {
     private static let value = #"s3cr3t"va/lue"#
     private static let encoded = Base64.encode(Array(value.utf8))
 
-    /// Tools of a team that has one secret, TOKEN in scope prod.
+    /// The tools of a team with one secret, TOKEN in scope prod.
     private func bench() -> ToolBench {
         var bench = ToolBench()
         var json = JSONWriter()
@@ -26,7 +26,7 @@ import Worker
         !text.contains("s3cr3t") && !text.contains(Self.encoded.dropLast(3))
     }
 
-    @Test func `a secret reaches the server and nobody else, even if the server repeats it`() throws {
+    @Test func `a secret reaches only the server, even if the server repeats it`() throws {
         let bench = bench()
         try PythonServer.run("http_server.py") { (server) throws in
             let step = bench.step(
@@ -40,13 +40,29 @@ import Worker
             #expect(body.contains("X-Token: [redacted]\n"))
             #expect(body.hasSuffix(#"{"key":"[redacted]"}"#))
             #expect(isHidden(json.text.description))
-            // The server counted what it had got.
+            // The server reports the number of bytes that it received.
             #expect(body.contains("Content-Length: \(#"{"key":"s3cr3t\"va/lue"}"#.utf8.count)\n"))
         }
         for line in bench.lines.all { #expect(isHidden(line)) }
     }
 
-    @Test func `errors and artifacts have none either, and an artifact's hash is that of what is kept`() throws {
+    @Test func `the stored part of a failed answer has no secret, and no part of one at its end`() throws {
+        let bench = bench()
+        for filler in [0, 2_040, 2_048] {
+            try FaultServer.run { server in
+                let body = String(repeating: "x", count: filler) + Self.value + " " + Self.value
+                try server.answer("told", status: 500, body: body)
+                let inputs = #"{"url":"\#(server.url)/fault/told","headers":{"X-Token":{"$secret":"TOKEN"}}}"#
+                let error = try #require(bench.execute(bench.step("http:request", inputs, scope: "prod")).error)
+                let kept = try #require(error.answer?.body)
+                #expect(!kept.contains("s3"))
+                #expect(kept.utf8.count <= 2_048)
+                if filler == 0 { #expect(kept == "[redacted] [redacted]") }
+            }
+        }
+    }
+
+    @Test func `errors and artifacts contain no secret, and an artifact's hash is that of the stored content`() throws {
         let bench = bench()
         let failed = try bench.execute(
             bench.step("test:fail", #"{"message":{"$secret":"TOKEN"}}"#, scope: "prod")
@@ -73,7 +89,7 @@ import Worker
     }
 
     // Cases: queue 85
-    @Test func `a secret of another team is not there, whatever scope a step names`() throws {
+    @Test func `another team's secret is not available, whatever scope a step names`() throws {
         let owner = bench()
         var stranger = ToolBench()
         stranger.variables["NOFX_SECRETS"] = owner.variables["NOFX_SECRETS"]
@@ -87,7 +103,7 @@ import Worker
         for line in stranger.lines.all { #expect(isHidden(line)) }
     }
 
-    @Test func `a secret that cannot be read is the operator's to see to, and the step is tried again`() throws {
+    @Test func `an unreadable secret is logged for the operator, and the step is retried`() throws {
         try Folder.with { (folder) throws in
             var bench = ToolBench()
             bench.variables["NOFX_SECRETS_DIR"] = folder.path

@@ -23,16 +23,16 @@ import Worker
         )?.text
     }
 
-    @Test func `a variable has secrets by team, scope and name`() throws {
+    @Test func `a variable holds secrets by team, scope and name`() throws {
         let variables = [
             (
                 "NOFX_SECRETS",
-                #"{"\#(Self.team)":{"prod":{"A":"one"},"test":{"A":"two"}},"\#(Self.other)":{"prod":{"A":"three"}}}"#
+                #"{"\#(Self.team)":{"prod":{"A":"first"},"test":{"A":"second"}},"\#(Self.other)":{"prod":{"A":"third"}}}"#
             )
         ]
-        #expect(try find("A", in: variables) == "one")
-        #expect(try find("A", "test", in: variables) == "two")
-        #expect(try find("A", team: Self.other, in: variables) == "three")
+        #expect(try find("A", in: variables) == "first")
+        #expect(try find("A", "test", in: variables) == "second")
+        #expect(try find("A", team: Self.other, in: variables) == "third")
         #expect(try find("B", in: variables) == nil)
         #expect(try find("a", in: variables) == nil)
         #expect(try find("A", "test", team: Self.other, in: variables) == nil)
@@ -47,9 +47,11 @@ import Worker
         #"{"0198a000-0000-7000-8000-000000000001":{"prod":{"A-B":"x"}}}"#,
         #"{"0198a000-0000-7000-8000-000000000001":{"prod":{"A":1}}}"#,
         #"{"0198a000-0000-7000-8000-000000000001":{"prod":{"A":""}}}"#,
+        #"{"0198a000-0000-7000-8000-000000000001":{"prod":{"A":"abc"}}}"#,
+        #"{"0198a000-0000-7000-8000-000000000001":{"prod":{"A":"\u00e9a"}}}"#,
         #"{"0198a000-0000-7000-8000-00000000000a":{},"0198A000-0000-7000-8000-00000000000A":{}}"#,
     ])
-    func `a variable that cannot be read stops the program, which never shows it`(value: String) throws {
+    func `an invalid variable is an error that does not show it`(value: String) throws {
         let error = #expect(throws: ConfigurationError.self) {
             try SecretStore(Environment([("NOFX_SECRETS", value)]))
         }
@@ -66,9 +68,9 @@ import Worker
 
     @Test(arguments: [
         ("value", "value"), ("value\n", "value"), ("value\r\n", "value"), ("two\nlines\n\n", "two\nlines\n"),
-        ("\n", nil), ("", nil), (" ä ", " ä "),
+        ("\n", nil), ("", nil), (" ä ", " ä "), ("four", "four"),
     ])
-    func `a file is a secret, but for the line's end`(content: String, value: String?) throws {
+    func `a file's content is the secret, without a final line break`(content: String, value: String?) throws {
         try Folder.with { (folder) throws in
             folder.write("\(Self.team)/prod/A", content)
             #expect(try find("A", in: folder.variables) == value)
@@ -77,7 +79,7 @@ import Worker
         }
     }
 
-    @Test func `a file is as long as a secret may be, and text`() throws {
+    @Test func `a file has the maximum length of a secret and must be text`() throws {
         try Folder.with { (folder) throws in
             let most = String(repeating: "x", count: 64 << 10)
             folder.write("\(Self.team)/prod/MOST", most + "\n")
@@ -85,26 +87,28 @@ import Worker
             folder.write("\(Self.team)/prod/MUCH", most + most)
             folder.write("\(Self.team)/prod/NUL", "a\0b")
             folder.write("\(Self.team)/prod/BYTES", [0xFF, 0xFE, 0x41])
+            folder.write("\(Self.team)/prod/SHORT", "abc\n")
             #expect(try find("MOST", in: folder.variables) == most)
             #expect(folder.code { try find("MORE", in: $0) } == EFBIG)
             #expect(folder.code { try find("MUCH", in: $0) } == EFBIG)
             #expect(folder.code { try find("NUL", in: $0) } == EILSEQ)
             #expect(folder.code { try find("BYTES", in: $0) } == EILSEQ)
+            #expect(folder.code { try find("SHORT", in: $0) } == EINVAL)
         }
     }
 
-    @Test func `a link leads anywhere within the team's folder, as Kubernetes makes them`() throws {
+    @Test func `a link may lead anywhere within the team's folder, as in Kubernetes`() throws {
         try Folder.with { (folder) throws in
-            folder.write("\(Self.team)/prod/..2026/A", "one")
+            folder.write("\(Self.team)/prod/..2026/A", "first")
             folder.link("\(Self.team)/prod/..data", to: "..2026")
             folder.link("\(Self.team)/prod/A", to: "..data/A")
             folder.link("\(Self.team)/test", to: "prod")
-            #expect(try find("A", in: folder.variables) == "one")
-            #expect(try find("A", "test", in: folder.variables) == "one")
+            #expect(try find("A", in: folder.variables) == "first")
+            #expect(try find("A", "test", in: folder.variables) == "first")
         }
     }
 
-    @Test func `a link leads nowhere else, and a folder is no file`() throws {
+    @Test func `a link out of the team's folder and a folder are rejected`() throws {
         try Folder.with { (folder) throws in
             folder.write("\(Self.other)/prod/A", "of others")
             folder.write("outside", "of nobody")
@@ -126,7 +130,7 @@ import Worker
         }
     }
 
-    @Test func `a pipe is no file, and nobody waits for it`() throws {
+    @Test func `a pipe is rejected without waiting for it`() throws {
         try Folder.with { (folder) throws in
             folder.write("\(Self.team)/prod/A", "")
             #expect(mkfifo("\(folder.path)/\(Self.team)/prod/PIPE", 0o600) == 0)

@@ -1,3 +1,4 @@
+import Base
 import Core
 import Runs
 import System
@@ -8,12 +9,19 @@ import Queue
 struct MemoryStepStore: StepStore {
     let steps: TestSteps
 
-    mutating func claim(_ claim: JobClaim) throws -> [ClaimedStep] {
+    mutating func claim(_ claim: StepClaim) throws -> [ClaimedStep] {
         try steps.state.change { state in
             try state.fail(.claim)
-            let taken = state.ready.enumerated().filter { $0.element.topic == claim.topic }.prefix(claim.count)
+            var counts: [UUID: Int] = [:]
+            let taken = state.ready.enumerated().filter { _, entry in
+                guard entry.topic == claim.job.topic, !claim.except.contains(entry.step.team),
+                    claim.timeouts.contains(Int(entry.step.timeout?.components.seconds ?? 0))
+                else { return false }
+                counts[entry.step.team, default: 0] += 1
+                return counts[entry.step.team, default: 0] <= claim.share ?? .max
+            }.prefix(claim.job.count)
             for (position, _) in taken.reversed() { state.ready.remove(at: position) }
-            state.claims.append((claim.topic, claim.count, taken.count))
+            state.claims.append((claim.job.topic, claim.job.count, taken.count))
             return taken.map { _, entry in
                 let step = entry.step.claimedAgain()
                 state.leased[step.lease.job] = (entry.topic, step)
@@ -37,10 +45,12 @@ struct MemoryStepStore: StepStore {
         }
     }
 
-    mutating func recordStarted(_ leases: [JobLease]) throws {
+    mutating func begin(_ leases: [JobLease]) throws -> Set<JobLease> {
         try steps.state.change { state in
-            try state.fail(.recordStarted)
-            state.started += leases.compactMap { state.leased[$0.job]?.step.name }
+            try state.fail(.begin)
+            let held = leases.filter { state.leased[$0.job]?.step.lease == $0 }
+            state.started += held.compactMap { state.leased[$0.job]?.step.name }
+            return Set(held)
         }
     }
 
@@ -57,19 +67,43 @@ struct MemoryStepStore: StepStore {
                 }
                 state.leased[result.step.lease.job] = nil
                 state.results.append((result.step.name, result.outcome))
-                if case .released(.zero, _) = result.outcome {
-                    state.ready.append((entry.topic, entry.step.givenBack()))
+                switch result.outcome {
+                case .released(.zero, _): state.ready.append((entry.topic, entry.step.givenBack()))
+                case .interrupted: state.ready.append(entry)
+                default: break
                 }
                 return true
             }
         }
     }
 
-    mutating func maintain() throws {
+    mutating func maintain() throws -> Bool {
         try steps.state.change { state in
             try state.fail(.maintain)
             state.maintenanceRuns += 1
             if state.maintenanceTimesOut { throw MaintenanceTimedOut(TestSteps.Unreachable()) }
+            return false
+        }
+    }
+
+    mutating func note(_ kind: WorkerKind) throws -> [QueueTopic: Int] {
+        steps.state.change { state in
+            state.notes += 1
+            return state.undoable
+        }
+    }
+
+    mutating func backlog(for kind: WorkerKind) throws -> StepBacklog {
+        steps.state.change { state in
+            var backlog = StepBacklog()
+            for entry in state.ready where kind.topics.contains(entry.topic) {
+                if Int(entry.step.timeout?.components.seconds ?? 0) <= kind.longest {
+                    backlog.hasMore = true
+                } else {
+                    backlog.tooLong[entry.topic, default: 0] += 1
+                }
+            }
+            return backlog
         }
     }
 }

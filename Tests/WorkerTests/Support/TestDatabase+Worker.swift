@@ -8,7 +8,9 @@ import Worker
 extension TestDatabase {
     /// A worker's store of steps.
     func stepStore(at url: String? = nil) throws -> PostgresStepStore {
-        PostgresStepStore(Database(at: try ConnectionString(url ?? operatorURL)), log: .silent)
+        var store = PostgresStepStore(Database(at: try ConnectionString(url ?? operatorURL)), log: .silent)
+        store.defaultTools = .all
+        return store
     }
 
     /// Runs a worker until no step is due.

@@ -32,6 +32,10 @@ final class TestSteps: Sendable {
         var heartbeats = 0
         var maintenanceRuns = 0
 
+        /// How often the worker said what it can do, and the steps that it is told no worker can do.
+        var notes = 0
+        var undoable: [QueueTopic: Int] = [:]
+
         /// Whether maintenance times out.
         var maintenanceTimesOut = false
 
@@ -39,7 +43,7 @@ final class TestSteps: Sendable {
         var failures: [Call: Int] = [:]
     }
 
-    enum Call: Hashable { case claim, heartbeat, finish, maintain, recordStarted }
+    enum Call: Hashable { case claim, heartbeat, finish, maintain, begin }
 
     struct Unreachable: Error {}
     struct Poisonous: Error {}
@@ -50,19 +54,25 @@ final class TestSteps: Sendable {
     func add(
         _ names: String...,
         topic: QueueTopic = .echo,
-        timeout: Duration = .seconds(1)
+        timeout: Duration? = .seconds(1),
+        team: UUID? = nil
     ) {
-        add(names, topic: topic, timeout: timeout)
+        add(names, topic: topic, timeout: timeout, team: team)
     }
 
     /// Adds steps.
-    func add(_ names: [String], topic: QueueTopic = .echo, timeout: Duration = .seconds(1)) {
+    func add(
+        _ names: [String],
+        topic: QueueTopic = .echo,
+        timeout: Duration? = .seconds(1),
+        team: UUID? = nil
+    ) {
         let run = ID<Run>.make()
         state.change { state in
             for (number, name) in names.enumerated() {
                 let step = ClaimedStep(
                     lease: JobLease(job: .make(), fence: 0),
-                    team: .v7(),
+                    team: team ?? .v7(),
                     run: run,
                     number: number,
                     name: name,
@@ -112,6 +122,7 @@ extension StepOutcome {
         case .failed(let failure): "failed \(failure.code)"
         case .timedOut: "timedOut"
         case .cancelled: "cancelled"
+        case .interrupted: "interrupted"
         case .released: "released"
         }
     }

@@ -5,10 +5,10 @@ import TestSupport
 import Testing
 import Worker
 
-/// Code from somebody else's imitation of the providers, which judges how its client behaves.
+/// Generated code from a third-party simulator of the providers, which judges the behavior of its client.
 @Suite struct CodegenTests {
     // Cases: ai 59
-    @Test(arguments: ["anthropic-ai", "openai"]) func `code is written as it was answered`(provider: String) throws {
+    @Test(arguments: ["anthropic-ai", "openai"]) func `code is stored as it was answered`(provider: String) throws {
         try LLMock.run { (mock) throws in
             try mock.scenario(#"{"type":"reply","text":"```swift\nprint(\"Hallo, wörld 日本\")\n```"}"#)
             let bench = ToolBench(anthropic: mock.anthropic, openAI: mock.openAI)
@@ -26,7 +26,7 @@ import Worker
         }
     }
 
-    @Test func `what fails for a while is tried again, and then another provider is asked`() throws {
+    @Test func `a transient failure is retried, and then another provider is called`() throws {
         try LLMock.run { (mock) throws in
             try mock.scenario(
                 #"{"type":"fail","status":529,"times":null,"match":{"provider":"anthropic"}}"#,

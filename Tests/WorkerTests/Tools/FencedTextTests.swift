@@ -14,10 +14,10 @@ import Testing
         ("```\n```", ""),
         ("```\n\n```", "\n"),
         ("```html\n日本 🎉\n```", "日本 🎉\n"),
-        // What models write who forget to make the outer fence longer.
+        // Models produce this if they do not make the outer fence longer.
         ("```markdown\n# A\n```sh\nls\n```\nB\n```", "# A\n```sh\nls\n```\nB\n"),
     ])
-    func `one block is what is in it`(text: String, content: String) {
+    func `the content of a single code block is extracted`(text: String, content: String) {
         #expect(FencedText.unwrap(text).utf8.elementsEqual(content.utf8))
     }
 
@@ -25,7 +25,7 @@ import Testing
         "", " ", "a", "```", "```\n", "```\na", "```\na\n``", "```\na\n~~~", "```\na\n``` x", "a\n```\nb\n```",
         "```\na\n```\nb", "```a\n1\n```\n\n```b\n2\n```", "``\na\n``", "```a`b\nx\n```", "````\na\n```",
     ])
-    func `everything else is a text`(text: String) {
+    func `any other text is unchanged`(text: String) {
         #expect(FencedText.unwrap(text).utf8.elementsEqual(text.utf8))
     }
 }

@@ -8,9 +8,9 @@ import TestSupport
 import Testing
 import Worker
 
-/// What steps make of what models answer.
+/// Steps that use models' answers.
 @Suite struct GenerateToolTests {
-    /// Has a provider answer with a text, and a step ask it.
+    /// Makes a provider answer with a text, and executes a step that calls it.
     private func ask(
         _ tool: String,
         _ inputs: String,
@@ -44,7 +44,7 @@ import Worker
         }
     }
 
-    @Test func `an answer is a text, with who gave it and what it cost`() throws {
+    @Test func `an answer is returned as text, with its provider and cost`() throws {
         let (json, artifacts) = try ask("ai:generate", #"{"prompt":"x"}"#, answering: "```\nFour.\n```").success()
         #expect(json["text"]?.string == "```\nFour.\n```")
         #expect(json["model"]?.string == "gpt-4.1-2025-04-14")
@@ -53,7 +53,7 @@ import Worker
         #expect(json["stopReason"]?.string == "finished")
         #expect(json["usage"]?["input"]?.integer == 10)
         #expect(json["usage"]?["output"]?.integer == 5)
-        // 10 tokens at 2 dollars for a million, and 5 at 8.
+        // 10 tokens at 2 dollars per million, and 5 tokens at 8 dollars.
         #expect(json["costUsd"]?.string == "0.00006")
         #expect(json["attempts"]?.count == 1)
         #expect(json["attempts"]?.elements.map { $0["code"]?.isNull } == [true])
@@ -67,7 +67,7 @@ import Worker
         (#","filename":"README.md""#, "README.md", "text/markdown; charset=utf-8"),
         ("", "output.md", "text/markdown; charset=utf-8"),
     ])
-    func `code is an artifact with exactly what is in the fence`(more: String, name: String, type: String) throws {
+    func `code is an artifact with exactly the code block's content`(more: String, name: String, type: String) throws {
         let code = "let a = \"`x`\"\n\n  let b = 1\n"
         let (json, artifacts) = try ask("codegen", #"{"prompt":"x"\#(more)}"#, answering: "\n```swift\n\(code)```\n")
             .success()
@@ -88,25 +88,41 @@ import Worker
         #expect(json["requestId"]?.string == "r-1")
     }
 
-    @Test func `a text is an artifact as it is where it is given a name`() throws {
+    @Test func `a text with a given name is stored unchanged as an artifact`() throws {
         let inputs = #"{"prompt":"x","filename":"a.txt"}"#
         let (_, artifacts) = try ask("ai:generate", inputs, answering: "```\nx\n```").success()
         #expect(artifacts.map(\.content) == [Array("```\nx\n```".utf8)])
     }
 
-    @Test func `a text that is long for outputs is an artifact only`() throws {
+    @Test func `a long text is an artifact too, and stays in the outputs up to their limit`() throws {
         let most = String(repeating: "x", count: 64 << 10)
         let (short, none) = try ask("ai:generate", #"{"prompt":"x"}"#, answering: most).success()
         #expect(short["text"]?.string == most)
         #expect(none == [])
         let (json, artifacts) = try ask("ai:generate", #"{"prompt":"x"}"#, answering: most + "x").success()
-        #expect(json["text"] == nil)
+        #expect(json["text"]?.string == most + "x")
         #expect(json["artifact"]?["size"]?.integer == (64 << 10) + 1)
         #expect(artifacts.map(\.name) == ["output.md"])
     }
 
+    @Test(arguments: [
+        ("x", (1 << 20) - 2_000, true), ("x", 1 << 20, false), ("\u{1}", 200_000, false), ("\u{1}", 170_000, true),
+    ])
+    func `a text beyond the outputs' limit is only in the artifact, and null in the outputs`(
+        character: String,
+        count: Int,
+        fits: Bool
+    ) throws {
+        let text = String(repeating: character, count: count)
+        let (json, artifacts) = try ask("ai:generate", #"{"prompt":"x"}"#, answering: text).success()
+        #expect(json["text"]?.isNull == !fits)
+        #expect(json["artifact"]?["size"]?.integer == count)
+        #expect(artifacts.map(\.content) == [Array(text.utf8)])
+        #expect(json.text.bytes.count <= 1 << 20)
+    }
+
     @Test(arguments: ["ai:generate", "codegen"])
-    func `an answer that ends at its limit fails the step and is not kept, unless that is allowed`(
+    func `a truncated answer fails the step and is not stored, unless it is allowed`(
         tool: String
     ) throws {
         let text = "```\nhalf"
@@ -120,7 +136,7 @@ import Worker
         #expect(artifacts.map(\.content) == [Array(text.utf8)])
     }
 
-    @Test func `an answer that has not the form is asked for again, and then fails`() throws {
+    @Test func `an answer that violates the schema is retried, and then fails`() throws {
         let form = #"{"type":"object","properties":{"a":{"type":"integer"}},"required":["a"]}"#
         let inputs = #"{"prompt":"x","schema":\#(form)}"#
         #expect(try ask("ai:generate", inputs, answering: #"{"a":1}"#).success().json["text"]?.string == #"{"a":1}"#)
@@ -130,7 +146,7 @@ import Worker
     }
 
     // Cases: ai 61
-    @Test func `the same step again makes the same artifact, and each call is counted once`() throws {
+    @Test func `a repeated step makes the same artifact, and each call is counted once`() throws {
         try FaultServer.run { server in
             let bench = ToolBench(openAI: server.openAI)
             let steps = [1, 2].map { bench.step("codegen", #"{"prompt":"x","filename":"a.md"}"#, attempt: $0) }

@@ -13,7 +13,7 @@ import Reliability
         #"{"url":"\#(url)"\#(more.isEmpty ? "" : ",\(more)")}"#
     }
 
-    /// Has a server answer in some way, and a step ask it.
+    /// Makes a server answer in some way, and executes a step that calls it.
     private func ask(
         _ bench: ToolBench = ToolBench(),
         _ more: String = "",
@@ -27,7 +27,7 @@ import Reliability
         }
     }
 
-    @Test func `a request is sent as it is wanted, with the step's own key whichever attempt it is`() throws {
+    @Test func `a request is sent as configured, with the step's own key in every attempt`() throws {
         let bench = ToolBench()
         try FaultServer.run { server in
             try server.answer("told", status: 200)
@@ -57,7 +57,7 @@ import Reliability
         }
     }
 
-    @Test func `an answer is its status, what of its headers is no credential, and its body`() throws {
+    @Test func `the outputs have the status, the headers without credentials, and the body`() throws {
         let (json, artifacts) = try ask(
             headers: [
                 ("X-Request-Id", "r-1"), ("Set-Cookie", "session=1"), ("Link", "<a>"), ("LINK", "<b>"),
@@ -75,19 +75,19 @@ import Reliability
     }
 
     @Test(arguments: ["{", #"{"a":"\u0000"}"#, "[1e999]", #"{"a":1,"a":2}"#, ""])
-    func `a body that only says that it is JSON is a text`(body: String) throws {
+    func `an invalid JSON body is returned as text`(body: String) throws {
         #expect(try ask(body: body).success().json["body"]?.string == body)
     }
 
     @Test(arguments: [("a\u{0}b", "bodyBase64", "YQBi"), ("Grüße", "body", "Grüße")])
-    func `a body is a text where it can be one`(body: String, member: String, value: String) throws {
+    func `a body is returned as text if it is valid text`(body: String, member: String, value: String) throws {
         let json = try ask(body: body).success().json
         #expect(json[member]?.string == value)
         #expect(json.members.map(\.key) == ["status", "headers", member])
     }
 
     @Test(arguments: [400, 401, 403, 404, 405, 409, 410, 422, 301, 302])
-    func `a status that will be the same again fails the step for good`(status: Int) throws {
+    func `a permanent error status fails the step permanently`(status: Int) throws {
         let error = try #require(try ask(status: status, headers: [("Retry-After", "7")]).error)
         #expect(error.code == "http_status")
         #expect(error.message == "The server answered with status \(status).")
@@ -96,7 +96,7 @@ import Reliability
 
     // Cases: queue 51
     @Test(arguments: [408, 425, 429, 500, 502, 503, 504])
-    func `a status that may pass is tried again, and not before the server says`(status: Int) throws {
+    func `a transient error status is retried, not before the server's Retry-After`(status: Int) throws {
         #expect(try ask(status: status).error?.retry == .later)
         let told = try #require(try ask(status: status, headers: [("Retry-After", "7")]).error)
         #expect(told.code == "http_status")
@@ -105,18 +105,58 @@ import Reliability
         #expect(forever?.retry == .notBefore(.seconds(86_400)))
     }
 
-    @Test func `a status that is expected is a success, and all others are none`() throws {
+    @Test func `an expected status is a success, and all others are failures`() throws {
         let (json, _) = try ask(ToolBench(), #""expectedStatus":[404,503]"#, status: 503).success()
         #expect(json["status"]?.integer == 503)
         #expect(try ask(ToolBench(), #""expectedStatus":[404]"#, status: 200).error?.code == "http_status")
     }
 
-    @Test func `an answer that is too large is refused for good`() throws {
+    @Test func `an answer that is too large fails the step permanently`() throws {
         for more in [#""maxBytes":9"#, #""maxBytes":10"#] {
             let outcome = try ask(ToolBench(), more, body: "0123456789")
             #expect(outcome.error?.code == (more.hasSuffix("9") ? "response_too_large" : nil))
             #expect(outcome.error?.retry ?? .never == .never)
         }
+    }
+
+    @Test(arguments: [
+        (#""\""#, "text/plain", "body"), ("\u{1}", "text/plain", "body"), (" ", "application/json", "body"),
+        ("\0", "application/x", "bodyBase64"), ("\u{1}", "application/json", "body"),
+    ])
+    func `an answer of the greatest size is always kept`(character: String, type: String, member: String) throws {
+        let unit = type == "application/json" && character == " " ? "[  ]" : character
+        let length = 1 << 20
+        let pad = unit == "[  ]" ? "[" + String(repeating: " ", count: length - 2) + "]" : ""
+        let body = pad.isEmpty ? String(repeating: unit, count: length / unit.utf8.count) : pad
+        let (json, artifacts) = try ask(
+            ToolBench(),
+            #""maxBytes":1048576"#,
+            headers: [("content-type", type)],
+            body: body
+        ).success()
+        #expect(json[member]?.isNull == true)
+        #expect(json.members.map(\.key) == ["status", "headers", member, "artifact"])
+        #expect(json["artifact"]?["name"]?.string == "body")
+        #expect(artifacts.map(\.content) == [Array(body.utf8)])
+        #expect(artifacts.map(\.contentType) == [type])
+    }
+
+    @Test(arguments: [404, 500]) func `a failure keeps the first 2 KiB of the answer`(status: Int) throws {
+        let error = try #require(try ask(status: status, body: "No \0 such thing").error)
+        #expect(error.answer == StepFailure.Answer(status: status, body: "No \u{FFFD} such thing"))
+        let long = String(repeating: "x", count: 2_047) + "é" + String(repeating: "y", count: 9_000)
+        #expect(try ask(status: status, body: long).error?.answer?.body == String(repeating: "x", count: 2_047))
+        let most = String(repeating: "x", count: 2_046) + "é"
+        #expect(try ask(status: status, body: most + "y").error?.answer?.body == most)
+        #expect(try ask(status: status, body: most).error?.answer?.body == most)
+        #expect(try ask(status: status).error?.answer == StepFailure.Answer(status: status, body: ""))
+    }
+
+    @Test func `an answer with an unexpected status fails by its status, also if it is too large`() throws {
+        let outcome = try ask(ToolBench(), #""maxBytes":9"#, status: 503, body: "0123456789")
+        #expect(outcome.error?.code == "http_status")
+        #expect(outcome.error?.retry == .later)
+        #expect(outcome.error?.answer?.status == 503)
     }
 
     @Test func `a redirect is not followed`() throws {
@@ -133,7 +173,7 @@ import Reliability
         ("close-early", "http_failed"), ("rst-early", "http_failed"), ("rst-mid", "http_failed"),
         ("short-body", "http_failed"), ("partial-headers", "http_failed"),
     ])
-    func `an answer that does not come whole is tried again`(fault: String, code: String) throws {
+    func `an incomplete answer is retried`(fault: String, code: String) throws {
         try FaultServer.run { server in
             let error = try #require(ToolBench().execute("http:request", inputs("\(server.url)/fault/\(fault)")).error)
             #expect(error.code == code)
@@ -142,13 +182,13 @@ import Reliability
         }
     }
 
-    @Test func `a server that is not there is tried again`() throws {
+    @Test func `an unreachable server is retried`() throws {
         let error = try #require(ToolBench().execute("http:request", inputs("http://127.0.0.1:1/")).error)
         #expect(error.code == "http_unreachable")
         #expect(error.retry == .later)
     }
 
-    @Test func `a server that says nothing takes the step's time and no more`() throws {
+    @Test func `a silent server uses only the step's own time`() throws {
         let bench = ToolBench()
         try FaultServer.run { server in
             let inputs = inputs("\(server.url)/fault/silent")
@@ -159,7 +199,7 @@ import Reliability
         }
     }
 
-    @Test func `a request that nobody wants any more ends`() throws {
+    @Test func `a cancelled request ends`() throws {
         let bench = ToolBench()
         let cancellation = Cancellation()
         try FaultServer.run { server in
@@ -180,11 +220,19 @@ import Reliability
         "http://127.0.0.1:1/", "http://localhost/", "http://169.254.169.254/latest/meta-data/", "http://10.0.0.1/",
         "http://[::1]/", "http://[::ffff:127.0.0.1]/", "https://2130706433/",
     ])
-    func `our own network is not a team's`(url: String) throws {
+    func `the operator's own network is not reachable for steps`(url: String) throws {
         var bench = ToolBench()
         bench.variables["NOFX_HTTP_ALLOW"] = nil
         let error = try #require(bench.execute("http:request", inputs(url)).error)
-        #expect(error.code == "address_forbidden")
-        #expect(error.retry == .never)
+        // The same answer as for a name that nobody has and for a port that nobody listens at.
+        let unknown = try #require(bench.execute("http:request", inputs("http://no-such-host.invalid/")).error)
+        let closed = try #require(ToolBench().execute("http:request", inputs("http://127.0.0.1:1/")).error)
+        for other in [unknown, closed] {
+            #expect(error.code == other.code && error.message == other.message && error.retry == other.retry)
+        }
+        #expect((error.code, error.message) == ("http_unreachable", "The server cannot be reached."))
+        #expect(error.retry == .later)
+        #expect(bench.lines.containing(#""reason":"forbiddenAddress""#).count == 1)
+        #expect(bench.lines.containing(#""reason":"couldNotResolve""#).count == 1)
     }
 }

@@ -8,11 +8,11 @@ import Testing
 import Worker
 import Reliability
 
-/// What becomes of steps whose providers are in trouble.
+/// Steps whose providers fail.
 @Suite struct ProviderTroubleTests {
     private static let inputs = #"{"prompt":"Say hello."}"#
 
-    @Test func `a provider that fails is replaced by the next`() throws {
+    @Test func `a failing provider is replaced by the next one`() throws {
         try FaultServer.run { server in
             let bench = ToolBench(
                 anthropic: "\(server.url)/fault/status:500",
@@ -26,7 +26,7 @@ import Reliability
         }
     }
 
-    @Test func `only the providers that a step names are asked, and one that is not there is none`() throws {
+    @Test func `only the providers that a step names are called, and an unknown one is an error`() throws {
         try FaultServer.run { server in
             let bench = ToolBench(anthropic: server.url, openAI: server.openAI)
             let (json, _) = try bench.execute("ai:generate", #"{"prompt":"x","providers":["openai"]}"#).success()
@@ -43,7 +43,7 @@ import Reliability
         (403, "ai_forbidden", .never), (404, "ai_model_not_found", .never), (413, "ai_context_too_long", .never),
         (500, "ai_upstream_error", .later), (503, "ai_upstream_error", .later), (529, "ai_overloaded", .later),
     ])
-    func `a step fails as its call does`(status: Int, code: String, retry: StepFailure.Retry) throws {
+    func `the error of a call is the error of its step`(status: Int, code: String, retry: StepFailure.Retry) throws {
         try FaultServer.run { server in
             let bench = ToolBench(openAI: "\(server.url)/fault/status:\(status)", ["NOFX_RETRY_MAX": "0"])
             let error = try #require(bench.execute("ai:generate", Self.inputs).error)
@@ -54,7 +54,7 @@ import Reliability
     }
 
     // Cases: queue 51
-    @Test func `a limit is waited for as long as the provider says, and meanwhile nobody asks`() throws {
+    @Test func `a rate limit is waited out as the provider says, without calls meanwhile`() throws {
         try FaultServer.run { server in
             let bench = ToolBench(openAI: "\(server.url)/fault/told", ["NOFX_RETRY_MAX": "0"])
             try server.answer("told", status: 429, headers: [("Retry-After", "600")])
@@ -70,7 +70,7 @@ import Reliability
     }
 
     // Cases: queue 14
-    @Test func `an open breaker gives the step back for as long as it is open, and the attempt with it`() throws {
+    @Test func `an open breaker releases the step for its remaining time, without using an attempt`() throws {
         try FaultServer.run { server in
             let bench = ToolBench(
                 openAI: "\(server.url)/fault/status:500",
@@ -86,7 +86,7 @@ import Reliability
         }
     }
 
-    @Test func `a breaker that an operator opened gives the step back for a while`() throws {
+    @Test func `a breaker that an operator opened releases the step for a while`() throws {
         let bench = ToolBench(openAI: "http://127.0.0.1:1")
         bench.stores.circuits.perform(.forceOpen, on: Providers.openAIName)
         let release = try #require(bench.execute("ai:generate", Self.inputs).release)
@@ -94,14 +94,14 @@ import Reliability
         #expect(release.wait >= .seconds(1))
     }
 
-    @Test func `a breaker that opens over an attempt does not take it back`() throws {
+    @Test func `a breaker that opens during an attempt does not give the attempt back`() throws {
         try FaultServer.run { server in
             let bench = ToolBench(
                 openAI: "\(server.url)/fault/status:500",
                 ["NOFX_RETRY_MAX": "3", "NOFX_BREAKER_FAILURE_THRESHOLD": "2"]
             )
             let error = try #require(bench.execute("ai:generate", Self.inputs).error)
-            #expect(error.code == "ai_circuit_open")
+            #expect(error.code == "ai_upstream_error")
             guard case .notBefore(let wait) = error.retry else {
                 Issue.record("it is not tried again after the breaker's time")
                 return
@@ -111,7 +111,7 @@ import Reliability
         }
     }
 
-    @Test func `a provider that says nothing takes the step's time and no more`() throws {
+    @Test func `a silent provider uses only the step's own time`() throws {
         try FaultServer.run { server in
             let bench = ToolBench(openAI: "\(server.url)/fault/silent")
             guard case .timedOut = try bench.execute(bench.step("codegen", Self.inputs, timeout: .seconds(1))) else {
@@ -121,7 +121,7 @@ import Reliability
         }
     }
 
-    @Test func `a call that nobody wants any more ends`() throws {
+    @Test func `a cancelled call ends`() throws {
         try FaultServer.run { server in
             let bench = ToolBench(openAI: "\(server.url)/fault/silent")
             let cancellation = Cancellation()
@@ -138,7 +138,7 @@ import Reliability
         }
     }
 
-    @Test(arguments: [200, 400, 401, 500]) func `a provider's key is nowhere, whatever comes back`(status: Int) throws {
+    @Test(arguments: [200, 400, 401, 500]) func `a provider's key appears nowhere, for any answer`(status: Int) throws {
         try FaultServer.run { server in
             let key = ToolBench.key
             let encoded = Base64.encode(Array(key.utf8))

@@ -7,12 +7,12 @@ import TestSupport
 import Testing
 import Worker
 
-/// The tools that need nobody else.
+/// The tools that need no other service.
 @Suite struct SmallToolTests {
-    @Test func `an echo stops soon when it is cancelled`() throws {
+    @Test func `an echo stops soon after its cancellation`() throws {
         let bench = ToolBench()
         let step = bench.step("test:echo", #"{"delaySeconds":3600}"#, timeout: .seconds(3_600))
-        // The cancellation comes sometimes before the step waits, and mostly while it does.
+        // The cancellation sometimes comes before the step waits, but mostly during the wait.
         for _ in 0..<20 {
             let cancellation = Cancellation()
             let barrier = ThreadBarrier(for: 2)
@@ -21,7 +21,7 @@ import Worker
                 cancellation.cancel()
             }
             barrier.wait()
-            // It would otherwise take an hour.
+            // Without the cancellation it would take an hour.
             guard case .cancelled = try bench.execute(step, cancellation: cancellation) else {
                 Issue.record("it went on")
                 return
@@ -30,14 +30,14 @@ import Worker
         }
     }
 
-    @Test func `an echo takes as long as it is told`() throws {
+    @Test func `an echo takes its configured time`() throws {
         let start = SystemClock.uptime
         let (json, _) = try ToolBench().execute("test:echo", #"{"delaySeconds":0.2,"a":[1.50]}"#).success()
         #expect(SystemClock.uptime - start >= .milliseconds(200))
         #expect(json.text.description == #"{"delaySeconds":0.2,"a":[1.50]}"#)
     }
 
-    @Test func `what is told to fail fails as it is told`() throws {
+    @Test func `a failing step fails as configured`() throws {
         let bench = ToolBench()
         let first = try #require(bench.execute("test:fail", #"{"code":"odd","message":"Why."}"#).error)
         #expect(first == StepFailure("odd", "Why."))
@@ -50,9 +50,9 @@ import Worker
         #expect(json["attempt"]?.integer == 3)
     }
 
-    @Test func `a step that waits is given back until its time has come, by the database's clock`() throws {
+    @Test func `a waiting step is released until its time, by the database's clock`() throws {
         let bench = ToolBench()
-        // Hours away from what this machine's clock shows.
+        // Hours apart from this machine's clock.
         let queued = Timestamp.now() + .seconds(7_200)
         func wait(_ inputs: String, _ passed: Duration) throws -> StepOutcome {
             try bench.execute(bench.step("wait:until", inputs, queuedAt: queued, claimedAt: queued + passed))
@@ -70,7 +70,7 @@ import Worker
         #expect(try wait(#"{"until":"2020-01-01T00:00:00Z"}"#, .zero).release == nil)
     }
 
-    @Test func `an artifact is kept with its hash and its type`() throws {
+    @Test func `an artifact is stored with its hash and type`() throws {
         let bench = ToolBench()
         let (json, artifacts) = try bench.execute(
             "artifact:write",
@@ -94,7 +94,7 @@ import Worker
 
     // Cases: ai 60
     @Test(arguments: ["../../etc/x", "/etc/x", "", "a//b", "a/./b", "a\\b", String(repeating: "x", count: 300)])
-    func `a name that leads out of the step's place is refused`(name: String) throws {
+    func `a name that leaves the step's folder is rejected`(name: String) throws {
         for (tool, member, rest) in [
             ("artifact:write", "name", #""content":"x""#), ("ai:generate", "filename", #""prompt":"x""#),
             ("codegen", "filename", #""prompt":"x""#),
@@ -109,7 +109,7 @@ import Worker
         }
     }
 
-    @Test func `a name with U+0000 cannot even be said`() throws {
+    @Test func `a name with U+0000 is rejected with the JSON`() throws {
         let error = try ToolBench().execute("artifact:write", #"{"name":"a\u0000","content":"x"}"#).error
         #expect(error?.code == "invalid_inputs")
     }

@@ -7,7 +7,7 @@ import Testing
 import Worker
 
 @Suite struct ToolBoxTests {
-    @Test func `a step is given what it refers to`() throws {
+    @Test func `references in a step's inputs are resolved`() throws {
         let bench = ToolBench()
         let step = bench.step(
             "test:echo",
@@ -19,7 +19,7 @@ import Worker
         #expect(artifacts == [])
     }
 
-    @Test func `what is referred to and not there fails the step for good`() throws {
+    @Test func `a missing reference fails the step permanently`() throws {
         let bench = ToolBench()
         let step = bench.step("test:echo", #"{"a":{"$from":"first.other"}}"#, outputs: ["first": #"{"list":[]}"#])
         let error = try bench.execute(step).error
@@ -38,7 +38,7 @@ import Worker
         ("wait:until", #"{"seconds":"x"}"#, "seconds"),
         ("wait:until", #"{"unknown":1,"seconds":1}"#, "unknown"),
     ])
-    func `inputs that break rules fail the step for good, and the field is named`(
+    func `invalid inputs fail the step permanently, and the field is named`(
         tool: String,
         inputs: String,
         field: String
@@ -50,13 +50,13 @@ import Worker
     }
 
     @Test(arguments: ["gate:manual", "manual:deploy", "no:tool", ""])
-    func `no worker does what is a person's to do, or nobody's`(tool: String) throws {
+    func `a worker does not execute gates or unknown tools`(tool: String) throws {
         let error = try #require(ToolBench().execute(tool, "{}").error)
         #expect(error.code == "tool_not_executable")
         #expect(error.retry == .never)
     }
 
-    @Test func `a step that is not allowed fails for good, whatever else is wrong with it`() throws {
+    @Test func `a forbidden step fails permanently, whatever else is wrong`() throws {
         let bench = ToolBench()
         let step = bench.step("test:echo", #"{"a":{"$from":"nothing"}}"#, isAllowed: false)
         let cancellation = Cancellation()
@@ -67,9 +67,9 @@ import Worker
     }
 
     // Cases: queue 46
-    @Test func `outputs have a limit`() throws {
+    @Test func `outputs have a size limit`() throws {
         let bench = ToolBench()
-        // As much as fits, with the member's name and the marks around it.
+        // As much as fits, including the member's name and the punctuation.
         let most = String(repeating: "x", count: (1 << 20) - 8)
         let step = bench.step("test:echo", #"{"a":{"$from":"s"}}"#, outputs: ["s": "\"\(most)\""])
         #expect(try bench.execute(step).success().json.text.bytes.count == 1 << 20)
@@ -79,7 +79,7 @@ import Worker
         #expect(more?.retry == .never)
     }
 
-    @Test func `a step whose time is over, or that nobody wants, is not begun`() throws {
+    @Test func `a step that is overdue or cancelled is not started`() throws {
         let bench = ToolBench()
         let step = bench.step("test:echo", "{}")
         guard case .timedOut = try bench.execute(step, deadline: .after(.zero)) else {
@@ -94,7 +94,7 @@ import Worker
         }
     }
 
-    @Test func `an attempt has the step's time, be the worker's longer`() throws {
+    @Test func `an attempt has the step's time limit, even if the worker's is longer`() throws {
         let bench = ToolBench()
         let step = bench.step("test:echo", #"{"delaySeconds":3600}"#, timeout: .milliseconds(50))
         guard case .timedOut = try bench.execute(step) else {
@@ -103,7 +103,7 @@ import Worker
         }
     }
 
-    @Test func `each attempt is one line in the log, without what the step is given or gives`() throws {
+    @Test func `each attempt is one log line, without inputs and outputs`() throws {
         let bench = ToolBench()
         _ = try bench.execute("test:echo", #"{"a":"only for the step"}"#)
         _ = try bench.execute("test:fail", #"{"code":"odd","message":"only for the team"}"#)

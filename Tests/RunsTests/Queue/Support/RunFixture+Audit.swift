@@ -16,17 +16,32 @@ extension RunFixture {
                 SELECT count(*) FILTER (WHERE s.ended_at IS NULL) AS open,
                        count(*) FILTER (WHERE s.status = 'queued') AS queued,
                        count(*) FILTER (WHERE s.status = 'waiting') AS waiting,
-                       count(*) FILTER (WHERE s.status IN ('failed', 'timed_out') AND NOT s.continues) AS failed,
+                       count(*) FILTER (WHERE s.status IN ('failed', 'timed_out')
+                                          AND NOT nofx.is_tolerated(s.continues, s.is_gate, s.error)) AS failed,
+                       count(*) FILTER (WHERE s.status IN ('failed', 'timed_out')
+                                          AND nofx.is_tolerated(s.continues, s.is_gate, s.error)) AS tolerated,
                        count(*) FILTER (WHERE s.status = 'cancelled') AS cancelled,
                        count(*) FILTER (WHERE s.status = 'blocked' AND s.deps_left <> (
                            SELECT count(*) FROM nofx.steps p
                            WHERE p.team_id = s.team_id AND p.run_id = s.run_id AND p.no = ANY (s.deps)
-                             AND NOT nofx.is_met(p.status, p.continues))) AS miscounted,
+                             AND NOT nofx.is_met(p.status, p.continues, p.is_gate, p.error))) AS miscounted,
                        count(*) FILTER (WHERE s.status = 'blocked' AND s.deps_left = 0) AS stuck,
+                       -- A step that has succeeded stays so when a gate before it is reopened.
                        count(*) FILTER (WHERE s.status IN ('queued', 'waiting', 'succeeded') AND EXISTS (
                            SELECT FROM nofx.steps p
                            WHERE p.team_id = s.team_id AND p.run_id = s.run_id AND p.no = ANY (s.deps)
-                             AND p.ended_at IS NULL AND NOT p.continues)) AS early
+                             AND p.ended_at IS NULL AND NOT p.continues
+                             AND NOT (s.status = 'succeeded' AND p.is_gate))) AS early,
+                       count(*) FILTER (WHERE s.status IN ('queued', 'waiting') AND EXISTS (
+                           WITH RECURSIVE above (no) AS (
+                               SELECT unnest(s.deps)
+                               UNION
+                               SELECT unnest(p.deps) FROM above a
+                               JOIN nofx.steps p ON p.team_id = s.team_id AND p.run_id = s.run_id AND p.no = a.no
+                           )
+                           SELECT FROM nofx.steps p
+                           WHERE p.team_id = s.team_id AND p.run_id = s.run_id AND p.no IN (SELECT no FROM above)
+                             AND p.is_gate AND NOT nofx.is_met(p.status, p.continues, p.is_gate, p.error))) AS unapproved
                 FROM nofx.steps s WHERE s.team_id = r.team_id AND s.run_id = r.id
             ) c
             CROSS JOIN LATERAL (
@@ -41,8 +56,10 @@ extension RunFixture {
             CROSS JOIN LATERAL (
                 VALUES (r.steps_open <> c.open, 'steps_open'), (r.steps_queued <> c.queued, 'steps_queued'),
                        (r.steps_failed <> c.failed, 'steps_failed'),
+                       (r.steps_tolerated <> c.tolerated, 'steps_tolerated'),
                        (r.steps_cancelled <> c.cancelled, 'steps_cancelled'), (c.miscounted > 0, 'deps_left'),
                        (c.stuck > 0, 'a stuck step'), (c.early > 0, 'an early step'),
+                       (c.unapproved > 0, 'an unapproved step'),
                        (q.jobs <> c.queued OR q.steps <> q.jobs, 'jobs'),
                        (c.waiting <> (SELECT count(*) FROM nofx.gates g
                                       WHERE g.run_id = r.id AND g.status = 'pending'), 'gates'),

@@ -23,7 +23,7 @@ struct RunFixture: Sendable {
         )
     }
 
-    /// A connection of its own, for a thread.
+    /// A client with its own connection, for a thread.
     func client() throws -> TestClient { TestClient(fixture: self, connection: try database.connect()) }
 
     func status(of run: UUID) throws -> String {
@@ -57,7 +57,7 @@ struct RunFixture: Sendable {
         try database.value("SELECT event_seq FROM nofx.runs WHERE id = \(run)")
     }
 
-    /// How many jobs there are.
+    /// The number of jobs of a run.
     func jobs(of run: UUID) throws -> Int {
         try database.value("SELECT count(*) FROM nofx.queue WHERE run_id = \(run)")
     }

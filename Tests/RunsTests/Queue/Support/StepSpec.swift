@@ -11,12 +11,12 @@ struct StepSpec {
     var attempts = 3
     var delay = 0
 
-    /// Steps of which each depends on the one before.
+    /// A chain of steps, each of which depends on the previous one.
     static func chain(_ count: Int) -> [StepSpec] {
         (0..<count).map { StepSpec(after: $0 == 0 ? [] : [$0 - 1]) }
     }
 
-    /// The step with its number in the plan.
+    /// The step with a number in the plan.
     func step(as number: Int) -> TestStep {
         TestStep(
             "s\(number)",

@@ -59,8 +59,25 @@ struct TestClient: ~Copyable {
         let outcome: String
     }
 
-    /// Claims steps.
+    /// Claims steps and begins their attempts.
     mutating func claim(
+        _ count: Int = 1,
+        of topic: String = "test.echo",
+        topicLimit: Int32? = nil,
+        tenantLimit: Int32? = nil
+    ) throws -> [Claim] {
+        let claims = try reserve(count, of: topic, topicLimit: topicLimit, tenantLimit: tenantLimit)
+        if !claims.isEmpty { try begin(claims) }
+        return claims
+    }
+
+    /// Begins the attempts of claimed steps.
+    mutating func begin(_ claims: [Claim]) throws {
+        try rows("SELECT nofx.begin_steps(\(claims.map(\.id)), \(claims.map(\.fence)))")
+    }
+
+    /// Claims steps.
+    mutating func reserve(
         _ count: Int = 1,
         of topic: String = "test.echo",
         topicLimit: Int32? = nil,
@@ -137,7 +154,16 @@ struct TestClient: ~Copyable {
     /// Maintains the queue; returns how many jobs were promoted, rescued and dead-lettered.
     @discardableResult
     mutating func maintain(_ limit: Int32 = 1_000) throws -> [Int] {
-        let rows = try rows("SELECT promoted, rescued, dead_lettered FROM nofx.maintain_queue(\(limit), '{0,2 s}')")
+        try rows("SELECT nofx.stop_overdue_runs(\(limit))")
+        let rows = try rows(
+            """
+            SELECT p.promoted, j.rescued + s.rescued + s.returned AS rescued,
+                   j.dead_lettered + s.dead_lettered AS dead_lettered
+            FROM nofx.promote_jobs(\(limit * 10)) AS p (promoted), nofx.rescue_jobs(\(limit), '{0,2 s}') j,
+                 nofx.rescue_steps(\(limit)) s
+            """
+        )
+        try self.rows("SELECT nofx.expire_gates(\(limit))")
         return [try rows[0]["promoted"], try rows[0]["rescued"], try rows[0]["dead_lettered"]]
     }
 

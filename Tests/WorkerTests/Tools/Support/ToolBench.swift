@@ -9,17 +9,17 @@ import Testing
 import Worker
 import Queue
 
-/// Does single steps with all the tools, as a worker's thread would.
+/// Executes single steps with all tools, as a worker's thread would.
 struct ToolBench {
     let team = UUID.v7()
     let run = ID<Run>.make()
     let stores = ToolStores()
     let lines = LogLines()
 
-    /// What the process was started with; by default this machine can be reached.
+    /// The environment variables; by default the tools may connect to this machine.
     var variables = ["NOFX_HTTP_ALLOW": "127.0.0.0/8", "NOFX_RETRY_BASE_MS": "10", "NOFX_RETRY_CAP_MS": "20"]
 
-    /// Tools that ask imitations of providers.
+    /// Makes a bench whose tools call simulated providers.
     init(anthropic: String? = nil, openAI: String? = nil, _ more: [String: String] = [:]) {
         variables["ANTHROPIC_BASE_URL"] = anthropic
         variables["OPENAI_BASE_URL"] = openAI
@@ -32,7 +32,7 @@ struct ToolBench {
 
     static let key = "sk-of-the-tests-0123456789"
 
-    /// Everything a thread needs.
+    /// Makes the tools of a thread.
     func tools() throws -> ToolBox<ToolStores> {
         let environment = Environment(variables.map { ($0.key, $0.value) })
         return ToolBox(
@@ -48,7 +48,7 @@ struct ToolBench {
         )
     }
 
-    /// A step that was claimed.
+    /// A claimed step.
     func step(
         _ tool: String,
         _ inputs: String,
@@ -78,7 +78,7 @@ struct ToolBench {
         )
     }
 
-    /// Does a step.
+    /// Executes a step.
     func execute(
         _ step: ClaimedStep,
         deadline: Deadline = .test,
@@ -88,27 +88,27 @@ struct ToolBench {
         return tools.execute(step, deadline: deadline, cancellation: cancellation)
     }
 
-    /// Does a step with nothing special about it.
+    /// Executes a step with default properties.
     func execute(_ tool: String, _ inputs: String) throws -> StepOutcome {
         try execute(step(tool, inputs))
     }
 }
 
 extension StepOutcome {
-    /// Why it failed; nil if it did not.
+    /// The failure of the step; nil if it did not fail.
     var error: StepFailure? {
         if case .failed(let failure) = self { failure } else { nil }
     }
 
-    /// What it succeeded with.
+    /// The outputs of a successful step.
     ///
-    /// - Throws: That it did not.
+    /// - Throws: ``NoSuccess`` if the step did not succeed.
     func success() throws -> (json: JSONValue, artifacts: [NewArtifact]) {
         guard case .succeeded(let outputs, let artifacts) = self else { throw NoSuccess(outcome: self) }
         return (try JSONDocument(parsing: outputs.bytes, limits: .stepValue).root, artifacts)
     }
 
-    /// How long the step is given back for; nil if it is not.
+    /// The wait and the reason of a released step; nil if it was not released.
     var release: (wait: Duration, reason: StepRelease)? {
         if case .released(let wait, let reason) = self { (wait, reason) } else { nil }
     }

@@ -4,12 +4,12 @@ import System
 import Reliability
 import AI
 
-/// Breakers and usage in memory, which several threads' tools share.
+/// Breakers and usage in memory, which the tools of several threads share.
 final class ToolStores: CircuitBreakerStore, UsageStore, Sendable {
     let circuits = MemoryCircuitBreakerStore()
     private let usage = Monitor(MemoryUsageStore())
 
-    /// Every attempt that was recorded.
+    /// All recorded attempts.
     var records: [UsageRecord] { usage.withLock { $0.records } }
 
     func acquire(_ name: String, under policy: CircuitBreakerPolicy) -> CircuitAdmission {
