@@ -46,6 +46,7 @@ INSERT INTO nofx.database_grants (kind, object, rights) VALUES
     ('app', 'FUNCTION nofx.my_purged_team_ids', 'EXECUTE'),
     ('app', 'FUNCTION nofx.permissions', 'EXECUTE'),
     ('app', 'FUNCTION nofx.role_rank', 'EXECUTE'),
+    ('app', 'FUNCTION nofx.check_version', 'EXECUTE'),
     ('app', 'FUNCTION nofx.can_manage', 'EXECUTE'),
     ('app', 'FUNCTION nofx.covers', 'EXECUTE'),
     ('app', 'FUNCTION nofx.may_grant', 'EXECUTE'),

@@ -10,6 +10,7 @@ struct DeliverOutbox: Function {
     static let summary = "Delivers mail and webhook messages that are due. Run it on a schedule; calls may overlap."
     static let subject = Subject.webhooks
     static let access = Access.operatorOnly
+    static let takesTriggers = true
 
     /// Long enough for three webhooks that do not answer, 15 seconds each, and short enough that a call which a schedule
     /// makes every minute ends before the next one begins.

@@ -10,6 +10,7 @@ struct Purge: Function {
     static let summary = "Deletes records whose retention time is over. Run it on a schedule; calls may overlap."
     static let subject = Subject.operation
     static let access = Access.operatorOnly
+    static let takesTriggers = true
 
     static func checkConfiguration(_ environment: Environment) throws(ConfigurationError) {
         _ = try Retention.Settings(environment)

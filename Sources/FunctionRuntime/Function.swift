@@ -73,7 +73,10 @@ extension Function {
 
 /// The callers that a function accepts.
 public enum Access: Sendable {
-    /// Every caller with a valid credential. The SQL statements check the caller's permissions.
+    /// Every caller, without a credential: health checks only.
+    case anyone
+
+    /// Any caller with a valid credential. The statements decide what the caller may do.
     case authenticated
 
     /// Callers who can start the process or invoke the function directly. Web requests are rejected.
@@ -96,10 +99,10 @@ extension Function {
         Process.exitOnTermination()
         let environment = Environment.current()
         if let address = environment["AWS_LAMBDA_RUNTIME_API"] {
-            LambdaLoop<Self>(environment, address: address).serve()
-        } else {
-            StandardStreams<Self>(environment, command).serve()
+            LambdaLoop(LambdaEndpoint<Self>(environment), address: address).serve()
         }
+        WebServer.serve(environment) { handler(environment, database: SharedDatabase()) }
+        StandardStreams<Self>(environment, command).serve()
     }
 }
 

@@ -51,6 +51,23 @@ public struct Environment: Sendable {
         return false
     }
 
+    /// Every variable, in the order in which the process got them.
+    ///
+    /// A name may be there more than once.
+    public var all: [(name: String, value: String)] {
+        if let entries { return entries }
+        var found: [(name: String, value: String)] = []
+        var next = environ
+        while let variable = next.pointee {
+            let text = String(cString: variable)
+            if let end = text.utf8.firstIndex(of: UInt8(ascii: "=")) {
+                found.append((String(text[..<end]), String(text[text.utf8.index(after: end)...])))
+            }
+            next += 1
+        }
+        return found
+    }
+
     private func value(of name: String) -> String? {
         guard let entries else { return getenv(name).map { String(cString: $0) } }
         return entries.first { $0.name == name }?.value

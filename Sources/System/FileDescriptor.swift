@@ -52,29 +52,25 @@ public struct FileDescriptor: Hashable, Sendable {
     /// unread may hang or respond with an error of its own.
     ///
     /// - Parameters:
-    ///   - limit: The maximum number of bytes to keep.
-    ///   - drainLimit: The maximum number of bytes to read.
-    ///   - timeoutNanoseconds: Returns the time left in nanoseconds; zero means that the timeout has expired.
-    /// - Returns: The bytes, or ``Contents/tooLarge``.
-    /// - Throws: ``SystemError`` if reading fails; `ETIMEDOUT` if the end of the input is not reached in time.
+    ///   - limit: The most bytes to keep.
+    ///   - drainLimit: The most bytes to read.
+    ///   - length: The number of bytes after which the input is complete; nil if only its end says so.
+    ///   - timeoutNanoseconds: How much time is left at a given moment; zero when none is.
+    /// - Returns: The bytes, or that there were too many.
+    /// - Throws: ``SystemError`` when reading fails, `ETIMEDOUT` when the end did not come in time.
     public func readAll(
         limit: Int,
         drainLimit: Int,
+        length: Int? = nil,
         timeoutNanoseconds: () -> UInt64
     ) throws(SystemError) -> Contents {
         var bytes: [UInt8] = []
         var total = 0
         while total < drainLimit {
+            if total == length { return total > limit ? .tooLarge : .complete(bytes) }
             try waitUntilReadable(timeoutNanoseconds: timeoutNanoseconds())
             let kept = min(bytes.count, limit)
-            var failure: SystemError?
-            let room = max(4_096, min(65_536, bytes.count))
-            let chunk = [UInt8](unsafeUninitializedCapacity: room) { buffer, initialized in
-                let received = retrying { read(rawValue, buffer.baseAddress, room) }
-                if received < 0 { failure = SystemError("read") }
-                initialized = max(received, 0)
-            }
-            if let failure { throw failure }
+            let chunk = try readSome(min(max(4_096, min(65_536, bytes.count)), (length ?? .max) - total))
             if chunk.isEmpty { return total > limit ? .tooLarge : .complete(bytes) }
             total += chunk.count
             if total <= limit { bytes.append(contentsOf: chunk) } else if kept > 0 { bytes = [] }
@@ -102,7 +98,19 @@ public struct FileDescriptor: Hashable, Sendable {
         }
     }
 
-    private func waitUntilReadable(timeoutNanoseconds: UInt64) throws(SystemError) {
+    /// Reads what is there, at most a number of bytes; nothing at the end of the input.
+    func readSome(_ count: Int) throws(SystemError) -> [UInt8] {
+        var failure: SystemError?
+        let chunk = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            let received = retrying { Glibc.read(rawValue, buffer.baseAddress, count) }
+            if received < 0 { failure = SystemError("read") }
+            initialized = max(received, 0)
+        }
+        if let failure { throw failure }
+        return chunk
+    }
+
+    func waitUntilReadable(timeoutNanoseconds: UInt64) throws(SystemError) {
         var waiting = pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0)
         let milliseconds = Int32(clamping: (timeoutNanoseconds + 999_999) / 1_000_000)
         let ready = retrying { Int(poll(&waiting, 1, milliseconds)) }

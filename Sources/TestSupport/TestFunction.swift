@@ -15,7 +15,7 @@ public struct TestFunction: Sendable {
     public static let audience = "nofx-test"
 
     let path: String
-    let environment: [String: String]
+    public let environment: [String: String]
 
     /// Refers to an endpoint and its database.
     ///

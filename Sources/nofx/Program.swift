@@ -4,7 +4,8 @@ import System
 /// One program with all endpoints, which finds out at start which of them it is to be.
 ///
 /// In this order: the name that it was started by, as with a link `createTeam`; the first argument, unless a web
-/// server started the process and the arguments are the caller's; the variable `NOFX_FUNCTION`.
+/// server started the process and the arguments are the caller's; the variables `NOFX_FUNCTION` and, on Lambda,
+/// `_HANDLER`. If none names an endpoint and the platform sends HTTP requests, each request's path names one.
 enum Program {
     private static let name = "nofx"
 
@@ -16,9 +17,11 @@ enum Program {
             start(word)
         } else if let word = environment["NOFX_FUNCTION"] {
             (Endpoints.named(word) ?? NoEndpoint.self).main(Command(name))
-        } else if environment.isWebServers || environment.contains("AWS_LAMBDA_RUNTIME_API") {
-            NoEndpoint.main()
+        } else if let endpoint = environment["_HANDLER"].flatMap(Endpoints.named) {
+            endpoint.main(Command(name))
         } else {
+            Gateway.serve(Endpoints.all)
+            if environment.isWebServers { NoEndpoint.main() }
             explain(Process.arguments)
         }
     }

@@ -110,7 +110,7 @@ struct Answered {
     init<F: Function>(
         _: F.Type,
         _ event: String?,
-        _ delivery: Server<F>.Delivery = .init(),
+        _ delivery: Delivery = .init(),
         environment: [String: String] = [:],
         onLambda: Bool = false
     ) throws {
@@ -131,7 +131,7 @@ struct Answered {
     /// Runs ``Echo`` on an event.
     init(
         _ event: String?,
-        _ delivery: Server<Echo>.Delivery = .init(),
+        _ delivery: Delivery = .init(),
         environment: [String: String] = [:],
         onLambda: Bool = false
     ) throws {

@@ -86,7 +86,7 @@ extension Answer {
     /// The response in the format of the request: the body itself, or a platform's HTTP response.
     func rendered(for form: Request.Form) -> [UInt8] {
         switch form {
-        case .direct, .envelope:
+        case .direct, .envelope, .web:
             body
         case .apiGatewayV2, .apiGatewayV1:
             // API Gateway responds with 502 if a REST API's response has any other member.
@@ -128,7 +128,7 @@ extension Answer {
         }
     }
 
-    private static func reason(_ status: Int) -> String {
+    static func reason(_ status: Int) -> String {
         switch status {
         case 200: "OK"
         case 201: "Created"

@@ -34,7 +34,9 @@ enum Credential {
             String(scalars.prefix(scheme.utf8.count)).lowercasedASCII.utf8.elementsEqual(scheme.utf8),
             scalars.count > scheme.utf8.count
         else { throw .unauthenticated }
-        self = .token(String(scalars.dropFirst(scheme.utf8.count)))
+        let credential = String(scalars.dropFirst(scheme.utf8.count))
+        // Many gateways and monitoring systems send no other header field. No token begins like a key.
+        self = credential.utf8.starts(with: APIKey.marker.utf8) ? .key(credential) : .token(credential)
     }
 }
 

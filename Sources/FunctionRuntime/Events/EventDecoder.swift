@@ -37,6 +37,7 @@ enum EventDecoder {
     ) -> Request {
         var request = Request(form: .apiGatewayV2, body: httpBody(of: event))
         request.method = http["method"]?.string ?? ""
+        request.path = event["rawPath"]?.string
         request.headers.add(single: event["headers"])
         request.sourceIP = http["sourceIp"]?.string
         request.platformRequestID = context["requestId"]?.string
@@ -51,6 +52,7 @@ enum EventDecoder {
     ) -> Request {
         var request = Request(form: .apiGatewayV1, body: httpBody(of: event))
         request.method = method
+        request.path = event["path"]?.string
         if let multiple = event["multiValueHeaders"], multiple.kind == .object {
             request.headers.add(multiple: multiple)
         } else {
@@ -65,6 +67,7 @@ enum EventDecoder {
         let multiple = event["multiValueHeaders"].flatMap { $0.kind == .object ? $0 : nil }
         var request = Request(form: .loadBalancer(multiValue: multiple != nil), body: httpBody(of: event))
         request.method = method
+        request.path = event["path"]?.string
         if let multiple {
             request.headers.add(multiple: multiple)
         } else {
@@ -102,6 +105,16 @@ enum EventDecoder {
         guard let text = event["body"]?.stringBytes else { return .text([]) }
         guard event["isBase64Encoded"]?.bool == true else { return .text(text) }
         return Base64.decode(text).map(Request.Body.text) ?? .undecodable
+    }
+}
+
+extension Request.Form {
+    /// The form of an event; nil if the event cannot be read.
+    init?(of event: [UInt8]) {
+        guard let document = try? JSONDocument(event: event, limits: .wrappedEvent),
+            let request = try? EventDecoder.decode(document.root)
+        else { return nil }
+        self = request.form
     }
 }
 

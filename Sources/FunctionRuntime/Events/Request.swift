@@ -14,7 +14,9 @@ struct Request: Sendable {
         case apiGatewayV1
         /// Application Load Balancer. The response's headers must have the same shape as the request's.
         case loadBalancer(multiValue: Bool)
-        /// SQS. The response lists the messages to redeliver.
+        /// A web server's own, by CGI or FastCGI. The transport renders the answer.
+        case web
+        /// SQS; it wants to know which messages are to come again.
         case messages(MessageBatch)
 
         /// Whether a platform wrapped the input.
@@ -40,6 +42,9 @@ struct Request: Sendable {
 
     let form: Form
     var method = "POST"
+
+    /// The path of the URL; nil if the request has none.
+    var path: String?
     var headers = Headers()
     let body: Body
 
@@ -56,14 +61,14 @@ struct Request: Sendable {
 
     /// The input as JSON.
     ///
-    /// A GET request has an empty input, whatever its body.
-    ///
-    /// - Throws: A `Problem` with status 400 and code `malformed_json`, or with status 413 and code
-    ///   `payload_too_large`.
-    func input() throws(Problem) -> JSONValue {
+    /// - Parameter orEmpty: Whether an empty body stands for `{}`.
+    /// - Returns: The value.
+    /// - Throws: 400 `malformed_json` or 413 `payload_too_large`.
+    func input(orEmpty: Bool = false) throws(Problem) -> JSONValue {
         if method == "GET" { return try JSONDocument(event: Array("{}".utf8)).root }
         switch body {
         case .value(let value): return value
+        case .text(let bytes) where orEmpty && bytes.isEmpty: return try JSONDocument(event: Array("{}".utf8)).root
         case .text(let bytes): return try JSONDocument(event: bytes).root
         case .undecodable: throw Problem(status: 400, code: "malformed_json", detail: "The body is not valid base64.")
         }

@@ -1,35 +1,95 @@
 import Base
 import System
 
-/// The transport for AWS Lambda.
+/// Answers the events of Lambda: with one endpoint, or with several by the paths of HTTP events.
+protocol LambdaHandler: ~Copyable {
+    /// The name in the log.
+    var name: String { get }
+
+    /// The level of the log.
+    var logLevel: Log.Level { get }
+
+    /// The variable that is wrong, if one is. The platform is told before an event comes.
+    var misconfiguration: ConfigurationError? { get }
+
+    mutating func answer(_ event: [UInt8]?, _ delivery: Delivery, deliver: (Answer, Request.Form) -> Void)
+}
+
+/// One endpoint.
+struct LambdaEndpoint<F: Function>: LambdaHandler, ~Copyable {
+    let logLevel: Log.Level
+    let misconfiguration: ConfigurationError?
+    private var server: Server<F>?
+
+    var name: String { F.name }
+
+    init(_ environment: Environment) {
+        do throws(ConfigurationError) {
+            let configuration = try Configuration.result(environment, for: F.self).get()
+            let log = Log(level: configuration.logLevel, function: F.name)
+            logLevel = configuration.logLevel
+            misconfiguration = nil
+            server = Server<F>(configuration, believesPlatform: true, log: log)
+        } catch {
+            logLevel = .info
+            misconfiguration = error
+            server = nil
+        }
+    }
+
+    mutating func answer(_ event: [UInt8]?, _ delivery: Delivery, deliver: (Answer, Request.Form) -> Void) {
+        server?.answer(event, delivery, deliver: deliver)
+    }
+}
+
+/// Several endpoints.
 ///
-/// It reads events from the Runtime API one after the other and keeps its connections to the Runtime API and the
-/// database open.
-struct LambdaLoop<F: Function> {
-    private let environment: Environment
+/// An event without a path, such as a schedule's, names no endpoint.
+struct LambdaRouter: LambdaHandler, ~Copyable {
+    let name = Process.name
+    let logLevel = Log.Level.info
+    let misconfiguration: ConfigurationError? = nil
+    private let router: Router
+
+    init(_ router: Router) {
+        self.router = router
+    }
+
+    mutating func answer(_ event: [UInt8]?, _ delivery: Delivery, deliver: (Answer, Request.Form) -> Void) {
+        do throws(Problem) {
+            guard let event else { throw .payloadTooLarge }
+            let request = try EventDecoder.decode(JSONDocument(event: event, limits: .wrappedEvent).root)
+            router.answer(request, delivery) { deliver($0, request.form) }
+        } catch {
+            deliver(Answer(error, requestID: delivery.requestID ?? UUID.v7().description), .direct)
+        }
+    }
+}
+
+/// The transport of AWS Lambda: events from the Runtime API, one after the other, on kept connections to it and to
+/// the database.
+struct LambdaLoop<Handler: LambdaHandler & ~Copyable>: ~Copyable {
+    private var handler: Handler
     private let address: String
 
-    init(_ environment: Environment, address: String) {
-        self.environment = environment
+    init(_ handler: consuming Handler, address: String) {
+        self.handler = handler
         self.address = address
     }
 
-    /// Serves events until the platform stops the process.
-    func serve() -> Never {
+    /// Serves until the platform stops the process.
+    consuming func serve() -> Never {
         _ = FileDescriptor.plugStandardStreams()
-        let configuration = Configuration.result(environment, for: F.self)
-        let log = Log(level: (try? configuration.get())?.logLevel ?? .info, function: F.name)
+        let log = Log(level: handler.logLevel, function: handler.name)
         do throws(LambdaRuntimeError) {
             var lambda = try LambdaRuntimeAPI(address: address, log: log)
-            switch configuration {
-            case .success(let configuration):
-                var server = Server<F>(configuration, believesPlatform: true, log: log)
-                while true { try serveNext(of: &lambda, with: &server) }
-            case .failure(let error):
+            if let error = handler.misconfiguration {
                 log.error("configuration.invalid", ["variable": error.variable, "rule": error.rule])
-                let type = "Runtime.Misconfigured"
                 let answer = Answer(.misconfigured, requestID: UUID.v7().description)
+                let type = "Runtime.Misconfigured"
                 try lambda.initializationFailed(type: type, body: answer.failure(type))
+            } else {
+                while true { try serveNext(of: &lambda) }
             }
         } catch {
             log.error("lambda.failed", ["error": "\(error)"])
@@ -37,12 +97,9 @@ struct LambdaLoop<F: Function> {
         Process.exit(1)
     }
 
-    private func serveNext(
-        of lambda: inout LambdaRuntimeAPI,
-        with server: inout Server<F>
-    ) throws(LambdaRuntimeError) {
+    private mutating func serveNext(of lambda: inout LambdaRuntimeAPI) throws(LambdaRuntimeError) {
         let invocation = try lambda.next()
-        let delivery = Server<F>.Delivery(
+        let delivery = Delivery(
             requestID: invocation.requestID,
             traceID: invocation.traceID.flatMap { TraceContext.traceID(xray: $0) },
             // The remaining 200 ms are for sending the response.
@@ -50,7 +107,7 @@ struct LambdaLoop<F: Function> {
             freezesAfterAnswer: true
         )
         var answered: (answer: Answer, form: Request.Form)?
-        server.answer(invocation.body, delivery) { answered = ($0, $1) }
+        handler.answer(invocation.body, delivery) { answered = ($0, $1) }
         guard let (answer, form) = answered else { return }
         if let problem = answer.problem, !form.isWrapped {
             let type = problem.errorType

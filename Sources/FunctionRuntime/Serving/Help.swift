@@ -38,7 +38,12 @@ struct Help<F: Function> {
     }
 
     private var text: String {
-        let needed = F.access == .authenticated ? "Needs a credential." : "For operators; needs no credential."
+        let needed =
+            switch F.access {
+            case .anyone: "Needs no credential."
+            case .authenticated: "Needs a credential."
+            case .operatorOnly: "For operators; needs no credential."
+            }
         return """
             \(F.name): \(F.summary) \(needed)
 

@@ -2,49 +2,67 @@ import Base
 import Core
 import System
 
-/// Handles events of one function, one after the other.
+/// What a transport knows about an event beside its bytes.
+struct Delivery {
+    var requestID: String?
+    var traceID: String?
+    var deadline: Deadline?
+
+    /// Whether the call runs until the process is asked to end.
+    var isEndless = false
+
+    /// The credential for an event that is the input itself.
+    var token: String?
+
+    /// Whether a web server or watchdog started the process.
+    ///
+    /// An operator's endpoint then refuses every call.
+    var isFromWeb = false
+
+    /// Whether the platform may freeze the process as soon as it has the answer.
+    var freezesAfterAnswer = false
+}
+
+/// The connection to the database, which the endpoints of a process use in turn.
+final class SharedDatabase {
+    private var database: Database?
+
+    init() {
+        database = nil
+    }
+
+    func take() -> Database? { database.take() }
+
+    func put(back database: consuming Database) { self.database = consume database }
+}
+
+/// Answers one event after the other with one function.
 ///
 /// A transport supplies the events and delivers the responses.
 struct Server<F: Function>: ~Copyable {
-    /// The transport's data about an event.
-    struct Delivery {
-        var requestID: String?
-        var traceID: String?
-        var deadline: Deadline?
-
-        /// Whether the call runs until the process is terminated.
-        var isEndless = false
-
-        /// The credential to use if the event is the input itself and has no headers.
-        var token: String?
-
-        /// Whether a web server or watchdog started the process.
-        ///
-        /// If so, no call has an operator's rights.
-        var isFromWeb = false
-
-        /// Whether the platform may freeze the process as soon as the response is delivered.
-        var freezesAfterAnswer = false
-    }
-
     private let configuration: Configuration
     /// Keeps the keys that it fetched.
     private var authenticator: Authenticator?
     private let baseLog: Log
-    /// The database of the last call, with its connection.
-    private var database: Database?
+    private let database: SharedDatabase
 
     /// Creates a server.
     ///
     /// - Parameters:
-    ///   - configuration: The configuration.
-    ///   - believesPlatform: Whether the transport's platform can pass on verified claims.
-    ///   - log: The base log, to which each call adds its own members.
-    init(_ configuration: Configuration, believesPlatform: Bool, log: Log) {
+    ///   - configuration: What the environment says.
+    ///   - believesPlatform: Whether the transport's platform may vouch for callers.
+    ///   - database: The connection that the endpoints of the process share.
+    ///   - log: Gets what belongs to each call added.
+    init(
+        _ configuration: Configuration,
+        believesPlatform: Bool,
+        database: SharedDatabase = SharedDatabase(),
+        log: Log
+    ) {
         self.configuration = configuration
         authenticator = Authenticator(configuration, believesPlatform: believesPlatform)
+        self.database = database
         baseLog = log
-        database = nil
     }
 
     /// Handles an event.
@@ -66,6 +84,17 @@ struct Server<F: Function>: ~Copyable {
             deliver(Answer(error, requestID: delivery.requestID ?? .newRequestID()), .direct)
             return
         }
+        answer(request, delivery, deliver: deliver)
+    }
+
+    /// Answers a request.
+    ///
+    /// - Parameters:
+    ///   - request: The request, as the transport read it.
+    ///   - delivery: What the transport knows beside it.
+    ///   - deliver: Takes the answer away, in the request's form. Best-effort bookkeeping comes after it, unless the
+    ///     process may be frozen by then.
+    mutating func answer(_ request: Request, _ delivery: Delivery, deliver: (Answer, Request.Form) -> Void) {
         let origin = Self.origin(of: request, delivery)
         var context = Context(
             origin: origin,
@@ -100,7 +129,7 @@ struct Server<F: Function>: ~Copyable {
         if let denial, delivery.freezesAfterAnswer { context.record(denial) }
         deliver(answer, request.form)
         if let denial, !delivery.freezesAfterAnswer { context.record(denial) }
-        database = context.end()
+        database.put(back: context.end())
     }
 
     /// Decodes an event.
@@ -112,6 +141,8 @@ struct Server<F: Function>: ~Copyable {
         log: Log
     ) throws(Problem) -> Request {
         guard let event else { throw .payloadTooLarge }
+        // A cron job has no standard input, and an image without a shell has no means to make one.
+        if F.takesNoInput, event.allSatisfy(\.isBlank) { return Request(form: .direct, body: .text([])) }
         let isLarge = event.count > JSONLimits.event.bytes
         do throws(Problem) {
             var request = try EventDecoder.decode(JSONDocument(event: event, limits: .wrappedEvent).root)
@@ -138,6 +169,7 @@ struct Server<F: Function>: ~Copyable {
             throw Problem(status: 405, code: "method_not_allowed", detail: "Only \(methods) allowed.")
         }
         switch F.access {
+        case .anyone: break
         case .authenticated:
             var request = request
             if request.form == .direct, let token = delivery.token {
@@ -160,7 +192,12 @@ struct Server<F: Function>: ~Copyable {
         // A batch without a valid input needs no work.
         if request.messages?.isRefused == true { return Reply(body: [], isRepeated: false) }
         let key = try IdempotencyKey.find(in: request.headers)
-        return try F.reply(to: request.input(), key: key, accept: Accept(request.headers), in: &context)
+        return try F.reply(
+            to: request.input(orEmpty: F.takesNoInput),
+            key: key,
+            accept: Accept(request.headers),
+            in: &context
+        )
     }
 
     private func deadline(_ delivery: Delivery) -> Deadline {
@@ -186,6 +223,16 @@ struct Server<F: Function>: ~Copyable {
             userAgent: request.headers["user-agent"]
         )
     }
+}
+
+extension Function {
+    /// Whether no field of the input is required, so that no input is the same as `{}`.
+    fileprivate static var takesNoInput: Bool { Input.inputShape.fields.allSatisfy { !$0.isRequired } }
+}
+
+extension UInt8 {
+    /// Whether the byte is white space in JSON (RFC 8259, section 2).
+    fileprivate var isBlank: Bool { [0x20, 0x09, 0x0A, 0x0D].contains(self) }
 }
 
 extension String {

@@ -32,11 +32,13 @@ struct StandardStreams<F: Function> {
             Process.exit(closed.contains(.standardOutput) ? ExitStatus.inputOutput : status)
         } catch {
             let isShown = report(error)
-            _ = read(until: .after(.seconds(10)))
+            let event = read(until: .after(.seconds(10)))
             if isShown, FileDescriptor.standardOutput.isTerminal {
                 Process.exit(ExitStatus.of(.misconfigured))
             }
-            Process.exit(write(Answer(.misconfigured, requestID: UUID.v7().description), .direct))
+            // An HTTP event gets an HTTP response whatever is wrong.
+            let form = event.flatMap(Request.Form.init(of:)) ?? .direct
+            Process.exit(write(Answer(.misconfigured, requestID: UUID.v7().description), form))
         }
     }
 
@@ -92,7 +94,7 @@ struct StandardStreams<F: Function> {
         let log = log.at(configuration.logLevel)
         var server = Server<F>(configuration, believesPlatform: false, log: log)
         var status = ExitStatus.success
-        let delivery = Server<F>.Delivery(
+        let delivery = Delivery(
             deadline: deadline,
             isEndless: isEndless,
             token: token(log),

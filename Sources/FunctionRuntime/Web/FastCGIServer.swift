@@ -1,0 +1,88 @@
+import Base
+import System
+
+/// The transport of FastCGI: a web server or a process manager passes a listening socket as standard input (section
+/// 2.2), and the process answers the requests of its connections one after the other.
+///
+/// Several processes may share the socket. Connections to the web server and to the database stay open.
+struct FastCGIServer {
+    /// The number of connections that a process keeps open between requests.
+    static let mostConnections = 64
+
+    private let socket: ListeningSocket
+    private let handler: any RequestHandler
+    private let log: Log
+
+    init(_ socket: ListeningSocket, _ handler: any RequestHandler, log: Log) {
+        self.socket = socket
+        self.handler = handler
+        self.log = log
+    }
+
+    /// Serves until SIGTERM or SIGINT.
+    ///
+    /// The request that is being answered is answered first.
+    func serve() -> Never {
+        do throws(SystemError) {
+            let (reading, writing) = try FileDescriptor.pipe()
+            let watch = try TerminationWatch { try? writing.write([0]) }
+            try serve(until: reading)
+            _ = consume watch
+            Process.exit(ExitStatus.success)
+        } catch {
+            log.error("fastcgi.failed", ["error": error.description])
+            Process.exit(ExitStatus.inputOutput)
+        }
+    }
+
+    private func serve(until stop: FileDescriptor) throws(SystemError) {
+        var connections: [FastCGIConnection] = []
+        while true {
+            switch try socket.next(connections.map(\.descriptor), until: stop) {
+            case .stop: return
+            case .connection:
+                guard let descriptor = try socket.accept() else { continue }
+                // The connection that was used least recently goes.
+                if connections.count == Self.mostConnections { connections.removeFirst().descriptor.close() }
+                connections.append(FastCGIConnection(descriptor: descriptor))
+            case .readable(let index):
+                let connection = connections.remove(at: index)
+                if answer(connection) {
+                    connections.append(connection)
+                } else {
+                    connection.descriptor.close()
+                }
+            }
+        }
+    }
+
+    /// Answers the next request of a connection.
+    ///
+    /// - Returns: Whether the connection stays open.
+    private func answer(_ connection: FastCGIConnection) -> Bool {
+        do throws(FastCGIConnection.Failure) {
+            guard let request = try connection.next() else { return true }
+            var document: [UInt8] = []
+            respond(to: request) { document = $0.document }
+            try connection.send(FastCGIRecord.answer(document, to: request.id))
+            return request.keepsConnection
+        } catch {
+            if case .closed = error { return false }
+            log.warning("fastcgi.connection_failed", ["error": "\(error)"])
+            return false
+        }
+    }
+
+    private func respond(to request: FastCGIConnection.Request, deliver: (Answer) -> Void) {
+        do throws(Problem) {
+            guard let body = request.body else { throw .payloadTooLarge }
+            if let length = try request.variables.contentLength(), length != body.count {
+                throw .malformedRequest("The body must have as many bytes as Content-Length says.")
+            }
+            let request = try request.variables.request(body: .text(body))
+            handler.answer(request, Delivery(isFromWeb: true), deliver: deliver)
+        } catch {
+            deliver(Answer(error, requestID: UUID.v7().description))
+        }
+    }
+}
