@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Usage: ./deploy.sh local | bundle | image [OPTION ...]
+# Usage: ./deploy.sh local | bundle | image | lambda [OPTION ...]
 #
 #   local   build, start a private Postgres under .local/, run the team functions on real events
 #   bundle  every function fully static, in dist/, with a manifest
 #   image   one function in an otherwise empty container image
+#   lambda  the bundle on AWS Lambda, with an HTTP API, schedules and a queue; also status and destroy
 #
 # Each takes --help and --dry-run, which prints the commands it would run.
 
@@ -14,7 +15,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/scripts/lib/common.sh"
 main() {
     local target=${1:-}
     case $target in
-    local | bundle | image)
+    local | bundle | image | lambda)
         shift
         # shellcheck source=/dev/null
         source "$root/scripts/lib/$target.sh"
