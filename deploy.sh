@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Usage: ./deploy.sh local | bundle | image | lambda [OPTION ...]
+# Usage: ./deploy.sh local | bundle | image | lambda | terraform | sam [OPTION ...]
 #
 #   local   build, start a private Postgres under .local/, run the team functions on real events
 #   bundle  every function fully static, in dist/, with a manifest
 #   image   one function in an otherwise empty container image
 #   lambda  the bundle on AWS Lambda, with an HTTP API, schedules and a queue; also status and destroy
+#   terraform | sam  a Terraform module, or an AWS SAM template, that deploys the same as lambda
 #
 # Each takes --help and --dry-run, which prints the commands it would run.
 
@@ -15,7 +16,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/scripts/lib/common.sh"
 main() {
     local target=${1:-}
     case $target in
-    local | bundle | image | lambda)
+    local | bundle | image | lambda | terraform | sam)
         shift
         # shellcheck source=/dev/null
         source "$root/scripts/lib/$target.sh"
