@@ -99,6 +99,7 @@ extension Function {
         Process.exitOnTermination()
         let environment = Environment.current()
         if let address = environment["AWS_LAMBDA_RUNTIME_API"] {
+            SecretReferences.resolve(environment, log: Log(level: .info, function: name))
             LambdaLoop(LambdaEndpoint<Self>(environment), address: address).serve()
         }
         WebServer.serve(environment) { handler(environment, database: SharedDatabase()) }

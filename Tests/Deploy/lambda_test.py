@@ -303,7 +303,7 @@ class LambdaTests(unittest.TestCase):
 
     def test_10_options_are_changes_too(self):
         text = self.deploy(
-            "--memory", "1024", "--keep", "1", "--retention", "7", "--schedule", "runWorker=off",
+            "--memory", "1024", "--keep", "0", "--retention", "7", "--schedule", "runWorker=off",
             "--jwt-issuer", "https://issuer.example/", "--jwt-audience", "nofx,other", "--cors-origin", "https://a.example",
         )  # fmt: skip
         self.assertIn("0 uploaded", text)

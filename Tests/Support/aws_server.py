@@ -58,15 +58,15 @@ def run(connection):
 
 def serve(path):
     import awscli.clidriver
-    import botocore.loaders
 
     # Every process that is forked has the descriptions of the services already.
     driver = awscli.clidriver.create_clidriver()
     loader = driver.session.get_component("data_loader")
+    driver.session.get_available_services()
     for service in SERVICES:
         loader.load_service_model(service, "service-2")
-    create = botocore.loaders.create_loader
-    botocore.loaders.create_loader = lambda *arguments: loader if loader else create(*arguments)
+    # Recent versions of the CLI contain a botocore of their own.
+    sys.modules[type(loader).__module__].create_loader = lambda *arguments: loader
 
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)

@@ -192,8 +192,10 @@ lambda_prune() {
     while read -r old; do
         remove lambda delete-function --function-name "$full" --qualifier "$old"
     done < <(jq -r --arg name "$full" --arg version "$version" --argjson keep "$keep" \
-        --argjson alias "$(lambda_alias_of "$function")" '
-        ([$alias.FunctionVersion, $version, ($alias.Description // "" | capture("previous=(?<v>[0-9]+)").v)]
+        --argjson canary "$canary" --argjson alias "$(lambda_alias_of "$function")" '
+        # An alias that was moved returns to the version that it had; otherwise its description tells where to.
+        ([$alias.FunctionVersion, $version, ($alias | select(.FunctionVersion == $version or $canary > 0)
+                | .Description // "" | capture("previous=(?<v>[0-9]+)").v)]
             + ($alias.RoutingConfig.AdditionalVersionWeights // {} | keys)) as $used
         | map(select(.FunctionName == $name and .Version != "$LATEST") | .Version) - $used
         | sort_by(tonumber) | .[:(length - $keep | if . < 0 then 0 else . end)][]' "$work/all.json")

@@ -61,29 +61,16 @@ iac_arguments() {
     local target=$1 help=${1}_help
     shift
     while (($# > 0)); do
-        case $1 in
-        --out | --dist | --env)
+        case $target:$1 in
+        *:--out | *:--dist | *:--env | sam:--name | sam:--front | sam:--jwt-issuer | sam:--jwt-audience | sam:--deployment)
             [[ -n ${2:-} ]] || fail "$1 takes a value; see ./deploy.sh $target --help"
-            case $1 in
-            --out) out=$2 ;;
-            --dist) dist=$2 ;;
-            --env) env_file=$2 ;;
-            esac
+            iac_value "$1" "$2"
             shift
             ;;
-        --dry-run) dry_run=yes ;;
-        --name | --single)
-            [[ $target == sam ]] || fail "--${1#--} is the variable ${1#--} of the module; see variables.tf"
-            if [[ $1 == --single ]]; then
-                single=yes
-            else
-                [[ ${2:-} =~ ^[a-z][a-z0-9-]{0,18}[a-z0-9]$ ]] ||
-                    fail "--name takes 2 to 20 lower-case letters, digits and hyphens, not '${2:-}'"
-                name=$2
-                shift
-            fi
-            ;;
-        -h | --help)
+        sam:--single) single=yes ;;
+        sam:--queue) queue=yes ;;
+        *:--dry-run) dry_run=yes ;;
+        *:-h | *:--help)
             printf '%s\n' "${!help}"
             exit 0
             ;;
@@ -94,6 +81,32 @@ iac_arguments() {
     have jq || fail 'jq is not on PATH; scripts/setup lambda installs it'
     [[ -z $env_file || -f $env_file ]] || fail "there is no file '$env_file'; --env takes a file of variables, see --help"
     [[ ! -e $out || -d $out ]] || fail "'$out' is not a folder"
+    [[ -z ${issuer:-} && -z ${audiences:-} || ${issuer:-} =~ ^https://[^[:space:]]+$ && -n ${audiences:-} ]] ||
+        fail '--jwt-issuer takes an https URL and needs --jwt-audience'
+}
+
+iac_value() {
+    case $1 in
+    --out) out=$2 ;;
+    --dist) dist=$2 ;;
+    --env) env_file=$2 ;;
+    --name)
+        name=$2
+        [[ $name =~ ^[a-z][a-z0-9-]{0,18}[a-z0-9]$ ]] ||
+            fail "--name takes 2 to 20 lower-case letters, digits and hyphens, not '$name'"
+        ;;
+    --front)
+        front=$2
+        [[ $front =~ ^(api|urls|none)$ ]] || fail "--front takes api, urls or none, not '$front'"
+        ;;
+    --jwt-issuer) issuer=$2 ;;
+    --jwt-audience) audiences=$2 ;;
+    --deployment)
+        deployment=$2
+        [[ $deployment =~ ^(Canary10Percent(5|10|15|30)Minutes|Linear10PercentEvery(1|2|3|10)Minutes?|AllAtOnce)$ ]] ||
+            fail "--deployment takes a kind of CodeDeploy such as Canary10Percent5Minutes, not '$deployment'"
+        ;;
+    esac
 }
 
 # Other tools read the zips from another folder, so the path is absolute.

@@ -100,6 +100,7 @@ public enum Gateway {
     public static func serve(_ endpoints: [any Function.Type]) {
         let environment = Environment.current()
         if let address = environment["AWS_LAMBDA_RUNTIME_API"] {
+            SecretReferences.resolve(environment, log: Log(level: .info, function: Process.name))
             let router = Router(endpoints, environment, believesPlatform: true)
             LambdaLoop(LambdaRouter(router), address: address).serve()
         }
