@@ -8,7 +8,7 @@ its group's. The groups are:
 
   [endpoints]  all functions that serve HTTP requests; DATABASE_URL names the functions' role
   [operator]   runWorker, deliverOutbox and purge; DATABASE_URL names the operator's role
-  [owner]      migrate; DATABASE_URL names the owner of the schema
+  [owner]      migrate and createOperatorKey; DATABASE_URL names the owner of the schema
 
 A value can be the ARN of a secret in Secrets Manager or of a parameter in the SSM Parameter Store. The function then
 reads the value when it starts, and only the roles of the functions that have it may read it:

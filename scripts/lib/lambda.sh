@@ -175,7 +175,7 @@ lambda_select() {
         function=${words[0]}
         access[$function]=${words[1]} methods[$function]=${words[2]} limits[$function]=${words[3]}
         case $function:${words[1]} in
-        migrate:*) group[$function]=owner ;;
+        migrate:* | createOperatorKey:*) group[$function]=owner ;;
         *:operatorOnly) group[$function]=operator ;;
         *) group[$function]=endpoints ;;
         esac

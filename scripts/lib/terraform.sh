@@ -133,7 +133,7 @@ as a SecureString parameter, and write its ARN there"
 iac_endpoints() {
     "$root/scripts/endpoints" --list | jq -Rn '[inputs / " " | {
         name: .[0],
-        group: (if .[0] == "migrate" then "owner" elif .[1] == "operatorOnly" then "operator" else "endpoints" end),
+        group: (if .[0] == "migrate" or .[0] == "createOperatorKey" then "owner" elif .[1] == "operatorOnly" then "operator" else "endpoints" end),
         methods: (if .[2] == "-" then [] else .[2] / "," end),
         timeout: (.[3] | tonumber)}]'
 }

@@ -40,6 +40,7 @@ struct AWSCall: Sendable {
     ///   - endpoint: The URL of the service, without a path.
     ///   - credentials: The caller.
     ///   - time: The time of the signature; AWS accepts a difference of five minutes.
+    /// - Returns: The signed request.
     func request(to endpoint: String, _ credentials: AWSCredentials, at time: Timestamp = .now()) -> HTTPRequest {
         // "2026-11-22T17:05:56.123456Z" is "20261122T170556Z" in a signature.
         let stamp = String(time.description.split(separator: ".")[0].filter { $0 != "-" && $0 != ":" }) + "Z"

@@ -90,8 +90,10 @@ enum SecretReferences {
     /// Less than the ten seconds that Lambda allows for a start.
     private static let patience = Duration.seconds(8)
 
-    /// Replaces the references, or ends the process: Lambda then reports a failed start and tries again with the next
-    /// event. A variable must never keep the ARN, because that is no secret.
+    /// Replaces the references, or ends the process.
+    ///
+    /// A variable must never keep the ARN, because that is no secret. Lambda reports a failed start and tries again with
+    /// the next event.
     static func resolve(_ environment: Environment, log: Log) {
         let found = environment.all.compactMap { name, value in
             SecretReference(value).map { (name: name, reference: $0) }
