@@ -110,7 +110,11 @@ public struct FileDescriptor: Hashable, Sendable {
         return chunk
     }
 
-    func waitUntilReadable(timeoutNanoseconds: UInt64) throws(SystemError) {
+    /// Waits until a read returns at once, also because the input has ended.
+    ///
+    /// - Parameter timeoutNanoseconds: How long to wait.
+    /// - Throws: ``SystemError``, `ETIMEDOUT` if the time is over.
+    public func waitUntilReadable(timeoutNanoseconds: UInt64) throws(SystemError) {
         var waiting = pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0)
         let milliseconds = Int32(clamping: (timeoutNanoseconds + 999_999) / 1_000_000)
         let ready = retrying { Int(poll(&waiting, 1, milliseconds)) }

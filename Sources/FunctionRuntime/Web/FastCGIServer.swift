@@ -11,11 +11,14 @@ struct FastCGIServer {
 
     private let socket: ListeningSocket
     private let handler: any RequestHandler
+    /// Whether the web server is asked to end each client's connection after the answer.
+    private let closesConnections: Bool
     private let log: Log
 
-    init(_ socket: ListeningSocket, _ handler: any RequestHandler, log: Log) {
+    init(_ socket: ListeningSocket, _ handler: any RequestHandler, closesConnections: Bool = false, log: Log) {
         self.socket = socket
         self.handler = handler
+        self.closesConnections = closesConnections
         self.log = log
     }
 
@@ -39,7 +42,7 @@ struct FastCGIServer {
         var connections: [FastCGIConnection] = []
         while true {
             switch try socket.next(connections.map(\.descriptor), until: stop) {
-            case .stop: return
+            case .stop: return answerNew(connections)
             case .connection:
                 guard let descriptor = try socket.accept() else { continue }
                 // The connection that was used least recently goes.
@@ -48,11 +51,22 @@ struct FastCGIServer {
             case .readable(let index):
                 let connection = connections.remove(at: index)
                 if answer(connection) {
-                    connections.append(connection)
+                    connections.append(FastCGIConnection(descriptor: connection.descriptor, isNew: false))
                 } else {
                     connection.descriptor.close()
                 }
             }
+        }
+    }
+
+    /// Answers the requests of connections that were accepted just before the end, because their server is about to
+    /// send them.
+    private func answerNew(_ connections: [FastCGIConnection]) {
+        let deadline = Deadline.after(.seconds(1))
+        for connection in connections where connection.isNew {
+            let timeout = deadline.remainingNanoseconds
+            guard (try? connection.descriptor.waitUntilReadable(timeoutNanoseconds: timeout)) != nil else { continue }
+            _ = answer(connection)
         }
     }
 
@@ -63,7 +77,9 @@ struct FastCGIServer {
         do throws(FastCGIConnection.Failure) {
             guard let request = try connection.next() else { return true }
             var document: [UInt8] = []
-            respond(to: request) { document = $0.document }
+            respond(to: request) {
+                document = (closesConnections ? Array("Connection: close\r\n".utf8) : []) + $0.document
+            }
             try connection.send(FastCGIRecord.answer(document, to: request.id))
             return request.keepsConnection
         } catch {

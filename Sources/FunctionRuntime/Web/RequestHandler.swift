@@ -113,7 +113,9 @@ enum WebServer {
     static func serve(_ environment: Environment, _ handler: () -> any RequestHandler) {
         let log = Log(level: .info, function: Process.name)
         if let socket = ListeningSocket(.standardInput) {
-            FastCGIServer(socket, handler(), log: log).serve()
+            // While a web server drains, its clients are to come back through other servers.
+            let drains = environment["NOFX_CLOSE_CONNECTIONS"] == "1"
+            FastCGIServer(socket, handler(), closesConnections: drains, log: log).serve()
         } else if CGI.isUsed(environment) {
             CGI(handler(), environment, log: log).serve()
         }
