@@ -23,7 +23,7 @@ knative_main() {
     if [[ $apply == yes ]]; then
         run kubectl --namespace "$namespace" apply --kustomize "$folder/nofx"
         run kubectl --namespace "$namespace" wait --for=condition=Ready --timeout=300s services.serving.knative.dev/nofx
-        say "knative: try   kubectl --namespace $namespace get services.serving.knative.dev/nofx"
+        [[ $dry_run == yes ]] || say "knative: try   kubectl --namespace $namespace get services.serving.knative.dev/nofx"
         return
     fi
     kubernetes_render nofx

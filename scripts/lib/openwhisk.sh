@@ -12,6 +12,7 @@ the runtime image starts. An action that has not changed is not uploaded.
   --functions       the functions; those that dist/ lacks are built
   --namespace NAME  the namespace; the one of the key by default
   --image IMAGE     a runtime image with ActionLoop; openwhisk/actionloop-base by default
+  --dist FOLDER     the programs; dist/ by default, which is filled if it lacks some
   --environment FILE  lines NAME=VALUE for the functions
   --dry-run         print the commands, run nothing
 
@@ -19,6 +20,7 @@ The key is read from \$OPENWHISK_AUTH (USER:KEY, as wsk property get --auth prin
 
 openwhisk_main() {
     local action=deploy apihost=${OPENWHISK_APIHOST:-} namespace=_ image=openwhisk/actionloop-base environment='' dry_run=no
+    local dist=$root/dist
     local functions=() variables=() folder=$root/.build/openwhisk name api status
     openwhisk_arguments "$@"
     openwhisk_check
@@ -42,7 +44,7 @@ openwhisk_arguments() {
     while (($# > 0)); do
         case $1 in
         zip | destroy) action=$1 ;;
-        --apihost | --namespace | --image | --environment | --functions)
+        --apihost | --namespace | --image | --environment | --dist | --functions)
             [[ -n ${2:-} ]] || openwhisk_wrong "$1 takes a value"
             case $1 in
             --functions) IFS=, read -r -a functions <<<"$2" ;;
@@ -73,6 +75,7 @@ openwhisk_check() {
     done
     [[ $namespace =~ ^[A-Za-z0-9_][A-Za-z0-9_@.\ -]*$ ]] || openwhisk_wrong "'$namespace' is no name of a namespace"
     check_image_name "$image" || openwhisk_wrong "--image takes the name of an image, not '$image'"
+    [[ -d $dist ]] || openwhisk_wrong "--dist takes a folder, not '$dist'"
     [[ -z $environment || -r $environment ]] || openwhisk_wrong "--environment takes a readable file, not '$environment'"
     [[ $action != zip ]] || return 0
     [[ $apihost =~ ^https?://[^/?#]+/?$ ]] || openwhisk_wrong "--apihost takes an address such as https://openwhisk.example, not '$apihost'"
@@ -82,26 +85,27 @@ openwhisk_check() {
 openwhisk_build() {
     local missing=() IFS=,
     for name in "${functions[@]}"; do
-        [[ -x $root/dist/$name ]] || missing+=("$name")
+        [[ -x $dist/$name ]] || missing+=("$name")
     done
+    ((${#missing[@]} == 0)) || [[ $dist == "$root/dist" ]] || fail "${missing[*]} missing in $dist"
     ((${#missing[@]} == 0)) || run "$root/deploy.sh" bundle --functions "${functions[*]}"
 }
 
 openwhisk_deploy() {
     local digest there
     if [[ $dry_run == yes ]]; then
-        run python3 -B "$root/scripts/lib/openwhisk.py" "$root/dist/$1" "$folder/$1.zip" "$folder/$1.json" "$image"
+        run python3 -B "$root/scripts/lib/openwhisk.py" "$dist/$1" "$folder/$1.zip" "$folder/$1.json" "$image"
         [[ $action == zip ]] || openwhisk_call PUT "/actions/nofx/$1?overwrite=true" "@$folder/$1.json"
         return
     fi
-    digest=$(umask 077 && python3 -B "$root/scripts/lib/openwhisk.py" "$root/dist/$1" "$folder/$1.zip" "$folder/$1.json" \
+    digest=$(umask 077 && python3 -B "$root/scripts/lib/openwhisk.py" "$dist/$1" "$folder/$1.zip" "$folder/$1.json" \
         "$image" "${variables[@]}")
     if [[ $action == zip ]]; then
         rm "$folder/$1.json"
         return
     fi
     openwhisk_request GET "/actions/nofx/$1?code=false"
-    there=$(grep -oE '"nofx-sha256", *"value": *"[0-9a-f]{64}"|"value": *"[0-9a-f]{64}"' "$folder/answer" | grep -oE '[0-9a-f]{64}' || true)
+    there=$(grep -oE '"value": *"[0-9a-f]{64}"' "$folder/answer" | grep -oE '[0-9a-f]{64}' || true)
     if [[ $status == 200 && $there == "$digest" ]]; then
         say "openwhisk: $1 has not changed"
     else
