@@ -118,7 +118,7 @@ systemd_verify() {
     mkdir -p "$copy"/{bin,lib/systemd/system}
     cp -R "$folder/." "$copy/"
     cp -R /lib/systemd/system/. "$copy/lib/systemd/system/"
-    cp /bin/kill "$copy/bin/"
+    cp /bin/bash "$copy/bin/"
     warnings=$(systemd-analyze verify --man=no --root="$copy" "${units[@]/nofx@.service/nofx@1.service}" 2>&1) ||
         warnings+=' (failed)'
     rm -rf "$copy"
@@ -148,8 +148,13 @@ systemd_load() {
         [[ $dry_run == yes ]] || return 0
     fi
     run systemctl start nofx-migrate.service
+    # A unit that runs has the old program. One that starts now has the new one.
+    if [[ $dry_run == yes ]] || systemctl is-active --quiet nofx-http.service; then
+        run systemctl reload nofx-http.service
+    fi
+    if [[ $dry_run == yes ]] || systemctl is-active --quiet nofx-worker.service; then
+        run systemctl restart nofx-worker.service
+    fi
     run systemctl enable --now "${systemd_started[@]}"
-    run systemctl reload nofx-http.service
-    run systemctl restart nofx-worker.service
     [[ $dry_run == yes ]] || say 'systemd: try   curl http://127.0.0.1:8080/readyz'
 }
