@@ -20,7 +20,9 @@ enum Transport {
             ActionLoop(handler(false), environment).serve()
         }
         if let socket = ListeningSocket(.standardInput) {
-            FastCGIServer(socket, handler(false)).serve()
+            // While a web server drains, its clients are to come back through other servers.
+            let drains = environment["NOFX_CLOSE_CONNECTIONS"] == "1"
+            FastCGIServer(socket, handler(false), closesConnections: drains).serve()
         }
         if let convention = MetaVariables.Convention(environment) {
             ProcessPerRequest(handler(false), environment, convention).serve()
