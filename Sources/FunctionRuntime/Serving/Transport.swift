@@ -14,6 +14,7 @@ enum Transport {
     static func serve(_ environment: Environment, _ handler: (_ believesPlatform: Bool) -> any RequestHandler) {
         // The order matters: a Lambda function may carry every variable in its own configuration.
         if let address = environment["AWS_LAMBDA_RUNTIME_API"] {
+            SecretReferences.resolve(environment, log: Log(level: .info, function: Process.name))
             LambdaLoop(handler(true), address: address).serve()
         }
         if ActionLoop.isUsed(environment) {
