@@ -1,13 +1,17 @@
 # `deploy.sh bundle`: builds every endpoint as a static program, and one program with all endpoints.
 # shellcheck shell=bash disable=SC2154,SC2034 # common.sh sets `root` and reads `dry_run`
 
+# shellcheck source-path=SCRIPTDIR source=sbom.sh
+source "$root/scripts/lib/sbom.sh"
+
 readonly bundle_help="Usage: ./deploy.sh bundle [--functions NAME,NAME] [--architecture ARCHITECTURE] [--dry-run]
 
 Builds every endpoint, and the program nofx with all endpoints, as static and stripped programs dist/<name>. Packs each
 of them into dist/zip/<name>.zip, in which the program is named bootstrap, as AWS Lambda wants it. Writes
-dist/manifest.json with their sizes, their SHA-256 digests and the versions of the product and its libraries. The same
-sources in the same folder give the same bytes, zips included. The libraries are the newest that the distribution
-lists; scripts/static-libs --help describes what happens if the mirror lacks one of them.
+dist/manifest.json with their sizes, their SHA-256 digests and the versions of the product and its libraries, and
+dist/sbom.cdx.json, the software bill of materials (CycloneDX 1.5) with what is linked into them. The same sources in
+the same folder give the same bytes, zips included. The libraries are the newest that the distribution lists;
+scripts/static-libs --help describes what happens if the mirror lacks one of them.
 
   --functions     build only these; the default is every folder of Functions/, and nofx
   --architecture  x86_64 or arm64; the default is the architecture of this machine. The static libraries are built for
@@ -34,6 +38,7 @@ bundle_main() {
     bundle_build
     [[ $dry_run == no ]] || return 0
     bundle_collect
+    sbom_print "$(bundle_version)" >"$root/dist/sbom.cdx.json"
     bundle_manifest >"$root/dist/manifest.json.new"
     mv "$root/dist/manifest.json.new" "$root/dist/manifest.json"
     say "bundle: ${#functions[@]} programs for $architecture in dist/, $(du -sh "$root/dist" | cut -f 1)"
@@ -117,7 +122,7 @@ bundle_swift() {
         --scratch-path "$static_folder/build" --configuration release --quiet "${static_flags[@]}" "$@"
 }
 
-# Only checked files are copied to dist/, and dist/ contains only files that its manifest lists.
+# Only checked files are copied to dist/, and dist/ contains only programs that its manifest lists.
 bundle_collect() {
     local name built stage=$root/dist.new
     rm -rf "$stage"
