@@ -91,6 +91,16 @@ environment_of() {
     fi
 }
 
+# environment_all: prints all sections, {"<section>": {"<name>": "<value>"}}.
+environment_all() {
+    local sections=("$work"/environment/*.json)
+    if [[ -f ${sections[0]} ]]; then
+        jq -n '[inputs | {(input_filename | split("/") | last | rtrimstr(".json")): .}] | add' "${sections[@]}"
+    else
+        printf '{}'
+    fi
+}
+
 # environment_check NAME FILE: checks the variables of one function, a JSON object in FILE.
 environment_check() {
     local bytes

@@ -37,6 +37,7 @@ sam_main() {
     iac_bundle
     [[ -z $env_file ]] || iac_environment
     sam_functions >"$work/functions.json"
+    environment_check functions <(jq '[.[].variables] | max_by(map(utf8bytelength) | add) // {}' "$work/functions.json")
     {
         printf '# Written by ./deploy.sh sam. Change its options, or deploy/sam/template.jq, and run it again.\n'
         sam_template
@@ -49,19 +50,15 @@ sam_main() {
 
 # Prints the functions with their routes and variables.
 sam_functions() {
-    local function group
-    iac_endpoints | jq --argjson single "$([[ $single == yes ]] && echo true || echo false)" '
+    environment_all >"$work/sections.json"
+    iac_endpoints | jq --argjson single "$([[ $single == yes ]] && echo true || echo false)" \
+        --slurpfile sections "$work/sections.json" '
         map(. + {routes: [.name as $name | .methods[] | {method: ., path: "/\($name)"}]})
         | if $single then map(select(.group != "endpoints")) + [{
             name: "nofx", group: "endpoints", timeout: 30,
             routes: ([{method: "GET", path: "/healthz"}, {method: "GET", path: "/readyz"}] + map(.routes[]))
-        }] else . end' >"$work/list.json"
-    jq -r '.[] | "\(.name) \(.group)"' "$work/list.json" | while read -r function group; do
-        environment_of "$function" "$group" >"$work/one.json"
-        environment_check "$function" "$work/one.json"
-        jq -n --arg name "$function" --slurpfile variables "$work/one.json" '{($name): $variables[0]}'
-    done | jq -s 'add' >"$work/variables.json"
-    jq --slurpfile variables "$work/variables.json" 'map(. + {variables: $variables[0][.name]})' "$work/list.json"
+        }] else . end
+        | map(. + {variables: (($sections[0].all // {}) + ($sections[0][.group] // {}) + ($sections[0][.name] // {}))})'
 }
 
 sam_template() {

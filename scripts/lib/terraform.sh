@@ -35,7 +35,7 @@ terraform_main() {
         run cp "$file" "$out/"
     done
     if [[ -n $env_file ]]; then
-        terraform_environment >"$work/environment.auto.tfvars.json"
+        environment_all | jq '{environment: .}' >"$work/environment.auto.tfvars.json"
         run cp "$work/environment.auto.tfvars.json" "$out/"
     fi
     say "terraform: the module is in $out"
@@ -44,14 +44,6 @@ terraform_main() {
 
 terraform_variables() {
     jq -n --arg bundle "$dist" '{bundle: $bundle}'
-}
-
-# Prints the sections of the file of variables as the module's variable `environment`.
-terraform_environment() {
-    local file
-    for file in "$work"/environment/*.json; do
-        jq --arg section "$(basename "$file" .json)" '{($section): .}' "$file"
-    done | jq -s '{environment: add}'
 }
 
 # MARK: - Shared with `sam`
