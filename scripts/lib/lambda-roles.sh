@@ -111,10 +111,9 @@ lambda_secret() {
         key=$(jq -r '.KmsKeyId // ""' <<<"$found")
         ;;
     *)
-        look found ssm get-parameter --region "$(cut -d : -f 4 <<<"$1")" --name "$1" --query Parameter.Type ||
-            fail "there is no parameter $1"
         look found ssm describe-parameters --region "$(cut -d : -f 4 <<<"$1")" \
             --parameter-filters "Key=Name,Values=/${1#*:parameter/},${1#*:parameter/}" --query 'Parameters[0]' || true
+        [[ -n $found && $found != null ]] || fail "there is no parameter $1"
         key=$(jq -r '.KeyId // ""' <<<"${found:-null}")
         ;;
     esac
