@@ -21,6 +21,7 @@ from moto.server import ThreadedMotoServer
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
+PROGRAM = pathlib.Path(os.environ.get("NOFX_PROGRAM", ROOT / ".build/debug/nofx"))
 PLAIN = "postgresql://operator:only-in-files@db/nofx"
 
 
@@ -451,6 +452,41 @@ class LambdaTests(unittest.TestCase):
             "--name", "nofx-dev", "--functions", "createTeam", "--dist", self.cloud.dist, status=1
         )
         self.assertIn("nofx-dev-createTeam exists and belongs to no deployment named nofx-dev", text)
+
+    # MARK: - The program
+
+    @unittest.skipUnless(PROGRAM.exists(), f"{PROGRAM} is not built")
+    def test_19_a_function_reads_its_secrets_when_it_starts(self):
+        cloud = self.cloud
+        secret = cloud.client("secretsmanager").create_secret(
+            Name="nofx-program", SecretString=json.dumps({"url": "postgresql://app@127.0.0.1:1/nofx", "jwt": "k" * 32})
+        )["ARN"]
+        program = cloud.folder / "createTeam"
+        program.symlink_to(PROGRAM)
+        event = cloud.folder / "event.json"
+        event.write_text('{"name":"Acme"}')
+
+        def start(**variables):
+            return subprocess.run(
+                [sys.executable, ROOT / "Tests/Support/lambda_runtime_api.py", "--event", event, "--run", program],
+                env={
+                    **cloud.environment, "NOFX_JWT_ISSUER": "https://issuer.example",
+                    "NOFX_JWT_AUDIENCE": "nofx", **variables,
+                },
+                capture_output=True,
+                text=True,
+            )  # fmt: skip
+
+        # The configuration is complete, so that the call is refused for its missing credential.
+        result = start(DATABASE_URL=f"{secret}:url", NOFX_JWT_SECRET=f"{secret}:jwt")
+        self.assertEqual(json.loads(result.stdout.splitlines()[-1])["errors"], 1, result.stderr)
+        result = start(DATABASE_URL=f"{secret}:url", NOFX_JWT_SECRET=cloud.parameter)
+        self.assertEqual(json.loads(result.stdout.splitlines()[-1])["errors"], 1, result.stderr)
+        for reference in (f"{secret}:absent", secret.replace("nofx-program", "nofx-absent")):
+            result = start(DATABASE_URL=f"{secret}:url", NOFX_JWT_SECRET=reference)
+            self.assertNotEqual(result.returncode, 0)
+            self.assertIn('"variable":"NOFX_JWT_SECRET"', result.stderr)
+            self.assertNotIn("kkkk", result.stdout + result.stderr)
 
 
 if __name__ == "__main__":
