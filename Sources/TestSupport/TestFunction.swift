@@ -78,8 +78,12 @@ public struct TestFunction: Sendable {
         try start().finish(bytes)
     }
 
-    /// Starts the function on an event and kills it as soon as it waits for a lock in the database.
-    public func killWhileWaiting(_ event: String, in database: TestDatabase) throws -> Subprocess.Outcome {
+    /// Starts the function on an event and sends it a signal as soon as it waits for a lock in the database.
+    public func killWhileWaiting(
+        _ event: String,
+        in database: TestDatabase,
+        by signal: Int32 = SIGKILL
+    ) throws -> Subprocess.Outcome {
         let process = Mutex<pid_t?>(nil)
         let thread = TestThread {
             Result {
@@ -89,7 +93,7 @@ public struct TestFunction: Sendable {
             }
         }
         try database.awaitWaiters()
-        if let process = process.withLock({ $0 }) { kill(process, SIGKILL) }
+        if let process = process.withLock({ $0 }) { kill(process, signal) }
         return try thread.join().get()
     }
 
