@@ -71,7 +71,7 @@ public struct LambdaPlatform {
 
     /// Waits until the function has ended by itself.
     public func awaitEnd() throws {
-        var information = siginfo_t()
+        var information = unsafe siginfo_t()
         // The process is left for the one that collects its output.
         while unsafe waitid(P_PID, id_t(processID), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
     }

@@ -78,11 +78,16 @@ public struct TestFunction: Sendable {
         try start().finish(bytes)
     }
 
+    /// Starts the function on an event and kills it as soon as it waits for a lock in the database.
+    public func killWhileWaiting(_ event: String, in database: TestDatabase) throws -> Subprocess.Outcome {
+        try signalWhileWaiting(event, SIGKILL, in: database)
+    }
+
     /// Starts the function on an event and sends it a signal as soon as it waits for a lock in the database.
-    public func killWhileWaiting(
+    public func signalWhileWaiting(
         _ event: String,
-        in database: TestDatabase,
-        by signal: Int32 = SIGKILL
+        _ signal: Int32,
+        in database: TestDatabase
     ) throws -> Subprocess.Outcome {
         let process = Mutex<pid_t?>(nil)
         let thread = TestThread {

@@ -80,7 +80,7 @@ struct TerminationTests {
         var connection = try database.connect()
         let status = try connection.transaction(deadline: .test) { transaction in
             try transaction.run("LOCK TABLE nofx.users IN ACCESS EXCLUSIVE MODE")
-            return try function.killWhileWaiting(#"{"name":"Acme"}"#, in: database, by: SIGTERM).status
+            return try function.signalWhileWaiting(#"{"name":"Acme"}"#, SIGTERM, in: database).status
         }
         #expect(status == 128 + SIGTERM)
         try Poll.until { try database.functionSessions() == 0 }
