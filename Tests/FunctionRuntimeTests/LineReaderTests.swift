@@ -11,7 +11,8 @@ struct LineReaderTests {
             try? pipe.writing.write(bytes)
             pipe.writing.close()
         }
-        var (reader, lines) = (LineReader(pipe.reading), [LineReader.Line]())
+        var reader = LineReader(pipe.reading)
+        var lines: [LineReader.Line] = []
         repeat { lines.append(try reader.next(limit: limit)) } while lines.last != .end
         writer.join()
         pipe.reading.close()
