@@ -14,13 +14,16 @@ enum Transport {
     static func serve(_ environment: Environment, _ handler: (_ believesPlatform: Bool) -> any RequestHandler) {
         // The order matters: a Lambda function may carry every variable in its own configuration.
         if let address = environment["AWS_LAMBDA_RUNTIME_API"] {
+            SecretReferences.resolve(environment, log: Log(level: .info, function: Process.name))
             LambdaLoop(handler(true), address: address).serve()
         }
         if ActionLoop.isUsed(environment) {
             ActionLoop(handler(false), environment).serve()
         }
         if let socket = ListeningSocket(.standardInput) {
-            FastCGIServer(socket, handler(false)).serve()
+            // While a web server drains, its clients are to come back through other servers.
+            let drains = environment["NOFX_CLOSE_CONNECTIONS"] == "1"
+            FastCGIServer(socket, handler(false), closesConnections: drains).serve()
         }
         if let convention = MetaVariables.Convention(environment) {
             ProcessPerRequest(handler(false), environment, convention).serve()
