@@ -81,7 +81,7 @@ extension Answer {
 
 /// Several endpoints, each at the path of its name, also below a version or a prefix: `/v1/createTeam`.
 ///
-/// An event without a path, such as a schedule's, names no endpoint.
+/// An event without a path, such as a schedule's, names no endpoint, unless the transport knows it.
 final class Router: RequestHandler {
     let name = Process.name
     let logLevel = Log.Level.info
@@ -112,6 +112,9 @@ final class Router: RequestHandler {
     }
 
     func answer(event: [UInt8]?, _ delivery: Delivery, deliver: (Answer, Request.Form) -> Void) {
+        if let handler = delivery.endpoint.flatMap(handler) {
+            return handler.answer(event: event, delivery, deliver: deliver)
+        }
         do throws(Problem) {
             guard let event else { throw .payloadTooLarge }
             let request = try EventDecoder.decode(JSONDocument(event: event, limits: .wrappedEvent).root)
