@@ -21,6 +21,14 @@ public struct FileDescriptor: Hashable, Sendable {
     /// Standard error.
     public static let standardError = FileDescriptor(rawValue: 2)
 
+    /// Whether the descriptor is open.
+    public var isOpen: Bool { fcntl(rawValue, F_GETFD) >= 0 }
+
+    /// Keeps programs that this process starts from inheriting the descriptor.
+    public func closeOnExecution() {
+        _ = fcntl(rawValue, F_SETFD, FD_CLOEXEC)
+    }
+
     /// Whether the descriptor is a terminal.
     public var isTerminal: Bool { isatty(rawValue) == 1 }
 
@@ -30,7 +38,7 @@ public struct FileDescriptor: Hashable, Sendable {
     /// response would be written to it.
     /// - Returns: The descriptors that were closed.
     public static func plugStandardStreams() -> [FileDescriptor] {
-        (0...2).filter { fcntl($0, F_GETFD) < 0 }.map { closed in
+        (0...2).filter { !FileDescriptor(rawValue: $0).isOpen }.map { closed in
             // `open` returns the lowest free number. In an empty root file system `/dev/null` does not exist, but `/`
             // does.
             if open("/dev/null", O_RDWR) < 0 { _ = open("/", O_RDONLY) }
@@ -110,11 +118,7 @@ public struct FileDescriptor: Hashable, Sendable {
         return chunk
     }
 
-    /// Waits until a read returns at once, also because the input has ended.
-    ///
-    /// - Parameter timeoutNanoseconds: How long to wait.
-    /// - Throws: ``SystemError``, `ETIMEDOUT` if the time is over.
-    public func waitUntilReadable(timeoutNanoseconds: UInt64) throws(SystemError) {
+    func waitUntilReadable(timeoutNanoseconds: UInt64) throws(SystemError) {
         var waiting = pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0)
         let milliseconds = Int32(clamping: (timeoutNanoseconds + 999_999) / 1_000_000)
         let ready = retrying { Int(poll(&waiting, 1, milliseconds)) }

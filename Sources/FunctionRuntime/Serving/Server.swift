@@ -103,16 +103,16 @@ struct Server<F: Function>: ~Copyable {
             quotas: configuration.quotas,
             database: database.take() ?? Database(at: configuration.database)
         )
-        var denial: Denial?
+        var (request, denial) = (request, Denial?.none)
         let answer: Answer
         do {
-            let reply = try Self.run(request, delivery, &authenticator, in: &context)
+            let reply = try Self.run(&request, delivery, &authenticator, in: &context)
             answer = Answer(
                 reply,
                 status: F.successStatus,
                 requestID: origin.requestID,
                 rateLimitStatus: context.rateLimitStatus
-            )
+            ).to(request.cloudEvent, from: F.name)
         } catch let error as Denial {
             context.warn(of: error)
             denial = error
@@ -158,8 +158,10 @@ struct Server<F: Function>: ~Copyable {
         }
     }
 
+    /// - Parameters:
+    ///   - request: The request. If it holds a CloudEvent, its body becomes the event's data.
     private static func run(
-        _ request: Request,
+        _ request: inout Request,
         _ delivery: Delivery,
         _ authenticator: inout Authenticator?,
         in context: inout Context
@@ -171,12 +173,12 @@ struct Server<F: Function>: ~Copyable {
         switch F.access {
         case .anyone: break
         case .authenticated:
-            var request = request
+            var signed = request
             if request.form == .direct, let token = delivery.token {
-                request.headers.add(credential: token)
+                signed.headers.add(credential: token)
             }
             let caller = try F.answering(in: &context) { context in
-                try authenticator?.caller(of: request, now: .now(), in: &context)
+                try authenticator?.caller(of: signed, now: .now(), in: &context)
             }
             guard let caller else { throw Problem.misconfigured }
             context.authenticated(as: caller)
@@ -191,7 +193,8 @@ struct Server<F: Function>: ~Copyable {
         }
         // A batch without a valid input needs no work.
         if request.messages?.isRefused == true { return Reply(body: [], isRepeated: false) }
-        let key = try IdempotencyKey.find(in: request.headers)
+        request = try request.unwrappingCloudEvent()
+        let key = try IdempotencyKey.find(in: request.headers) ?? request.cloudEvent?.key
         return try F.reply(
             to: request.input(orEmpty: F.takesNoInput),
             key: key,

@@ -32,9 +32,6 @@ struct FastCGIConnection {
 
     let descriptor: FileDescriptor
 
-    /// Whether it has brought no request yet.
-    var isNew = true
-
     /// Reads the next request.
     ///
     /// - Returns: The request; nil after a record that was answered, or a request that the server gave up.

@@ -9,22 +9,28 @@ struct FastCGIServer {
     /// The number of connections that a process keeps open between requests.
     static let mostConnections = 64
 
+    /// How long the process waits for requests on open connections after it was asked to end.
+    ///
+    /// A web server that keeps connections may be sending a request at that moment, and does not repeat it on another
+    /// connection. A connection without a request in this time is hardly in use.
+    private static let lastWait = Duration.seconds(1)
+
     private let socket: ListeningSocket
     private let handler: any RequestHandler
     /// Whether the web server is asked to end each client's connection after the answer.
     private let closesConnections: Bool
     private let log: Log
 
-    init(_ socket: ListeningSocket, _ handler: any RequestHandler, closesConnections: Bool = false, log: Log) {
+    init(_ socket: ListeningSocket, _ handler: any RequestHandler, closesConnections: Bool) {
         self.socket = socket
         self.handler = handler
         self.closesConnections = closesConnections
-        self.log = log
+        log = Log(level: handler.logLevel, function: handler.name)
     }
 
     /// Serves until SIGTERM or SIGINT.
     ///
-    /// The request that is being answered is answered first.
+    /// The request that is being answered is answered first, and one that is on its way on an open connection.
     func serve() -> Never {
         do throws(SystemError) {
             let (reading, writing) = try FileDescriptor.pipe()
@@ -42,7 +48,7 @@ struct FastCGIServer {
         var connections: [FastCGIConnection] = []
         while true {
             switch try socket.next(connections.map(\.descriptor), until: stop) {
-            case .stop: return answerNew(connections)
+            case .stop: return try drain(connections)
             case .connection:
                 guard let descriptor = try socket.accept() else { continue }
                 // The connection that was used least recently goes.
@@ -51,7 +57,7 @@ struct FastCGIServer {
             case .readable(let index):
                 let connection = connections.remove(at: index)
                 if answer(connection) {
-                    connections.append(FastCGIConnection(descriptor: connection.descriptor, isNew: false))
+                    connections.append(connection)
                 } else {
                     connection.descriptor.close()
                 }
@@ -59,14 +65,19 @@ struct FastCGIServer {
         }
     }
 
-    /// Answers the requests of connections that were accepted just before the end, because their server is about to
-    /// send them.
-    private func answerNew(_ connections: [FastCGIConnection]) {
-        let deadline = Deadline.after(.seconds(1))
-        for connection in connections where connection.isNew {
-            let timeout = deadline.remainingNanoseconds
-            guard (try? connection.descriptor.waitUntilReadable(timeoutNanoseconds: timeout)) != nil else { continue }
+    /// Answers one more request of each connection, and closes it then.
+    private func drain(_ connections: [FastCGIConnection]) throws(SystemError) {
+        var connections = connections
+        let deadline = Deadline.after(Self.lastWait)
+        while !connections.isEmpty {
+            let index = try FileDescriptor.firstReadable(
+                of: connections.map(\.descriptor),
+                timeoutNanoseconds: deadline.remainingNanoseconds
+            )
+            guard let index else { return }
+            let connection = connections.remove(at: index)
             _ = answer(connection)
+            connection.descriptor.close()
         }
     }
 
@@ -77,9 +88,8 @@ struct FastCGIServer {
         do throws(FastCGIConnection.Failure) {
             guard let request = try connection.next() else { return true }
             var document: [UInt8] = []
-            respond(to: request) {
-                document = (closesConnections ? Array("Connection: close\r\n".utf8) : []) + $0.document
-            }
+            let prefix = closesConnections ? Array("Connection: close\r\n".utf8) : []
+            respond(to: request) { document = prefix + $0.document }
             try connection.send(FastCGIRecord.answer(document, to: request.id))
             return request.keepsConnection
         } catch {

@@ -2,15 +2,36 @@ import Base
 import Core
 import System
 
-/// Answers requests of a web server: with one endpoint, or with several by their paths.
+/// Answers what a transport receives: with one endpoint, or with several by the paths of requests.
 protocol RequestHandler: AnyObject {
+    /// The name in the log of the transport.
+    var name: String { get }
+
+    /// The level of that log.
+    var logLevel: Log.Level { get }
+
+    /// The variable that is wrong, if one is wrong for all that comes.
+    var misconfiguration: ConfigurationError? { get }
+
+    /// Answers a request that the transport read.
     func answer(_ request: Request, _ delivery: Delivery, deliver: (Answer) -> Void)
+
+    /// Answers an event whose form is still to be recognized.
+    ///
+    /// - Parameters:
+    ///   - event: The bytes; nil if there are too many.
+    ///   - delivery: The transport's data about the event.
+    ///   - deliver: Takes the answer, and the form of the event in which it is to be written.
+    func answer(event: [UInt8]?, _ delivery: Delivery, deliver: (Answer, Request.Form) -> Void)
 }
 
 /// One endpoint, which answers every path.
 final class EndpointHandler<F: Function>: RequestHandler {
+    let logLevel: Log.Level
+    let misconfiguration: ConfigurationError?
     private var server: Server<F>?
-    private let log: Log
+
+    var name: String { F.name }
 
     /// Reads the endpoint's configuration.
     ///
@@ -24,23 +45,47 @@ final class EndpointHandler<F: Function>: RequestHandler {
     init(_ environment: Environment, believesPlatform: Bool, database: SharedDatabase, log: Log) {
         do throws(ConfigurationError) {
             let configuration = try Configuration.result(environment, for: F.self).get()
-            self.log = log.at(configuration.logLevel)
-            server = Server<F>(configuration, believesPlatform: believesPlatform, database: database, log: self.log)
+            (logLevel, misconfiguration) = (configuration.logLevel, nil)
+            server = Server<F>(
+                configuration,
+                believesPlatform: believesPlatform,
+                database: database,
+                log: log.at(logLevel)
+            )
         } catch {
-            self.log = log
+            (logLevel, misconfiguration) = (.info, error)
             server = nil
             log.error("configuration.invalid", ["variable": error.variable, "rule": error.rule])
         }
     }
 
     func answer(_ request: Request, _ delivery: Delivery, deliver: (Answer) -> Void) {
-        guard server != nil else { return deliver(Answer(.misconfigured, requestID: UUID.v7().description)) }
+        guard server != nil else { return deliver(.misconfigured(delivery)) }
         server?.answer(request, delivery) { answer, _ in deliver(answer) }
+    }
+
+    func answer(event: [UInt8]?, _ delivery: Delivery, deliver: (Answer, Request.Form) -> Void) {
+        guard server != nil else {
+            // An HTTP event gets an HTTP response whatever is wrong.
+            return deliver(.misconfigured(delivery), event.flatMap(Request.Form.init(of:)) ?? .direct)
+        }
+        server?.answer(event, delivery, deliver: deliver)
+    }
+}
+
+extension Answer {
+    fileprivate static func misconfigured(_ delivery: Delivery) -> Answer {
+        Answer(.misconfigured, requestID: delivery.requestID ?? UUID.v7().description)
     }
 }
 
 /// Several endpoints, each at the path of its name, also below a version or a prefix: `/v1/createTeam`.
+///
+/// An event without a path, such as a schedule's, names no endpoint.
 final class Router: RequestHandler {
+    let name = Process.name
+    let logLevel = Log.Level.info
+    let misconfiguration: ConfigurationError? = nil
     private let endpoints: [any Function.Type]
     private let environment: Environment
     private let believesPlatform: Bool
@@ -61,9 +106,19 @@ final class Router: RequestHandler {
                 code: "endpoint_not_found",
                 detail: "The path must end with the name of an endpoint, as in /v1/createTeam."
             )
-            return deliver(Answer(problem, requestID: UUID.v7().description))
+            return deliver(Answer(problem, requestID: delivery.requestID ?? UUID.v7().description))
         }
         handler.answer(request, delivery, deliver: deliver)
+    }
+
+    func answer(event: [UInt8]?, _ delivery: Delivery, deliver: (Answer, Request.Form) -> Void) {
+        do throws(Problem) {
+            guard let event else { throw .payloadTooLarge }
+            let request = try EventDecoder.decode(JSONDocument(event: event, limits: .wrappedEvent).root)
+            answer(request, delivery) { deliver($0, request.form) }
+        } catch {
+            deliver(Answer(error, requestID: delivery.requestID ?? UUID.v7().description), .direct)
+        }
     }
 
     /// An endpoint's configuration is read when its first request comes, and its handler kept.
@@ -89,35 +144,5 @@ extension Function {
             database: database,
             log: Log(level: .info, function: name)
         )
-    }
-}
-
-/// Serves several endpoints by the paths of their names, where a platform sends HTTP requests to one program.
-public enum Gateway {
-    /// Serves until the platform stops the process, if a platform that sends HTTP requests started it.
-    ///
-    /// - Parameter endpoints: The endpoints.
-    public static func serve(_ endpoints: [any Function.Type]) {
-        let environment = Environment.current()
-        if let address = environment["AWS_LAMBDA_RUNTIME_API"] {
-            let router = Router(endpoints, environment, believesPlatform: true)
-            LambdaLoop(LambdaRouter(router), address: address).serve()
-        }
-        WebServer.serve(environment) { Router(endpoints, environment) }
-    }
-}
-
-/// The transports of web servers that start a process or connect to it.
-enum WebServer {
-    /// Serves with the transport of the web server that started the process; returns if none did.
-    static func serve(_ environment: Environment, _ handler: () -> any RequestHandler) {
-        let log = Log(level: .info, function: Process.name)
-        if let socket = ListeningSocket(.standardInput) {
-            // While a web server drains, its clients are to come back through other servers.
-            let drains = environment["NOFX_CLOSE_CONNECTIONS"] == "1"
-            FastCGIServer(socket, handler(), closesConnections: drains, log: log).serve()
-        } else if CGI.isUsed(environment) {
-            CGI(handler(), environment, log: log).serve()
-        }
     }
 }
