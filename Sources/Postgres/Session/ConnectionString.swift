@@ -18,7 +18,7 @@ public struct ConnectionString: Sendable {
     let resolvesNames: Bool
 
     /// Whether the server is to keep statements that are sent repeatedly.
-    let keepsStatements = environment("NOFX_PREPARED_STATEMENTS") == "1"
+    var keepsStatements = environment("NOFX_PREPARED_STATEMENTS") == "1"
 
     /// Parses a connection string.
     ///
