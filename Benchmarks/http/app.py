@@ -122,7 +122,7 @@ async def create_team(given: CreateTeam, response: Response, authorization: str 
     record = json.dumps({"credential": "session", "requestId": str(uuid.uuid4()), "ip": None, "userAgent": None})
     suffix = "-" + "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(6))
     async with transaction("createTeam", user) as connection:
-        await connection.fetch(SQL["createTeam/4-rate"], 20, f"{user} writes", 1000000, 20)
+        await connection.fetch(SQL["createTeam/4-rate"], "20", f"{user} writes", 1000000, 20)
         await connection.fetch(SQL["createTeam/5-lock"], user)
         row = await connection.fetchrow(
             SQL["createTeam/6-create"], user, None, suffix, given.name, uuid.uuid4(), given.name, None, user, 20, True,

@@ -7,7 +7,8 @@ source "$root/scripts/lib/bench-server.sh"
 readonly http_bench_help="Usage: scripts/bench http [--rounds N] [--seconds N] [--connections N] [--processes N]
 
 Sends getTeam and createTeam by wrk to ./deploy.sh http, to FastAPI with asyncpg under uvicorn, and to Go's net/http
-with pgx. All verify the same tokens and send the same statements to the same database. Each round measures every server
+with pgx. All verify the same tokens and send the same statements to the same database, which keeps the statements
+(NOFX_PREPARED_STATEMENTS). Each round measures every server
 once, in a new order; the report has the medians. Memory is that of all processes of a server after the load, with
 shared pages counted once. The Postgres server runs with fsync off, on the same processors.
 
@@ -77,7 +78,7 @@ http_environment() {
     local name
     for name in $(compgen -e NOFX_) LOG_LEVEL PORT; do unset "$name"; done
     NOFX_JWT_SECRET=$(head -c 32 /dev/urandom | base64 --wrap=0)
-    export NOFX_JWT_SECRET NOFX_JWT_ISSUER=https://bench.example NOFX_JWT_AUDIENCE=nofx LOG_LEVEL=error
+    export NOFX_JWT_SECRET NOFX_JWT_ISSUER=https://bench.example NOFX_JWT_AUDIENCE=nofx LOG_LEVEL=error NOFX_PREPARED_STATEMENTS=1
 }
 
 # MARK: - Servers

@@ -1,5 +1,5 @@
 // The reference server in Go: net/http and pgx. It verifies the same tokens as nofx and sends the same statements, all
-// statements of a transaction at once.
+// statements of a transaction at once. The database server keeps the statements.
 package main
 
 import (
@@ -19,6 +19,7 @@ import (
 
 	"github.com/jackc/pgconn"
 	"github.com/jackc/pgtype"
+	"github.com/jackc/pgx/v4"
 	"github.com/jackc/pgx/v4/pgxpool"
 )
 
@@ -48,7 +49,6 @@ type server struct {
 	pool             *pgxpool.Pool
 	secret           string
 	issuer, audience string
-	statements       map[string]string
 }
 
 type problem struct {
@@ -66,18 +66,12 @@ func main() {
 		log.Fatal(err)
 	}
 	configuration.MaxConns = int32(processes)
+	configuration.AfterConnect = prepare
 	pool, err := pgxpool.ConnectConfig(context.Background(), configuration)
 	if err != nil {
 		log.Fatal(err)
 	}
-	s := &server{pool, os.Getenv("NOFX_JWT_SECRET"), os.Getenv("NOFX_JWT_ISSUER"), os.Getenv("NOFX_JWT_AUDIENCE"), map[string]string{}}
-	for _, name := range []string{"getTeam", "createTeam"} {
-		entries, _ := files.ReadDir("statements/" + name)
-		for _, entry := range entries {
-			sql, _ := files.ReadFile("statements/" + name + "/" + entry.Name())
-			s.statements[name+"/"+strings.TrimSuffix(entry.Name(), ".sql")] = strings.TrimSpace(string(sql))
-		}
-	}
+	s := &server{pool, os.Getenv("NOFX_JWT_SECRET"), os.Getenv("NOFX_JWT_ISSUER"), os.Getenv("NOFX_JWT_AUDIENCE")}
 	http.HandleFunc("/getTeam", s.answer(http.StatusOK, s.getTeam))
 	http.HandleFunc("/createTeam", s.answer(http.StatusCreated, s.createTeam))
 	log.Fatal(http.ListenAndServe("127.0.0.1:"+os.Args[1], nil))
@@ -124,8 +118,8 @@ func (s *server) getTeam(ctx context.Context, user string, in *input) (*team, *p
 	}
 	batch := &pgconn.Batch{}
 	s.begin(batch, "getTeam", user)
-	s.add(batch, "getTeam/4-team", []uint32{pgtype.UUIDOID, pgtype.UUIDOID}, []byte(user), []byte(in.TeamID))
-	s.add(batch, "getTeam/5-commit", nil)
+	batch.ExecPrepared("getTeam/4-team", [][]byte{[]byte(user), []byte(in.TeamID)}, nil, nil)
+	batch.ExecPrepared("getTeam/5-commit", nil, nil, nil)
 	return s.run(ctx, batch, 3)
 }
 
@@ -137,34 +131,59 @@ func (s *server) createTeam(ctx context.Context, user string, in *input) (*team,
 	owner, name := []byte(user), []byte(in.Name)
 	batch := &pgconn.Batch{}
 	s.begin(batch, "createTeam", user)
-	s.add(batch, "createTeam/4-rate", []uint32{pgtype.Int8OID, pgtype.TextOID, pgtype.Int8OID, pgtype.Int8OID},
-		[]byte("20"), []byte(user+" writes"), []byte("1000000"), []byte("20"))
-	s.add(batch, "createTeam/5-lock", []uint32{pgtype.UUIDOID}, owner)
-	s.add(batch, "createTeam/6-create",
-		[]uint32{
-			pgtype.UUIDOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID, pgtype.UUIDOID, pgtype.TextOID,
-			pgtype.TextOID, pgtype.UUIDOID, pgtype.Int8OID, pgtype.BoolOID, pgtype.Int8OID,
-			pgtype.UUIDOID, pgtype.TextOID, pgtype.TextOID, pgtype.JSONBOID,
-		},
+	batch.ExecPrepared("createTeam/4-rate", [][]byte{[]byte("20"), []byte(user + " writes"), []byte("1000000"), []byte("20")}, nil, nil)
+	batch.ExecPrepared("createTeam/5-lock", [][]byte{owner}, nil, nil)
+	batch.ExecPrepared("createTeam/6-create", [][]byte{
 		owner, nil, []byte(newSuffix()), name, []byte(newUUID()), name, nil, owner, []byte("20"), []byte("t"),
-		[]byte("20"), owner, []byte("team.created"), []byte("team"), record)
-	s.add(batch, "createTeam/7-commit", nil)
+		[]byte("20"), owner, []byte("team.created"), []byte("team"), record,
+	}, nil, nil)
+	batch.ExecPrepared("createTeam/7-commit", nil, nil, nil)
 	return s.run(ctx, batch, 5)
 }
 
 func (s *server) begin(batch *pgconn.Batch, endpoint, user string) {
-	s.add(batch, endpoint+"/1-begin", nil)
-	s.add(batch, endpoint+"/2-limits", []uint32{pgtype.TextOID, pgtype.TextOID}, []byte("9750"), []byte("2000"))
-	s.add(batch, endpoint+"/3-enter",
-		[]uint32{
-			pgtype.Int4OID, pgtype.UUIDOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID,
-			pgtype.BoolOID, pgtype.TimestamptzOID,
-		},
-		[]byte("7"), []byte(user), []byte(s.issuer), []byte(user), nil, nil, []byte("f"), nil)
+	batch.ExecPrepared(endpoint+"/1-begin", nil, nil, nil)
+	batch.ExecPrepared(endpoint+"/2-limits", [][]byte{[]byte("9750"), []byte("2000")}, nil, nil)
+	batch.ExecPrepared(endpoint+"/3-enter",
+		[][]byte{[]byte("7"), []byte(user), []byte(s.issuer), []byte(user), nil, nil, []byte("f"), nil}, nil, nil)
 }
 
-func (s *server) add(batch *pgconn.Batch, name string, types []uint32, values ...[]byte) {
-	batch.ExecParams(s.statements[name], values, types, nil, nil)
+// The types of the parameters, by the name of the statement.
+var types = map[string][]uint32{
+	"2-limits": {pgtype.TextOID, pgtype.TextOID},
+	"3-enter": {
+		pgtype.Int4OID, pgtype.UUIDOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID,
+		pgtype.BoolOID, pgtype.TimestamptzOID,
+	},
+	"4-rate": {pgtype.Int8OID, pgtype.TextOID, pgtype.Int8OID, pgtype.Int8OID},
+	"4-team": {pgtype.UUIDOID, pgtype.UUIDOID},
+	"5-lock": {pgtype.UUIDOID},
+	"6-create": {
+		pgtype.UUIDOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID, pgtype.UUIDOID, pgtype.TextOID,
+		pgtype.TextOID, pgtype.UUIDOID, pgtype.Int8OID, pgtype.BoolOID, pgtype.Int8OID,
+		pgtype.UUIDOID, pgtype.TextOID, pgtype.TextOID, pgtype.JSONBOID,
+	},
+}
+
+// prepare lets the server keep all statements of a new connection.
+func prepare(ctx context.Context, connection *pgx.Conn) error {
+	for _, endpoint := range []string{"getTeam", "createTeam"} {
+		entries, err := files.ReadDir("statements/" + endpoint)
+		if err != nil {
+			return err
+		}
+		for _, entry := range entries {
+			sql, err := files.ReadFile("statements/" + endpoint + "/" + entry.Name())
+			if err != nil {
+				return err
+			}
+			name := strings.TrimSuffix(entry.Name(), ".sql")
+			if _, err = connection.PgConn().Prepare(ctx, endpoint+"/"+name, string(sql), types[name]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // run sends the batch. The team is in the result of the given statement.

@@ -22,7 +22,7 @@ struct FastCGIServer {
     private let closesConnections: Bool
     private let log: Log
 
-    init(_ socket: ListeningSocket, _ handler: any RequestHandler, closesConnections: Bool = false) {
+    init(_ socket: ListeningSocket, _ handler: any RequestHandler, closesConnections: Bool) {
         self.socket = socket
         self.handler = handler
         self.closesConnections = closesConnections
@@ -89,9 +89,8 @@ struct FastCGIServer {
         do throws(FastCGIConnection.Failure) {
             guard let request = try connection.next() else { return true }
             var document: [UInt8] = []
-            respond(to: request) {
-                document = (closesConnections ? Array("Connection: close\r\n".utf8) : []) + $0.document
-            }
+            let prefix = closesConnections ? Array("Connection: close\r\n".utf8) : []
+            respond(to: request) { document = prefix + $0.document }
             try connection.send(FastCGIRecord.answer(document, to: request.id))
             return request.keepsConnection
         } catch {
