@@ -98,11 +98,15 @@ extension Function {
         Process.ignoreBrokenPipes()
         Process.exitOnTermination()
         let environment = Environment.current()
+        let telemetry = Telemetry(environment, log: Log(level: .info, function: name))
         if let address = environment["AWS_LAMBDA_RUNTIME_API"] {
-            LambdaLoop(LambdaEndpoint<Self>(environment), address: address).serve()
+            let endpoint = LambdaEndpoint<Self>(environment, telemetry: telemetry)
+            LambdaLoop(endpoint, address: address, telemetry: telemetry).serve()
         }
-        WebServer.serve(environment) { handler(environment, database: SharedDatabase()) }
-        StandardStreams<Self>(environment, command).serve()
+        WebServer.serve(environment, telemetry) {
+            handler(environment, database: SharedDatabase(), telemetry: telemetry)
+        }
+        StandardStreams<Self>(environment, command, telemetry: telemetry).serve()
     }
 }
 

@@ -23,13 +23,13 @@ struct LambdaEndpoint<F: Function>: LambdaHandler, ~Copyable {
 
     var name: String { F.name }
 
-    init(_ environment: Environment) {
+    init(_ environment: Environment, telemetry: Telemetry) {
         do throws(ConfigurationError) {
             let configuration = try Configuration.result(environment, for: F.self).get()
             let log = Log(level: configuration.logLevel, function: F.name)
             logLevel = configuration.logLevel
             misconfiguration = nil
-            server = Server<F>(configuration, believesPlatform: true, log: log)
+            server = Server<F>(configuration, believesPlatform: true, telemetry: telemetry, log: log)
         } catch {
             logLevel = .info
             misconfiguration = error
@@ -56,12 +56,15 @@ struct LambdaRouter: LambdaHandler, ~Copyable {
     }
 
     mutating func answer(_ event: [UInt8]?, _ delivery: Delivery, deliver: (Answer, Request.Form) -> Void) {
+        let start = SystemClock.uptime
         do throws(Problem) {
             guard let event else { throw .payloadTooLarge }
             let request = try EventDecoder.decode(JSONDocument(event: event, limits: .wrappedEvent).root)
             router.answer(request, delivery) { deliver($0, request.form) }
         } catch {
-            deliver(Answer(error, requestID: delivery.requestID ?? UUID.v7().description), .direct)
+            let answer = Answer(error, requestID: delivery.requestID ?? UUID.v7().description)
+            deliver(answer, .direct)
+            Log(level: logLevel, function: name).report(answer, since: start)
         }
     }
 }
@@ -71,10 +74,12 @@ struct LambdaRouter: LambdaHandler, ~Copyable {
 struct LambdaLoop<Handler: LambdaHandler & ~Copyable>: ~Copyable {
     private var handler: Handler
     private let address: String
+    private let telemetry: Telemetry
 
-    init(_ handler: consuming Handler, address: String) {
+    init(_ handler: consuming Handler, address: String, telemetry: Telemetry) {
         self.handler = handler
         self.address = address
+        self.telemetry = telemetry
     }
 
     /// Serves until the platform stops the process.
@@ -101,7 +106,7 @@ struct LambdaLoop<Handler: LambdaHandler & ~Copyable>: ~Copyable {
         let invocation = try lambda.next()
         let delivery = Delivery(
             requestID: invocation.requestID,
-            traceID: invocation.traceID.flatMap { TraceContext.traceID(xray: $0) },
+            trace: invocation.traceID.flatMap { TraceContext(xray: $0) },
             // The remaining 200 ms are for sending the response.
             deadline: invocation.deadline.map { $0 - .milliseconds(200) },
             freezesAfterAnswer: true
@@ -115,6 +120,8 @@ struct LambdaLoop<Handler: LambdaHandler & ~Copyable>: ~Copyable {
         } else {
             try lambda.respond(to: invocation.requestID, body: answer.rendered(for: form))
         }
+        // The caller has the answer. The platform may freeze the process when it asks for the next event.
+        telemetry.flush(by: delivery.deadline ?? .distantFuture)
     }
 }
 

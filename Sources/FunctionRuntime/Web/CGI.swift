@@ -7,11 +7,13 @@ import System
 struct CGI {
     private let handler: any RequestHandler
     private let environment: Environment
+    private let telemetry: Telemetry
     private let log: Log
 
-    init(_ handler: any RequestHandler, _ environment: Environment, log: Log) {
+    init(_ handler: any RequestHandler, _ environment: Environment, telemetry: Telemetry, log: Log) {
         self.handler = handler
         self.environment = environment
+        self.telemetry = telemetry
         self.log = log
     }
 
@@ -22,19 +24,26 @@ struct CGI {
 
     /// Answers the request and ends the process.
     func serve() -> Never {
-        let closed = FileDescriptor.plugStandardStreams()
+        let (closed, start) = (FileDescriptor.plugStandardStreams(), SystemClock.uptime)
         var response: [UInt8] = []
         let answer = { (answer: Answer) in response = answer.document }
         do throws(Problem) {
             handler.answer(try request(), Delivery(isFromWeb: true), deliver: answer)
         } catch {
-            answer(Answer(error, requestID: UUID.v7().description))
+            let refusal = Answer(error, requestID: UUID.v7().description)
+            answer(refusal)
+            log.report(refusal, since: start)
         }
         do throws(SystemError) {
             try FileDescriptor.standardOutput.write(response)
         } catch {
             log.error("output.failed", ["error": error.description])
             Process.exit(ExitStatus.inputOutput)
+        }
+        if telemetry.isOn {
+            // The server passes the answer on when the output ends, and need not wait for the spans.
+            FileDescriptor.standardOutput.close()
+            telemetry.flush()
         }
         Process.exit(closed.contains(.standardOutput) ? ExitStatus.inputOutput : ExitStatus.success)
     }

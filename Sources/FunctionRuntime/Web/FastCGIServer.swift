@@ -11,11 +11,13 @@ struct FastCGIServer {
 
     private let socket: ListeningSocket
     private let handler: any RequestHandler
+    private let telemetry: Telemetry
     private let log: Log
 
-    init(_ socket: ListeningSocket, _ handler: any RequestHandler, log: Log) {
+    init(_ socket: ListeningSocket, _ handler: any RequestHandler, telemetry: Telemetry, log: Log) {
         self.socket = socket
         self.handler = handler
+        self.telemetry = telemetry
         self.log = log
     }
 
@@ -28,6 +30,7 @@ struct FastCGIServer {
             let watch = try TerminationWatch { try? writing.write([0]) }
             try serve(until: reading)
             _ = consume watch
+            telemetry.flush()
             Process.exit(ExitStatus.success)
         } catch {
             log.error("fastcgi.failed", ["error": error.description])
@@ -74,6 +77,7 @@ struct FastCGIServer {
     }
 
     private func respond(to request: FastCGIConnection.Request, deliver: (Answer) -> Void) {
+        let start = SystemClock.uptime
         do throws(Problem) {
             guard let body = request.body else { throw .payloadTooLarge }
             if let length = try request.variables.contentLength(), length != body.count {
@@ -82,7 +86,9 @@ struct FastCGIServer {
             let request = try request.variables.request(body: .text(body))
             handler.answer(request, Delivery(isFromWeb: true), deliver: deliver)
         } catch {
-            deliver(Answer(error, requestID: UUID.v7().description))
+            let answer = Answer(error, requestID: UUID.v7().description)
+            deliver(answer)
+            log.report(answer, since: start)
         }
     }
 }

@@ -20,12 +20,25 @@ final class EndpointHandler<F: Function>: RequestHandler {
     ///   - environment: The variables.
     ///   - believesPlatform: Whether the transport's platform may vouch for callers.
     ///   - database: The connection that the endpoints of the process share.
+    ///   - telemetry: What the process tells of its calls.
     ///   - log: The log of the endpoint.
-    init(_ environment: Environment, believesPlatform: Bool, database: SharedDatabase, log: Log) {
+    init(
+        _ environment: Environment,
+        believesPlatform: Bool,
+        database: SharedDatabase,
+        telemetry: Telemetry,
+        log: Log
+    ) {
         do throws(ConfigurationError) {
             let configuration = try Configuration.result(environment, for: F.self).get()
             self.log = log.at(configuration.logLevel)
-            server = Server<F>(configuration, believesPlatform: believesPlatform, database: database, log: self.log)
+            server = Server<F>(
+                configuration,
+                believesPlatform: believesPlatform,
+                database: database,
+                telemetry: telemetry,
+                log: self.log
+            )
         } catch {
             self.log = log
             server = nil
@@ -45,15 +58,23 @@ final class Router: RequestHandler {
     private let environment: Environment
     private let believesPlatform: Bool
     private let database = SharedDatabase()
+    private let telemetry: Telemetry
     private var handlers: [String: any RequestHandler] = [:]
 
-    init(_ endpoints: [any Function.Type], _ environment: Environment, believesPlatform: Bool = false) {
+    init(
+        _ endpoints: [any Function.Type],
+        _ environment: Environment,
+        believesPlatform: Bool = false,
+        telemetry: Telemetry
+    ) {
+        self.telemetry = telemetry
         self.endpoints = endpoints + [Liveness.self, Readiness.self]
         self.environment = environment
         self.believesPlatform = believesPlatform
     }
 
     func answer(_ request: Request, _ delivery: Delivery, deliver: (Answer) -> Void) {
+        let start = SystemClock.uptime
         let name = request.path.flatMap { $0.split(separator: "/").last.map(String.init) } ?? ""
         guard let handler = handler(of: name) else {
             let problem = Problem(
@@ -61,7 +82,9 @@ final class Router: RequestHandler {
                 code: "endpoint_not_found",
                 detail: "The path must end with the name of an endpoint, as in /v1/createTeam."
             )
-            return deliver(Answer(problem, requestID: UUID.v7().description))
+            let answer = Answer(problem, requestID: UUID.v7().description)
+            deliver(answer)
+            return Log(level: .info, function: Process.name).report(answer, since: start)
         }
         handler.answer(request, delivery, deliver: deliver)
     }
@@ -70,7 +93,12 @@ final class Router: RequestHandler {
     private func handler(of name: String) -> (any RequestHandler)? {
         if let handler = handlers[name] { return handler }
         guard let endpoint = endpoints.first(where: { $0.name == name }) else { return nil }
-        let handler = endpoint.handler(environment, believesPlatform: believesPlatform, database: database)
+        let handler = endpoint.handler(
+            environment,
+            believesPlatform: believesPlatform,
+            database: database,
+            telemetry: telemetry
+        )
         handlers[name] = handler
         return handler
     }
@@ -81,12 +109,14 @@ extension Function {
     static func handler(
         _ environment: Environment,
         believesPlatform: Bool = false,
-        database: SharedDatabase
+        database: SharedDatabase,
+        telemetry: Telemetry
     ) -> any RequestHandler {
         EndpointHandler<Self>(
             environment,
             believesPlatform: believesPlatform,
             database: database,
+            telemetry: telemetry,
             log: Log(level: .info, function: name)
         )
     }
@@ -99,23 +129,24 @@ public enum Gateway {
     /// - Parameter endpoints: The endpoints.
     public static func serve(_ endpoints: [any Function.Type]) {
         let environment = Environment.current()
+        let telemetry = Telemetry(environment, log: Log(level: .info, function: Process.name))
         if let address = environment["AWS_LAMBDA_RUNTIME_API"] {
-            let router = Router(endpoints, environment, believesPlatform: true)
-            LambdaLoop(LambdaRouter(router), address: address).serve()
+            let router = Router(endpoints, environment, believesPlatform: true, telemetry: telemetry)
+            LambdaLoop(LambdaRouter(router), address: address, telemetry: telemetry).serve()
         }
-        WebServer.serve(environment) { Router(endpoints, environment) }
+        WebServer.serve(environment, telemetry) { Router(endpoints, environment, telemetry: telemetry) }
     }
 }
 
 /// The transports of web servers that start a process or connect to it.
 enum WebServer {
     /// Serves with the transport of the web server that started the process; returns if none did.
-    static func serve(_ environment: Environment, _ handler: () -> any RequestHandler) {
+    static func serve(_ environment: Environment, _ telemetry: Telemetry, _ handler: () -> any RequestHandler) {
         let log = Log(level: .info, function: Process.name)
         if let socket = ListeningSocket(.standardInput) {
-            FastCGIServer(socket, handler(), log: log).serve()
+            FastCGIServer(socket, handler(), telemetry: telemetry, log: log).serve()
         } else if CGI.isUsed(environment) {
-            CGI(handler(), environment, log: log).serve()
+            CGI(handler(), environment, telemetry: telemetry, log: log).serve()
         }
     }
 }
