@@ -9,6 +9,9 @@ public enum PythonInterpreter: Sendable {
     /// A Python with the providers' own client libraries and that of Standard Webhooks: `clients.lock.txt`.
     case clients
 
+    /// A Python with the messages of OpenTelemetry: `collector.lock.txt`.
+    case collector
+
     /// The path of the interpreter.
     ///
     /// `scripts/setup test` installs those other than the system's.
@@ -17,6 +20,7 @@ public enum PythonInterpreter: Sendable {
         case .system: "/usr/bin/python3"
         case .imitation: PythonServer.path(inPackage: ".build/python/imitation/bin/python")
         case .clients: PythonServer.path(inPackage: ".build/python/clients/bin/python")
+        case .collector: PythonServer.path(inPackage: ".build/python/collector/bin/python")
         }
     }
 }

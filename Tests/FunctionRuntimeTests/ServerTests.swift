@@ -161,7 +161,8 @@ struct ServerTests {
         let platform = "Root=1-67891233-abcdef012345678912345678;Parent=53995c3f42cd8ad8;Sampled=0"
         func traceID(_ headers: String, _ platform: String? = nil) throws -> String? {
             let event = #"{"headers":{"authorization":"Bearer \#(token)"\#(headers)},"body":{"text":"a"}}"#
-            return try Answered(event, .init(trace: platform.flatMap { TraceContext(xray: $0) })).body["traceId"]?.string
+            return try Answered(event, .init(trace: platform.flatMap { TraceContext(xray: $0) })).body["traceId"]?
+                .string
         }
 
         #expect(try traceID(#","traceparent":"\#(traceparent)""#, platform) == "0af7651916cd43dd8448eb211c80319c")
