@@ -98,15 +98,10 @@ extension Function {
         Process.ignoreBrokenPipes()
         Process.exitOnTermination()
         let environment = Environment.current()
-        let telemetry = Telemetry(environment, log: Log(level: .info, function: name))
-        if let address = environment["AWS_LAMBDA_RUNTIME_API"] {
-            let endpoint = LambdaEndpoint<Self>(environment, telemetry: telemetry)
-            LambdaLoop(endpoint, address: address, telemetry: telemetry).serve()
+        Transport.serve(environment) { believesPlatform in
+            handler(environment, believesPlatform: believesPlatform, database: SharedDatabase())
         }
-        WebServer.serve(environment, telemetry) {
-            handler(environment, database: SharedDatabase(), telemetry: telemetry)
-        }
-        StandardStreams<Self>(environment, command, telemetry: telemetry).serve()
+        StandardStreams<Self>(environment, command).serve()
     }
 }
 

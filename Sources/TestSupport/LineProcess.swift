@@ -75,14 +75,16 @@ final class LineProcess: Sendable {
         }
         var child: pid_t = 0
         let code = unsafe variables.withUnsafeMutableBufferPointer { variables in
-            unsafe posix_spawnp(
-                &child,
-                command[0],
-                &actions,
-                nil,
-                &arguments,
-                environment == nil ? environ : variables.baseAddress
-            )
+            unsafe withUnblockedSignals { attributes in
+                unsafe posix_spawnp(
+                    &child,
+                    command[0],
+                    &actions,
+                    attributes,
+                    &arguments,
+                    environment == nil ? environ : variables.baseAddress
+                )
+            }
         }
         guard code == 0 else { throw PythonServer.Failure(call: command[0]) }
         return child

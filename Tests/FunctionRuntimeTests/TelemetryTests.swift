@@ -26,7 +26,7 @@ struct TelemetryTests {
     @Test func `with a namespace the line has metrics, whatever the level`() throws {
         let variables = ["NOFX_METRICS_NAMESPACE": "nofx/prod", "LOG_LEVEL": "error"]
         let line = try line(try Answered("{}", environment: variables))
-        let metrics = line["_aws"]?["CloudWatchMetrics"]?.elements.first
+        let metrics = line["_aws"]?["CloudWatchMetrics"]?.only
         #expect(metrics?["Namespace"]?.string == "nofx/prod")
         let names = metrics?["Metrics"]?.elements.compactMap { $0["Name"]?.string } ?? []
         #expect(names == ["durationMs", "databaseMs", "roundTrips", "serverErrors"])
@@ -90,7 +90,7 @@ struct TelemetryTests {
         recorder.flush(by: .after(.zero))
         let body = SpanDocument.encode(recorder.next().spans, of: [("service.name", .text("nofx"))])
         let root = try JSONDocument(parsing: body).root
-        let scope = root["resourceSpans"]?.only?["scopeSpans"]?.elements.first
+        let scope = root["resourceSpans"]?.only?["scopeSpans"]?.only
         let attributes = scope?["spans"]?.only?["attributes"]?.elements.map { $0 } ?? []
         #expect(attributes.first?["value"]?["stringValue"]?.string == String(long.prefix(256)))
         #expect(attributes.last?["value"]?["intValue"]?.string == "-1")

@@ -27,6 +27,17 @@ private struct Object: JSONEncodable {
     }
 }
 
+extension Access {
+    /// The name in the description.
+    fileprivate var name: String {
+        switch self {
+        case .anyone: "anyone"
+        case .authenticated: "authenticated"
+        case .operatorOnly: "operator"
+        }
+    }
+}
+
 extension Object {
     /// Describes an endpoint.
     init<F: Function>(_ endpoint: F.Type) {
@@ -34,7 +45,7 @@ extension Object {
             json.member("name", F.name)
             json.member("subject", F.subject.rawValue)
             json.member("summary", F.summary)
-            json.member("access", F.access == .authenticated ? "authenticated" : "operator")
+            json.member("access", F.access.name)
             json.member("successStatus", F.successStatus)
             json.member("allowsGet", F.allowsGet)
             json.member("takesTriggers", F.takesTriggers)

@@ -14,7 +14,7 @@ struct Request: Sendable {
         case apiGatewayV1
         /// Application Load Balancer. The response's headers must have the same shape as the request's.
         case loadBalancer(multiValue: Bool)
-        /// A web server's own, by CGI or FastCGI. The transport renders the answer.
+        /// A request that the transport describes by itself, as CGI does. The transport also writes the answer.
         case web
         /// SQS; it wants to know which messages are to come again.
         case messages(MessageBatch)
@@ -23,6 +23,14 @@ struct Request: Sendable {
         ///
         /// The response format then reports errors itself.
         var isWrapped: Bool { self != .direct && self != .envelope }
+
+        /// Whether the request is one of HTTP.
+        var isHTTP: Bool {
+            switch self {
+            case .apiGatewayV1, .apiGatewayV2, .loadBalancer, .web: true
+            case .direct, .envelope, .messages: false
+            }
+        }
     }
 
     /// The batch of messages, if the request comes from a queue.
@@ -46,7 +54,10 @@ struct Request: Sendable {
     /// The path of the URL; nil if the request has none.
     var path: String?
     var headers = Headers()
-    let body: Body
+    var body: Body
+
+    /// The event whose data the body is, if it was one.
+    var cloudEvent: CloudEvent?
 
     /// The address of the peer, as the platform reports it.
     var sourceIP: String?

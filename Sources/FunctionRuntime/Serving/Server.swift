@@ -81,14 +81,13 @@ struct Server<F: Function>: ~Copyable {
         _ delivery: Delivery,
         deliver: (Answer, Request.Form) -> Void
     ) {
-        let start = SystemClock.uptime
         let request: Request
         do throws(Problem) {
             request = try Self.request(event, delivery, log: baseLog)
         } catch {
             let answer = Answer(error, requestID: delivery.requestID ?? .newRequestID())
             deliver(answer, .direct)
-            return baseLog.report(answer, since: start)
+            return baseLog.report(answer)
         }
         answer(request, delivery, deliver: deliver)
     }
@@ -111,16 +110,16 @@ struct Server<F: Function>: ~Copyable {
             quotas: configuration.quotas,
             database: database.take() ?? Database(at: configuration.database)
         )
-        var denial: Denial?
+        var (request, denial) = (request, Denial?.none)
         let answer: Answer
         do {
-            let reply = try Self.run(request, delivery, &authenticator, in: &context)
+            let reply = try Self.run(&request, delivery, &authenticator, in: &context)
             answer = Answer(
                 reply,
                 status: F.successStatus,
                 requestID: origin.requestID,
                 rateLimitStatus: context.rateLimitStatus
-            )
+            ).to(request.cloudEvent, from: F.name)
         } catch let error as Denial {
             context.warn(of: error)
             denial = error
@@ -170,8 +169,10 @@ struct Server<F: Function>: ~Copyable {
         }
     }
 
+    /// - Parameters:
+    ///   - request: The request. If it holds a CloudEvent, its body becomes the event's data.
     private static func run(
-        _ request: Request,
+        _ request: inout Request,
         _ delivery: Delivery,
         _ authenticator: inout Authenticator?,
         in context: inout Context
@@ -183,12 +184,12 @@ struct Server<F: Function>: ~Copyable {
         switch F.access {
         case .anyone: break
         case .authenticated:
-            var request = request
+            var signed = request
             if request.form == .direct, let token = delivery.token {
-                request.headers.add(credential: token)
+                signed.headers.add(credential: token)
             }
             let caller = try F.answering(in: &context) { context in
-                try authenticator?.caller(of: request, now: .now(), in: &context)
+                try authenticator?.caller(of: signed, now: .now(), in: &context)
             }
             guard let caller else { throw Problem.misconfigured }
             context.authenticated(as: caller)
@@ -203,7 +204,8 @@ struct Server<F: Function>: ~Copyable {
         }
         // A batch without a valid input needs no work.
         if request.messages?.isRefused == true { return Reply(body: [], isRepeated: false) }
-        let key = try IdempotencyKey.find(in: request.headers)
+        request = try request.unwrappingCloudEvent()
+        let key = try IdempotencyKey.find(in: request.headers) ?? request.cloudEvent?.key
         return try F.reply(
             to: request.input(orEmpty: F.takesNoInput),
             key: key,

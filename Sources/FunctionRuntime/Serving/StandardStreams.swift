@@ -11,11 +11,11 @@ struct StandardStreams<F: Function> {
     private let telemetry: Telemetry
     private let log: Log
 
-    init(_ environment: Environment, _ command: Command, telemetry: Telemetry) {
+    init(_ environment: Environment, _ command: Command) {
         self.environment = environment
         self.command = command
-        self.telemetry = telemetry
         log = Log(level: .info, function: F.name)
+        telemetry = Telemetry(environment, log: log)
     }
 
     /// Handles one event and ends the process.

@@ -91,12 +91,10 @@ extension Duration {
 extension Log {
     /// Reports a request that no endpoint handled.
     ///
-    /// - Parameters:
-    ///   - answer: The answer.
-    ///   - start: When the request came, on the monotonic clock.
-    func report(_ answer: Answer, since start: Duration) {
+    /// - Parameter answer: The answer.
+    func report(_ answer: Answer) {
         var log = self
         log.add("requestId", answer.requestID)
-        CallReport(answer: answer, duration: SystemClock.uptime - start, use: nil).write(to: log)
+        CallReport(answer: answer, duration: .zero, use: nil).write(to: log)
     }
 }

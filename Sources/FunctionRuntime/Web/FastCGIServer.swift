@@ -9,28 +9,32 @@ struct FastCGIServer {
     /// The number of connections that a process keeps open between requests.
     static let mostConnections = 64
 
+    /// How long the process waits for requests on open connections after it was asked to end.
+    ///
+    /// A web server that keeps connections may be sending a request at that moment, and does not repeat it on another
+    /// connection. A connection without a request in this time is hardly in use.
+    private static let lastWait = Duration.seconds(1)
+
     private let socket: ListeningSocket
     private let handler: any RequestHandler
-    private let telemetry: Telemetry
     private let log: Log
 
-    init(_ socket: ListeningSocket, _ handler: any RequestHandler, telemetry: Telemetry, log: Log) {
+    init(_ socket: ListeningSocket, _ handler: any RequestHandler) {
         self.socket = socket
         self.handler = handler
-        self.telemetry = telemetry
-        self.log = log
+        log = Log(level: handler.logLevel, function: handler.name)
     }
 
     /// Serves until SIGTERM or SIGINT.
     ///
-    /// The request that is being answered is answered first.
+    /// The request that is being answered is answered first, and one that is on its way on an open connection.
     func serve() -> Never {
         do throws(SystemError) {
             let (reading, writing) = try FileDescriptor.pipe()
             let watch = try TerminationWatch { try? writing.write([0]) }
             try serve(until: reading)
             _ = consume watch
-            telemetry.flush()
+            handler.telemetry.flush()
             Process.exit(ExitStatus.success)
         } catch {
             log.error("fastcgi.failed", ["error": error.description])
@@ -42,7 +46,7 @@ struct FastCGIServer {
         var connections: [FastCGIConnection] = []
         while true {
             switch try socket.next(connections.map(\.descriptor), until: stop) {
-            case .stop: return
+            case .stop: return try drain(connections)
             case .connection:
                 guard let descriptor = try socket.accept() else { continue }
                 // The connection that was used least recently goes.
@@ -56,6 +60,22 @@ struct FastCGIServer {
                     connection.descriptor.close()
                 }
             }
+        }
+    }
+
+    /// Answers one more request of each connection, and closes it then.
+    private func drain(_ connections: [FastCGIConnection]) throws(SystemError) {
+        var connections = connections
+        let deadline = Deadline.after(Self.lastWait)
+        while !connections.isEmpty {
+            let index = try FileDescriptor.firstReadable(
+                of: connections.map(\.descriptor),
+                timeoutNanoseconds: deadline.remainingNanoseconds
+            )
+            guard let index else { return }
+            let connection = connections.remove(at: index)
+            _ = answer(connection)
+            connection.descriptor.close()
         }
     }
 
@@ -77,7 +97,6 @@ struct FastCGIServer {
     }
 
     private func respond(to request: FastCGIConnection.Request, deliver: (Answer) -> Void) {
-        let start = SystemClock.uptime
         do throws(Problem) {
             guard let body = request.body else { throw .payloadTooLarge }
             if let length = try request.variables.contentLength(), length != body.count {
@@ -86,9 +105,7 @@ struct FastCGIServer {
             let request = try request.variables.request(body: .text(body))
             handler.answer(request, Delivery(isFromWeb: true), deliver: deliver)
         } catch {
-            let answer = Answer(error, requestID: UUID.v7().description)
-            deliver(answer)
-            log.report(answer, since: start)
+            deliver(handler.refuse(error))
         }
     }
 }

@@ -2,15 +2,49 @@ import Base
 import Core
 import System
 
-/// Answers requests of a web server: with one endpoint, or with several by their paths.
+/// Answers what a transport receives: with one endpoint, or with several by the paths of requests.
 protocol RequestHandler: AnyObject {
+    /// The name in the log of the transport.
+    var name: String { get }
+
+    /// The level of that log.
+    var logLevel: Log.Level { get }
+
+    /// The variable that is wrong, if one is wrong for all that comes.
+    var misconfiguration: ConfigurationError? { get }
+
+    /// What the process tells of its calls.
+    var telemetry: Telemetry { get }
+
+    /// Answers a request that the transport read.
     func answer(_ request: Request, _ delivery: Delivery, deliver: (Answer) -> Void)
+
+    /// Answers an event whose form is still to be recognized.
+    ///
+    /// - Parameters:
+    ///   - event: The bytes; nil if there are too many.
+    ///   - delivery: The transport's data about the event.
+    ///   - deliver: Takes the answer, and the form of the event in which it is to be written.
+    func answer(event: [UInt8]?, _ delivery: Delivery, deliver: (Answer, Request.Form) -> Void)
+}
+
+extension RequestHandler {
+    /// The answer to a request that no endpoint handles, with its line in the log.
+    func refuse(_ problem: Problem, requestID: String? = nil) -> Answer {
+        let answer = Answer(problem, requestID: requestID ?? UUID.v7().description)
+        Log(level: logLevel, function: name).report(answer)
+        return answer
+    }
 }
 
 /// One endpoint, which answers every path.
 final class EndpointHandler<F: Function>: RequestHandler {
+    let logLevel: Log.Level
+    let misconfiguration: ConfigurationError?
+    let telemetry: Telemetry
     private var server: Server<F>?
-    private let log: Log
+
+    var name: String { F.name }
 
     /// Reads the endpoint's configuration.
     ///
@@ -29,52 +63,61 @@ final class EndpointHandler<F: Function>: RequestHandler {
         telemetry: Telemetry,
         log: Log
     ) {
+        self.telemetry = telemetry
         do throws(ConfigurationError) {
             let configuration = try Configuration.result(environment, for: F.self).get()
-            self.log = log.at(configuration.logLevel)
+            (logLevel, misconfiguration) = (configuration.logLevel, nil)
             server = Server<F>(
                 configuration,
                 believesPlatform: believesPlatform,
                 database: database,
                 telemetry: telemetry,
-                log: self.log
+                log: log.at(logLevel)
             )
         } catch {
-            self.log = log
+            (logLevel, misconfiguration) = (.info, error)
             server = nil
             log.error("configuration.invalid", ["variable": error.variable, "rule": error.rule])
         }
     }
 
     func answer(_ request: Request, _ delivery: Delivery, deliver: (Answer) -> Void) {
-        guard server != nil else { return deliver(Answer(.misconfigured, requestID: UUID.v7().description)) }
+        guard server != nil else { return deliver(refuse(.misconfigured, requestID: delivery.requestID)) }
         server?.answer(request, delivery) { answer, _ in deliver(answer) }
+    }
+
+    func answer(event: [UInt8]?, _ delivery: Delivery, deliver: (Answer, Request.Form) -> Void) {
+        guard server != nil else {
+            // An HTTP event gets an HTTP response whatever is wrong.
+            let answer = refuse(.misconfigured, requestID: delivery.requestID)
+            return deliver(answer, event.flatMap(Request.Form.init(of:)) ?? .direct)
+        }
+        server?.answer(event, delivery, deliver: deliver)
     }
 }
 
 /// Several endpoints, each at the path of its name, also below a version or a prefix: `/v1/createTeam`.
+///
+/// An event without a path, such as a schedule's, names no endpoint.
 final class Router: RequestHandler {
+    let name = Process.name
+    let logLevel = Log.Level.info
+    let misconfiguration: ConfigurationError? = nil
+    let telemetry: Telemetry
     private let endpoints: [any Function.Type]
     private let environment: Environment
     private let believesPlatform: Bool
     private let database = SharedDatabase()
-    private let telemetry: Telemetry
     private var handlers: [String: any RequestHandler] = [:]
 
-    init(
-        _ endpoints: [any Function.Type],
-        _ environment: Environment,
-        believesPlatform: Bool = false,
-        telemetry: Telemetry
-    ) {
-        self.telemetry = telemetry
+    init(_ endpoints: [any Function.Type], _ environment: Environment, believesPlatform: Bool = false) {
         self.endpoints = endpoints + [Liveness.self, Readiness.self]
         self.environment = environment
         self.believesPlatform = believesPlatform
+        telemetry = Telemetry(environment, log: Log(level: logLevel, function: name))
     }
 
     func answer(_ request: Request, _ delivery: Delivery, deliver: (Answer) -> Void) {
-        let start = SystemClock.uptime
         let name = request.path.flatMap { $0.split(separator: "/").last.map(String.init) } ?? ""
         guard let handler = handler(of: name) else {
             let problem = Problem(
@@ -82,11 +125,19 @@ final class Router: RequestHandler {
                 code: "endpoint_not_found",
                 detail: "The path must end with the name of an endpoint, as in /v1/createTeam."
             )
-            let answer = Answer(problem, requestID: UUID.v7().description)
-            deliver(answer)
-            return Log(level: .info, function: Process.name).report(answer, since: start)
+            return deliver(refuse(problem, requestID: delivery.requestID))
         }
         handler.answer(request, delivery, deliver: deliver)
+    }
+
+    func answer(event: [UInt8]?, _ delivery: Delivery, deliver: (Answer, Request.Form) -> Void) {
+        do throws(Problem) {
+            guard let event else { throw .payloadTooLarge }
+            let request = try EventDecoder.decode(JSONDocument(event: event, limits: .wrappedEvent).root)
+            answer(request, delivery) { deliver($0, request.form) }
+        } catch {
+            deliver(refuse(error, requestID: delivery.requestID), .direct)
+        }
     }
 
     /// An endpoint's configuration is read when its first request comes, and its handler kept.
@@ -105,48 +156,20 @@ final class Router: RequestHandler {
 }
 
 extension Function {
-    /// The handler of this endpoint.
+    /// The handler of this endpoint, which tells of its calls by itself unless it is one of several in the process.
     static func handler(
         _ environment: Environment,
         believesPlatform: Bool = false,
         database: SharedDatabase,
-        telemetry: Telemetry
+        telemetry: Telemetry? = nil
     ) -> any RequestHandler {
-        EndpointHandler<Self>(
+        let log = Log(level: .info, function: name)
+        return EndpointHandler<Self>(
             environment,
             believesPlatform: believesPlatform,
             database: database,
-            telemetry: telemetry,
-            log: Log(level: .info, function: name)
+            telemetry: telemetry ?? Telemetry(environment, log: log),
+            log: log
         )
-    }
-}
-
-/// Serves several endpoints by the paths of their names, where a platform sends HTTP requests to one program.
-public enum Gateway {
-    /// Serves until the platform stops the process, if a platform that sends HTTP requests started it.
-    ///
-    /// - Parameter endpoints: The endpoints.
-    public static func serve(_ endpoints: [any Function.Type]) {
-        let environment = Environment.current()
-        let telemetry = Telemetry(environment, log: Log(level: .info, function: Process.name))
-        if let address = environment["AWS_LAMBDA_RUNTIME_API"] {
-            let router = Router(endpoints, environment, believesPlatform: true, telemetry: telemetry)
-            LambdaLoop(LambdaRouter(router), address: address, telemetry: telemetry).serve()
-        }
-        WebServer.serve(environment, telemetry) { Router(endpoints, environment, telemetry: telemetry) }
-    }
-}
-
-/// The transports of web servers that start a process or connect to it.
-enum WebServer {
-    /// Serves with the transport of the web server that started the process; returns if none did.
-    static func serve(_ environment: Environment, _ telemetry: Telemetry, _ handler: () -> any RequestHandler) {
-        let log = Log(level: .info, function: Process.name)
-        if let socket = ListeningSocket(.standardInput) {
-            FastCGIServer(socket, handler(), telemetry: telemetry, log: log).serve()
-        } else if CGI.isUsed(environment) {
-            CGI(handler(), environment, telemetry: telemetry, log: log).serve()
-        }
     }
 }
