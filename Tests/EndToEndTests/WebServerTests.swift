@@ -34,7 +34,7 @@ struct WebServerTests {
         _ database: TestDatabase,
         body: (Front, PythonServer) throws -> Output
     ) throws -> Output {
-        let variables = TestFunction("nofx", database: database.url, environment: ["NOFX_FUNCTION": ""]).environment
+        let variables = TestFunction("nofx", database: database.url, environment: ["LOG_LEVEL": "warning"]).environment
         let program = "\(Subprocess.buildFolder)/nofx"
         return try PythonServer.run("web_server.py", [kind, program] + variables.map { "\($0)=\($1)" }) { server in
             try body(Front(port: server.port), server)

@@ -13,7 +13,10 @@ struct Answer: Sendable {
     let problem: Problem?
 
     private let contentType: String
-    private let requestID: String
+
+    /// Names the call in the answer and in the log.
+    let requestID: String
+
     private let isRepeated: Bool
 
     /// The attributes of the event that the answer is, if it is one.

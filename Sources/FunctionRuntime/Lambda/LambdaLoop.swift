@@ -52,7 +52,7 @@ struct LambdaLoop {
         defer { termination.end() }
         let delivery = Delivery(
             requestID: invocation.requestID,
-            traceID: invocation.traceID.flatMap { TraceContext.traceID(xray: $0) },
+            trace: invocation.traceID.flatMap { TraceContext(xray: $0) },
             // The remaining 200 ms are for sending the response.
             deadline: invocation.deadline.map { $0 - .milliseconds(200) },
             freezesAfterAnswer: true
@@ -66,6 +66,8 @@ struct LambdaLoop {
         } else {
             try lambda.respond(to: invocation.requestID, body: answer.rendered(for: form))
         }
+        // The caller has the answer. The platform may freeze the process when it asks for the next event.
+        handler.telemetry.flush(by: delivery.deadline ?? .distantFuture)
     }
 }
 

@@ -39,13 +39,18 @@ struct ProcessPerRequest {
             )
             handler.answer(try request(), delivery, deliver: answer)
         } catch {
-            answer(Answer(error, requestID: UUID.v7().description))
+            answer(handler.refuse(error))
         }
         do throws(SystemError) {
             try FileDescriptor.standardOutput.write(response)
         } catch {
             log.error("output.failed", ["error": error.description])
             Process.exit(ExitStatus.inputOutput)
+        }
+        if handler.telemetry.isOn {
+            // The server passes the answer on when the output ends, and need not wait for the spans.
+            FileDescriptor.standardOutput.close()
+            handler.telemetry.flush()
         }
         Process.exit(closed.contains(.standardOutput) ? ExitStatus.inputOutput : ExitStatus.success)
     }
