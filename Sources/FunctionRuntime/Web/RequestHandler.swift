@@ -48,7 +48,7 @@ final class Router: RequestHandler {
     private var handlers: [String: any RequestHandler] = [:]
 
     init(_ endpoints: [any Function.Type], _ environment: Environment, believesPlatform: Bool = false) {
-        self.endpoints = endpoints + [Liveness.self, Readiness.self]
+        self.endpoints = endpoints + Gateway.healthChecks
         self.environment = environment
         self.believesPlatform = believesPlatform
     }
@@ -94,6 +94,9 @@ extension Function {
 
 /// Serves several endpoints by the paths of their names, where a platform sends HTTP requests to one program.
 public enum Gateway {
+    /// The endpoints that answer beside those of a program.
+    public static var healthChecks: [any Function.Type] { [Liveness.self, Readiness.self] }
+
     /// Serves until the platform stops the process, if a platform that sends HTTP requests started it.
     ///
     /// - Parameter endpoints: The endpoints.

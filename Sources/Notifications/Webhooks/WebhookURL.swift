@@ -11,6 +11,11 @@ public struct WebhookURL: Hashable, InputValue, PostgresEncodable {
     public let text: String
 
     public static var rule: String { "string, https URL, at most \(longest) bytes, no user information, no fragment" }
+    public static var form: ValueForm {
+        let port = "[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
+        let host = #"(?:[A-Za-z0-9._-]+|\[[A-Fa-f0-9:.]*\])"#
+        return .pattern(#"^https://\#(host)(?::(?:\#(port)))?(?:[/?][!-"$-\[\]-~]*)?$"#, atMost: longest)
+    }
 
     public init(input: JSONValue) throws(Violations) {
         let text = try String(input: input)
