@@ -119,7 +119,8 @@ extension JSONSchema {
 
     private func writeObject(_ form: ValueForm, _ json: inout JSONWriter) {
         if case .either(let forms) = form {
-            json.member("anyOf", forms.map(inner))
+            // Names are the same on both sides.
+            json.member("anyOf", forms.map { JSONSchema($0, of: .input) })
         } else {
             ObjectSchema(shape, side: side, hasMarkers: hasMarkers).write(&json)
         }

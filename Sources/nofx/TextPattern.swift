@@ -3,7 +3,8 @@ import Base
 /// The regular expressions (ECMA-262, with the flag `u`) of texts that follow a rule.
 ///
 /// The classes of characters come from the rule itself: each character is asked for. Joiners and variation selectors,
-/// which a text may have in some places, are left out.
+/// which a text may have in some places, are left out. Private use characters and those beyond U+FFFF are not looked
+/// at: the few hundred thousand that a rule refuses would make the classes useless for generators of tests.
 struct TextPattern {
     private let rule: TextRule
 
@@ -57,7 +58,7 @@ extension TextPattern {
         }
 
         private static func ranges(where isIn: (Unicode.Scalar) -> Bool) -> String {
-            TextPattern.ranges(0x80...0x10_FFFF, where: isIn)
+            TextPattern.ranges(0x80...0xD7FF, where: isIn) + TextPattern.ranges(0xF900...0xFFFF, where: isIn)
         }
     }
 
@@ -65,14 +66,12 @@ extension TextPattern {
     private static func ranges(_ all: ClosedRange<UInt32>, where isIn: (Unicode.Scalar) -> Bool) -> String {
         var text = ""
         var range: ClosedRange<UInt32>?
-        // Surrogates are no scalars: they neither end a range nor begin one.
         for scalar in all.lazy.compactMap(Unicode.Scalar.init) where isIn(scalar) {
-            let value = scalar.value
-            if let open = range, open.upperBound + 1 == value || open.upperBound == 0xD7FF && value == 0xE000 {
-                range = open.lowerBound...value
+            if let open = range, open.upperBound + 1 == scalar.value {
+                range = open.lowerBound...scalar.value
             } else {
                 text += range.map(words) ?? ""
-                range = value...value
+                range = scalar.value...scalar.value
             }
         }
         return text + (range.map(words) ?? "")
@@ -82,9 +81,8 @@ extension TextPattern {
         escaped(range.lowerBound) + (range.count > 1 ? "-\(escaped(range.upperBound))" : "")
     }
 
-    /// A character as it is written in a class: by its number, if four digits suffice.
+    /// A character as it is written in a class: by its number.
     private static func escaped(_ value: UInt32) -> String {
-        if value > 0xFFFF { return Unicode.Scalar(value).map { String($0) } ?? "" }
         let digits = String(value, radix: 16, uppercase: true)
         return "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
     }

@@ -176,8 +176,8 @@ class Components:
         self.schemas[unique] = schema
         return reference("schemas", unique)
 
-    def name_objects(self, schema, name, is_root=False):
-        """Returns the schema with references in place of the objects in it."""
+    def name_objects(self, schema, name, is_root=False, form=""):
+        """Returns the schema with references in place of the objects in it; `form` is the name of one of its forms."""
         if not isinstance(schema, dict):
             return schema
         made = dict(schema)
@@ -186,17 +186,38 @@ class Components:
                 made[key] = self.name_objects(made[key], name if key == "items" else name + "Value")
         if "properties" in made:
             made["properties"] = {
-                key: self.name_objects(value, name + capitalized(singular(key, value)))
+                key: self.name_objects(value, name + (form if key == "inputs" else "") + capitalized(singular(key, value)))
                 for key, value in made["properties"].items()
             }
         for key in ("anyOf", "oneOf"):
-            if key in made:
-                made[key] = [self.name_objects(one, name + self.suffix(one, key)) for one in made[key]]
-        if not is_root and made.get("type") == "object" and "properties" in made:
+            if key in made and not is_enumeration(made):
+                made[key] = [self.name_objects(one, name, form=self.suffix(one, key) or form) for one in made[key]]
+        if is_root:
+            return made
+        if is_enumeration(made):
+            return self.add_enumeration(made, name)
+        if made.get("type") == "object" and "properties" in made:
             if description := made.pop("description", None):
-                return {"description": description, **self.add(name, made)}
-            return self.add(name, made)
+                return {"description": description, **self.add(name + form, made)}
+            return self.add(name + form, made)
         return made
+
+    def add_enumeration(self, schema, name):
+        """Adds the names of a field under its last word, such as Role, because many objects have the same."""
+        kept = {key: schema[key] for key in ("description", "default") if key in schema}
+        values = {key: value for key, value in schema.items() if key not in kept}
+        is_optional = "null" in values.get("type", []) or {"type": "null"} in values.get("anyOf", [])
+        if "enum" in values:
+            values = {"type": "string", "enum": [value for value in values["enum"] if value is not None]}
+        else:
+            values["anyOf"] = [one for one in values["anyOf"] if one != {"type": "null"}]
+            if len(values["anyOf"]) == 1 and "anyOf" in values["anyOf"][0]:
+                values = values["anyOf"][0]
+        word = re.findall(r"[A-Z][a-z0-9]*", name)[-1]
+        short = {"Allowed": "Tool", "Tools": "Tool"}.get(word, word)
+        taken = self.schemas.get(short, values) == values
+        found = self.add(short if taken else name, values)
+        return {**kept, "anyOf": [found, {"type": "null"}]} if is_optional else {**kept, **found}
 
     @staticmethod
     def suffix(schema, key):
@@ -204,6 +225,15 @@ class Components:
         tool = schema.get("properties", {}).get("tool", {}).get("allOf", [{}])[0]
         text = (tool.get("enum") or [re.sub(r"[\^$|].*", "", tool.get("pattern", "")[1:])])[0] if tool else ""
         return "".join(capitalized(word) for word in re.split(r"\W+", text)) if key == "oneOf" else ""
+
+
+def is_enumeration(schema):
+    """Whether the values are names: in a list, or some of them by a pattern."""
+    if "enum" in schema:
+        return all(value is None or isinstance(value, str) for value in schema["enum"])
+    forms = [one for one in schema.get("anyOf", []) if one != {"type": "null"}]
+    return bool(forms) and all(is_enumeration(one) or set(one) == {"type", "pattern"} for one in forms) and any(
+        is_enumeration(one) for one in forms)
 
 
 def singular(name, schema):
@@ -358,10 +388,8 @@ def codes_of(one, errors, uses):
 def error_response(status, codes, responses, allows_get):
     name = base = STATUS_NAMES.get(status, f"Status{status}")
     schema = {
-        "allOf": [
-            reference("schemas", "Problem"),
-            {"properties": {"status": {"const": status}, "code": {"enum": sorted(codes)}}},
-        ]
+        **reference("schemas", "Problem"),
+        "properties": {"status": {"const": status}, "code": {"enum": sorted(codes)}},
     }
     headers = {"X-Request-Id": reference("headers", "RequestId")}
     if status in (429, 503):
