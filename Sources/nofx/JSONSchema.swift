@@ -168,6 +168,12 @@ extension JSONSchema {
 
     static func object(_ members: @escaping (inout JSONWriter) -> Void) -> Object { Object(members: members) }
 
+    static func described(_ form: ValueForm, _ help: String, of side: Side) -> JSONSchema {
+        var schema = JSONSchema(form, of: side)
+        schema.help = help
+        return schema
+    }
+
     static func field(_ field: FieldDescription, of side: Side, hasMarkers: Bool) -> JSONSchema {
         JSONSchema(field, of: side, hasMarkers: hasMarkers)
     }

@@ -40,7 +40,7 @@ struct ObjectSchema {
     ///   - replacement: The schema of a field in place of its own.
     ///   - required: The names of the required fields.
     private func write(
-        _ replacement: (FieldDescription) -> JSONSchema.Object?,
+        _ replacement: (FieldDescription) -> (any JSONEncodable)?,
         required: [String],
         _ json: inout JSONWriter
     ) {
@@ -70,7 +70,7 @@ extension ObjectSchema {
     private func write(_ field: FieldDescription, _ form: ObjectShape.Form, _ json: inout JSONWriter) {
         let inner = ObjectSchema(form.shape, side: side, hasMarkers: form.hasMarkers)
         let needsValue = form.fields.contains(where: \.isRequired) || form.shape.choice != nil
-        let content = JSONSchema.object { json in
+        let content = JSONSchema.Object { json in
             guard !needsValue else {
                 json.member("description", field.help)
                 return inner.write(&json)
@@ -88,11 +88,7 @@ extension ObjectSchema {
             { other in
                 if other.name == field.name { return content }
                 guard other.name == form.field else { return nil }
-                let values = JSONSchema(form.values, of: side)
-                return JSONSchema.object { json in
-                    json.member("description", other.help)
-                    json.member("allOf", [values])
-                }
+                return JSONSchema.described(form.values, other.help, of: side)
             },
             required: names,
             &json

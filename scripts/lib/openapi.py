@@ -79,8 +79,9 @@ SCHEMES = {
 PARAMETERS = {
     "IdempotencyKey": {
         "name": "Idempotency-Key", "in": "header", "required": False,
-        "description": "Names the call: a repetition with the same key has no further effect and gets the same answer.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-~]{1,255}$"},
+        "description": "Names the call: a repetition with the same key has no further effect and gets the same answer."
+        " Web servers drop a header without a value.",
+        "schema": {"type": "string", "maxLength": 255, "pattern": "^[!#-~]{0,255}$"},
     },
     "TraceParent": {
         "name": "traceparent", "in": "header", "required": False,
@@ -222,15 +223,15 @@ class Components:
     @staticmethod
     def suffix(schema, key):
         """The name of a form: that of its tool."""
-        tool = schema.get("properties", {}).get("tool", {}).get("allOf", [{}])[0]
-        text = (tool.get("enum") or [re.sub(r"[\^$|].*", "", tool.get("pattern", "")[1:])])[0] if tool else ""
+        tool = schema.get("properties", {}).get("tool", {})
+        text = (tool.get("enum") or re.findall(r"\w+:\w+", tool.get("pattern", "")) or [""])[0]
         return "".join(capitalized(word) for word in re.split(r"\W+", text)) if key == "oneOf" else ""
 
 
 def is_enumeration(schema):
-    """Whether the values are names: in a list, or some of them by a pattern."""
+    """Whether the values are names: several in a list, or some of them by a pattern."""
     if "enum" in schema:
-        return all(value is None or isinstance(value, str) for value in schema["enum"])
+        return len(schema["enum"]) > 1 and all(value is None or isinstance(value, str) for value in schema["enum"])
     forms = [one for one in schema.get("anyOf", []) if one != {"type": "null"}]
     return bool(forms) and all(is_enumeration(one) or set(one) == {"type", "pattern"} for one in forms) and any(
         is_enumeration(one) for one in forms)

@@ -75,7 +75,11 @@ extension ToolName: InputValue, OutputValue {
         return "one of \(names.sorted().joined(separator: ", "))"
     }
 
-    public static var form: ValueForm { .either(Kind.allCases.map(\.names)) }
+    public static var form: ValueForm {
+        .either([.names(Kind.allCases.map(\.rawValue) + ["codegen"]), .pattern("^\(manual)$")])
+    }
+
+    fileprivate static var manual: String { "manual:[a-z0-9][a-z0-9_-]{0,62}" }
 
     public init(input: JSONValue) throws(Violations) {
         guard let tool = ToolName(try String(input: input)) else {
@@ -127,7 +131,7 @@ extension ToolName.Kind {
     var names: ValueForm {
         switch self {
         case .generate: .names([rawValue, "codegen"])
-        case .gate: .pattern("^\(rawValue)$|^manual:[a-z0-9][a-z0-9_-]{0,62}$")
+        case .gate: .pattern("^(?:\(rawValue)|\(ToolName.manual))$")
         case .writeArtifact, .httpRequest, .echo, .fail, .wait: .names([rawValue])
         }
     }
