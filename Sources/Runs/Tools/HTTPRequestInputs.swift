@@ -106,9 +106,9 @@ public struct RequestURL: Hashable, InputValue, OutputValue, CustomStringConvert
     public let description: String
 
     public static var rule: String { "http or https URL, at most 4096 bytes" }
-    public static var form: ValueForm { 
+    public static var form: ValueForm {
         .pattern(
-            #"^[Hh][Tt][Tt][Pp][Ss]?://[!-"$-.0-9;->A-\[\]-~][!-"$-.0->A-\[\]-~]*(?:[/?#][!-\[\]-~]*)?$"#,
+            #"^[Hh][Tt][Tt][Pp][Ss]?://\#(URLAuthority.pattern)(?:[/?#][!-\[\]-~]*)?$"#,
             atMost: 4_096
         )
     }
@@ -127,8 +127,8 @@ public struct RequestURL: Hashable, InputValue, OutputValue, CustomStringConvert
         guard !authority.contains(UInt8(ascii: "@")) else {
             throw Violations(.invalidFormat, "must not contain a user or password; use a header with a secret")
         }
-        guard let first = authority.first, first != UInt8(ascii: ":") else {
-            throw Violations(.invalidFormat, "must have a host")
+        guard URLAuthority.isValid(authority) else {
+            throw Violations(.invalidFormat, "must have a host name or address, and a port from 1 to 65535 if any")
         }
         description = url
     }
