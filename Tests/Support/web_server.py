@@ -57,6 +57,7 @@ def lighttpd(modules, rules):
         server.port = {port}
         server.modules = ({modules})
         server.errorlog = "{place}/log"
+        server.http-parseopts = ("method-get-body" => "enable")
         {rules}
     """
     return start([find("lighttpd"), "-D", "-f", write("lighttpd.conf", text)], stdin=subprocess.DEVNULL)

@@ -50,6 +50,7 @@ private struct MaxTokens: InputValue, CustomStringConvertible {
     let count: Int
 
     static var rule: String { range.description }
+    static var form: ValueForm { range.form }
 
     init(count: Int) {
         self.count = count

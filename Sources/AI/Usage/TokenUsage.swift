@@ -69,6 +69,7 @@ extension Int {
 
 extension TokenUsage: OutputValue {
     public static var rule: String { "object of counts" }
+    public static var form: ValueForm { .map(Int.form) }
 }
 
 /// Token counts in Anthropic's format.

@@ -33,6 +33,9 @@ enum Transport {
 
 /// Serves several endpoints by the paths of their names, where a platform sends HTTP requests to one program.
 public enum Gateway {
+    /// The endpoints that answer beside those of a program.
+    public static var healthChecks: [any Function.Type] { [Liveness.self, Readiness.self] }
+
     /// Serves until the platform stops the process, if a platform that sends HTTP requests started it.
     ///
     /// - Parameter endpoints: The endpoints.

@@ -111,7 +111,7 @@ final class Router: RequestHandler {
     private var handlers: [String: any RequestHandler] = [:]
 
     init(_ endpoints: [any Function.Type], _ environment: Environment, believesPlatform: Bool = false) {
-        self.endpoints = endpoints + [Liveness.self, Readiness.self]
+        self.endpoints = endpoints + Gateway.healthChecks
         self.environment = environment
         self.believesPlatform = believesPlatform
         telemetry = Telemetry(environment, log: Log(level: logLevel, function: name))
