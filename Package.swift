@@ -58,6 +58,7 @@ let functions = [
     function("cancelInvite", uses: ["Teams"]),
     function("cancelRun", uses: ["Runs"]),
     function("createApiKey", uses: ["Teams"]),
+    function("createOperatorKey", uses: ["Teams"]),
     function("createTeam", uses: ["Teams"]),
     function("createWebhook", uses: ["Notifications", "System"]),
     function("deleteTeam", uses: ["Teams"]),

@@ -98,10 +98,9 @@ extension Function {
         Process.ignoreBrokenPipes()
         Process.exitOnTermination()
         let environment = Environment.current()
-        if let address = environment["AWS_LAMBDA_RUNTIME_API"] {
-            LambdaLoop(LambdaEndpoint<Self>(environment), address: address).serve()
+        Transport.serve(environment) { believesPlatform in
+            handler(environment, believesPlatform: believesPlatform, database: SharedDatabase())
         }
-        WebServer.serve(environment) { handler(environment, database: SharedDatabase()) }
         StandardStreams<Self>(environment, command).serve()
     }
 }

@@ -21,6 +21,14 @@ public struct FileDescriptor: Hashable, Sendable {
     /// Standard error.
     public static let standardError = FileDescriptor(rawValue: 2)
 
+    /// Whether the descriptor is open.
+    public var isOpen: Bool { fcntl(rawValue, F_GETFD) >= 0 }
+
+    /// Keeps programs that this process starts from inheriting the descriptor.
+    public func closeOnExecution() {
+        _ = fcntl(rawValue, F_SETFD, FD_CLOEXEC)
+    }
+
     /// Whether the descriptor is a terminal.
     public var isTerminal: Bool { isatty(rawValue) == 1 }
 
@@ -30,7 +38,7 @@ public struct FileDescriptor: Hashable, Sendable {
     /// response would be written to it.
     /// - Returns: The descriptors that were closed.
     public static func plugStandardStreams() -> [FileDescriptor] {
-        (0...2).filter { fcntl($0, F_GETFD) < 0 }.map { closed in
+        (0...2).filter { !FileDescriptor(rawValue: $0).isOpen }.map { closed in
             // `open` returns the lowest free number. In an empty root file system `/dev/null` does not exist, but `/`
             // does.
             if open("/dev/null", O_RDWR) < 0 { _ = open("/", O_RDONLY) }

@@ -24,8 +24,9 @@ public struct ListeningSocket: Sendable {
     public func accept() throws(SystemError) -> FileDescriptor? {
         let connection = Glibc.accept(descriptor.rawValue, nil, nil)
         if connection >= 0 {
-            _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
-            return FileDescriptor(rawValue: connection)
+            let descriptor = FileDescriptor(rawValue: connection)
+            descriptor.closeOnExecution()
+            return descriptor
         }
         guard [EAGAIN, EINTR, ECONNABORTED, EPROTO, EPERM].contains(errno) else { throw SystemError("accept") }
         return nil
@@ -73,8 +74,29 @@ extension FileDescriptor {
     public static func pipe() throws(SystemError) -> (reading: FileDescriptor, writing: FileDescriptor) {
         var ends: [Int32] = [0, 0]
         guard Glibc.pipe(&ends) == 0 else { throw SystemError("pipe") }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        return (FileDescriptor(rawValue: ends[0]), FileDescriptor(rawValue: ends[1]))
+        let pipe = (reading: FileDescriptor(rawValue: ends[0]), writing: FileDescriptor(rawValue: ends[1]))
+        pipe.reading.closeOnExecution()
+        pipe.writing.closeOnExecution()
+        return pipe
+    }
+
+    /// Waits for bytes on one of several descriptors, or for the end of one.
+    ///
+    /// - Parameters:
+    ///   - descriptors: Open descriptors.
+    ///   - timeoutNanoseconds: How long to wait.
+    /// - Returns: The index of the descriptor; nil if the time is over.
+    /// - Throws: ``SystemError`` if the kernel cannot wait.
+    public static func firstReadable(
+        of descriptors: [FileDescriptor],
+        timeoutNanoseconds: UInt64
+    ) throws(SystemError) -> Int? {
+        var waiting = descriptors.map { pollfd(fd: $0.rawValue, events: Int16(POLLIN), revents: 0) }
+        let milliseconds = Int32(clamping: (timeoutNanoseconds + 999_999) / 1_000_000)
+        var ready: Int32
+        repeat { ready = poll(&waiting, nfds_t(waiting.count), milliseconds) } while ready < 0 && errno == EINTR
+        guard ready >= 0 else { throw SystemError("poll") }
+        return waiting.firstIndex { $0.revents != 0 }
     }
 
     /// Reads an exact number of bytes.

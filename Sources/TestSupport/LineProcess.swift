@@ -3,7 +3,7 @@ import Glibc
 /// A child process that reads and writes lines over one pair of sockets.
 final class LineProcess: Sendable {
     private let stream: Int32
-    private let child: pid_t
+    let child: pid_t
 
     /// Starts a program.
     ///
@@ -45,6 +45,11 @@ final class LineProcess: Sendable {
         return String(decoding: line, as: UTF8.self)
     }
 
+    /// Ends the program's input.
+    func endInput() {
+        shutdown(stream, Int32(SHUT_WR))
+    }
+
     /// Makes two connected sockets that other child processes do not inherit.
     ///
     /// If the child process of another test inherited this socket, it would keep this program's input open.
@@ -75,14 +80,16 @@ final class LineProcess: Sendable {
         }
         var child: pid_t = 0
         let code = unsafe variables.withUnsafeMutableBufferPointer { variables in
-            unsafe posix_spawnp(
-                &child,
-                command[0],
-                &actions,
-                nil,
-                &arguments,
-                environment == nil ? environ : variables.baseAddress
-            )
+            unsafe withUnblockedSignals { attributes in
+                unsafe posix_spawnp(
+                    &child,
+                    command[0],
+                    &actions,
+                    attributes,
+                    &arguments,
+                    environment == nil ? environ : variables.baseAddress
+                )
+            }
         }
         guard code == 0 else { throw PythonServer.Failure(call: command[0]) }
         return child

@@ -61,16 +61,10 @@ public struct Subprocess: ~Copyable {
             unsafe words.forEach { unsafe free($0) }
             unsafe variables.forEach { unsafe free($0) }
         }
-        // The threads that run tests block signals, and a child process would inherit the mask.
-        var attributes = posix_spawnattr_t()
-        unsafe posix_spawnattr_init(&attributes)
-        defer { unsafe posix_spawnattr_destroy(&attributes) }
-        var noSignals = sigset_t()
-        unsafe sigemptyset(&noSignals)
-        unsafe posix_spawnattr_setsigmask(&attributes, &noSignals)
-        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var child: pid_t = 0
-        let code = unsafe posix_spawnp(&child, program, &actions, &attributes, &words, &variables)
+        let code = unsafe withUnblockedSignals { attributes in
+            unsafe posix_spawnp(&child, program, &actions, attributes, &words, &variables)
+        }
         guard code == 0 else {
             ours.forEach { close($0) }
             throw Failure(program: program, code: code)
@@ -158,4 +152,18 @@ public struct Subprocess: ~Copyable {
         let bytes = path.prefix(max(count, 0)).map { UInt8(bitPattern: $0) }
         return String(decoding: bytes[..<(bytes.lastIndex(of: UInt8(ascii: "/")) ?? 0)], as: UTF8.self)
     }
+}
+
+/// Attributes of a new process that unblock all signals for it.
+///
+/// The threads that run tests block signals, and a child process would inherit the mask.
+func withUnblockedSignals<Output>(_ body: (UnsafePointer<posix_spawnattr_t>) -> Output) -> Output {
+    var attributes = posix_spawnattr_t()
+    unsafe posix_spawnattr_init(&attributes)
+    defer { unsafe posix_spawnattr_destroy(&attributes) }
+    var noSignals = sigset_t()
+    unsafe sigemptyset(&noSignals)
+    unsafe posix_spawnattr_setsigmask(&attributes, &noSignals)
+    unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    return unsafe withUnsafePointer(to: attributes) { attributes in unsafe body(attributes) }
 }

@@ -11,6 +11,7 @@ enum Endpoints {
             CancelInvite.self,
             CancelRun.self,
             CreateAPIKey.self,
+            CreateOperatorKey.self,
             CreateTeam.self,
             CreateWebhook.self,
             DeleteTeam.self,

@@ -20,6 +20,7 @@ struct AccessTests {
             #"{"teamId":"TEAM","plan":{"goal":"g","steps":[{"name":"a","tool":"artifact:write","inputs":{"name":"a.txt","content":"a"}}]}}"#,
         "previewRun":
             #"{"teamId":"TEAM","plan":{"goal":"g","steps":[{"name":"a","tool":"artifact:write","inputs":{"name":"a.txt","content":"a"}}]}}"#,
+        "createOperatorKey": #"{"operator":"ada","name":"TEAM"}"#,
         "deliverOutbox": "{}", "migrate": "{}", "purge": "{}", "runWorker": "{}",
     ]
 

@@ -9,6 +9,10 @@ import Testing
 
 /// The records of FastCGI, and connections that keep to the protocol or do not.
 @Suite struct FastCGITests {
+    private struct NoSockets: Error {
+        let code: Int32
+    }
+
     /// Both ends of a connection: the web server's, and the program's.
     private struct Pair: ~Copyable {
         let server: FileDescriptor
@@ -17,7 +21,7 @@ import Testing
         init() throws {
             var ends: [Int32] = [0, 0]
             guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0 else {
-                throw SystemError("socketpair")
+                throw NoSockets(code: errno)
             }
             server = FileDescriptor(rawValue: ends[0])
             connection = FastCGIConnection(descriptor: FileDescriptor(rawValue: ends[1]))

@@ -24,6 +24,7 @@ import Testing
             "begin_once": (.harmless, "SELECT nofx.begin_once('updateTeam', 'k', '{}', \(team))"),
             "can_manage": (.harmless, "SELECT nofx.can_manage('owner', NULL)"),
             "cancel_run": (.harmless, "SELECT nofx.cancel_run(\(team), \(run), '{}')"),
+            "check_version": (.harmless, "SELECT nofx.check_version(\(SchemaVersion.required))"),
             "circuit_set": (.refused, "SELECT nofx.circuit_set('openai', 'force_open')"),
             "circuit_wait": (.harmless, "SELECT nofx.circuit_wait(now(), now())"),
             "covers": (.harmless, "SELECT nofx.covers('owner', NULL, 'admin', NULL)"),

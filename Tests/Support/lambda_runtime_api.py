@@ -13,7 +13,7 @@ Control server:
     POST /events       queue the body as an event; headers of the request that begin with Lambda-Runtime- are
                        handed on as they are ("Lambda-Runtime-Trace-Id: -" leaves one out); X-Chunk: 7 sends the
                        event in chunks of 7 bytes. Answers the request id
-    POST /answer       "next 500 1": answer the next 1 calls of next (or response, error, init) with 500.
+    POST /answer       "next 500 1": answer the next 1 calls of next (or response, error, init, register) with 500.
                        Status 0 closes the connection without an answer
     POST /restart      close the listening socket and all connections, listen on the same port again after the
                        number of seconds in the body
@@ -36,6 +36,7 @@ from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PREFIX = "/2018-06-01/runtime"
+EXTENSIONS = "/2020-01-01/extension"
 LIMIT = 6_291_556
 ERROR_TYPE = re.compile(r"(Runtime|Function)\.[A-Z][a-zA-Z]+")
 
@@ -55,6 +56,7 @@ class State:
         self.polls = 0
         self.restarts = 0
         self.initialization_error = None
+        self.extensions = 0
 
     def fault(self, text):
         with self.changed:
@@ -106,6 +108,7 @@ class State:
                 "initializationError": self.initialization_error,
                 "unanswered": len(self.queue) + len(self.pending),
                 "restarts": self.restarts,
+                "extensions": self.extensions,
                 "faults": self.faults,
             }
 
@@ -133,7 +136,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class RuntimeHandler(Handler):
-    """The Runtime API."""
+    """The Runtime API, and the Extensions API as far as an internal extension needs it."""
+
+    is_counted = False
 
     def refuse(self, status, kind):
         self.answer(status, json.dumps({"errorType": kind, "errorMessage": kind}).encode())
@@ -147,8 +152,41 @@ class RuntimeHandler(Handler):
         else:
             self.refuse(ordered, "RequestEntityTooLarge" if ordered == 413 else "Ordered")
 
+    def count(self):
+        """Counts the connection, unless it is an extension's."""
+        if not self.is_counted:
+            self.is_counted = True
+            with self.server.state.changed:
+                self.server.state.connections += 1
+
+    def wait_for_extension_event(self):
+        """An internal extension without events never gets one."""
+        if self.headers.get("Lambda-Extension-Identifier") != "extension-1":
+            self.server.state.fault("an extension without its identifier")
+            return self.refuse(403, "Extension.UnknownExtensionIdentifier")
+        generation = self.server.generation
+        with self.server.state.changed:
+            self.server.state.extensions += 1
+            self.server.state.changed.notify_all()
+            self.server.state.changed.wait_for(lambda: self.server.generation != generation)
+        self.close_connection = True
+
+    def register_extension(self):
+        body = self.read_body()
+        state = self.server.state
+        ordered = state.ordered("register")
+        if ordered is not None:
+            return self.conclude(ordered)
+        if state.polls or not self.headers.get("Lambda-Extension-Name") or json.loads(body) != {"events": []}:
+            state.fault("a wrong registration")
+            return self.refuse(403, "Extension.InvalidStateTransition")
+        self.answer(200, b'{"functionName":"mock"}', {"Lambda-Extension-Identifier": "extension-1"})
+
     def do_GET(self):
         state = self.server.state
+        if self.path == EXTENSIONS + "/event/next":
+            return self.wait_for_extension_event()
+        self.count()
         if self.path != PREFIX + "/invocation/next":
             state.fault(f"GET {self.path}")
             return self.refuse(404, "NotFound")
@@ -197,6 +235,9 @@ class RuntimeHandler(Handler):
 
     def do_POST(self):
         state = self.server.state
+        if self.path == EXTENSIONS + "/register":
+            return self.register_extension()
+        self.count()
         if "Expect" in self.headers:
             state.fault("Expect on a post")
         if self.headers.get_content_type() != "application/json":
@@ -297,7 +338,6 @@ class RuntimeServer(Server):
     def get_request(self):
         connection, address = super().get_request()
         with self.state.changed:
-            self.state.connections += 1
             self.open.add(connection)
         return connection, address
 

@@ -2,7 +2,9 @@
 
 Usage: web_server.py KIND PROGRAM NAME=VALUE ...
 
-KIND is lighttpd-fastcgi, nginx-fastcgi, lighttpd-cgi, nginx-fcgiwrap or apache-cgi. The program gets the variables.
+KIND is lighttpd-fastcgi, nginx-fastcgi, lighttpd-cgi, nginx-fcgiwrap or apache-cgi, or an imitation: openfaas-classic,
+openfaas-streaming, openfaas-serializing (watchdog.py), openwhisk-raw, openwhisk-parameters (action_proxy.py). The program
+gets the variables.
 Prints the port on 127.0.0.1 as soon as the server listens, then the process ids of FastCGI programs, if it started them.
 """
 
@@ -134,6 +136,10 @@ def serve():
             if os.geteuid() == 0:
                 text += "User nobody\nGroup nogroup\n"
             start([find("apache2"), "-D", "FOREGROUND", "-f", write("apache.conf", text)], stdin=subprocess.DEVNULL)
+        case _:
+            platform, mode = kind.split("-")
+            script = os.path.join(os.path.dirname(__file__), {"openfaas": "watchdog.py", "openwhisk": "action_proxy.py"}[platform])
+            start([sys.executable, script, str(port), mode, program], stdin=subprocess.DEVNULL, env=variables)
     return []
 
 

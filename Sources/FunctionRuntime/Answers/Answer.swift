@@ -4,17 +4,23 @@ import Core
 /// The response to a call, before it is wrapped in a platform's format.
 struct Answer: Sendable {
     /// The HTTP status.
-    let status: Int
+    private(set) var status: Int
 
-    /// One JSON value, or a text.
-    let body: [UInt8]
+    /// One JSON value, or a text; empty for an event that was taken.
+    private(set) var body: [UInt8]
 
     /// The error; nil for a success.
     let problem: Problem?
 
     private let contentType: String
-    private let requestID: String
+
+    /// Names the call in the answer and in the log.
+    let requestID: String
+
     private let isRepeated: Bool
+
+    /// The attributes of the event that the answer is, if it is one.
+    private var eventAttributes: [(name: String, value: String)] = []
     private let rateLimitStatus: RateLimitStatus?
 
     /// The methods that the endpoint supports, in the format of the `Allow` header.
@@ -46,6 +52,24 @@ struct Answer: Sendable {
         self.methods = methods
     }
 
+    /// The answer of an endpoint to the sender of a CloudEvent: nothing, or an event in binary mode if the sender takes
+    /// one.
+    ///
+    /// A success without an event is unchanged.
+    func to(_ event: CloudEvent?, from endpoint: String) -> Answer {
+        guard let event else { return self }
+        var answer = self
+        if event.wantsReply {
+            answer.eventAttributes = [
+                ("ce-specversion", "1.0"), ("ce-id", requestID), ("ce-source", "/\(endpoint)"),
+                ("ce-type", "nofx.\(endpoint).answered"),
+            ]
+        } else {
+            (answer.status, answer.body) = (202, [])
+        }
+        return answer
+    }
+
     /// The problem in Lambda's format for function errors; empty for a success.
     func failure(_ type: String) -> [UInt8] {
         var json = JSONWriter()
@@ -59,11 +83,9 @@ struct Answer: Sendable {
 
     /// The header fields of the response, with names in lower case.
     var headers: [(name: String, value: String)] {
-        var headers = [
-            (name: "content-type", value: contentType),
-            (name: "cache-control", value: "no-store"),
-            (name: "x-request-id", value: requestID),
-        ]
+        var headers = body.isEmpty ? [] : [(name: "content-type", value: contentType)]
+        headers += [(name: "cache-control", value: "no-store"), (name: "x-request-id", value: requestID)]
+        headers += eventAttributes
         if isRepeated { headers.append(("idempotency-replayed", "true")) }
         if let rateLimitStatus {
             headers.append(("ratelimit-limit", "\(rateLimitStatus.limit)"))
@@ -132,6 +154,7 @@ extension Answer {
         switch status {
         case 200: "OK"
         case 201: "Created"
+        case 202: "Accepted"
         case 400: "Bad Request"
         case 401: "Unauthorized"
         case 402: "Payment Required"
@@ -140,6 +163,7 @@ extension Answer {
         case 405: "Method Not Allowed"
         case 409: "Conflict"
         case 413: "Content Too Large"
+        case 415: "Unsupported Media Type"
         case 422: "Unprocessable Content"
         case 429: "Too Many Requests"
         case 503: "Service Unavailable"

@@ -13,6 +13,9 @@ struct MessageBatch: Equatable, Sendable {
     /// Whether no message is a valid input.
     var isRefused: Bool { refused.count == all.count }
 
+    /// Whether a message was not a valid input.
+    var hasRefused: Bool { !refused.isEmpty }
+
     /// Adds a message.
     mutating func add(_ name: String, isInput: Bool) {
         all.append(name)

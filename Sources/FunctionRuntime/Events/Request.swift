@@ -14,7 +14,7 @@ struct Request: Sendable {
         case apiGatewayV1
         /// Application Load Balancer. The response's headers must have the same shape as the request's.
         case loadBalancer(multiValue: Bool)
-        /// A web server's own, by CGI or FastCGI. The transport renders the answer.
+        /// A request that the transport describes by itself, as CGI does. The transport also writes the answer.
         case web
         /// SQS; it wants to know which messages are to come again.
         case messages(MessageBatch)
@@ -23,6 +23,14 @@ struct Request: Sendable {
         ///
         /// The response format then reports errors itself.
         var isWrapped: Bool { self != .direct && self != .envelope }
+
+        /// Whether the request is one of HTTP.
+        var isHTTP: Bool {
+            switch self {
+            case .apiGatewayV1, .apiGatewayV2, .loadBalancer, .web: true
+            case .direct, .envelope, .messages: false
+            }
+        }
     }
 
     /// The batch of messages, if the request comes from a queue.
@@ -46,7 +54,10 @@ struct Request: Sendable {
     /// The path of the URL; nil if the request has none.
     var path: String?
     var headers = Headers()
-    let body: Body
+    var body: Body
+
+    /// The event whose data the body is, if it was one.
+    var cloudEvent: CloudEvent?
 
     /// The address of the peer, as the platform reports it.
     var sourceIP: String?
@@ -162,41 +173,5 @@ enum IdempotencyKey {
             key.allSatisfy({ (0x21...0x7E).contains($0) && $0 != quote })
         else { throw refused }
         return String(Substring(key))
-    }
-}
-
-/// The trace to which a call belongs.
-enum TraceContext {
-    /// The trace id of a `traceparent` header (W3C Trace Context, section 3.2), or nil if the header is malformed.
-    static func traceID(traceparent: String) -> String? {
-        let parts = traceparent.split(separator: "-", omittingEmptySubsequences: false)
-        // A later version may have more parts.
-        guard parts.count == 4 || parts.count > 4 && parts[0] != "00",
-            parts[0].utf8.count == 2, parts[0].isLowercaseHexadecimal, parts[0] != "ff",
-            parts[2].utf8.count == 16, parts[2].isLowercaseHexadecimal
-        else { return nil }
-        return validated(parts[1])
-    }
-
-    /// The trace id of an AWS X-Ray header `Root=1-8hex-24hex;Parent=…;Sampled=…`, in the W3C format.
-    static func traceID(xray header: String) -> String? {
-        for field in header.split(separator: ";") {
-            let parts = field.drop { $0 == " " }.split(separator: "-", omittingEmptySubsequences: false)
-            if parts.count == 3, parts[0] == "Root=1", parts[1].utf8.count == 8 {
-                return validated(parts[1] + parts[2])
-            }
-        }
-        return nil
-    }
-
-    private static func validated(_ id: Substring) -> String? {
-        guard id.utf8.count == 32, id.isLowercaseHexadecimal, id.contains(where: { $0 != "0" }) else { return nil }
-        return String(id)
-    }
-}
-
-extension Substring {
-    fileprivate var isLowercaseHexadecimal: Bool {
-        utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
     }
 }

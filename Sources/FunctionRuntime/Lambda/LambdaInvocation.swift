@@ -34,25 +34,14 @@ extension LambdaInvocation {
         else { return nil }
         self.init(
             requestID: requestID,
-            deadline: answer.header("lambda-runtime-deadline-ms").flatMap(Deadline.init(lambdaMilliseconds:)),
+            deadline: answer.header("lambda-runtime-deadline-ms").flatMap { Int64($0) }.flatMap(
+                Deadline.init(millisecondsSince1970:)
+            ),
             functionARN: answer.header("lambda-runtime-invoked-function-arn") ?? "",
             traceID: answer.header("lambda-runtime-trace-id"),
             tenantID: answer.header("lambda-runtime-aws-tenant-id"),
             body: answer.body
         )
-    }
-}
-
-extension Deadline {
-    /// Converts a wall-clock time, milliseconds since 1970 in decimal, to a deadline on the monotonic clock.
-    ///
-    /// - Returns: `nil` if the text is not a number, or the time is more than a day away. An invocation lasts at most
-    ///   15 minutes, so a wrong clock or header must neither end the call at once nor remove its limit.
-    fileprivate init?(lambdaMilliseconds text: String) {
-        guard let milliseconds = Int64(text), milliseconds > 0, milliseconds < Int64.max / 1_000 else { return nil }
-        let remaining = milliseconds * 1_000 - SystemClock.microsecondsSince1970()
-        guard remaining.magnitude <= 86_400_000_000 else { return nil }
-        self = .after(.microseconds(max(remaining, 0)))
     }
 }
 

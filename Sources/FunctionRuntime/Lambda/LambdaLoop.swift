@@ -1,95 +1,36 @@
 import Base
 import System
 
-/// Answers the events of Lambda: with one endpoint, or with several by the paths of HTTP events.
-protocol LambdaHandler: ~Copyable {
-    /// The name in the log.
-    var name: String { get }
-
-    /// The level of the log.
-    var logLevel: Log.Level { get }
-
-    /// The variable that is wrong, if one is. The platform is told before an event comes.
-    var misconfiguration: ConfigurationError? { get }
-
-    mutating func answer(_ event: [UInt8]?, _ delivery: Delivery, deliver: (Answer, Request.Form) -> Void)
-}
-
-/// One endpoint.
-struct LambdaEndpoint<F: Function>: LambdaHandler, ~Copyable {
-    let logLevel: Log.Level
-    let misconfiguration: ConfigurationError?
-    private var server: Server<F>?
-
-    var name: String { F.name }
-
-    init(_ environment: Environment) {
-        do throws(ConfigurationError) {
-            let configuration = try Configuration.result(environment, for: F.self).get()
-            let log = Log(level: configuration.logLevel, function: F.name)
-            logLevel = configuration.logLevel
-            misconfiguration = nil
-            server = Server<F>(configuration, believesPlatform: true, log: log)
-        } catch {
-            logLevel = .info
-            misconfiguration = error
-            server = nil
-        }
-    }
-
-    mutating func answer(_ event: [UInt8]?, _ delivery: Delivery, deliver: (Answer, Request.Form) -> Void) {
-        server?.answer(event, delivery, deliver: deliver)
-    }
-}
-
-/// Several endpoints.
-///
-/// An event without a path, such as a schedule's, names no endpoint.
-struct LambdaRouter: LambdaHandler, ~Copyable {
-    let name = Process.name
-    let logLevel = Log.Level.info
-    let misconfiguration: ConfigurationError? = nil
-    private let router: Router
-
-    init(_ router: Router) {
-        self.router = router
-    }
-
-    mutating func answer(_ event: [UInt8]?, _ delivery: Delivery, deliver: (Answer, Request.Form) -> Void) {
-        do throws(Problem) {
-            guard let event else { throw .payloadTooLarge }
-            let request = try EventDecoder.decode(JSONDocument(event: event, limits: .wrappedEvent).root)
-            router.answer(request, delivery) { deliver($0, request.form) }
-        } catch {
-            deliver(Answer(error, requestID: delivery.requestID ?? UUID.v7().description), .direct)
-        }
-    }
-}
-
 /// The transport of AWS Lambda: events from the Runtime API, one after the other, on kept connections to it and to
 /// the database.
-struct LambdaLoop<Handler: LambdaHandler & ~Copyable>: ~Copyable {
-    private var handler: Handler
+///
+/// SIGTERM ends the process with status 0: at once while it waits for an event, otherwise after the answer. Lambda sends
+/// the signal only to a process that registered an extension.
+struct LambdaLoop {
+    private let handler: any RequestHandler
     private let address: String
+    private let termination = Termination()
 
-    init(_ handler: consuming Handler, address: String) {
+    init(_ handler: any RequestHandler, address: String) {
         self.handler = handler
         self.address = address
     }
 
     /// Serves until the platform stops the process.
-    consuming func serve() -> Never {
+    func serve() -> Never {
         _ = FileDescriptor.plugStandardStreams()
         let log = Log(level: handler.logLevel, function: handler.name)
-        do throws(LambdaRuntimeError) {
+        do {
             var lambda = try LambdaRuntimeAPI(address: address, log: log)
-            if let error = handler.misconfiguration {
-                log.error("configuration.invalid", ["variable": error.variable, "rule": error.rule])
+            if handler.misconfiguration != nil {
                 let answer = Answer(.misconfigured, requestID: UUID.v7().description)
                 let type = "Runtime.Misconfigured"
                 try lambda.initializationFailed(type: type, body: answer.failure(type))
             } else {
+                let watch = try termination.watch()
+                try registerExtension(with: &lambda)
                 while true { try serveNext(of: &lambda) }
+                _ = consume watch
             }
         } catch {
             log.error("lambda.failed", ["error": "\(error)"])
@@ -97,17 +38,27 @@ struct LambdaLoop<Handler: LambdaHandler & ~Copyable>: ~Copyable {
         Process.exit(1)
     }
 
-    private mutating func serveNext(of lambda: inout LambdaRuntimeAPI) throws(LambdaRuntimeError) {
+    /// Registers an extension, and leaves its thread to the end of the process: it waits for an event that never comes.
+    private func registerExtension(with lambda: inout LambdaRuntimeAPI) throws(SystemError) {
+        guard let waiting = lambda.registerExtension() else { return }
+        var threads = Threads()
+        try threads.start(stackBytes: 256 << 10, waiting)
+        threads.abandon()
+    }
+
+    private func serveNext(of lambda: inout LambdaRuntimeAPI) throws(LambdaRuntimeError) {
         let invocation = try lambda.next()
+        termination.begin()
+        defer { termination.end() }
         let delivery = Delivery(
             requestID: invocation.requestID,
-            traceID: invocation.traceID.flatMap { TraceContext.traceID(xray: $0) },
+            trace: invocation.traceID.flatMap { TraceContext(xray: $0) },
             // The remaining 200 ms are for sending the response.
             deadline: invocation.deadline.map { $0 - .milliseconds(200) },
             freezesAfterAnswer: true
         )
         var answered: (answer: Answer, form: Request.Form)?
-        handler.answer(invocation.body, delivery) { answered = ($0, $1) }
+        handler.answer(event: invocation.body, delivery) { answered = ($0, $1) }
         guard let (answer, form) = answered else { return }
         if let problem = answer.problem, !form.isWrapped {
             let type = problem.errorType
@@ -115,6 +66,8 @@ struct LambdaLoop<Handler: LambdaHandler & ~Copyable>: ~Copyable {
         } else {
             try lambda.respond(to: invocation.requestID, body: answer.rendered(for: form))
         }
+        // The caller has the answer. The platform may freeze the process when it asks for the next event.
+        handler.telemetry.flush(by: delivery.deadline ?? .distantFuture)
     }
 }
 

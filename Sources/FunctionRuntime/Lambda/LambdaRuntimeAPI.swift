@@ -26,6 +26,10 @@ struct LambdaRuntimeAPI: ~Copyable {
     private static let answerTimeout: Duration = .seconds(60)
 
     private let base: String
+
+    /// The URL of the Extensions API, which has the same address.
+    let extensions: String
+
     private let log: Log
     private let reconnection: LambdaReconnection
     private var client: HTTPClient
@@ -47,6 +51,7 @@ struct LambdaRuntimeAPI: ~Copyable {
     ) throws(LambdaRuntimeError) {
         guard address.isHostAndPort else { throw .invalidAddress }
         base = "http://\(address)/2018-06-01/runtime"
+        extensions = "http://\(address)/2020-01-01/extension"
         client = HTTPClient(userAgent: "nofx", connectTimeout: .seconds(1))
         self.log = log
         self.reconnection = reconnection
@@ -101,6 +106,18 @@ struct LambdaRuntimeAPI: ~Copyable {
     /// - Throws: ``LambdaRuntimeError/refused(status:)`` if Lambda reports that the process cannot continue.
     mutating func initializationFailed(type: String, body: [UInt8]) throws(LambdaRuntimeError) {
         try post("/init/error", for: nil, headers: [Self.typeHeader(type)], body: body)
+    }
+
+    /// Registers the extension, on the connection that serves the invocations.
+    mutating func sendRegistration() -> HTTPResponse? {
+        let request = HTTPRequest(
+            .post,
+            extensions + "/register",
+            headers: [("Content-Type", "application/json"), ("Lambda-Extension-Name", "nofx")],
+            body: Array(#"{"events":[]}"#.utf8),
+            usesProxy: false
+        )
+        return try? client.send(request, deadline: .after(.seconds(1)))
     }
 
     private mutating func waitForAnswer() throws(LambdaRuntimeError) -> HTTPResponse {

@@ -9,25 +9,36 @@ struct FastCGIServer {
     /// The number of connections that a process keeps open between requests.
     static let mostConnections = 64
 
+    /// How long the process waits for requests on open connections after it was asked to end.
+    ///
+    /// A web server that keeps connections may be sending a request at that moment, and does not repeat it on another
+    /// connection. A connection without a request in this time is hardly in use.
+    private static let lastWait = Duration.seconds(1)
+
     private let socket: ListeningSocket
     private let handler: any RequestHandler
+
+    /// Whether the web server is asked to end each client's connection after the answer.
+    private let closesConnections: Bool
     private let log: Log
 
-    init(_ socket: ListeningSocket, _ handler: any RequestHandler, log: Log) {
+    init(_ socket: ListeningSocket, _ handler: any RequestHandler, closesConnections: Bool) {
         self.socket = socket
         self.handler = handler
-        self.log = log
+        self.closesConnections = closesConnections
+        log = Log(level: handler.logLevel, function: handler.name)
     }
 
     /// Serves until SIGTERM or SIGINT.
     ///
-    /// The request that is being answered is answered first.
+    /// The request that is being answered is answered first, and one that is on its way on an open connection.
     func serve() -> Never {
         do throws(SystemError) {
             let (reading, writing) = try FileDescriptor.pipe()
             let watch = try TerminationWatch { try? writing.write([0]) }
             try serve(until: reading)
             _ = consume watch
+            handler.telemetry.flush()
             Process.exit(ExitStatus.success)
         } catch {
             log.error("fastcgi.failed", ["error": error.description])
@@ -39,7 +50,7 @@ struct FastCGIServer {
         var connections: [FastCGIConnection] = []
         while true {
             switch try socket.next(connections.map(\.descriptor), until: stop) {
-            case .stop: return
+            case .stop: return try drain(connections)
             case .connection:
                 guard let descriptor = try socket.accept() else { continue }
                 // The connection that was used least recently goes.
@@ -56,6 +67,22 @@ struct FastCGIServer {
         }
     }
 
+    /// Answers one more request of each connection, and closes it then.
+    private func drain(_ connections: [FastCGIConnection]) throws(SystemError) {
+        var connections = connections
+        let deadline = Deadline.after(Self.lastWait)
+        while !connections.isEmpty {
+            let index = try FileDescriptor.firstReadable(
+                of: connections.map(\.descriptor),
+                timeoutNanoseconds: deadline.remainingNanoseconds
+            )
+            guard let index else { return }
+            let connection = connections.remove(at: index)
+            _ = answer(connection)
+            connection.descriptor.close()
+        }
+    }
+
     /// Answers the next request of a connection.
     ///
     /// - Returns: Whether the connection stays open.
@@ -63,7 +90,8 @@ struct FastCGIServer {
         do throws(FastCGIConnection.Failure) {
             guard let request = try connection.next() else { return true }
             var document: [UInt8] = []
-            respond(to: request) { document = $0.document }
+            let prefix = closesConnections ? Array("Connection: close\r\n".utf8) : []
+            respond(to: request) { document = prefix + $0.document }
             try connection.send(FastCGIRecord.answer(document, to: request.id))
             return request.keepsConnection
         } catch {
@@ -82,7 +110,7 @@ struct FastCGIServer {
             let request = try request.variables.request(body: .text(body))
             handler.answer(request, Delivery(isFromWeb: true), deliver: deliver)
         } catch {
-            deliver(Answer(error, requestID: UUID.v7().description))
+            deliver(handler.refuse(error))
         }
     }
 }

@@ -150,7 +150,8 @@ public struct HeaderField: Hashable, Sendable {
     private static var reserved: [String] {
         [
             "host", "content-length", "transfer-encoding", "connection", "idempotency-key", "expect", "keep-alive",
-            "proxy-authorization", "proxy-connection", "te", "trailer", "upgrade",
+            "proxy-authorization", "proxy-connection", "te", "traceparent", "tracestate", "trailer", "upgrade",
+            "x-amzn-trace-id",
         ]
     }
 

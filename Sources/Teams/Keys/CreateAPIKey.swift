@@ -120,7 +120,7 @@ extension NewKey {
 extension Query {
     /// The form in which names of keys are compared, as the index `api_keys_name` has it: NFC, without the variation
     /// selectors that choose among the looks of an emoji or an ideograph.
-    fileprivate static func comparable(_ name: Query) -> Query {
+    static func comparable(_ name: Query) -> Query {
         #"""
         normalize(regexp_replace(
             \#(fragment: name), '[\u180B-\u180D\u180F\uFE00-\uFE0F\U000E0100-\U000E01EF]', '', 'g'
