@@ -1,5 +1,8 @@
 /// Runs scripts of the package as a developer would.
 public enum PackageScript {
+    /// The path of a file in the package.
+    public static func path(of file: String) -> String { PythonServer.path(inPackage: file) }
+
     /// Runs a script to its end.
     ///
     /// - Parameters:

@@ -33,6 +33,7 @@ struct Question: InputObject {
 /// A prompt of up to 500,000 bytes.
 private struct Prompt: InputValue {
     static let rule = "string, 1 to 500000 bytes"
+    static let form = ValueForm.pattern("^.", atMost: 500_000)
 
     let text: String
 

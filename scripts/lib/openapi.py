@@ -7,11 +7,7 @@ requests a test sends.
 import json
 import re
 
-STATUS_NAMES = {
-    400: "MalformedRequest", 401: "NotAuthenticated", 402: "PaymentRequired", 403: "AccessDenied", 404: "NotFound",
-    405: "MethodNotAllowed", 409: "Conflict", 413: "ContentTooLarge", 422: "ValidationFailed", 429: "TooManyRequests",
-    499: "Cancelled", 500: "InternalError", 502: "BadGateway", 503: "ServiceUnavailable", 504: "GatewayTimeout",
-}
+from openapi_parts import HEADERS, MARKER, PARAMETERS, SCHEMES, STATUS_NAMES, problem_schema
 
 # What a successful call lets a caller do next: the inputs of other endpoints, by where their values are.
 TEAM = "$request.body#/teamId"
@@ -32,118 +28,9 @@ LINKS = {
 }
 INVITATION = {"token": "$response.body#/acceptToken"}
 
-MARKER = {
-    "description": "A value that the worker replaces before the step runs; see docs/plans.md.",
-    "anyOf": [
-        {
-            "type": "object",
-            "description": "A part of another step's outputs.",
-            "properties": {"$from": {"type": "string"}, "default": {}},
-            "required": ["$from"],
-            "additionalProperties": False,
-        },
-        {
-            "type": "object",
-            "description": "The content of an artifact of another step.",
-            "properties": {
-                "$artifact": {"type": "string"}, "encoding": {"type": "string", "enum": ["text", "base64"]}, "default": {},
-            },
-            "required": ["$artifact"],
-            "additionalProperties": False,
-        },
-        {
-            "type": "object",
-            "description": "A secret of the step's scope.",
-            "properties": {"$secret": {"type": "string", "pattern": "^[A-Za-z0-9_]{1,128}$"}},
-            "required": ["$secret"],
-            "additionalProperties": False,
-        },
-    ],
-}
-
-SCHEMES = {
-    "token": {
-        "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-        "description": "A JSON Web Token of the configured issuer. Operators have the scope admin:ops.",
-    },
-    "apiKey": {
-        "type": "apiKey", "in": "header", "name": "X-API-Key",
-        "description": "An API key that createApiKey made.",
-    },
-    "apiKeyAsBearer": {
-        "type": "http", "scheme": "bearer", "bearerFormat": "nofx_…",
-        "description": "The same key, for programs that send no other header than Authorization.",
-    },
-}
-
-PARAMETERS = {
-    "IdempotencyKey": {
-        "name": "Idempotency-Key", "in": "header", "required": False,
-        "description": "Names the call: a repetition with the same key has no further effect and gets the same answer."
-        " Web servers drop a header without a value.",
-        "schema": {"type": "string", "maxLength": 255, "pattern": "^[!#-~]{0,255}$"},
-    },
-    "TraceParent": {
-        "name": "traceparent", "in": "header", "required": False,
-        "description": "The trace to which the call belongs (W3C Trace Context). A malformed value is ignored.",
-        "schema": {"type": "string"},
-        "example": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-    },
-}
-
-
-def header(description, schema):
-    return {"description": description, "schema": schema}
-
-
-HEADERS = {
-    "RequestId": header("The identifier by which the operator finds the call in the log.", {"type": "string"}),
-    "IdempotencyReplayed": header("Present if this is the stored answer of an earlier call.", {"const": "true"}),
-    "RateLimitLimit": header("The number of calls in a period.", {"type": "integer", "minimum": 0}),
-    "RateLimitRemaining": header("The number of calls that are left.", {"type": "integer", "minimum": 0}),
-    "RateLimitReset": header("The seconds until the period ends.", {"type": "integer", "minimum": 0}),
-    "RetryAfter": header("The seconds after which a retry is useful.", {"type": "integer", "minimum": 0}),
-    "WwwAuthenticate": header("The expected kind of credential.", {"type": "string"}),
-    "Allow": header("The methods of the endpoint.", {"type": "string"}),
-}
-
 
 def reference(kind, name):
     return {"$ref": f"#/components/{kind}/{name}"}
-
-
-def header_references(names):
-    return {re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name): reference("headers", name) for name in names}
-
-
-def problem_schema(violations):
-    return {
-        "type": "object",
-        "description": "An error (RFC 9457). Programs can rely on code; detail is for people and may change.",
-        "properties": {
-            "type": {"type": "string", "pattern": "^urn:nofx:error:[a-z0-9_]+$"},
-            "title": {"type": "string"},
-            "status": {"type": "integer", "minimum": 400, "maximum": 599},
-            "code": {"type": "string", "pattern": "^[a-z0-9_]+$"},
-            "detail": {"type": "string"},
-            "requestId": {"type": "string"},
-            "retryAfter": {"type": "integer", "minimum": 0},
-            "errors": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "properties": {
-                        "field": {"type": "string", "description": "Such as plan.steps[2].name; empty: the input itself."},
-                        "code": {"type": "string", "enum": violations},
-                        "detail": {"type": "string"},
-                    },
-                    "required": ["field", "code", "detail"],
-                },
-            },
-        },
-        "required": ["type", "title", "status", "code", "detail", "requestId"],
-        "additionalProperties": True,
-    }
 
 
 # MARK: - Names
@@ -269,21 +156,17 @@ def examples(requests):
     found = {}
     pattern = r"(?ms)^POST \{\{\w+\}\}/(\w+)(?: HTTP/1\.1)?\n(?:[\w-]+: .*\n)*\n(\{.*?)(?=^###|\Z)"
     for name, body in re.findall(pattern, requests):
-        known = {"now": "2026-01-31T12:00:00Z"}
-        filled = re.sub(r"\{\{([\w.$\[\]]+)\}\}", lambda hit: known.get(hit[1]) or sample(hit[1]), body)
+        filled = re.sub(r"\{\{([\w.$]+)\}\}", lambda hit: sample(hit[1]), body)
         found.setdefault(name, json.loads(filled))
     return found
 
 
 def sample(variable):
-    word = variable.split(".")[-1]
     fixed = {
-        "key": "0AbCdEfGhIjK", "acceptToken": "nofxi_" + "A" * 43, "name": "write", "unique": "7",
-        "nextCursor": "eyJ2IjoxfQ",
+        "createApiKey.response.body.$.id": "0AbCdEfGhIjK", "inviteMember.response.body.$.acceptToken": "nofxi_" + "A" * 43,
+        "unique": "7",
     }
-    if variable.startswith("createApiKey") and word == "id":
-        return fixed["key"]
-    return fixed.get(word, "0190b6a4-5a3e-7c61-9d2f-3f1b2a4c5d6e")
+    return fixed.get(variable, "0190b6a4-5a3e-7c61-9d2f-3f1b2a4c5d6e")
 
 
 # MARK: - The document
@@ -315,7 +198,7 @@ def document(endpoints, errors, violations, package, requests, version):
         content = {"schema": given}
         if one["name"] in inputs:
             content["example"] = inputs[one["name"]]
-        is_required = bool(one["inputSchema"].get("required") or "oneOf" in one["inputSchema"])
+        is_required = any(key in one["inputSchema"] for key in ("required", "oneOf", "allOf"))
         post["requestBody"] = {"required": is_required, "content": {"application/json": content}}
         paths[f"/{one['name']}"] = {"post": post}
         if one["allowsGet"]:
@@ -323,15 +206,15 @@ def document(endpoints, errors, violations, package, requests, version):
             get["parameters"] = [reference("parameters", "TraceParent")]
             paths[f"/{one['name']}"]["get"] = get
     add_links(paths, served)
+    others = ", ".join(one["name"] for one in endpoints if one["access"] == "operator")
     result = {
         "openapi": "3.1.0",
         "info": {
             "title": "NOFX Control Plane",
             "version": version,
             "description": "The web endpoints of the control plane. Each is called with a JSON object by POST. Endpoints"
-            " for operators' command lines and schedules (deliverOutbox, migrate, purge, runWorker) refuse web calls and"
-            " are not listed. Written by scripts/docs.",
-            "license": {"name": "See the repository", "identifier": "LicenseRef-Repository"},
+            f" for operators' command lines and schedules ({others}) refuse web calls and are not listed. Written by"
+            " scripts/docs.",
         },
         "servers": [{"url": "/", "description": "The gateway; /v1 and other prefixes work too."}],
         "tags": [{"name": subject} for subject in sorted({one["subject"] for one in served})],
@@ -345,7 +228,6 @@ def document(endpoints, errors, violations, package, requests, version):
             "securitySchemes": SCHEMES,
         },
     }
-    del result["info"]["license"]
     return json.dumps(result, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -363,12 +245,13 @@ def success(one, schema):
     content = {"application/json": {"schema": schema}}
     if one.get("textContentType"):
         content[one["textContentType"]] = {"schema": {"type": "string"}}
-    names = ["IdempotencyReplayed", "RateLimitLimit", "RateLimitRemaining", "RateLimitReset"]
-    headers = {"X-Request-Id": reference("headers", "RequestId")}
-    for name in names:
-        plain = {"RateLimitLimit": "RateLimit-Limit", "RateLimitRemaining": "RateLimit-Remaining",
-                 "RateLimitReset": "RateLimit-Reset", "IdempotencyReplayed": "Idempotency-Replayed"}[name]
-        headers[plain] = reference("headers", name)
+    headers = {
+        "X-Request-Id": reference("headers", "RequestId"),
+        "Idempotency-Replayed": reference("headers", "IdempotencyReplayed"),
+        "RateLimit-Limit": reference("headers", "RateLimitLimit"),
+        "RateLimit-Remaining": reference("headers", "RateLimitRemaining"),
+        "RateLimit-Reset": reference("headers", "RateLimitReset"),
+    }
     description = "The team, run or other object was created." if one["successStatus"] == 201 else "The call succeeded."
     return {"description": description, "headers": headers, "content": content}
 
