@@ -1,4 +1,5 @@
 import Base
+import HTTPClient
 import System
 import Testing
 
