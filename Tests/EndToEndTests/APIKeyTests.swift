@@ -13,7 +13,7 @@ struct APIKeyTests {
         let subject = TestDatabase.newSubject()
         let made = try database.makeKey(as: subject)
         let (key, id) = (try #require(made["key"]?.string), try #require(made["id"]?.string))
-        let function = try database.function("createTeam")
+        let function = try database.function("createTeam", environment: ["LOG_LEVEL": "warning"])
 
         for name in ["X-API-Key", "x-api-key"] {
             let outcome = try function.run(Events.envelope(input, headers: [name: key]))
@@ -80,7 +80,12 @@ struct APIKeyTests {
         let (mine, other) = (try database.makeTeam(as: subject), try database.makeTeam(as: subject))
         let key = try #require(database.makeKey(as: subject, team: mine)["key"]?.string)
         func run(_ team: String) throws -> Subprocess.Outcome {
-            try TestFunction("getTeam", database: database.url, token: key).run(#"{"teamId":"\#(team)"}"#)
+            try TestFunction(
+            "getTeam",
+            database: database.url,
+            token: key,
+            environment: ["LOG_LEVEL": "warning"]
+        ).run(#"{"teamId":"\#(team)"}"#)
         }
 
         #expect(try run(mine).status == 0)
