@@ -80,12 +80,7 @@ struct APIKeyTests {
         let (mine, other) = (try database.makeTeam(as: subject), try database.makeTeam(as: subject))
         let key = try #require(database.makeKey(as: subject, team: mine)["key"]?.string)
         func run(_ team: String) throws -> Subprocess.Outcome {
-            try TestFunction(
-            "getTeam",
-            database: database.url,
-            token: key,
-            environment: ["LOG_LEVEL": "warning"]
-        ).run(#"{"teamId":"\#(team)"}"#)
+            try TestFunction("getTeam", database: database.url, token: key).run(#"{"teamId":"\#(team)"}"#)
         }
 
         #expect(try run(mine).status == 0)
@@ -154,7 +149,8 @@ struct APIKeyTests {
         let subject = TestDatabase.newSubject()
         let team = try database.makeTeam(as: subject)
         let key = try #require(database.makeKey(as: subject)["key"]?.string)
-        let function = TestFunction("getTeam", database: database.url, token: key)
+        let environment = ["LOG_LEVEL": "warning"]
+        let function = TestFunction("getTeam", database: database.url, token: key, environment: environment)
         let outcomes = try runConcurrently(32) { _, barrier in
             let process = try function.start()
             barrier()
