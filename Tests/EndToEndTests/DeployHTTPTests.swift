@@ -21,8 +21,9 @@ import Testing
         ] { #expect(outcome.output.contains(expected), "\(expected)\n\(outcome.output)") }
         for name in try Endpoints.all {
             // Some endpoints need variables that are not set here, others refuse every caller over HTTP.
-            let statuses = [401, 403, 503].map { "\"\(name)\": \($0)" }
-            #expect(statuses.contains { outcome.output.contains($0) }, "\(name)\n\(outcome.output)")
+            let refusals = ["401", "403", "503"].map { status in "\"" + name + "\": " + status }
+            let isRefused = refusals.contains { refusal in outcome.output.contains(refusal) }
+            #expect(isRefused, "\(name)\n\(outcome.output)")
         }
     }
 

@@ -10,7 +10,8 @@ Sends getTeam and createTeam by wrk to ./deploy.sh http, to FastAPI with asyncpg
 with pgx. All verify the same tokens and send the same statements to the same database, which keeps the statements
 (NOFX_PREPARED_STATEMENTS). Each round measures every server
 once, in a new order; the report has the medians. Memory is that of all processes of a server after the load, with
-shared pages counted once. The Postgres server runs with fsync off, on the same processors.
+shared pages counted once. Processor time is that of the server and of Postgres for each request; it does
+not depend on the load of the machine. The Postgres server runs with fsync off, on the same processors.
 
   --rounds       number of rounds; 5 by default
   --seconds      length of a measurement; 8 by default
@@ -117,18 +118,30 @@ http_stop() {
     http_server=''
 }
 
-# Prints the memory of a process and its descendants in MiB.
-http_memory() {
-    http_kilobytes "$1" | awk '{ sum += $1 } END { printf "%.1f\n", sum / 1024 }'
+# Prints the processes of a server: a process and its descendants.
+http_processes() {
+    local child children=()
+    printf '%s\n' "$1"
+    read -r -a children 2>/dev/null <"/proc/$1/task/$1/children" || true
+    for child in "${children[@]}"; do
+        http_processes "$child"
+    done
 }
 
-http_kilobytes() {
-    local child children=()
-    awk '$1 == "Pss:" { print $2 }' "/proc/$1/smaps_rollup" 2>/dev/null || true
-    read -r -a children <"/proc/$1/task/$1/children" || true
-    for child in "${children[@]}"; do
-        http_kilobytes "$child"
-    done
+# Prints the memory of processes in MiB.
+http_memory() {
+    local process
+    for process in "$@"; do
+        awk '$1 == "Pss:" { print $2 }' "/proc/$process/smaps_rollup" 2>/dev/null || true
+    done | awk '{ sum += $1 } END { printf "%.1f", sum / 1024 }'
+}
+
+# Prints the processor time of a process and its descendants in ticks, with those that have ended.
+http_ticks() {
+    local process
+    for process in $(http_processes "$1"); do
+        sed 's/.*) //' "/proc/$process/stat" 2>/dev/null || true
+    done | awk '{ sum += $12 + $13 + $14 + $15 } END { print sum + 0 }'
 }
 
 # MARK: - Measuring
@@ -146,12 +159,19 @@ http_rounds() {
     done
 }
 
+# The processor time of a request does not depend on what else the machine does.
 http_measure() {
-    local result
+    local result postmaster own=() before_own before_database
     http_wrk "$1" 2 >/dev/null
+    postmaster=$(as_server head -n 1 "$server_folder/data/postmaster.pid")
+    before_own=$(http_ticks "$http_server")
+    before_database=$(http_ticks "$postmaster")
     result=$(http_wrk "$1" "$seconds" | sed -n 's/^result\t//p')
     [[ -n $result ]] || fail "wrk printed no result for $2"
-    printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$result" "$(http_memory "$http_server")" >>"$http_build/samples.tsv"
+    mapfile -t own < <(http_processes "$http_server")
+    printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$result" "$(http_memory "${own[@]}")" \
+        "$(($(http_ticks "$http_server") - before_own))" "$(($(http_ticks "$postmaster") - before_database))" \
+        >>"$http_build/samples.tsv"
 }
 
 http_wrk() {
