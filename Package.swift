@@ -245,7 +245,7 @@ let package = Package(
         // The programs that these tests run are built with them.
         tests(
             "EndToEndTests",
-            of: ["Base", "Core", "Cryptography", "Postgres", "System", "ask", "issueToken", "nofx"]
+            of: ["Base", "Core", "Cryptography", "HTTPClient", "Postgres", "System", "ask", "issueToken", "nofx"]
         ),
     ],
     swiftLanguageModes: [.v6]

@@ -113,7 +113,8 @@ class TemplateTests(unittest.TestCase):
         _, kinds = self.translated(
             self.template("--single", "--jwt-issuer", "https://issuer.example/", "--jwt-audience", "nofx,other")
         )
-        self.assertEqual(len(kinds["AWS::Lambda::Function"]), 1 + sum(one[1] == "operatorOnly" for one in self.endpoints()))
+        operators = [one for one in self.endpoints() if one[1] == "operatorOnly"]
+        self.assertEqual(len(kinds["AWS::Lambda::Function"]), 1 + len(operators))
         body = next(iter(kinds["AWS::ApiGatewayV2::Api"].values()))["Body"]
         self.assertEqual(body["paths"]["/createTeam"]["post"]["security"], [{"jwt": []}])
         self.assertNotIn({"jwt": []}, body["paths"]["/healthz"]["get"].get("security", []))

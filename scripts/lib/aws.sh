@@ -43,13 +43,13 @@ look() {
     look_answer=''
     [[ $offline == no ]] || return 1
     if look_answer=$(aws "$@" 2>"$work/error"); then return 0; fi
-    grep -qE '\((ResourceNotFoundException|NoSuchEntity|NotFoundException|ParameterNotFound|404|(AWS\.SimpleQueueService\.NonExistentQueue|QueueDoesNotExist))\)|QueueDoesNotExist' \
+    grep -qE '\((ResourceNotFoundException|NoSuchEntity|NotFoundException|404)\)|NonExistentQueue|QueueDoesNotExist' \
         "$work/error" || aws_failed "$@"
     return 1
 }
 
-# change PLACEHOLDER COMMAND...: runs a command that changes something and stores its answer in `answer`. A dry run prints
-# the command, and the answer is the placeholder.
+# change PLACEHOLDER COMMAND...: runs a command that changes something and stores its answer in `answer`. A dry run
+# prints the command, and the answer is the placeholder.
 change() {
     local placeholder=$1
     shift

@@ -29,7 +29,8 @@ lambda_permit() {
     local function=$1 statement=$2
     shift 2
     if [[ -s $work/policies/$function.json ]]; then
-        ! jq -e --arg id "$statement" '.Statement | any(.Sid == $id)' "$work/policies/$function.json" >/dev/null || return 0
+        ! jq -e --arg id "$statement" '.Statement | any(.Sid == $id)' "$work/policies/$function.json" >/dev/null ||
+            return 0
     fi
     change '' lambda add-permission --function-name "$name-$function" --qualifier "$lambda_alias" \
         --statement-id "$statement" "$@" --query Statement
@@ -39,8 +40,10 @@ lambda_permit() {
 lambda_forbid() {
     local statement
     [[ -s $work/policies/$1.json ]] || return 0
-    for statement in $(jq -r --arg prefix "$2" '.Statement[].Sid | select(startswith($prefix))' "$work/policies/$1.json"); do
-        remove lambda remove-permission --function-name "$name-$1" --qualifier "$lambda_alias" --statement-id "$statement"
+    for statement in $(jq -r --arg prefix "$2" '.Statement[].Sid | select(startswith($prefix))' \
+        "$work/policies/$1.json"); do
+        remove lambda remove-permission --function-name "$name-$1" --qualifier "$lambda_alias" \
+            --statement-id "$statement"
     done
 }
 
@@ -56,7 +59,8 @@ lambda_api_find() {
 
 lambda_api_url() {
     local url=''
-    if [[ $api_id == API_ID ]] || ! look url apigatewayv2 get-api --api-id "$api_id" --query ApiEndpoint --output text; then
+    if [[ $api_id == API_ID ]] ||
+        ! look url apigatewayv2 get-api --api-id "$api_id" --query ApiEndpoint --output text; then
         url=https://API_ID.execute-api.$region.amazonaws.com
     fi
     printf '%s' "$url"
@@ -89,13 +93,14 @@ lambda_cors() {
     fi
 }
 
-# Makes or changes the authorizer; `authorizer` is its id. The routes of the API tell the id of an existing one. A route must
-# not name an authorizer that is deleted, so lambda_routes deletes it.
+# Makes or changes the authorizer; `authorizer` is its id. The routes of the API tell the id of an existing one. A route
+# must not name an authorizer that is deleted, so lambda_routes deletes it.
 lambda_authorizer() {
     local now=''
     authorizer=$(jq -r 'map(.AuthorizerId // empty)[0] // ""' "$work/routes.json")
     [[ -n $issuer ]] || return 0
-    jq -n --arg issuer "$issuer" --arg audiences "$audiences" '{Issuer: $issuer, Audience: ($audiences / ",")}' >"$work/jwt.json"
+    jq -n --arg issuer "$issuer" --arg audiences "$audiences" '{Issuer: $issuer, Audience: ($audiences / ",")}' \
+        >"$work/jwt.json"
     if [[ -z $authorizer ]]; then
         change AUTHORIZER_ID apigatewayv2 create-authorizer --api-id "$api_id" --name jwt --authorizer-type JWT \
             --identity-source "\$request.header.Authorization" --jwt-configuration "file://$work/jwt.json" \
@@ -103,7 +108,8 @@ lambda_authorizer() {
         authorizer=$answer
         return
     fi
-    look now apigatewayv2 get-authorizer --api-id "$api_id" --authorizer-id "$authorizer" --query JwtConfiguration || now='{}'
+    look now apigatewayv2 get-authorizer --api-id "$api_id" --authorizer-id "$authorizer" --query JwtConfiguration ||
+        now='{}'
     printf '%s' "$now" >"$work/jwt.now.json"
     aws_same "$work/jwt.json" "$work/jwt.now.json" ||
         change '' apigatewayv2 update-authorizer --api-id "$api_id" --authorizer-id "$authorizer" \
@@ -158,10 +164,12 @@ lambda_routes() {
 # Makes the integration of `$function`; `integration` is its id.
 lambda_integration() {
     local uri=arn:$partition:lambda:$region:$account:function:$name-$function:$lambda_alias
-    integration=$(jq -r --arg uri "$uri" 'map(select(.IntegrationUri == $uri))[0].IntegrationId // ""' "$work/integrations.json")
+    integration=$(jq -r --arg uri "$uri" 'map(select(.IntegrationUri == $uri))[0].IntegrationId // ""' \
+        "$work/integrations.json")
     if [[ -z $integration ]]; then
         change "INTEGRATION_ID" apigatewayv2 create-integration --api-id "$api_id" --integration-type AWS_PROXY \
-            --integration-uri "$uri" --payload-format-version 2.0 --timeout-in-millis 30000 --query IntegrationId --output text
+            --integration-uri "$uri" --payload-format-version 2.0 --timeout-in-millis 30000 \
+            --query IntegrationId --output text
         integration=$answer
     fi
     printf '%s\n' "$integration" >>"$work/integrations.kept"
@@ -221,7 +229,8 @@ lambda_urls() {
     local function url=''
     for function in "${functions[@]}"; do
         lambda_is_public "$function" || continue
-        look url lambda get-function-url-config --function-name "$name-$function" --qualifier "$lambda_alias" --query FunctionUrl ||
+        look url lambda get-function-url-config --function-name "$name-$function" --qualifier "$lambda_alias" \
+            --query FunctionUrl ||
             change '' lambda create-function-url-config --function-name "$name-$function" --qualifier "$lambda_alias" \
                 --auth-type NONE --query FunctionUrl
         lambda_permit "$function" url --action lambda:InvokeFunctionUrl --principal '*' --function-url-auth-type NONE

@@ -54,8 +54,8 @@ lambda_schedule_of() {
             FlexibleTimeWindow: {Mode: "OFF"},
             Target: {Arn: $arn, RoleArn: $role, Input: "{}", RetryPolicy: {MaximumRetryAttempts: 0}}}' >"$work/schedule.json"
     if [[ $verb == update ]]; then
-        jq '{Name, GroupName, ScheduleExpression, State, FlexibleTimeWindow,
-            Target: (.Target | {Arn, RoleArn, Input, RetryPolicy: {MaximumRetryAttempts: .RetryPolicy.MaximumRetryAttempts}})}' \
+        jq '{Name, GroupName, ScheduleExpression, State, FlexibleTimeWindow, Target: (.Target | {
+            Arn, RoleArn, Input, RetryPolicy: {MaximumRetryAttempts: .RetryPolicy.MaximumRetryAttempts}})}' \
             <<<"$now" >"$work/schedule.now.json"
         ! aws_same "$work/schedule.json" "$work/schedule.now.json" || return 0
     fi
@@ -69,7 +69,8 @@ lambda_schedule_of() {
 lambda_queue() {
     local found='' url='' mapping arn=arn:$partition:sqs:$region:$account:$name-work limit
     [[ " ${functions[*]} " == *' runWorker '* ]] || return 0
-    look found lambda list-event-source-mappings --event-source-arn "$arn" --query 'EventSourceMappings[0]' || found=null
+    look found lambda list-event-source-mappings --event-source-arn "$arn" --query 'EventSourceMappings[0]' ||
+        found=null
     if [[ $queue == no ]]; then
         lambda_queue_remove
         return

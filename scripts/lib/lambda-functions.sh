@@ -130,8 +130,10 @@ lambda_update() {
     fi
     if ! cmp -s <(jq -S "$lambda_shape" "$now") <(jq -S "$lambda_shape" "$want"); then
         # An empty list takes a function out of its VPC.
-        jq 'del(.Tags, .Architectures) | .VpcConfig //= {SubnetIds: [], SecurityGroupIds: []}' "$want" >"$work/configuration.json"
-        change '' lambda update-function-configuration --cli-input-json "file://$work/configuration.json" --query LastModified
+        jq 'del(.Tags, .Architectures) | .VpcConfig //= {SubnetIds: [], SecurityGroupIds: []}' "$want" \
+            >"$work/configuration.json"
+        change '' lambda update-function-configuration --cli-input-json "file://$work/configuration.json" \
+            --query LastModified
         differs=yes
         lambda_settled
         say "lambda: $full configured"

@@ -78,7 +78,8 @@ lambda_policy() {
     done <"$work/references"
     jq -n --arg logs "arn:$partition:logs:$region:$account:log-group:/aws/lambda/$name-$1:*" \
         --arg dead "$([[ $1 != operator ]] || printf '%s' "$dead_letters_arn")" \
-        --arg work "$([[ $1 != operator || $queue != yes ]] || printf 'arn:%s:sqs:%s:%s:%s-work' "$partition" "$region" "$account" "$name")" \
+        --arg work "$([[ $1 != operator || $queue != yes ]] ||
+            printf 'arn:%s:sqs:%s:%s:%s-work' "$partition" "$region" "$account" "$name")" \
         --arg vpc "$subnets" --rawfile references "$work/references" --rawfile keys "$work/keys" '
         def lines: split("\n") | map(select(. != "")) | unique;
         def allow(actions; resources): select(resources | length > 0)
@@ -107,7 +108,7 @@ lambda_secret() {
         look found secretsmanager describe-secret --region "$(cut -d : -f 4 <<<"$1")" --secret-id "$1" ||
             fail "there is no secret $1"
         [[ $(jq -r .ARN <<<"$found") == "$1" ]] ||
-            fail "the ARN of the secret is $(jq -r .ARN <<<"$found"), with six characters at its end; the file of variables has $1"
+            fail "the ARN of the secret is $(jq -r .ARN <<<"$found"), with six characters at its end, not $1"
         key=$(jq -r '.KmsKeyId // ""' <<<"$found")
         ;;
     *)

@@ -1,5 +1,5 @@
 # `deploy.sh lambda`: deploys a bundle to AWS Lambda through the aws CLI.
-# shellcheck shell=bash disable=SC2154,SC2034 # common.sh sets `root` and reads `dry_run`; variables are used by other files
+# shellcheck shell=bash disable=SC2154,SC2034 # common.sh sets `root`; other files use the variables
 
 for part in environment-file aws lambda-roles lambda-functions lambda-api lambda-events lambda-remove lambda-status; do
     # shellcheck source=/dev/null # each of them is checked by itself
@@ -37,8 +37,8 @@ How callers reach it:
   --cors-origin URL[,URL]
                          origins of web pages that may call the HTTP API
   --schedule NAME=EXPRESSION
-                         when a function starts: 'rate(5 minutes)', 'cron(0 3 * * ? *)', or off; by default rate(1 minute)
-                         for runWorker and deliverOutbox, and rate(1 hour) for purge. Can be given several times
+                         when a function starts: 'rate(5 minutes)', 'cron(0 3 * * ? *)', or off; by default rate(1
+                         minute) for runWorker and deliverOutbox, and rate(1 hour) for purge; several times
   --queue                an SQS queue NAME-work starts runWorker; failed messages end in the queue NAME-dead-letters
 
 How versions change:
@@ -100,8 +100,8 @@ lambda_arguments() {
             printf '%s\n' "$lambda_help"
             exit 0
             ;;
-        --functions | --dist | --env | --memory | --retention | --vpc-subnets | --vpc-security-groups | --keep | --front | \
-            --jwt-issuer | --jwt-audience | --cors-origin | --schedule | --canary | --name | --region)
+        --functions | --dist | --env | --memory | --retention | --vpc-subnets | --vpc-security-groups | --keep | \
+            --front | --jwt-issuer | --jwt-audience | --cors-origin | --schedule | --canary | --name | --region)
             [[ -n ${2:-} ]] || fail "$1 takes a value; see ./deploy.sh lambda --help"
             lambda_value "$1" "$2"
             shift
@@ -152,19 +152,23 @@ lambda_check_arguments() {
     local days='1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653'
     [[ $name =~ ^[a-z][a-z0-9-]{0,19}$ && $name != *- ]] ||
         fail "--name takes up to 20 lower-case letters, digits and hyphens, not '$name'"
-    [[ -z $region || $region =~ ^[a-z]{2}(-[a-z]+)+-[0-9]+$ ]] || fail "--region takes a region such as eu-central-1, not '$region'"
+    [[ -z $region || $region =~ ^[a-z]{2}(-[a-z]+)+-[0-9]+$ ]] ||
+        fail "--region takes a region such as eu-central-1, not '$region'"
     [[ $memory =~ ^[1-9][0-9]{2,4}$ && memory -ge 128 && memory -le 10240 ]] ||
         fail "--memory takes 128 to 10240, not '$memory'"
-    [[ " $days " == *" $retention "* ]] || fail "--retention takes one of the numbers of days that CloudWatch knows: $days"
+    [[ " $days " == *" $retention "* ]] ||
+        fail ""--retention takes one of the numbers of days that CloudWatch knows: $days"
     [[ $keep =~ ^[0-9]{1,3}$ ]] || fail "--keep takes a number up to 999, not '$keep'"
     [[ $front =~ ^(api|urls|none)$ ]] || fail "--front takes api, urls or none, not '$front'"
     [[ $canary =~ ^[1-9]?[0-9]$ ]] || fail "--canary takes 1 to 99, not '$canary'"
-    [[ -z $subnets && -z $groups || $subnets =~ ^subnet-[0-9a-f]+(,subnet-[0-9a-f]+)*$ && $groups =~ ^sg-[0-9a-f]+(,sg-[0-9a-f]+)*$ ]] ||
+    [[ -z $subnets && -z $groups ||
+        $subnets =~ ^subnet-[0-9a-f]+(,subnet-[0-9a-f]+)*$ && $groups =~ ^sg-[0-9a-f]+(,sg-[0-9a-f]+)*$ ]] ||
         fail '--vpc-subnets takes subnet-...,subnet-... and --vpc-security-groups takes sg-...,sg-...; both or none'
     [[ -z $issuer && -z $audiences || $issuer =~ ^https://[^[:space:]]+$ && -n $audiences ]] ||
         fail '--jwt-issuer takes an https URL and needs --jwt-audience'
     [[ -z $issuer && -z $origins || $front == api ]] || fail "--jwt-issuer and --cors-origin need --front api"
-    [[ -z $env_file || -f $env_file ]] || fail "there is no file '$env_file'; --env takes a file of variables, see --help"
+    [[ -z $env_file || -f $env_file ]] ||
+        fail ""there is no file '$env_file'; --env takes a file of variables, see --help"
 }
 
 # Reads the list of endpoints, and chooses the functions and their groups.

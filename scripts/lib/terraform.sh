@@ -116,8 +116,9 @@ iac_environment() {
     for file in "$work"/environment/*.json; do
         [[ -f $file ]] || fail "'$env_file' has no variables"
         plain=$(environment_plain "$file" | paste -sd ' ')
-        [[ -z $plain ]] || fail "the file of variables contains the secret itself of: $plain. Store it in Secrets Manager or \
-as a SecureString parameter, and write its ARN there"
+        [[ -z $plain ]] ||
+            fail "the file of variables contains the secret itself of: $plain. Store it in Secrets Manager or as a \
+SecureString parameter, and write its ARN there"
     done
 }
 

@@ -23,7 +23,7 @@ struct TransportCase: Sendable {
     private init(
         _ what: String,
         _ outcomes: Set<String>,
-        _ path: String = "/createTeam",
+        _ path: String,
         _ body: [UInt8],
         _ headers: [(String, String)]
     ) {
@@ -35,11 +35,20 @@ struct TransportCase: Sendable {
     private init(
         _ what: String,
         _ outcomes: Set<String>,
-        _ path: String = "/createTeam",
-        _ body: String = team,
+        _ path: String,
+        _ body: String,
         _ headers: [(String, String)]
     ) {
         self.init(what, outcomes, path, Array(body.utf8), headers)
+    }
+
+    /// A case with the input of a team.
+    private init(_ what: String, _ outcomes: Set<String>, _ path: String, _ headers: [(String, String)]) {
+        self.init(what, outcomes, path, Self.team, headers)
+    }
+
+    private init(_ what: String, _ outcomes: Set<String>, _ headers: [(String, String)]) {
+        self.init(what, outcomes, "/createTeam", headers)
     }
 
     /// Bodies that are not JSON.
