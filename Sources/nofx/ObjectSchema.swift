@@ -39,6 +39,7 @@ struct ObjectSchema {
     /// - Parameters:
     ///   - replacement: The schema of a field in place of its own.
     ///   - required: The names of the required fields.
+    ///   - json: The writer.
     private func write(
         _ replacement: (FieldDescription) -> (any JSONEncodable)?,
         required: [String],

@@ -160,7 +160,9 @@ public struct ContentType: Hashable, Sendable, CustomStringConvertible {
 
 extension ContentType: InputValue, OutputValue {
     public static var rule: String { "content type, such as text/plain" }
-    public static var form: ValueForm { .pattern("^\(HeaderField.token)/\(HeaderField.token)(?:;[ -~]*)?$", atMost: 200) }
+    public static var form: ValueForm {
+        .pattern("^\(HeaderField.token)/\(HeaderField.token)(?:;[ -~]*)?$", atMost: 200)
+    }
 
     public init(input: JSONValue) throws(Violations) {
         guard let type = ContentType(try String(input: input)) else {

@@ -34,7 +34,9 @@ public struct StepInputs: Hashable, InputValue, OutputValue, CustomStringConvert
     /// The inputs of each tool, for `--help`.
     public static var inputShape: ObjectShape {
         ObjectShape(
-            forms: ToolName.Kind.allCases.map { ObjectShape.Form("tool", $0, $0.inputs.inputShape, hasMarkers: $0 != .gate) }
+            forms: ToolName.Kind.allCases.map {
+                ObjectShape.Form("tool", $0, $0.inputs.inputShape, hasMarkers: $0 != .gate)
+            }
         )
     }
 
