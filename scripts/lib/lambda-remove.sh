@@ -4,7 +4,7 @@
 # Deletes functions of the deployment that are not in its list: endpoints that no longer exist, and those that --single
 # combines. Routes of the API were changed before.
 lambda_remove_rest() {
-    local function one
+    local function
     for function in $(lambda_deployed ''); do
         [[ " ${functions[*]} " == *" $function "* ]] || lambda_remove_function "$function"
     done

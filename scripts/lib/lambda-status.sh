@@ -15,11 +15,23 @@ lambda_status() {
         for function in $(lambda_deployed ''); do
             lambda_status_function "$function"
         done
-    } | column -t -s $'\t'
+    } | lambda_table
     [[ -z $api_id ]] || printf '\nHTTP API   %s\n' "$(lambda_api_url)"
     lambda_status_schedules
     lambda_status_queue work 'work queue'
     lambda_status_queue dead-letters 'dead letters'
+}
+
+# Prints lines of words between tabs as columns.
+lambda_table() {
+    awk -F '\t' '
+        { for (i = 1; i <= NF; i++) { cell[NR, i] = $i; if (length($i) > width[i]) width[i] = length($i) } columns = NF }
+        END {
+            for (row = 1; row <= NR; row++) {
+                for (i = 1; i < columns; i++) printf "%-" width[i] + 2 "s", cell[row, i]
+                print cell[row, columns]
+            }
+        }'
 }
 
 # Says whether the alias serves the same bytes as the zip in dist/.

@@ -69,8 +69,13 @@ lambda_main() {
     work=$(mktemp -d)
     # shellcheck disable=SC2064 # the folder is known now
     trap "rm -rf '$work'" EXIT
-    aws_begin
+    # What is wrong in the arguments and files is said before AWS is asked.
     lambda_select
+    if [[ $action == deploy ]]; then
+        lambda_check_bundle
+        [[ -z $env_file ]] || environment_read "$env_file"
+    fi
+    aws_begin
     case $action in
     deploy) lambda_deploy ;;
     rollback) lambda_rollback ;;
@@ -157,7 +162,7 @@ lambda_check_arguments() {
     [[ $memory =~ ^[1-9][0-9]{2,4}$ && memory -ge 128 && memory -le 10240 ]] ||
         fail "--memory takes 128 to 10240, not '$memory'"
     [[ " $days " == *" $retention "* ]] ||
-        fail ""--retention takes one of the numbers of days that CloudWatch knows: $days"
+        fail "--retention takes one of the numbers of days that CloudWatch knows: $days"
     [[ $keep =~ ^[0-9]{1,3}$ ]] || fail "--keep takes a number up to 999, not '$keep'"
     [[ $front =~ ^(api|urls|none)$ ]] || fail "--front takes api, urls or none, not '$front'"
     [[ $canary =~ ^[1-9]?[0-9]$ ]] || fail "--canary takes 1 to 99, not '$canary'"
@@ -168,7 +173,7 @@ lambda_check_arguments() {
         fail '--jwt-issuer takes an https URL and needs --jwt-audience'
     [[ -z $issuer && -z $origins || $front == api ]] || fail "--jwt-issuer and --cors-origin need --front api"
     [[ -z $env_file || -f $env_file ]] ||
-        fail ""there is no file '$env_file'; --env takes a file of variables, see --help"
+        fail "there is no file '$env_file'; --env takes a file of variables, see --help"
 }
 
 # Reads the list of endpoints, and chooses the functions and their groups.
@@ -202,7 +207,6 @@ lambda_select() {
 lambda_deploy() {
     local function
     lambda_bundle
-    [[ -z $env_file ]] || environment_read "$env_file"
     lambda_read
     release=$(date -u +%Y-%m-%dT%H:%M:%SZ)
     lambda_dead_letters
@@ -222,18 +226,22 @@ lambda_deploy() {
     lambda_next
 }
 
-# The bundle must have a zip of each function. Only a bundle in dist/ is built here.
+# Builds the bundle if there is none in dist/.
 lambda_bundle() {
-    local function
-    if [[ $dist == "$root/dist" && ! -f $dist/manifest.json ]]; then
-        if [[ $dry_run == no ]]; then
-            "$root/deploy.sh" bundle
-        else
-            run ./deploy.sh bundle
-            dist=''
-            return
-        fi
+    [[ $dist == "$root/dist" && ! -f $dist/manifest.json ]] || return 0
+    if [[ $dry_run == yes ]]; then
+        run ./deploy.sh bundle
+        dist=''
+    else
+        "$root/deploy.sh" bundle
+        lambda_check_bundle
     fi
+}
+
+# The bundle must have a zip of each function. A missing bundle in dist/ is built later.
+lambda_check_bundle() {
+    local function
+    [[ $dist != "$root/dist" || -f $dist/manifest.json ]] || return 0
     [[ -d $dist ]] || fail "there is no folder '$dist'; --dist takes the folder of a bundle"
     [[ -f $dist/manifest.json ]] || fail "'$dist' has no manifest.json; ./deploy.sh bundle makes a bundle in dist/"
     for function in "${functions[@]}"; do
