@@ -19,6 +19,8 @@ struct TransportTests {
                 // Without a path, standard input has the name of the endpoint on the command line.
                 if test.outcomes == ["endpoint_not_found"], front.name == "stdin" { continue }
                 if succeeds, !opensDatabase { continue }
+                // The controller of OpenWhisk reads such JSON by its own rules and writes it anew.
+                if test.outcomes.contains("malformed_json"), front.name == "openwhisk-parameters" { continue }
                 let response = try send(test.request)
                 let outcome = front.hasStatus || response.outcome != "ok" ? response.outcome : "ok"
                 #expect(test.outcomes.contains(outcome), "\(front.name), \(test.what): \(outcome)")

@@ -130,6 +130,7 @@ def serve():
                 Mutex pthread
                 ScriptAlias / {program}/
                 <Location />
+                CGIPassAuth On
                 Require all granted
                 </Location>
             """ + "".join(f'SetEnv {name} "{value}"\n' for name, value in variables.items())

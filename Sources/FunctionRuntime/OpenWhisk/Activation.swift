@@ -95,7 +95,15 @@ extension Activation {
     }
 
     /// The answer to what is no activation.
-    static func answer(_ answer: Answer) -> [UInt8] { bytes(answer, for: .direct) }
+    ///
+    /// It may have been a request to a web action, for which the platform takes the error as the response.
+    static func answer(_ answer: Answer) -> [UInt8] {
+        var json = JSONWriter(reserving: answer.body.count + 512)
+        json.object { json in
+            json.member("error") { json in answer.encodeWebAction(to: &json) }
+        }
+        return json.bytes
+    }
 
     private static func bytes(_ answer: Answer, for form: Request.Form) -> [UInt8] {
         var json = JSONWriter(reserving: answer.body.count + 512)
