@@ -1,9 +1,18 @@
 #!/usr/bin/env bash
-# Usage: ./deploy.sh local | bundle | image [OPTION ...]
+# Usage: ./deploy.sh TARGET [OPTION ...]
 #
-#   local   build, start a private Postgres under .local/, run the team functions on real events
-#   bundle  every function fully static, in dist/, with a manifest
-#   image   one function in an otherwise empty container image
+#   local       build, start a private Postgres under .local/, run the team functions on real events
+#   bundle      every function fully static, in dist/, with a manifest
+#   image       one function in an otherwise empty container image, or all functions behind a web server
+#   http        all functions over HTTP, on this machine
+#   systemd     units and timers for a server
+#   kubernetes  manifests for a cluster, by kustomize
+#   knative     a Knative Service
+#   openfaas    stack.yml and its build context
+#   openwhisk   actions, by OpenWhisk's API
+#   lambda      the bundle on AWS Lambda, with an HTTP API, schedules and a queue; also status and destroy
+#   terraform   a Terraform module that deploys the same as lambda
+#   sam         an AWS SAM template that deploys the same as lambda
 #
 # Each takes --help and --dry-run, which prints the commands it would run.
 
@@ -14,7 +23,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/scripts/lib/common.sh"
 main() {
     local target=${1:-}
     case $target in
-    local | bundle | image)
+    local | bundle | image | http | systemd | lambda | terraform | sam | kubernetes | knative | openfaas | openwhisk)
         shift
         # shellcheck source=/dev/null
         source "$root/scripts/lib/$target.sh"

@@ -8,8 +8,10 @@ public enum PackageScript {
     /// - Returns: The exit status and the output.
     /// - Throws: An error if the script could not be started.
     public static func run(_ script: String, _ arguments: [String]) throws -> Subprocess.Outcome {
-        let path = PythonServer.path(inPackage: script)
         let variables = ["PATH": "/usr/local/bin:/usr/bin:/bin"]
-        return try Subprocess(path, arguments, environment: variables).finish()
+        return try Subprocess(path(of: script), arguments, environment: variables).finish()
     }
+
+    /// The absolute path of a file of the package.
+    public static func path(of file: String) -> String { PythonServer.path(inPackage: file) }
 }

@@ -175,7 +175,7 @@ struct TraceTests {
             ]
             let xray = "Root=1-0af76519-16cd43dd8448eb211c80319c;Parent=53995c3f42cd8ad8;Sampled=1"
             let outcome = try LambdaPlatform.run(
-                { database.function("createTeam", environment: variables.merging($0) { $1 }) },
+                { database.function("createTeam", on: $0, variables) },
                 { lambda in
                     let event = Events.v2(#"{"name":"Acme"}"#, headers: ["authorization": "Bearer \(token)"])
                     for _ in 0..<2 {

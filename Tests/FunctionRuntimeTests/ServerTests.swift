@@ -142,6 +142,7 @@ struct ServerTests {
         #expect(try Answered(OperatorEcho.self, input).answer.status == 200)
     }
 
+    // Cases: faas 71
     @Test func `a platform's request id is used if it is valid`() throws {
         let token = try TestFunction.token(for: subject)
         func requestID(_ id: String) throws -> String? {

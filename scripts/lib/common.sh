@@ -59,3 +59,9 @@ quietly() {
         fail "$(quoted "$@") failed; the whole output is in $log"
     fi
 }
+
+# Whether a text is the name of a container image, with a tag or a digest or neither.
+check_image_name() {
+    local part='[a-z0-9]+([._-]+[a-z0-9]+)*'
+    [[ $1 =~ ^([a-zA-Z0-9.-]+(:[0-9]+)?/)?$part(/$part)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$ ]]
+}

@@ -1,23 +1,31 @@
 # `deploy.sh image`: builds a container image that contains only one function.
 # shellcheck shell=bash disable=SC2154,SC2034 # common.sh sets `root` and reads `dry_run`
 
-readonly image_help="Usage: ./deploy.sh image [--function NAME] [--base IMAGE] [--tag TAG] [--dry-run]
+readonly image_help="Usage: ./deploy.sh image [--function NAME | --http] [--base IMAGE] [--tag TAG] [--dry-run]
 
-Builds a container image that contains one function and a bundle of CA certificates. It uses Docker if the Docker
-daemon is running, and buildah otherwise.
+Builds a container image that contains one function and a bundle of CA certificates, or an image that serves all
+functions over HTTP. Both contain their software bill of materials: /sbom.cdx.json. It uses Docker if the Docker daemon
+is running, and buildah otherwise.
 
   --function  the function; createTeam by default; nofx contains every endpoint
+  --http      lighttpd and nofx, which serve all functions over HTTP on port 8080 (see deploy/http/serve)
   --base      the image with Swift 6.2 or later on Debian: an image with its digest (swift@sha256:...) or a local image
               (localhost/..., which scripts/base-image builds); by default swift:6.3-bookworm, whose digest is looked
               up and printed
-  --tag       the tag of the image; nofx/<function in lower case> by default
+  --tag       the tag of the image; nofx/<function in lower case> or nofx/http by default
   --dry-run   print the commands, run nothing"
 
 readonly default_base=swift:6.3-bookworm
 
 image_main() {
-    local function=createTeam base='' tag='' dry_run=no arguments=() runner=podman
+    local function='' kind=function base='' tag='' dry_run=no arguments=() runner=podman
     image_arguments "$@"
+    if [[ $kind == http ]]; then
+        [[ -z $function ]] || fail '--http serves all functions; --function builds an image of one'
+        function=nofx
+        tag=${tag:-nofx/http}
+    fi
+    function=${function:-createTeam}
     tag=${tag:-nofx/${function,,}}
     [[ $function == nofx || -d $root/Functions/$function ]] || fail "there is no function '$function'"
     [[ -z $base || $base =~ ^localhost/.|@sha256:[0-9a-f]{64}$ ]] ||
@@ -29,12 +37,16 @@ image_main() {
     fi
     image_base
     arguments=(
-        --build-arg "BASE=$base" --build-arg "FUNCTION=$function" --tag "$tag" --file "$root/Dockerfile"
+        --target "$kind" --build-arg "BASE=$base" --build-arg "FUNCTION=$function" --tag "$tag" --file "$root/Dockerfile"
         --build-arg "NOFX_ACCEPT_OLDER=${NOFX_ACCEPT_OLDER:-}" --label "org.opencontainers.image.base.name=$base"
     )
     image_build
-    [[ $dry_run == yes ]] ||
+    [[ $dry_run == no ]] || return 0
+    if [[ $kind == http ]]; then
+        say "image: try   $runner run --rm --read-only --cap-drop=all -p 8080:8080 --env-file FILE $(quoted "$tag")"
+    else
         say "image: try   $runner run -i --rm --read-only --cap-drop=all $(quoted "$tag") < event.json"
+    fi
 }
 
 image_arguments() {
@@ -49,6 +61,7 @@ image_arguments() {
             esac
             shift
             ;;
+        --http) kind=http ;;
         --dry-run) dry_run=yes ;;
         -h | --help)
             printf '%s\n' "$image_help"

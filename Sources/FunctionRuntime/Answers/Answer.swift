@@ -53,7 +53,9 @@ struct Answer: Sendable {
     }
 
     /// The answer of an endpoint to the sender of a CloudEvent: nothing, or an event in binary mode if the sender takes
-    /// one. A success without an event is unchanged.
+    /// one.
+    ///
+    /// A success without an event is unchanged.
     func to(_ event: CloudEvent?, from endpoint: String) -> Answer {
         guard let event else { return self }
         var answer = self

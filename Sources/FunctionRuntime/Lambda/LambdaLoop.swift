@@ -28,8 +28,7 @@ struct LambdaLoop {
                 try lambda.initializationFailed(type: type, body: answer.failure(type))
             } else {
                 let watch = try termination.watch()
-                var threads = Threads()
-                if let waiting = lambda.registerExtension() { try threads.start(stackBytes: 256 << 10, waiting) }
+                try registerExtension(with: &lambda)
                 while true { try serveNext(of: &lambda) }
                 _ = consume watch
             }
@@ -37,6 +36,14 @@ struct LambdaLoop {
             log.error("lambda.failed", ["error": "\(error)"])
         }
         Process.exit(1)
+    }
+
+    /// Registers an extension, and leaves its thread to the end of the process: it waits for an event that never comes.
+    private func registerExtension(with lambda: inout LambdaRuntimeAPI) throws(SystemError) {
+        guard let waiting = lambda.registerExtension() else { return }
+        var threads = Threads()
+        try threads.start(stackBytes: 256 << 10, waiting)
+        threads.abandon()
     }
 
     private func serveNext(of lambda: inout LambdaRuntimeAPI) throws(LambdaRuntimeError) {

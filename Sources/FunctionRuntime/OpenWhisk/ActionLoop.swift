@@ -10,7 +10,9 @@ struct ActionLoop {
     /// What the proxy accepts at most as a result.
     static let mostAnswerBytes = 1 << 20
 
-    /// Parameters have at most 1 MiB, and a body in them may be base64. The value is one level below the line.
+    /// Parameters have at most 1 MiB, and a body in them may be base64.
+    ///
+    /// The value is one level below the line.
     private static let limits = JSONLimits(
         bytes: JSONLimits.wrappedEvent.bytes,
         depth: JSONLimits.wrappedEvent.depth + 1
@@ -84,6 +86,7 @@ struct ActionLoop {
         let delivery = Delivery(
             requestID: activation.id,
             deadline: activation.deadline.map { $0 - .milliseconds(200) },
+            endpoint: activation.actionName,
             // OpenWhisk pauses the container between activations.
             freezesAfterAnswer: true
         )

@@ -8,6 +8,9 @@ struct Delivery {
     var trace: TraceContext?
     var deadline: Deadline?
 
+    /// The endpoint that the platform's configuration names for an event without a path.
+    var endpoint: String?
+
     /// Whether the call runs until the process is asked to end.
     var isEndless = false
 
@@ -169,8 +172,9 @@ struct Server<F: Function>: ~Copyable {
         }
     }
 
-    /// - Parameters:
-    ///   - request: The request. If it holds a CloudEvent, its body becomes the event's data.
+    /// Checks the caller and runs the endpoint.
+    ///
+    /// If the request holds a CloudEvent, the event's data becomes its body.
     private static func run(
         _ request: inout Request,
         _ delivery: Delivery,

@@ -17,11 +17,15 @@ struct FastCGIServer {
 
     private let socket: ListeningSocket
     private let handler: any RequestHandler
+
+    /// Whether the web server is asked to end each client's connection after the answer.
+    private let closesConnections: Bool
     private let log: Log
 
-    init(_ socket: ListeningSocket, _ handler: any RequestHandler) {
+    init(_ socket: ListeningSocket, _ handler: any RequestHandler, closesConnections: Bool) {
         self.socket = socket
         self.handler = handler
+        self.closesConnections = closesConnections
         log = Log(level: handler.logLevel, function: handler.name)
     }
 
@@ -86,7 +90,8 @@ struct FastCGIServer {
         do throws(FastCGIConnection.Failure) {
             guard let request = try connection.next() else { return true }
             var document: [UInt8] = []
-            respond(to: request) { document = $0.document }
+            let prefix = closesConnections ? Array("Connection: close\r\n".utf8) : []
+            respond(to: request) { document = prefix + $0.document }
             try connection.send(FastCGIRecord.answer(document, to: request.id))
             return request.keepsConnection
         } catch {

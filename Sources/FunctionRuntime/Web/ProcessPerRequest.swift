@@ -33,7 +33,10 @@ struct ProcessPerRequest {
         var response: [UInt8] = []
         let answer = { (answer: Answer) in response = convention == .cgi ? answer.document : answer.body }
         do throws(Problem) {
-            let delivery = Delivery(deadline: environment.watchdogDeadline, isFromWeb: true)
+            let delivery = Delivery(
+                deadline: convention == .openFaaS ? environment.watchdogDeadline : nil,
+                isFromWeb: true
+            )
             handler.answer(try request(), delivery, deliver: answer)
         } catch {
             answer(handler.refuse(error))
@@ -115,9 +118,7 @@ extension Environment {
     ///
     /// The watchdog passes its own variables on. The last 200 ms are for the answer.
     fileprivate var watchdogDeadline: Deadline? {
-        guard contains("Http_Method"), let limit = self["exec_timeout"].flatMap(Duration.init(go:)), limit > .zero else {
-            return nil
-        }
+        guard let limit = self["exec_timeout"].flatMap(Duration.init(go:)), limit > .zero else { return nil }
         return .after(limit) - .milliseconds(200)
     }
 }

@@ -98,7 +98,7 @@ final class EndpointHandler<F: Function>: RequestHandler {
 
 /// Several endpoints, each at the path of its name, also below a version or a prefix: `/v1/createTeam`.
 ///
-/// An event without a path, such as a schedule's, names no endpoint.
+/// An event without a path, such as a schedule's, names no endpoint, unless the transport knows it.
 final class Router: RequestHandler {
     let name = Process.name
     let logLevel = Log.Level.info
@@ -111,7 +111,7 @@ final class Router: RequestHandler {
     private var handlers: [String: any RequestHandler] = [:]
 
     init(_ endpoints: [any Function.Type], _ environment: Environment, believesPlatform: Bool = false) {
-        self.endpoints = endpoints + [Liveness.self, Readiness.self]
+        self.endpoints = endpoints + Gateway.healthChecks
         self.environment = environment
         self.believesPlatform = believesPlatform
         telemetry = Telemetry(environment, log: Log(level: logLevel, function: name))
@@ -131,6 +131,9 @@ final class Router: RequestHandler {
     }
 
     func answer(event: [UInt8]?, _ delivery: Delivery, deliver: (Answer, Request.Form) -> Void) {
+        if let handler = delivery.endpoint.flatMap(handler) {
+            return handler.answer(event: event, delivery, deliver: deliver)
+        }
         do throws(Problem) {
             guard let event else { throw .payloadTooLarge }
             let request = try EventDecoder.decode(JSONDocument(event: event, limits: .wrappedEvent).root)

@@ -17,6 +17,9 @@ public struct ConnectionString: Sendable {
     /// Whether a host is given by name.
     let resolvesNames: Bool
 
+    /// Whether the server is to keep statements that are sent repeatedly.
+    var keepsStatements = environment("NOFX_PREPARED_STATEMENTS") == "1"
+
     /// Parses a connection string.
     ///
     /// - Throws: A ``PostgresError`` of kind ``PostgresError/Kind/configuration``. Its message names the problem

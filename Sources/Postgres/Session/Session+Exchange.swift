@@ -17,6 +17,7 @@ extension Session {
     ///   in the latter case.
     func exchange(_ statements: [Query], commits: Bool = false, by deadline: Deadline) throws(PostgresError) -> [Rows] {
         try check(statements, by: deadline)
+        try prepareRepeated(statements, by: deadline)
         for (index, statement) in statements.enumerated() where !post(statement) {
             throw abandon(.lost(failure(.connection)), commits: commits && index == statements.count - 1)
         }
@@ -40,6 +41,7 @@ extension Session {
         by deadline: Deadline
     ) throws(PostgresError) -> [Result<Rows, PostgresError>] {
         try check(statements, by: deadline)
+        try prepareRepeated(statements, by: deadline)
         for statement in statements where !post(statement) || PQpipelineSync(connection) != 1 {
             throw abandon(.lost(failure(.connection)), commits: commits)
         }
@@ -114,6 +116,11 @@ extension Session {
                             types.initializeElement(at: index, to: entry.type.rawValue)
                         }
                         let lengths = UnsafePointer(numbers.baseAddress)
+                        let formats = lengths?.advanced(by: count)
+                        if let name = prepared?.name(of: statement) {
+                            let values = UnsafePointer(values.baseAddress)
+                            return PQsendQueryPrepared(connection, name, Int32(count), values, lengths, formats, 1) == 1
+                        }
                         return statement.withSQL { sql in
                             PQsendQueryParams(
                                 connection,
@@ -122,7 +129,7 @@ extension Session {
                                 types.baseAddress,
                                 values.baseAddress,
                                 lengths,
-                                lengths?.advanced(by: count),
+                                formats,
                                 1
                             )
                         } == 1
@@ -175,6 +182,8 @@ extension Session {
             PQclear(result)
         case PGRES_FATAL_ERROR where ErrorFields(result).isStatementFailure:
             defer { PQclear(result) }
+            // A plan's result type has changed, or the server does not know the statement: it is prepared anew.
+            if ["0A000", "26000"].contains(ErrorFields(result).state) { prepared?.forget() }
             answer.failure = answer.failure ?? failure(.server, result, statement: statement)
         default:
             // The connection ended, or the server started a COPY, which this protocol code does not support.

@@ -20,7 +20,9 @@ extension Session {
             let share = deadline.remainingNanoseconds / left
             let budget = Duration.nanoseconds(Int64(clamping: min(share, string.timeoutPerHost ?? .max)))
             do {
-                return try open(attempt, by: min(.after(budget), deadline), log: log)
+                let session = try open(attempt, by: min(.after(budget), deadline), log: log)
+                if string.keepsStatements { session.prepared = PreparedStatements() }
+                return session
             } catch {
                 last = error
             }

@@ -20,6 +20,9 @@ final class Session {
     /// Statements to send before the next statement, so that they need no round trip of their own.
     var pending: [Query] = []
 
+    /// The statements that the server keeps; nil if it is to keep none.
+    var prepared: PreparedStatements?
+
     /// How often statements were sent.
     var exchanges = 0
 
