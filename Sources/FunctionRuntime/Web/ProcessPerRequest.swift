@@ -47,12 +47,23 @@ struct ProcessPerRequest {
             log.error("output.failed", ["error": error.description])
             Process.exit(ExitStatus.inputOutput)
         }
-        if handler.telemetry.isOn {
-            // The server passes the answer on when the output ends, and need not wait for the spans.
+        if handler.telemetry.isOn { exportSpans() }
+        Process.exit(closed.contains(.standardOutput) ? ExitStatus.inputOutput : ExitStatus.success)
+    }
+
+    /// Exports the spans after the answer.
+    ///
+    /// The server passes the answer on when the output ends, and need not wait for the spans. lighttpd then ends the
+    /// process with SIGTERM, so the signal has to wait for them.
+    private func exportSpans() {
+        do throws(SystemError) {
+            let watch = try TerminationWatch {}
             FileDescriptor.standardOutput.close()
             handler.telemetry.flush()
+            _ = consume watch
+        } catch {
+            log.warning("spans.lost", ["count": 0, "reason": error.description])
         }
-        Process.exit(closed.contains(.standardOutput) ? ExitStatus.inputOutput : ExitStatus.success)
     }
 
     private func request() throws(Problem) -> Request {
