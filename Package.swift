@@ -124,14 +124,6 @@ let package = Package(
         tool("ask", uses: ["AI", "Base", "Core", "FunctionRuntime", "Reliability", "System"]),
         tool("benchBreaker", uses: ["AI", "Base", "Core", "Postgres", "Reliability", "System"]),
         tool("benchQueue", uses: ["Base", "Core", "Postgres", "Queue", "Runs", "System", "Worker"]),
-        tool(
-            "describe",
-            uses: [
-                "AI", "Base", "Core", "FunctionRuntime", "Migrations", "Notifications", "Operations", "Reliability",
-                "Runs",
-                "System", "Teams", "Worker",
-            ]
-        ),
         tool("issueToken", uses: ["Base", "Cryptography", "System"]),
 
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
@@ -253,7 +245,7 @@ let package = Package(
         // The programs that these tests run are built with them.
         tests(
             "EndToEndTests",
-            of: ["Base", "Core", "Cryptography", "Postgres", "System", "ask", "issueToken", "nofx"]
+            of: ["Base", "Core", "Cryptography", "HTTPClient", "Postgres", "System", "ask", "issueToken", "nofx"]
         ),
     ],
     swiftLanguageModes: [.v6]

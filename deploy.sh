@@ -10,6 +10,9 @@
 #   knative     a Knative Service
 #   openfaas    stack.yml and its build context
 #   openwhisk   actions, by OpenWhisk's API
+#   lambda      the bundle on AWS Lambda, with an HTTP API, schedules and a queue; also status and destroy
+#   terraform   a Terraform module that deploys the same as lambda
+#   sam         an AWS SAM template that deploys the same as lambda
 #
 # Each takes --help and --dry-run, which prints the commands it would run.
 
@@ -20,7 +23,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/scripts/lib/common.sh"
 main() {
     local target=${1:-}
     case $target in
-    local | bundle | image | http | systemd | kubernetes | knative | openfaas | openwhisk)
+    local | bundle | image | http | systemd | lambda | terraform | sam | kubernetes | knative | openfaas | openwhisk)
         shift
         # shellcheck source=/dev/null
         source "$root/scripts/lib/$target.sh"

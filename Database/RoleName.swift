@@ -7,6 +7,7 @@ public struct RoleName: InputValue {
     let rawValue: String
 
     public static var rule: String { text.description }
+    public static var form: ValueForm { text.form }
 
     public init(input: JSONValue) throws(Violations) {
         let name = try Self.text.read(input)

@@ -71,8 +71,9 @@ CALLERS = [
     Endpoint("waiveGate", GATE, '"status":"waived"', runs=1),
 ]
 
-# These functions find no work.
+# These functions find no work, but for the one that makes a key.
 OPERATORS = [
+    Endpoint("createOperatorKey", '{"operator":"ada","name":"laptop","revokeOthers":true}', "nofx_", role="owner"),
     Endpoint("deliverOutbox", "{}", '"claimed":0', role="operator"),
     Endpoint("migrate", "{}", '"applied":[]', role="owner"),
     Endpoint("purge", "{}", '"rateLimits":0', role="operator"),

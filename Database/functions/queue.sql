@@ -27,7 +27,7 @@ CREATE OR REPLACE FUNCTION nofx.claim_jobs(
     p_shortest integer DEFAULT 0, p_longest integer DEFAULT 2147483647, p_abilities text[] DEFAULT NULL
 ) RETURNS TABLE (
     id uuid, topic text, tenant_id uuid, run_id uuid, step_no smallint, attempt smallint, fence bigint,
-    enqueued_at timestamptz, payload json, max_attempts smallint
+    enqueued_at timestamptz, payload json, max_attempts smallint, trace text
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
@@ -129,7 +129,7 @@ BEGIN
             RETURNING q.*
         )
         SELECT c.id, c.topic, c.tenant_id, c.run_id, c.step_no, (c.attempt + (c.run_id IS NOT NULL)::integer)::smallint,
-               c.fence, c.enqueued_at, c.payload, c.max_attempts
+               c.fence, c.enqueued_at, c.payload, c.max_attempts, c.trace
         FROM claimed c
         ORDER BY row_number() OVER (PARTITION BY c.tenant_id ORDER BY c.priority, c.run_at, c.id),
                  array_position(v_seen, c.tenant_id);

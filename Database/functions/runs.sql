@@ -63,7 +63,7 @@ $$;
 CREATE OR REPLACE FUNCTION nofx.start_run(
     p_team uuid, p_run uuid, p_goal text, p_rerun_of uuid, p_deadline interval, p_team_limit integer,
     p_total_limit integer, p_steps json, p_origin jsonb, p_default_tools text[] DEFAULT NULL,
-    p_byte_limit bigint DEFAULT NULL,
+    p_byte_limit bigint DEFAULT NULL, p_trace text DEFAULT NULL,
     OUT outcome text, OUT role text, OUT denied text[], OUT created_at timestamptz, OUT activity bigint
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
@@ -97,8 +97,8 @@ BEGIN
 
     created_at := now();
     INSERT INTO nofx.runs (team_id, id, goal, status, steps_total, steps_open, steps_queued, rerun_of, created_by,
-                           plan_author, deadline_s, deadline_at, bytes, bytes_limit)
-    VALUES (p_team, p_run, p_goal, 'running', v_total, v_total, 0, p_rerun_of, nofx.me(),
+                           trace, plan_author, deadline_s, deadline_at, bytes, bytes_limit)
+    VALUES (p_team, p_run, p_goal, 'running', v_total, v_total, 0, p_rerun_of, nofx.me(), p_trace,
             (SELECT coalesce(r.plan_author, r.created_by) FROM nofx.runs r
              WHERE r.team_id = p_team AND r.id = p_rerun_of),
             extract(epoch FROM p_deadline), now() + p_deadline, v_bytes, p_byte_limit);
@@ -154,7 +154,7 @@ $$;
 -- Starts the plan of a run again, as a new run. `outcome` is as in start_run, or `no_run`.
 CREATE OR REPLACE FUNCTION nofx.rerun(
     p_team uuid, p_run uuid, p_new uuid, p_team_limit integer, p_total_limit integer, p_origin jsonb,
-    p_default_tools text[] DEFAULT NULL, p_byte_limit bigint DEFAULT NULL,
+    p_default_tools text[] DEFAULT NULL, p_byte_limit bigint DEFAULT NULL, p_trace text DEFAULT NULL,
     OUT outcome text, OUT role text, OUT denied text[], OUT created_at timestamptz, OUT activity bigint
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -189,7 +189,7 @@ BEGIN
     INTO v_steps FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run;
     SELECT n.* INTO outcome, role, denied, created_at, activity
     FROM nofx.start_run(p_team, p_new, v_run.goal, p_run, make_interval(secs => v_run.deadline_s), p_team_limit,
-                        p_total_limit, v_steps, p_origin, p_default_tools, p_byte_limit) n;
+                        p_total_limit, v_steps, p_origin, p_default_tools, p_byte_limit, p_trace) n;
 END
 $$;
 

@@ -63,7 +63,8 @@ BEGIN
     WITH released AS MATERIALIZED (
         SELECT s.team_id, s.run_id, s.no, s.topic, s.status, s.priority, s.max_attempts, s.delay_s,
                nullif(s.timeout_s, 60) AS timeout_s, s.needs,
-               CASE s.status WHEN 'waiting' THEN s.inputs END AS gate
+               CASE s.status WHEN 'waiting' THEN s.inputs END AS gate,
+               (SELECT u.trace FROM nofx.runs u WHERE u.team_id = s.team_id AND u.id = s.run_id) AS trace
         FROM unnest(p_teams, p_runs, p_nos) AS r (team_id, run_id, no)
         JOIN nofx.steps s ON s.team_id = r.team_id AND s.run_id = r.run_id AND s.no = r.no
     ), gates AS (
@@ -79,10 +80,10 @@ BEGIN
             decided_at = NULL, reason = NULL
     )
     INSERT INTO nofx.queue
-        (id, topic, tenant_id, run_id, step_no, priority, state, max_attempts, run_at, timeout_s, needs)
+        (id, topic, tenant_id, run_id, step_no, priority, state, max_attempts, run_at, timeout_s, needs, trace)
     SELECT nofx.step_job_id(r.run_id, r.no), r.topic, r.team_id, r.run_id, r.no, r.priority,
            CASE WHEN r.delay_s > 0 THEN 'scheduled' ELSE 'available' END, r.max_attempts,
-           now() + make_interval(secs => r.delay_s), coalesce(r.timeout_s, 0), r.needs
+           now() + make_interval(secs => r.delay_s), coalesce(r.timeout_s, 0), r.needs, r.trace
     FROM released r WHERE r.status = 'queued';
 END
 $$;

@@ -26,8 +26,8 @@ CREATE OR REPLACE FUNCTION nofx.queue_messages() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM nofx.require_table(TG_RELID, 'nofx.events');
-    INSERT INTO nofx.queue (id, topic, tenant_id, payload)
-    SELECT m.id, 'webhook', m.webhook_id, m.payload
+    INSERT INTO nofx.queue (id, topic, tenant_id, payload, trace)
+    SELECT m.id, 'webhook', m.webhook_id, m.payload, m.trace
     FROM (
         SELECT md5(w.id || '/' || e.run_id || '/' || e.seq)::uuid AS id, w.id AS webhook_id,
                json_build_object(
@@ -35,7 +35,8 @@ BEGIN
                    'data', json_build_object('teamId', e.team_id, 'runId', e.run_id, 'seq', e.seq, 'step', (
                        SELECT s.name FROM nofx.steps s
                        WHERE s.team_id = e.team_id AND s.run_id = e.run_id AND s.no = e.step_no
-                   ), 'data', e.data)) AS payload
+                   ), 'data', e.data)) AS payload,
+               (SELECT r.trace FROM nofx.runs r WHERE r.team_id = e.team_id AND r.id = e.run_id) AS trace
         FROM added e
         JOIN nofx.webhooks w ON w.team_id = e.team_id AND w.disabled_at IS NULL AND e.type = ANY (w.events)
     ) m

@@ -28,6 +28,8 @@ CREATE TABLE nofx.queue (
     fence          bigint NOT NULL DEFAULT 0,
     error          text,
     payload        json,
+    -- The trace of the call that caused the job: `traceparent`, and after a space `tracestate` (W3C Trace Context).
+    trace          text,
     CHECK ((run_id IS NULL) = (step_no IS NULL)),
     CHECK ((run_id IS NULL) = (payload IS NOT NULL)),
     CHECK ((state = 'running') = (lease_until IS NOT NULL))

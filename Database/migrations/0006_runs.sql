@@ -20,6 +20,7 @@ CREATE TABLE nofx.runs (
     bytes_limit         bigint,                     -- of the team, when the run was started
     rerun_of            uuid,
     created_by          uuid NOT NULL,
+    trace               text CHECK (octet_length(trace) <= 600),  -- of the call that started it, as in nofx.queue
     plan_author         uuid,  -- who started the first run of the plan, where this run repeats it
     created_at          timestamptz NOT NULL DEFAULT now(),
     deadline_s          integer,      -- as in the plan

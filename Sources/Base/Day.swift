@@ -44,6 +44,7 @@ public struct Day: Hashable, Comparable, Sendable, InputValue, OutputValue, Cust
     }
 
     public static var rule: String { "day, as in 2026-01-31" }
+    public static var form: ValueForm { .format("date") }
 
     public init(input: JSONValue) throws(Violations) {
         guard let day = Day(try String(input: input)) else {

@@ -59,6 +59,13 @@ public struct EmailAddress: Hashable, Sendable, CustomStringConvertible {
 
 extension EmailAddress: InputValue {
     public static var rule: String { "e-mail address, at most 254 characters" }
+    public static var form: ValueForm {
+        let atom = "[A-Za-z0-9!#$&'*+/=?^_`{|}~-]"
+        let local = "\(atom)(?:[.\(atom.dropFirst().dropLast())]{0,62}\(atom))?"
+        let rest = "(?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+        let domain = #"(?:[A-Za-z0-9]\#(rest)\.)+[A-Za-z]\#(rest)"#
+        return .pattern(#"^[\t-\r ]*(?![^@]*\.\.)\#(local)@\#(domain)[\t-\r ]*$"#, atMost: 254)
+    }
 
     public init(input: JSONValue) throws(Violations) {
         guard let address = EmailAddress(try String(input: input)) else {

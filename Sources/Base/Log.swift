@@ -26,6 +26,9 @@ public struct Log: Sendable {
     /// The encoded members that every line contains.
     private var context = JSONWriter(reserving: 128)
 
+    /// The trace of the call whose events are written.
+    public var trace = Trace.none
+
     /// Creates a log.
     ///
     /// - Parameters:

@@ -48,6 +48,7 @@ public struct OneTimeSecret: OutputValue, CustomStringConvertible, CustomReflect
     public func reveal() -> String { text }
 
     public static var rule: String { "string; null when the call is repeated" }
+    public static var form: ValueForm { .optional(.string()) }
 
     public func encode(to json: inout JSONWriter) {
         if json.hidesSecrets { json.null() } else { json.string(text) }

@@ -16,6 +16,9 @@ struct Configuration: Sendable {
     let issuer: String
     let audience: String
 
+    /// The namespace of the metrics in the log, for CloudWatch; nil for no metrics.
+    let metricsNamespace: String?
+
     /// Reads the configuration.
     ///
     /// - Parameters:
@@ -41,6 +44,7 @@ struct Configuration: Sendable {
             throw ConfigurationError("DATABASE_URL", error.debugDescription)
         }
         quotas = try Quotas(environment)
+        metricsNamespace = try environment.metricsNamespace("NOFX_METRICS_NAMESPACE")
         guard case .authenticated = access else {
             (verifier, keySetURL, issuer, audience) = (nil, nil, "", "")
             return
@@ -165,6 +169,20 @@ extension Quotas {
 }
 
 extension Environment {
+    /// A namespace of metrics in CloudWatch; nil if the variable is not set.
+    fileprivate func metricsNamespace(_ name: String) throws(ConfigurationError) -> String? {
+        guard let namespace = self[name] else { return nil }
+        guard namespace.utf8.count <= 255, !namespace.utf8.starts(with: "AWS/".utf8),
+            namespace.utf8.allSatisfy({ $0.isDigit || $0.isLetter || ".-_/#:".utf8.contains($0) })
+        else {
+            throw ConfigurationError(
+                name,
+                "must have at most 255 letters, digits and characters of .-_/#:, and must not begin with AWS/"
+            )
+        }
+        return namespace
+    }
+
     /// The API keys that are accepted: live or test.
     fileprivate func keyEnvironment(
         _ name: String,

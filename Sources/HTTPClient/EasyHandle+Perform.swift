@@ -24,14 +24,15 @@ extension EasyHandle {
         let headers = try headerList(request)
         defer { curl_slist_free_all(headers) }
         try check(curl_set_list(pointer, CURLOPT_HTTPHEADER, headers))
-        try setBody(request)
+        try setMethod(of: request)
 
+        var content = RequestContent(bytes: request.body ?? [])
         var collector = ResponseCollector(maximumBodyBytes: request.maximumResponseBytes, pieces: pieces)
         var watch = TransferWatch(idleLimit: request.idleLimit, cancellation: cancellation)
         var message = [CChar](repeating: 0, count: Int(CURL_ERROR_SIZE))
         var filter = AddressFilter(egress)
         let ending = guarded(by: &filter) {
-            run(in: transfers, watching: &watch, collecting: &collector, message: &message)
+            run(in: transfers, watching: &watch, sending: &content, collecting: &collector, message: &message)
         }
         if let error = failure(ending, collector, message: message, limits: limits) {
             // The filter may refuse one of several addresses while another is allowed but unreachable.
@@ -71,41 +72,57 @@ extension EasyHandle {
     private func run(
         in transfers: MultiHandle,
         watching watch: inout TransferWatch,
+        sending content: inout RequestContent,
         collecting collector: inout ResponseCollector,
         message: inout [CChar]
     ) -> MultiHandle.Ending {
         message.withUnsafeMutableBufferPointer { message in
             withUnsafeMutablePointer(to: &collector) { collector in
-                var code = curl_set_error_buffer(pointer, message.baseAddress)
-                defer { _ = curl_set_error_buffer(pointer, nil) }
-                if code == CURLE_OK {
-                    code = curl_set_receiver(pointer, CURLOPT_HEADERFUNCTION, takeHeader, CURLOPT_HEADERDATA, collector)
+                withUnsafeMutablePointer(to: &content) { content in
+                    let code = setCallbacks(message: message, collector: collector, content: content)
+                    defer { _ = curl_set_error_buffer(pointer, nil) }
+                    guard code == CURLE_OK else { return .finished(code) }
+                    return transfers.run(self, watching: &watch) { collector.pointee.receivedBytes }
                 }
-                if code == CURLE_OK {
-                    code = curl_set_receiver(pointer, CURLOPT_WRITEFUNCTION, takeBody, CURLOPT_WRITEDATA, collector)
-                }
-                guard code == CURLE_OK else { return .finished(code) }
-                return transfers.run(self, watching: &watch) { collector.pointee.receivedBytes }
             }
         }
     }
 
-    /// libcurl derives the method from the body, so the body is set first and then the method's name.
-    private func setBody(_ request: HTTPRequest) throws(HTTPError) {
+    private func setCallbacks(
+        message: UnsafeMutableBufferPointer<CChar>,
+        collector: UnsafeMutablePointer<ResponseCollector>,
+        content: UnsafeMutablePointer<RequestContent>
+    ) -> CURLcode {
+        var code = curl_set_error_buffer(pointer, message.baseAddress)
+        if code == CURLE_OK {
+            code = curl_set_receiver(pointer, CURLOPT_HEADERFUNCTION, takeHeader, CURLOPT_HEADERDATA, collector)
+        }
+        if code == CURLE_OK {
+            code = curl_set_receiver(pointer, CURLOPT_WRITEFUNCTION, takeBody, CURLOPT_WRITEDATA, collector)
+        }
+        if code == CURLE_OK {
+            code = curl_set_receiver(pointer, CURLOPT_READFUNCTION, giveContent, CURLOPT_READDATA, content)
+        }
+        return code
+    }
+
+    /// Sets the method, and where libcurl gets the body.
+    ///
+    /// libcurl derives the method from the body, so the method's name comes last.
+    ///
+    /// If a server closes a kept connection without an answer, libcurl sends the request again by itself, although the
+    /// server may have done the work. It cannot do that with a body that it can read only once, and a request without
+    /// a body gets a connection of its own.
+    private func setMethod(of request: HTTPRequest) throws(HTTPError) {
         if request.method == .head {
             // A response to HEAD may contain Content-Length, but no body follows.
             return try check(curl_set_integer(pointer, CURLOPT_NOBODY, 1))
         }
         if request.method != .get, request.method != .delete || request.body != nil {
-            let body = request.body ?? []
+            let count = request.body?.count ?? 0
             try check(curl_set_integer(pointer, CURLOPT_POST, 1))
-            try check(curl_set_size(pointer, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count)))
-            // Without a pointer libcurl would read the body from standard input.
-            try check(
-                body.isEmpty
-                    ? curl_set_text(pointer, CURLOPT_COPYPOSTFIELDS, "")
-                    : curl_set_bytes(pointer, CURLOPT_COPYPOSTFIELDS, body)
-            )
+            try check(curl_set_size(pointer, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(count)))
+            if count == 0 { try check(curl_set_integer(pointer, CURLOPT_FRESH_CONNECT, 1)) }
         }
         try check(curl_set_text(pointer, CURLOPT_CUSTOMREQUEST, request.method.rawValue))
     }
@@ -138,6 +155,28 @@ private let takeHeader: curl_write_callback = { bytes, size, count, collector in
     guard let collector = collector?.assumingMemoryBound(to: ResponseCollector.self) else { return 0 }
     let line = UnsafeRawBufferPointer(start: bytes, count: size * count)
     return collector.pointee.takeHeader(line) ? line.count : 0
+}
+
+/// The content of a request, of which libcurl reads one part after the other.
+private struct RequestContent {
+    let bytes: [UInt8]
+    private var position = 0
+
+    init(bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    mutating func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        let part = bytes[position...].prefix(buffer.count)
+        buffer.copyBytes(from: part)
+        position += part.count
+        return part.count
+    }
+}
+
+private let giveContent: curl_read_callback = { buffer, size, count, content in
+    guard let content = content?.assumingMemoryBound(to: RequestContent.self) else { return 0 }
+    return content.pointee.read(into: UnsafeMutableRawBufferPointer(start: buffer, count: size * count))
 }
 
 private let takeBody: curl_write_callback = { bytes, size, count, collector in

@@ -6,8 +6,8 @@ internal import System
 /// A client has one owner and belongs to one thread. It uses no resources until the first request. It does not follow
 /// redirects, because a server could redirect a request with its credential to another host.
 ///
-/// If the server has closed a kept connection, the client sends the request again on a new connection, but only if no
-/// byte of a response has arrived.
+/// If the server closes a kept connection before a byte of a response has arrived, the client sends a request that only
+/// reads again on a new connection. Any other request fails, because the server may have done its work.
 ///
 /// ```swift
 /// var client = HTTPClient(userAgent: "nofx")

@@ -128,6 +128,7 @@ public struct DeadLetterFilter: InputValue {
     let rawValue: String
 
     public static var rule: String { text.description }
+    public static var form: ValueForm { text.form }
 
     public init(input: JSONValue) throws(Violations) {
         rawValue = try Self.text.read(input)

@@ -27,6 +27,7 @@ public enum Retention {
         }
 
         public static var rule: String { range.description }
+        public static var form: ValueForm { range.form }
 
         public init(input: JSONValue) throws(Violations) {
             count = try Self.range.read(input)

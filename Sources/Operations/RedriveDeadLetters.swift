@@ -82,6 +82,7 @@ public struct DeadLetterIDs: InputValue {
     let all: [UUID]
 
     public static var rule: String { "array of 1 to 500 UUIDs" }
+    public static var form: ValueForm { .array(UUID.form, 1...500) }
 
     public init(input: JSONValue) throws(Violations) {
         all = try ListRule(1...500).read(input)
@@ -95,6 +96,9 @@ public struct RedrivenTopic: InputValue {
     let rawValue: String
 
     public static var rule: String { "mail, webhook, or the topic of a tool, such as http.request" }
+    public static var form: ValueForm {
+        .either([.names(["mail", "webhook"]), .pattern(#"^[!-~]*\.[!-~]*$"#, atMost: 100)])
+    }
 
     public init(input: JSONValue) throws(Violations) {
         rawValue = try DeadLetterFilter(input: input).rawValue
@@ -118,6 +122,7 @@ public struct RedriveLimit: InputValue, CustomStringConvertible {
     }
 
     public static var rule: String { range.description }
+    public static var form: ValueForm { range.form }
 
     public init(input: JSONValue) throws(Violations) {
         count = Int32(try Self.range.read(input))

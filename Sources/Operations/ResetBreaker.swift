@@ -47,6 +47,8 @@ public struct BreakerChange: OutputObject, RowDecodable {
         let name: BreakerName?
         let kind: Kind
 
+        public static let choice: FieldChoice? = .field("name", orFlag: "all")
+
         public static let schema = Schema(
             .optional("name", BreakerName.self, "The breaker; required unless all is true."),
             .optional("all", Bool.self, default: false, "All breakers."),
@@ -138,6 +140,7 @@ public struct BreakerName: InputValue {
     let rawValue: String
 
     public static var rule: String { text.description }
+    public static var form: ValueForm { text.form }
 
     public init(input: JSONValue) throws(Violations) {
         rawValue = try Self.text.read(input)

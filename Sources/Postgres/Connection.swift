@@ -32,6 +32,9 @@ public struct Connection: ~Copyable {
     /// The check polls the socket once and needs no round trip.
     public var isUsable: Bool { session.isUsable() }
 
+    /// How often statements were sent and their results awaited.
+    public var roundTrips: Int { session.exchanges }
+
     /// The time since the server last sent data.
     public var idleTime: Duration {
         .nanoseconds(Int64(clamping: SystemClock.monotonicNanoseconds() - session.lastUse))

@@ -63,6 +63,9 @@ public struct Job: Sendable {
     /// The lease, which proves that this claimant holds the job.
     public let lease: JobLease
 
+    /// The place in the trace of the call that caused the job; nil if it had none.
+    public let trace: TraceContext?
+
     /// Makes a claimed job.
     public init(
         id: ID<Job>,
@@ -71,7 +74,8 @@ public struct Job: Sendable {
         tenant: UUID?,
         attempt: Int,
         enqueuedAt: Timestamp,
-        lease: JobLease
+        lease: JobLease,
+        trace: TraceContext? = nil
     ) {
         self.id = id
         self.topic = topic
@@ -80,6 +84,7 @@ public struct Job: Sendable {
         self.attempt = attempt
         self.enqueuedAt = enqueuedAt
         self.lease = lease
+        self.trace = trace
     }
 }
 

@@ -21,6 +21,13 @@ public struct Environment: Sendable {
         Environment()
     }
 
+    /// Sets a variable of this process.
+    ///
+    /// Only at start, while the process has one thread.
+    public static func set(_ name: String, _ value: String) {
+        setenv(name, value, 1)
+    }
+
     /// The value of a variable, or nil if it is unset or empty.
     public subscript(_ name: String) -> String? {
         guard let value = value(of: name), !value.isEmpty else { return nil }

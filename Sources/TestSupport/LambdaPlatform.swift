@@ -13,15 +13,20 @@ public struct LambdaPlatform {
     ///
     /// - Parameters:
     ///   - make: Makes the function with the given environment variables.
+    ///   - refused: The statuses with which the platform refuses a first call, by its kind.
     ///   - body: Sends events to the function.
     /// - Returns: The exit status and the output of the function.
     /// - Throws: The error of the body, or an error if a process did not start.
     @discardableResult
     public static func run(
         _ make: (_ environment: [String: String]) -> TestFunction,
+        refusing refused: [String: Int] = [:],
         _ body: (LambdaPlatform) throws -> Void
     ) throws -> Subprocess.Outcome {
         try PythonServer.run("lambda_runtime_api.py") { server in
+            for (call, status) in refused {
+                try LambdaPlatform(server: server, processID: 0).answer(call, with: status)
+            }
             let process = try make(["AWS_LAMBDA_RUNTIME_API": "127.0.0.1:\(server.words[0])"]).start()
             let result = Result { try body(LambdaPlatform(server: server, processID: process.processID)) }
             process.signal(SIGKILL)
@@ -56,6 +61,19 @@ public struct LambdaPlatform {
     /// Sets the status of the answer to the function's next call of a kind (`response`, `error`, …).
     public func answer(_ call: String, with status: Int) throws {
         _ = try control(.post, "/answer", body: Array("\(call) \(status) 1".utf8))
+    }
+
+    /// Sends SIGTERM to the function, and waits until it has ended.
+    public func terminate() throws {
+        kill(processID, SIGTERM)
+        try awaitEnd()
+    }
+
+    /// Waits until the function has ended by itself.
+    public func awaitEnd() throws {
+        var information = unsafe siginfo_t()
+        // The process is left for the one that collects its output.
+        while unsafe waitid(P_PID, id_t(processID), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
     }
 
     /// Ends the Runtime API and its connections, and restarts it after 0.1 s.

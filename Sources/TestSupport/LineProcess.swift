@@ -3,7 +3,7 @@ import Glibc
 /// A child process that reads and writes lines over one pair of sockets.
 final class LineProcess: Sendable {
     private let stream: Int32
-    private let child: pid_t
+    let child: pid_t
 
     /// Starts a program.
     ///
@@ -43,6 +43,11 @@ final class LineProcess: Sendable {
             line.append(byte)
         }
         return String(decoding: line, as: UTF8.self)
+    }
+
+    /// Ends the program's input.
+    func endInput() {
+        shutdown(stream, Int32(SHUT_WR))
     }
 
     /// Makes two connected sockets that other child processes do not inherit.

@@ -9,9 +9,9 @@ public enum PackageScript {
     /// - Throws: An error if the script could not be started.
     public static func run(_ script: String, _ arguments: [String]) throws -> Subprocess.Outcome {
         let variables = ["PATH": "/usr/local/bin:/usr/bin:/bin"]
-        return try Subprocess(path(script), arguments, environment: variables).finish()
+        return try Subprocess(path(of: script), arguments, environment: variables).finish()
     }
 
     /// The absolute path of a file of the package.
-    public static func path(_ file: String) -> String { PythonServer.path(inPackage: file) }
+    public static func path(of file: String) -> String { PythonServer.path(inPackage: file) }
 }

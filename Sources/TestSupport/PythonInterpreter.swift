@@ -9,8 +9,14 @@ public enum PythonInterpreter: Sendable {
     /// A Python with the providers' own client libraries and that of Standard Webhooks: `clients.lock.txt`.
     case clients
 
+    /// A Python with a generator of clients: `openapi-client.lock.txt`.
+    case clientGenerator
+
     /// A Python with validators of Kubernetes manifests and of bills of materials: `manifests.lock.txt`.
     case manifests
+
+    /// A Python with the messages of OpenTelemetry: `collector.lock.txt`.
+    case collector
 
     /// The path of the interpreter.
     ///
@@ -20,7 +26,9 @@ public enum PythonInterpreter: Sendable {
         case .system: "/usr/bin/python3"
         case .imitation: PythonServer.path(inPackage: ".build/python/imitation/bin/python")
         case .clients: PythonServer.path(inPackage: ".build/python/clients/bin/python")
+        case .clientGenerator: PythonServer.path(inPackage: ".build/python/openapi-client/bin/python")
         case .manifests: PythonServer.path(inPackage: ".build/python/manifests/bin/python")
+        case .collector: PythonServer.path(inPackage: ".build/python/collector/bin/python")
         }
     }
 }

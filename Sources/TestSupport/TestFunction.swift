@@ -80,6 +80,15 @@ public struct TestFunction: Sendable {
 
     /// Starts the function on an event and kills it as soon as it waits for a lock in the database.
     public func killWhileWaiting(_ event: String, in database: TestDatabase) throws -> Subprocess.Outcome {
+        try signalWhileWaiting(event, SIGKILL, in: database)
+    }
+
+    /// Starts the function on an event and sends it a signal as soon as it waits for a lock in the database.
+    public func signalWhileWaiting(
+        _ event: String,
+        _ signal: Int32,
+        in database: TestDatabase
+    ) throws -> Subprocess.Outcome {
         let process = Mutex<pid_t?>(nil)
         let thread = TestThread {
             Result {
@@ -89,7 +98,7 @@ public struct TestFunction: Sendable {
             }
         }
         try database.awaitWaiters()
-        if let process = process.withLock({ $0 }) { kill(process, SIGKILL) }
+        if let process = process.withLock({ $0 }) { kill(process, signal) }
         return try thread.join().get()
     }
 

@@ -55,6 +55,12 @@ extension WebhookReceiver {
         public let timestamp: String
         public let contentType: String
         public let userAgent: String
+
+        /// The headers `traceparent`, `tracestate` and `x-amzn-trace-id`.
+        public let trace: String
+        public let traceState: String
+        public let xray: String
+
         public let body: String
         public let isVerified: Bool
 
@@ -65,6 +71,9 @@ extension WebhookReceiver {
             timestamp = json["timestamp"]?.string ?? ""
             contentType = json["type"]?.string ?? ""
             userAgent = json["agent"]?.string ?? ""
+            trace = json["trace"]?.string ?? ""
+            traceState = json["state"]?.string ?? ""
+            xray = json["xray"]?.string ?? ""
             body = json["body"]?.string ?? ""
             isVerified = json["verified"]?.bool ?? false
         }

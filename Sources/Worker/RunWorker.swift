@@ -101,6 +101,7 @@ private struct Count: InputValue {
     let number: Int
 
     static var rule: String { range.description }
+    static var form: ValueForm { range.form }
 
     init(input: JSONValue) throws(Violations) {
         number = try Self.range.read(input)
@@ -113,6 +114,7 @@ private struct Threads: InputValue {
     let number: Int
 
     static var rule: String { range.description }
+    static var form: ValueForm { range.form }
 
     init(input: JSONValue) throws(Violations) {
         number = try Self.range.read(input)
@@ -125,6 +127,7 @@ private struct StepCount: InputValue {
     let number: Int
 
     static var rule: String { range.description }
+    static var form: ValueForm { range.form }
 
     init(input: JSONValue) throws(Violations) {
         number = try Self.range.read(input)

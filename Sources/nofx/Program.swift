@@ -27,6 +27,7 @@ enum Program {
     }
 
     private static func start(_ word: String) {
+        if word == "describe", Process.arguments.count == 1 { Command.print(Description.ofAllEndpoints) }
         guard let endpoint = Endpoints.named(word) else {
             let advice = Endpoints.nearest(to: word).map { "did you mean \($0)? " } ?? ""
             Command("\(name):").fail("there is no endpoint '\(word)'; \(advice)See \(name) --help")
@@ -50,9 +51,10 @@ enum Program {
 
         Usage: \(name) ENDPOINT < event.json
                \(name) ENDPOINT --help
+               \(name) describe
 
         A link to this program that has the name of an endpoint is that endpoint. Without a name, the variable
-        NOFX_FUNCTION names the endpoint.
+        NOFX_FUNCTION names the endpoint. describe prints the inputs and outputs of all endpoints as JSON.
         \(Subject.allCases.map(section).joined())
         """
     }

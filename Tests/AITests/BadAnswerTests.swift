@@ -8,9 +8,8 @@ import Testing
 @Suite struct BadAnswerTests {
     private static let bodies: [String] = [
         "", " ", "<html><body>Hello</body></html>", "[]", "null", "\"text\"", "{", "{}", #"{"id": "x"}"#,
-        #"{"content": "text"}"#, #"{"choices": []}"#, #"{"choices": [{"index": 0}]}"#, #"{"output": "text"}"#,
-        #"{"content": [], "content": []}"#, "{\"content\": [\u{0}]}", "\u{FEFF}{}",
-        #"{"content": [{"type": "text", "text": "\ud800"}]}"#,
+        #"{"content": "text"}"#, #"{"choices": [{"index": 0}]}"#, #"{"output": "text"}"#,
+        "{\"content\": [\u{0}]}", "\u{FEFF}{}", #"{"content": [], }"#, #"{"content": [] "x": 1}"#,
         String(repeating: "[", count: 100) + String(repeating: "]", count: 100),
     ]
 
@@ -25,17 +24,6 @@ import Testing
         #expect(error?.code == .badResponse, "\(body)")
         #expect(error?.retry == .once && error?.breaker == .failure && error?.tryNextProvider == true)
         #expect(error?.problem.status == 502)
-    }
-
-    @Test(arguments: WireFormatName.allCases)
-    func `a body that is not UTF-8 is rejected`(format: WireFormatName) throws {
-        let provider = try TestProviders.of(format)
-        let body = Array(#"{"content": [{"type": "text", "text": ""#.utf8) + [0xC3, 0x28] + Array(#""}]}"#.utf8)
-        let error = failure { () throws(AIError) in
-            try provider.completion(from: HTTPResponse(HTTPHead(status: 200, headers: []), body: body))
-        }
-
-        #expect(error?.code == .badResponse)
     }
 
     @Test func `an answer over 4 MiB is rejected, and nesting is accepted up to 64 levels`() throws {

@@ -166,12 +166,12 @@ import Testing
     @Test(arguments: [
         "prompt is too long: 210000 tokens > 200000 maximum", "This model's maximum context length is 8192 tokens.",
     ])
-    func `a prompt that is too long is recognized by two known phrases`(message: String) throws {
+    func `a prompt that is too long is recognized by its words`(message: String) throws {
         let body = #"{"error": {"type": "invalid_request_error", "message": "\#(message)"}}"#
 
         #expect(try TestProviders.anthropic().error(400, [], body)?.code == .contextTooLong)
         #expect(try TestProviders.chat().error(400, [], body)?.problem.status == 413)
-        #expect(try TestProviders.chat().error(500, [], body)?.code == .upstreamError)
+        #expect(try TestProviders.chat().error(503, [], body)?.code == .upstreamError)
     }
 
     @Test(arguments: ["429 rate limit 503 overloaded", "insufficient_quota", "timeout", "401 Unauthorized"])

@@ -48,13 +48,13 @@ import Testing
             """#
         )
 
-        #expect(completion.usage == TokenUsage(input: 1 << 40))
+        #expect(completion.usage == TokenUsage(input: (1 << 40) - 1_000, cacheRead: 1_000))
         #expect(completion.providerCost == nil)
     }
 
     @Test(arguments: [
         ("stop", StopReason.Kind.finished, false), ("length", .maxTokens, true), ("tool_calls", .toolUse, false),
-        ("function_call", .toolUse, false), ("content_filter", .refusal, false), ("eos", .other, false),
+        ("function_call", .toolUse, false), ("content_filter", .refusal, false), ("eos", .finished, false),
     ])
     func `a known finish reason is mapped, and an unknown one keeps its raw value`(
         reason: String,

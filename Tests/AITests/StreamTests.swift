@@ -12,6 +12,14 @@ import Testing
         let events: [String]
         let whole: String
 
+        /// How many events there are up to the one with the stop reason.
+        var firstComplete: Int {
+            1
+                + (events.firstIndex {
+                    $0.contains("\"stop_sequence\"") || $0.contains("length") || $0.contains("completed")
+                } ?? 0)
+        }
+
         var testDescription: String { format.rawValue }
     }
 
@@ -87,16 +95,6 @@ import Testing
     private static let pairs = [anthropic, chat, responses]
     private static let headers = [(name: "request-id", value: "req_1")]
 
-    /// Feeds events until one of them ends the stream.
-    private func feed(
-        _ events: some Sequence<String>,
-        to stream: inout CompletionStream
-    ) throws(AIError) -> [String] {
-        var texts: [String] = []
-        for event in events { texts.append(try stream.take(event: nil, data: Array(event.utf8))) }
-        return texts.filter { !$0.isEmpty }
-    }
-
     @Test(arguments: pairs) private func `a stream yields its text in pieces and equals the whole answer`(
         pair: Pair
     ) throws {
@@ -110,10 +108,20 @@ import Testing
         #expect(try stream.finish() == provider.read(pair.whole, Self.headers))
     }
 
-    @Test(arguments: pairs) private func `a stream that ends before its last event is an error`(
+    @Test(arguments: pairs) private func `after the stop reason the end of the stream is the end of the answer`(
         pair: Pair
     ) throws {
-        for count in 0..<pair.events.count {
+        for count in pair.firstComplete...pair.events.count {
+            var stream = try TestProviders.of(pair.format).makeStream()
+            _ = try feed(pair.events.prefix(count), to: &stream)
+            #expect(try stream.finish().text == "Hello ½", "after \(count) events")
+        }
+    }
+
+    @Test(arguments: pairs) private func `a stream that ends before its stop reason is an error`(
+        pair: Pair
+    ) throws {
+        for count in 0..<pair.firstComplete {
             var stream = try TestProviders.of(pair.format).makeStream()
             let texts = try feed(pair.events.prefix(count), to: &stream)
             let error = failure { () throws(AIError) in try stream.finish() }
@@ -174,7 +182,7 @@ import Testing
         #expect(failure { () throws(AIError) in try feed([event], to: &stream) }?.code == code)
     }
 
-    @Test(arguments: WireFormatName.allCases, ["{", "<html>", "[DONE", #"{"a": 1, "a": 2}"#])
+    @Test(arguments: WireFormatName.allCases, ["{", "<html>", "[DONE", #"{"a": 1, "a" 2}"#])
     func `an event that is not valid JSON is an error`(format: WireFormatName, event: String) throws {
         var stream = try TestProviders.of(format).makeStream()
 

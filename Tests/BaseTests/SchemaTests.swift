@@ -156,6 +156,7 @@ extension SchemaTests {
     struct Name: InputValue, Equatable {
         static let rules = TextRule(1...8)
         static var rule: String { "\(rules)" }
+        static var form: ValueForm { rules.form }
 
         let text: String
 
@@ -167,6 +168,7 @@ extension SchemaTests {
     struct Limit: InputValue, Equatable, CustomStringConvertible {
         static let rules = IntegerRule(1...100)
         static var rule: String { "\(rules)" }
+        static var form: ValueForm { rules.form }
 
         let value: Int
 

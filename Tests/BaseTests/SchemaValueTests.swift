@@ -16,6 +16,7 @@ struct SchemaValueTests {
         #expect(codes(String.self, json) == [code])
     }
 
+    // Cases: faas 88
     @Test(arguments: [
         (#""1""#, Violation.Code.invalidType), ("1.0", .invalidType), ("1e2", .invalidType), ("true", .invalidType),
         ("9223372036854775808", .outOfRange), ("-9223372036854775809", .outOfRange),

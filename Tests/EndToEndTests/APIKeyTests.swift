@@ -13,7 +13,7 @@ struct APIKeyTests {
         let subject = TestDatabase.newSubject()
         let made = try database.makeKey(as: subject)
         let (key, id) = (try #require(made["key"]?.string), try #require(made["id"]?.string))
-        let function = try database.function("createTeam")
+        let function = try database.function("createTeam", environment: ["LOG_LEVEL": "warning"])
 
         for name in ["X-API-Key", "x-api-key"] {
             let outcome = try function.run(Events.envelope(input, headers: [name: key]))
@@ -149,7 +149,8 @@ struct APIKeyTests {
         let subject = TestDatabase.newSubject()
         let team = try database.makeTeam(as: subject)
         let key = try #require(database.makeKey(as: subject)["key"]?.string)
-        let function = TestFunction("getTeam", database: database.url, token: key)
+        let environment = ["LOG_LEVEL": "warning"]
+        let function = TestFunction("getTeam", database: database.url, token: key, environment: environment)
         let outcomes = try runConcurrently(32) { _, barrier in
             let process = try function.start()
             barrier()

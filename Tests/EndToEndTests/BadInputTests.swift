@@ -5,7 +5,7 @@ import Testing
 
 /// An invalid input gets one clear problem, and nothing is written.
 struct BadInputTests {
-    private static let malformed: [(what: String, bytes: [UInt8])] = [
+    static let malformed: [(what: String, bytes: [UInt8])] = [
         ("nothing", []), ("blanks", Array(" \n\t ".utf8)), ("no JSON", Array("name: Acme".utf8)),
         ("a word", Array("nul".utf8)), ("single quotes", Array("{'name':'Acme'}".utf8)),
         ("half an object", Array(#"{"name":"Ac"#.utf8)),
@@ -31,7 +31,7 @@ struct BadInputTests {
         ("random bytes", (0..<512).map { UInt8(truncatingIfNeeded: $0 &* 167 &+ 13) }),
     ]
 
-    // Cases: teams 10, 155
+    // Cases: teams 10, 155; faas 81, 82, 83, 84, 85, 86, 87, 90
     @Test func `an input that is not one valid JSON text is 400, with exit status 65`() throws {
         let database = try TestDatabase.untouched()
         let function = try database.function("createTeam", as: TestDatabase.newSubject())
@@ -59,7 +59,7 @@ struct BadInputTests {
         #expect(try database.rowCount() == 0)
     }
 
-    // Cases: teams 155
+    // Cases: teams 155; faas 89
     @Test(arguments: [2, 20, 63])
     func `an input of megabytes is read to its end and rejected`(mebibytes: Int) throws {
         let database = try TestDatabase.untouched()

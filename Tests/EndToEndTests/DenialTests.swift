@@ -21,7 +21,8 @@ struct DenialTests {
         }
 
         func call(_ name: String, as subject: String, _ more: String = "") throws -> Subprocess.Outcome {
-            try database.function(name, as: subject).run(#"{"teamId":"\#(team)"\#(more)}"#)
+            try database.function(name, as: subject, environment: ["LOG_LEVEL": "warning"])
+                .run(#"{"teamId":"\#(team)"\#(more)}"#)
         }
 
         func events() throws -> [String] {

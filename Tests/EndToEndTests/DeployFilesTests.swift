@@ -12,7 +12,7 @@ import Testing
         }
         let base = ["http", "worker", "outbox", "purge", "config", "service-account"].map { "kubernetes/base/\($0)" }
         let files = (base + ["kubernetes/migrate/job", "knative/service"]).map { "deploy/\($0).yaml" }
-        let outcome = try PythonScript.run("check_manifests.py", files.map(PackageScript.path), by: .manifests)
+        let outcome = try PythonScript.run("check_manifests.py", files.map(PackageScript.path(of:)), by: .manifests)
         #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
         #expect(outcome.output.hasSuffix("11 objects, 0 problems\n"), "\(outcome.output)")
     }
@@ -20,7 +20,7 @@ import Testing
     @Test(arguments: ["production", "development"]) func `an overlay gives valid manifests`(overlay: String) throws {
         // kubectl is not in Debian. Without it, the files above are checked, and the overlays are not.
         guard try Subprocess("sh", ["-c", "command -v kubectl"], environment: path).finish().status == 0 else { return }
-        let folder = PackageScript.path("deploy/kubernetes/overlays/\(overlay)")
+        let folder = PackageScript.path(of: "deploy/kubernetes/overlays/\(overlay)")
         let manifests = try Subprocess("kubectl", ["kustomize", folder], environment: path).finish()
         #expect(manifests.status == 0, "\(manifests.errors)")
         let outcome = try PythonScript.run(
@@ -35,7 +35,7 @@ import Testing
     private let path = ["PATH": "/usr/local/bin:/usr/bin:/bin"]
 
     @Test func `systemd accepts the units`() throws {
-        let folder = PackageScript.path(".build/tests-systemd")
+        let folder = PackageScript.path(of: ".build/tests-systemd")
         let program = "\(Subprocess.buildFolder)/nofx"
         for _ in 0..<2 {
             let outcome = try deploy("systemd", "--root", folder, "--program", program)

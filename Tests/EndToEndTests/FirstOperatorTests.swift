@@ -10,7 +10,12 @@ struct FirstOperatorTests {
         try TestFunction("createOperatorKey", database: url).run(input)
     }
 
-    private func run(_ name: String, _ input: String, _ key: String, _ database: TestDatabase) throws
+    private func run(
+        _ name: String,
+        _ input: String,
+        _ key: String,
+        _ database: TestDatabase
+    ) throws
         -> Subprocess.Outcome
     {
         try TestFunction(name, database: database.url, token: key).run(input)

@@ -7,6 +7,7 @@ import Testing
 struct HTTPEventTests {
     private let input = #"{"name":"Acme"}"#
 
+    // Cases: faas 24, 41
     @Test func `every HTTP event form creates a team and gets a 201 in its own form`() throws {
         let database = try TestDatabase()
         let headers = ["authorization": "Bearer \(Tokens.signed())", "content-type": "application/json"]
@@ -54,6 +55,7 @@ struct HTTPEventTests {
         #expect(try database.rowCount() == 0)
     }
 
+    // Cases: faas 32
     @Test func `an invalid base64 body is a client error in the event's form`() throws {
         let database = try TestDatabase.untouched()
         let headers = #"{"authorization":"Bearer \#(Tokens.signed())"}"#
@@ -152,6 +154,7 @@ struct HTTPEventTests {
         }
     }
 
+    // Cases: faas 39
     @Test func `an event inside the body is treated as a body`() throws {
         let inner = Events.v2(input, headers: ["authorization": "Bearer \(Tokens.signed())"])
         try expect(401, "unauthenticated", try TestDatabase.untouched().function("createTeam").run(Events.v2(inner)))

@@ -17,12 +17,13 @@ struct InviteTests {
     }
 
     private func accept(_ event: String, as subject: String, email: String) throws -> Subprocess.Outcome {
-        try database.function("acceptInvite", as: subject, email: email).run(event)
+        try database.function("acceptInvite", as: subject, email: email, environment: ["LOG_LEVEL": "warning"])
+            .run(event)
     }
 
     // Cases: teams 85
     @Test func `an invited user accepts and becomes a member`() throws {
-        let invited = try database.function("inviteMember", as: owner)
+        let invited = try database.function("inviteMember", as: owner, environment: ["LOG_LEVEL": "warning"])
             .run(#"{"teamId":"\#(team)","email":"Ada@Example.com","role":"viewer","message":"Come in."}"#)
         #expect(invited.status == 0)
         #expect(invited.errors.isEmpty)

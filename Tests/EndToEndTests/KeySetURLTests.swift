@@ -212,7 +212,8 @@ extension TestDatabase {
             "createTeam",
             database: url,
             token: token,
-            environment: environment.merging(["NOFX_JWKS_URL": issuer.url]) { $1 }
+            environment: ["LOG_LEVEL": "warning"].merging(environment) { $1 }
+                .merging(["NOFX_JWKS_URL": issuer.url]) { $1 }
         )
     }
 

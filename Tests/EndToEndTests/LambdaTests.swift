@@ -8,6 +8,7 @@ struct LambdaTests {
     private let input = #"{"name":"Acme"}"#
     private let headers = ["authorization": "Bearer \(Tokens.signed())"]
 
+    // Cases: faas 1
     @Test func `a thousand events use one connection, and another one after the API restarts`() throws {
         let database = try TestDatabase()
         let team = try database.makeTeam(as: Tokens.subject)
@@ -46,6 +47,7 @@ struct LambdaTests {
         #expect(try database.value("SELECT count(*) FROM nofx.teams", as: Int.self) == 20)
     }
 
+    // Cases: faas 17
     @Test func `a failed direct event is a function error that contains the problem`() throws {
         let database = try TestDatabase.untouched()
         try LambdaPlatform.run({ database.function("createTeam", on: $0) }) { lambda in
@@ -98,6 +100,7 @@ struct LambdaTests {
         }
     }
 
+    // Cases: faas 22
     @Test func `claims of an authorizer are accepted if the operator enables it`() throws {
         let database = try TestDatabase()
         let event = """
@@ -130,6 +133,7 @@ struct LambdaTests {
         #expect(lines.map { $0["traceId"]?.string } == ["5bef4de7ad49b0e87f6ef6c87fc2e700", nil])
     }
 
+    // Cases: faas 2
     @Test func `an event that arrives in small pieces is read as one`() throws {
         let database = try TestDatabase()
         try LambdaPlatform.run({ database.function("createTeam", on: $0) }) { lambda in

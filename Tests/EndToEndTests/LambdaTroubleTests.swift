@@ -8,6 +8,7 @@ struct LambdaTroubleTests {
     private let input = #"{"name":"Acme"}"#
     private let headers = ["authorization": "Bearer \(Tokens.signed())"]
 
+    // Cases: faas 14
     @Test(arguments: ["DATABASE_URL", "NOFX_JWT_SECRET", "NOFX_TIMEOUT_MS"])
     func `a misconfigured function reports the variable before it takes an event`(variable: String) throws {
         let value = variable == "NOFX_TIMEOUT_MS" ? "hunter2" : ""
@@ -25,6 +26,7 @@ struct LambdaTroubleTests {
         try expectNoInternals(outcome)
     }
 
+    // Cases: faas 11, 12
     @Test(arguments: ["nonsense", "127.0.0.1:1"])
     func `an unreachable Runtime API ends the process`(address: String) throws {
         let outcome = try TestFunction(
@@ -39,6 +41,7 @@ struct LambdaTroubleTests {
         #expect(try outcome.log("lambda.failed").count == 1)
     }
 
+    // Cases: faas 7, 8
     @Test func `an answer that is too large for Lambda is dropped, and the next event is served`() throws {
         let database = try TestDatabase.untouched()
         let outcome = try LambdaPlatform.run({ database.function("createTeam", on: $0) }) { lambda in
@@ -48,6 +51,22 @@ struct LambdaTroubleTests {
             #expect(try lambda.summary()["faults"]?.count == 0)
         }
         #expect(outcome.errors.contains("answer.too_large"))
+    }
+
+    // Cases: faas 20
+    @Test func `an event that is too large, or cut, is an error, and the next event is served`() throws {
+        let database = try TestDatabase.untouched()
+        try LambdaPlatform.run({ database.function("createTeam", on: $0) }) { lambda in
+            let large = Events.v2(String(repeating: "x", count: 8 << 20))
+            try lambda.send(large)
+            try lambda.send(String(large.prefix(6_291_556)))
+            try lambda.send(Events.v1("{}"))
+            let results = try lambda.results(3)
+            #expect(
+                results.map { $0["type"]?.string } == ["Function.PayloadTooLarge", "Function.PayloadTooLarge", nil]
+            )
+            #expect(try results[2].answer()["statusCode"]?.integer == 401)
+        }
     }
 
     @Test func `a session that the database closed between events is reopened`() throws {
@@ -74,6 +93,7 @@ struct LambdaTroubleTests {
         #expect(try outcome.log("database.failed").count == 1)
     }
 
+    // Cases: faas 4, 5
     @Test func `an invalid deadline is ignored, and a past one has passed`() throws {
         let database = try TestDatabase()
         try LambdaPlatform.run({ database.function("createTeam", on: $0) }) { lambda in

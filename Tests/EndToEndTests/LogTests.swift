@@ -21,6 +21,29 @@ struct LogTests {
         #expect(try levels("error").isEmpty)
     }
 
+    @Test func `a call ends with one line that has its use of the database`() throws {
+        let outcome = try TestDatabase().function("createTeam", as: TestDatabase.newSubject()).run(input)
+        let lines = try outcome.log("call.ended")
+        #expect(lines.count == 1 && lines[0]["status"]?.integer == 201 && lines[0]["code"]?.isNull == true)
+        #expect(lines[0]["roundTrips"]?.integer == 1, "\(outcome)")
+        let (duration, database) = (lines[0]["durationMs"]?.double ?? 0, lines[0]["databaseMs"]?.double ?? 0)
+        #expect(database > 0 && duration >= database)
+    }
+
+    @Test func `a terminal shows no lines of normal operation, unless they are asked for`() throws {
+        let function = try TestDatabase().function("createTeam", as: TestDatabase.newSubject())
+        for (level, isShown) in [("", false), ("info", true)] {
+            var environment = function.environment
+            environment["PATH"] = "/usr/bin:/bin"
+            if !level.isEmpty { environment["LOG_LEVEL"] = level }
+            // The program `script` runs a command in a terminal.
+            let command = "echo '\(input)' | \(TestFunction.path(of: "createTeam"))"
+            let outcome = try Subprocess("script", ["-qec", command, "/dev/null"], environment: environment).finish()
+            #expect(outcome.output.contains(#""name":"Acme""#), "\(outcome)")
+            #expect(outcome.output.contains("call.ended") == isShown, "\(outcome)")
+        }
+    }
+
     @Test func `a log level also hides the warning about an ignored token`() throws {
         let environment = ["REQUEST_METHOD": "POST", "LOG_LEVEL": "error"]
         let outcome = try TestDatabase.untouched().function("createTeam", as: "x", environment: environment).run(input)

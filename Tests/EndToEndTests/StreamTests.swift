@@ -7,13 +7,14 @@ import Testing
 struct StreamTests {
     private let input = #"{"name":"Acme"}"#
 
-    // Cases: teams 156
+    // Cases: teams 156; faas 91
     @Test func `a closed standard input is an empty input`() throws {
         let outcome = try TestDatabase.untouched().function("createTeam").run(redirecting: "<&-")
 
         try expectProblem(outcome, 400, "malformed_json", exit: 65)
     }
 
+    // Cases: faas 92
     @Test func `a directory as standard input is a read error`() throws {
         let outcome = try TestDatabase.untouched().function("createTeam").run(redirecting: "</")
 
@@ -22,7 +23,7 @@ struct StreamTests {
         #expect(try outcome.log("input.failed").count == 1)
     }
 
-    // Cases: teams 156
+    // Cases: teams 156; faas 93
     @Test func `a closed standard output is a write error, and no other descriptor gets the answer`() throws {
         let database = try TestDatabase()
         let outcome = try database.function("createTeam", as: Tokens.subject).run(input, redirecting: ">&-")
@@ -41,6 +42,7 @@ struct StreamTests {
         #expect(outcome.output.isEmpty && outcome.errors.isEmpty)
     }
 
+    // Cases: faas 94
     @Test(arguments: ["{}", #"{"name":"Acme"}"#])
     func `a full device as standard output is a write error`(input: String) throws {
         let database = try TestDatabase()
@@ -56,7 +58,7 @@ struct StreamTests {
         try expectProblem(outcome, 422, "validation_failed", exit: 65)
     }
 
-    // Cases: teams 156
+    // Cases: teams 156; faas 95
     @Test func `a closed reader is a write error and does not kill the process`() throws {
         let database = try TestDatabase.untouched()
         let outcome = try database.function("createTeam").start().finish(Array(input.utf8), readsOutput: false)
@@ -65,6 +67,7 @@ struct StreamTests {
         #expect(try outcome.log("output.failed").count == 1)
     }
 
+    // Cases: faas 96
     @Test func `the process waits for a slow input`() throws {
         let database = try TestDatabase()
         let process = try database.function("createTeam", as: Tokens.subject).start()
@@ -75,6 +78,7 @@ struct StreamTests {
         #expect(try outcome.json()["name"]?.string == "Acme")
     }
 
+    // Cases: faas 97
     @Test(arguments: ["", "{", #"{"name":"Acme"}"#])
     func `the process waits for an endless input until the deadline`(input: String) throws {
         let database = try TestDatabase.untouched()
@@ -85,6 +89,7 @@ struct StreamTests {
         #expect(try database.rowCount() == 0)
     }
 
+    // Cases: faas 98
     @Test func `SIGTERM ends a process that waits for its input`() throws {
         let process = try TestDatabase.untouched().function("createTeam").start()
         process.feed(Array("{".utf8))

@@ -9,7 +9,8 @@ struct TokenVariableTests {
     @Test func `NOFX_TOKEN authenticates a direct input on standard input`() throws {
         let database = try TestDatabase()
         let subject = TestDatabase.newSubject()
-        let outcome = try database.function("createTeam", as: subject).run(input)
+        let outcome = try database.function("createTeam", as: subject, environment: ["LOG_LEVEL": "warning"])
+            .run(input)
 
         #expect(outcome.status == 0)
         #expect(try outcome.json()["ownerId"]?.string == subject)

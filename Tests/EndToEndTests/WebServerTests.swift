@@ -34,13 +34,14 @@ struct WebServerTests {
         _ database: TestDatabase,
         body: (Front, PythonServer) throws -> Output
     ) throws -> Output {
-        let variables = TestFunction("nofx", database: database.url, environment: ["NOFX_FUNCTION": ""]).environment
+        let variables = TestFunction("nofx", database: database.url, environment: ["LOG_LEVEL": "warning"]).environment
         let program = "\(Subprocess.buildFolder)/nofx"
         return try PythonServer.run("web_server.py", [kind, program] + variables.map { "\($0)=\($1)" }) { server in
             try body(Front(port: server.port), server)
         }
     }
 
+    // Cases: faas 49, 62
     @Test(arguments: withDatabase) func `each endpoint answers at the path of its name`(kind: String) throws {
         let database = try TestDatabase()
         let owner = TestDatabase.newSubject()
@@ -79,6 +80,7 @@ struct WebServerTests {
         }
     }
 
+    // Cases: faas 63, 64, 66
     @Test(arguments: all) func `requests that mean harm are refused and change nothing`(kind: String) throws {
         let database = try TestDatabase.untouched()
         try serve(kind, database) { front, _ in
@@ -99,6 +101,7 @@ struct WebServerTests {
         #expect(try database.rowCount() == 0)
     }
 
+    // Cases: faas 65
     @Test func `a header field in two spellings is refused`() throws {
         try serve("lighttpd-fastcgi", TestDatabase.untouched()) { front, _ in
             let twins = try front.send("/createTeam", "{}", "-H", "X-Api-Key: good", "-H", "X_Api_Key: evil")
@@ -122,6 +125,7 @@ struct WebServerTests {
         }
     }
 
+    // Cases: faas 78
     @Test func `processes that get SIGTERM answer what they began and end well`() throws {
         let database = try TestDatabase()
         let token = "Authorization: Bearer \(try TestFunction.token(for: TestDatabase.newSubject()))"

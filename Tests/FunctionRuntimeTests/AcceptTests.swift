@@ -9,6 +9,7 @@ struct AcceptTests {
         static let textTypes = MetricsText.mediaTypes
         static let textContentType = MetricsText.contentType
         static let rule = "text"
+        static let form = ValueForm.string()
         let text = ""
 
         func encode(to json: inout JSONWriter) { json.null() }

@@ -17,6 +17,7 @@ struct AnswerTests {
         }
     }
 
+    // Cases: faas 25
     @Test(arguments: [Request.Form.apiGatewayV1, .apiGatewayV2])
     func `API Gateway gets exactly the members that it supports`(form: Request.Form) throws {
         let answer = try rendered(success, form)
@@ -31,6 +32,7 @@ struct AnswerTests {
         #expect(answer["headers"]?["cache-control"]?.string == "no-store")
     }
 
+    // Cases: faas 26
     @Test func `a load balancer gets a status text, and headers in the shape of its request`() throws {
         let single = try rendered(success, .loadBalancer(multiValue: false))
         let multiple = try rendered(success, .loadBalancer(multiValue: true))

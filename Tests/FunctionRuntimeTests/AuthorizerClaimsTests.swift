@@ -79,7 +79,7 @@ struct AuthorizerClaimsTests {
         #expect(try answered.body["code"]?.string == "token_expired")
     }
 
-    // Cases: teams 146
+    // Cases: teams 146; faas 40
     @Test func `a forged context of a direct event is ignored`() throws {
         for event in [
             #"{"requestContext":{"authorizer":{"jwt":{"claims":\#(json(Self.claims()))}}},"text":"a"}"#,

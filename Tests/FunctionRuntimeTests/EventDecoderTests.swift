@@ -26,6 +26,7 @@ struct EventDecoderTests {
         #expect(try request.input()["name"]?.string == "Acme")
     }
 
+    // Cases: faas 31
     @Test func `a function URL event has a base64 body`() throws {
         let request = try decode(
             """
@@ -39,6 +40,7 @@ struct EventDecoderTests {
         #expect(try request.input()["name"]?.string == "Acme")
     }
 
+    // Cases: faas 23
     @Test func `an HTTP API event may omit or null all optional members`() throws {
         for members in ["", #","headers":null,"body":null,"cookies":null,"isBase64Encoded":null"#] {
             let request = try decode(#"{"version":"2.0","requestContext":{"http":{"method":"POST"}}\#(members)}"#)
@@ -49,6 +51,17 @@ struct EventDecoderTests {
         }
     }
 
+    // Cases: faas 30
+    @Test func `a value with a comma is one value`() throws {
+        let date = "Wed, 21 Oct 2015 07:28:00 GMT"
+        let event = """
+            {"version":"2.0","headers":{"if-modified-since":"\(date)"},"requestContext":{"http":{"method":"POST"}}}
+            """
+        let request = try EventDecoder.decode(JSONDocument(parsing: Array(event.utf8)).root)
+        #expect(request.headers.values(of: "if-modified-since") == [date])
+    }
+
+    // Cases: faas 24
     @Test func `a REST API event is read from its lists of headers`() throws {
         let request = try decode(
             """
@@ -93,6 +106,7 @@ struct EventDecoderTests {
         #expect(multiple.sourceIP == "192.0.2.7")
     }
 
+    // Cases: faas 29
     @Test func `a health check of a load balancer is a request without headers`() throws {
         let request = try decode(
             #"{"requestContext":{"elb":{}},"httpMethod":"GET","path":"/","headers":{"user-agent":"ELB-HealthChecker/2.0"}}"#
@@ -154,6 +168,7 @@ struct EventDecoderTests {
         #expect(request.authorizerClaims == nil)
     }
 
+    // Cases: faas 33
     @Test(arguments: ["!!", "e30", "e30=\\n", "eyJhIjoi_-8ifQ==", "e31="])
     func `an invalid base64 body is malformed, in the event's own form`(
         text: String

@@ -4,6 +4,7 @@ import Testing
 @testable import FunctionRuntime
 
 struct ExitStatusTests {
+    // Cases: faas 99
     @Test(arguments: [
         (400, "malformed_json", 65), (401, "unauthenticated", 77), (401, "token_expired", 77), (403, "forbidden", 77),
         (403, "quota_exceeded", 77), (404, "team_not_found", 66), (405, "method_not_allowed", 65),

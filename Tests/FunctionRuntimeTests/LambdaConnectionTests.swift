@@ -106,6 +106,7 @@ struct LambdaConnectionTests {
         #expect(pauses == [20, 40, 80, 640, 1_000, 1_000, 1_000].map { .milliseconds($0) })
     }
 
+    // Cases: faas 13
     @Test func `connections to the Runtime API use no proxy`() async {
         await #expect(processExitsWith: .success) {
             for name in ["http_proxy", "all_proxy", "ALL_PROXY", "HTTP_PROXY"] { setenv(name, "http://127.0.0.1:1", 1) }

@@ -29,6 +29,7 @@ struct LambdaRuntimeAPITests {
         }
     }
 
+    // Cases: faas 6
     @Test func `the platform's headers reach the invocation`() throws {
         try LambdaMock.run { (mock) throws in
             let id = try mock.queue(
@@ -50,6 +51,7 @@ struct LambdaRuntimeAPITests {
         }
     }
 
+    // Cases: faas 3
     @Test func `a missing trace id is not replaced by that of the previous invocation`() throws {
         try LambdaMock.run { (mock) throws in
             try mock.queue("{}")
@@ -126,6 +128,7 @@ struct LambdaRuntimeAPITests {
         }
     }
 
+    // Cases: faas 9
     @Test func `an answer to an unknown event is logged`() throws {
         try LambdaMock.run { (mock) throws in
             var lambda = try connect(to: mock)
@@ -135,6 +138,7 @@ struct LambdaRuntimeAPITests {
         }
     }
 
+    // Cases: faas 10
     @Test(arguments: [500, 403, 404, 204])
     func `an error status for the next event ends the process`(status: Int) throws {
         try LambdaMock.run { (mock) throws in

@@ -142,6 +142,7 @@ struct ServerTests {
         #expect(try Answered(OperatorEcho.self, input).answer.status == 200)
     }
 
+    // Cases: faas 71
     @Test func `a platform's request id is used if it is valid`() throws {
         let token = try TestFunction.token(for: subject)
         func requestID(_ id: String) throws -> String? {
@@ -158,13 +159,15 @@ struct ServerTests {
         let token = try TestFunction.token(for: subject)
         let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
         let xray = "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=1"
+        let platform = "Root=1-67891233-abcdef012345678912345678;Parent=53995c3f42cd8ad8;Sampled=0"
         func traceID(_ headers: String, _ platform: String? = nil) throws -> String? {
             let event = #"{"headers":{"authorization":"Bearer \#(token)"\#(headers)},"body":{"text":"a"}}"#
-            return try Answered(event, .init(traceID: platform)).body["traceId"]?.string
+            return try Answered(event, .init(trace: platform.flatMap { TraceContext(xray: $0) })).body["traceId"]?
+                .string
         }
 
-        #expect(try traceID(#","traceparent":"\#(traceparent)""#, "p") == "0af7651916cd43dd8448eb211c80319c")
-        #expect(try traceID(#","traceparent":"nonsense""#, "p") == "p")
+        #expect(try traceID(#","traceparent":"\#(traceparent)""#, platform) == "0af7651916cd43dd8448eb211c80319c")
+        #expect(try traceID(#","traceparent":"nonsense""#, platform) == "67891233abcdef012345678912345678")
         #expect(try traceID(#","X-Amzn-Trace-Id":"\#(xray)""#) == "5bef4de7ad49b0e87f6ef6c87fc2e700")
         #expect(try traceID("") == nil)
     }

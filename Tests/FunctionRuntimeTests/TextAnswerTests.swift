@@ -85,6 +85,7 @@ private struct Greeting: Function {
         static let textTypes = ["text/plain"]
         static let textContentType = "text/x-greeting; charset=utf-8"
         static let rule = "string"
+        static let form = ValueForm.string()
         let text = "hello\nworld\n"
 
         func encode(to json: inout JSONWriter) { json.string("hello") }

@@ -16,6 +16,23 @@ import Testing
         #expect(answered.form == .direct)
     }
 
+    @Test func `a schedule without an input of its own has an empty one`() throws {
+        for detail in ["{}", #""{}""#] {
+            let event = """
+                {"version":"0","id":"1","detail-type":"Scheduled Event","source":"aws.scheduler","account":"1",
+                 "time":"2026-01-01T00:00:00Z","region":"eu-central-1","resources":[],"detail":\(detail)}
+                """
+            #expect(try Answered(Triggered.self, event).body["text"]?.string == "nothing")
+        }
+        let broken = detail.replacing(#"{"text":"hello"}"#, with: #""{""#)
+        #expect(try Answered(Triggered.self, broken).answer.problem?.code == "malformed_json")
+    }
+
+    // Cases: faas 38
+    @Test func `a schedule that fires twice makes two calls, which do what is due then`() throws {
+        for _ in 0..<2 { #expect(try Answered(Triggered.self, detail).body["text"]?.string == "hello") }
+    }
+
     @Test func `the input of a cloud event is its data, which may be base64 or missing`() throws {
         let encoded = cloud.replacing(#""data":{"text":"hello"}"#, with: #""data_base64":"eyJ0ZXh0IjoiaGVsbG8ifQ==""#)
         let empty = cloud.replacing(#","data":{"text":"hello"}"#, with: "")
@@ -26,6 +43,7 @@ import Testing
         #expect(try Answered(Triggered.self, broken).answer.problem?.code == "malformed_json")
     }
 
+    // Cases: faas 34
     @Test func `a batch with equal messages is one call, and invalid messages are returned as failed`() throws {
         let hello = #"{\"text\":\"hello\"}"#
         let event = batch(["a": hello, "b": hello, "d": "{", "e": #"{\"other\":1}"#])
@@ -51,7 +69,8 @@ import Testing
         let event = batch(["a": #"{\"text\":\"fail\"}"#, "b": #"{\"text\":\"fail\"}"#])
         let answered = try Answered(Triggered.self, event)
         #expect(failures(answered) == ["a", "b"])
-        #expect(answered.log.containing(#""code":"conflict""#).count == 1)
+        let failed = answered.log.containing("messages.failed")
+        #expect(failed.filter { $0.contains(#""code":"conflict""#) }.count == 1)
     }
 
     @Test func `a batch of invalid messages makes no call`() throws {
@@ -60,6 +79,7 @@ import Testing
         #expect(answered.answer.body.isEmpty)
     }
 
+    // Cases: faas 36, 37
     @Test func `records of another source are not a batch`() throws {
         for event in [
             #"{"Records":[]}"#, #"{"Records":[{"eventSource":"aws:s3","messageId":"a","body":""}]}"#,
@@ -67,6 +87,33 @@ import Testing
         ] {
             #expect(try Answered(Triggered.self, event).answer.problem?.code == "validation_failed")
         }
+    }
+
+    @Test(arguments: [
+        ("aws:s3", #"{"eventSource":"aws:s3","eventName":"ObjectCreated:Put","s3":{}}"#),
+        ("aws:sns", #"{"EventSource":"aws:sns","EventVersion":"1.0","Sns":{"Message":"{}"}}"#),
+        ("aws:kinesis", #"{"eventSource":"aws:kinesis","kinesis":{"data":"e30="}}"#),
+        ("aws:dynamodb", #"{"eventSource":"aws:dynamodb","dynamodb":{}}"#),
+    ])
+    func `records of another source are refused by their name, and nothing is done`(
+        source: String,
+        record: String
+    ) throws {
+        let problem = try #require(try Answered(Triggered.self, #"{"Records":[\#(record)]}"#).answer.problem)
+        #expect(problem.code == "validation_failed")
+        #expect(problem.violations.map(\.field) == ["Records"])
+        #expect(problem.violations.first?.detail.contains(source) == true)
+    }
+
+    // Cases: faas 35
+    @Test func `no message of a FIFO queue overtakes one that comes again`() throws {
+        let record =
+            #"{"messageId":"ID","body":"BODY","eventSource":"aws:sqs","eventSourceARN":"arn:aws:sqs:x:1:q.fifo"}"#
+        let bodies = [("a", ""), ("b", "{"), ("c", ""), ("d", "")]
+        let records = bodies.map { record.replacing("ID", with: $0).replacing("BODY", with: $1) }
+        let fifo = #"{"Records":[\#(records.joined(separator: ","))]}"#
+        #expect(try failures(Answered(Triggered.self, fifo)) == ["b", "c", "d"])
+        #expect(try failures(Answered(Triggered.self, fifo.replacing(".fifo", with: ""))) == ["b"])
     }
 
     @Test func `a function without triggers takes a trigger as its input`() throws {

@@ -80,11 +80,34 @@ struct FaultTests {
     }
 
     @Test(arguments: ["/second_dies", "/fine_then_close"])
-    func `a kept connection that the server closed is replaced`(path: String) throws {
+    func `a kept connection that the server closed is replaced for a request that only reads`(path: String) throws {
         try PythonServer.run("fault_server.py") { (server) throws in
             var client = HTTPClient(userAgent: "tests/1")
             for _ in 0..<20 {
-                let request = HTTPRequest(.post, server.url(path), body: [1])
+                #expect(
+                    try client.send(HTTPRequest(.get, server.url(path)), deadline: .after(.seconds(30))).text == "fine"
+                )
+            }
+        }
+    }
+
+    @Test(arguments: HTTPRequest.Method.writing)
+    func `a request that may have done its work is never sent a second time`(method: HTTPRequest.Method) throws {
+        try PythonServer.run("fault_server.py") { (server) throws in
+            var client = HTTPClient(userAgent: "tests/1")
+            let request = HTTPRequest(method, server.url("/second_dies"), body: Array(repeating: 1, count: 100_000))
+            for _ in 0..<5 {
+                #expect(try client.send(request, deadline: .after(.seconds(30))).text == "fine")
+                #expect(try failure { _ = try client.send(request, deadline: .after(.seconds(30))) } == .connectionLost)
+            }
+        }
+    }
+
+    @Test func `a request with an empty body is never sent on a kept connection`() throws {
+        try PythonServer.run("fault_server.py") { (server) throws in
+            var client = HTTPClient(userAgent: "tests/1")
+            for _ in 0..<5 {
+                let request = HTTPRequest(.post, server.url("/second_dies"), body: [])
                 #expect(try client.send(request, deadline: .after(.seconds(30))).text == "fine")
             }
         }
@@ -117,4 +140,8 @@ struct FaultTests {
         #expect(try failure { _ = try get("http://127.0.0.1:1/") } == .couldNotConnect)
         #expect(try failure { _ = try get("http://no-such-host.invalid/") } == .couldNotResolve)
     }
+}
+
+extension HTTPRequest.Method {
+    fileprivate static let writing: [HTTPRequest.Method] = [.post, .put, .patch, .delete]
 }

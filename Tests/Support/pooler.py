@@ -1,11 +1,13 @@
-"""A PgBouncer in transaction mode in front of one database; ends with standard input.
+"""A PgBouncer with the configuration of docs/pgbouncer.ini in front of one database; ends with standard input.
 
 Usage: pooler.py DATABASE FOLDER-OF-THE-SERVER'S-SOCKET PORT ROLE SERVERS
 
-All clients use the database role ROLE. Prints the port on 127.0.0.1 when it listens.
+Only the database, the addresses, the authentication and the number of connections to the server differ. All clients use the database role ROLE. Prints the port on 127.0.0.1 when it listens.
 """
 
+import configparser
 import os
+import pathlib
 import shutil
 import socket
 import subprocess
@@ -25,15 +27,18 @@ with socket.socket() as probe:
 with tempfile.TemporaryDirectory() as place:
     os.chmod(place, 0o755)
     settings = os.path.join(place, "pgbouncer.ini")
+    documented = pathlib.Path(__file__).resolve().parents[2] / "docs" / "pgbouncer.ini"
+    configuration = configparser.ConfigParser(interpolation=None, delimiters=["="])
+    configuration.read_string(documented.read_text(encoding="utf-8"))
+    configuration["databases"] = {database: f"host={folder} port={port} dbname={database} user={role}"}
+    own = configuration["pgbouncer"]
+    own.update(listen_port=str(listening), auth_type="any", default_pool_size=servers)
+    del own["auth_file"]
+    if os.geteuid() == 0:
+        # PgBouncer refuses to run as root, so it switches to another user.
+        own["user"] = "nobody"
     with open(settings, "w", encoding="utf-8") as file:
-        file.write(
-            f"[databases]\n{database} = host={folder} port={port} dbname={database} user={role}\n"
-            f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {listening}\nunix_socket_dir =\nauth_type = any\n"
-            f"pool_mode = transaction\nmax_client_conn = 1200\ndefault_pool_size = {servers}\nserver_login_retry = 1\n"
-        )
-        if os.geteuid() == 0:
-            # PgBouncer refuses to run as root, so it switches to another user.
-            file.write("user = nobody\n")
+        configuration.write(file)
     with subprocess.Popen([program, settings], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as pooler:
         for line in pooler.stderr:
             if "process up" in line:

@@ -57,6 +57,7 @@ def lighttpd(modules, rules):
         server.port = {port}
         server.modules = ({modules})
         server.errorlog = "{place}/log"
+        server.http-parseopts = ("method-get-body" => "enable")
         {rules}
     """
     return start([find("lighttpd"), "-D", "-f", write("lighttpd.conf", text)], stdin=subprocess.DEVNULL)
@@ -150,15 +151,15 @@ with tempfile.TemporaryDirectory() as place:
     os.chmod(place, 0o755)
     try:
         programs = serve()
-        give_up = time.monotonic() + 20
+        give_up = time.monotonic() + 60
         while True:
             try:
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
                 break
             except OSError:
                 if time.monotonic() > give_up:
-                    with open(os.path.join(place, "log"), encoding="utf-8") as log:
-                        sys.exit(f"{kind} did not start: {log.read()}")
+                    logs = [os.path.join(place, "log")]
+                    sys.exit(f"{kind} did not start: {[open(log, encoding='utf-8').read() for log in logs if os.path.exists(log)]}")
                 time.sleep(0.02)
         print(port, *(program.pid for program in programs), flush=True)
         sys.stdin.read()

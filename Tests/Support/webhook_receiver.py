@@ -77,6 +77,8 @@ class Receiver(Handler):
                 "path": self.path, "method": self.command, "body": body.decode(), "verified": self.verified(body),
                 "id": headers.get("webhook-id", ""), "timestamp": headers.get("webhook-timestamp", ""),
                 "type": headers.get("content-type", ""), "agent": headers.get("user-agent", ""),
+                "trace": headers.get("traceparent", ""), "state": headers.get("tracestate", ""),
+                "xray": headers.get("x-amzn-trace-id", ""),
             })
             count = State.counts[self.path] = State.counts.get(self.path, 0) + 1
             busy = State.busy[self.path] = State.busy.get(self.path, 0) + 1

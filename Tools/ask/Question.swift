@@ -33,6 +33,7 @@ struct Question: InputObject {
 /// A prompt of up to 500,000 bytes.
 private struct Prompt: InputValue {
     static let rule = "string, 1 to 500000 bytes"
+    static let form = ValueForm.pattern("^.", atMost: 500_000)
 
     let text: String
 
@@ -50,6 +51,7 @@ private struct MaxTokens: InputValue, CustomStringConvertible {
     let count: Int
 
     static var rule: String { range.description }
+    static var form: ValueForm { range.form }
 
     init(count: Int) {
         self.count = count

@@ -4,16 +4,19 @@
 # shellcheck source-path=SCRIPTDIR source=sbom.sh
 source "$root/scripts/lib/sbom.sh"
 
-readonly bundle_help="Usage: ./deploy.sh bundle [--functions NAME,NAME] [--dry-run]
+readonly bundle_help="Usage: ./deploy.sh bundle [--functions NAME,NAME] [--architecture ARCHITECTURE] [--dry-run]
 
-Builds every endpoint, and the program nofx with all endpoints, as static and stripped programs dist/<name>. Writes
+Builds every endpoint, and the program nofx with all endpoints, as static and stripped programs dist/<name>. Packs each
+of them into dist/zip/<name>.zip, in which the program is named bootstrap, as AWS Lambda wants it. Writes
 dist/manifest.json with their sizes, their SHA-256 digests and the versions of the product and its libraries, and
 dist/sbom.cdx.json, the software bill of materials (CycloneDX 1.5) with what is linked into them. The same sources in
-the same folder give the same bytes. The libraries are the newest that the distribution lists; scripts/static-libs
---help describes what happens if the mirror lacks one of them.
+the same folder give the same bytes, zips included. The libraries are the newest that the distribution lists;
+scripts/static-libs --help describes what happens if the mirror lacks one of them.
 
-  --functions  build only these; the default is every folder of Functions/, and nofx
-  --dry-run    print the commands, run nothing"
+  --functions     build only these; the default is every folder of Functions/, and nofx
+  --architecture  x86_64 or arm64; the default is the architecture of this machine. The static libraries are built for
+                  this machine, so a bundle for the other architecture is built on a machine of that architecture
+  --dry-run       print the commands, run nothing"
 
 # Debug information contains the modification times of files. It is stripped, but the linker's build id depends on it.
 readonly static_flags=(
@@ -26,7 +29,8 @@ readonly static_flags=(
 )
 
 bundle_main() {
-    local functions=() dry_run=no all=no
+    local functions=() dry_run=no all=no architecture
+    architecture=$(bundle_machine)
     bundle_arguments "$@"
     bundle_select
     run "$root/scripts/setup" bundle
@@ -37,7 +41,8 @@ bundle_main() {
     sbom_print "$(bundle_version)" >"$root/dist/sbom.cdx.json"
     bundle_manifest >"$root/dist/manifest.json.new"
     mv "$root/dist/manifest.json.new" "$root/dist/manifest.json"
-    say "bundle: ${#functions[@]} programs in dist/, $(du -sh "$root/dist" | cut -f 1)"
+    say "bundle: ${#functions[@]} programs for $architecture in dist/, $(du -sh "$root/dist" | cut -f 1)"
+    say "bundle: try   dist/${functions[0]} --help"
 }
 
 bundle_arguments() {
@@ -46,6 +51,11 @@ bundle_arguments() {
         --functions)
             [[ -n ${2:-} ]] || fail '--functions takes names, separated by commas'
             IFS=, read -r -a functions <<<"$2"
+            shift
+            ;;
+        --architecture)
+            [[ ${2:-} =~ ^(x86_64|arm64)$ ]] || fail '--architecture takes x86_64 or arm64'
+            [[ $2 == "$architecture" ]] || bundle_other_architecture "$2"
             shift
             ;;
         --dry-run) dry_run=yes ;;
@@ -57,6 +67,22 @@ bundle_arguments() {
         esac
         shift
     done
+}
+
+# Prints the architecture of this machine by Lambda's name for it.
+bundle_machine() {
+    case $(uname -m) in
+    aarch64 | arm64) printf arm64 ;;
+    *) uname -m ;;
+    esac
+}
+
+# The Swift toolchain can build for another architecture if it has an SDK. The static libraries cannot.
+bundle_other_architecture() {
+    local sdk=${1/arm64/aarch64}
+    swift sdk list 2>/dev/null | grep -q "$sdk" || fail "this Swift toolchain has no SDK for $1, and this machine is \
+$architecture; run ./deploy.sh bundle on a machine that is $1"
+    fail "scripts/static-libs builds libraries for $architecture only; run ./deploy.sh bundle on a machine that is $1"
 }
 
 # All endpoints are folders of Functions/. Programs for developers are in other folders and are never bundled.
@@ -100,14 +126,33 @@ bundle_swift() {
 bundle_collect() {
     local name built stage=$root/dist.new
     rm -rf "$stage"
-    mkdir -p "$stage"
+    mkdir -p "$stage/zip"
     for name in "${functions[@]}"; do
         built=$static_folder/build/release/$name
         bundle_check "$built"
         install -m 755 "$built" "$stage/$name"
     done
+    say "bundle: packing ${#functions[@]} zips"
+    export -f bundle_zip
+    printf '%s\n' "${functions[@]}" | xargs -P "$(nproc)" -I '{}' bash -euc 'bundle_zip "$@"' bundle '{}' "$stage" "$root/dist"
     rm -rf "$root/dist"
     mv "$stage" "$root/dist"
+}
+
+# bundle_zip NAME STAGE EARLIER: packs a program. A zip contains times, modes and owners, so all of them are set here:
+# the same program always gives the same zip. Takes the zip of an earlier bundle if its program is the same.
+bundle_zip() {
+    local name=$1 stage=$2 earlier=$3 folder=$2/zip/$1
+    if [[ -f $earlier/zip/$name.zip ]] && cmp -s "$earlier/$name" "$stage/$name" &&
+        cmp -s "$stage/$name" <(unzip -p "$earlier/zip/$name.zip" bootstrap); then
+        cp "$earlier/zip/$name.zip" "$folder.zip"
+        return
+    fi
+    mkdir "$folder"
+    install -m 755 "$stage/$name" "$folder/bootstrap"
+    TZ=UTC touch -d '1980-01-01 00:00:00' "$folder/bootstrap"
+    (cd "$folder" && TZ=UTC zip -X -9 -q "$folder.zip" bootstrap)
+    rm -r "$folder"
 }
 
 bundle_check() {
@@ -139,6 +184,7 @@ bundle_manifest() {
     version=$(bundle_version)
     printf '{\n  "version": "%s",\n' "$version"
     bundle_commit
+    printf '  "architecture": "%s",\n' "$architecture"
     printf '  "swift": "%s",\n  "libraries": {' "$(bundle_swift_version)"
     while read -r name version _; do
         printf '%s\n    "%s": "%s"' "$separator" "$name" "$version"
@@ -154,11 +200,15 @@ bundle_manifest() {
     printf '\n  },\n  "functions": ['
     separator=''
     for name in "${functions[@]}"; do
-        printf '%s\n    {"name": "%s", "bytes": %s, "sha256": "%s"}' "$separator" "$name" \
-            "$(stat -c %s "$root/dist/$name")" "$(sha256sum <"$root/dist/$name" | cut -d ' ' -f 1)"
+        printf '%s\n    {"name": "%s", %s, "zip": {%s}}' "$separator" "$name" \
+            "$(bundle_file "$root/dist/$name")" "$(bundle_file "$root/dist/zip/$name.zip")"
         separator=,
     done
     printf '\n  ]\n}\n'
+}
+
+bundle_file() {
+    printf '"bytes": %s, "sha256": "%s"' "$(stat -c %s "$1")" "$(sha256sum <"$1" | cut -d ' ' -f 1)"
 }
 
 # The source of `--version` is the only place that defines the version.

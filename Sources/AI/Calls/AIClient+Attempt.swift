@@ -13,7 +13,10 @@ extension AIClient where Stores: ~Copyable {
         in call: inout Call
     ) throws(AIError) -> Completion {
         let model = request.model ?? provider.defaultModel ?? ""
-        let message = try provider.request(request, isStreamed: call.onText != nil)
+        var message = try provider.request(request, isStreamed: call.onText != nil)
+        let span = call.trace.begin("chat", .client)
+        // The operator chose the provider, so it may have the whole context.
+        message.headers += span.trace.context?.trustedHeaders ?? []
         let (callPolicy, log, start) = (callPolicy, log, SystemClock.uptime)
         var wasSent = false
         let result: Result<Completion, AIError>
@@ -21,7 +24,7 @@ extension AIClient where Stores: ~Copyable {
             let completion = try breaker.call(
                 through: &stores,
                 classify: { callPolicy.outcome(of: $0) },
-                { stores in
+                { [message] stores in
                     try callPolicy.reserve(for: request, of: model, from: provider, in: call, at: &stores, log)
                     wasSent = true
                     return try Self.send(message, asking: request, of: provider, with: &client, callPolicy, in: call)
@@ -39,7 +42,21 @@ extension AIClient where Stores: ~Copyable {
         }
         let took = SystemClock.uptime - start
         record(result, of: provider, asking: model, wasSent: wasSent, took: took, in: &call)
+        if let attempt = call.attempts.last { span.end(attempt.attributes, error: attempt.code?.rawValue) }
         return try result.get()
+    }
+}
+
+extension CallAttempt {
+    /// The attributes of the attempt's span.
+    fileprivate var attributes: KeyValuePairs<String, Span.Value?> {
+        [
+            "gen_ai.operation.name": .text("chat"), "gen_ai.provider.name": .text(provider),
+            "gen_ai.request.model": .text(model), "http.response.status_code": status.map { .number($0) },
+            "gen_ai.usage.input_tokens": tokens.map { .number($0.input) },
+            "gen_ai.usage.output_tokens": tokens.map { .number($0.output) },
+            "gen_ai.response.id": requestID.map { .text($0) },
+        ]
     }
 }
 

@@ -91,6 +91,7 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
     ///     no request.
     ///   - deadline: When the answer is due, whatever is tried until then.
     ///   - cancellation: Ends the call within a tenth of a second.
+    ///   - trace: The trace of the work that needs the answer.
     ///   - onText: Takes the text as it comes. What it was given cannot be taken back: an answer that ends early after
     ///     that is an error, and nobody else is asked.
     /// - Returns: The answer, with what was tried for it.
@@ -102,6 +103,7 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
         requestLimit: Int = .max,
         deadline: Deadline,
         cancellation: Cancellation? = nil,
+        trace: Trace = .none,
         onText: ((String) -> Void)? = nil
     ) throws(AIError) -> CallAnswer {
         var call = Call(
@@ -110,6 +112,7 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
             requestLimit: requestLimit,
             deadline: deadline,
             cancellation: cancellation,
+            trace: trace,
             onText: onText
         )
         var failure = AIError(.notConfigured, provider: "")

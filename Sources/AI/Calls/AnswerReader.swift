@@ -35,12 +35,14 @@ struct AnswerReader {
                 onBody: { take($0) }
             )
         } catch {
+            // After the stop reason, the way in which the connection ends does not matter.
+            if error.kind != .cancelled, failure == nil, let stream, stream.isComplete { return try stream.finish() }
             // A timeout by the call's own deadline says nothing about the provider.
             let isOutOfTime = deadline.isCalls && error.hasTimedOut && deadline.end.hasPassed
             throw isOutOfTime ? AIError(.outOfTime, provider: provider.name) : provider.error(error)
         }
         if let failure { throw failure }
-        if let stream { return try stream.finish() }
+        if stream != nil { return try endStream() }
         let completion = try provider.completion(from: response)
         show(completion.text)
         return completion
@@ -63,6 +65,15 @@ struct AnswerReader {
         else { return false }
         stream = provider.makeStream(status: head.status, headers: head.headers)
         return true
+    }
+
+    /// Completes the answer at the end of the stream, whose last event need not have a blank line after it.
+    private mutating func endStream() throws(AIError) -> Completion {
+        if stream?.isTerminal == false, let event = events.finish() {
+            show(try stream?.take(lastEvent: event) ?? "")
+        }
+        guard let stream else { throw AIError(.cut, provider: provider.name) }
+        return try stream.finish()
     }
 
     /// Reads a piece of the stream; false when the answer is complete.

@@ -17,6 +17,9 @@ struct Call {
     /// Cancels the call.
     let cancellation: Cancellation?
 
+    /// The trace of the call.
+    let trace: Trace
+
     /// Receives the answer's text as it arrives; nil for an answer that is not streamed.
     let onText: ((String) -> Void)?
 
@@ -38,8 +41,10 @@ struct Call {
         requestLimit: Int = .max,
         deadline: Deadline,
         cancellation: Cancellation?,
+        trace: Trace = .none,
         onText: ((String) -> Void)?
     ) {
+        self.trace = trace
         self.request = request
         self.team = team
         self.requestLimit = requestLimit

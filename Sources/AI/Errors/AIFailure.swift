@@ -51,20 +51,20 @@ enum AIFailure: Sendable, Hashable, CaseIterable {
 extension AIFailure {
     /// Classifies a provider's error: by its exact code, then by its type, then by the HTTP status.
     ///
-    /// The message only decides between a bad prompt and one that is too long; some providers report that nowhere
-    /// else.
+    /// The message decides only in the cases that ``Phrase`` lists.
     init(_ body: ErrorBody, in context: ResponseContext) {
         // An error with a success status states its severity in the body.
         let isDisguised = (200...299).contains(context.status)
         let status = isDisguised ? body.status : context.status
-        if let cause = Self(word: body.code) ?? Self(word: body.type), cause.fits(status) {
+        if let cause = Self(message: body.message, status: status) {
+            self = cause
+        } else if let cause = Self(word: body.code) ?? Self(word: body.type), cause.fits(status) {
             self = cause
         } else if let status {
             self.init(status: status)
         } else {
             self = Self(kind: body.type) ?? Self(kind: body.code) ?? .internalError
         }
-        if self == .badRequest, body.saysTooLong { self = .contextTooLong }
         // Anthropic states when a rate limit resets. A 429 without that header means that the account's quota is
         // exhausted.
         if self == .rateLimited, context.status == 429, context.isAnthropicWithoutLimits { self = .quotaExhausted }
@@ -74,17 +74,19 @@ extension AIFailure {
     private init?(word: String?) {
         switch word {
         case "insufficient_quota", "credit_balance_exhausted", "billing_error", "billing_hard_limit_reached",
-            "enforced_spend_limit_reached", "contract_spend_limit_reached", "linked_organization_spend_limit_reached":
+            "enforced_spend_limit_reached", "contract_spend_limit_reached", "linked_organization_spend_limit_reached",
+            "exceeded_current_quota_error":
             self = .quotaExhausted
         case let word? where word.hasSuffix("_spend_limit_exceeded") || word.hasSuffix("_usage_limit_exceeded"):
             self = .quotaExhausted
         case "rate_limit_exceeded", "slow_down", "ramp_limit_exceeded":
             self = .rateLimited
-        case "context_length_exceeded", "request_too_large":
+        case "context_length_exceeded", "request_too_large", "exceed_context_size_error":
             self = .contextTooLong
-        case "content_policy_violation", "content_filter", "bio_policy", "misalignment_policy_violation":
+        case "content_policy_violation", "content_filter", "bio_policy", "misalignment_policy_violation",
+            "data_inspection_failed":
             self = .contentRefused
-        case "model_not_found":
+        case "model_not_found", "model_not_available", "model_decommissioned", "invalid_model":
             self = .modelNotFound
         case "overloaded_error", "server_is_overloaded":
             self = .overloaded
@@ -114,7 +116,8 @@ extension AIFailure {
             case 422: .invalidContent
             case 429: .rateLimited
             case 504: .gatewayTimeout
-            case 529: .overloaded
+            // Too Early (RFC 8470), and Groq's word for a full tier.
+            case 425, 498, 529: .overloaded
             case 400...499: .badRequest
             default: .internalError
             }
@@ -136,15 +139,16 @@ extension AIFailure {
     }
 }
 
-extension ErrorBody {
-    /// Whether the message says that the prompt is too long, in the words of either provider.
-    fileprivate var saysTooLong: Bool {
-        let message = message.lowercasedASCII
-        return ["prompt is too long", "maximum context length"].contains { message.contains(text: $0) }
-    }
-}
-
 extension AIFailure {
+    /// Classifies a response that is too large: an error keeps the meaning of its status.
+    private init(oversized status: Int?) {
+        guard let status, status >= 300 else {
+            self = .unreadable
+            return
+        }
+        self.init(status: status)
+    }
+
     /// Classifies a request that got no response.
     init(_ error: HTTPError) {
         self =
@@ -159,7 +163,7 @@ extension AIFailure {
             case .timeout: error.hadAnswer ? .stalled : .noAnswer
             case .cancelled: .cancelled
             case .connectionLost: .connectionLost
-            case .tooLarge: .unreadable
+            case .tooLarge: Self(oversized: error.phase.status)
             case .invalidResponse: .unreadable
             case .failed: .clientFailed
             }

@@ -43,8 +43,9 @@ extension ErrorBody {
     ///
     /// The body need not be JSON.
     init(of content: [UInt8]) {
-        guard let document = try? JSONDocument(parsing: content, limits: .answer) else { return }
-        let root = document.root
+        guard let document = try? JSONDocument(lenient: content, limits: .answer) else { return }
+        // Gemini's compatible API puts the error into an array.
+        let root = document.root.elements.first { _ in true } ?? document.root
         // With an error status, an object without `error` is the error itself.
         self = ErrorBody(in: root) ?? (root.kind == .object ? ErrorBody(root) : ErrorBody())
     }
@@ -55,7 +56,7 @@ extension ErrorBody {
             return
         }
         type = error["type"]?.string
-        message = error["message"]?.string ?? ""
+        message = error["message"]?.string ?? error["detail"]?.string ?? ""
         code = error["details"]?["error_code"]?.string
         guard let value = error["code"] else { return }
         // LiteLLM writes the status as a string.
@@ -68,9 +69,27 @@ extension ErrorBody {
 }
 
 extension JSONValue {
-    /// Whether the value can be an error: an object or a non-empty string.
+    /// Whether the value can be an error: a non-empty string, or an object with such a member.
+    ///
+    /// Some servers send an error object without contents beside a good answer.
     fileprivate var saysSomething: Bool {
-        kind == .object || string.map { !$0.isEmpty } ?? false
+        switch kind {
+        case .string: string?.isEmpty == false
+        case .object: members.contains { $0.value.isMeaningful }
+        default: false
+        }
+    }
+
+    /// Whether the value is something else than null, false, zero and an empty string or container.
+    private var isMeaningful: Bool {
+        switch kind {
+        case .null: false
+        case .bool: bool == true
+        case .number: double != 0
+        case .string: string?.isEmpty == false
+        case .array: elements.contains { $0.isMeaningful }
+        case .object: members.contains { $0.value.isMeaningful }
+        }
     }
 }
 

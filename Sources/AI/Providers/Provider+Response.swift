@@ -17,9 +17,10 @@ extension Provider {
     ) throws(AIError) -> Completion {
         let context = ResponseContext(self, status: response.status, headers: response.headers, at: time)
         guard (200...299).contains(response.status) else { throw context.error(ErrorBody(of: response.body)) }
+        if ServerSentEvents.begin(response.body) { return try streamedCompletion(from: response, at: time) }
         let document: JSONDocument
         do {
-            document = try JSONDocument(parsing: response.body, limits: .answer)
+            document = try JSONDocument(lenient: response.body, limits: .answer)
         } catch {
             throw context.error(.unreadable, "\(error)")
         }
@@ -29,6 +30,21 @@ extension Provider {
         } catch {
             throw context.error(error)
         }
+    }
+
+    /// Decodes a stream that arrived as a whole, under whatever content type.
+    private func streamedCompletion(from response: HTTPResponse, at time: Timestamp) throws(AIError) -> Completion {
+        var stream = makeStream(status: response.status, headers: response.headers, at: time)
+        var events = ServerSentEvents()
+        do {
+            for event in try events.take(response.body) { _ = try stream.take(event: event.event, data: event.data) }
+            if let event = events.finish() { _ = try stream.take(lastEvent: event) }
+        } catch let error as AIError {
+            throw error
+        } catch {
+            throw AIError(.unreadable, provider: name, status: response.status, message: "\(error)")
+        }
+        return try stream.finish()
     }
 
     /// Makes a decoder for a streamed answer.
@@ -51,6 +67,7 @@ extension Provider {
         AIError(
             AIFailure(error),
             provider: name,
+            status: error.phase.status.flatMap { $0 >= 300 ? $0 : nil },
             hasPartialOutput: hasPartialOutput,
             message: redacted(error.debugDescription)
         )
@@ -96,8 +113,9 @@ extension Completion {
         switch stopReason.kind {
         case .refusal: .refused
         case .toolUse, .pause: .unexpectedStop
-        case .finished, .stopSequence: text.isEmpty ? .empty : nil
-        case .maxTokens, .contextWindow, .other: nil
+        case .failure: text.isEmpty ? .internalError : .cut
+        case .finished, .stopSequence, .other: text.isEmpty ? .empty : nil
+        case .maxTokens, .contextWindow: nil
         }
     }
 }

@@ -62,6 +62,9 @@ public struct StopReason: Sendable, Hashable {
         /// The model, or a filter behind it, refused to answer.
         case refusal
 
+        /// The server failed while the model wrote the answer.
+        case failure
+
         /// A reason that this version does not know.
         case other
     }

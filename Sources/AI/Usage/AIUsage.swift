@@ -169,6 +169,7 @@ struct UsageName: InputValue {
     let rawValue: String
 
     static var rule: String { text.description }
+    static var form: ValueForm { text.form }
 
     init(input: JSONValue) throws(Violations) {
         rawValue = try Self.text.read(input)

@@ -93,6 +93,7 @@ extension ModelPrice.Rates {
 /// A price as operators write it, in US dollars per million tokens.
 private struct PricePerMillion: InputValue {
     static var rule: String { "number, 0 to 1000000, at most three decimals" }
+    static var form: ValueForm { .number(0...1_000_000) }
 
     /// The price of one token, in billionths of a US dollar.
     let nanoUSD: Int64
@@ -110,6 +111,7 @@ private struct PricePerMillion: InputValue {
 /// The first day of a price.
 private struct PriceDay: InputValue {
     static var rule: String { "date" }
+    static var form: ValueForm { .format("date") }
 
     let time: Timestamp
 

@@ -69,6 +69,7 @@ extension Int {
 
 extension TokenUsage: OutputValue {
     public static var rule: String { "object of counts" }
+    public static var form: ValueForm { .map(Int.form) }
 }
 
 /// Token counts in Anthropic's format.
@@ -127,22 +128,32 @@ extension TokenUsage {
         guard prompt != nil || output != nil else { return nil }
         let promptDetails = count("prompt_tokens_details", "input_tokens_details")
         let outputDetails = count("completion_tokens_details", "output_tokens_details")
-        let cached = promptDetails?["cached_tokens"]?.tokenCount ?? 0
+        // Moonshot counts cached tokens beside the others, and DeepSeek has its own name for them.
+        let cached =
+            promptDetails?["cached_tokens"]?.tokenCount ?? usage["cached_tokens"]?.tokenCount
+            ?? usage["prompt_cache_hit_tokens"]?.tokenCount ?? 0
         let written = promptDetails?["cache_write_tokens"]?.tokenCount ?? 0
         let elsewhere = provider.promptIncludesCacheWrites ? cached + written : cached
+        // xAI and Gemini count reasoning in the total only.
+        let named = (prompt ?? 0) + (output ?? 0) + (provider.promptIncludesCacheWrites ? 0 : written)
+        let total = prompt == nil || output == nil ? 0 : usage["total_tokens"]?.tokenCount ?? 0
+        let unnamed = max(total - named, 0)
         self.init(
             input: (prompt ?? 0) - elsewhere,
-            output: output ?? 0,
+            output: (output ?? 0) + unnamed,
             cacheRead: cached,
             cacheWrite5m: written,
-            reasoning: outputDetails?["reasoning_tokens"]?.tokenCount ?? 0
+            reasoning: min(outputDetails?["reasoning_tokens"]?.tokenCount ?? unnamed, (output ?? 0) + unnamed)
         )
     }
 }
 
 extension JSONValue {
-    /// A number of tokens; nil if the value is not an integer.
+    /// A number of tokens; nil if the value is not a number.
     ///
-    /// It is capped at 2^40, more than any call has, so that sums cannot overflow.
-    var tokenCount: Int? { integer.map { min(max($0, 0), 1 << 40) } }
+    /// Some servers write `10.0` for ten. It is capped at 2^40, more than any call has, so that sums cannot overflow.
+    var tokenCount: Int? {
+        let most = 1 << 40
+        return integer.map { min(max($0, 0), most) } ?? double.map { Int(min(max($0, 0), Double(most)).rounded(.up)) }
+    }
 }

@@ -71,26 +71,9 @@ struct AnthropicMessages: WireFormat {
 extension WireAnswer {
     /// Reads the stop reason from an answer or from the last events of a stream.
     mutating func takeStop(in object: JSONValue) {
-        if let reason = object["stop_reason"]?.string { stop = StopReason(anthropic: reason) }
+        if let reason = object["stop_reason"]?.string.flatMap(StopReason.init(word:)) { stop = reason }
         if let sequence = object["stop_sequence"]?.string { stopSequence = sequence }
         if let category = object["stop_details"]?["category"]?.string { refusalCategory = category }
-    }
-}
-
-extension StopReason {
-    fileprivate init(anthropic reason: String) {
-        let kind: Kind =
-            switch reason {
-            case "end_turn": .finished
-            case "stop_sequence": .stopSequence
-            case "max_tokens": .maxTokens
-            case "model_context_window_exceeded": .contextWindow
-            case "tool_use": .toolUse
-            case "pause_turn": .pause
-            case "refusal": .refusal
-            default: .other
-            }
-        self.init(kind, reason)
     }
 }
 
@@ -100,6 +83,8 @@ struct AnthropicStream: WireStream {
     private var hasBegun = false
     private var result = WireAnswer()
     private var usage = AnthropicUsage()
+
+    var isComplete: Bool { isTerminal || !result.stop.rawValue.isEmpty }
 
     mutating func take(_ event: JSONValue) throws(WireFault) -> String {
         switch event["type"]?.string {
@@ -123,8 +108,6 @@ struct AnthropicStream: WireStream {
         }
         return ""
     }
-
-    mutating func takeMark(_ data: [UInt8]) -> Bool { false }
 
     func answer() throws(WireFault) -> WireAnswer {
         guard hasBegun else { throw .malformed("the stream has no message_start") }

@@ -38,17 +38,22 @@ struct OpenAIChat: WireFormat {
     }
 
     func read(_ answer: JSONValue, for provider: Provider) throws(WireFault) -> WireAnswer {
-        guard let choice = answer["choices"]?.elements.first(where: Self.isFirst), let message = choice["message"],
+        guard let choices = answer["choices"], choices.kind == .array else {
+            throw .malformed("the answer has no choices")
+        }
+        var result = WireAnswer()
+        result.takeHead(of: answer, for: provider)
+        guard choices.count > 0 else {
+            // A filter before the model leaves no choice, and the reason beside it.
+            result.takeBlock(in: answer)
+            return result
+        }
+        guard let choice = choices.elements.first(where: Self.isFirst), let message = choice["message"],
             message.kind == .object
         else { throw .malformed("the answer has no choice with a message") }
-        var result = WireAnswer()
         result.text = Self.text(of: message["content"])
-        if let reason = choice["finish_reason"]?.string { result.stop = StopReason(chat: reason) }
+        result.stop = choice["finish_reason"]?.string.flatMap(StopReason.init(word:)) ?? result.stop
         if let refusal = message["refusal"]?.string { result.refuse(refusal) }
-        result.model = answer["model"]?.string
-        result.id = answer["id"]?.string
-        result.usage = TokenUsage(openAI: answer["usage"], for: provider)
-        result.cost = USDollars(number: answer["usage"]?["cost"])
         return result
     }
 
@@ -61,10 +66,12 @@ struct OpenAIChat: WireFormat {
         (choice["index"]?.integer ?? 0) == 0
     }
 
-    /// The content is a string or, from some servers, an array of parts with texts.
+    /// The content is a string or, from some servers, an array of parts: texts and the model's reasoning.
     static func text(of content: JSONValue?) -> String {
         guard let content else { return "" }
-        return content.string ?? content.elements.lazy.compactMap { $0["text"]?.string }.joined()
+        return content.string
+            ?? content.elements.lazy.filter { ["text", "output_text", nil].contains($0["type"]?.string) }
+            .compactMap { $0["text"]?.string }.joined()
     }
 
     private static func encodeFormat(_ schema: OutputSchema, to json: inout JSONWriter) {
@@ -99,26 +106,37 @@ extension OutputSchema {
 }
 
 extension WireAnswer {
+    /// Reads the members that an answer and an event of a stream share.
+    ///
+    /// Groq and Moonshot put the usage of a stream elsewhere than OpenAI does.
+    fileprivate mutating func takeHead(of root: JSONValue, for provider: Provider) {
+        model = model ?? root["model"]?.string
+        id = id ?? root["id"]?.string
+        let choice = root["choices"]?.elements.first(where: OpenAIChat.isFirst)
+        for counts in [root["usage"], root["x_groq"]?["usage"], choice?["usage"]] {
+            guard let tokens = TokenUsage(openAI: counts, for: provider) else { continue }
+            usage = tokens
+            cost = USDollars(number: counts?["cost"]) ?? cost
+            break
+        }
+    }
+
+    /// Reads why an answer has no choices.
+    fileprivate mutating func takeBlock(in root: JSONValue) {
+        let feedback = root["promptFeedback"] ?? root["prompt_feedback"]
+        if let reason = (feedback?["blockReason"] ?? feedback?["block_reason"])?.string, !reason.isEmpty {
+            stop = StopReason(.refusal, reason)
+        } else if let reason = root["finish_reason"]?.string.flatMap(StopReason.init(word:)) {
+            stop = reason
+        }
+    }
+
     /// Records a refusal.
     ///
     /// It takes precedence over the stop reason.
     mutating func refuse(_ explanation: String) {
         guard !explanation.isEmpty else { return }
         stop = StopReason(.refusal, stop.rawValue)
-    }
-}
-
-extension StopReason {
-    init(chat reason: String) {
-        let kind: Kind =
-            switch reason {
-            case "stop": .finished
-            case "length": .maxTokens
-            case "tool_calls", "function_call": .toolUse
-            case "content_filter": .refusal
-            default: .other
-            }
-        self.init(kind, reason)
     }
 }
 
@@ -133,8 +151,7 @@ extension JSONText {
 struct OpenAIChatStream: WireStream {
     private let provider: Provider
     private var hasBegun = false
-    private var hasEnded = false
-    private var isMarked = false
+    private(set) var isComplete = false
     private var hasRefused = false
     private var result = WireAnswer()
 
@@ -142,22 +159,17 @@ struct OpenAIChatStream: WireStream {
         self.provider = provider
     }
 
-    /// The end mark ends the stream even without a stop reason, which some servers omit after a lost connection.
-    ///
-    /// ``answer()`` rejects such an answer as incomplete.
-    var isTerminal: Bool { isMarked }
+    /// The usage follows the stop reason, so only the end mark ends the stream.
+    var isTerminal: Bool { false }
 
     mutating func take(_ event: JSONValue) throws(WireFault) -> String {
-        if let model = event["model"]?.string { result.model = result.model ?? model }
-        if let id = event["id"]?.string { result.id = result.id ?? id }
-        if let usage = TokenUsage(openAI: event["usage"], for: provider) { result.usage = usage }
-        if let cost = USDollars(number: event["usage"]?["cost"]) { result.cost = cost }
+        result.takeHead(of: event, for: provider)
         guard let choices = event["choices"], choices.kind == .array else { return "" }
         hasBegun = true
         guard let choice = choices.elements.first(where: OpenAIChat.isFirst) else { return "" }
-        if let reason = choice["finish_reason"]?.string {
-            result.stop = StopReason(chat: reason)
-            hasEnded = true
+        if let reason = choice["finish_reason"]?.string.flatMap(StopReason.init(word:)) {
+            result.stop = reason
+            isComplete = true
         }
         if let refusal = choice["delta"]?["refusal"]?.string, !refusal.isEmpty { hasRefused = true }
         let text = OpenAIChat.text(of: choice["delta"]?["content"])
@@ -165,15 +177,9 @@ struct OpenAIChatStream: WireStream {
         return text
     }
 
-    mutating func takeMark(_ data: [UInt8]) -> Bool {
-        guard data.elementsEqual("[DONE]".utf8) else { return false }
-        isMarked = true
-        return true
-    }
-
     func answer() throws(WireFault) -> WireAnswer {
         guard hasBegun else { throw .malformed("the stream has no choices") }
-        guard hasEnded else { throw .cut }
+        guard isComplete else { throw .cut }
         var result = result
         if hasRefused { result.stop = StopReason(.refusal, result.stop.rawValue) }
         return result

@@ -86,7 +86,7 @@ extension WireAnswer {
             stop = StopReason(.finished, "completed")
         case "incomplete":
             let reason = answer["incomplete_details"]?["reason"]?.string ?? "incomplete"
-            stop = StopReason(incomplete: reason)
+            stop = StopReason(word: reason) ?? stop
             if stop.kind == .refusal { refusalCategory = reason }
         case "failed", "cancelled":
             throw .reported(ErrorBody(in: answer) ?? ErrorBody(type: "server_error"), self)
@@ -95,18 +95,6 @@ extension WireAnswer {
         case let status:
             stop = StopReason(.other, status ?? "")
         }
-    }
-}
-
-extension StopReason {
-    fileprivate init(incomplete reason: String) {
-        let kind: Kind =
-            switch reason {
-            case "max_output_tokens": .maxTokens
-            case "content_filter": .refusal
-            default: .other
-            }
-        self.init(kind, reason)
     }
 }
 
@@ -124,6 +112,8 @@ struct OpenAIResponsesStream: WireStream {
     }
 
     var isTerminal: Bool { result != nil }
+
+    var isComplete: Bool { result != nil }
 
     mutating func take(_ event: JSONValue) throws(WireFault) -> String {
         switch event["type"]?.string {
@@ -144,10 +134,6 @@ struct OpenAIResponsesStream: WireStream {
             break
         }
         return ""
-    }
-
-    mutating func takeMark(_ data: [UInt8]) -> Bool {
-        data.elementsEqual("[DONE]".utf8)
     }
 
     func answer() throws(WireFault) -> WireAnswer {

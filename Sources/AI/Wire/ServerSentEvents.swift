@@ -46,6 +46,13 @@ struct ServerSentEvents: Sendable {
         hasData || !event.isEmpty || !line.isEmpty && line.first != UInt8(ascii: ":")
     }
 
+    /// Whether a text begins like an event stream, whatever its content type says.
+    static func begin(_ bytes: [UInt8]) -> Bool {
+        let start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
+        let text = start.drop { $0 == Self.lineFeed || $0 == Self.carriageReturn }
+        return ["data:", "event:", "id:", "retry:", ":"].contains { text.starts(with: $0.utf8) }
+    }
+
     /// Decodes the next bytes of the stream.
     ///
     /// - Parameter bytes: A piece of the stream, cut anywhere.

@@ -31,15 +31,15 @@ protocol WireStream: Sendable {
     /// Whether the last event of the answer has arrived.
     var isTerminal: Bool { get }
 
+    /// Whether the model has said why it stopped, after which the end of the stream is the end of the answer.
+    var isComplete: Bool { get }
+
     /// Decodes the next event.
     ///
     /// The caller has checked that it is an object and not an error.
     ///
     /// - Returns: The text that the event adds; empty for most events.
     mutating func take(_ event: JSONValue) throws(WireFault) -> String
-
-    /// Recognizes data that is an end mark and not JSON; returns false for other data.
-    mutating func takeMark(_ data: [UInt8]) -> Bool
 
     /// The answer so far, in the form of a complete answer.
     func answer() throws(WireFault) -> WireAnswer

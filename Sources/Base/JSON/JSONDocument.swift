@@ -7,6 +7,9 @@ public struct JSONDocument: Sendable {
     let bytes: [UInt8]
     let tape: [JSONNode]
 
+    /// Whether an object may have a key twice, of which the last one counts.
+    let hasDuplicates: Bool
+
     /// Parses one JSON text.
     ///
     /// - Parameters:
@@ -14,10 +17,35 @@ public struct JSONDocument: Sendable {
     ///   - limits: The maximum size and depth.
     /// - Throws: The first error in the text.
     public init(parsing bytes: [UInt8], limits: JSONLimits = .event) throws(JSONSyntaxError) {
-        var parser = JSONParser(bytes, limits: limits)
+        try self.init(bytes, limits: limits, allowsDuplicates: false)
+    }
+
+    /// Parses the answer of another server, which need not be strict.
+    ///
+    /// Of a key that occurs twice the last value counts. U+FFFD replaces what no text may contain: U+0000, lone
+    /// surrogates and invalid UTF-8. `null` replaces `NaN` and `Infinity`, and a byte order mark is ignored.
+    ///
+    /// - Parameters:
+    ///   - bytes: The text, in UTF-8.
+    ///   - limits: The maximum size and depth.
+    /// - Throws: The first error in the text that is not one of these.
+    public init(lenient bytes: [UInt8], limits: JSONLimits) throws(JSONSyntaxError) {
+        do throws(JSONSyntaxError) {
+            try self.init(parsing: bytes, limits: limits)
+        } catch {
+            guard bytes.count <= limits.bytes else { throw error }
+            let repaired = JSONRepair.repair(bytes)
+            let limits = JSONLimits(bytes: JSONNode.maximumBytes, depth: limits.depth)
+            try self.init(repaired, limits: limits, allowsDuplicates: true)
+        }
+    }
+
+    private init(_ bytes: [UInt8], limits: JSONLimits, allowsDuplicates: Bool) throws(JSONSyntaxError) {
+        var parser = JSONParser(bytes, limits: limits, allowsDuplicates: allowsDuplicates)
         try parser.parse()
         self.bytes = bytes
         tape = parser.tape
+        hasDuplicates = allowsDuplicates
     }
 
     /// The top-level value.

@@ -6,12 +6,14 @@ struct JSONParser {
 
     private let bytes: [UInt8]
     private let limits: JSONLimits
+    private let allowsDuplicates: Bool
     private var position = 0
     private var open: [Int] = []
 
-    init(_ bytes: [UInt8], limits: JSONLimits) {
+    init(_ bytes: [UInt8], limits: JSONLimits, allowsDuplicates: Bool = false) {
         self.bytes = bytes
         self.limits = limits
+        self.allowsDuplicates = allowsDuplicates
     }
 
     /// Parses the whole text.
@@ -107,7 +109,7 @@ extension JSONParser {
         let end = UInt8(ascii: "}")
         guard try hasNext(in: object, until: end) else {
             close(object)
-            try JSONKeys.refuseDuplicates(of: object, on: tape, in: bytes)
+            if !allowsDuplicates { try JSONKeys.refuseDuplicates(of: object, on: tape, in: bytes) }
             return
         }
         guard let byte = nextByte() else { throw JSONSyntaxError(.unexpectedEnd, at: position) }

@@ -99,12 +99,14 @@ extension JSONValue {
     /// The member of an object with this key, or nil if there is none or the value is not an object.
     public subscript(key: String) -> JSONValue? {
         var members = Members(self)
+        var found: JSONValue?
         while let member = members.nextIndex() {
             if JSONKeys.isEqual(document.tape[member], to: key, in: document.bytes) {
-                return JSONValue(document: document, index: member + 1)
+                found = JSONValue(document: document, index: member + 1)
+                if !document.hasDuplicates { break }
             }
         }
-        return nil
+        return found
     }
 
     /// The elements of an array, in order; empty for other kinds.

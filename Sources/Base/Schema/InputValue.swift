@@ -6,6 +6,7 @@
 /// struct TeamName: InputValue {
 ///     static let text = TextRule(2...100)
 ///     static var rule: String { text.description }
+///     static var form: ValueForm { text.form }
 ///
 ///     let text: String
 ///
@@ -136,16 +137,22 @@ extension InputEnumeration {
 public protocol InputObject: InputValue {
     /// The fields, and how to create a value from them.
     static var schema: Schema<Self> { get }
+
+    /// The rule about which optional fields must be present. The default is none.
+    static var choice: FieldChoice? { get }
 }
 
 extension InputObject {
     public static var rule: String { "object" }
+    public static var form: ValueForm { .object }
 
     public init(input: JSONValue) throws(Violations) {
         self = try Self.schema.decode(input)
     }
 
-    public static var inputShape: ObjectShape { ObjectShape(fields: schema.fields) }
+    public static var choice: FieldChoice? { nil }
+
+    public static var inputShape: ObjectShape { ObjectShape(fields: schema.fields, choice: choice) }
 }
 
 /// The input of an endpoint that has no fields: an empty object.

@@ -6,6 +6,7 @@ public protocol OutputObject: OutputValue {
 
 extension OutputObject {
     public static var rule: String { "object" }
+    public static var form: ValueForm { .object }
 
     public static var outputShape: ObjectShape { ObjectShape(fields: fields.map(\.description)) }
 
@@ -67,7 +68,7 @@ public struct OutputField<Object>: Sendable {
 
     /// The description of the field.
     public var description: FieldDescription {
-        FieldDescription(name: name, rule: rule, isRequired: true, help: help, shape: type.outputShape)
+        FieldDescription(name: name, rule: rule, form: type.form, isRequired: true, help: help, shape: type.outputShape)
     }
 }
 

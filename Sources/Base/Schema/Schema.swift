@@ -76,6 +76,9 @@ extension JSONValue {
 public protocol DescribedValue: Sendable {
     /// The format of the values, such as `string, 2 to 100 characters`.
     static var rule: String { get }
+
+    /// The same in the terms of JSON Schema.
+    static var form: ValueForm { get }
 }
 
 extension DescribedValue where Self: CaseIterable & RawRepresentable, RawValue == String {
@@ -83,44 +86,56 @@ extension DescribedValue where Self: CaseIterable & RawRepresentable, RawValue =
     public static var rule: String {
         "one of " + allCases.map(\.rawValue).joined(separator: ", ")
     }
+
+    public static var form: ValueForm { .names(allCases.map(\.rawValue)) }
 }
 
 extension String: DescribedValue {
     public static var rule: String { "string" }
+    public static var form: ValueForm { .string() }
 }
 
 extension Int: DescribedValue {
     public static var rule: String { "integer" }
+    public static var form: ValueForm { .integer(Int.min...Int.max) }
 }
 
 extension Int64: DescribedValue {
     public static var rule: String { "integer" }
+    public static var form: ValueForm { Int.form }
 }
 
 extension Bool: DescribedValue {
     public static var rule: String { "boolean" }
+    public static var form: ValueForm { .boolean }
 }
 
 extension UUID: DescribedValue {
     public static var rule: String { "uuid" }
+    public static var form: ValueForm { .format("uuid") }
 }
 
 extension ID: DescribedValue {
     public static var rule: String { UUID.rule }
+    public static var form: ValueForm { UUID.form }
 }
 
 extension Timestamp: DescribedValue {
     public static var rule: String { "RFC 3339 time" }
+    public static var form: ValueForm { .format("date-time") }
 }
 
 extension JSONText: DescribedValue {
     public static var rule: String { "any JSON value" }
+    public static var form: ValueForm { .any }
 }
 
 extension Optional: DescribedValue where Wrapped: DescribedValue {
     public static var rule: String { "\(Wrapped.rule) or null" }
+    public static var form: ValueForm { .optional(Wrapped.form) }
 }
 
 extension Array: DescribedValue where Element: DescribedValue {
     public static var rule: String { "array of \(Element.rule)" }
+    public static var form: ValueForm { .array(Element.form) }
 }

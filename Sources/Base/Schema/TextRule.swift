@@ -6,7 +6,9 @@
 /// characters and noncharacters. A joiner or a variation selector is accepted only where it changes how the character
 /// before it looks: a text has no room for hidden data. At least one character must be visible by itself.
 public struct TextRule: Hashable, Sendable, CustomStringConvertible {
-    private let lengths: ClosedRange<Int>
+    /// The accepted lengths, in Unicode scalars, without white space at the ends.
+    public let lengths: ClosedRange<Int>
+
     private let forbidden: [Unicode.Scalar]
     private let allowsLines: Bool
 
@@ -23,6 +25,8 @@ public struct TextRule: Hashable, Sendable, CustomStringConvertible {
     }
 
     public var description: String { "string, \(characters)" }
+
+    public var form: ValueForm { .text(self) }
 
     /// Reads a text.
     ///
@@ -74,7 +78,11 @@ extension TextRule {
         return (["control characters", "invisible characters"] + names).joined(separator: ", ")
     }
 
-    private func accepts(_ scalar: Unicode.Scalar) -> Bool {
+    /// Whether a scalar is removed from the ends of a text.
+    public static func trims(_ scalar: Unicode.Scalar) -> Bool { scalar.isBlank }
+
+    /// Whether a text may contain a scalar, joiners and variation selectors only where they have an effect.
+    public func accepts(_ scalar: Unicode.Scalar) -> Bool {
         if forbidden.contains(scalar) { return false }
         if allowsLines, scalar == "\n" || scalar == "\t" { return true }
         return scalar.isPlain

@@ -8,6 +8,8 @@ public struct IntegerRule: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { "integer, \(range.lowerBound) to \(range.upperBound)" }
 
+    public var form: ValueForm { .integer(range) }
+
     /// Parses a number in the range.
     ///
     /// - Throws: `invalid_type` or `out_of_range`.
@@ -27,6 +29,9 @@ public struct ListRule: Hashable, Sendable, CustomStringConvertible {
     public init(_ counts: ClosedRange<Int>) {
         self.counts = counts
     }
+
+    /// The form of an array of such elements.
+    public func form(of element: ValueForm) -> ValueForm { .array(element, counts) }
 
     public var description: String {
         counts.lowerBound == 0

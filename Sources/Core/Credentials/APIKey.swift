@@ -95,6 +95,7 @@ public struct KeyID: RawRepresentable, Hashable, InputValue, OutputValue, Postgr
     }
 
     public static var rule: String { "string, \(length) of 0-9, A-Z and a-z" }
+    public static var form: ValueForm { .pattern("^[0-9A-Za-z]{\(length)}$") }
 
     public init(input: JSONValue) throws(Violations) {
         guard let id = KeyID(try String(input: input)) else {

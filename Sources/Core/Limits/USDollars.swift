@@ -45,6 +45,9 @@ public struct USDollars: RawRepresentable, Hashable, Comparable, Sendable, Input
     public static let inWords = "decimal dollars, 0 to 1000000000 with at most 9 decimals"
 
     public static var rule: String { "string of \(inWords)" }
+    public static var form: ValueForm {
+        .pattern(#"^(?:0{0,9}1000000000(?:\.0{1,9})?|[0-9]{1,9}(?:\.[0-9]{1,9})?|0[0-9]{9}(?:\.[0-9]{1,9})?)$"#)
+    }
 
     public init(input: JSONValue) throws(Violations) {
         guard let amount = USDollars(try String(input: input)) else {

@@ -43,6 +43,7 @@ public struct Cursor: InputValue, OutputValue, Equatable {
     )
 
     public static var rule: String { "string of at most 512 characters" }
+    public static var form: ValueForm { .pattern("^[A-Za-z0-9_-]{1,512}$") }
 
     public init(input: JSONValue) throws(Violations) {
         let text = try String(input: input).utf8

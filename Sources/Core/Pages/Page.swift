@@ -42,6 +42,7 @@ public struct PageLimit: InputValue, CustomStringConvertible {
     }
 
     public static var rule: String { range.description }
+    public static var form: ValueForm { range.form }
 
     public init(input: JSONValue) throws(Violations) {
         count = try Self.range.read(input)

@@ -38,7 +38,11 @@ public struct Context: ~Copyable {
         self.log = log
         self.quotas = quotas
         self.database = database
+        self.database.beginCall(in: log.trace)
     }
+
+    /// What the call has used of the database so far; it goes on to count.
+    public var databaseUse: DatabaseUse { database.use }
 
     /// Sets the authenticated caller.
     public mutating func authenticated(as caller: Caller) {

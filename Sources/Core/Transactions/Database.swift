@@ -1,5 +1,6 @@
 public import Base
 public import Postgres
+import System
 
 /// The way to Postgres: one connection, opened when it is first needed and kept for the next call.
 ///
@@ -14,6 +15,12 @@ public struct Database: ~Copyable {
     /// Whether a transaction is open that waits for ``commit(_:deadline:)``.
     private(set) var isHolding = false
 
+    /// What the current call has used.
+    private(set) var use = DatabaseUse()
+
+    /// The trace of the current call.
+    private var trace = Trace.none
+
     /// Names the database; nothing is opened yet.
     public init(at string: ConnectionString) {
         self.string = string
@@ -25,12 +32,28 @@ public struct Database: ~Copyable {
         if !isHolding { connection = nil }
     }
 
-    /// Another way to the same place, with a connection of its own.
-    borrowing func separate() -> Database { Database(at: string) }
+    /// Begins a call: what is used from now on is the call's.
+    mutating func beginCall(in trace: Trace) {
+        use = DatabaseUse()
+        self.trace = trace
+    }
+
+    /// Another way to the same place, with a connection of its own, for the same call.
+    borrowing func separate() -> Database {
+        var other = separates()()
+        other.trace = trace
+        return other
+    }
 
     /// Makes others from any thread.
+    ///
+    /// Their round trips have no spans: a worker's would be far more than all others.
     borrowing func separates() -> @Sendable () -> Database {
-        { [string] in Database(at: string) }
+        { [string, use] in
+            var other = Database(at: string)
+            other.use = use
+            return other
+        }
     }
 
     /// Runs statements in one transaction and one round trip, each in at most the time that is left.
@@ -45,22 +68,15 @@ public struct Database: ~Copyable {
         deadline: Deadline,
         log: Log
     ) throws(PostgresError) -> [Rows] {
-        var connection = try takeConnection(deadline: deadline, log: log)
-        let result: Result<[Rows], PostgresError>
-        do throws(PostgresError) {
-            result = .success(
-                try connection.transact(
-                    queries,
-                    access: access,
-                    limits: .fromDeadline(lock: Self.lockTimeout),
-                    deadline: deadline
-                )
+        let connection = try takeConnection(deadline: deadline, log: log)
+        return try measured(connection, "database transaction") { (connection) throws(PostgresError) in
+            try connection.transact(
+                queries,
+                access: access,
+                limits: .fromDeadline(lock: Self.lockTimeout),
+                deadline: deadline
             )
-        } catch {
-            result = .failure(error)
         }
-        self.connection = consume connection
-        return try result.get()
     }
 
     /// Runs statements in one round trip, in a new transaction that stays open.
@@ -81,20 +97,15 @@ public struct Database: ~Copyable {
         log: Log
     ) throws(PostgresError) -> [Rows] {
         rollBack(deadline: deadline)
-        var connection = try takeConnection(deadline: deadline, log: log)
-        let result: Result<[Rows], PostgresError>
-        do throws(PostgresError) {
+        let connection = try takeConnection(deadline: deadline, log: log)
+        var rows = try measured(connection, "database begin") { (connection) throws(PostgresError) in
             let limits = Limits.fromDeadline(lock: Self.lockTimeout)
             let statements = lasting + CollectionOfOne("SAVEPOINT work") + queries
-            var rows = try connection.begin(statements, limits: limits, deadline: deadline)
-            rows.remove(at: lasting.count)
-            result = .success(rows)
-            isHolding = true
-        } catch {
-            result = .failure(error)
+            return try connection.begin(statements, limits: limits, deadline: deadline)
         }
-        self.connection = consume connection
-        return try result.get()
+        rows.remove(at: lasting.count)
+        isHolding = true
+        return rows
     }
 
     /// Runs the last statements of the transaction that is open, and commits it.
@@ -102,14 +113,16 @@ public struct Database: ~Copyable {
     /// - Throws: `PostgresError`; nothing was stored, unless it says that the outcome is unknown.
     mutating func commit(_ queries: [Query], deadline: Deadline) throws(PostgresError) {
         isHolding = false
-        try connection?.commit(queries, deadline: deadline)
+        guard let connection = connection.take() else { return }
+        try measured(connection, "database commit") { (connection) throws(PostgresError) in
+            try connection.commit(queries, deadline: deadline)
+        }
     }
 
     /// Undoes the transaction that is open, if there is one, and keeps what was to last if that can be done.
     mutating func rollBack(deadline: Deadline) {
         guard isHolding else { return }
-        isHolding = false
-        _ = try? connection?.commit(["ROLLBACK TO SAVEPOINT work"], deadline: deadline)
+        try? commit(["ROLLBACK TO SAVEPOINT work"], deadline: deadline)
     }
 
     /// Runs one statement by itself, with no transaction around it.
@@ -127,22 +140,12 @@ public struct Database: ~Copyable {
         answering: Duration,
         log: Log
     ) throws(PostgresError) -> Rows {
-        var deadline = Deadline.after(answering)
-        var connection: Connection
-        if let open = takeOpenConnection() {
-            connection = open
-        } else {
-            deadline = .after(connecting)
-            connection = try Connection(string, deadline: deadline, log: log)
+        let isOpen = keepOpenConnection()
+        let deadline = Deadline.after(isOpen ? answering : connecting)
+        let connection = try takeConnection(deadline: deadline, log: log)
+        return try measured(connection, "database statement") { (connection) throws(PostgresError) in
+            try connection.pipeline([query], deadline: deadline)[0].get()
         }
-        let result: Result<[Result<Rows, PostgresError>], PostgresError>
-        do throws(PostgresError) {
-            result = .success(try connection.pipeline([query], deadline: deadline))
-        } catch {
-            result = .failure(error)
-        }
-        self.connection = consume connection
-        return try result.get()[0].get()
     }
 
     /// Lends the connection itself, for work that is not one caller's: migrations.
@@ -151,21 +154,68 @@ public struct Database: ~Copyable {
         log: Log,
         _ body: (inout Connection) throws -> Output
     ) throws -> Output {
-        var connection = try takeConnection(deadline: deadline, log: log)
-        let result = Result { try body(&connection) }
-        self.connection = consume connection
-        return try result.get()
+        try measured(takeConnection(deadline: deadline, log: log), "database session", body)
     }
 
     /// The open connection, or a new one if there is none or it broke while it was idle.
     private mutating func takeConnection(deadline: Deadline, log: Log) throws(PostgresError) -> Connection {
-        if let connection = takeOpenConnection() { return connection }
-        return try Connection(string, deadline: deadline, log: log)
+        if keepOpenConnection(), let connection = connection.take() { return connection }
+        return try connect(deadline: deadline, log: log)
     }
 
-    private mutating func takeOpenConnection() -> Connection? {
-        guard let connection = connection.take(), connection.isUsable else { return nil }
-        return connection
+    /// Whether there is an open connection; one that broke while it was idle is closed.
+    private mutating func keepOpenConnection() -> Bool {
+        guard let open = connection.take(), open.isUsable else { return false }
+        connection = consume open
+        return true
+    }
+
+    private func connect(deadline: Deadline, log: Log) throws(PostgresError) -> Connection {
+        let (span, start) = (trace.begin("database connect", .client), SystemClock.monotonicNanoseconds())
+        defer { use.add(roundTrips: 0, since: start) }
+        do throws(PostgresError) {
+            let connection = try Connection(string, deadline: deadline, log: log)
+            span.end(["db.system.name": .text("postgresql")])
+            return connection
+        } catch {
+            span.end(["db.system.name": .text("postgresql")], error: error.kindOrState)
+            throw error
+        }
+    }
+
+    /// Uses a connection, keeps it for later, and adds what was used to the call's.
+    private mutating func measured<Output, Failure: Error>(
+        _ connection: consuming Connection,
+        _ name: String,
+        _ body: (inout Connection) throws(Failure) -> Output
+    ) throws(Failure) -> Output {
+        let (span, start) = (trace.begin(name, .client), SystemClock.monotonicNanoseconds())
+        let tripsBefore = connection.roundTrips
+        let result: Result<Output, Failure>
+        do throws(Failure) {
+            result = .success(try body(&connection))
+        } catch {
+            result = .failure(error)
+        }
+        let trips = connection.roundTrips - tripsBefore
+        use.add(roundTrips: trips, since: start)
+        span.end(
+            ["db.system.name": .text("postgresql"), "nofx.round_trips": .number(trips)],
+            error: result.failure.map { ($0 as? PostgresError)?.kindOrState ?? "failed" }
+        )
+        self.connection = consume connection
+        return try result.get()
+    }
+}
+
+extension PostgresError {
+    /// The SQLSTATE, or where the server sent none, what kind of error it was.
+    fileprivate var kindOrState: String { state?.rawValue ?? "\(kind)" }
+}
+
+extension Result {
+    fileprivate var failure: Failure? {
+        if case .failure(let error) = self { error } else { nil }
     }
 }
 

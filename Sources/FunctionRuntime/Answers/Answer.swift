@@ -13,7 +13,10 @@ struct Answer: Sendable {
     let problem: Problem?
 
     private let contentType: String
-    private let requestID: String
+
+    /// Names the call in the answer and in the log.
+    let requestID: String
+
     private let isRepeated: Bool
 
     /// The attributes of the event that the answer is, if it is one.
@@ -50,7 +53,9 @@ struct Answer: Sendable {
     }
 
     /// The answer of an endpoint to the sender of a CloudEvent: nothing, or an event in binary mode if the sender takes
-    /// one. A success without an event is unchanged.
+    /// one.
+    ///
+    /// A success without an event is unchanged.
     func to(_ event: CloudEvent?, from endpoint: String) -> Answer {
         guard let event else { return self }
         var answer = self

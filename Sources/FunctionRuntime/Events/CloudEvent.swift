@@ -9,8 +9,9 @@ struct CloudEvent {
     /// identifier name it (CloudEvents 1.0, section 3.1.1).
     let key: String
 
-    /// Whether the sender takes an event as the answer (Knative Eventing, data plane contract). A sender that does not
-    /// takes any body for an event.
+    /// Whether the sender takes an event as the answer (Knative Eventing, data plane contract).
+    ///
+    /// A sender that does not takes any body for an event.
     let wantsReply: Bool
 }
 

@@ -34,7 +34,9 @@ extension LambdaInvocation {
         else { return nil }
         self.init(
             requestID: requestID,
-            deadline: answer.header("lambda-runtime-deadline-ms").flatMap { Int64($0) }.flatMap(Deadline.init(millisecondsSince1970:)),
+            deadline: answer.header("lambda-runtime-deadline-ms").flatMap { Int64($0) }.flatMap(
+                Deadline.init(millisecondsSince1970:)
+            ),
             functionARN: answer.header("lambda-runtime-invoked-function-arn") ?? "",
             traceID: answer.header("lambda-runtime-trace-id"),
             tenantID: answer.header("lambda-runtime-aws-tenant-id"),

@@ -28,8 +28,7 @@ struct LambdaLoop {
                 try lambda.initializationFailed(type: type, body: answer.failure(type))
             } else {
                 let watch = try termination.watch()
-                var threads = Threads()
-                if let waiting = lambda.registerExtension() { try threads.start(stackBytes: 256 << 10, waiting) }
+                try registerExtension(with: &lambda)
                 while true { try serveNext(of: &lambda) }
                 _ = consume watch
             }
@@ -39,13 +38,21 @@ struct LambdaLoop {
         Process.exit(1)
     }
 
+    /// Registers an extension, and leaves its thread to the end of the process: it waits for an event that never comes.
+    private func registerExtension(with lambda: inout LambdaRuntimeAPI) throws(SystemError) {
+        guard let waiting = lambda.registerExtension() else { return }
+        var threads = Threads()
+        try threads.start(stackBytes: 256 << 10, waiting)
+        threads.abandon()
+    }
+
     private func serveNext(of lambda: inout LambdaRuntimeAPI) throws(LambdaRuntimeError) {
         let invocation = try lambda.next()
         termination.begin()
         defer { termination.end() }
         let delivery = Delivery(
             requestID: invocation.requestID,
-            traceID: invocation.traceID.flatMap { TraceContext.traceID(xray: $0) },
+            trace: invocation.traceID.flatMap { TraceContext(xray: $0) },
             // The remaining 200 ms are for sending the response.
             deadline: invocation.deadline.map { $0 - .milliseconds(200) },
             freezesAfterAnswer: true
@@ -59,6 +66,8 @@ struct LambdaLoop {
         } else {
             try lambda.respond(to: invocation.requestID, body: answer.rendered(for: form))
         }
+        // The caller has the answer. The platform may freeze the process when it asks for the next event.
+        handler.telemetry.flush(by: delivery.deadline ?? .distantFuture)
     }
 }
 

@@ -10,7 +10,9 @@ struct ActionLoop {
     /// What the proxy accepts at most as a result.
     static let mostAnswerBytes = 1 << 20
 
-    /// Parameters have at most 1 MiB, and a body in them may be base64. The value is one level below the line.
+    /// Parameters have at most 1 MiB, and a body in them may be base64.
+    ///
+    /// The value is one level below the line.
     private static let limits = JSONLimits(
         bytes: JSONLimits.wrappedEvent.bytes,
         depth: JSONLimits.wrappedEvent.depth + 1
@@ -51,9 +53,11 @@ struct ActionLoop {
                 termination.begin()
                 switch line {
                 case .line(let bytes): try write(answer(to: bytes))
-                case .tooLong: try write(Activation.answer(.tooLarge))
+                case .tooLong: try write(Activation.answer(handler.refuse(.payloadTooLarge)))
                 case .end: break
                 }
+                // The proxy has the answer, and OpenWhisk may pause the container.
+                handler.telemetry.flush()
                 termination.end()
                 if line == .end { break }
             }
@@ -77,11 +81,12 @@ struct ActionLoop {
         do throws(Problem) {
             activation = try Activation(JSONDocument(event: line, limits: Self.limits).root)
         } catch {
-            return Activation.answer(Answer(error, requestID: UUID.v7().description))
+            return Activation.answer(handler.refuse(error))
         }
         let delivery = Delivery(
             requestID: activation.id,
             deadline: activation.deadline.map { $0 - .milliseconds(200) },
+            endpoint: activation.actionName,
             // OpenWhisk pauses the container between activations.
             freezesAfterAnswer: true
         )
@@ -92,12 +97,8 @@ struct ActionLoop {
         case .direct(let value):
             handler.answer(event: value, delivery) { bytes = activation.rendered($0, for: $1) }
         case .refused(let problem):
-            bytes = activation.rendered(Answer(problem, requestID: activation.id ?? UUID.v7().description), for: .web)
+            bytes = activation.rendered(handler.refuse(problem, requestID: activation.id), for: .web)
         }
         return bytes
     }
-}
-
-extension Answer {
-    fileprivate static var tooLarge: Answer { Answer(.payloadTooLarge, requestID: UUID.v7().description) }
 }

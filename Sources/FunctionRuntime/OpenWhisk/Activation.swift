@@ -12,14 +12,18 @@ struct Activation {
         case refused(Problem)
     }
 
-    /// The names of parameters that the platform adds to a request. It refuses requests that have them in the query or
-    /// in the body.
+    /// The names of parameters that the platform adds to a request.
+    ///
+    /// It refuses requests that have them in the query or in the body.
     private static let reservedPrefix = "__ow_"
 
     let event: Event
 
     /// The platform's identifier of the activation.
     let id: String?
+
+    /// The name of the action, without its namespace and package.
+    let actionName: String?
 
     /// When the platform ends the container.
     let deadline: Deadline?
@@ -32,6 +36,7 @@ struct Activation {
             throw Problem(status: 400, code: "malformed_json", detail: "An activation must have a value.")
         }
         id = line["activation_id"]?.string.flatMap { $0.isEmpty || $0.utf8.count > 64 ? nil : $0 }
+        actionName = line["action_name"]?.string?.split(separator: "/").last.map(String.init)
         // The proxy sends it as text, others as a number.
         deadline = (line["deadline"]?.string.flatMap { Int64($0) } ?? line["deadline"]?.integer.map(Int64.init))
             .flatMap(Deadline.init(millisecondsSince1970:))
@@ -40,7 +45,7 @@ struct Activation {
             return
         }
         do throws(Problem) {
-            event = .web(try Self.request(value, method: method, action: line["action_name"]?.string))
+            event = .web(try Self.request(value, method: method, action: actionName))
         } catch {
             event = .refused(error)
         }
@@ -115,7 +120,9 @@ extension Activation {
 }
 
 extension Answer {
-    /// The answer of a web action with full control of the response. A JSON body is a value, and any other is text.
+    /// The answer of a web action with full control of the response.
+    ///
+    /// A JSON body is a value, and any other is text.
     fileprivate func encodeWebAction(to json: inout JSONWriter) {
         json.object { json in
             json.member("statusCode", status)

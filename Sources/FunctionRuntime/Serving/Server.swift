@@ -5,8 +5,11 @@ import System
 /// What a transport knows about an event beside its bytes.
 struct Delivery {
     var requestID: String?
-    var traceID: String?
+    var trace: TraceContext?
     var deadline: Deadline?
+
+    /// The endpoint that the platform's configuration names for an event without a path.
+    var endpoint: String?
 
     /// Whether the call runs until the process is asked to end.
     var isEndless = false
@@ -45,6 +48,7 @@ struct Server<F: Function>: ~Copyable {
     private var authenticator: Authenticator?
     private let baseLog: Log
     private let database: SharedDatabase
+    private let telemetry: Telemetry
 
     /// Creates a server.
     ///
@@ -52,16 +56,19 @@ struct Server<F: Function>: ~Copyable {
     ///   - configuration: What the environment says.
     ///   - believesPlatform: Whether the transport's platform may vouch for callers.
     ///   - database: The connection that the endpoints of the process share.
+    ///   - telemetry: What the process tells of its calls.
     ///   - log: Gets what belongs to each call added.
     init(
         _ configuration: Configuration,
         believesPlatform: Bool,
         database: SharedDatabase = SharedDatabase(),
+        telemetry: Telemetry = Telemetry(),
         log: Log
     ) {
         self.configuration = configuration
         authenticator = Authenticator(configuration, believesPlatform: believesPlatform)
         self.database = database
+        self.telemetry = telemetry
         baseLog = log
     }
 
@@ -81,8 +88,9 @@ struct Server<F: Function>: ~Copyable {
         do throws(Problem) {
             request = try Self.request(event, delivery, log: baseLog)
         } catch {
-            deliver(Answer(error, requestID: delivery.requestID ?? .newRequestID()), .direct)
-            return
+            let answer = Answer(error, requestID: delivery.requestID ?? .newRequestID())
+            deliver(answer, .direct)
+            return baseLog.report(answer)
         }
         answer(request, delivery, deliver: deliver)
     }
@@ -95,11 +103,13 @@ struct Server<F: Function>: ~Copyable {
     ///   - deliver: Takes the answer away, in the request's form. Best-effort bookkeeping comes after it, unless the
     ///     process may be frozen by then.
     mutating func answer(_ request: Request, _ delivery: Delivery, deliver: (Answer, Request.Form) -> Void) {
-        let origin = Self.origin(of: request, delivery)
+        let (start, span) = (SystemClock.uptime, telemetry.begin(F.name, request, delivery))
+        let origin = Self.origin(of: request, delivery, span.trace)
+        let log = log(for: origin, span.trace)
         var context = Context(
             origin: origin,
             deadline: deadline(delivery),
-            log: log(for: origin),
+            log: log,
             quotas: configuration.quotas,
             database: database.take() ?? Database(at: configuration.database)
         )
@@ -127,9 +137,13 @@ struct Server<F: Function>: ~Copyable {
             if request.messages != nil { context.log.error("messages.failed", ["code": answer.problem?.code]) }
         }
         if let denial, delivery.freezesAfterAnswer { context.record(denial) }
+        let duration = SystemClock.uptime - start
         deliver(answer, request.form)
         if let denial, !delivery.freezesAfterAnswer { context.record(denial) }
+        let report = CallReport(answer: answer, duration: duration, use: context.databaseUse)
         database.put(back: context.end())
+        span.end(report.attributes, error: report.error)
+        report.write(to: log, namespace: configuration.metricsNamespace)
     }
 
     /// Decodes an event.
@@ -158,8 +172,9 @@ struct Server<F: Function>: ~Copyable {
         }
     }
 
-    /// - Parameters:
-    ///   - request: The request. If it holds a CloudEvent, its body becomes the event's data.
+    /// Checks the caller and runs the endpoint.
+    ///
+    /// If the request holds a CloudEvent, the event's data becomes its body.
     private static func run(
         _ request: inout Request,
         _ delivery: Delivery,
@@ -209,19 +224,18 @@ struct Server<F: Function>: ~Copyable {
         return delivery.deadline.map { min($0, own) } ?? own
     }
 
-    private func log(for origin: Origin) -> Log {
+    private func log(for origin: Origin, _ trace: Trace) -> Log {
         var log = baseLog
+        log.trace = trace
         log.add("requestId", origin.requestID)
         if let traceID = origin.traceID { log.add("traceId", traceID) }
         return log
     }
 
-    private static func origin(of request: Request, _ delivery: Delivery) -> Origin {
+    private static func origin(of request: Request, _ delivery: Delivery, _ trace: Trace) -> Origin {
         Origin(
             requestID: delivery.requestID ?? request.platformRequestID?.ifPlatformMade ?? .newRequestID(),
-            traceID: request.headers["traceparent"].flatMap { TraceContext.traceID(traceparent: $0) }
-                ?? delivery.traceID
-                ?? request.headers["x-amzn-trace-id"].flatMap { TraceContext.traceID(xray: $0) },
+            traceID: trace.context?.traceID,
             ip: request.sourceIP?.ifPlatformMade,
             userAgent: request.headers["user-agent"]
         )

@@ -8,12 +8,14 @@ public import System
 struct StandardStreams<F: Function> {
     private let environment: Environment
     private let command: Command
+    private let telemetry: Telemetry
     private let log: Log
 
     init(_ environment: Environment, _ command: Command) {
         self.environment = environment
         self.command = command
         log = Log(level: .info, function: F.name)
+        telemetry = Telemetry(environment, log: log)
     }
 
     /// Handles one event and ends the process.
@@ -91,8 +93,10 @@ struct StandardStreams<F: Function> {
         deadline: Deadline,
         isEndless: Bool
     ) -> Int32 {
-        let log = log.at(configuration.logLevel)
-        var server = Server<F>(configuration, believesPlatform: false, log: log)
+        // A person at a terminal wants the answer; lines of normal operation are for log files.
+        let isQuiet = !isEndless && environment["LOG_LEVEL"] == nil && FileDescriptor.standardError.isTerminal
+        let log = log.at(isQuiet ? .warning : configuration.logLevel)
+        var server = Server<F>(configuration, believesPlatform: false, telemetry: telemetry, log: log)
         var status = ExitStatus.success
         let delivery = Delivery(
             deadline: deadline,
@@ -103,6 +107,7 @@ struct StandardStreams<F: Function> {
         server.answer(event, delivery) { answer, form in
             status = write(answer, form)
         }
+        telemetry.flush()
         return status
     }
 

@@ -14,6 +14,7 @@ enum Transport {
     static func serve(_ environment: Environment, _ handler: (_ believesPlatform: Bool) -> any RequestHandler) {
         // The order matters: a Lambda function may carry every variable in its own configuration.
         if let address = environment["AWS_LAMBDA_RUNTIME_API"] {
+            SecretReferences.resolve(environment, log: Log(level: .info, function: Process.name))
             LambdaLoop(handler(true), address: address).serve()
         }
         if ActionLoop.isUsed(environment) {
@@ -32,6 +33,9 @@ enum Transport {
 
 /// Serves several endpoints by the paths of their names, where a platform sends HTTP requests to one program.
 public enum Gateway {
+    /// The endpoints that answer beside those of a program.
+    public static var healthChecks: [any Function.Type] { [Liveness.self, Readiness.self] }
+
     /// Serves until the platform stops the process, if a platform that sends HTTP requests started it.
     ///
     /// - Parameter endpoints: The endpoints.

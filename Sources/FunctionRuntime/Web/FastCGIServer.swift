@@ -17,6 +17,7 @@ struct FastCGIServer {
 
     private let socket: ListeningSocket
     private let handler: any RequestHandler
+
     /// Whether the web server is asked to end each client's connection after the answer.
     private let closesConnections: Bool
     private let log: Log
@@ -37,6 +38,7 @@ struct FastCGIServer {
             let watch = try TerminationWatch { try? writing.write([0]) }
             try serve(until: reading)
             _ = consume watch
+            handler.telemetry.flush()
             Process.exit(ExitStatus.success)
         } catch {
             log.error("fastcgi.failed", ["error": error.description])
@@ -108,7 +110,7 @@ struct FastCGIServer {
             let request = try request.variables.request(body: .text(body))
             handler.answer(request, Delivery(isFromWeb: true), deliver: deliver)
         } catch {
-            deliver(Answer(error, requestID: UUID.v7().description))
+            deliver(handler.refuse(error))
         }
     }
 }

@@ -69,7 +69,7 @@ extension MetaVariables {
         init?(_ environment: Environment) {
             if environment["GATEWAY_INTERFACE"]?.utf8.starts(with: "CGI/".utf8) == true {
                 self = .cgi
-            } else if environment.contains("Http_Method") {
+            } else if environment["Http_Method"]?.utf8.allSatisfy(\.isCapital) == true {
                 self = .openFaaS
             } else {
                 return nil
@@ -83,7 +83,9 @@ extension MetaVariables {
         /// What stands for the length of a chunked body.
         var unknownLength: String? { self == .cgi ? nil : "-1" }
 
-        /// The variable with the address of the peer. A watchdog's peer is the gateway, so that it has none.
+        /// The variable with the address of the peer.
+        ///
+        /// A watchdog's peer is the gateway, so that it has none.
         var address: String? { self == .cgi ? "REMOTE_ADDR" : nil }
 
         /// The variables that the platform sets beside those of the header fields, and that are read here.
@@ -114,6 +116,11 @@ extension MetaVariables {
             "Http_Transfer_Encoding",
         ]
     }
+}
+
+extension UInt8 {
+    /// Whether the byte is a capital letter, of which the methods of HTTP consist.
+    fileprivate var isCapital: Bool { (0x41...0x5A).contains(self) }
 }
 
 extension Problem {

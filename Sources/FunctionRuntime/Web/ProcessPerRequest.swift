@@ -33,16 +33,24 @@ struct ProcessPerRequest {
         var response: [UInt8] = []
         let answer = { (answer: Answer) in response = convention == .cgi ? answer.document : answer.body }
         do throws(Problem) {
-            let delivery = Delivery(deadline: environment.watchdogDeadline, isFromWeb: true)
+            let delivery = Delivery(
+                deadline: convention == .openFaaS ? environment.watchdogDeadline : nil,
+                isFromWeb: true
+            )
             handler.answer(try request(), delivery, deliver: answer)
         } catch {
-            answer(Answer(error, requestID: UUID.v7().description))
+            answer(handler.refuse(error))
         }
         do throws(SystemError) {
             try FileDescriptor.standardOutput.write(response)
         } catch {
             log.error("output.failed", ["error": error.description])
             Process.exit(ExitStatus.inputOutput)
+        }
+        if handler.telemetry.isOn {
+            // The server passes the answer on when the output ends, and need not wait for the spans.
+            FileDescriptor.standardOutput.close()
+            handler.telemetry.flush()
         }
         Process.exit(closed.contains(.standardOutput) ? ExitStatus.inputOutput : ExitStatus.success)
     }
@@ -99,9 +107,7 @@ extension Environment {
     ///
     /// The watchdog passes its own variables on. The last 200 ms are for the answer.
     fileprivate var watchdogDeadline: Deadline? {
-        guard contains("Http_Method"), let limit = self["exec_timeout"].flatMap(Duration.init(go:)), limit > .zero else {
-            return nil
-        }
+        guard let limit = self["exec_timeout"].flatMap(Duration.init(go:)), limit > .zero else { return nil }
         return .after(limit) - .milliseconds(200)
     }
 }

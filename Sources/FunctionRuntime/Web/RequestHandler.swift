@@ -13,6 +13,9 @@ protocol RequestHandler: AnyObject {
     /// The variable that is wrong, if one is wrong for all that comes.
     var misconfiguration: ConfigurationError? { get }
 
+    /// What the process tells of its calls.
+    var telemetry: Telemetry { get }
+
     /// Answers a request that the transport read.
     func answer(_ request: Request, _ delivery: Delivery, deliver: (Answer) -> Void)
 
@@ -25,10 +28,20 @@ protocol RequestHandler: AnyObject {
     func answer(event: [UInt8]?, _ delivery: Delivery, deliver: (Answer, Request.Form) -> Void)
 }
 
+extension RequestHandler {
+    /// The answer to a request that no endpoint handles, with its line in the log.
+    func refuse(_ problem: Problem, requestID: String? = nil) -> Answer {
+        let answer = Answer(problem, requestID: requestID ?? UUID.v7().description)
+        Log(level: logLevel, function: name).report(answer)
+        return answer
+    }
+}
+
 /// One endpoint, which answers every path.
 final class EndpointHandler<F: Function>: RequestHandler {
     let logLevel: Log.Level
     let misconfiguration: ConfigurationError?
+    let telemetry: Telemetry
     private var server: Server<F>?
 
     var name: String { F.name }
@@ -41,8 +54,16 @@ final class EndpointHandler<F: Function>: RequestHandler {
     ///   - environment: The variables.
     ///   - believesPlatform: Whether the transport's platform may vouch for callers.
     ///   - database: The connection that the endpoints of the process share.
+    ///   - telemetry: What the process tells of its calls.
     ///   - log: The log of the endpoint.
-    init(_ environment: Environment, believesPlatform: Bool, database: SharedDatabase, log: Log) {
+    init(
+        _ environment: Environment,
+        believesPlatform: Bool,
+        database: SharedDatabase,
+        telemetry: Telemetry,
+        log: Log
+    ) {
+        self.telemetry = telemetry
         do throws(ConfigurationError) {
             let configuration = try Configuration.result(environment, for: F.self).get()
             (logLevel, misconfiguration) = (configuration.logLevel, nil)
@@ -50,6 +71,7 @@ final class EndpointHandler<F: Function>: RequestHandler {
                 configuration,
                 believesPlatform: believesPlatform,
                 database: database,
+                telemetry: telemetry,
                 log: log.at(logLevel)
             )
         } catch {
@@ -60,32 +82,28 @@ final class EndpointHandler<F: Function>: RequestHandler {
     }
 
     func answer(_ request: Request, _ delivery: Delivery, deliver: (Answer) -> Void) {
-        guard server != nil else { return deliver(.misconfigured(delivery)) }
+        guard server != nil else { return deliver(refuse(.misconfigured, requestID: delivery.requestID)) }
         server?.answer(request, delivery) { answer, _ in deliver(answer) }
     }
 
     func answer(event: [UInt8]?, _ delivery: Delivery, deliver: (Answer, Request.Form) -> Void) {
         guard server != nil else {
             // An HTTP event gets an HTTP response whatever is wrong.
-            return deliver(.misconfigured(delivery), event.flatMap(Request.Form.init(of:)) ?? .direct)
+            let answer = refuse(.misconfigured, requestID: delivery.requestID)
+            return deliver(answer, event.flatMap(Request.Form.init(of:)) ?? .direct)
         }
         server?.answer(event, delivery, deliver: deliver)
     }
 }
 
-extension Answer {
-    fileprivate static func misconfigured(_ delivery: Delivery) -> Answer {
-        Answer(.misconfigured, requestID: delivery.requestID ?? UUID.v7().description)
-    }
-}
-
 /// Several endpoints, each at the path of its name, also below a version or a prefix: `/v1/createTeam`.
 ///
-/// An event without a path, such as a schedule's, names no endpoint.
+/// An event without a path, such as a schedule's, names no endpoint, unless the transport knows it.
 final class Router: RequestHandler {
     let name = Process.name
     let logLevel = Log.Level.info
     let misconfiguration: ConfigurationError? = nil
+    let telemetry: Telemetry
     private let endpoints: [any Function.Type]
     private let environment: Environment
     private let believesPlatform: Bool
@@ -93,9 +111,10 @@ final class Router: RequestHandler {
     private var handlers: [String: any RequestHandler] = [:]
 
     init(_ endpoints: [any Function.Type], _ environment: Environment, believesPlatform: Bool = false) {
-        self.endpoints = endpoints + [Liveness.self, Readiness.self]
+        self.endpoints = endpoints + Gateway.healthChecks
         self.environment = environment
         self.believesPlatform = believesPlatform
+        telemetry = Telemetry(environment, log: Log(level: logLevel, function: name))
     }
 
     func answer(_ request: Request, _ delivery: Delivery, deliver: (Answer) -> Void) {
@@ -106,18 +125,21 @@ final class Router: RequestHandler {
                 code: "endpoint_not_found",
                 detail: "The path must end with the name of an endpoint, as in /v1/createTeam."
             )
-            return deliver(Answer(problem, requestID: delivery.requestID ?? UUID.v7().description))
+            return deliver(refuse(problem, requestID: delivery.requestID))
         }
         handler.answer(request, delivery, deliver: deliver)
     }
 
     func answer(event: [UInt8]?, _ delivery: Delivery, deliver: (Answer, Request.Form) -> Void) {
+        if let handler = delivery.endpoint.flatMap(handler) {
+            return handler.answer(event: event, delivery, deliver: deliver)
+        }
         do throws(Problem) {
             guard let event else { throw .payloadTooLarge }
             let request = try EventDecoder.decode(JSONDocument(event: event, limits: .wrappedEvent).root)
             answer(request, delivery) { deliver($0, request.form) }
         } catch {
-            deliver(Answer(error, requestID: delivery.requestID ?? UUID.v7().description), .direct)
+            deliver(refuse(error, requestID: delivery.requestID), .direct)
         }
     }
 
@@ -125,24 +147,32 @@ final class Router: RequestHandler {
     private func handler(of name: String) -> (any RequestHandler)? {
         if let handler = handlers[name] { return handler }
         guard let endpoint = endpoints.first(where: { $0.name == name }) else { return nil }
-        let handler = endpoint.handler(environment, believesPlatform: believesPlatform, database: database)
+        let handler = endpoint.handler(
+            environment,
+            believesPlatform: believesPlatform,
+            database: database,
+            telemetry: telemetry
+        )
         handlers[name] = handler
         return handler
     }
 }
 
 extension Function {
-    /// The handler of this endpoint.
+    /// The handler of this endpoint, which tells of its calls by itself unless it is one of several in the process.
     static func handler(
         _ environment: Environment,
         believesPlatform: Bool = false,
-        database: SharedDatabase
+        database: SharedDatabase,
+        telemetry: Telemetry? = nil
     ) -> any RequestHandler {
-        EndpointHandler<Self>(
+        let log = Log(level: .info, function: name)
+        return EndpointHandler<Self>(
             environment,
             believesPlatform: believesPlatform,
             database: database,
-            log: Log(level: .info, function: name)
+            telemetry: telemetry ?? Telemetry(environment, log: log),
+            log: log
         )
     }
 }

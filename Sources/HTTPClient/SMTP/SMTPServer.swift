@@ -60,8 +60,8 @@ extension SMTPServer {
 
     private static func credentials(_ text: Substring.UTF8View) throws(InvalidURL) -> Credentials {
         guard let colon = text.firstIndex(of: UInt8(ascii: ":")),
-            let user = percentDecoded(text[..<colon]), !user.isEmpty,
-            let password = percentDecoded(text[text.index(after: colon)...]), !password.isEmpty
+            let user = PercentEncoding.decode(text[..<colon]), !user.isEmpty,
+            let password = PercentEncoding.decode(text[text.index(after: colon)...]), !password.isEmpty
         else { throw InvalidURL(description: "must have both user and password before the @, percent-encoded") }
         // A control character would end the SMTP command line.
         guard !(user + password).contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
@@ -94,37 +94,12 @@ extension SMTPServer {
         return (Substring(host), port)
     }
 
-    private static func percentDecoded(_ text: Substring.UTF8View) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        var rest = text
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) else {
-                return nil
-            }
-            bytes.append(high << 4 | low)
-        }
-        return bytes
-    }
-
     private static func isPartOfName(_ byte: UInt8) -> Bool {
         byte.isDigit || byte.isLetter || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
     }
 
     /// Whether a byte may appear in an address in brackets (RFC 3986, section 3.2.2), without a zone.
     private static func isPartOfAddress(_ byte: UInt8) -> Bool {
-        digit(byte) != nil || byte == UInt8(ascii: ".") || byte == UInt8(ascii: ":")
-    }
-
-    private static func digit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-        default: nil
-        }
+        byte.isHexadecimalDigit || byte == UInt8(ascii: ".") || byte == UInt8(ascii: ":")
     }
 }

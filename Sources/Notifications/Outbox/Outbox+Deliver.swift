@@ -24,7 +24,11 @@ extension Outbox {
         if let limit = request.redriven { try delivery.redrive(limit) }
         try delivery.tend()
         if channels.key != nil { try dropUndeliverable(in: &context) }
-        let senders = OutboxSenders(channels, deadline: context.deadline - OutboxDelivery.timeToReport)
+        let senders = OutboxSenders(
+            channels,
+            deadline: context.deadline - OutboxDelivery.timeToReport,
+            trace: context.log.trace
+        )
         var threads = Threads()
         let result = Result { try deliver(request, channels, senders, in: &threads, &delivery, &context) }
         senders.close(&threads)

@@ -37,7 +37,8 @@ extension Outbox {
             team: try webhook["team_id"],
             url: try webhook["url"],
             body: job.payload.bytes,
-            attempt: job.attempt
+            attempt: job.attempt,
+            trace: job.trace
         )
         delivery.report.claimed += 1
         guard !job.isExhausted else {

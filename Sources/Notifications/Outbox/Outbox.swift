@@ -28,6 +28,7 @@ public enum Outbox {
         let count: Int
 
         public static var rule: String { range.description }
+        public static var form: ValueForm { range.form }
 
         init(count: Int) {
             self.count = count
@@ -47,6 +48,7 @@ public enum Outbox {
         let count: Int
 
         public static var rule: String { range.description }
+        public static var form: ValueForm { range.form }
 
         public init(input: JSONValue) throws(Violations) {
             count = try Self.range.read(input)

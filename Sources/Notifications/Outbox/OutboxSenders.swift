@@ -42,15 +42,18 @@ final class OutboxSenders: Sendable {
     private let state = Monitor(State())
     private let channels: DeliveryChannels
     private let deadline: Deadline
+    private let trace: Trace
 
     /// Makes senders without a thread.
     ///
     /// - Parameters:
     ///   - channels: What to send through.
     ///   - deadline: When every attempt must have ended.
-    init(_ channels: DeliveryChannels, deadline: Deadline) {
+    ///   - trace: The trace of the call that delivers.
+    init(_ channels: DeliveryChannels, deadline: Deadline, trace: Trace) {
         self.channels = channels
         self.deadline = deadline
+        self.trace = trace
     }
 
     /// Starts a thread that sends mail.
@@ -68,7 +71,8 @@ final class OutboxSenders: Sendable {
     /// Starts a thread that sends messages.
     func startMessageThread(in threads: inout Threads) throws(SystemError) {
         try start(in: &threads) { senders in
-            guard let key = senders.channels.key, var sender = try? WebhookSender(key, senders.channels.environment)
+            guard let key = senders.channels.key,
+                var sender = try? WebhookSender(key, senders.channels.environment, trace: senders.trace)
             else { return }
             while let task = senders.next(isMail: false) {
                 guard case .message(let message) = task.content else { continue }

@@ -15,6 +15,8 @@ struct WebhookMessage {
     /// The bytes that are sent, the same at each attempt.
     let body: [UInt8]
     let attempt: Int
+    /// The place in the trace of the call that started the run.
+    var trace: TraceContext?
 }
 
 /// The outcome of one attempt to send a message.
@@ -42,13 +44,15 @@ struct WebhookSender: ~Copyable {
     private static var longestPause: Duration { .seconds(86_400) }
 
     private let key: WebhookKey
+    private let trace: Trace
     private var client: HTTPClient
 
     /// Makes a sender that has no connection yet.
     ///
     /// - Throws: `ConfigurationError`.
-    init(_ key: WebhookKey, _ environment: Environment) throws(ConfigurationError) {
+    init(_ key: WebhookKey, _ environment: Environment, trace: Trace = .none) throws(ConfigurationError) {
         self.key = key
+        self.trace = trace
         client = HTTPClient(
             userAgent: "nofx",
             egress: try EgressPolicy(environment)
@@ -66,7 +70,16 @@ struct WebhookSender: ~Copyable {
     /// - Returns: The outcome.
     mutating func send(_ message: WebhookMessage, deadline: Deadline) -> WebhookAttempt {
         let end = Deadline.after(Self.patience)
-        let (head, error) = post(message, id: message.id.description, deadline: min(deadline, end))
+        let links = trace.context.map { $0.spanID == nil ? [] : [$0] } ?? []
+        let span = trace.begin("webhook", .client, in: message.trace, links: links)
+        let (head, error) = post(message, in: span.trace, id: message.id.description, deadline: min(deadline, end))
+        span.end(
+            [
+                "nofx.team_id": .text("\(message.team)"), "nofx.webhook_id": .text("\(message.webhook)"),
+                "nofx.attempt": .number(message.attempt), "http.response.status_code": head.map { .number($0.status) },
+            ],
+            error: head == nil ? error?.kind.rawValue ?? "failed" : nil
+        )
         let duration = Self.patience - end.remaining
         guard let head else {
             let reason = error?.description ?? "no answer"
@@ -88,6 +101,7 @@ struct WebhookSender: ~Copyable {
 
     private mutating func post(
         _ message: WebhookMessage,
+        in trace: Trace,
         id: String,
         deadline: Deadline
     ) -> (HTTPHead?, HTTPError?) {
@@ -99,7 +113,7 @@ struct WebhookSender: ~Copyable {
             headers: [
                 ("Content-Type", "application/json"), ("webhook-id", id), ("webhook-timestamp", timestamp),
                 ("webhook-signature", signature),
-            ],
+            ] + (trace.context?.headers ?? []),
             body: message.body,
             idleLimit: .seconds(2)
         )

@@ -15,6 +15,7 @@ public struct WebhookEvents: InputValue, CustomStringConvertible {
     }
 
     public static var rule: String { "\([WebhookEvent].rule), \(list), each once" }
+    public static var form: ValueForm { .array(WebhookEvent.form, 1...WebhookEvent.allCases.count, isSet: true) }
 
     public init(input: JSONValue) throws(Violations) {
         events = try WebhookEvent.distinct(input, in: Self.list)

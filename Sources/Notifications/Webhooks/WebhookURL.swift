@@ -11,6 +11,9 @@ public struct WebhookURL: Hashable, InputValue, PostgresEncodable {
     public let text: String
 
     public static var rule: String { "string, https URL, at most \(longest) bytes, no user information, no fragment" }
+    public static var form: ValueForm {
+        .pattern(#"^https://\#(URLAuthority.pattern)(?:[/?][!-"$-\[\]-~]*)?$"#, atMost: longest)
+    }
 
     public init(input: JSONValue) throws(Violations) {
         let text = try String(input: input)
@@ -25,7 +28,7 @@ public struct WebhookURL: Hashable, InputValue, PostgresEncodable {
             throw Violations(.invalidFormat, "must have no user information")
         }
         guard !text.utf8.contains(UInt8(ascii: "#")) else { throw Violations(.invalidFormat, "must have no fragment") }
-        guard Self.isServer(parts.authority) else {
+        guard URLAuthority.isValid(parts.authority) else {
             throw Violations(.invalidFormat, "must have a host name or address, and a port from 1 to 65535 if any")
         }
         self.text = text
@@ -43,29 +46,6 @@ public struct WebhookURL: Hashable, InputValue, PostgresEncodable {
     public static var postgresType: PostgresType { String.postgresType }
 
     public func encode(to buffer: inout PostgresBuffer) { text.encode(to: &buffer) }
-
-    /// A host name, or an address as a URL has it, and maybe a port.
-    private static func isServer(_ authority: Substring.UTF8View) -> Bool {
-        let (host, port): (Substring.UTF8View, Substring.UTF8View)
-        if authority.first == UInt8(ascii: "[") {
-            guard let end = authority.firstIndex(of: UInt8(ascii: "]")) else { return false }
-            (host, port) = (authority[...end], authority[authority.index(after: end)...])
-            guard host.dropFirst().dropLast().allSatisfy({ $0.isHexadecimal || ":.".utf8.contains($0) }) else {
-                return false
-            }
-        } else {
-            let end = authority.firstIndex(of: UInt8(ascii: ":")) ?? authority.endIndex
-            (host, port) = (authority[..<end], authority[end...])
-            guard host.allSatisfy({ $0.isLetterOrDigit || "-._".utf8.contains($0) }) else { return false }
-        }
-        guard host.count > 0 else { return false }
-        guard let colon = port.first else { return true }
-        let digits = port.dropFirst()
-        guard colon == UInt8(ascii: ":"), (1...5).contains(digits.count), digits.allSatisfy(\.isDigit) else {
-            return false
-        }
-        return (1...65_535).contains(digits.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) })
-    }
 }
 
 private struct Parts {
@@ -77,13 +57,5 @@ private struct Parts {
         let all = text[...].utf8
         self.scheme = all.prefix(scheme.utf8.count)
         authority = all.dropFirst(scheme.utf8.count).prefix { !"/?#".utf8.contains($0) }
-    }
-}
-
-extension UInt8 {
-    fileprivate var isHexadecimal: Bool { isDigit || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(self | 0x20) }
-
-    fileprivate var isLetterOrDigit: Bool {
-        isDigit || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20)
     }
 }

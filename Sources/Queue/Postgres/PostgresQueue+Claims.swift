@@ -34,7 +34,7 @@ extension PostgresQueue: Queue {
     private mutating func take(_ count: Int, for claim: JobClaim) throws -> [Job] {
         let rows = try run(
             """
-            SELECT id, tenant_id, attempt, fence, enqueued_at, payload
+            SELECT id, tenant_id, attempt, fence, enqueued_at, payload, trace
             FROM nofx.claim_jobs(\(claim.topic.description), \(Int32(clamping: count)), \(claim.lease.queueWait),
                                  \(claim.topicLimit.map { Int32(clamping: $0) }),
                                  \(claim.tenantLimit.map { Int32(clamping: $0) }), \(turn(in: claim.topic)),
@@ -55,7 +55,8 @@ extension PostgresQueue: Queue {
                     tenant: tenant == .noTenant ? nil : tenant,
                     attempt: try row["attempt"],
                     enqueuedAt: try row["enqueued_at"],
-                    lease: JobLease(job: id, fence: try row["fence"])
+                    lease: JobLease(job: id, fence: try row["fence"]),
+                    trace: (try row["trace"] as String?).flatMap { TraceContext(stored: $0) }
                 )
             )
         }

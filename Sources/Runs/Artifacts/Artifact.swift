@@ -79,6 +79,7 @@ public struct ArtifactName: RawRepresentable, Hashable, InputValue, OutputValue,
     public var description: String { rawValue }
 
     public static var rule: String { "relative path, 1 to 200 bytes" }
+    public static var form: ValueForm { .path(text) }
 
     public init(input: JSONValue) throws(Violations) {
         try self.init(checking: try String(input: input))
@@ -159,6 +160,9 @@ public struct ContentType: Hashable, Sendable, CustomStringConvertible {
 
 extension ContentType: InputValue, OutputValue {
     public static var rule: String { "content type, such as text/plain" }
+    public static var form: ValueForm {
+        .pattern("^\(HeaderField.token)/\(HeaderField.token)(?:;[ -~]*)?$", atMost: 200)
+    }
 
     public init(input: JSONValue) throws(Violations) {
         guard let type = ContentType(try String(input: input)) else {

@@ -59,6 +59,7 @@ public struct GateReason: RawRepresentable, Hashable, InputValue, PostgresEncoda
     public let rawValue: String
 
     public static var rule: String { text.description }
+    public static var form: ValueForm { text.form }
 
     public init(input: JSONValue) throws(Violations) {
         rawValue = try Self.text.read(input)

@@ -38,6 +38,7 @@ public struct Plan: InputObject, OutputObject, Hashable {
     }
 
     public static var rule: String { "object" }
+    public static var form: ValueForm { .object }
 
     public static let schema = Schema(
         Field("goal", PlanGoal.self, "The purpose of the run."),
@@ -84,6 +85,8 @@ public struct PlanRequest: InputObject {
     /// The plan.
     public let plan: Plan
 
+    public static let choice: FieldChoice? = .exactlyOne(["plan", "standard"])
+
     public static let schema = Schema(
         Field("teamId", ID<Run.Team>.self, "The team."),
         .optional("plan", Plan.self, "The plan: goal, steps, deadlineSeconds."),
@@ -105,6 +108,7 @@ public struct PlanGoal: RawRepresentable, Hashable, InputValue, OutputValue {
     public let rawValue: String
 
     public static var rule: String { text.description }
+    public static var form: ValueForm { text.form }
 
     public init(input: JSONValue) throws(Violations) {
         rawValue = try Self.text.read(input)

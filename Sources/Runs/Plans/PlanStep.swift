@@ -45,6 +45,7 @@ public struct PlanStep: InputObject, OutputObject, Hashable {
     var allowsItsTool: Bool { toolsAllowed?.contains(tool) ?? true }
 
     public static var rule: String { "object" }
+    public static var form: ValueForm { .object }
 
     public static let schema = Schema(
         Field("name", StepName.self, "The name; unique within the plan."),
@@ -152,6 +153,7 @@ public struct StepName: RawRepresentable, Hashable, InputValue, OutputValue {
     public let rawValue: String
 
     public static var rule: String { text.description }
+    public static var form: ValueForm { text.form }
 
     public init(input: JSONValue) throws(Violations) {
         rawValue = try Self.text.read(input)
@@ -201,6 +203,7 @@ public struct StepRetry: InputObject, OutputObject, Hashable, CustomStringConver
     ]
 
     public static var rule: String { "object" }
+    public static var form: ValueForm { .object }
 
     public var description: String { "\(maxAttempts) attempts" }
 }
@@ -247,6 +250,7 @@ public struct SecretsScope: RawRepresentable, Hashable, InputValue, OutputValue 
     public let rawValue: String
 
     public static var rule: String { "string, 1 to 63 of a to z, 0 to 9, _ and -" }
+    public static var form: ValueForm { .pattern("^[a-z0-9][a-z0-9_-]{0,62}$") }
 
     public init(input: JSONValue) throws(Violations) {
         guard let scope = SecretsScope(rawValue: try String(input: input)) else {

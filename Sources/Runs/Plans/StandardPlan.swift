@@ -73,6 +73,7 @@ extension StandardPlan {
     struct Prompt: InputValue {
         private static let rules = TextRule(1...10_000, allowsLines: true)
         static var rule: String { rules.description }
+        static var form: ValueForm { rules.form }
 
         let text: String
 

@@ -29,11 +29,14 @@ public struct StepInputs: Hashable, InputValue, OutputValue, CustomStringConvert
     public static var empty: StepInputs { StepInputs(json: JSONText(trusted: Array("{}".utf8)), places: []) }
 
     public static var rule: String { "object of at most 256 KiB" }
+    public static var form: ValueForm { .map(.any) }
 
     /// The inputs of each tool, for `--help`.
     public static var inputShape: ObjectShape {
         ObjectShape(
-            forms: ToolName.Kind.allCases.map { ObjectShape.Form("tool \($0.rawValue)", $0.inputs.inputShape.fields) }
+            forms: ToolName.Kind.allCases.map {
+                ObjectShape.Form("tool", $0, $0.inputs.inputShape, hasMarkers: $0 != .gate)
+            }
         )
     }
 

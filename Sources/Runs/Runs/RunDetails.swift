@@ -94,12 +94,13 @@ struct StepOutputs: OutputValue, CustomStringConvertible {
     var description: String { json.description }
 
     static var rule: String { "object" }
+    static var form: ValueForm { .object }
 
     /// The outputs of each tool, for `--help`.
     static var outputShape: ObjectShape {
         ObjectShape(
             forms: ToolName.Kind.allCases.compactMap { kind in
-                kind.outputs.map { ObjectShape.Form("tool \(kind.rawValue)", $0.map(\.description)) }
+                kind.outputs.map { ObjectShape.Form("tool", kind, ObjectShape(fields: $0.map(\.description))) }
             }
         )
     }

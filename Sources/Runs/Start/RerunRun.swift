@@ -31,7 +31,7 @@ extension StartedRun {
             SELECT n.*, s.names, s.gates, s.roots
             FROM nofx.rerun(\(team), \(again.run), \(id), \(quotas.queuedStepsPerTeam)::integer,
                             \(quotas.queuedSteps)::integer, \(context.record), \(quotas.defaultTools.names),
-                            \(quotas.storedBytesPerTeam)) n,
+                            \(quotas.storedBytesPerTeam), \(context.log.trace.context?.stored)) n,
                  (SELECT array_agg(name ORDER BY no) AS names, array_agg(is_gate ORDER BY no) AS gates,
                          array_agg(deps = '{}' ORDER BY no) AS roots
                   FROM nofx.steps WHERE team_id = \(team) AND run_id = \(again.run)) s

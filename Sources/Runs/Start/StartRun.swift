@@ -31,7 +31,7 @@ extension StartedRun {
                 \(team), \(id), \(plan.goal.rawValue), NULL, \(plan.deadlineSeconds.map { Duration.seconds($0) }),
                 \(quotas.queuedStepsPerTeam)::integer, \(quotas.queuedSteps)::integer,
                 \(PlanColumns.json(of: plan, team: team))::json, \(context.record), \(quotas.defaultTools.names),
-                \(quotas.storedBytesPerTeam)
+                \(quotas.storedBytesPerTeam), \(context.log.trace.context?.stored)
             )
             """
         )

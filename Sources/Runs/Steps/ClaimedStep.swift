@@ -59,6 +59,9 @@ public struct ClaimedStep: Sendable {
     /// A step that is not allowed fails without being executed.
     public let isAllowed: Bool
 
+    /// The place in the trace of the call that started the run; nil if it had none.
+    public let trace: TraceContext?
+
     /// Makes a claimed step.
     public init(
         lease: JobLease,
@@ -77,7 +80,8 @@ public struct ClaimedStep: Sendable {
         secretsScope: String? = nil,
         queuedAt: Timestamp = .now(),
         claimedAt: Timestamp = .now(),
-        isAllowed: Bool = true
+        isAllowed: Bool = true,
+        trace: TraceContext? = nil
     ) {
         self.lease = lease
         self.team = team
@@ -96,6 +100,7 @@ public struct ClaimedStep: Sendable {
         self.queuedAt = queuedAt
         self.claimedAt = claimedAt
         self.isAllowed = isAllowed
+        self.trace = trace
     }
 
     /// How many attempts are left, this one included.

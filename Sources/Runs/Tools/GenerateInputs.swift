@@ -57,6 +57,7 @@ public struct GenerateInputs: InputObject {
 /// It is not normalised, because answers of models become prompts too.
 private struct Prompt: InputValue {
     static var rule: String { "string that is not blank" }
+    static var form: ValueForm { .pattern(#"\S"#) }
 
     let text: String
 
@@ -71,6 +72,7 @@ private struct Prompt: InputValue {
 /// A JSON Schema; only its being an object is checked here.
 private struct FormOfAnswer: InputValue {
     static var rule: String { "object" }
+    static var form: ValueForm { .map(.any) }
 
     let json: JSONText
 
@@ -85,6 +87,7 @@ private struct ProviderList: InputValue {
     private struct Name: InputValue {
         static let text = TextRule(1...100)
         static var rule: String { text.description }
+        static var form: ValueForm { text.form }
 
         let text: String
 
@@ -96,6 +99,7 @@ private struct ProviderList: InputValue {
     let names: [String]
 
     static var rule: String { "array of strings, 1 to 8 elements" }
+    static var form: ValueForm { .array(Name.form, 1...8, isSet: true) }
 
     init(input: JSONValue) throws(Violations) {
         let list: [Name] = try ListRule(1...8).read(input)

@@ -22,6 +22,7 @@ public struct HTTPRequestInputs: InputObject {
         case json(JSONText)
 
         public static var rule: String { "string that is sent as it is, or any other JSON value" }
+        public static var form: ValueForm { .any }
 
         public init(input: JSONValue) throws(Violations) {
             self = if let text = input.string { .text(text) } else { .json(try JSONText(input: input)) }
@@ -79,6 +80,7 @@ private struct StatusList: InputValue {
     private struct Status: InputValue {
         static let range = IntegerRule(100...599)
         static var rule: String { range.description }
+        static var form: ValueForm { range.form }
 
         let code: Int
 
@@ -90,6 +92,7 @@ private struct StatusList: InputValue {
     let all: [Int]
 
     static var rule: String { "array of \(Status.rule), 1 to 20 elements" }
+    static var form: ValueForm { .array(Status.form, 1...20) }
 
     init(input: JSONValue) throws(Violations) {
         let list: [Status] = try ListRule(1...20).read(input)
@@ -103,6 +106,12 @@ public struct RequestURL: Hashable, InputValue, OutputValue, CustomStringConvert
     public let description: String
 
     public static var rule: String { "http or https URL, at most 4096 bytes" }
+    public static var form: ValueForm {
+        .pattern(
+            #"^[Hh][Tt][Tt][Pp][Ss]?://\#(URLAuthority.pattern)(?:[/?#][!-\[\]-~]*)?$"#,
+            atMost: 4_096
+        )
+    }
 
     public init(input: JSONValue) throws(Violations) {
         let url = try String(input: input)
@@ -118,8 +127,8 @@ public struct RequestURL: Hashable, InputValue, OutputValue, CustomStringConvert
         guard !authority.contains(UInt8(ascii: "@")) else {
             throw Violations(.invalidFormat, "must not contain a user or password; use a header with a secret")
         }
-        guard let first = authority.first, first != UInt8(ascii: ":") else {
-            throw Violations(.invalidFormat, "must have a host")
+        guard URLAuthority.isValid(authority) else {
+            throw Violations(.invalidFormat, "must have a host name or address, and a port from 1 to 65535 if any")
         }
         description = url
     }
@@ -141,7 +150,8 @@ public struct HeaderField: Hashable, Sendable {
     private static var reserved: [String] {
         [
             "host", "content-length", "transfer-encoding", "connection", "idempotency-key", "expect", "keep-alive",
-            "proxy-authorization", "proxy-connection", "te", "trailer", "upgrade",
+            "proxy-authorization", "proxy-connection", "te", "traceparent", "tracestate", "trailer", "upgrade",
+            "x-amzn-trace-id",
         ]
     }
 
@@ -163,6 +173,9 @@ public struct HeaderField: Hashable, Sendable {
         self.value = value
     }
 
+    /// A regular expression for a name (RFC 9110, section 5.6.2).
+    static var token: String { "[0-9A-Za-z!#$%&'*+.^_`|~-]+" }
+
     /// Whether a byte is allowed in a header name (RFC 9110, section 5.6.2).
     static func isTokenCharacter(_ byte: UInt8) -> Bool {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
@@ -175,6 +188,9 @@ struct HeaderFields: InputValue {
     let all: [HeaderField]
 
     static var rule: String { "object of strings" }
+    static var form: ValueForm {
+        .map(.pattern(#"^[^\u0000-\u0008\u000A-\u001F\u007F]*$"#, atMost: 8_192), named: "^\(HeaderField.token)$")
+    }
 
     init(input: JSONValue) throws(Violations) {
         guard input.kind == .object else { throw Violations(.invalidType, "must be an object") }

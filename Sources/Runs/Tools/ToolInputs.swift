@@ -21,6 +21,7 @@ public struct GateInputs: InputObject, OutputObject {
     public let message: String?
 
     public static var rule: String { "object" }
+    public static var form: ValueForm { .object }
 
     public static let fields: [OutputField<GateInputs>] = [
         OutputField("role", "The lowest role that can decide; null: any member who manages the team.") { $0.role },
@@ -61,6 +62,8 @@ public struct WriteArtifactInputs: InputObject {
     /// The content type; by default derived from the name.
     public let contentType: ContentType
 
+    public static let choice: FieldChoice? = .exactlyOne(["content", "contentBase64"])
+
     public static let schema = Schema(
         Field("name", ArtifactName.self, "The name of the artifact."),
         .optional("content", String.self, "The content as text."),
@@ -82,6 +85,9 @@ public struct WriteArtifactInputs: InputObject {
 /// Bytes in standard base64 with padding (RFC 4648, section 4).
 private struct Base64Bytes: InputValue {
     static var rule: String { "base64 string" }
+    static var form: ValueForm {
+        .pattern("^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$")
+    }
 
     let all: [UInt8]
 
@@ -103,6 +109,8 @@ public struct WaitInputs: InputObject {
 
     /// The number of seconds to wait.
     public let seconds: Int?
+
+    public static let choice: FieldChoice? = .exactlyOne(["until", "seconds"])
 
     public static let schema = Schema(
         .optional("until", Timestamp.self, "The time to wait for, at most 366 days ahead."),
@@ -132,6 +140,8 @@ public struct EchoInputs: InputObject {
 
     /// How long the step takes.
     public let delay: Duration
+
+    public static var inputShape: ObjectShape { ObjectShape(fields: schema.fields, isOpen: true) }
 
     /// The only field with a meaning; all other fields are accepted too.
     public static let schema = Schema(
@@ -204,6 +214,7 @@ public struct FailInputs: InputObject {
 private struct FailureCode: InputValue, CustomStringConvertible {
     static var standard: FailureCode { FailureCode(description: "test_failed") }
     static var rule: String { "string in snake_case, 1 to 63 characters" }
+    static var form: ValueForm { .pattern("^[a-z][a-z0-9_]{0,62}$") }
 
     let description: String
 
@@ -228,6 +239,7 @@ private struct FailureCode: InputValue, CustomStringConvertible {
 struct StepDelay: InputValue, CustomStringConvertible {
     static var none: StepDelay { StepDelay(duration: .zero) }
     static var rule: String { "number, 0 to 3600" }
+    static var form: ValueForm { .number(0...3_600) }
 
     let duration: Duration
 

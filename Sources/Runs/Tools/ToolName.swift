@@ -75,6 +75,12 @@ extension ToolName: InputValue, OutputValue {
         return "one of \(names.sorted().joined(separator: ", "))"
     }
 
+    public static var form: ValueForm {
+        .either([.names(Kind.allCases.map(\.rawValue) + ["codegen"]), .pattern("^\(manual)$")])
+    }
+
+    fileprivate static var manual: String { "manual:[a-z0-9][a-z0-9_-]{0,62}" }
+
     public init(input: JSONValue) throws(Violations) {
         guard let tool = ToolName(try String(input: input)) else {
             throw Violations(.invalidEnum, "must be \(Self.rule)")
@@ -121,6 +127,15 @@ extension ToolName {
 }
 
 extension ToolName.Kind {
+    /// The tool's own name and its aliases.
+    var names: ValueForm {
+        switch self {
+        case .generate: .names([rawValue, "codegen"])
+        case .gate: .pattern("^(?:\(rawValue)|\(ToolName.manual))$")
+        case .writeArtifact, .httpRequest, .echo, .fail, .wait: .names([rawValue])
+        }
+    }
+
     /// The type of the tool's inputs.
     var inputs: any InputObject.Type {
         switch self {
@@ -132,5 +147,12 @@ extension ToolName.Kind {
         case .fail: FailInputs.self
         case .wait: WaitInputs.self
         }
+    }
+}
+
+extension ObjectShape.Form {
+    /// The fields of an object beside the name of a tool.
+    init(_ field: String, _ tool: ToolName.Kind, _ shape: ObjectShape, hasMarkers: Bool = false) {
+        self.init("\(field) \(tool.rawValue)", where: field, is: tool.names, shape, hasMarkers: hasMarkers)
     }
 }

@@ -50,6 +50,7 @@ struct ToolOutput: OutputObject, Hashable {
         FieldDescription(
             name: name,
             rule: kind.rule,
+            form: kind.form,
             isRequired: !isOptional,
             help: help,
             shape: ObjectShape(fields: kind.members?.map(\.description) ?? [])
@@ -65,6 +66,18 @@ extension ToolOutput.Kind {
         case .object, .map: "object"
         case .list: "array"
         case .any: "any JSON value"
+        }
+    }
+
+    /// A leaf may be null: an output that its provider or server did not send.
+    fileprivate var form: ValueForm {
+        switch self {
+        case .text: .optional(.string())
+        case .integer: .optional(Int.form)
+        case .object: .object
+        case .map: .map(.any)
+        case .list: .array(.object)
+        case .any: .any
         }
     }
 

@@ -42,6 +42,7 @@ public struct AllowedTools: InputValue, Hashable {
     public let tools: [ToolName]
 
     public static var rule: String { "\([ToolName].rule), \(list), each once" }
+    public static var form: ValueForm { .array(ToolName.form, 0...100, isSet: true) }
 
     public init(input: JSONValue) throws(Violations) {
         let named: [ToolName] = try Self.list.read(input)
@@ -58,6 +59,7 @@ public struct AllowedScopes: InputValue, Hashable {
     public let scopes: [SecretsScope]
 
     public static var rule: String { "\([SecretsScope].rule), \(list), each once" }
+    public static var form: ValueForm { .array(SecretsScope.form, 0...100, isSet: true) }
 
     public init(input: JSONValue) throws(Violations) {
         let named: [SecretsScope] = try Self.list.read(input)

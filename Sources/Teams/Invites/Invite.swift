@@ -71,6 +71,7 @@ public struct InviteMessage: RawRepresentable, Hashable, InputValue, PostgresEnc
     public let rawValue: String
 
     public static var rule: String { text.description }
+    public static var form: ValueForm { text.form }
 
     public init(input: JSONValue) throws(Violations) {
         rawValue = try Self.text.read(input)

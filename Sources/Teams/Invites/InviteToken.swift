@@ -13,6 +13,7 @@ public struct InviteToken: InputValue, CustomStringConvertible {
     private let secret: Secret
 
     public static var rule: String { "string, nofxi_ and 43 characters" }
+    public static var form: ValueForm { .pattern(#"^\s*\#(prefix)[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\s*$"#) }
 
     /// Makes a new token with 256 random bits.
     public static func make() -> InviteToken {

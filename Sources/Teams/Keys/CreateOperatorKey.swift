@@ -30,7 +30,9 @@ extension NewKey {
         )
     }
 
-    /// The issuer of operators that the schema's owner names. No token has it: an issuer of tokens is a URL.
+    /// The issuer of operators that the schema's owner names.
+    ///
+    /// No token has it: an issuer of tokens is a URL.
     private static let issuer = "urn:nofx:operators"
 
     /// What the keys are good for: to operate the product, and to list and revoke the keys of the same operator.

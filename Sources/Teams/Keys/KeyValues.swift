@@ -11,6 +11,7 @@ public struct KeyName: RawRepresentable, Hashable, InputValue, OutputValue, Post
     public let rawValue: String
 
     public static var rule: String { text.description }
+    public static var form: ValueForm { text.form }
 
     public init(input: JSONValue) throws(Violations) {
         rawValue = try Self.text.read(input)
@@ -38,6 +39,7 @@ public struct KeyScopes: InputValue {
     public let scopes: [Scope]
 
     public static var rule: String { "\([Scope].rule), \(list), each once" }
+    public static var form: ValueForm { .array(Scope.form, 1...Scope.allCases.count, isSet: true) }
 
     public init(input: JSONValue) throws(Violations) {
         scopes = try Scope.distinct(input, in: Self.list)
@@ -58,6 +60,7 @@ public struct KeyLifetime: InputValue, CustomStringConvertible {
     }
 
     public static var rule: String { range.description }
+    public static var form: ValueForm { range.form }
 
     public init(input: JSONValue) throws(Violations) {
         days = try Self.range.read(input)

@@ -96,6 +96,7 @@ struct PermissionOverride: InputValue {
     let permissions: [Permission]
 
     static var rule: String { "\([Permission].rule), each at most once" }
+    static var form: ValueForm { .array(Permission.form, 0...Permission.allCases.count, isSet: true) }
 
     init(input: JSONValue) throws(Violations) {
         permissions = try Permission.distinct(input, in: ListRule(0...Permission.allCases.count))

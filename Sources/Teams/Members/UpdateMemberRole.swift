@@ -10,6 +10,8 @@ extension Member {
         let role: Role?
         let override: Change<PermissionOverride>
 
+        public static let choice: FieldChoice? = .atLeastOne(["role"], orNull: "permissions")
+
         public static let schema = Schema(
             Field("teamId", ID<Team>.self, "The team."),
             Field("memberId", ID<Member>.self, "The membership: the id in listMembers."),

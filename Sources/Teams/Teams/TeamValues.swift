@@ -10,6 +10,7 @@ public struct TeamName: RawRepresentable, Hashable, InputValue, OutputValue, Pos
     public let rawValue: String
 
     public static var rule: String { text.description }
+    public static var form: ValueForm { text.form }
 
     public init(input: JSONValue) throws(Violations) {
         rawValue = try Self.text.read(input)
@@ -36,6 +37,7 @@ public struct TeamSlug: RawRepresentable, Hashable, InputValue, OutputValue, Pos
     public let rawValue: String
 
     public static var rule: String { "string, 1 to 63 of a-z, 0-9 and inner hyphens" }
+    public static var form: ValueForm { .pattern("^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$") }
 
     public init(input: JSONValue) throws(Violations) {
         rawValue = try Self.check(try String(input: input))
@@ -95,6 +97,7 @@ public struct TeamSettings: Hashable, InputValue, OutputValue, PostgresEncodable
     private let json: JSONText
 
     public static var rule: String { "object of at most 16 KiB" }
+    public static var form: ValueForm { .map(.any) }
 
     public init(input: JSONValue) throws(Violations) {
         guard input.kind == .object else { throw Violations(.invalidType, "must be an object") }

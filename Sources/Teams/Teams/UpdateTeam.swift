@@ -11,6 +11,8 @@ extension Team {
         let settings: TeamSettings?
         let version: Int?
 
+        public static let choice: FieldChoice? = .atLeastOne(["name", "settings"], orNull: "billingEmail")
+
         public static let schema = Schema(
             Field("teamId", ID<Team>.self, "The team."),
             .optional("name", TeamName.self, "The new display name; unchanged by default."),

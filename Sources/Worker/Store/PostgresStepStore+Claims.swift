@@ -16,7 +16,7 @@ extension PostgresStepStore {
         let rows = try run(
             """
             SELECT j.id, j.fence, j.tenant_id, j.run_id, j.step_no, j.attempt, s.name, s.tool, s.inputs, s.timeout_s,
-                   j.max_attempts, s.retry_base_s, s.retry_cap_s, s.secrets_scope, j.enqueued_at, now() AS claimed_at,
+                   j.max_attempts, s.retry_base_s, s.retry_cap_s, s.secrets_scope, j.enqueued_at, now() AS claimed_at, j.trace,
                    nofx.is_tool_allowed(s.tool, p.tools, p.allows_all, \(defaultTools.names))
                    AND (s.secrets_scope IS NULL OR s.secrets_scope = ANY (coalesce(p.secret_scopes, '{}')))
                    AS is_allowed
@@ -103,7 +103,8 @@ extension ClaimedStep {
             secretsScope: try row["secrets_scope"],
             queuedAt: try row["enqueued_at"],
             claimedAt: try row["claimed_at"],
-            isAllowed: try row["is_allowed"]
+            isAllowed: try row["is_allowed"],
+            trace: (try row["trace"] as String?).flatMap { TraceContext(stored: $0) }
         )
     }
 }

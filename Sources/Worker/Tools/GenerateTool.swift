@@ -29,7 +29,8 @@ struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copy
                 for: attempt.step.team,
                 requestLimit: attempt.step.attemptsLeft,
                 deadline: attempt.deadline,
-                cancellation: attempt.cancellation
+                cancellation: attempt.cancellation,
+                trace: attempt.trace
             )
         } catch {
             return StepOutcome(error, of: attempt.step)

@@ -26,10 +26,15 @@ struct HTTPRequestTool: ~Copyable, Tool {
 
     mutating func run(_ inputs: HTTPRequestInputs, in attempt: StepAttempt) throws(StepFailure) -> StepOutcome {
         let response: HTTPResponse
+        let span = attempt.trace.begin("http request", .client)
+        let method = Span.Value.text(inputs.method.rawValue)
         do throws(HTTPError) {
-            let request = HTTPRequest(inputs, idempotencyKey: attempt.step.idempotencyKey)
+            var request = HTTPRequest(inputs, idempotencyKey: attempt.step.idempotencyKey)
+            request.headers += span.trace.context?.headers ?? []
             response = try client.send(request, deadline: attempt.deadline, cancellation: attempt.cancellation)
+            span.end(["http.request.method": method, "http.response.status_code": .number(response.status)])
         } catch {
+            span.end(["http.request.method": method], error: error.kind.rawValue)
             if error.isUnreachable { logUnreachable(error, attempt) }
             if error.kind == .tooLarge, let status = error.phase.status, !inputs.expects(status) {
                 throw Self.failure(status, "", { _ in nil })

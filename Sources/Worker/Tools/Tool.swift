@@ -34,6 +34,9 @@ struct StepAttempt {
     /// The secrets to remove from results.
     let redaction: Redaction
 
+    /// The trace of the attempt.
+    var trace = Trace.none
+
     /// Makes an artifact without secrets.
     ///
     /// - Throws: `artifact_too_large`.

@@ -41,6 +41,9 @@ public struct ToolBox<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Co
         cancellation: Cancellation
     ) -> StepOutcome {
         let start = SystemClock.uptime
+        // The worker's own call goes on for all runs, so the step belongs to the trace of its run's start.
+        let links = log.trace.context.map { $0.spanID == nil ? [] : [$0] } ?? []
+        let span = log.trace.begin("step", .consumer, in: step.trace, links: links)
         var redaction = Redaction()
         var outcome: StepOutcome
         do throws(StepFailure) {
@@ -52,13 +55,15 @@ public struct ToolBox<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Co
                 step: step,
                 deadline: min(deadline, .after(step.timeLimit)),
                 cancellation: cancellation,
-                redaction: redaction
+                redaction: redaction,
+                trace: span.trace
             )
             outcome = try run(inputs, in: attempt)
         } catch {
             outcome = .failed(error)
         }
         outcome = outcome.storable(redaction)
+        span.end(step.attributes(outcome), error: outcome.failure?.code)
         log.info("step.attempted", step.fields(outcome, took: SystemClock.uptime - start))
         return outcome
     }
@@ -123,6 +128,15 @@ public struct ToolBox<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Co
 }
 
 extension ClaimedStep {
+    /// The attributes of an attempt's span.
+    fileprivate func attributes(_ outcome: StepOutcome) -> KeyValuePairs<String, Span.Value?> {
+        [
+            "nofx.team_id": .text("\(team)"), "nofx.run_id": .text("\(run)"), "nofx.step": .text(name),
+            "nofx.step_no": .number(number), "nofx.tool": .text(tool), "nofx.attempt": .number(attempt),
+            "nofx.outcome": .text(outcome.word),
+        ]
+    }
+
     /// The log fields of an attempt.
     fileprivate func fields(_ outcome: StepOutcome, took: Duration) -> KeyValuePairs<String, any JSONEncodable> {
         [

@@ -37,7 +37,6 @@ import Testing
         Trouble("html-200", .badResponse, attempts: 2, failures: 2),
         Trouble("array-200", .badResponse, attempts: 2, failures: 2),
         Trouble("object-200", .badResponse, attempts: 2, failures: 2),
-        Trouble("bad-utf8", .badResponse, attempts: 2, failures: 2),
         Trouble("big-length", .badResponse, attempts: 2, failures: 2),
         Trouble("big-chunked", .badResponse, attempts: 2, failures: 2),
         Trouble("redirect", .badEndpoint, attempts: 1, failures: 0),
@@ -59,6 +58,16 @@ import Testing
         Trouble("string:404", .modelNotFound, attempts: 1, failures: 0),
         Trouble("openrouter:402", .quotaExhausted, attempts: 1, failures: 0),
     ]
+
+    @Test(arguments: ["anthropic-ai", "openai"]) func `bytes that are not UTF-8 are no trouble`(provider: String) throws
+    {
+        try Self.withServer { _, asker in
+            let request = CompletionRequest(Asker.prompt(), model: "fault:bad-utf8")
+            let error = try asker.failure(request, of: [provider])
+            let breaker = try asker.breaker(provider)
+            #expect(error == nil && breaker.failures == 0)
+        }
+    }
 
     // Cases: ai 8, 9, 15, 36, 37, 38, 41, 42
     @Test(arguments: connections + answers + statuses, ["anthropic-ai", "openai"])

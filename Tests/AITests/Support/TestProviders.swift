@@ -70,3 +70,12 @@ func failure<Output>(of body: () throws(AIError) -> Output) -> AIError? {
         return error
     }
 }
+
+/// Gives events to a stream.
+///
+/// - Returns: The pieces of text that are not empty.
+func feed(_ events: some Sequence<String>, to stream: inout CompletionStream) throws(AIError) -> [String] {
+    var texts: [String] = []
+    for event in events { texts.append(try stream.take(event: nil, data: Array(event.utf8))) }
+    return texts.filter { !$0.isEmpty }
+}

@@ -1,6 +1,5 @@
+import Base
 import Testing
-
-@testable import FunctionRuntime
 
 struct TraceContextTests {
     private let id = "0af7651916cd43dd8448eb211c80319c"
@@ -10,7 +9,7 @@ struct TraceContextTests {
         "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what-the-future-will-be-like",
     ])
     func `a traceparent contains the trace id`(header: String) {
-        #expect(TraceContext.traceID(traceparent: header) == id)
+        #expect(TraceContext(traceparent: header)?.traceID == id)
     }
 
     @Test(arguments: [
@@ -26,7 +25,7 @@ struct TraceContextTests {
         "00-0af7651916cd43dd8448eb211c8031é-b7ad6b7169203331-01",
     ])
     func `a malformed traceparent is ignored`(header: String) {
-        #expect(TraceContext.traceID(traceparent: header) == nil)
+        #expect(TraceContext(traceparent: header)?.traceID == nil)
     }
 
     @Test(arguments: [
@@ -35,7 +34,7 @@ struct TraceContextTests {
         "Parent=53995c3f42cd8ad8; Root=1-0af76519-16cd43dd8448eb211c80319c",
     ])
     func `the root of an X-Ray header is the trace id`(header: String) {
-        #expect(TraceContext.traceID(xray: header) == id)
+        #expect(TraceContext(xray: header)?.traceID == id)
     }
 
     @Test(arguments: [
@@ -45,6 +44,6 @@ struct TraceContextTests {
         "Root=1-0af76519-16cd43dd8448eb211c80319c-1", "Root=1-0AF76519-16cd43dd8448eb211c80319c",
     ])
     func `a malformed X-Ray header is ignored`(header: String) {
-        #expect(TraceContext.traceID(xray: header) == nil)
+        #expect(TraceContext(xray: header)?.traceID == nil)
     }
 }

@@ -1,0 +1,246 @@
+#!/usr/bin/env python3
+"""Measures programs on an imitation of Lambda's Runtime API: loop.py GETTEAM CREATETEAM PYTHON SERVER FOLDER CALLS STARTS
+
+Prints the time of a warm call from the delivery of the event to the arrival of the answer, and the time from spawn to
+the first answer. The connection of getTeam to Postgres runs through a relay in the same loop, which measures how long
+the database takes: from the first byte of a request to the last byte of its answer. The difference is the overhead of
+the program, its transport and the waiting between processes.
+"""
+
+import json
+import os
+import pathlib
+import random
+import select
+import socket
+import statistics
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "cold"))
+from tokens import make_token  # noqa: E402
+
+BUDGET = 0.2
+PREFIX = "/2018-06-01"
+
+
+def percentile(values, share):
+    return sorted(values)[min(int(len(values) * share), len(values) - 1)]
+
+
+def event_of(token, body):
+    """An event of an HTTP API, version 2.0."""
+    return json.dumps({
+        "version": "2.0", "routeKey": "POST /getTeam", "rawPath": "/getTeam", "rawQueryString": "",
+        "headers": {"authorization": f"Bearer {token}", "content-type": "application/json"},
+        "requestContext": {
+            "accountId": "123456789012", "domainName": "x.example", "requestId": "JKJaXmPLvHcESHA=",
+            "http": {"method": "POST", "path": "/getTeam", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.7", "userAgent": "x"},
+        },
+        "body": body, "isBase64Encoded": False,
+    }).encode()  # fmt: skip
+
+
+class Database:
+    """Relays one connection to Postgres and adds up the time that its answers take."""
+
+    def __init__(self, folder, server):
+        self.server, self.peers, self.since, self.spent = server, {}, None, 0.0
+        self.listener = socket.socket(socket.AF_UNIX)
+        path = f"{folder}/.s.PGSQL.5432"
+        if os.path.exists(path):
+            os.unlink(path)
+        self.listener.bind(path)
+        self.listener.listen(4)
+
+    def accept(self):
+        client, _ = self.listener.accept()
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(self.server)
+        self.peers[client], self.peers[server] = (server, True), (client, False)
+        return [client, server]
+
+    def pass_on(self, source):
+        """Returns whether the connection is still open."""
+        target, is_request = self.peers[source]
+        if is_request and self.since is None:
+            self.since = time.perf_counter()
+        try:
+            data = source.recv(65536)
+            if data:
+                target.sendall(data)
+        except OSError:
+            data = b""
+        if not is_request and self.since is not None:
+            now = time.perf_counter()
+            self.spent += now - self.since
+            # More of the same answer may follow: it counts from here.
+            self.since = None
+        return bool(data)
+
+
+class Program:
+    """A program as Lambda starts it, and the connections that it makes."""
+
+    def __init__(self, command, event, handler, database=None, expected=b'"statusCode":200'):
+        self.event, self.database, self.expected = event, database, expected
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        port = self.listener.getsockname()[1]
+        environment = {**os.environ, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}", "_HANDLER": handler,
+                       "LAMBDA_TASK_ROOT": str(HERE), "AWS_LAMBDA_FUNCTION_NAME": handler, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+                       "AWS_LAMBDA_FUNCTION_VERSION": "1", "PYTHONDONTWRITEBYTECODE": "1"}  # fmt: skip
+        self.started = time.perf_counter()
+        self.process = subprocess.Popen(command, env=environment, cwd=HERE, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self.poll = select.poll()
+        self.sockets, self.buffers = {}, {}
+        self.watch(self.listener)
+        if database:
+            self.watch(database.listener)
+        self.polled = None
+
+    def watch(self, one):
+        self.poll.register(one, select.POLLIN)
+        self.sockets[one.fileno()] = one
+
+    def drop(self, one):
+        self.poll.unregister(one)
+        del self.sockets[one.fileno()]
+        one.close()
+
+    def call(self):
+        """Delivers an event; returns the seconds until the answer, and those of the database."""
+        delivered = None
+        while True:
+            if self.polled and delivered is None:
+                connection, self.polled = self.polled, None
+                if self.database:
+                    self.database.spent, self.database.since = 0.0, None
+                head = (
+                    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: "
+                    f"8476a536-e9f4-11e8-9739-2dfe598c3fcd\r\nLambda-Runtime-Deadline-Ms: {int(time.time() * 1000) + 15000}\r\n"
+                    "Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:eu-central-1:123456789012:function:x\r\n"
+                    f"Content-Length: {len(self.event)}\r\n\r\n"
+                )
+                connection.sendall(head.encode() + self.event)
+                delivered = time.perf_counter()
+            for number, _ in self.poll.poll(30000) or sys.exit("a program does not answer"):
+                one = self.sockets.get(number)
+                if one is self.listener:
+                    connection, _ = one.accept()
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    self.buffers[connection] = b""
+                    self.watch(connection)
+                elif self.database and one is self.database.listener:
+                    for new in self.database.accept():
+                        self.watch(new)
+                elif one in self.buffers:
+                    if self.read(one):
+                        return time.perf_counter() - delivered, self.database.spent if self.database else 0.0
+                elif one and not self.database.pass_on(one):
+                    self.drop(one)
+
+    def read(self, connection):
+        """Reads a request; returns whether it is the answer of the event."""
+        data = connection.recv(65536)
+        if not data:
+            del self.buffers[connection]
+            self.drop(connection)
+            return False
+        self.buffers[connection] += data
+        head, separator, body = self.buffers[connection].partition(b"\r\n\r\n")
+        if not separator:
+            return False
+        lines = head.decode().split("\r\n")
+        length = next((int(line.split(":")[1]) for line in lines if line.lower().startswith("content-length:")), 0)
+        if any(line.lower().startswith("expect:") for line in lines) and not body and length:
+            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if len(body) < length:
+            return False
+        self.buffers[connection] = b""
+        path = lines[0].split(" ")[1]
+        if path.endswith("/invocation/next"):
+            self.polled = connection
+        elif path.endswith("/extension/register"):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nLambda-Extension-Identifier: x\r\nContent-Length: 2\r\n\r\n{}")
+        elif path.endswith("/response"):
+            finished = time.perf_counter()
+            if self.expected not in body.replace(b" ", b""):
+                sys.exit(f"an unexpected answer: {body.decode()}")
+            connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 15\r\n\r\n{\"status\":\"OK\"}")
+            self.finished = finished
+            return True
+        elif not path.startswith(PREFIX) or "error" in path:
+            sys.exit(f"{lines[0]}: {body.decode()}")
+        return False
+
+    def resident(self):
+        """The largest resident memory in MB."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(next(line for line in status.splitlines() if line.startswith("VmHWM:")).split()[1]) / 1024
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        for one in list(self.sockets.values()):
+            if not self.database or one is not self.database.listener:
+                self.drop(one)
+
+
+def main():
+    get_team, create_team, python, server, folder, calls, starts = sys.argv[1:]
+    calls, starts = int(calls), int(starts)
+    token = make_token("7d444840-9dc0-11d1-b245-5ffdce74fad2")
+    made = subprocess.run(
+        [create_team], input=b'{"name":"Acme"}', capture_output=True, check=True, env={**os.environ, "NOFX_TOKEN": token}
+    )
+    team = json.loads(made.stdout)["id"]
+    event = event_of(token, json.dumps({"teamId": team}))
+    database = Database(folder, server)
+    os.environ["DATABASE_URL"] = os.environ["DATABASE_URL"].replace(os.path.dirname(server), folder)
+    kinds = {
+        "getTeam": lambda: Program([get_team], event, "getTeam", database),
+        "awslambdaric": lambda: Program([python, "-m", "awslambdaric", "handler.handler"], event, "handler.handler"),
+    }
+
+    cold = {kind: [] for kind in kinds}
+    for number in range(starts + 1):
+        for kind in random.sample(list(kinds), len(kinds)):
+            program = kinds[kind]()
+            program.call()
+            if number > 0:
+                cold[kind].append((program.finished - program.started) * 1000)
+            program.stop()
+
+    warm, beyond, memory = {kind: [] for kind in kinds}, {kind: [] for kind in kinds}, {}
+    programs = {kind: make() for kind, make in kinds.items()}
+    for program in programs.values():
+        for _ in range(50):
+            program.call()
+    for _ in range(max(1, calls // 100)):
+        for kind in random.sample(list(kinds), len(kinds)):
+            for _ in range(100):
+                whole, spent = programs[kind].call()
+                warm[kind].append(whole * 1000)
+                beyond[kind].append((whole - spent) * 1000)
+    for kind, program in programs.items():
+        memory[kind] = program.resident()
+        program.stop()
+
+    print(f"{'':14}{'cold p50':>10}{'p99':>9}{'warm p50':>10}{'p99':>9}{'beyond SQL p50':>16}{'p99':>9}{'resident':>11}")
+    for kind in kinds:
+        print(
+            f"{kind:14}{percentile(cold[kind], 0.5):10.2f}{percentile(cold[kind], 0.99):9.2f}"
+            f"{percentile(warm[kind], 0.5):10.3f}{percentile(warm[kind], 0.99):9.3f}"
+            f"{percentile(beyond[kind], 0.5):16.3f}{percentile(beyond[kind], 0.99):9.3f}{memory[kind]:8.1f} MB"
+        )
+    overhead = statistics.median(beyond["getTeam"])
+    ratios = [statistics.median(one["awslambdaric"]) / statistics.median(one["getTeam"]) for one in (cold, beyond)]
+    print(f"\nawslambdaric takes {ratios[0]:.1f} x the time of getTeam from spawn to the first answer, and {ratios[1]:.2f} x the")
+    print("overhead of a warm call; it only returns its event, and getTeam verifies a token and reads a team.")
+    print(f"overhead of a warm call beyond SQL {overhead:.3f} ms; budget {BUDGET} ms: {'kept' if overhead <= BUDGET else 'EXCEEDED'}")
+
+
+if __name__ == "__main__":
+    main()

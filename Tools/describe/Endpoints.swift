@@ -1,1 +1,0 @@
-../../Sources/nofx/Endpoints.swift
