@@ -25,7 +25,7 @@ import Testing
         #expect(manifests.status == 0, "\(manifests.errors)")
         let outcome = try PythonScript.run(
             "check_manifests.py",
-            ["/dev/stdin"],
+            ["-"],
             by: .manifests,
             input: Array(manifests.output.utf8)
         )

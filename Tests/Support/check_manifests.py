@@ -1,4 +1,4 @@
-"""Validates manifests of Kubernetes for three of its versions: check_manifests.py FILE ...
+"""Validates manifests of Kubernetes for three of its versions: check_manifests.py FILE ... (- for the input)
 
 A Knative Service is not among the schemas of Kubernetes. Its revision is a pod's specification with two more fields, and
 is checked as that. Prints each problem, and at the end the number of valid objects.
@@ -34,7 +34,7 @@ def containers(node):
 
 
 for path in sys.argv[1:]:
-    with open(path, encoding="utf-8") as file:
+    with sys.stdin if path == "-" else open(path, encoding="utf-8") as file:
         documents = [document for document in yaml.safe_load_all(file) if document]
     for document in documents:
         if document["kind"] == "Kustomization":
