@@ -44,7 +44,7 @@ with tempfile.TemporaryDirectory() as place:
             inputs=models.PlanRequestPlanStepArtifactWriteInputs(name="notes.txt", content="The notes."))
         plan = models.PlanRequestPlan(goal="Write the notes", steps=[step])
         run = call("runs", "start_run", models.PlanRequest(team_id=team.id, plan=plan))
-        subprocess.run(shlex.split(worker), input=b'{"budgetSeconds":1}', check=True,
+        subprocess.run(shlex.split(worker), input=b'{"budgetSeconds":30}', check=True,
                        stdout=subprocess.DEVNULL)
         cursor = UNSET
         while True:

@@ -37,7 +37,7 @@ def send(block):
     method, address = filled(lines[0]).split(" ", 1)
     headers = dict(filled(line).split(": ", 1) for line in lines[1:])
     if name == "getArtifact":
-        subprocess.run(shlex.split(variables["worker"]), input=b'{"budgetSeconds":1}', check=True,
+        subprocess.run(shlex.split(variables["worker"]), input=b'{"budgetSeconds":30}', check=True,
                        stdout=subprocess.DEVNULL)
     data = filled(body.strip()).encode() if method == "POST" else None
     request = urllib.request.Request(address, data, headers, method=method)
