@@ -25,6 +25,7 @@ class LambdaTests(unittest.TestCase):
     """One deployment from its first day to its end; each test begins where the one before ended."""
 
     FUNCTIONS = "createTeam,runWorker"
+    ANOTHER = {"functions": ["nofx-dev-createTeam"], "roles": ["another"]}
 
     @classmethod
     def setUpClass(cls):
@@ -233,14 +234,23 @@ class LambdaTests(unittest.TestCase):
             self.functions.get_function_url_config(FunctionName="nofx-nofx", Qualifier="live")
 
     def test_13_destroy_leaves_nothing(self):
+        self.cloud.client("iam").create_role(
+            RoleName="another",
+            AssumeRolePolicyDocument=json.dumps({
+                "Version": "2012-10-17",
+                "Statement": [{
+                    "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole",
+                }],
+            }),
+        )  # fmt: skip
         self.functions.create_function(
             FunctionName="nofx-dev-createTeam", Runtime="provided.al2023", Handler="x", Code={"ZipFile": b"x"},
-            Role=f"arn:aws:iam::{ACCOUNT}:role/nofx-{REGION}-dev",
+            Role=f"arn:aws:iam::{ACCOUNT}:role/another",
         )  # fmt: skip
         self.assertIn("aws lambda delete-function", self.cloud.deploy("destroy", "--dry-run"))
         self.assertIn("nothing of nofx is left", self.cloud.deploy("destroy"))
         # Another deployment's function, whose name begins in the same way, stays.
-        self.assertEqual(self.cloud.left(), {"functions": ["nofx-dev-createTeam"]})
+        self.assertEqual(self.cloud.left(), self.ANOTHER)
         self.assertIn("nothing is deployed", self.cloud.deploy("destroy"))
         self.assertIn("nothing is deployed", self.cloud.deploy("status"))
         self.assertIn("nothing is deployed", self.cloud.deploy("--rollback", status=1))
@@ -285,7 +295,7 @@ class LambdaTests(unittest.TestCase):
         for arguments, message in wrong.items():
             with self.subTest(arguments):
                 self.assertIn(message, self.cloud.deploy(*arguments, status=1))
-        self.assertEqual(self.cloud.left(), {"functions": ["nofx-dev-createTeam"]})
+        self.assertEqual(self.cloud.left(), self.ANOTHER)
 
     def test_16_wrong_variables(self):
         wrong = {
