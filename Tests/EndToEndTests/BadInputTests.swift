@@ -49,7 +49,7 @@ struct BadInputTests {
         let database = try TestDatabase.untouched()
         let function = try database.function(name, as: TestDatabase.newSubject())
 
-        for input in ["", "{", "\u{FEFF}{}", "{}{}", #"{"a":1,"a":1}"#, String(repeating: "[", count: 33)] {
+        for input in ["{", "\u{FEFF}{}", "{}{}", #"{"a":1,"a":1}"#, String(repeating: "[", count: 33)] {
             try expectProblem(try function.run(input), 400, "malformed_json", exit: 65)
         }
         for input in ["[]", "null", "1", #""text""#] {
@@ -57,6 +57,23 @@ struct BadInputTests {
         }
         try expectProblem(try function.run(#"{"nonsense":1}"#), 422, "validation_failed", exit: 65)
         #expect(try database.rowCount() == 0)
+    }
+
+    @Test func `no input is an empty object where no field is required, and malformed elsewhere`() throws {
+        let database = try TestDatabase()
+        for name in try Endpoints.authenticated {
+            let function = try database.function(name, as: TestDatabase.newSubject())
+            let empty = try function.run("{}")
+            let needsFields = try empty.json()["code"]?.string == "validation_failed"
+            for input in ["", " \n"] {
+                let outcome = try function.run(input)
+                if needsFields {
+                    try expectProblem(outcome, 400, "malformed_json", exit: 65)
+                } else {
+                    #expect(outcome.status == empty.status, "\(name): \(outcome)")
+                }
+            }
+        }
     }
 
     // Cases: teams 155; faas 89
