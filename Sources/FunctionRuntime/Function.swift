@@ -95,8 +95,6 @@ extension Function {
     ///
     /// - Parameter command: The command that started the endpoint.
     public static func main(_ command: Command) {
-        Process.ignoreBrokenPipes()
-        Process.exitOnTermination()
         let environment = Environment.current()
         Transport.serve(environment) { believesPlatform in
             handler(environment, believesPlatform: believesPlatform, database: SharedDatabase())

@@ -67,7 +67,9 @@ import Testing
 
     @Test func `streamed text is shown as it arrives, and the answer is complete`() throws {
         try FaultServer.run { (server) throws in
-            let process = database.ask(["ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_MODEL": "claude-haiku-4-5"])
+            let process = database.ask([
+                "ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_MODEL": "claude-haiku-4-5", "LOG_LEVEL": "warning",
+            ])
             let outcome = try process.run(#"{"prompt":"Hello?","providers":["anthropic-ai"],"stream":true}"#)
             #expect(outcome.errors == FaultServer.text)
             #expect(try outcome.json()["text"]?.string == FaultServer.text)

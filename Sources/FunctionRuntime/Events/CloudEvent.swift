@@ -83,7 +83,7 @@ extension Request {
 extension CloudEvent {
     /// Checks the required attributes: `specversion`, `id`, `source` and `type`.
     fileprivate init(_ attributes: [String?], _ headers: Headers) throws(Problem) {
-        let values = attributes.compactMap { $0.flatMap { $0.isEmpty ? nil : $0 } }
+        let values = attributes.compactMap { $0.flatMap { $0.trimmingBlanks.isEmpty ? nil : $0 } }
         guard values.count == 4, values[0] == "1.0" else { throw .malformedEvent }
         let name = UUID.v5(namespace: .v5(namespace: .urlNamespace, name: values[2]), name: values[1])
         key = "cloudevent-\(name)"

@@ -75,11 +75,11 @@ struct Request: Sendable {
     /// - Parameter orEmpty: Whether an empty body stands for `{}`.
     /// - Returns: The value.
     /// - Throws: 400 `malformed_json` or 413 `payload_too_large`.
-    func input(orEmpty: Bool = false) throws(Problem) -> JSONValue {
+    func input(orEmpty: @autoclosure () -> Bool = false) throws(Problem) -> JSONValue {
         if method == "GET" { return try JSONDocument(event: Array("{}".utf8)).root }
         switch body {
         case .value(let value): return value
-        case .text(let bytes) where orEmpty && bytes.isEmpty: return try JSONDocument(event: Array("{}".utf8)).root
+        case .text(let bytes) where bytes.isEmpty && orEmpty(): return try JSONDocument(event: Array("{}".utf8)).root
         case .text(let bytes): return try JSONDocument(event: bytes).root
         case .undecodable: throw Problem(status: 400, code: "malformed_json", detail: "The body is not valid base64.")
         }

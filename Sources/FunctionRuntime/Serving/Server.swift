@@ -156,7 +156,7 @@ struct Server<F: Function>: ~Copyable {
     ) throws(Problem) -> Request {
         guard let event else { throw .payloadTooLarge }
         // A cron job has no standard input, and an image without a shell has no means to make one.
-        if F.takesNoInput, event.allSatisfy(\.isBlank) { return Request(form: .direct, body: .text([])) }
+        if event.allSatisfy(\.isBlank), F.takesNoInput { return Request(form: .direct, body: .text([])) }
         let isLarge = event.count > JSONLimits.event.bytes
         do throws(Problem) {
             var request = try EventDecoder.decode(JSONDocument(event: event, limits: .wrappedEvent).root)

@@ -12,6 +12,9 @@ enum Transport {
     ///   - environment: The variables.
     ///   - handler: Makes the handler, given whether the platform may vouch for callers.
     static func serve(_ environment: Environment, _ handler: (_ believesPlatform: Bool) -> any RequestHandler) {
+        // A client or a web server may close its end before it has the answer.
+        Process.ignoreBrokenPipes()
+        Process.exitOnTermination()
         // The order matters: a Lambda function may carry every variable in its own configuration.
         if let address = environment["AWS_LAMBDA_RUNTIME_API"] {
             SecretReferences.resolve(environment, log: Log(level: .info, function: Process.name))

@@ -71,17 +71,18 @@ import Worker
 
     @Test func `what is not done within the grace time is stopped, and its attempt counts`() throws {
         steps.add("endless")
-        let steps = steps
+        let begun = Mutex(false)
         var worker = steps.worker { settings in
             settings.isEndless = true
             settings.grace = .milliseconds(20)
         } doing: { _, cancellation in
+            begun.withLock { $0 = true }
             cancellation.wait()
             return .failed(StepFailure("interrupted", "Somebody stopped it."))
         }
         let request = worker.requestStop
         let asker = TestThread {
-            steps.wait { !$0.leased.isEmpty }
+            try? Poll.until { begun.withLock(\.self) }
             request()
         }
         let report = try worker.run(until: .distantFuture)
