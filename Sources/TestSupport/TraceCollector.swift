@@ -17,9 +17,7 @@ public struct TraceCollector: Sendable {
     /// The base URL; a path before it selects what the collector does with spans.
     public func url(_ path: String = "") -> String { "http://127.0.0.1:\(server.port)\(path)" }
 
-    /// The spans that have arrived.
-    ///
-    /// - Parameter trace: Only those of this trace; nil for all.
+    /// The spans that have arrived; with a trace, only those of this trace.
     public func spans(of trace: String? = nil) throws -> [TestSpan] {
         try JSONDocument(parsing: get("/spans"), limits: JSONLimits(bytes: 64 << 20, depth: 8)).root.elements
             .map(TestSpan.init).filter { trace == nil || $0.trace == trace }

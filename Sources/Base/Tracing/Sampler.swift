@@ -9,12 +9,11 @@ public struct Sampler: Sendable, Hashable {
     /// Records what the caller records, and every trace that begins here.
     public static let usual = Sampler(followsParent: true, ratio: 1)
 
-    /// Makes a sampler.
+    /// Makes a sampler; nil for an unknown name, or an argument that is no number from 0 to 1.
     ///
     /// - Parameters:
     ///   - name: A name of the OpenTelemetry specification.
     ///   - argument: The share of traces, for names that end in `traceidratio`; all if it is not given.
-    /// - Returns: Nil for an unknown name or an argument that is no number from 0 to 1.
     public init?(named name: String, argument: String?) {
         let parts = name.split(separator: "_", maxSplits: 1)
         let followsParent = parts.count == 2 && parts[0] == "parentbased"

@@ -35,7 +35,7 @@ public struct Span: Sendable {
 
     public let duration: Duration
 
-    /// Facts for operators. They never contain inputs, outputs, addresses of servers or credentials.
+    /// Facts for operators, without inputs, outputs, addresses of servers and credentials.
     public let attributes: [(name: String, value: Value)]
 
     /// A word for the error; nil if there was none.
@@ -119,6 +119,7 @@ public struct Trace: Sendable {
     ///   - kind: The part of the span in an exchange.
     ///   - parent: The place; nil for a new trace.
     ///   - links: Other places that have to do with the span.
+    /// - Returns: The span, which its owner ends.
     public func begin(
         _ name: String,
         _ kind: Span.Kind,

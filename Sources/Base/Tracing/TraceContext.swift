@@ -22,12 +22,11 @@ public struct TraceContext: Hashable, Sendable {
         self.state = state
     }
 
-    /// Reads the header `traceparent` (W3C Trace Context, section 3.2).
+    /// Reads the header `traceparent` (W3C Trace Context, section 3.2); nil if it is malformed.
     ///
     /// - Parameters:
     ///   - traceparent: The value of the header.
     ///   - state: The value of the header `tracestate`; dropped if it is not valid.
-    /// - Returns: Nil if the header is malformed.
     public init?(traceparent: String, state: String? = nil) {
         let parts = traceparent.split(separator: "-", omittingEmptySubsequences: false)
         // A later version may have more parts.

@@ -27,15 +27,20 @@ struct LambdaLoop {
                 let type = "Runtime.Misconfigured"
                 try lambda.initializationFailed(type: type, body: answer.failure(type))
             } else {
-                let watch = try termination.watch()
-                try registerExtension(with: &lambda)
-                while true { try serveNext(of: &lambda) }
-                _ = consume watch
+                try serve(&lambda, watchedBy: termination.watch())
             }
         } catch {
             log.error("lambda.failed", ["error": "\(error)"])
         }
         Process.exit(1)
+    }
+
+    /// Serves events until the platform stops the process or an error ends it.
+    ///
+    /// It borrows the watch of the signals, which must live as long as the loop.
+    private func serve(_ lambda: inout LambdaRuntimeAPI, watchedBy watch: borrowing TerminationWatch) throws -> Never {
+        try registerExtension(with: &lambda)
+        while true { try serveNext(of: &lambda) }
     }
 
     /// Registers an extension, and leaves its thread to the end of the process: it waits for an event that never comes.
