@@ -38,7 +38,7 @@ struct LambdaLoop {
     /// Serves events until the platform stops the process or an error ends it.
     ///
     /// It borrows the watch of the signals, which must live as long as the loop.
-    private func serve(_ lambda: inout LambdaRuntimeAPI, watchedBy watch: borrowing TerminationWatch) throws -> Never {
+    private func serve(_ lambda: inout LambdaRuntimeAPI, watchedBy watch: borrowing TerminationWatch) throws {
         try registerExtension(with: &lambda)
         while true { try serveNext(of: &lambda) }
     }

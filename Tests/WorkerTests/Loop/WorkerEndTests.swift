@@ -1,6 +1,7 @@
 import Base
 import Core
 import Runs
+import Synchronization
 import System
 import TestSupport
 import Testing
@@ -82,7 +83,7 @@ import Worker
         }
         let request = worker.requestStop
         let asker = TestThread {
-            try? Poll.until { begun.withLock(\.self) }
+            try? Poll.until { begun.withLock { $0 } }
             request()
         }
         let report = try worker.run(until: .distantFuture)
