@@ -143,7 +143,7 @@ let package = Package(
             exclude: ["Postgres"],
             swiftSettings: settings + [.strictMemorySafety()]
         ),
-        module("Core", uses: ["Base", "Cryptography", "Postgres"]),
+        module("Core", uses: ["Base", "Cryptography", "Postgres", "System"]),
         .target(
             name: "PostgresQueue",
             dependencies: ["Base", "Core", "Postgres", "Queue", "System"],
