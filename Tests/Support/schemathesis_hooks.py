@@ -1,4 +1,4 @@
-"""Hooks for schemathesis: whole numbers without a fraction, and a check of what is refused although it is valid."""
+"""Hooks for schemathesis: data for which JSON Schema is exact, and a check of what is refused although it is valid."""
 
 import re
 
@@ -25,9 +25,35 @@ def whole(value):
     return [whole(element) for element in value] if isinstance(value, list) else value
 
 
+def texts(value):
+    """All strings in a value, keys included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            yield key
+            yield from texts(member)
+    elif isinstance(value, list):
+        for element in value:
+            yield from texts(element)
+
+
+def is_comparable(text):
+    """Whether JSON Schema can say if a text is valid.
+
+    It cannot say that no string anywhere contains U+0000, nor that a length counts without the blanks at both ends.
+    """
+    return "\0" not in text and (len(text) <= 60 or text == text.strip())
+
+
 @schemathesis.hook
 def map_body(context, body):
     return whole(body)
+
+
+@schemathesis.hook
+def filter_case(context, case):
+    return all(is_comparable(text) for text in texts(case.body))
 
 
 @schemathesis.check
