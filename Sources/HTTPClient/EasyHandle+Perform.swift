@@ -124,6 +124,9 @@ extension EasyHandle {
             try check(curl_set_size(pointer, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(count)))
             if count == 0 { try check(curl_set_integer(pointer, CURLOPT_FRESH_CONNECT, 1)) }
         }
+        if request.method == .delete, request.body == nil {
+            try check(curl_set_integer(pointer, CURLOPT_FRESH_CONNECT, 1))
+        }
         try check(curl_set_text(pointer, CURLOPT_CUSTOMREQUEST, request.method.rawValue))
     }
 

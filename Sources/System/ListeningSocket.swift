@@ -37,7 +37,7 @@ public struct ListeningSocket: Sendable {
     /// - Parameters:
     ///   - connections: Open connections.
     ///   - stop: A descriptor that becomes readable when the process is to end.
-    /// - Returns: The event. The end comes after connections that are ready, so that no request is lost.
+    /// - Returns: The event. The end comes first: its receiver answers the connections that are ready.
     /// - Throws: ``SystemError`` if the kernel cannot wait.
     public func next(_ connections: [FileDescriptor], until stop: FileDescriptor) throws(SystemError) -> Event {
         var waiting = ([stop, descriptor] + connections).map {
@@ -46,8 +46,10 @@ public struct ListeningSocket: Sendable {
         var ready: Int32
         repeat { ready = poll(&waiting, nfds_t(waiting.count), -1) } while ready < 0 && errno == EINTR
         guard ready > 0 else { throw SystemError("poll") }
+        // Connections that always have a request must not keep the process from ending.
+        if waiting[0].revents != 0 { return .stop }
         if let index = connections.indices.first(where: { waiting[$0 + 2].revents != 0 }) { return .readable(index) }
-        return waiting[0].revents != 0 ? .stop : .connection
+        return .connection
     }
 
     /// What ``next(_:until:)`` waited for.

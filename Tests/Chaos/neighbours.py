@@ -9,10 +9,10 @@ from plans import Run, Step, start
 
 # How long a short run may take that nothing but other teams' work delays. Workers are killed and the database crashes
 # meanwhile.
-PATIENCE = 20
+PATIENCE = 40
 
 # How long anything that is due may wait for a sweep.
-SWEEP = 12
+SWEEP = 30
 
 
 def run_of(random, team, count, seconds=0.0, deadline=None, timeout=60):

@@ -93,7 +93,9 @@ import Testing
             """
         )
         let row = try #require(rows.first)
-        #expect(try row["hits"] == 1_000 - lost)
+        // One whose answer came too late may be recorded although it counts as lost.
+        let hits: Int = try row["hits"]
+        #expect((1_000 - lost...1_000).contains(hits))
         #expect(try row["rows"] as Int == (try row["minutes"]))
     }
 
@@ -111,7 +113,7 @@ import Testing
         }
         #expect(threads.allSatisfy { $0.join() })
         let hits: Int = try database.value("SELECT coalesce(sum(hits), 0)::int8 FROM nofx.security_events")
-        #expect(hits + lines.containing("security_event.lost").count == 200)
+        #expect((200 - lines.containing("security_event.lost").count...200).contains(hits))
         #expect(hits > 0)
     }
 

@@ -37,7 +37,7 @@ struct LogTests {
             environment["PATH"] = "/usr/bin:/bin"
             if !level.isEmpty { environment["LOG_LEVEL"] = level }
             // The program `script` runs a command in a terminal.
-            let command = "echo '\(input)' | \(TestFunction.path(of: "createTeam"))"
+            let command = "echo '\(input)' | '\(TestFunction.path(of: "createTeam"))'"
             let outcome = try Subprocess("script", ["-qec", command, "/dev/null"], environment: environment).finish()
             #expect(outcome.output.contains(#""name":"Acme""#), "\(outcome)")
             #expect(outcome.output.contains("call.ended") == isShown, "\(outcome)")

@@ -112,7 +112,7 @@ def serve():
             path = os.path.join(place, "socket")
             start([find("fcgiwrap"), "-s", f"unix:{path}"], stdin=subprocess.DEVNULL, env=variables)
             more = "".join(f'fastcgi_param {name} "{value}";' for name, value in variables.items())
-            nginx(f"{PARAMETERS} {more} fastcgi_param SCRIPT_FILENAME {program}; fastcgi_pass unix:{path};")
+            nginx(f"{PARAMETERS} {more} fastcgi_param SCRIPT_FILENAME \"{program}\"; fastcgi_pass unix:{path};")
         case "apache-cgi":
             modules = "/usr/lib/apache2/modules"
             text = f"""
@@ -128,7 +128,7 @@ def serve():
                 LoadModule cgid_module {modules}/mod_cgid.so
                 ScriptSock {place}/cgid
                 Mutex pthread
-                ScriptAlias / {program}/
+                ScriptAlias / "{program}/"
                 <Location />
                 CGIPassAuth On
                 Require all granted

@@ -27,7 +27,7 @@ bench_http() {
     http_bench_arguments "$@"
     "$root/scripts/setup" bench
     mkdir -p "$http_build"
-    [[ -x $root/dist/nofx ]] || "$root/deploy.sh" bundle --functions nofx
+    [[ -x $root/dist/nofx ]] || "$root/deploy.sh" bundle
     http_compile_go
     server_start
     trap 'http_stop; server_stop' EXIT

@@ -9,7 +9,7 @@ FastCGI. It runs in the foreground, needs no root, and keeps its files in a priv
   --port N            the port; by default \$PORT, or 8080
   --address ADDRESS   the address; 127.0.0.1 by default, 0.0.0.0 for all addresses of IPv4
   --processes N       the number of processes of nofx; each has one database connection and answers one request at a
-                      time; by default twice the number of processors
+                      time; by default twice the number of processors, at most 16
   --environment FILE  lines NAME=VALUE for nofx, instead of or beside the variables of this shell
   --drain SECONDS     how long the server accepts requests after SIGTERM; 0 by default
   --program FILE      the program nofx; by default dist/nofx, which is built if it is missing
@@ -86,7 +86,7 @@ http_number() {
 http_find_program() {
     [[ -z $program ]] || return 0
     program=$root/dist/nofx
-    [[ -x $program ]] || run "$root/deploy.sh" bundle --functions nofx
+    [[ -x $program ]] || run "$root/deploy.sh" bundle
 }
 
 # The variables of deploy/http/serve. Those of nofx are the caller's.

@@ -1,4 +1,4 @@
-# `deploy.sh image`: builds a container image that contains only one function.
+# `deploy.sh image`: builds a container image of one function, or of all functions behind a web server.
 # shellcheck shell=bash disable=SC2154,SC2034 # common.sh sets `root` and reads `dry_run`
 
 readonly image_help="Usage: ./deploy.sh image [--function NAME | --http] [--base IMAGE] [--tag TAG] [--dry-run]
@@ -27,6 +27,7 @@ image_main() {
     fi
     function=${function:-createTeam}
     tag=${tag:-nofx/${function,,}}
+    check_image_name "$tag" || fail "--tag takes the name of an image, not '$tag'"
     [[ $function == nofx || -d $root/Functions/$function ]] || fail "there is no function '$function'"
     [[ -z $base || $base =~ ^localhost/.|@sha256:[0-9a-f]{64}$ ]] ||
         fail "--base takes an image with its digest (NAME@sha256:...), or one of this machine (localhost/NAME), not '$base'"

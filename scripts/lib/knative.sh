@@ -18,6 +18,7 @@ schedules are those of ./deploy.sh kubernetes, which migrates the schema too.
 knative_main() {
     local target=knative image=nofx/http namespace=nofx apply=no dry_run=no folder=$root/.build/knative
     knative_arguments "$@"
+    [[ $apply == no || $image != nofx/http ]] || kubernetes_wrong '--apply needs --image REGISTRY/nofx/http:TAG'
     [[ $apply == no || $dry_run == yes ]] || have kubectl || fail 'kubectl is not installed; see https://kubernetes.io/docs/tasks/tools'
     kubernetes_write nofx deploy/knative
     if [[ $apply == yes ]]; then

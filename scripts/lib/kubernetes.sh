@@ -20,6 +20,7 @@ kubernetes_main() {
     local target=kubernetes image=nofx/http overlay=production namespace=nofx apply=no dry_run=no
     local folder=$root/.build/kubernetes
     kubernetes_arguments "$@"
+    [[ $apply == no || $image != nofx/http ]] || kubernetes_wrong '--apply needs --image REGISTRY/nofx/http:TAG'
     [[ $apply == no || $dry_run == yes ]] || have kubectl || fail 'kubectl is not installed; see https://kubernetes.io/docs/tasks/tools'
     kubernetes_write migrate "deploy/kubernetes/migrate"
     kubernetes_write nofx "deploy/kubernetes/overlays/$overlay"
@@ -108,6 +109,7 @@ kubernetes_apply() {
     if [[ $dry_run == yes ]] || ! kubectl get namespace "$namespace" >/dev/null 2>&1; then
         run kubectl create namespace "$namespace"
     fi
+    run "${kubectl[@]}" get secret nofx-app nofx-operator nofx-owner --output name
     run "${kubectl[@]}" delete job nofx-migrate --ignore-not-found --wait
     run "${kubectl[@]}" apply --kustomize "$folder/migrate"
     run "${kubectl[@]}" wait --for=condition=complete --timeout=900s job/nofx-migrate

@@ -1,8 +1,16 @@
 # The HTTP API and the Function URLs of `deploy.sh lambda`.
 # shellcheck shell=bash disable=SC2154,SC2034 # variables of lambda_main
 
+# With --functions the front of the other functions stays as it is.
 lambda_front() {
     lambda_api_find
+    if ((${#chosen[@]} > 0)); then
+        case $front in
+        api) lambda_api ;;
+        urls) lambda_urls ;;
+        esac
+        return
+    fi
     case $front in
     api)
         lambda_api
@@ -155,7 +163,8 @@ lambda_routes() {
             lambda_route
         done < <(lambda_routes_wanted "$function")
     done
-    ((${#chosen[@]} > 0)) || lambda_routes_remove
+    ((${#chosen[@]} == 0)) || return 0
+    lambda_routes_remove
     if [[ -z $issuer && -n $authorizer ]]; then
         remove apigatewayv2 delete-authorizer --api-id "$api_id" --authorizer-id "$authorizer"
     fi

@@ -69,10 +69,10 @@ lambda_schedule_of() {
 lambda_queue() {
     local found='' url='' mapping arn=arn:$partition:sqs:$region:$account:$name-work limit
     [[ " ${functions[*]} " == *' runWorker '* ]] || return 0
-    look found lambda list-event-source-mappings --event-source-arn "$arn" --query 'EventSourceMappings[0]' ||
-        found=null
+    look found lambda list-event-source-mappings --event-source-arn "$arn" \
+        --query "EventSourceMappings[?contains(FunctionArn, ':function:$name-runWorker')] | [0]" || found=null
     if [[ $queue == no ]]; then
-        lambda_queue_remove
+        ((${#chosen[@]} > 0)) || lambda_queue_remove
         return
     fi
     limit=$(jq .Timeout "$work/want/runWorker.json")
@@ -96,6 +96,7 @@ lambda_queue_remove() {
         remove lambda delete-event-source-mapping --uuid "$(jq -r .UUID <<<"$found")"
     fi
     look url sqs get-queue-url --queue-name "$name-work" --query QueueUrl --output text || return 0
+    lambda_owns_queue "$url" || return 0
     look left sqs get-queue-attributes --queue-url "$url" --attribute-names ApproximateNumberOfMessages \
         --query Attributes.ApproximateNumberOfMessages --output text || return 0
     if [[ $left == 0 ]]; then

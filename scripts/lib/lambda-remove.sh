@@ -49,7 +49,8 @@ lambda_destroy() {
 lambda_destroy_mappings() {
     local id found=''
     look found lambda list-event-source-mappings \
-        --event-source-arn "arn:$partition:sqs:$region:$account:$name-work" --query 'EventSourceMappings[].UUID' || return 0
+        --event-source-arn "arn:$partition:sqs:$region:$account:$name-work" \
+        --query "EventSourceMappings[?contains(FunctionArn, ':function:$name-runWorker')].UUID" || return 0
     for id in $(jq -r '.[]' <<<"$found"); do
         remove lambda delete-event-source-mapping --uuid "$id"
     done
@@ -84,5 +85,6 @@ lambda_destroy_log_group() {
 lambda_destroy_queue() {
     local url=''
     look url sqs get-queue-url --queue-name "$name-$1" --query QueueUrl --output text || return 0
+    lambda_owns_queue "$url" || return 0
     remove sqs delete-queue --queue-url "$url"
 }

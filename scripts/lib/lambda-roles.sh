@@ -63,9 +63,16 @@ lambda_logs() {
     fi
 }
 
-# Prints the policy of a group: its own logs, the secrets of its functions, and what the options ask for.
+# Prints the policy of a group: its own logs, the secrets of its functions, and what the options ask for. With --functions
+# the other functions of the group keep the rights that they need.
 lambda_policy() {
-    local function reference
+    local function reference now='' work='' vpc=$subnets
+    [[ $1 != operator || $queue != yes ]] || work=arn:$partition:sqs:$region:$account:$name-work
+    if ((${#chosen[@]} > 0)) &&
+        look now iam get-role-policy --role-name "$(basename "$(lambda_role "$1")")" --policy-name nofx; then
+        [[ $now != *sqs:ReceiveMessage* ]] || work=arn:$partition:sqs:$region:$account:$name-work
+        [[ $now != *ec2:CreateNetworkInterface* ]] || vpc=kept
+    fi
     for function in "${functions[@]}" $(lambda_deployed "$1"); do
         [[ ${group[$function]:-} == "$1" ]] || continue
         [[ -f $work/variables/$function.json ]] ||
@@ -78,9 +85,7 @@ lambda_policy() {
     done <"$work/references"
     jq -n --arg logs "arn:$partition:logs:$region:$account:log-group:/aws/lambda/$name-$1:*" \
         --arg dead "$([[ $1 != operator ]] || printf '%s' "$dead_letters_arn")" \
-        --arg work "$([[ $1 != operator || $queue != yes ]] ||
-            printf 'arn:%s:sqs:%s:%s:%s-work' "$partition" "$region" "$account" "$name")" \
-        --arg vpc "$subnets" --rawfile references "$work/references" --rawfile keys "$work/keys" '
+        --arg work "$work" --arg vpc "$vpc" --rawfile references "$work/references" --rawfile keys "$work/keys" '
         def lines: split("\n") | map(select(. != "")) | unique;
         def allow(actions; resources): select(resources | length > 0)
             | {Effect: "Allow", Action: actions, Resource: resources};
@@ -154,6 +159,13 @@ lambda_dead_letters() {
     dead_letters_arn=arn:$partition:sqs:$region:$account:$name-dead-letters
 }
 
+# Whether a deployment with this name made a queue.
+lambda_owns_queue() {
+    local tags=''
+    look tags sqs list-queue-tags --queue-url "$1" --query Tags || return 1
+    jq -e --arg name "$name" '(. // {})."nofx-stack" == $name' <<<"${tags:-null}" >/dev/null
+}
+
 # lambda_queue_with NAME ATTRIBUTES: makes a queue, or changes the attributes that differ.
 lambda_queue_with() {
     local url='' now=''
@@ -163,6 +175,8 @@ lambda_queue_with() {
             --tags "nofx-stack=$name"
         return
     fi
+    lambda_owns_queue "$url" ||
+        fail "the queue $name-$1 was not made by a deployment with the name $name; choose another --name"
     look now sqs get-queue-attributes --queue-url "$url" --attribute-names All --query Attributes || true
     printf '%s' "$now" | jq -e --slurpfile want "$work/attributes.json" '
         . as $now | $want[0] | to_entries | all(.key as $k | .value as $v

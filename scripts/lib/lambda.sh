@@ -138,7 +138,10 @@ lambda_value() {
     --jwt-audience) audiences=$2 ;;
     --cors-origin) origins=$2 ;;
     --schedule) lambda_schedule "$2" ;;
-    --canary) canary=$2 ;;
+    --canary)
+        [[ $2 =~ ^[1-9][0-9]?$ ]] || fail "--canary takes 1 to 99, not '$2'"
+        canary=$2
+        ;;
     --name) name=$2 ;;
     --region) region=$2 ;;
     esac
@@ -146,7 +149,7 @@ lambda_value() {
 
 lambda_schedule() {
     local function=${1%%=*} expression=${1#*=}
-    [[ $1 == *=* && -n ${schedules[$function]:-} ]] ||
+    [[ $1 == ?*=* && -n ${schedules[$function]:-} ]] ||
         fail "--schedule takes runWorker, deliverOutbox or purge with an expression, as in 'purge=rate(1 hour)', not '$1'"
     [[ $expression =~ ^(off|rate\([1-9][0-9]*\ (minutes?|hours?|days?)\)|cron\([^()]+\))$ ]] ||
         fail "--schedule $function takes 'rate(5 minutes)', 'cron(0 3 * * ? *)' or off, not '$expression'"
@@ -165,7 +168,6 @@ lambda_check_arguments() {
         fail "--retention takes one of the numbers of days that CloudWatch knows: $days"
     [[ $keep =~ ^[0-9]{1,3}$ ]] || fail "--keep takes a number up to 999, not '$keep'"
     [[ $front =~ ^(api|urls|none)$ ]] || fail "--front takes api, urls or none, not '$front'"
-    [[ $canary =~ ^[1-9]?[0-9]$ ]] || fail "--canary takes 1 to 99, not '$canary'"
     [[ -z $subnets && -z $groups ||
         $subnets =~ ^subnet-[0-9a-f]+(,subnet-[0-9a-f]+)*$ && $groups =~ ^sg-[0-9a-f]+(,sg-[0-9a-f]+)*$ ]] ||
         fail '--vpc-subnets takes subnet-...,subnet-... and --vpc-security-groups takes sg-...,sg-...; both or none'

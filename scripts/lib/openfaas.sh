@@ -17,7 +17,7 @@ openfaas_main() {
     openfaas_arguments "$@"
     if [[ -z $program ]]; then
         program=$root/dist/nofx
-        [[ -x $program && -f $root/dist/sbom.cdx.json ]] || run "$root/deploy.sh" bundle --functions nofx
+        [[ -x $program && -f $root/dist/sbom.cdx.json ]] || run "$root/deploy.sh" bundle
     fi
     openfaas_copy "$root/deploy/openfaas/stack.yml" stack.yml
     openfaas_copy "$root/deploy/openfaas/Dockerfile" nofx/Dockerfile

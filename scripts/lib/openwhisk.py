@@ -1,6 +1,6 @@
 """Writes the zip of an action, and the body of the request that makes the action.
 
-Usage: openwhisk.py PROGRAM ZIP BODY IMAGE NAME=VALUE ...
+Usage: openwhisk.py PROGRAM ZIP BODY IMAGE, with NAME=VALUE on standard input, each ended by a zero byte.
 
 The zip has the program as `exec` and no times, so that the same program gives the same bytes. Prints the SHA-256 of the
 body without the annotation that holds it.
@@ -13,7 +13,9 @@ import pathlib
 import sys
 import zipfile
 
-program, archive, body, image, *pairs = sys.argv[1:]
+program, archive, body, image = sys.argv[1:]
+# The variables are not arguments, which other users of the machine could see.
+pairs = [pair for pair in sys.stdin.read().split("\0") if pair]
 entry = zipfile.ZipInfo("exec", (1980, 1, 1, 0, 0, 0))
 entry.external_attr = 0o100755 << 16
 entry.compress_type = zipfile.ZIP_DEFLATED

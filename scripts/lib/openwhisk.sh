@@ -1,18 +1,19 @@
 # `deploy.sh openwhisk`: actions of Apache OpenWhisk, by its API.
 # shellcheck shell=bash disable=SC2154 # common.sh sets `root` and reads `dry_run`
 
-readonly openwhisk_help="Usage: ./deploy.sh openwhisk [zip | destroy] --apihost URL --functions NAME,NAME [OPTION ...]
+readonly openwhisk_help="Usage: ./deploy.sh openwhisk [destroy] --functions NAME,NAME --apihost URL [OPTION ...]
+       ./deploy.sh openwhisk zip --functions NAME,NAME [OPTION ...]
 
 Makes a web action of each function, in the package nofx: its zip has the program as \`exec\`, which the ActionLoop of
 the runtime image starts. An action that has not changed is not uploaded.
 
   zip               only write the zips, .build/openwhisk/NAME.zip
-  destroy           delete the actions, and the package if it is empty
+  destroy           delete the actions that --functions names, and the package if it is empty
   --apihost URL     the address of the API, such as https://openwhisk.example; or \$OPENWHISK_APIHOST
-  --functions       the functions; those that dist/ lacks are built
+  --functions       the functions
   --namespace NAME  the namespace; the one of the key by default
   --image IMAGE     a runtime image with ActionLoop; openwhisk/actionloop-base by default
-  --dist FOLDER     the programs; dist/ by default, which is filled if it lacks some
+  --dist FOLDER     the programs; dist/ by default, which is built if it lacks some
   --environment FILE  lines NAME=VALUE for the functions
   --dry-run         print the commands, run nothing
 
@@ -32,6 +33,9 @@ openwhisk_main() {
     run "$root/scripts/setup" openwhisk
     openwhisk_build
     [[ -z $environment ]] || mapfile -t variables < <(grep -E '^[A-Za-z_][A-Za-z0-9_]*=' "$environment")
+    # The bodies of requests, and answers, contain the variables.
+    umask 077
+    trap 'rm -f "$folder"/*.json "$folder/answer"' EXIT
     run mkdir -p "$folder"
     [[ $action == zip ]] || openwhisk_call PUT '/packages/nofx?overwrite=true' '{"publish":false}'
     for name in "${functions[@]}"; do
@@ -75,7 +79,7 @@ openwhisk_check() {
     done
     [[ $namespace =~ ^[A-Za-z0-9_][A-Za-z0-9_@.\ -]*$ ]] || openwhisk_wrong "'$namespace' is no name of a namespace"
     check_image_name "$image" || openwhisk_wrong "--image takes the name of an image, not '$image'"
-    [[ -d $dist ]] || openwhisk_wrong "--dist takes a folder, not '$dist'"
+    [[ $dist == "$root/dist" || -d $dist ]] || openwhisk_wrong "--dist takes a folder, not '$dist'"
     [[ -z $environment || -r $environment ]] || openwhisk_wrong "--environment takes a readable file, not '$environment'"
     [[ $action != zip ]] || return 0
     [[ $apihost =~ ^https?://[^/?#]+/?$ ]] || openwhisk_wrong "--apihost takes an address such as https://openwhisk.example, not '$apihost'"
@@ -88,18 +92,18 @@ openwhisk_build() {
         [[ -x $dist/$name ]] || missing+=("$name")
     done
     ((${#missing[@]} == 0)) || [[ $dist == "$root/dist" ]] || fail "${missing[*]} missing in $dist"
-    ((${#missing[@]} == 0)) || run "$root/deploy.sh" bundle --functions "${functions[*]}"
+    ((${#missing[@]} == 0)) || run "$root/deploy.sh" bundle
 }
 
 openwhisk_deploy() {
     local digest there
     if [[ $dry_run == yes ]]; then
-        run python3 -B "$root/scripts/lib/openwhisk.py" "$dist/$1" "$folder/$1.zip" "$folder/$1.json" "$image"
+        run python3 -B "$root/scripts/lib/openwhisk.py" "$dist/$1" "$folder/$1.zip" "$folder/$1.json" "$image" </dev/null
         [[ $action == zip ]] || openwhisk_call PUT "/actions/nofx/$1?overwrite=true" "@$folder/$1.json"
         return
     fi
-    digest=$(umask 077 && python3 -B "$root/scripts/lib/openwhisk.py" "$dist/$1" "$folder/$1.zip" "$folder/$1.json" \
-        "$image" "${variables[@]}")
+    digest=$(python3 -B "$root/scripts/lib/openwhisk.py" "$dist/$1" "$folder/$1.zip" "$folder/$1.json" \
+        "$image" < <(((${#variables[@]} == 0)) || printf '%s\0' "${variables[@]}"))
     if [[ $action == zip ]]; then
         rm "$folder/$1.json"
         return
@@ -112,7 +116,6 @@ openwhisk_deploy() {
         openwhisk_call PUT "/actions/nofx/$1?overwrite=true" "@$folder/$1.json"
         say "openwhisk: $1 is uploaded"
     fi
-    # It contains the variables.
     rm "$folder/$1.json"
 }
 

@@ -42,6 +42,10 @@ sam_main() {
         printf '# Written by ./deploy.sh sam. Change its options, or deploy/sam/template.jq, and run it again.\n'
         sam_template
     } >"$work/template.yaml"
+    if [[ $dry_run == yes ]]; then
+        cat "$work/template.yaml"
+        return
+    fi
     run mkdir -p "$out"
     run cp "$work/template.yaml" "$out/template.yaml"
     say "sam: the template is $out/template.yaml"

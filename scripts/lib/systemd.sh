@@ -13,7 +13,7 @@ units with systemd-analyze verify. Copy the tree to the server, or install it on
   --dry-run       print the commands, run nothing
 
 The units are in deploy/systemd: nofx-http (all endpoints over HTTP), nofx-worker, nofx-outbox and nofx-purge with
-timers, nofx-migrate (one-shot), and nofx.socket with nofx@N for an own web server that speaks FastCGI. Files that have
+timers, nofx-migrate (one-shot), and nofx.socket with nofx@N for a web server of your own that speaks FastCGI. Files that have
 not changed are not written."
 
 # What nofx-http.service and nofx@.service, the operator's units, and nofx-migrate.service read.
@@ -74,7 +74,7 @@ systemd_wrong() {
 
 systemd_find_program() {
     program=$root/dist/nofx
-    [[ -x $program ]] || run "$root/deploy.sh" bundle --functions nofx
+    [[ -x $program ]] || run "$root/deploy.sh" bundle
 }
 
 # MARK: - Files

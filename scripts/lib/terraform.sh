@@ -38,6 +38,7 @@ terraform_main() {
         environment_all | jq '{environment: .}' >"$work/environment.auto.tfvars.json"
         run cp "$work/environment.auto.tfvars.json" "$out/"
     fi
+    [[ $dry_run == no ]] || return 0
     say "terraform: the module is in $out"
     say "terraform: try   terraform -chdir=$(quoted "$out") init && terraform -chdir=$(quoted "$out") plan"
 }

@@ -49,9 +49,8 @@ enum AIFailure: Sendable, Hashable, CaseIterable {
 }
 
 extension AIFailure {
-    /// Classifies a provider's error: by its exact code, then by its type, then by the HTTP status.
-    ///
-    /// The message decides only in the cases that ``Phrase`` lists.
+    /// Classifies a provider's error: by its message in the cases that ``Phrase`` lists, then by its exact code, its type
+    /// and the HTTP status.
     init(_ body: ErrorBody, in context: ResponseContext) {
         // An error with a success status states its severity in the body.
         let isDisguised = (200...299).contains(context.status)

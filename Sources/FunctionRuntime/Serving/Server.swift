@@ -17,9 +17,9 @@ struct Delivery {
     /// The credential for an event that is the input itself.
     var token: String?
 
-    /// Whether a web server or watchdog started the process.
+    /// Whether the event came from a web server or a watchdog.
     ///
-    /// An operator's endpoint then refuses every call.
+    /// An operator's endpoint refuses it.
     var isFromWeb = false
 
     /// Whether the platform may freeze the process as soon as it has the answer.

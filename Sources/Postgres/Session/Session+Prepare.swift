@@ -32,6 +32,11 @@ struct PreparedStatements {
     private var states: [Key: State] = [:]
     private var count = 0
 
+    /// The beginning of the names, which no other session has.
+    ///
+    /// A pooler that mixes sessions then causes an error, and never runs a statement of another session.
+    private lazy var prefix = "nofx_\(UUID.v7())"
+
     /// The name of a statement that the server keeps.
     func name(of statement: Query) -> String? {
         guard let key = Key(statement), case .kept(let name) = states[key] else { return nil }
@@ -44,10 +49,10 @@ struct PreparedStatements {
     mutating func nameToKeep(_ statement: Query) -> String? {
         guard let key = Key(statement) else { return nil }
         switch states[key] {
-        case nil where count < Self.most: states[key] = .sentOnce
+        case nil where states.count < Self.most: states[key] = .sentOnce
         case .sentOnce:
             count += 1
-            let name = "nofx_\(count)"
+            let name = "\(prefix)_\(count)"
             states[key] = .kept(name)
             return name
         default: break
