@@ -156,7 +156,7 @@ enum SecretReferences {
                 // The kind of the error; its message can be long.
                 failure = json?["__type"]?.string.flatMap { $0.split(separator: "#").last.map(String.init) } ?? ""
                 failure = "AWS answered \(answer.status) \(failure)"
-                if answer.status < 500, !failure.contains("Throttling") { break }
+                if answer.status < 500, !failure.contains(text: "Throttling") { break }
             } catch {
                 failure = "\(error)"
             }
