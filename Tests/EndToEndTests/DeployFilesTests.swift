@@ -63,8 +63,10 @@ import Testing
     @Test(
         arguments: [
             "image --function createTeam --base localhost/swift:local", "image --http --base localhost/swift:local",
-            "http", "systemd", "systemd --install", "kubernetes", "kubernetes --apply --overlay development", "knative",
-            "knative --apply", "openfaas", "openwhisk --functions createTeam --apihost https://openwhisk.example",
+            "http", "systemd", "systemd --install", "kubernetes",
+            "kubernetes --apply --overlay development --image registry.example/nofx/http:1", "knative",
+            "knative --apply --image registry.example/nofx/http:1", "openfaas",
+            "openwhisk --functions createTeam --apihost https://openwhisk.example",
             "openwhisk zip --functions createTeam", "openwhisk destroy --functions createTeam --apihost http://x",
         ]
     ) func `a dry run prints commands and does nothing`(line: String) throws {

@@ -35,7 +35,8 @@ openwhisk_main() {
     [[ -z $environment ]] || mapfile -t variables < <(grep -E '^[A-Za-z_][A-Za-z0-9_]*=' "$environment")
     # The bodies of requests, and answers, contain the variables.
     umask 077
-    trap 'rm -f "$folder"/*.json "$folder/answer"' EXIT
+    # shellcheck disable=SC2064 # the folder is known now
+    trap "rm -f $(quoted "$folder")/*.json $(quoted "$folder")/answer" EXIT
     run mkdir -p "$folder"
     [[ $action == zip ]] || openwhisk_call PUT '/packages/nofx?overwrite=true' '{"publish":false}'
     for name in "${functions[@]}"; do
