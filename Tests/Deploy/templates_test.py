@@ -200,7 +200,8 @@ class TemplateTests(unittest.TestCase):
             self.assertIn(f"./deploy.sh {target}", self.deploy(target, "--help"))
         for target in ("sam", "terraform"):
             out = self.folder / f"dry-{target}"
-            self.assertIn("cp ", self.deploy(target, "--dry-run", "--out", out, "--dist", self.dist))
+            text = self.deploy(target, "--dry-run", "--out", out, "--dist", self.dist)
+            self.assertIn({"terraform": "cp ", "sam": "AWS::Serverless::Function"}[target], text)
             self.assertFalse(out.exists())
 
     def test_bundle_packs_the_same_zip_each_time(self):

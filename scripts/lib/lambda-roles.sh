@@ -66,11 +66,11 @@ lambda_logs() {
 # Prints the policy of a group: its own logs, the secrets of its functions, and what the options ask for. With --functions
 # the other functions of the group keep the rights that they need.
 lambda_policy() {
-    local function reference now='' work='' vpc=$subnets
-    [[ $1 != operator || $queue != yes ]] || work=arn:$partition:sqs:$region:$account:$name-work
+    local function reference now='' source='' vpc=$subnets
+    [[ $1 != operator || $queue != yes ]] || source=arn:$partition:sqs:$region:$account:$name-work
     if ((${#chosen[@]} > 0)) &&
         look now iam get-role-policy --role-name "$(basename "$(lambda_role "$1")")" --policy-name nofx; then
-        [[ $now != *sqs:ReceiveMessage* ]] || work=arn:$partition:sqs:$region:$account:$name-work
+        [[ $now != *sqs:ReceiveMessage* ]] || source=arn:$partition:sqs:$region:$account:$name-work
         [[ $now != *ec2:CreateNetworkInterface* ]] || vpc=kept
     fi
     for function in "${functions[@]}" $(lambda_deployed "$1"); do
@@ -85,7 +85,7 @@ lambda_policy() {
     done <"$work/references"
     jq -n --arg logs "arn:$partition:logs:$region:$account:log-group:/aws/lambda/$name-$1:*" \
         --arg dead "$([[ $1 != operator ]] || printf '%s' "$dead_letters_arn")" \
-        --arg work "$work" --arg vpc "$vpc" --rawfile references "$work/references" --rawfile keys "$work/keys" '
+        --arg work "$source" --arg vpc "$vpc" --rawfile references "$work/references" --rawfile keys "$work/keys" '
         def lines: split("\n") | map(select(. != "")) | unique;
         def allow(actions; resources): select(resources | length > 0)
             | {Effect: "Allow", Action: actions, Resource: resources};
