@@ -165,6 +165,9 @@ class Program:
             self.ready = self.ready or time.perf_counter()
         elif path.endswith("/extension/register"):
             connection.sendall(b"HTTP/1.1 200 OK\r\nLambda-Extension-Identifier: x\r\nContent-Length: 2\r\n\r\n{}")
+        elif path.endswith("/event/next"):
+            # An extension without events waits until the end of the process.
+            pass
         elif path.endswith("/response"):
             finished = time.perf_counter()
             if self.expected not in body.replace(b" ", b""):

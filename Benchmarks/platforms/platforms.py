@@ -35,7 +35,6 @@ FRONTS = [
     ("nginx-fastcgi", "FastCGI, nginx", "deploy.sh systemd", True),
     ("lighttpd-cgi", "CGI, lighttpd", "deploy.sh bundle", False),
     ("nginx-fcgiwrap", "CGI, nginx and fcgiwrap", "deploy.sh bundle", False),
-    ("apache-cgi", "CGI, Apache", "deploy.sh bundle", False),
     ("openfaas-classic", "OpenFaaS, classic watchdog (imitated)", "deploy.sh openfaas", False),
     ("openfaas-serializing", "OpenFaaS, of-watchdog serializing (imitated)", "deploy.sh openfaas", False),
     ("openfaas-streaming", "OpenFaaS, of-watchdog streaming (imitated)", "deploy.sh openfaas", False),
@@ -114,7 +113,7 @@ def main():
     program, calls = sys.argv[1], int(sys.argv[2])
     digest = hashlib.sha256(pathlib.Path(program).read_bytes()).hexdigest()
     token = make_token(uuid.uuid4())
-    names = ("DATABASE_URL", "NOFX_JWT_SECRET", "NOFX_JWT_ISSUER", "NOFX_JWT_AUDIENCE", "NOFX_WRITES_PER_MINUTE")
+    names = ("DATABASE_URL", "NOFX_JWT_SECRET", "NOFX_JWT_ISSUER", "NOFX_JWT_AUDIENCE", "NOFX_WRITES_PER_MINUTE", "NOFX_MAX_TEAMS", "LOG_LEVEL")
     variables = {name: os.environ[name] for name in names}
     print("| platform | command | what ran it | cold, ms | warm, ms | SHA-256 of createTeam |")
     print("|---|---|---|---|---|---|")

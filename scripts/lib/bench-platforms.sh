@@ -7,7 +7,7 @@ source "$root/scripts/lib/bench-cold.sh"
 readonly platforms_bench_help="Usage: scripts/bench platforms [--calls N] [--dist FOLDER]
 
 Runs the same program createTeam on standard input, on an imitation of Lambda's Runtime API, by FastCGI and CGI behind
-lighttpd, nginx and Apache, and behind imitations of the watchdogs of OpenFaaS and of OpenWhisk's action proxy. Prints
+lighttpd and nginx, and behind imitations of the watchdogs of OpenFaaS and of OpenWhisk's action proxy. Prints
 the table of docs/deploying.md: the median time of a cold and a warm call, as a client sees it.
 
   --calls  warm calls on each platform; 200 by default
@@ -27,7 +27,7 @@ bench_platforms() {
         DATABASE_URL=$(connection "$database_owner") quietly "$platforms_bench_build/migrate.log" "$dist/migrate"
     printf '\nmedians; %s warm calls; Postgres %s (fsync off), unix socket; %s x %s\n\n' "$calls" "$(server_version)" \
         "$(nproc)" "$(sed -nE '/^model name/ { s/.*: //p; q }' /proc/cpuinfo)"
-    DATABASE_URL=$(connection "$database_user") NOFX_WRITES_PER_MINUTE=0 \
+    DATABASE_URL=$(connection "$database_user") NOFX_WRITES_PER_MINUTE=0 NOFX_MAX_TEAMS=10000 LOG_LEVEL=warning \
         interruptibly /usr/bin/python3 -B "$root/Benchmarks/platforms/platforms.py" "$dist/createTeam" "$calls" |
         tee "$platforms_bench_build/report.md"
 }

@@ -1,16 +1,8 @@
 # The HTTP API and the Function URLs of `deploy.sh lambda`.
 # shellcheck shell=bash disable=SC2154,SC2034 # variables of lambda_main
 
-# With --functions the front of the other functions stays as it is.
 lambda_front() {
     lambda_api_find
-    if ((${#chosen[@]} > 0)); then
-        case $front in
-        api) lambda_api ;;
-        urls) lambda_urls ;;
-        esac
-        return
-    fi
     case $front in
     api)
         lambda_api
