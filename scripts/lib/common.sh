@@ -18,6 +18,13 @@ fail() {
     exit 1
 }
 
+# wrong_usage MESSAGE: ends a target of deploy.sh because of its arguments. deploy.sh sets `target`.
+wrong_usage() {
+    # shellcheck disable=SC2154
+    printf 'error: %s; see ./deploy.sh %s --help\n' "$1" "$target" >&2
+    exit 64
+}
+
 # Prints the comment block at the top of the calling script, which is its help text.
 usage() {
     awk 'NR == 1 { next } /^#/ { sub(/^# ?/, ""); print; next } { exit }' "$0"

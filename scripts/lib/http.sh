@@ -38,7 +38,7 @@ http_arguments() {
     while (($# > 0)); do
         case $1 in
         --port | --address | --processes | --environment | --drain | --program)
-            [[ -n ${2:-} ]] || http_wrong "$1 takes a value"
+            [[ -n ${2:-} ]] || wrong_usage "$1 takes a value"
             printf -v "${1#--}" '%s' "$2"
             shift
             ;;
@@ -47,28 +47,23 @@ http_arguments() {
             printf '%s\n' "$http_help"
             exit 0
             ;;
-        *) http_wrong "unknown argument '$1'" ;;
+        *) wrong_usage "unknown argument '$1'" ;;
         esac
         shift
     done
-}
-
-http_wrong() {
-    printf 'error: %s; see ./deploy.sh http --help\n' "$1" >&2
-    exit 64
 }
 
 http_check_settings() {
     http_number --port "$port" 1 65535
     [[ -z $processes ]] || http_number --processes "$processes" 1 512
     http_number --drain "$drain" 0 3600
-    [[ $address =~ ^([0-9a-fA-F:.]+|[A-Za-z0-9.-]+)$ ]] || http_wrong "--address takes an address, not '$address'"
+    [[ $address =~ ^([0-9a-fA-F:.]+|[A-Za-z0-9.-]+)$ ]] || wrong_usage "--address takes an address, not '$address'"
     if [[ -n $environment ]]; then
-        [[ -f $environment && -r $environment ]] || http_wrong "--environment takes a readable file, not '$environment'"
+        [[ -f $environment && -r $environment ]] || wrong_usage "--environment takes a readable file, not '$environment'"
         environment=$(readlink -f "$environment")
     fi
     if [[ -n $program ]]; then
-        [[ -f $program && -x $program ]] || http_wrong "--program takes an executable file, not '$program'"
+        [[ -f $program && -x $program ]] || wrong_usage "--program takes an executable file, not '$program'"
         program=$(readlink -f "$program")
     fi
     [[ -n ${DATABASE_URL:-} ]] || { [[ -n $environment ]] && grep -q '^DATABASE_URL=.' "$environment"; } ||
@@ -79,7 +74,7 @@ http_check_settings() {
 # http_number OPTION VALUE LEAST MOST
 http_number() {
     if [[ ! $2 =~ ^[0-9]{1,5}$ ]] || ((10#$2 < $3 || 10#$2 > $4)); then
-        http_wrong "$1 takes a number from $3 to $4, not '$2'"
+        wrong_usage "$1 takes a number from $3 to $4, not '$2'"
     fi
 }
 

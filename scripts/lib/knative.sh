@@ -16,9 +16,9 @@ schedules are those of ./deploy.sh kubernetes, which migrates the schema too.
   --dry-run          print the commands, run nothing"
 
 knative_main() {
-    local target=knative image=nofx/http namespace=nofx apply=no dry_run=no folder=$root/.build/knative
+    local image=nofx/http namespace=nofx apply=no dry_run=no folder=$root/.build/knative
     knative_arguments "$@"
-    [[ $apply == no || $image != nofx/http ]] || kubernetes_wrong '--apply needs --image REGISTRY/nofx/http:TAG'
+    [[ $apply == no || $image != nofx/http ]] || wrong_usage '--apply needs --image REGISTRY/nofx/http:TAG'
     [[ $apply == no || $dry_run == yes ]] || have kubectl || fail 'kubectl is not installed; see https://kubernetes.io/docs/tasks/tools'
     kubernetes_write nofx deploy/knative
     if [[ $apply == yes ]]; then
@@ -35,7 +35,7 @@ knative_arguments() {
     while (($# > 0)); do
         case $1 in
         --image | --namespace)
-            [[ -n ${2:-} ]] || kubernetes_wrong "$1 takes a value"
+            [[ -n ${2:-} ]] || wrong_usage "$1 takes a value"
             printf -v "${1#--}" '%s' "$2"
             shift
             ;;
@@ -45,7 +45,7 @@ knative_arguments() {
             printf '%s\n' "$knative_help"
             exit 0
             ;;
-        *) kubernetes_wrong "unknown argument '$1'" ;;
+        *) wrong_usage "unknown argument '$1'" ;;
         esac
         shift
     done

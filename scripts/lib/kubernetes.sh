@@ -17,10 +17,10 @@ The cluster needs the Secrets nofx-app, nofx-operator and nofx-owner with DATABA
   kubectl --namespace nofx create secret generic nofx-app --from-env-file=FILE"
 
 kubernetes_main() {
-    local target=kubernetes image=nofx/http overlay=production namespace=nofx apply=no dry_run=no
+    local image=nofx/http overlay=production namespace=nofx apply=no dry_run=no
     local folder=$root/.build/kubernetes
     kubernetes_arguments "$@"
-    [[ $apply == no || $image != nofx/http ]] || kubernetes_wrong '--apply needs --image REGISTRY/nofx/http:TAG'
+    [[ $apply == no || $image != nofx/http ]] || wrong_usage '--apply needs --image REGISTRY/nofx/http:TAG'
     [[ $apply == no || $dry_run == yes ]] || have kubectl || fail 'kubectl is not installed; see https://kubernetes.io/docs/tasks/tools'
     kubernetes_write migrate "deploy/kubernetes/migrate"
     kubernetes_write nofx "deploy/kubernetes/overlays/$overlay"
@@ -37,7 +37,7 @@ kubernetes_arguments() {
     while (($# > 0)); do
         case $1 in
         --image | --overlay | --namespace)
-            [[ -n ${2:-} ]] || kubernetes_wrong "$1 takes a value"
+            [[ -n ${2:-} ]] || wrong_usage "$1 takes a value"
             printf -v "${1#--}" '%s' "$2"
             shift
             ;;
@@ -47,23 +47,18 @@ kubernetes_arguments() {
             printf '%s\n' "$kubernetes_help"
             exit 0
             ;;
-        *) kubernetes_wrong "unknown argument '$1'" ;;
+        *) wrong_usage "unknown argument '$1'" ;;
         esac
         shift
     done
     kubernetes_check_names
     [[ $overlay =~ ^[a-z]+$ && -d $root/deploy/kubernetes/overlays/$overlay ]] ||
-        kubernetes_wrong "there is no overlay '$overlay' in deploy/kubernetes/overlays"
+        wrong_usage "there is no overlay '$overlay' in deploy/kubernetes/overlays"
 }
 
 kubernetes_check_names() {
-    check_image_name "$image" || kubernetes_wrong "--image takes NAME, NAME:TAG or NAME@sha256:DIGEST, not '$image'"
-    [[ $namespace =~ ^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$ ]] || kubernetes_wrong "'$namespace' is no name of a namespace"
-}
-
-kubernetes_wrong() {
-    printf 'error: %s; see ./deploy.sh %s --help\n' "$1" "$target" >&2
-    exit 64
+    check_image_name "$image" || wrong_usage "--image takes NAME, NAME:TAG or NAME@sha256:DIGEST, not '$image'"
+    [[ $namespace =~ ^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$ ]] || wrong_usage "'$namespace' is no name of a namespace"
 }
 
 # kubernetes_write NAME RESOURCE: writes a kustomization, whose paths are relative to it.

@@ -46,7 +46,7 @@ local_arguments() {
     for word in "$@"; do
         case $word in
         stop | status | reset | env)
-            [[ -z $chosen ]] || local_wrong "'$chosen' and '$word' at once"
+            [[ -z $chosen ]] || wrong_usage "'$chosen' and '$word' at once"
             chosen=$word
             action=$word
             ;;
@@ -55,14 +55,9 @@ local_arguments() {
             printf '%s\n' "$local_help"
             exit 0
             ;;
-        *) local_wrong "unknown argument '$word'" ;;
+        *) wrong_usage "unknown argument '$word'" ;;
         esac
     done
-}
-
-local_wrong() {
-    printf 'error: %s; see ./deploy.sh local --help\n' "$1" >&2
-    exit 64
 }
 
 # MARK: - Where things are

@@ -33,12 +33,12 @@ openfaas_arguments() {
     while (($# > 0)); do
         case $1 in
         --output)
-            [[ -n ${2:-} ]] || openfaas_wrong '--output takes a folder'
+            [[ -n ${2:-} ]] || wrong_usage '--output takes a folder'
             output=$(realpath --canonicalize-missing "$2")
             shift
             ;;
         --program)
-            [[ -f ${2:-} && -x ${2:-} ]] || openfaas_wrong "--program takes an executable file, not '${2:-}'"
+            [[ -f ${2:-} && -x ${2:-} ]] || wrong_usage "--program takes an executable file, not '${2:-}'"
             program=$(readlink -f "$2")
             [[ -f ${program%/*}/sbom.cdx.json ]] || fail "there is no sbom.cdx.json beside $program; take it from a bundle"
             shift
@@ -48,15 +48,10 @@ openfaas_arguments() {
             printf '%s\n' "$openfaas_help"
             exit 0
             ;;
-        *) openfaas_wrong "unknown argument '$1'" ;;
+        *) wrong_usage "unknown argument '$1'" ;;
         esac
         shift
     done
-}
-
-openfaas_wrong() {
-    printf 'error: %s; see ./deploy.sh openfaas --help\n' "$1" >&2
-    exit 64
 }
 
 openfaas_copy() {

@@ -50,7 +50,7 @@ openwhisk_arguments() {
         case $1 in
         zip | destroy) action=$1 ;;
         --apihost | --namespace | --image | --environment | --dist | --functions)
-            [[ -n ${2:-} ]] || openwhisk_wrong "$1 takes a value"
+            [[ -n ${2:-} ]] || wrong_usage "$1 takes a value"
             case $1 in
             --functions) IFS=, read -r -a functions <<<"$2" ;;
             *) printf -v "${1#--}" '%s' "$2" ;;
@@ -62,28 +62,23 @@ openwhisk_arguments() {
             printf '%s\n' "$openwhisk_help"
             exit 0
             ;;
-        *) openwhisk_wrong "unknown argument '$1'" ;;
+        *) wrong_usage "unknown argument '$1'" ;;
         esac
         shift
     done
 }
 
-openwhisk_wrong() {
-    printf 'error: %s; see ./deploy.sh openwhisk --help\n' "$1" >&2
-    exit 64
-}
-
 openwhisk_check() {
-    ((${#functions[@]} > 0)) || openwhisk_wrong '--functions names the functions, separated by commas'
+    ((${#functions[@]} > 0)) || wrong_usage '--functions names the functions, separated by commas'
     for name in "${functions[@]}"; do
         [[ $name =~ ^[A-Za-z][A-Za-z0-9]*$ && -d $root/Functions/$name ]] || fail "there is no function '$name'"
     done
-    [[ $namespace =~ ^[A-Za-z0-9_][A-Za-z0-9_@.\ -]*$ ]] || openwhisk_wrong "'$namespace' is no name of a namespace"
-    check_image_name "$image" || openwhisk_wrong "--image takes the name of an image, not '$image'"
-    [[ $dist == "$root/dist" || -d $dist ]] || openwhisk_wrong "--dist takes a folder, not '$dist'"
-    [[ -z $environment || -r $environment ]] || openwhisk_wrong "--environment takes a readable file, not '$environment'"
+    [[ $namespace =~ ^[A-Za-z0-9_][A-Za-z0-9_@.\ -]*$ ]] || wrong_usage "'$namespace' is no name of a namespace"
+    check_image_name "$image" || wrong_usage "--image takes the name of an image, not '$image'"
+    [[ $dist == "$root/dist" || -d $dist ]] || wrong_usage "--dist takes a folder, not '$dist'"
+    [[ -z $environment || -r $environment ]] || wrong_usage "--environment takes a readable file, not '$environment'"
     [[ $action != zip ]] || return 0
-    [[ $apihost =~ ^https?://[^/?#]+/?$ ]] || openwhisk_wrong "--apihost takes an address such as https://openwhisk.example, not '$apihost'"
+    [[ $apihost =~ ^https?://[^/?#]+/?$ ]] || wrong_usage "--apihost takes an address such as https://openwhisk.example, not '$apihost'"
     [[ $dry_run == yes || ${OPENWHISK_AUTH:-} == *:* ]] || fail 'OPENWHISK_AUTH must have the key, USER:KEY'
 }
 

@@ -24,7 +24,7 @@ systemd_main() {
     local folder='' install=no program='' dry_run=no
     systemd_arguments "$@"
     if [[ $install == yes ]]; then
-        [[ -z $folder ]] || systemd_wrong '--install writes below /; --root writes elsewhere'
+        [[ -z $folder ]] || wrong_usage '--install writes below /; --root writes elsewhere'
         [[ $dry_run == yes || $(id -u) == 0 ]] || fail '--install needs root'
         run "$root/scripts/setup" http
     fi
@@ -45,13 +45,13 @@ systemd_arguments() {
     while (($# > 0)); do
         case $1 in
         --root)
-            [[ -n ${2:-} ]] || systemd_wrong '--root takes a folder'
+            [[ -n ${2:-} ]] || wrong_usage '--root takes a folder'
             folder=$(realpath --canonicalize-missing "$2")
-            [[ $folder != / ]] || systemd_wrong '--root takes another folder than /; --install writes there'
+            [[ $folder != / ]] || wrong_usage '--root takes another folder than /; --install writes there'
             shift
             ;;
         --program)
-            [[ -f ${2:-} && -x ${2:-} ]] || systemd_wrong "--program takes an executable file, not '${2:-}'"
+            [[ -f ${2:-} && -x ${2:-} ]] || wrong_usage "--program takes an executable file, not '${2:-}'"
             program=$(readlink -f "$2")
             shift
             ;;
@@ -61,15 +61,10 @@ systemd_arguments() {
             printf '%s\n' "$systemd_help"
             exit 0
             ;;
-        *) systemd_wrong "unknown argument '$1'" ;;
+        *) wrong_usage "unknown argument '$1'" ;;
         esac
         shift
     done
-}
-
-systemd_wrong() {
-    printf 'error: %s; see ./deploy.sh systemd --help\n' "$1" >&2
-    exit 64
 }
 
 systemd_find_program() {
