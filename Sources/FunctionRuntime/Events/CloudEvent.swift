@@ -102,20 +102,9 @@ extension Problem {
 extension String {
     /// The text that an attribute's header field stands for (HTTP Protocol Binding 1.0.2, section 3.1.3.2).
     fileprivate func percentDecoded() throws(Problem) -> String {
-        guard utf8.contains(UInt8(ascii: "%")) else { return self }
-        var (bytes, rest) = ([UInt8](), utf8[...])
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard rest.prefix(2).allSatisfy(\.isHexadecimalDigit), rest.count >= 2,
-                let decoded = UInt8(String(Substring(rest.prefix(2))), radix: 16)
-            else { throw .malformedEvent }
-            bytes.append(decoded)
-            rest = rest.dropFirst(2)
+        guard let bytes = PercentEncoding.decode(utf8), let text = String(validating: bytes, as: UTF8.self) else {
+            throw .malformedEvent
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw .malformedEvent }
         return text
     }
 }

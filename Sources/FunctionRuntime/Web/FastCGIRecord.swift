@@ -60,7 +60,6 @@ struct FastCGIRecord: Equatable {
     enum ProtocolStatus: UInt8 {
         case complete = 0
         case cannotMultiplex = 1
-        case overloaded = 2
         case unknownRole = 3
     }
 
