@@ -13,7 +13,7 @@ extension AIClient where Stores: ~Copyable {
         in call: inout Call
     ) throws(AIError) -> Completion {
         let model = request.model ?? provider.defaultModel ?? ""
-        var message = try provider.request(request, isStreamed: call.onText != nil)
+        var message = try provider.request(request, isStreamed: call.isStreamed)
         let span = call.trace.begin("chat", .client)
         // The operator chose the provider, so it may have the whole context.
         message.headers += span.trace.context?.trustedHeaders ?? []
@@ -109,10 +109,12 @@ extension AIClient where Stores: ~Copyable {
         in call: Call
     ) throws(AIError) -> Completion {
         var message = message
+        let end = call.attemptDeadline(callPolicy.breaker.callTimeout)
         message.idleLimit = callPolicy.idleLimit
+        message.firstByteLimit = end.firstByteLimit
+        message.decoding = .gzipAndDeflate
         var reader = AnswerReader(provider, in: call)
         do throws(AIError) {
-            let end = call.attemptDeadline(callPolicy.breaker.callTimeout)
             let completion = try provider.accept(reader.read(message, with: &client, until: end))
             if let schema = request.schema { try provider.check(completion, against: schema, by: end.end) }
             return completion

@@ -17,6 +17,9 @@ extension Provider {
     ) throws(AIError) -> Completion {
         let context = ResponseContext(self, status: response.status, headers: response.headers, at: time)
         guard (200...299).contains(response.status) else { throw context.error(ErrorBody(of: response.body)) }
+        if let coding = response.head.unreadCoding {
+            throw context.error(.unreadable, "the answer has the content coding \(coding), which cannot be read")
+        }
         if ServerSentEvents.begin(response.body) { return try streamedCompletion(from: response, at: time) }
         let document: JSONDocument
         do {
@@ -117,5 +120,13 @@ extension Completion {
         case .finished, .stopSequence, .other: text.isEmpty ? .empty : nil
         case .maxTokens, .contextWindow: nil
         }
+    }
+}
+
+extension HTTPHead {
+    /// The content coding that the client did not decode; nil if the body can be read.
+    var unreadCoding: String? {
+        let codings = header("content-encoding")?.lowercasedASCII ?? ""
+        return codings.isEmpty || codings == "identity" ? nil : codings
     }
 }

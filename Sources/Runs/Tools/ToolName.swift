@@ -156,3 +156,10 @@ extension ObjectShape.Form {
         self.init("\(field) \(tool.rawValue)", where: field, is: tool.names, shape, hasMarkers: hasMarkers)
     }
 }
+
+extension QueueTopic {
+    /// The default time limit of a tool's steps: longer for AI tools, whose providers fail sooner by limits of their own.
+    ///
+    /// `nofx.release_steps` knows it too.
+    public var defaultTimeoutSeconds: Int { description.hasPrefix("ai.") ? 600 : 60 }
+}

@@ -30,7 +30,8 @@ struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copy
                 requestLimit: attempt.step.attemptsLeft,
                 deadline: attempt.deadline,
                 cancellation: attempt.cancellation,
-                trace: attempt.trace
+                trace: attempt.trace,
+                onProgress: { _ in }
             )
         } catch {
             return StepOutcome(error, of: attempt.step)
