@@ -56,7 +56,7 @@ extension Provider {
 extension CompletionRequest {
     /// Why no provider would accept the request; nil if it is valid.
     fileprivate var fault: String? {
-        if messages.isEmpty { return "the request has no messages" }
+        if let fault = messageFault { return fault }
         if maxTokens < 1 { return "an answer must be allowed at least one token" }
         if let temperature, !temperature.isFinite || temperature < 0 { return "the temperature is no such number" }
         return nil
@@ -64,6 +64,6 @@ extension CompletionRequest {
 
     /// The size of everything that the model reads, in bytes.
     var byteCount: Int {
-        messages.reduce(0) { $0 + $1.text.utf8.count } + (system?.utf8.count ?? 0) + (schema?.text.bytes.count ?? 0)
+        messageBytes + (system?.utf8.count ?? 0) + (schema?.text.bytes.count ?? 0)
     }
 }

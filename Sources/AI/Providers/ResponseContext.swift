@@ -34,6 +34,7 @@ struct ResponseContext: Sendable {
     func completion(_ answer: WireAnswer) -> Completion {
         Completion(
             text: answer.text,
+            reasoning: answer.reasoning.text.isEmpty ? nil : answer.reasoning.text,
             stopReason: answer.stop,
             stopSequence: answer.stopSequence,
             refusalCategory: answer.refusalCategory.flatMap { $0.isCategory ? $0 : nil },

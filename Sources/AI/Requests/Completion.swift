@@ -5,6 +5,11 @@ public struct Completion: Sendable, Hashable {
     /// The text of the answer, without the model's reasoning.
     public let text: String
 
+    /// The model's reasoning, as far as the provider shows it; nil if it shows none.
+    ///
+    /// It has at most 64 KiB.
+    public let reasoning: String?
+
     public let stopReason: StopReason
 
     /// The stop sequence that ended the answer; nil if none did.

@@ -85,6 +85,7 @@ public enum WireFormatName: String, Sendable, CaseIterable {
 /// The fields of an answer that all wire formats share.
 struct WireAnswer: Sendable {
     var text = ""
+    var reasoning = ReasoningText()
     var stop = StopReason(.other, "")
     var stopSequence: String?
     var refusalCategory: String?

@@ -129,6 +129,7 @@ extension ToolName.Kind {
                     .text,
                     "The answer; null if the outputs would exceed 1 MiB with it: then only the artifact has it."
                 ),
+                ToolOutput("reasoning", .text, "The first 64 KiB of the model's reasoning; null if it showed none."),
                 ToolOutput("model", .text, "The model that answered."),
                 ToolOutput("provider", .text, "The provider that answered."),
                 ToolOutput("requestId", .text, "The provider's identifier of the request; null if it has none."),

@@ -57,6 +57,7 @@ struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copy
         var json = JSONWriter(reserving: (text?.utf8.count ?? 0) + 1_024)
         json.object { json in
             json.member("text", text)
+            json.member("reasoning", completion.reasoning)
             json.member("model", completion.model)
             json.member("provider", answer.provider)
             json.member("requestId", completion.requestID)
@@ -67,21 +68,6 @@ struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copy
             if let artifact { json.member("artifact") { artifact.describe(in: &$0) } }
         }
         return JSONText(trusted: json.bytes)
-    }
-}
-
-extension CompletionRequest {
-    /// The provider request of a step.
-    ///
-    /// - Throws: `invalid_inputs` for a schema that is not supported.
-    fileprivate init(_ inputs: GenerateInputs) throws(StepFailure) {
-        self.init(inputs.prompt, model: inputs.model, system: inputs.system, maxTokens: inputs.maxTokens)
-        guard let form = inputs.schema else { return }
-        do throws(OutputSchema.Invalid) {
-            schema = try OutputSchema(name: "answer", form.description)
-        } catch {
-            throw StepFailure("invalid_inputs", "The inputs are invalid: schema cannot be used: \(error).")
-        }
     }
 }
 
