@@ -24,6 +24,7 @@ import tempfile
 import termios
 import threading
 import time
+import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 sys.dont_write_bytecode = True
@@ -239,6 +240,36 @@ def slow(request):
     return healthy(request)
 
 
+@fault("slow-stream")
+def slow_stream(request):
+    """A good stream with a pause in milliseconds before each event."""
+    def pieces():
+        for piece in request.events():
+            time.sleep(int(request.word) / 1000)
+            yield piece
+
+    return request.stream(pieces()) if request.wants_stream else healthy(request)
+
+
+@fault("pings")
+def pings(request):
+    """A good stream after as many comments as the argument says, which keep the connection alive."""
+    def pieces():
+        for _ in range(int(request.word)):
+            yield b": ping\n\n"
+            time.sleep(0.1)
+        yield from request.events()
+
+    return request.stream(pieces())
+
+
+@fault("stall-head")
+def stall_head(request):
+    """A head, and nothing after it."""
+    request.head(200, kind="text/event-stream" if request.wants_stream else "application/json")
+    return request.wait_for_end()
+
+
 @fault("redirect")
 def redirect(request):
     target = f"http://127.0.0.1:{other.getsockname()[1]}{request.path}"
@@ -252,6 +283,38 @@ def redirect(request):
 def bad_gzip(request):
     body = gzip.compress(request.whole())
     return request.answer(body[: len(body) // 2], headers=[("Content-Encoding", "gzip")])
+
+
+@fault("compressed")
+def compressed(request):
+    """A good answer in the argument's content coding; `raw` is deflate without its header."""
+    kind = {"gzip": 31, "deflate": 15, "raw": -15, "br": 31}[request.word]
+    compressor = zlib.compressobj(9, zlib.DEFLATED, kind)
+    headers = [("Content-Encoding", "deflate" if request.word == "raw" else request.word)]
+    if not request.wants_stream:
+        return request.answer(compressor.compress(request.whole()) + compressor.flush(), headers=headers)
+    request.head(200, [*request.format.headers(request.number), *headers], kind="text/event-stream")
+    for piece in request.events():
+        request.chunk(compressor.compress(piece) + compressor.flush(zlib.Z_SYNC_FLUSH))
+    request.chunk(compressor.flush())
+    request.send(b"0\r\n\r\n")
+    return True
+
+
+@fault("bomb")
+def bomb(request):
+    """A gigabyte of white space in a megabyte."""
+    compressor = zlib.compressobj(9, zlib.DEFLATED, 31)
+    body = b"".join(compressor.compress(b" " * (1 << 20)) for _ in range(1 << 10)) + compressor.flush()
+    return request.answer(body, headers=[("Content-Encoding", "gzip")])
+
+
+@fault("thinking")
+def thinking(request):
+    """A good answer with the model's reasoning before it."""
+    if request.wants_stream:
+        return request.stream([event(*one) for one in request.format.thinking_events(request.model)])
+    return request.answer(request.format.thinking_answer(request.model))
 
 
 @fault("empty-200")

@@ -2,7 +2,10 @@ public import Base
 
 /// The inputs of `ai:generate`.
 public struct GenerateInputs: InputObject {
-    /// The conversation: the messages, or the prompt as the only one.
+    /// The prompt for the model; nil where there are messages.
+    public let prompt: String?
+
+    /// The messages, or the prompt as the only one.
     public let messages: [PromptMessage]
 
     /// The system prompt; nil for none.
@@ -79,8 +82,11 @@ public struct GenerateInputs: InputObject {
             providers,
             filename,
             allowPartial throws(Violations) in
-            guard (prompt == nil) != (conversation == nil) else {
-                throw Violations(.required, "must have exactly one of prompt and messages")
+            guard prompt != nil || conversation != nil else {
+                throw Violations(Violation(field: "prompt", .required, "is required, or messages in its place"))
+            }
+            guard prompt == nil || conversation == nil else {
+                throw Violations(Violation(field: "messages", .invalidFormat, "must be absent with prompt"))
             }
             guard thinkingBudget ?? 0 < maxTokens else {
                 throw Violations(Violation(field: "thinkingBudget", .outOfRange, "must be less than maxTokens"))
@@ -91,6 +97,7 @@ public struct GenerateInputs: InputObject {
                 )
             }
             return GenerateInputs(
+                prompt: prompt?.text,
                 messages: conversation?.messages ?? prompt.map { [PromptMessage(.user, $0.text)] } ?? [],
                 system: system?.text,
                 model: model,
