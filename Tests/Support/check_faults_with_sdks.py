@@ -303,6 +303,17 @@ class Check:
             self.compare(f"{call}: key", headers.get("authorization"), "Bearer sk-test")
             self.compare(f"{call}: model", json.loads(echo["body"])["model"], "fault:echo")
 
+    def embeddings(self):
+        """Embeddings, as numbers and in base64, plain and compressed."""
+        client = Caller(self.server).openai
+        for model in ("model", "fault:compressed:gzip"):
+            for options in ({}, {"encoding_format": "float"}, {"dimensions": 4}):
+                answer = client.embeddings.create(model=model, input=["a", "bc"], **options)
+                found = {one.index: one.embedding for one in answer.data}
+                rest = [0.25] * (options.get("dimensions", 3) - 2)
+                self.compare(f"embeddings of {model}", found, {0: [0.0, 0.5, *rest], 1: [1.0, 1.0, *rest]})
+                self.compare(f"embeddings of {model}: tokens", answer.usage.prompt_tokens, 4)
+
     def redirects(self):
         """Both clients follow redirects and do not send the key to the new address."""
         seen = self.server.requests("/elsewhere")
@@ -320,6 +331,7 @@ def main():
     check.outcomes(STREAMED, STREAM_CALLS)
     check.outcomes(STREAMED_LATE, STREAM_CALLS, timeout=2)
     check.what_is_sent()
+    check.embeddings()
     check.retries()
     check.server.end()
     print(f"{check.done} comparisons, {check.differences} differences")

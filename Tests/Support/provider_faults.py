@@ -29,7 +29,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 sys.dont_write_bytecode = True
 from certificates import Certificates
-from provider_formats import PIECES, encode, event, format_of
+from provider_formats import PIECES, Embeddings, encode, event, format_of
 
 EIGHT_MEGABYTES = 8 << 20
 REASONS = {200: "OK", 307: "Temporary Redirect", 400: "Bad Request", 429: "Too Many Requests", 529: "Overloaded"}
@@ -50,6 +50,7 @@ class Request:
         except ValueError:
             content = None
         content = content if isinstance(content, dict) else {}
+        self.question = content
         self.model = content.get("model") or ""
         self.wants_stream = content.get("stream") is True
         # OpenAI reports the usage of a streamed chat only on request.
@@ -128,6 +129,8 @@ class Request:
                 return beginning
 
     def whole(self):
+        if self.format is Embeddings:
+            return encode(Embeddings.answer(self.model, self.question))
         return encode(self.format.answer(self.model))
 
     def half(self):
@@ -307,6 +310,13 @@ def bomb(request):
     compressor = zlib.compressobj(9, zlib.DEFLATED, 31)
     body = b"".join(compressor.compress(b" " * (1 << 20)) for _ in range(1 << 10)) + compressor.flush()
     return request.answer(body, headers=[("Content-Encoding", "gzip")])
+
+
+@fault("one-embedding")
+def one_embedding(request):
+    """An embedding of the first text only."""
+    answer = Embeddings.answer(request.model, request.question)
+    return request.answer(answer | {"data": answer["data"][-1:]})
 
 
 @fault("thinking")

@@ -1,5 +1,7 @@
 """The providers' wire formats: answers, streams, errors and headers."""
+import base64
 import json
+import struct
 
 PIECES = ["Hello", ", wörld", " 日本", "!"]
 TEXT = "".join(PIECES)
@@ -230,8 +232,29 @@ class Responses(Chat):
         }  # fmt: skip
 
 
+class Embeddings(Chat):
+    """Embeddings: POST /v1/embeddings."""
+
+    @classmethod
+    def answer(cls, model, question=None):
+        """One embedding for each text, the last first: its index, half its length, and a quarter as often as needed."""
+        question = question or {}
+        texts = question.get("input") or [""]
+        texts = [texts] if isinstance(texts, str) else texts
+        data = []
+        for index, text in enumerate(texts):
+            numbers = [float(index), len(text) / 2] + [0.25] * ((question.get("dimensions") or 3) - 2)
+            packed = base64.b64encode(struct.pack(f"<{len(numbers)}f", *numbers)).decode()
+            embedding = packed if question.get("encoding_format") == "base64" else numbers
+            data.append({"object": "embedding", "index": index, "embedding": embedding})
+        usage = {"prompt_tokens": 2 * len(texts), "total_tokens": 2 * len(texts)}
+        return {"object": "list", "data": data[::-1], "model": model, "usage": usage}
+
+
 def format_of(path):
     """The format of a path. A base URL may put anything before the path."""
+    if path.endswith("/embeddings"):
+        return Embeddings
     if path.endswith("/messages"):
         return Anthropic
     return Responses if path.endswith("/responses") else Chat

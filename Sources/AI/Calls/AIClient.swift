@@ -156,6 +156,8 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
 
 extension CompletionRequest {
     fileprivate var withoutModel: CompletionRequest {
+        // The models of other providers answer conversations.
+        guard embedding == nil else { return self }
         var copy = self
         copy.model = nil
         return copy

@@ -17,6 +17,7 @@ struct AnswerReader {
     private let onText: ((String) -> Void)?
     private let onProgress: ((AnswerProgress) -> Void)?
     private let isStreamed: Bool
+    private let request: CompletionRequest
     private var events = ServerSentEvents()
     private var head = HTTPHead(status: 0)
     private var form = Form.unknown
@@ -34,6 +35,7 @@ struct AnswerReader {
         onText = call.onText
         onProgress = call.onProgress
         isStreamed = call.isStreamed
+        request = call.request
     }
 
     /// Sends a request and reads its answer.
@@ -62,7 +64,8 @@ struct AnswerReader {
         if let failure { throw failure }
         if stream != nil { return try endStream() }
         let isCollected = response.body.isEmpty && !body.isEmpty
-        let completion = try provider.completion(from: isCollected ? HTTPResponse(response.head, body: body) : response)
+        let whole = isCollected ? HTTPResponse(response.head, body: body) : response
+        let completion = try provider.completion(from: whole, to: request)
         show(completion.text)
         return completion
     }

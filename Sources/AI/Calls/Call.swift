@@ -59,7 +59,7 @@ struct Call {
     }
 
     /// Whether providers are asked to stream their answers.
-    var isStreamed: Bool { onText != nil || onProgress != nil }
+    var isStreamed: Bool { (onText != nil || onProgress != nil) && request.embedding == nil }
 
     /// Adds an attempt.
     ///

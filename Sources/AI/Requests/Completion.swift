@@ -1,3 +1,4 @@
+public import Base
 public import Core
 
 /// A model's answer.
@@ -9,6 +10,9 @@ public struct Completion: Sendable, Hashable {
     ///
     /// It has at most 64 KiB.
     public let reasoning: String?
+
+    /// The embeddings, each an array of numbers, in the order of the texts; nil for the answer to a conversation.
+    public let embeddings: [JSONText]?
 
     public let stopReason: StopReason
 

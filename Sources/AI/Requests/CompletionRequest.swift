@@ -1,4 +1,3 @@
-
 /// A request to a model.
 public struct CompletionRequest: Sendable, Equatable {
     /// The model; nil for the provider's default model.
@@ -30,6 +29,9 @@ public struct CompletionRequest: Sendable, Equatable {
 
     /// The sampling temperature; nil to send none, because newer models reject the field.
     public var temperature: Double?
+
+    /// What is asked in place of the messages; nil for a conversation.
+    public internal(set) var embedding: EmbeddingQuestion?
 
     /// Makes a request with a conversation.
     public init(model: String? = nil, system: String? = nil, messages: [Message], maxTokens: Int) {

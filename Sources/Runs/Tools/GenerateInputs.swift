@@ -130,7 +130,7 @@ private struct FormOfAnswer: InputValue {
 }
 
 /// The names of 1 to 8 AI providers, without duplicates.
-private struct ProviderList: InputValue {
+struct ProviderList: InputValue {
     private struct Name: InputValue {
         static let text = TextRule(1...100)
         static var rule: String { text.description }

@@ -23,16 +23,7 @@ struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copy
         let request = try CompletionRequest(inputs)
         let answer: CallAnswer
         do throws(AIError) {
-            answer = try providers.call(
-                request,
-                of: inputs.providers,
-                for: attempt.step.team,
-                requestLimit: attempt.step.attemptsLeft,
-                deadline: attempt.deadline,
-                cancellation: attempt.cancellation,
-                trace: attempt.trace,
-                onProgress: { _ in }
-            )
+            answer = try ask(request, of: inputs.providers, in: attempt)
         } catch {
             return StepOutcome(error, of: attempt.step)
         }
@@ -49,6 +40,29 @@ struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copy
         return .succeeded(
             outputs: !isLong || attempt.canStore(whole) ? whole : Self.outputs(answer, nil, artifact),
             artifacts: artifact.map { [$0] } ?? []
+        )
+    }
+
+    /// Makes the call of an attempt.
+    mutating func ask(
+        _ request: CompletionRequest,
+        of names: [String]?,
+        in attempt: StepAttempt
+    ) throws(AIError) -> CallAnswer {
+        try providers.call(
+            request,
+            of: names,
+            for: attempt.step.team,
+            requestLimit: attempt.step.attemptsLeft,
+            deadline: attempt.deadline,
+            cancellation: attempt.cancellation,
+            trace: attempt.trace,
+            onProgress: { progress in
+                switch progress {
+                case .began: attempt.text.restart()
+                case .text(let piece): attempt.text.add(piece)
+                }
+            }
         )
     }
 
