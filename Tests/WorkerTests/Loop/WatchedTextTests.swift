@@ -6,7 +6,8 @@ import Runs
 import System
 import TestSupport
 import Testing
-import Worker
+
+@testable import Worker
 
 /// Workers show what their steps write, as long as someone watches.
 @Suite struct WatchedTextTests {

@@ -14,7 +14,7 @@ import Worker
 
     @Test(arguments: ["chat", "responses"])
     func `each text has its embedding, in the order of the texts`(wire: String) throws {
-        try FaultServer.run { server in
+        try FaultServer.run { (server) throws in
             let bench = ToolBench(openAI: server.openAI, ["OPENAI_WIRE": wire])
             let (json, artifacts) = try bench.execute("ai:embed", #"{"input":["a","bc"],"model":"e-1"}"#).success()
             #expect(vectors(json["embeddings"]) == [[0, 0.5, 0.25], [1, 1, 0.25]])
@@ -31,7 +31,7 @@ import Worker
     }
 
     @Test func `one text may be a string, and dimensions may be set`() throws {
-        try FaultServer.run { server in
+        try FaultServer.run { (server) throws in
             let bench = ToolBench(openAI: server.openAI)
             let inputs = #"{"input":"abcd","model":"fault:compressed:gzip","dimensions":5}"#
             let (json, _) = try bench.execute("ai:embed", inputs).success()
@@ -40,7 +40,7 @@ import Worker
     }
 
     @Test func `embeddings that are too large for the outputs are in an artifact`() throws {
-        try FaultServer.run { server in
+        try FaultServer.run { (server) throws in
             let bench = ToolBench(openAI: server.openAI)
             let texts = Array(repeating: #""a""#, count: 256).joined(separator: ",")
             let inputs = #"{"input":[\#(texts)],"model":"e-1","dimensions":1024}"#
@@ -55,7 +55,7 @@ import Worker
     }
 
     @Test func `a missing embedding is a bad response`() throws {
-        try FaultServer.run { server in
+        try FaultServer.run { (server) throws in
             let bench = ToolBench(openAI: server.openAI)
             let inputs = #"{"input":["a","b"],"model":"fault:one-embedding"}"#
             #expect(try bench.execute("ai:embed", inputs).error?.code == "ai_bad_response")
@@ -66,7 +66,7 @@ import Worker
     }
 
     @Test func `a provider without embeddings is refused, and a failing one is replaced`() throws {
-        try FaultServer.run { server in
+        try FaultServer.run { (server) throws in
             let bench = ToolBench(anthropic: server.url, openAI: server.openAI)
             let inputs = #"{"input":"a","model":"e-1","providers":["anthropic-ai"]}"#
             let error = try #require(bench.execute("ai:embed", inputs).error)
@@ -79,7 +79,7 @@ import Worker
     }
 
     @Test func `failures count for the circuit breaker`() throws {
-        try FaultServer.run { server in
+        try FaultServer.run { (server) throws in
             let bench = ToolBench(
                 openAI: server.openAI,
                 ["NOFX_RETRY_MAX": "0", "NOFX_BREAKER_FAILURE_THRESHOLD": "1"]
