@@ -166,9 +166,7 @@ extension InputMarker {
         let kinds: Set<JSONValue.Kind>?
     }
 
-    /// The references, artifacts and secrets in the marker.
-    ///
-    /// - Parameter kinds: The kinds of values that fit in the place of the marker itself; nil while that is not known.
+    /// The references, artifacts and secrets in the marker; `kinds` are those of the values that fit in its own place.
     func leaves(accepting kinds: Set<JSONValue.Kind>? = nil) -> [Leaf] {
         switch self {
         case .from, .artifact, .secret: return [Leaf(marker: self, kinds: kinds)]

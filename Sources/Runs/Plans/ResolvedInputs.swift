@@ -130,9 +130,7 @@ private struct InputResolution {
         return bytes
     }
 
-    /// Puts a text together.
-    ///
-    /// - Parameter isURL: Whether the values of markers are percent-encoded, so that they cannot change the URL's structure.
+    /// Puts a text together; in a URL the values of markers are percent-encoded, so that they cannot change its structure.
     private mutating func text(
         of parts: [InputMarker.TextPart],
         isURL: Bool,
