@@ -82,8 +82,8 @@ struct OpenAIChat: WireFormat {
     /// DeepSeek, vLLM and others call it `reasoning_content`; Groq, Ollama and OpenRouter `reasoning`; Mistral has parts of
     /// the content.
     static func reasoning(of message: JSONValue?) -> String {
-        let text = message?["reasoning_content"]?.string ?? message?["reasoning"]?.string ?? ""
-        guard text.isEmpty else { return text }
+        let named = ["reasoning_content", "reasoning"].lazy.compactMap { message?[$0]?.string }
+        if let text = named.first(where: { !$0.isEmpty }) { return text }
         let details = message?["reasoning_details"]?.elements.compactMap { $0["text"]?.string ?? $0["summary"]?.string }
         if let details, !details.isEmpty { return details.joined() }
         guard let content = message?["content"], content.kind == .array else { return "" }

@@ -92,15 +92,15 @@ struct OpenInputs {
 /// A value that stands for one that is not known yet.
 private enum Trial: CaseIterable {
     // A word first: the others are for members with a form of their own.
-    case word, method, url, time, contentType, image, document, object, words, numbers, messages, number, one, many,
-        bool
+    case word, method, url, time, contentType, image, document
+    case object, message, part, words, numbers, messages, number, one, many, bool
 
     static var all: [Trial] { Array(allCases) }
 
     var kind: JSONValue.Kind {
         switch self {
         case .word, .method, .url, .time, .contentType, .image, .document: .string
-        case .object: .object
+        case .object, .message, .part: .object
         case .words, .numbers, .messages: .array
         case .number, .one, .many: .number
         case .bool: .bool
@@ -119,6 +119,8 @@ private enum Trial: CaseIterable {
             case .image: "\"iVBORw0KGgo=\""
             case .document: "\"JVBERi0x\""
             case .object: "{}"
+            case .message: "{\"role\":\"user\",\"content\":\"x\"}"
+            case .part: "{\"type\":\"text\",\"text\":\"x\"}"
             case .words: "[\"nofx_trial_\(place)\"]"
             case .numbers: "[\(200 + place % 300)]"
             case .messages: "[{\"role\":\"user\",\"content\":\"x\"}]"
