@@ -172,10 +172,10 @@ def brotli(connection):
 
 
 def bomb(connection):
-    """A gigabyte of zeros in a megabyte."""
-    compressor = zlib.compressobj(9, zlib.DEFLATED, 31)
-    data = b"".join(compressor.compress(bytes(1 << 20)) for _ in range(1 << 10)) + compressor.flush()
-    compressed(connection, b"gzip", data)
+    """A gigabyte of zeros in a megabyte: a compressed block that can follow itself."""
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
+    block = compressor.compress(bytes(1 << 20)) + compressor.flush(zlib.Z_FULL_FLUSH)
+    compressed(connection, b"gzip", GZIP_HEADER + block * (1 << 10))
 
 
 def eight_megabytes(connection):
