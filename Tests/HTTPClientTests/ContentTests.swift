@@ -20,8 +20,8 @@ struct ContentTests {
             random.seed(5)
             def show(kind, data, content): print(kind, data.hex() or "-", content.hex() or "-")
             words = [bytes(random.randrange(97, 123) for _ in range(random.randrange(1, 9))) for _ in range(300)]
-            contents = [b"", b"a", bytes(70000), b"abc" * 30000, random.randbytes(66000), bytes(range(256)) * 3]
-            contents += [b" ".join(random.choice(words) for _ in range(n)) for n in (10, 1000, 20000)]
+            contents = [b"", b"a", bytes(40000), b"abc" * 14000, random.randbytes(36000), bytes(range(256)) * 3]
+            contents += [b" ".join(random.choice(words) for _ in range(n)) for n in (10, 1000, 9000)]
             for content in contents:
                 for level in (0, 1, 6, 9):
                     for strategy in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FIXED, zlib.Z_HUFFMAN_ONLY):
@@ -78,10 +78,10 @@ struct ContentTests {
         let samples = try Self.samples()
         #expect(samples.count > 200)
         for (number, sample) in samples.enumerated() {
-            for pieces in [Int.max, [1, 7, 1_000, 16_384][number % 4]] {
-                let decoded = Self.decode(sample.compressed, sample.format, pieces: pieces)
-                #expect(decoded == sample.content, "sample \(number)")
-            }
+            let pieces =
+                sample.compressed.count < 2_000 ? [1, 7, .max][number % 3] : [1_000, 16_384, .max][number % 3]
+            let decoded = Self.decode(sample.compressed, sample.format, pieces: pieces)
+            #expect(decoded == sample.content, "sample \(number)")
         }
     }
 
