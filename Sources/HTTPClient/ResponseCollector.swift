@@ -19,7 +19,7 @@ struct ResponseCollector {
     /// Whether a byte of the body has arrived.
     var hasBody: Bool { bodyBytes > 0 }
 
-    /// Why the body cannot be decoded; nil if it can be. A body that has ended must be complete.
+    /// Why the body cannot be decoded, once it has ended; nil if it can be.
     var contentFault: String? { decoder?.fault ?? (hasBody ? decoder?.faultAtEnd : nil) }
 
     private let maximumBodyBytes: Int

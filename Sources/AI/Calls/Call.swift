@@ -79,6 +79,7 @@ struct Call {
     /// It leaves time to record the result. A streamed answer may take all of the call's time, as long as it goes on.
     ///
     /// - Parameter timeout: The limit of an answer that is not streamed, and of the first byte of a streamed one.
+    /// - Returns: The deadline.
     func attemptDeadline(_ timeout: Duration) -> AttemptDeadline {
         let last = deadline - min(.seconds(2), deadline.remaining / 10)
         guard !isStreamed else { return AttemptDeadline(end: last, isCalls: true, firstByteLimit: timeout) }

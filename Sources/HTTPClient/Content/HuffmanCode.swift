@@ -65,6 +65,7 @@ struct HuffmanCode {
     /// - Parameters:
     ///   - bits: The next bits, from the least significant on.
     ///   - count: How many of them are there.
+    /// - Returns: The symbol, or why there is none.
     func symbol(_ bits: UInt64, _ count: Int) -> Match {
         let entry = table[Int(bits & UInt64(1 << Self.tableBits - 1))]
         let length = Int(entry & 15)

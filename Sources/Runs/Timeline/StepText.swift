@@ -25,7 +25,9 @@ struct StepText: OutputObject, RowDecodable, Hashable {
 }
 
 extension Query {
-    /// The texts of a run's steps. It also tells the workers of the steps that someone reads them.
+    /// The texts of a run's steps.
+    ///
+    /// The query also tells the workers of the steps that someone reads them.
     static func texts(_ request: Timeline.Request) -> Query {
         "SELECT step, attempt, text, at FROM nofx.watch_texts(\(request.team), \(request.run))"
     }
