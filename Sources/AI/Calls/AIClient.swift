@@ -21,6 +21,9 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
     var stores: Stores
     var client: HTTPClient
 
+    /// The providers that refused `stream_options`.
+    var withoutStreamOptions: Set<String> = []
+
     /// Makes a client; it connects with its first call.
     ///
     /// - Parameters:
