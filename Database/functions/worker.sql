@@ -222,6 +222,28 @@ BEGIN
 END
 $$;
 
+-- Deletes the circuit breakers of keys that no recent worker has, where the workers of a program have another key of the
+-- provider; and those of models without a failure for a day. What an operator set stays.
+CREATE OR REPLACE FUNCTION nofx.drop_stale_circuits(p_abilities text[]) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    WITH stale AS (
+        SELECT b.name FROM nofx.circuit_breakers b
+        WHERE b.state NOT IN ('forced_open', 'disabled', 'metrics_only')
+          AND (position('@' IN b.name) > 0
+               AND EXISTS (SELECT FROM unnest(p_abilities) AS a (ability)
+                           WHERE starts_with(a.ability, 'key:' || nofx.circuit_root(b.name) || '@'))
+               AND NOT EXISTS (SELECT FROM nofx.worker_kinds k
+                               WHERE k.seen_at > now() - interval '10 minutes'
+                                 AND 'key:' || split_part(b.name, '/', 1) = ANY (k.abilities))
+               OR position('/' IN b.name) > 0 AND b.state IN ('closed', 'open', 'half_open')
+               AND greatest(b.changed_at, b.last_failure_at, b.not_before) < now() - interval '1 day')
+        FOR UPDATE SKIP LOCKED
+    ), gone AS (
+        DELETE FROM nofx.circuit_breakers b WHERE b.name IN (SELECT s.name FROM stale s) RETURNING b.name
+    )
+    DELETE FROM nofx.circuit_counters c WHERE c.name IN (SELECT g.name FROM gone g)
+$$;
+
 -- Notes what a kind of worker can do, at most once in 30 seconds. When it does, it returns the available steps that have
 -- waited for a minute and that no kind of worker can do, by topic, of at most 10,000 that it looks at.
 CREATE OR REPLACE FUNCTION nofx.note_worker(p_topics text[], p_abilities text[], p_longest_s integer)
@@ -237,6 +259,7 @@ BEGIN
     DELETE FROM nofx.worker_kinds k WHERE k.id = ANY (ARRAY(
         SELECT o.id FROM nofx.worker_kinds o WHERE o.seen_at < now() - interval '1 day' FOR UPDATE SKIP LOCKED
     ));
+    PERFORM nofx.drop_stale_circuits(p_abilities);
     RETURN QUERY
         SELECT w.topic, count(*)
         FROM (SELECT q.topic, q.needs, q.timeout_s FROM nofx.queue q

@@ -56,7 +56,7 @@ struct BenchBreaker {
         _ store: inout PostgresStores,
         under policy: CircuitBreakerPolicy
     ) throws {
-        guard case .permitted(let permit) = try store.acquire(name, under: policy), !permit.isProbe else {
+        guard case .permitted(let permit) = try store.acquire(name, under: policy), !permit.grants.contains(where: \.isProbe) else {
             throw Refused()
         }
         _ = try store.record(.success, of: permit, under: policy)
