@@ -14,7 +14,7 @@ import Testing
     func `a call that the narrow breaker rejects takes no permit of the wide one`(_ kind: StoreKind) throws {
         var chain = try TestChain(kind, [provider, "\(provider)/m"])
         try chain.fail([.failure(error: "down"), .neutral], times: 5)
-        try chain.call([.neutral, .limited(for: .seconds(60_000), reason: .rateLimited)], of: ["\(provider)/m"])
+        try chain.call([.limited(for: .seconds(60_000), reason: .rateLimited)], of: ["\(provider)/m"])
         try chain.advance(by: .seconds(1_000))
         for _ in 0..<5 { #expect(try chain.answer() == "rate_limited \(provider)/m") }
         #expect(try chain.answer(of: [provider]) == "probe")
@@ -95,11 +95,12 @@ import Testing
     func `breakers of models are bounded, and a tenant with many displaces its own`(_ kind: StoreKind) throws {
         let (many, other) = (UUID.v7(), UUID.v7())
         var chain = try TestChain(kind, [provider])
-        for _ in 0..<5 { try chain.break("\(provider)/good", for: other) }
-        for number in 0..<230 { try chain.break("\(provider)/made-up-\(number)", for: many) }
+        let failure = [CircuitOutcome.failure(error: "broken")]
+        for _ in 0..<5 { try chain.call(failure, of: ["\(provider)/good"], for: other) }
+        for number in 0..<230 { try chain.call(failure, of: ["\(provider)/made-up-\(number)"], for: many) }
         #expect(try chain.count(below: provider) == 200)
         #expect(try chain.answer(of: ["\(provider)/good"]) == "open \(provider)/good")
-        try chain.break("\(provider)/late", for: other)
+        try chain.call(failure, of: ["\(provider)/late"], for: other)
         #expect(try chain.count(below: provider) == 200)
         #expect(try chain.failures(of: "\(provider)/late") == 1)
     }
@@ -108,10 +109,11 @@ import Testing
     func `an idle breaker goes before one that counts failures`(_ kind: StoreKind) throws {
         var chain = try TestChain(kind, [provider])
         let team = UUID.v7()
-        for number in 0..<199 { try chain.break("\(provider)/m\(number)", for: team) }
-        try chain.break("\(provider)/idle", for: .v7())
+        let failure = [CircuitOutcome.failure(error: "broken")]
+        for number in 0..<199 { try chain.call(failure, of: ["\(provider)/m\(number)"], for: team) }
+        try chain.call(failure, of: ["\(provider)/idle"], for: .v7())
         try chain.call([.success], of: ["\(provider)/idle"])
-        try chain.break("\(provider)/new", for: team)
+        try chain.call(failure, of: ["\(provider)/new"], for: team)
         #expect(try chain.failures(of: "\(provider)/idle") == nil)
         #expect(try chain.failures(of: "\(provider)/m0") == 1)
         #expect(try chain.failures(of: "\(provider)/new") == 1)

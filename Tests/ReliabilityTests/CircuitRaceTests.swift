@@ -67,7 +67,7 @@ import Testing
         #expect(try database.breaker("openai")?.state == "closed")
     }
 
-    @Test func `a thousand callers after the opening of a provider and a model take two permits of each`() throws {
+    @Test func `a thousand callers after the opening of a provider and a model take as many permits of each`() throws {
         try database.rows(
             """
             INSERT INTO nofx.circuit_breakers (name, state, generation, opens, total_opens, open_until)
@@ -88,9 +88,11 @@ import Testing
                 }
             }
         }
-        #expect(answers.tally == ["probe": 2, "probing": 998])
-        #expect(try database.breaker("openai")?.permitsLeft == 0)
-        #expect(try database.breaker("openai/m")?.permitsLeft == 0)
+        let probes = answers.tally["probe"] ?? 0
+        // A caller that finds the model's row locked gives the provider's permit back.
+        #expect((1...2).contains(probes) && answers.tally == ["probe": probes, "probing": 1_000 - probes])
+        #expect(try database.breaker("openai")?.permitsLeft == 2 - probes)
+        #expect(try database.breaker("openai/m")?.permitsLeft == 2 - probes)
     }
 
     // Cases: breaker 85

@@ -10,7 +10,7 @@ import TestSupport
 struct TestChain: ~Copyable {
     private let names: [String]
     private let policy: CircuitBreakerPolicy
-    private let clock = TestClock()
+    private let clock: TestClock
     private let database: TestDatabase?
     private let memory: MemoryCircuitBreakerStore
     private var postgres: PostgresStores
@@ -18,16 +18,22 @@ struct TestChain: ~Copyable {
     private let kind: StoreKind
 
     init(_ kind: StoreKind, _ names: [String]) throws {
-        self.kind = kind
-        self.names = names
-        policy = try .units()
-        database = kind == .memory ? nil : try BreakerDatabase.shared()
+        let clock = TestClock()
+        let policy = try CircuitBreakerPolicy.units()
+        let database = kind == .memory ? nil : try BreakerDatabase.shared()
         // Neither store connects before its first use.
         let url = database?.operatorURL ?? "host=/nonexistent user=nobody"
-        memory = MemoryCircuitBreakerStore(clock: { [clock] in clock.now })
-        postgres = try .patient(url)
+        let memory = MemoryCircuitBreakerStore(clock: { clock.now })
+        let postgres = try PostgresStores.patient(url)
         let shared = try PostgresStores.patient(url)
-        fallback = FallbackCircuitBreakerStore(shared, over: memory, log: .silent, clock: { [clock] in clock.now })
+        self.kind = kind
+        self.names = names
+        self.clock = clock
+        self.policy = policy
+        self.database = database
+        self.memory = memory
+        self.postgres = postgres
+        fallback = FallbackCircuitBreakerStore(shared, over: memory, log: .silent, clock: { clock.now })
     }
 
     private mutating func acquire(_ names: [String]) throws -> CircuitAdmission {
