@@ -17,15 +17,18 @@ extension AIClient where Stores: ~Copyable {
     ) throws(AIError) -> Completion {
         let keys = turns.keys(of: provider)
         var shortest: AIError?
+        var closed = 0
         for (index, key) in keys.enumerated() {
             do throws(AIError) {
                 return try attempt(provider, request, with: key, isLast: index == keys.count - 1, in: &call)
             } catch {
                 guard error.isOfKey else { throw error }
                 if shortest.map({ error.isSooner(than: $0) }) ?? true { shortest = error }
+                if error.closesProvider { closed += 1 }
                 guard error.rejectingBreaker != nil || call.requests < call.requestLimit - reserve else { break }
             }
         }
+        shortest?.leavesKeys = closed < keys.count
         throw shortest ?? AIError(.notConfigured, provider: provider.name)
     }
 
@@ -115,6 +118,7 @@ extension AIError {
 
     /// Whether no call to the provider can succeed now, whatever its model.
     var closesProvider: Bool {
+        guard !leavesKeys else { return false }
         guard let rejectingBreaker else { return breaker == .refused && level == .key }
         return !GuardingBreakers.isOfModel(rejectingBreaker)
     }

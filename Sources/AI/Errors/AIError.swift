@@ -88,6 +88,9 @@ public struct AIError: Error, Sendable {
     /// The circuit breaker that rejected the attempt; nil if a request was sent.
     var rejectingBreaker: String?
 
+    /// Whether the provider has another key, which may do for other models.
+    var leavesKeys = false
+
     /// Whether the same provider may be retried.
     ///
     /// The client never retries after it passed on partial output, nor when the account's quota is exhausted.
