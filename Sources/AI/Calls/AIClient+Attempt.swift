@@ -41,15 +41,16 @@ extension AIClient where Stores: ~Copyable {
         in call: inout Call
     ) throws(AIError) -> Completion {
         let model = request.model ?? provider.defaultModel ?? ""
-        var message = try provider.request(request, with: key, isStreamed: call.onText != nil)
-        let span = call.trace.begin("chat", .client)
+        let operation = request.embedding == nil ? "chat" : "embeddings"
+        var message = try provider.request(request, with: key, isStreamed: call.isStreamed)
+        let span = call.trace.begin(operation, .client)
         // The operator chose the provider, so it may have the whole context.
         message.headers += span.trace.context?.trustedHeaders ?? []
         let (callPolicy, log, start) = (callPolicy, log, SystemClock.uptime)
         let breakers = GuardingBreakers(provider, key, model: model)
         let chain = CircuitChain(
             breakers.names,
-            policy: callPolicy.breaker,
+            policy: callPolicy.breaker.lasting(call.longestAttempt(callPolicy.breaker.callTimeout)),
             onEvent: { $1.report(of: $0, to: log) }
         )
         var wasSent = false
@@ -79,7 +80,7 @@ extension AIClient where Stores: ~Copyable {
         if case .failure(let error) = result, error.rejectingBreaker != nil, error.isOfKey, !isLast { throw error }
         let took = SystemClock.uptime - start
         record(result, of: provider, asking: model, wasSent: wasSent, took: took, in: &call)
-        if let attempt = call.attempts.last { span.end(attempt.attributes, error: attempt.code?.rawValue) }
+        if let attempt = call.attempts.last { span.end(attempt.attributes(operation), error: attempt.code?.rawValue) }
         return try result.get()
     }
 }
@@ -126,9 +127,9 @@ extension AIError {
 
 extension CallAttempt {
     /// The attributes of the attempt's span.
-    fileprivate var attributes: KeyValuePairs<String, Span.Value?> {
+    fileprivate func attributes(_ operation: String) -> KeyValuePairs<String, Span.Value?> {
         [
-            "gen_ai.operation.name": .text("chat"), "gen_ai.provider.name": .text(provider),
+            "gen_ai.operation.name": .text(operation), "gen_ai.provider.name": .text(provider),
             "gen_ai.request.model": .text(model), "http.response.status_code": status.map { .number($0) },
             "gen_ai.usage.input_tokens": tokens.map { .number($0.input) },
             "gen_ai.usage.output_tokens": tokens.map { .number($0.output) },
@@ -176,10 +177,12 @@ extension AIClient where Stores: ~Copyable {
         in call: Call
     ) throws(AIError) -> Completion {
         var message = message
+        let end = call.attemptDeadline(callPolicy.breaker.callTimeout)
         message.idleLimit = callPolicy.idleLimit
+        message.firstByteLimit = end.firstByteLimit
+        message.decoding = .gzipAndDeflate
         var reader = AnswerReader(provider, in: call)
         do throws(AIError) {
-            let end = call.attemptDeadline(callPolicy.breaker.callTimeout)
             let completion = try provider.accept(reader.read(message, with: &client, until: end))
             if let schema = request.schema { try provider.check(completion, against: schema, by: end.end) }
             return completion

@@ -25,7 +25,7 @@ extension CallPolicy {
                 of: team,
                 within: budget,
                 // If the process dies during the attempt, the reservation expires after this time.
-                lifetime: breaker.callTimeout + breaker.leaseMargin,
+                lifetime: breaker.lasting(call.longestAttempt(breaker.callTimeout)).lease,
                 by: .after(call.deadline.remaining / 10)
             )
         } catch let exceeded as BudgetExceeded {

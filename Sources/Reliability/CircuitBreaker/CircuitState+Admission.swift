@@ -40,12 +40,14 @@ extension CircuitState {
             halfOpenSince = now
             return takePermit(name, under: policy, at: now, .halfOpened)
         case .halfOpen:
-            probeDeadline = min(probeDeadline, now + policy.lease)
+            // The caller's own lease may be shorter than that of a running probe.
+            probeDeadline = min(probeDeadline, now + probeLease)
             halfOpenSince = min(halfOpenSince, now)
             if let wait = policy.halfOpenMaximumWait, halfOpenSince + wait <= now {
                 return giveUpProbing(name, under: policy, random: random, at: now)
             }
             guard probeDeadline > now else {
+                probeDeadline = .zero
                 beginProbing(under: policy)
                 return takePermit(name, under: policy, at: now, nil)
             }
@@ -89,7 +91,8 @@ extension CircuitState {
         _ transition: CircuitTransition?
     ) -> Verdict {
         permitsLeft -= 1
-        probeDeadline = now + policy.lease
+        probeDeadline = max(probeDeadline, now + policy.lease)
+        probeLease = probeDeadline - now
         return .allowed(grant(name, isProbe: true, transition))
     }
 

@@ -64,6 +64,9 @@ struct CircuitState: Hashable, Sendable {
     /// When the lease of the running probes ends.
     var probeDeadline = Duration.zero
 
+    /// The length of that lease when the last probe began.
+    var probeLease = Duration.zero
+
     /// When the half-open state began.
     var halfOpenSince = Duration.zero
 
@@ -144,7 +147,7 @@ extension CircuitBreakerPolicy {
     }
 
     /// The lease of a probe.
-    var lease: Duration { callTimeout + leaseMargin }
+    package var lease: Duration { callTimeout + leaseMargin }
 
     /// The longest possible opening, jitter included.
     var longestCoolDown: Duration {
