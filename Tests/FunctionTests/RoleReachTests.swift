@@ -151,6 +151,7 @@ extension TestDatabase {
             "redrive_jobs": "'webhook', NULL, 1000, NULL", "release_ai_budget": team,
             "reserve_ai_budget": "\(team), gen_random_uuid(), 1, '1 minute', NULL, NULL",
             "skip_delivery": "'\(webhook)'", "begin_steps": "'{\(step)}', '{0}'",
+            "show_texts": "'{\(step)}', '{0}', '{x}'",
         ]
         return arguments.reduce(into: [:]) { $0[$1.key] = "SELECT nofx.\($1.key)(\($1.value))" }
     }

@@ -59,9 +59,9 @@ struct BenchBreaker {
         _ store: inout PostgresStores,
         under policy: CircuitBreakerPolicy
     ) throws {
-        guard case .permitted(let permit) = try store.acquire(names, under: policy), !permit.grants.contains(where: \.isProbe) else {
-            throw Refused()
-        }
+        guard case .permitted(let permit) = try store.acquire(names, under: policy),
+            !permit.grants.contains(where: \.isProbe)
+        else { throw Refused() }
         _ = try store.record([.success, .neutral, .success], of: permit, for: nil, under: policy)
     }
 

@@ -7,7 +7,12 @@ import System
 extension AIClient where Stores: ~Copyable {
     /// Makes one attempt, with the provider's keys in turn until one of them is not at rest.
     ///
-    /// - Parameter reserve: How many requests to leave for other providers.
+    /// - Parameters:
+    ///   - provider: The provider to ask.
+    ///   - request: What is asked.
+    ///   - reserve: How many requests to leave for other providers.
+    ///   - call: The call, to which the attempts are added.
+    /// - Returns: The provider's answer.
     /// - Throws: ``AIError``; if all keys are at rest, that of the key with the shortest wait.
     mutating func attempt(
         _ provider: Provider,

@@ -30,6 +30,7 @@ public struct CircuitPermit: ~Copyable, Sendable {
     /// - Parameters:
     ///   - outcomes: The outcome for each grant.
     ///   - policy: The policy that applies to the call.
+    /// - Returns: The grants and their outcomes, from the widest breaker to the narrowest.
     public func changes(
         _ outcomes: [CircuitOutcome],
         under policy: CircuitBreakerPolicy
