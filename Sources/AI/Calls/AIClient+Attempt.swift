@@ -47,6 +47,8 @@ extension AIClient where Stores: ~Copyable {
     ) throws(AIError) -> Completion {
         let model = request.model ?? provider.defaultModel ?? ""
         let operation = request.embedding == nil ? "chat" : "embeddings"
+        var request = request
+        request.asksForStreamUsage = !withoutStreamOptions.contains(provider.name)
         var message = try provider.request(request, with: key, isStreamed: call.isStreamed)
         let span = call.trace.begin(operation, .client)
         // The operator chose the provider, so it may have the whole context.
@@ -65,7 +67,7 @@ extension AIClient where Stores: ~Copyable {
                 through: &stores,
                 for: call.team,
                 outcomes: { callPolicy.outcomes(of: $0, at: breakers) },
-                { [message] stores in
+                { [message, request] stores in
                     try callPolicy.reserve(for: request, of: model, from: provider, in: call, at: &stores, log)
                     wasSent = true
                     return try Self.send(message, asking: request, of: provider, with: &client, callPolicy, in: call)
@@ -75,6 +77,7 @@ extension AIClient where Stores: ~Copyable {
         } catch let error as CircuitBreakerError {
             result = .failure(AIError(error, provider: provider.name))
         } catch let error as AIError {
+            if error.refusesStreamOptions { withoutStreamOptions.insert(provider.name) }
             result = .failure(error)
         } catch {
             // Reached only with stores that have no fallback: the store failed.

@@ -22,6 +22,9 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
     var client: HTTPClient
     var turns = KeyTurns()
 
+    /// The providers that refused `stream_options`.
+    var withoutStreamOptions: Set<String> = []
+
     /// Makes a client; it connects with its first call.
     ///
     /// - Parameters:

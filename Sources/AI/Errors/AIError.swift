@@ -105,6 +105,9 @@ public struct AIError: Error, Sendable {
         }
     }
 
+    /// Whether the server would stream an answer if it were not asked for the usage.
+    var refusesStreamOptions: Bool { cause == .noStreamOptions }
+
     /// Whether the client may fall back to another provider.
     public var tryNextProvider: Bool {
         cause.handling.tryNextProvider && !hasPartialOutput

@@ -157,6 +157,7 @@ extension AIFailure {
             source: "Anthropic"
         ),
         Phrase(cause: .contentRefused, statuses: refusals, words: "content management policy", source: "Azure OpenAI"),
+        Phrase(cause: .noStreamOptions, statuses: [400, 422], words: "stream_options", source: "Mistral, older Azure"),
         Phrase(
             cause: .modelNotFound,
             statuses: refusals,

@@ -25,6 +25,7 @@ enum AIFailure: Sendable, Hashable, CaseIterable {
     // Reported by the provider.
     case badRequest
     case invalidContent
+    case noStreamOptions
     case authFailed
     case modelAuthFailed
     case quotaExhausted

@@ -57,6 +57,8 @@ extension AIFailure {
 
         case .badRequest:        FailureHandling(.badRequest,     400, .never, .neutral,                  .stay)
         case .invalidContent:    FailureHandling(.badRequest,     422, .never, .neutral,                  .stay)
+        // Asked again without them, the server streams all the same.
+        case .noStreamOptions:   FailureHandling(.badRequest,     422, .once,  .neutral,                  .stay)
         case .authFailed:        FailureHandling(.authFailed,     502, .never, .refused,                  .next)
         case .modelAuthFailed:   FailureHandling(.authFailed,     502, .never, .refused,                  .next)
         case .quotaExhausted:    FailureHandling(.quotaExhausted, 402, .never, .limited(.quotaExhausted), .next)
