@@ -1,5 +1,19 @@
 /// Bytes written as `%` and two hexadecimal digits (RFC 3986, section 2.1).
 public enum PercentEncoding {
+    /// Encodes all bytes but the unreserved ones, which are letters, digits and `-._~`.
+    public static func encode(_ text: some Sequence<UInt8>) -> String {
+        var bytes: [UInt8] = []
+        let digits = Array("0123456789ABCDEF".utf8)
+        for byte in text {
+            if byte.isLetter || byte.isDigit || "-._~".utf8.contains(byte) {
+                bytes.append(byte)
+            } else {
+                bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     /// Decodes a text; nil if a `%` has no two digits after it.
     public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []

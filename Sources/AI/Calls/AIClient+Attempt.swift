@@ -112,7 +112,7 @@ extension AIClient where Stores: ~Copyable {
         message.idleLimit = callPolicy.idleLimit
         var reader = AnswerReader(provider, in: call)
         do throws(AIError) {
-            let end = call.attemptDeadline(callPolicy.breaker.callTimeout)
+            let end = call.attemptDeadline(callPolicy.breaker(of: provider).callTimeout)
             let completion = try provider.accept(reader.read(message, with: &client, until: end))
             if let schema = request.schema { try provider.check(completion, against: schema, by: end.end) }
             return completion

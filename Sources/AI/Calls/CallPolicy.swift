@@ -37,6 +37,9 @@ public struct CallPolicy: Sendable {
         self.prices = prices
     }
 
+    /// The policy of the circuit breakers of a provider.
+    func breaker(of provider: Provider) -> CircuitBreakerPolicy { provider.breakerPolicy ?? breaker }
+
     /// Makes the policy that the environment configures.
     ///
     /// - Throws: `ConfigurationError` for the first invalid variable.

@@ -28,7 +28,7 @@ extension Provider {
         }
         return HTTPRequest(
             .post,
-            baseURL.text + format.path,
+            try address(for: model),
             headers: headers(with: key),
             body: json.bytes,
             // A stream repeats the event envelope around each piece of text.
@@ -45,12 +45,25 @@ extension Provider {
             if let organization { headers.append((name: "OpenAI-Organization", value: organization)) }
             if let project { headers.append((name: "OpenAI-Project", value: project)) }
         }
+        headers += self.headers.map { (name: $0.name, value: $0.value.text) }
         guard let key = key?.secret else { return headers }
         switch authentication {
         case .bearer: headers.append((name: "Authorization", value: "Bearer \(key.text)"))
-        case .apiKeyHeader: headers.append((name: "x-api-key", value: key.text))
+        case .apiKeyHeader, .azureHeader: headers.append((name: authentication.rawValue, value: key.text))
         }
         return headers
+    }
+
+    /// The URL of a request, with the model in its path and the provider's query.
+    private func address(for model: String) throws(AIError) -> String {
+        // A path segment of dots alone would lead to another path.
+        guard !model.utf8.allSatisfy({ $0 == UInt8(ascii: ".") }) else { throw unsupported("the model has no name") }
+        let url = baseURL.text(for: model) + wireFormat.format.path
+        guard !query.isEmpty else { return url }
+        let parameters = query.map { name, value in
+            "\(PercentEncoding.encode(name.utf8))=\(PercentEncoding.encode(value.utf8))"
+        }
+        return "\(url)?\(parameters.joined(separator: "&"))"
     }
 
     private func unsupported(_ what: String) -> AIError {

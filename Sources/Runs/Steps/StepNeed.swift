@@ -11,17 +11,15 @@ public enum StepNeed {
         return isPlain && !name.isEmpty ? "ai:\(name)" : nil
     }
 
+    /// A route, which is a list of models that the operator defines.
+    public static func route(_ name: String) -> String { "ai-route:\(name)" }
+
     /// The secrets of a scope of a team.
     public static func secrets(_ scope: String, of team: UUID) -> String { "secrets:\(team)/\(scope)" }
 
     /// The needs of a step, which the database stores with it.
     static func needs(of step: PlanStep, team: UUID) -> [String] {
-        var needs: [String] = []
-        if step.tool.kind == .generate {
-            let names = step.inputs.providers
-            // Several providers stand in for each other.
-            needs.append(names.count == 1 ? provider(names[0]) ?? anyProvider : anyProvider)
-        }
+        var needs = step.namedModels?.needs ?? []
         if step.inputs.usesSecrets, let scope = step.secretsScope { needs.append(secrets(scope.rawValue, of: team)) }
         return needs
     }
@@ -30,12 +28,6 @@ public enum StepNeed {
 extension StepInputs {
     /// Whether any input is a secret.
     var usesSecrets: Bool { places.contains { if case .secret = $0.marker { true } else { false } } }
-
-    /// The names in the inputs' list of AI providers; none if it is missing or a reference.
-    fileprivate var providers: [String] {
-        guard let root = try? JSONDocument(parsing: json.bytes).root else { return [] }
-        return root["providers"]?.elements.compactMap(\.string) ?? []
-    }
 }
 
 extension UInt8 {

@@ -1,4 +1,5 @@
 public import Base
+import Core
 
 /// The inputs of `ai:generate`.
 public struct GenerateInputs: InputObject {
@@ -22,6 +23,12 @@ public struct GenerateInputs: InputObject {
     /// The providers to try, in this order; nil for all, in the configured order.
     public let providers: [String]?
 
+    /// The models to try, in this order; nil if the inputs name a route or providers, or nothing.
+    public let models: [StepModel]?
+
+    /// The route that an operator has defined; nil for none.
+    public let route: String?
+
     /// The name of the artifact that stores the answer; nil for no artifact.
     public let filename: ArtifactName?
 
@@ -35,16 +42,39 @@ public struct GenerateInputs: InputObject {
         .integer("maxTokens", in: 1...1_000_000, default: 4_096, "The maximum number of tokens of the answer."),
         .optional("schema", FormOfAnswer.self, "The JSON Schema that the answer must match."),
         .optional("providers", ProviderList.self, "The providers to try, in this order; by default all."),
+        .optional("models", ModelList.self, "The models to try, in this order, in place of model and providers."),
+        .optional("route", RouteName.self, "The operator's route to use, in place of model, providers and models."),
         .optional("filename", ArtifactName.self, "The name of the artifact that stores the answer; by default none."),
         .optional("allowPartial", Bool.self, default: false, "Whether an answer cut off at maxTokens is accepted."),
-        into: { prompt, system, model, maxTokens, schema, providers, filename, allowPartial in
-            GenerateInputs(
+        into: {
+            prompt,
+            system,
+            model,
+            maxTokens,
+            schema,
+            providers,
+            models,
+            route,
+            filename,
+            allowPartial throws(Violations) in
+            let namesProvider = model != nil || providers != nil
+            if models != nil, namesProvider {
+                let detail = "must be absent with model or providers"
+                throw Violations(Violation(field: "models", .invalidFormat, detail))
+            }
+            if route != nil, namesProvider || models != nil {
+                let detail = "must be absent with model, providers or models"
+                throw Violations(Violation(field: "route", .invalidFormat, detail))
+            }
+            return GenerateInputs(
                 prompt: prompt.text,
                 system: system?.text,
                 model: model,
                 maxTokens: maxTokens,
                 schema: schema?.json,
                 providers: providers?.names,
+                models: models?.models,
+                route: route?.text,
                 filename: filename,
                 allowPartial: allowPartial
             )

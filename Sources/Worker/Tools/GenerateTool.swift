@@ -23,9 +23,11 @@ struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copy
         let request = try CompletionRequest(inputs)
         let answer: CallAnswer
         do throws(AIError) {
+            let candidates = try providers.candidates(for: ModelChoice(inputs), allowing: attempt.step.models)
+            guard !candidates.isEmpty else { return .failed(.modelsDenied) }
             answer = try providers.call(
                 request,
-                of: inputs.providers,
+                trying: candidates,
                 for: attempt.step.team,
                 requestLimit: attempt.step.attemptsLeft,
                 deadline: attempt.deadline,
@@ -66,6 +68,24 @@ struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copy
             if let artifact { json.member("artifact") { artifact.describe(in: &$0) } }
         }
         return JSONText(trusted: json.bytes)
+    }
+}
+
+extension StepFailure {
+    fileprivate static var modelsDenied: StepFailure {
+        StepFailure("policy_denied", "The team's policy allows none of the AI models that the step may use.")
+    }
+}
+
+extension ModelChoice {
+    fileprivate init(_ inputs: GenerateInputs) {
+        if let route = inputs.route {
+            self = .route(route)
+        } else if let models = inputs.models {
+            self = .models(models.map { ($0.provider, $0.model) })
+        } else {
+            self = .providers(inputs.providers, model: inputs.model)
+        }
     }
 }
 

@@ -170,9 +170,10 @@ struct StepTools: Sendable {
 
     /// What steps may need and these tools have, sorted.
     func abilities() -> [String] {
+        let routes = providers.routeNames.map(StepNeed.route)
         let providers = providers.all.compactMap { StepNeed.provider($0.name) }
         let secrets = secrets.scopes().map { StepNeed.secrets($0.scope, of: $0.team) }
-        return (providers + (providers.isEmpty ? [] : [StepNeed.anyProvider]) + secrets).sorted()
+        return (providers + (providers.isEmpty ? [] : [StepNeed.anyProvider]) + routes + secrets).sorted()
     }
 
     /// Makes the tools of one thread.
