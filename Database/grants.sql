@@ -65,7 +65,6 @@ INSERT INTO nofx.database_grants (kind, object, rights) VALUES
     ('app', 'FUNCTION nofx.take_rate', 'EXECUTE'),
     ('app', 'FUNCTION nofx.take_place', 'EXECUTE'),
     ('app', 'FUNCTION nofx.free_place', 'EXECUTE'),
-    ('app', 'FUNCTION nofx.is_model_allowed', 'EXECUTE'),
     ('app', 'FUNCTION nofx.is_tool_allowed', 'EXECUTE'),
     ('app', 'FUNCTION nofx.start_refusals', 'EXECUTE'),
     ('app', 'FUNCTION nofx.start_run', 'EXECUTE'),

@@ -26,10 +26,11 @@ extension Provider {
         } catch {
             throw unsupported("the request cannot be written")
         }
+        let url = try address(for: model)
         return HTTPRequest(
             .post,
-            try address(for: model),
-            headers: headers(with: key),
+            url,
+            headers: headers(with: key) + (signature?.headers(for: url, body: json.bytes) ?? []),
             body: json.bytes,
             // A stream repeats the event envelope around each piece of text.
             maximumResponseBytes: isStreamed ? 16 * JSONLimits.answer.bytes : JSONLimits.answer.bytes
@@ -49,6 +50,7 @@ extension Provider {
         guard let key = key?.secret else { return headers }
         switch authentication {
         case .bearer: headers.append((name: "Authorization", value: "Bearer \(key.text)"))
+        case .aws: break
         case .apiKeyHeader, .azureHeader: headers.append((name: authentication.rawValue, value: key.text))
         }
         return headers

@@ -1,4 +1,5 @@
 import Base
+import Cryptography
 public import Reliability
 
 /// An AI provider: its address, wire format, credentials and circuit breaker.
@@ -38,6 +39,9 @@ public struct Provider: Sendable {
 
     /// More header fields of each request.
     var headers: [ProviderHeader] = []
+
+    /// Signs requests in place of a key; nil for a provider that takes keys.
+    var signature: AWSSignature?
 
     /// The query of the address.
     var query: [(name: String, value: String)] = []
@@ -92,6 +96,9 @@ public struct Provider: Sendable {
 
         /// The header of Azure.
         case azureHeader = "api-key"
+
+        /// A signature with the credentials of AWS, in place of a key.
+        case aws
     }
 }
 
@@ -108,7 +115,8 @@ extension Provider {
     /// Makes a foreign text safe for a log: removes the keys in every encoding and cuts it at 500 characters.
     func redacted(_ text: String) -> String {
         var bytes = Array(text.utf8)
-        let secrets = keys.map(\.secret) + headers.filter(\.isSecret).map(\.value)
+        let secrets =
+            keys.map(\.secret) + headers.filter(\.isSecret).map(\.value) + (signature?.secrets ?? [])
         for key in secrets where !key.bytes.isEmpty {
             for form in [key.bytes, Array(Base64.encode(key.bytes).utf8), Array(Base64.encodeURL(key.bytes).utf8)] {
                 bytes = bytes.replacing(bytes: form, by: Array(key.description.utf8))

@@ -1,4 +1,5 @@
 import Base
+import Cryptography
 import Reliability
 import System
 
@@ -63,6 +64,7 @@ extension ProviderEntry {
         provider.project = base?.project
         provider.promptIncludesCacheWrites = promptIncludesCacheWrites ?? base?.promptIncludesCacheWrites ?? true
         provider.headers = try providerHeaders(environment)
+        if authentication == .aws { provider.signature = try signature(for: url, environment) }
         provider.query = query?.parameters ?? []
         if let apiVersion {
             if wire == .anthropicMessages {
@@ -92,8 +94,12 @@ extension ProviderEntry {
         if resource != nil, preset != .azure || baseURL != nil {
             refuse("resource", "is for the preset azure without a baseUrl only")
         }
-        if region != nil, preset != .bedrock || baseURL != nil {
-            refuse("region", "is for the preset bedrock without a baseUrl only")
+        if region != nil, authentication != .aws, preset != .bedrock || baseURL != nil {
+            refuse("region", "is for the preset bedrock and for auth aws only")
+        }
+        if authentication == .aws {
+            if region == nil { refuse("region", "is required with auth aws") }
+            if keys != nil { refuse("keys", "must be absent with auth aws") }
         }
         if preset == .azure, baseURL == nil {
             if resource == nil { refuse("resource", "is required with the preset azure, unless it has a baseUrl") }
@@ -179,7 +185,7 @@ extension ProviderEntry {
                 Violation(field: "keys", .required, "is required, unless \(base.keyVariable) is set")
             )
         }
-        guard let settings = preset?.settings else { return [] }
+        guard let settings = preset?.settings, authentication != .aws else { return [] }
         if let value = environment[settings.key] {
             guard value.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
                 let detail = "has a space, line break, control character or byte outside ASCII"
@@ -190,6 +196,16 @@ extension ProviderEntry {
         // A server of one's own in the place of the provider may need no key.
         guard settings.needsKey, baseURL == nil else { return [] }
         throw Violations(Violation(field: "keys", .required, "is required, unless \(settings.key) is set"))
+    }
+
+    /// The signature of requests to Amazon Bedrock.
+    private func signature(for url: BaseURL, _ environment: Environment) throws(Violations) -> AWSSignature {
+        guard let credentials = AWSCredentials(environment) else {
+            let detail = "needs the variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            throw Violations(Violation(field: "auth", .required, detail))
+        }
+        let service = url.text.hasPrefix("https://bedrock-mantle.") ? "bedrock-mantle" : "bedrock"
+        return AWSSignature(service: service, region: region ?? "", credentials: credentials)
     }
 
     private func breakerPolicy(_ environment: Environment) throws(Violations) -> CircuitBreakerPolicy? {

@@ -19,7 +19,7 @@ struct ProviderVariables {
             wireFormat: .anthropicMessages,
             baseURL: ownURL ?? .anthropic,
             keys: try keys("ANTHROPIC_API_KEY"),
-            authentication: try choice("ANTHROPIC_AUTH") ?? .usual(for: version)
+            authentication: try choice("ANTHROPIC_AUTH", among: [.bearer, .apiKeyHeader]) ?? .usual(for: version)
         )
         provider.apiVersion = version
         provider.defaultModel = try word("ANTHROPIC_MODEL") ?? (ownURL == nil ? "claude-sonnet-5-5" : nil)
