@@ -106,7 +106,7 @@ import Testing
         #expect(repeated?.lists == problem?.lists)
         let preview = try database.call(PreviewRun.self, team.plan(plan), as: owner, quotas: .allTools)
         #expect(preview.steps.first?.isAllowed == isAllowed)
-        let found = preview.answer["refusals"]?.elements.first { _ in true }
+        let found = try preview.answer["refusals"]?.elements.first { _ in true }
         #expect(found?["models"]?.elements.compactMap(\.string) ?? [] == denied)
     }
 

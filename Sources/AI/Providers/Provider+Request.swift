@@ -1,4 +1,5 @@
 import Base
+import Cryptography
 public import HTTPClient
 
 extension Provider {
