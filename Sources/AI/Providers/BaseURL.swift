@@ -57,7 +57,7 @@ public struct BaseURL: Sendable, Hashable, CustomStringConvertible {
     /// The address with a model in its path, if it has a place for one.
     func text(for model: String) -> String {
         guard text.utf8.contains(UInt8(ascii: "{")) else { return text }
-        let name = Array(PercentEncoding.encode(model.utf8).utf8)
+        let name = Array(PercentEncoding.encode(model).utf8)
         return String(decoding: Array(text.utf8).replacing(bytes: Self.model, by: name), as: UTF8.self)
     }
 

@@ -64,7 +64,7 @@ extension Provider {
         let url = baseURL.text(for: model) + wireFormat.format.path
         guard !query.isEmpty else { return url }
         let parameters = query.map { name, value in
-            "\(PercentEncoding.encode(name.utf8))=\(PercentEncoding.encode(value.utf8))"
+            "\(PercentEncoding.encode(name))=\(PercentEncoding.encode(value))"
         }
         return "\(url)?\(parameters.joined(separator: "&"))"
     }

@@ -27,7 +27,11 @@ public enum StepNeed {
 
 extension StepInputs {
     /// Whether any input is a secret.
-    var usesSecrets: Bool { places.contains { if case .secret = $0.marker { true } else { false } } }
+    var usesSecrets: Bool {
+        places.contains { place in
+            place.marker.leaves().contains { if case .secret = $0.marker { true } else { false } }
+        }
+    }
 }
 
 extension UInt8 {
