@@ -1,4 +1,7 @@
 import Base
+import Core
+import HTTPClient
+import Reliability
 import System
 import TestSupport
 import Testing

@@ -101,9 +101,11 @@ import Testing
                 ]
             )
             let question = CompletionRequest(Asker.prompt(), model: "us.openai.gpt-6-sol-v1:0")
-            #expect(try asker.ask(question, of: ["bedrock"]).completion.text == "signed")
+            let answer = try asker.ask(question, of: ["bedrock"])
+            #expect(answer.completion.text == "signed")
             asker.variables["AWS_SECRET_ACCESS_KEY"] = "another-secret"
-            #expect(try asker.failure(question, of: ["bedrock"])?.status == 403)
+            let error = try asker.failure(question, of: ["bedrock"])
+            #expect(error?.status == 403)
         }
     }
 
