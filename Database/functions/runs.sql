@@ -8,7 +8,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN p_tools IS NOT NULL THEN p_tool = ANY (p_tools)
                 WHEN p_allows_all THEN true
                 WHEN p_default IS NOT NULL THEN '*' = ANY (p_default) OR p_tool = ANY (p_default)
-                ELSE p_tool NOT IN ('ai:generate', 'codegen', 'http:request') END
+                ELSE p_tool NOT IN ('ai:generate', 'ai:embed', 'codegen', 'http:request') END
 $$;
 
 -- Whether a team may use a model, by the patterns of its policy; NULL for all. p_model is a provider and a model with a

@@ -25,7 +25,7 @@ extension CallPolicy {
                 of: team,
                 within: budget,
                 // If the process dies during the attempt, the reservation expires after this time.
-                lifetime: breaker(of: provider).callTimeout + breaker(of: provider).leaseMargin,
+                lifetime: lasting(call, at: provider).lease,
                 by: .after(call.deadline.remaining / 10)
             )
         } catch let exceeded as BudgetExceeded {

@@ -83,7 +83,7 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
     /// Calls the providers in order until one answers.
     ///
     /// A model that the request names is the first provider's; the others use their own. See
-    /// ``call(_:trying:for:requestLimit:deadline:cancellation:trace:onText:)``.
+    /// ``call(_:trying:for:requestLimit:deadline:cancellation:trace:onText:onProgress:)``.
     ///
     /// - Parameter names: The providers, the first one first; nil for all that are configured.
     public mutating func call(
@@ -94,17 +94,19 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
         deadline: Deadline,
         cancellation: Cancellation? = nil,
         trace: Trace = .none,
-        onText: ((String) -> Void)? = nil
+        onText: ((String) -> Void)? = nil,
+        onProgress: ((AnswerProgress) -> Void)? = nil
     ) throws(AIError) -> CallAnswer {
         try call(
             request,
-            trying: try candidates(for: .providers(names, model: request.model)),
+            trying: try candidates(for: .init(request, of: names)),
             for: team,
             requestLimit: requestLimit,
             deadline: deadline,
             cancellation: cancellation,
             trace: trace,
-            onText: onText
+            onText: onText,
+            onProgress: onProgress
         )
     }
 
@@ -132,6 +134,8 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
     ///   - trace: The trace of the work that needs the answer.
     ///   - onText: Takes the text as it comes. What it was given cannot be taken back: an answer that ends early after
     ///     that is an error, and nobody else is asked.
+    ///   - onProgress: Follows the answer as it comes, with a new beginning for each attempt. It does not prevent that
+    ///     another provider is asked.
     /// - Returns: The answer, with what was tried for it.
     /// - Throws: ``AIError`` of the last attempt, with all of them and the error of the last request.
     public mutating func call(
@@ -142,7 +146,8 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
         deadline: Deadline,
         cancellation: Cancellation? = nil,
         trace: Trace = .none,
-        onText: ((String) -> Void)? = nil
+        onText: ((String) -> Void)? = nil,
+        onProgress: ((AnswerProgress) -> Void)? = nil
     ) throws(AIError) -> CallAnswer {
         var call = Call(
             request,
@@ -151,7 +156,8 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
             deadline: deadline,
             cancellation: cancellation,
             trace: trace,
-            onText: onText
+            onText: onText,
+            onProgress: onProgress
         )
         var failure = AIError(.notConfigured, provider: "")
         var rest = Array(candidates.dropFirst())
@@ -231,7 +237,7 @@ extension AIClient where Stores: ~Copyable {
         var question = request
         let breaker = CircuitBreaker(
             provider.name,
-            policy: callPolicy.breaker(of: provider),
+            policy: callPolicy.lasting(call, at: provider),
             onEvent: { $0.report(of: provider.name, to: log) }
         )
         do {

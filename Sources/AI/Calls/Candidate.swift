@@ -57,11 +57,25 @@ public enum ModelChoice: Sendable {
     /// These providers, or all that are configured; a model is the first provider's.
     case providers([String]?, model: String? = nil)
 
+    /// One model of these providers, or of all that are configured: a model of another name has other embeddings.
+    case sameModel(String, of: [String]?)
+
     /// These models of providers.
     case models([(provider: String, model: String?)])
 
     /// A route that the operator has defined.
     case route(String)
+}
+
+extension ModelChoice {
+    /// The choice of a request that names its model itself.
+    init(_ request: CompletionRequest, of names: [String]?) {
+        if request.embedding != nil, let model = request.model {
+            self = .sameModel(model, of: names)
+        } else {
+            self = .providers(names, model: request.model)
+        }
+    }
 }
 
 extension Providers {
@@ -88,15 +102,21 @@ extension Providers {
                 candidates.append(Candidate(try configured(name), model, isListed: true))
             }
             return candidates.filter { $0.isAllowed(by: allowed) }
+        case .sameModel(let model, let names):
+            return try configured(names).map { Candidate($0, model) }.filter { $0.isAllowed(by: allowed) }
         case .providers(let names, let model):
-            var chosen: [Provider] = []
-            for name in names ?? all.map(\.name) { chosen.append(try configured(name)) }
-            let candidates = chosen.enumerated().map { Candidate($1, $0 == 0 ? model : nil) }
+            let candidates = try configured(names).enumerated().map { Candidate($1, $0 == 0 ? model : nil) }
                 .filter { $0.isAllowed(by: allowed) }
             // Where the caller names no provider, those without a default model are left out.
             let ready = names == nil ? candidates.filter { !$0.modelName.isEmpty } : candidates
             return ready.isEmpty ? candidates : ready
         }
+    }
+
+    private func configured(_ names: [String]?) throws(AIError) -> [Provider] {
+        var chosen: [Provider] = []
+        for name in names ?? all.map(\.name) { chosen.append(try configured(name)) }
+        return chosen
     }
 
     private func configured(_ name: String) throws(AIError) -> Provider {

@@ -18,7 +18,9 @@ extension Provider {
     ) throws(AIError) -> HTTPRequest {
         if let fault = request.fault { throw unsupported(fault) }
         guard let model = request.model ?? defaultModel, !model.isEmpty else { throw unsupported("no model is named") }
-        let format = wireFormat.format
+        guard let format = wireFormat.format(of: request) else {
+            throw unsupported("Anthropic Messages has no embeddings")
+        }
         var json = JSONWriter(reserving: request.byteCount + 1_024)
         do throws(WireFault) {
             try format.encode(request, model: model, isStreamed: isStreamed, for: self, to: &json)
@@ -27,8 +29,8 @@ extension Provider {
         } catch {
             throw unsupported("the request cannot be written")
         }
-        let url = try address(for: model)
-        return HTTPRequest(
+        let url = try address(for: model, format)
+        var message = HTTPRequest(
             .post,
             url,
             headers: headers(with: key) + (signature?.headers(for: url, body: json.bytes) ?? []),
@@ -36,6 +38,9 @@ extension Provider {
             // A stream repeats the event envelope around each piece of text.
             maximumResponseBytes: isStreamed ? 16 * JSONLimits.answer.bytes : JSONLimits.answer.bytes
         )
+        // Many numbers are much smaller compressed; a stream would wait for the compressor.
+        if request.embedding != nil { message.headers.append(("Accept-Encoding", "gzip, deflate")) }
+        return message
     }
 
     /// The headers are the same with and without streaming: Anthropic also streams if `Accept` is JSON.
@@ -58,10 +63,10 @@ extension Provider {
     }
 
     /// The URL of a request, with the model in its path and the provider's query.
-    private func address(for model: String) throws(AIError) -> String {
+    private func address(for model: String, _ format: any WireFormat) throws(AIError) -> String {
         // A path segment of dots alone would lead to another path.
         guard !model.utf8.allSatisfy({ $0 == UInt8(ascii: ".") }) else { throw unsupported("the model has no name") }
-        let url = baseURL.text(for: model) + wireFormat.format.path
+        let url = baseURL.text(for: model) + format.path
         guard !query.isEmpty else { return url }
         let parameters = query.map { name, value in
             "\(PercentEncoding.encode(name))=\(PercentEncoding.encode(value))"
@@ -77,7 +82,8 @@ extension Provider {
 extension CompletionRequest {
     /// Why no provider would accept the request; nil if it is valid.
     fileprivate var fault: String? {
-        if messages.isEmpty { return "the request has no messages" }
+        if let embedding { return embedding.inputs.isEmpty ? "the request has no texts" : nil }
+        if let fault = messageFault { return fault }
         if maxTokens < 1 { return "an answer must be allowed at least one token" }
         if let temperature, !temperature.isFinite || temperature < 0 { return "the temperature is no such number" }
         return nil
@@ -85,6 +91,7 @@ extension CompletionRequest {
 
     /// The size of everything that the model reads, in bytes.
     var byteCount: Int {
-        messages.reduce(0) { $0 + $1.text.utf8.count } + (system?.utf8.count ?? 0) + (schema?.text.bytes.count ?? 0)
+        (embedding?.inputs.reduce(0) { $0 + $1.utf8.count } ?? 0) + messageBytes + (system?.utf8.count ?? 0)
+            + (schema?.text.bytes.count ?? 0)
     }
 }

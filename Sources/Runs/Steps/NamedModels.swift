@@ -13,8 +13,8 @@ struct NamedModels {
     private let route: String?
     private let models: [Model]
 
-    /// Reads the inputs of `ai:generate`.
-    init(_ inputs: StepInputs) {
+    /// Reads the inputs of `ai:generate` or `ai:embed`.
+    init(_ inputs: StepInputs, of tool: ToolName.Kind) {
         let root = try? JSONDocument(parsing: inputs.json.bytes).root
         route = root?["route"].flatMap(Self.name)
         if let listed = root?["models"], listed.kind == .array {
@@ -24,8 +24,10 @@ struct NamedModels {
         } else {
             var chosen = root?["providers"]?.elements.map { Model(provider: Self.name($0)) } ?? []
             if chosen.isEmpty { chosen.append(Model()) }
-            // Only the first provider is asked for the step's model.
-            chosen[0].model = root?["model"].flatMap(Self.name)
+            // Only the first provider is asked for the step's model; for embeddings, all are.
+            for index in chosen.indices.prefix(tool == .embed ? chosen.count : 1) {
+                chosen[index].model = root?["model"].flatMap(Self.name)
+            }
             models = chosen
         }
     }
@@ -64,5 +66,7 @@ struct NamedModels {
 
 extension PlanStep {
     /// The AI models and the route that the step asks for; nil if it uses another tool.
-    var namedModels: NamedModels? { tool.kind == .generate ? NamedModels(inputs) : nil }
+    var namedModels: NamedModels? {
+        [.generate, .embed].contains(tool.kind) ? NamedModels(inputs, of: tool.kind) : nil
+    }
 }

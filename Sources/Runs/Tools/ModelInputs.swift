@@ -1,4 +1,5 @@
 public import Base
+import Core
 
 /// A model of a provider that a step names.
 public struct StepModel: InputObject, Hashable {
@@ -39,5 +40,14 @@ struct ModelList: InputValue {
     init(input: JSONValue) throws(Violations) {
         models = try ListRule(1...8).read(input)
         guard Set(models).count == models.count else { throw Violations(.duplicate, "must name each model once") }
+    }
+
+    /// The violation of inputs that name their models in two ways; nil if there is none.
+    static func conflict(_ models: ModelList?, _ route: RouteName?, namesProvider: Bool) -> Violation? {
+        if models != nil, namesProvider {
+            return Violation(field: "models", .invalidFormat, "must be absent with model or providers")
+        }
+        guard route != nil, namesProvider || models != nil else { return nil }
+        return Violation(field: "route", .invalidFormat, "must be absent with model, providers or models")
     }
 }

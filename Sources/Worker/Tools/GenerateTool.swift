@@ -23,17 +23,10 @@ struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copy
         let request = try CompletionRequest(inputs)
         let answer: CallAnswer
         do throws(AIError) {
-            let candidates = try providers.candidates(for: ModelChoice(inputs), allowing: attempt.step.models)
-            guard !candidates.isEmpty else { return .failed(.modelsDenied) }
-            answer = try providers.call(
-                request,
-                trying: candidates,
-                for: attempt.step.team,
-                requestLimit: attempt.step.attemptsLeft,
-                deadline: attempt.deadline,
-                cancellation: attempt.cancellation,
-                trace: attempt.trace
-            )
+            guard let own = try ask(request, of: ModelChoice(inputs), in: attempt) else {
+                return .failed(.modelsDenied)
+            }
+            answer = own
         } catch {
             return StepOutcome(error, of: attempt.step)
         }
@@ -53,11 +46,39 @@ struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copy
         )
     }
 
+    /// Makes the call of an attempt.
+    ///
+    /// - Returns: The answer; nil if the team's policy allows no model of the choice.
+    mutating func ask(
+        _ request: CompletionRequest,
+        of choice: ModelChoice,
+        in attempt: StepAttempt
+    ) throws(AIError) -> CallAnswer? {
+        let candidates = try providers.candidates(for: choice, allowing: attempt.step.models)
+        guard !candidates.isEmpty else { return nil }
+        return try providers.call(
+            request,
+            trying: candidates,
+            for: attempt.step.team,
+            requestLimit: attempt.step.attemptsLeft,
+            deadline: attempt.deadline,
+            cancellation: attempt.cancellation,
+            trace: attempt.trace,
+            onProgress: { progress in
+                switch progress {
+                case .began: attempt.text.restart()
+                case .text(let piece): attempt.text.add(piece)
+                }
+            }
+        )
+    }
+
     private static func outputs(_ answer: CallAnswer, _ text: String?, _ artifact: NewArtifact?) -> JSONText {
         let completion = answer.completion
         var json = JSONWriter(reserving: (text?.utf8.count ?? 0) + 1_024)
         json.object { json in
             json.member("text", text)
+            json.member("reasoning", completion.reasoning)
             json.member("model", completion.model)
             json.member("provider", answer.provider)
             json.member("requestId", completion.requestID)
@@ -72,7 +93,8 @@ struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copy
 }
 
 extension StepFailure {
-    fileprivate static var modelsDenied: StepFailure {
+    /// The team's policy allows no model of a step.
+    static var modelsDenied: StepFailure {
         StepFailure("policy_denied", "The team's policy allows none of the AI models that the step may use.")
     }
 }
@@ -85,21 +107,6 @@ extension ModelChoice {
             self = .models(models.map { ($0.provider, $0.model) })
         } else {
             self = .providers(inputs.providers, model: inputs.model)
-        }
-    }
-}
-
-extension CompletionRequest {
-    /// The provider request of a step.
-    ///
-    /// - Throws: `invalid_inputs` for a schema that is not supported.
-    fileprivate init(_ inputs: GenerateInputs) throws(StepFailure) {
-        self.init(inputs.prompt, model: inputs.model, system: inputs.system, maxTokens: inputs.maxTokens)
-        guard let form = inputs.schema else { return }
-        do throws(OutputSchema.Invalid) {
-            schema = try OutputSchema(name: "answer", form.description)
-        } catch {
-            throw StepFailure("invalid_inputs", "The inputs are invalid: schema cannot be used: \(error).")
         }
     }
 }
