@@ -270,6 +270,12 @@ extension PriceList {
             row("us-gov.anthropic.claude-haiku-5-5", 120, 600, 12, 150, 240, long: long(100_000, 600, 3_000, 60, 750)),
             row("us.anthropic.claude-haiku-5-5", 110, 550, 11, 138, 220, long: long(100_000, 550, 2_750, 55, 688)),
             row("*:free", of: "openrouter", 0, 0),
+            row("text-embedding-3-large", 130, 0),
+            row("text-embedding-3-small", 20, 0),
+            row("text-embedding-ada-002", 100, 0),
+            row("gemini-embedding-001", 150, 0),
+            row("gemini-embedding-2", 200, 0),
+            row("mistral-embed-2312", 100, 0),
         ]
     }
 }
