@@ -174,12 +174,10 @@ import Testing
     }
 
     @Test func `the list can be a file`() throws {
-        try TemporaryFile.with(#"["groq"]"#) { file in
-            #expect(try read(file.path).all.map(\.name) == ["groq"])
-        }
-        try TemporaryFile.with("no JSON") { file in
-            #expect(fault(file.path)?.hasPrefix("NOFX_PROVIDERS: must be a JSON array, but") == true)
-        }
+        let names = try TemporaryFile.with(#"["groq"]"#) { try read($0.path).all.map(\.name) }
+        #expect(names == ["groq"])
+        let broken = try TemporaryFile.with("no JSON") { fault($0.path) }
+        #expect(broken?.hasPrefix("NOFX_PROVIDERS: must be a JSON array, but") == true)
         for path in ["/tmp", "/tmp/nofx-missing/providers.json", "groq"] {
             #expect(fault(path)?.contains("the path of a file") == true)
         }

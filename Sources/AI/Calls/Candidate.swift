@@ -114,6 +114,7 @@ extension Providers {
     }
 
     private func configured(_ names: [String]?) throws(AIError) -> [Provider] {
+        guard names != nil || !all.isEmpty else { throw AIError(.notConfigured, provider: "") }
         var chosen: [Provider] = []
         for name in names ?? all.map(\.name) { chosen.append(try configured(name)) }
         return chosen
