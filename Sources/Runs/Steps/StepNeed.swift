@@ -14,6 +14,11 @@ public enum StepNeed {
     /// A route, which is a list of models that the operator defines.
     public static func route(_ name: String) -> String { "ai-route:\(name)" }
 
+    /// A key of an AI provider, by its fingerprint.
+    ///
+    /// No step needs one. Workers note theirs, so that the circuit breakers of replaced keys are deleted.
+    public static func key(_ fingerprint: String, of provider: String) -> String { "key:\(provider)@\(fingerprint)" }
+
     /// The secrets of a scope of a team.
     public static func secrets(_ scope: String, of team: UUID) -> String { "secrets:\(team)/\(scope)" }
 

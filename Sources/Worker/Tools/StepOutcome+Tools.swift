@@ -82,16 +82,17 @@ extension StepFailure {
 extension StepOutcome {
     /// The outcome of an attempt without an answer from a provider.
     ///
-    /// If circuit breakers rejected every call, the step is returned to the queue without an attempt. Otherwise the
-    /// error decides.
+    /// If circuit breakers rejected every call, or a provider refused its key, the step is returned to the queue without
+    /// an attempt. Otherwise the error decides.
     init(_ error: AIError, of step: ClaimedStep) {
         // That a breaker rejected the next attempt does not hide the error of a request.
         let error = error.ofLastRequest ?? error
         let longest = step.backoff.cap
-        if error.wasRejected {
+        if error.awaitsOthers {
             // The breaker's time is not the step's: within the step's own limit the worker looks again.
             let wait = min(error.retryAfter?.delay ?? Self.unknownWait, max(longest, .seconds(1)))
-            self = .released(after: wait, because: .circuitOpen)
+            let closed = error.closedProviders.compactMap { StepNeed.provider($0) }
+            self = .released(after: wait, because: closed.isEmpty ? .circuitOpen : .needsClosed(closed))
         } else if error.code == .cancelled {
             self = .cancelled
         } else if error.isOutOfTime {
@@ -114,9 +115,11 @@ extension StepOutcome {
 }
 
 extension AIError {
-    /// Whether no provider was called because all were in cool-down; a used-up budget does not count.
-    fileprivate var wasRejected: Bool {
-        let codes: Set<Code> = [.circuitOpen, .rateLimited]
+    /// Whether a later attempt may succeed although nothing about the step changes: the key was refused, this worker has
+    /// not the provider, or no provider was called because all were in cool-down; a used-up budget does not count.
+    fileprivate var awaitsOthers: Bool {
+        if code == .authFailed { return true }
+        let codes: Set<Code> = [.circuitOpen, .rateLimited, .authFailed]
         return codes.contains(code) && status == nil
             && attempts.allSatisfy { $0.status == nil && $0.code.map(codes.contains) ?? false }
     }
