@@ -88,7 +88,7 @@ INSERT INTO nofx.database_grants (kind, object, rights) VALUES
     ('operator',
      'TABLE nofx.steps',
      'SELECT (team_id, run_id, no, name, tool, inputs, outputs, timeout_s, retry_base_s, retry_cap_s, secrets_scope)'),
-    ('operator', 'TABLE nofx.tool_policies', 'SELECT (team_id, tools, allows_all, secret_scopes)'),
+    ('operator', 'TABLE nofx.tool_policies', 'SELECT (team_id, tools, allows_all, secret_scopes, models)'),
     ('operator', 'TABLE nofx.circuit_breakers', 'SELECT'),
     ('operator', 'TABLE nofx.circuit_counters', 'SELECT'),
     ('operator', 'TABLE nofx.circuit_windows', 'SELECT'),

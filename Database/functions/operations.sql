@@ -116,14 +116,15 @@ BEGIN
 END
 $$;
 
--- Sets which tools and secrets a team may use; NULL stands for all tools. A setting that p_sets_… leaves out stays. A
+-- Sets which tools, secrets and models a team may use; NULL stands for all tools, or all models. A setting that p_sets_… leaves out stays. A
 -- change is recorded. No row where the team does not exist: an operator is no member and sees no team. `is_own`
 -- says whether an operator has set the team's tools. For operators.
 CREATE OR REPLACE FUNCTION nofx.set_tool_policy(
     p_team uuid, p_sets_tools boolean, p_tools text[], p_sets_scopes boolean, p_scopes text[],
-    p_origin jsonb
+    p_origin jsonb, p_sets_models boolean DEFAULT false, p_models text[] DEFAULT NULL
 ) RETURNS TABLE (
-    is_own boolean, tools text[], secret_scopes text[], changes_state boolean, metadata jsonb, activity bigint
+    is_own boolean, tools text[], secret_scopes text[], models text[], changes_state boolean, metadata jsonb,
+    activity bigint
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -140,16 +141,23 @@ BEGIN
     v_all := CASE WHEN p_sets_tools THEN p_tools IS NULL ELSE v_before.allows_all END;
     tools := CASE WHEN p_sets_tools THEN p_tools ELSE v_before.tools END;
     secret_scopes := CASE WHEN p_sets_scopes THEN p_scopes ELSE v_before.secret_scopes END;
+    models := CASE WHEN p_sets_models THEN p_models ELSE v_before.models END;
     is_own := v_all OR tools IS NOT NULL;
-    changes_state := (v_all, tools, secret_scopes)
-        IS DISTINCT FROM (v_before.allows_all, v_before.tools, v_before.secret_scopes);
+    changes_state := (v_all, tools, secret_scopes, models)
+        IS DISTINCT FROM (v_before.allows_all, v_before.tools, v_before.secret_scopes, v_before.models);
     IF changes_state THEN
-        INSERT INTO nofx.tool_policies AS p VALUES (p_team, tools, secret_scopes, v_all)
+        INSERT INTO nofx.tool_policies AS p VALUES (p_team, tools, secret_scopes, v_all, models)
         ON CONFLICT (team_id) DO UPDATE
-        SET tools = excluded.tools, allows_all = excluded.allows_all, secret_scopes = excluded.secret_scopes, updated_at = clock_timestamp();
+        SET tools = excluded.tools, allows_all = excluded.allows_all, secret_scopes = excluded.secret_scopes,
+            models = excluded.models, updated_at = clock_timestamp();
         metadata := jsonb_build_object(
             'before', jsonb_build_object('tools', v_before.tools, 'secretScopes', v_before.secret_scopes),
             'after', jsonb_build_object('tools', tools, 'secretScopes', secret_scopes));
+        IF models IS DISTINCT FROM v_before.models THEN
+            metadata := jsonb_build_object(
+                'before', (metadata -> 'before') || jsonb_build_object('models', v_before.models),
+                'after', (metadata -> 'after') || jsonb_build_object('models', models));
+        END IF;
         INSERT INTO nofx.operator_actions (user_id, action, subject, before, after,
                                            credential, request_id, ip, user_agent)
         VALUES (nofx.me(), 'tool_policy.set', p_team::text, metadata -> 'before', metadata -> 'after',

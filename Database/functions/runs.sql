@@ -11,14 +11,32 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
                 ELSE p_tool NOT IN ('ai:generate', 'ai:embed', 'codegen', 'http:request') END
 $$;
 
+-- Whether a team may use a model, by the patterns of its policy; NULL for all. p_model is a provider and a model with a
+-- slash between them, each `*` where the plan does not name it, or `route:` and the name of a route. What a plan does not
+-- name may be allowed: the worker, which knows it, decides.
+CREATE OR REPLACE FUNCTION nofx.is_model_allowed(p_model text, p_patterns text[]) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT p_patterns IS NULL OR EXISTS (
+        SELECT FROM (SELECT p AS pattern, split_part(p_model, '/', 1) AS provider,
+                            substr(p_model, strpos(p_model, '/') + 1) AS model,
+                            replace(replace(replace(p, '\', '\\'), '%', '\%'), '_', '\_') AS escaped
+                     FROM unnest(p_patterns) AS p) a
+        WHERE CASE WHEN p_model LIKE 'route:%' OR a.pattern LIKE 'route:%'
+                   THEN p_model LIKE replace(a.escaped, '*', '%') AND a.pattern LIKE 'route:%'
+                   ELSE (a.provider = '*' OR a.provider LIKE replace(split_part(a.escaped, '/', 1), '*', '%'))
+                    AND (a.model = '*'
+                         OR a.model LIKE replace(substr(a.escaped, strpos(a.escaped, '/') + 1), '*', '%')) END)
+$$;
+
 -- Why a plan cannot be started now: all that start_run would refuse, in its order, for startRun and previewRun alike.
 -- `tools_denied`, with the tools that the team may not use in `denied`; `scopes_denied`, with the scopes whose secrets
--- it may not use; `queue_full`, where as many jobs wait as the team or all teams together may have; and `storage_full`,
--- where the team's runs would have more than p_byte_limit with the p_bytes of this one. Nothing for a caller who is not a
--- member.
+-- it may not use; `models_denied`, with the models and routes that it may not use; `queue_full`, where as many jobs wait
+-- as the team or all teams together may have; and `storage_full`, where the team's runs would have more than p_byte_limit
+-- with the p_bytes of this one. Nothing for a caller who is not a member.
 CREATE OR REPLACE FUNCTION nofx.start_refusals(
     p_team uuid, p_tools text[], p_scopes text[], p_team_limit integer, p_total_limit integer,
-    p_default_tools text[] DEFAULT NULL, p_bytes bigint DEFAULT 0, p_byte_limit bigint DEFAULT NULL
+    p_default_tools text[] DEFAULT NULL, p_bytes bigint DEFAULT 0, p_byte_limit bigint DEFAULT NULL,
+    p_models text[] DEFAULT NULL
 ) RETURNS TABLE (outcome text, denied text[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -34,6 +52,12 @@ BEGIN
     FROM unnest(p_scopes) AS s
     WHERE s IS NOT NULL
       AND s <> ALL (coalesce((SELECT p.secret_scopes FROM nofx.tool_policies p WHERE p.team_id = p_team), '{}'));
+    IF denied IS NOT NULL THEN RETURN NEXT; END IF;
+
+    outcome := 'models_denied';
+    SELECT array_agg(DISTINCT m ORDER BY m) INTO denied
+    FROM unnest(p_models) AS m
+    WHERE NOT nofx.is_model_allowed(m, (SELECT p.models FROM nofx.tool_policies p WHERE p.team_id = p_team));
     IF denied IS NOT NULL THEN RETURN NEXT; END IF;
 
     -- For all teams the server's own estimate: to count a million rows would cost more than the limit saves.
@@ -55,9 +79,9 @@ $$;
 -- dependency.
 --
 -- p_steps holds one array for each column of nofx.steps, with an entry for each step in the plan's order: so a thousand
--- steps cost 15 arrays to read, not a thousand objects. `deps` and `dependents` are array literals with numbers of
--- steps from 0, `tools_allowed` and `needs` are array literals; a column without a value for any step may be left out. As json,
--- because jsonb would change the text of the inputs.
+-- steps cost 16 arrays to read, not a thousand objects. `deps` and `dependents` are array literals with numbers of
+-- steps from 0, `tools_allowed`, `needs` and `models` are array literals; a column without a value for any step may be
+-- left out. As json, because jsonb would change the text of the inputs.
 --
 -- `outcome` is `ok`, `no_member`, `forbidden`, or one of start_refusals.
 CREATE OR REPLACE FUNCTION nofx.start_run(
@@ -87,12 +111,13 @@ BEGIN
         name text[], tool text[], topic text[], inputs json[], deps text[], dependents text[], continues boolean[],
         priority smallint[], max_attempts smallint[], timeout_s integer[], retry_base_s integer[],
         retry_cap_s integer[], delay_s integer[], secrets_scope text[], tools_allowed text[], is_idempotent boolean[],
-        needs text[]
+        needs text[], models text[]
     );
     v_total := cardinality(v_steps.name);
     SELECT f.outcome, f.denied INTO outcome, denied
     FROM nofx.start_refusals(p_team, v_steps.tool, v_steps.secrets_scope, p_team_limit, p_total_limit,
-                             p_default_tools, v_bytes, p_byte_limit) f LIMIT 1;
+                             p_default_tools, v_bytes, p_byte_limit,
+                             ARRAY(SELECT m FROM unnest(v_steps.models) AS l, unnest(l::text[]) AS m)) f LIMIT 1;
     IF outcome IS NOT NULL THEN RETURN; END IF;
 
     created_at := now();
@@ -106,24 +131,26 @@ BEGIN
         INSERT INTO nofx.steps AS s
             (team_id, run_id, no, name, tool, topic, is_gate, status, inputs, deps, dependents, deps_left, continues,
              priority, max_attempts, timeout_s, retry_base_s, retry_cap_s, delay_s, secrets_scope, tools_allowed,
-             is_idempotent, needs, queued_at)
+             is_idempotent, needs, models, queued_at)
         SELECT p_team, p_run, n.place - 1, n.name, n.tool, n.topic, n.is_gate,
                CASE WHEN n.deps <> '{}' THEN 'blocked' WHEN n.is_gate THEN 'waiting' ELSE 'queued' END, n.inputs,
                n.deps, n.dependents, cardinality(n.deps), n.continues, n.priority, n.max_attempts, n.timeout_s,
                n.retry_base_s, n.retry_cap_s, n.delay_s, n.secrets_scope, n.tools_allowed,
-               n.is_idempotent, n.needs, CASE WHEN n.deps = '{}' THEN now() END
+               n.is_idempotent, n.needs, n.models, CASE WHEN n.deps = '{}' THEN now() END
         FROM (
             SELECT u.place, u.name, u.tool, u.topic, u.tool LIKE 'gate:%' OR u.tool LIKE 'manual:%' AS is_gate,
                    u.inputs, u.deps::smallint[] AS deps, u.dependents::smallint[] AS dependents, u.continues,
                    u.priority, u.max_attempts, u.timeout_s, u.retry_base_s, u.retry_cap_s, u.delay_s, u.secrets_scope,
                    u.tools_allowed::text[] AS tools_allowed, coalesce(u.is_idempotent, false) AS is_idempotent,
-                   u.needs::text[] AS needs
+                   u.needs::text[] AS needs, u.models::text[] AS models
             FROM unnest(v_steps.name, v_steps.tool, v_steps.topic, v_steps.inputs, v_steps.deps, v_steps.dependents,
                         v_steps.continues, v_steps.priority, v_steps.max_attempts, v_steps.timeout_s,
                         v_steps.retry_base_s, v_steps.retry_cap_s, v_steps.delay_s, v_steps.secrets_scope,
-                        v_steps.tools_allowed, v_steps.is_idempotent, v_steps.needs) WITH ORDINALITY
+                        v_steps.tools_allowed, v_steps.is_idempotent, v_steps.needs, v_steps.models)
+                 WITH ORDINALITY
                  AS u (name, tool, topic, inputs, deps, dependents, continues, priority, max_attempts, timeout_s,
-                       retry_base_s, retry_cap_s, delay_s, secrets_scope, tools_allowed, is_idempotent, needs, place)
+                       retry_base_s, retry_cap_s, delay_s, secrets_scope, tools_allowed, is_idempotent, needs,
+                       models, place)
             OFFSET 0  -- each array is parsed once
         ) n
         RETURNING s.no, s.is_gate, s.deps_left
@@ -185,7 +212,8 @@ BEGIN
                'secrets_scope', json_agg(s.secrets_scope ORDER BY s.no),
                'tools_allowed', json_agg(s.tools_allowed::text ORDER BY s.no),
                'is_idempotent', json_agg(s.is_idempotent ORDER BY s.no),
-               'needs', json_agg(s.needs::text ORDER BY s.no))
+               'needs', json_agg(s.needs::text ORDER BY s.no),
+               'models', json_agg(s.models::text ORDER BY s.no))
     INTO v_steps FROM nofx.steps s WHERE s.team_id = p_team AND s.run_id = p_run;
     SELECT n.* INTO outcome, role, denied, created_at, activity
     FROM nofx.start_run(p_team, p_new, v_run.goal, p_run, make_interval(secs => v_run.deadline_s), p_team_limit,

@@ -64,6 +64,7 @@ CREATE TABLE nofx.steps (
     timeout_s     integer NOT NULL,
     is_idempotent boolean NOT NULL DEFAULT false,
     needs         text[],            -- what its worker must have, such as `ai:openai`; NULL for nothing
+    models        text[],            -- what it asks of models, as nofx.is_model_allowed takes it; NULL for none
     retry_base_s  integer NOT NULL,
     retry_cap_s   integer NOT NULL,
     delay_s       integer NOT NULL,
@@ -132,13 +133,15 @@ CREATE TABLE nofx.team_bytes (
     counted_at timestamptz NOT NULL DEFAULT clock_timestamp()
 ) WITH (fillfactor = 50);
 
--- The tools and secrets that an operator allows a team. Where tools is NULL, allows_all says whether an operator has
--- allowed all tools; if not, the team may use the tools that every team may use.
+-- The tools, secrets and AI models that an operator allows a team. Where tools is NULL, allows_all says whether an
+-- operator has allowed all tools; if not, the team may use the tools that every team may use. Where models is NULL, it may
+-- use all models.
 CREATE TABLE nofx.tool_policies (
     team_id       uuid PRIMARY KEY REFERENCES nofx.teams (id) ON DELETE CASCADE,
     tools         text[],
     secret_scopes text[] NOT NULL DEFAULT '{}',
     allows_all    boolean NOT NULL DEFAULT false,
+    models        text[],
     updated_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
     CHECK (tools IS NULL OR NOT allows_all)
 );

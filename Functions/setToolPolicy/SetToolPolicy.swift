@@ -3,10 +3,10 @@ import FunctionRuntime
 import Operations
 import Runs
 
-/// Lets an operator decide which tools and secrets a team may use.
+/// Lets an operator decide which tools, secrets and AI models a team may use.
 struct SetToolPolicy: Function {
     static let name = "setToolPolicy"
-    static let summary = "Sets which tools and secrets a team may use. For operators (admin:ops)."
+    static let summary = "Sets which tools, secrets and AI models a team may use. For operators (admin:ops)."
     static let subject = Subject.runs
     static let access = Access.authenticated
 

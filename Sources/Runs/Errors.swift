@@ -23,6 +23,16 @@ extension Problem {
         )
     }
 
+    /// The plan uses AI models or routes that the team's policy does not allow.
+    static func policyDenied(models: [String]) -> Problem {
+        Problem(
+            status: 403,
+            code: "policy_denied",
+            detail: "The plan uses AI models or routes that the team's policy does not allow.",
+            lists: ["models": models]
+        )
+    }
+
     static let runNotFound = Problem(status: 404, code: "run_not_found", detail: "The team has no such run.")
 
     /// The queue has reached its limit of steps, for the team or in total.

@@ -25,18 +25,7 @@ public enum ConfinedFile {
         guard file.utf8.starts(with: "\(root == "/" ? "" : root)/\(folder)/".utf8) else {
             throw SystemError("open", code: EXDEV)
         }
-        // `O_NONBLOCK` keeps `open` from waiting for the writer of a named pipe. The file's type is checked before
-        // reading.
-        let descriptor = FileDescriptor(rawValue: open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK))
-        guard descriptor.rawValue >= 0 else { throw SystemError("open") }
-        defer { close(descriptor.rawValue) }
-        var status = stat()
-        guard fstat(descriptor.rawValue, &status) == 0 else { throw SystemError("fstat") }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw SystemError("open", code: EINVAL) }
-        switch try descriptor.readAll(limit: limit, drainLimit: limit + 1, timeoutNanoseconds: { 1_000_000_000 }) {
-        case .complete(let bytes): return bytes
-        case .tooLarge: throw .tooLarge
-        }
+        return try RegularFile.read(file, limit: limit, flags: O_NOFOLLOW)
     }
 
     /// The names of what a folder holds; none where it is no folder or cannot be read.

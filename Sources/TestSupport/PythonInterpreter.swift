@@ -9,6 +9,9 @@ public enum PythonInterpreter: Sendable {
     /// A Python with the providers' own client libraries and that of Standard Webhooks: `clients.lock.txt`.
     case clients
 
+    /// A Python with the AWS SDK: `cloud.lock.txt`.
+    case cloud
+
     /// A Python with a generator of clients: `openapi-client.lock.txt`.
     case clientGenerator
 
@@ -26,6 +29,7 @@ public enum PythonInterpreter: Sendable {
         case .system: "/usr/bin/python3"
         case .imitation: PythonServer.path(inPackage: ".build/python/imitation/bin/python")
         case .clients: PythonServer.path(inPackage: ".build/python/clients/bin/python")
+        case .cloud: PythonServer.path(inPackage: ".build/python/cloud/bin/python")
         case .clientGenerator: PythonServer.path(inPackage: ".build/python/openapi-client/bin/python")
         case .manifests: PythonServer.path(inPackage: ".build/python/manifests/bin/python")
         case .collector: PythonServer.path(inPackage: ".build/python/collector/bin/python")

@@ -2,6 +2,7 @@ import AI
 import Base
 import Core
 import System
+import TestSupport
 import Testing
 
 @Suite struct PriceTests {
@@ -80,11 +81,79 @@ import Testing
 
     // Cases: ai 53
     @Test(arguments: [
-        "", "-", "claude", "gpt-5.4-pro", "gpt-4o-audio-preview", "claude-opus-5-6", "claude-opus-5-99999999999",
-        "claude-fable-5-2", "llama-4", "-20251001", "-latest", "gpt-4.1-2025-04", "openai/gpt-4o",
+        "", "-", "claude", "gpt-5.4-ultra", "gpt-4o-audio-preview", "claude-opus-5-6", "claude-opus-5-99999999999",
+        "claude-fable-5-2", "llama-4", "-20251001", "-latest", "gpt-4.1-2025-04", "acme/gpt-4o", "/gpt-4o", "openai/",
+        "gpt-4o:free",
+        "us.gpt-4o", "openai/gpt-oss-120b",
     ])
     func `an unlisted model has an unknown cost, not a cost of zero`(model: String) {
         #expect(cost(TokenUsage(input: 1), model) == nil)
+    }
+
+    @Test(
+        arguments: [
+            ("openai/gpt-4o", 2_500), ("OpenAI/gpt-4o-2024-08-06", 2_500), ("openrouter/openai/gpt-4o-mini", 150),
+            ("models/gemini-2.5-pro", 1_250), ("google/gemini-2.5-pro", 1_250), ("x-ai/grok-4.5", 2_000),
+            ("anthropic/claude-opus-4.5", 5_000), ("anthropic/claude-haiku-4.5-20251001", 1_000),
+            ("anthropic.claude-haiku-4-5-20251001-v1:0", 1_000), ("bedrock/anthropic.claude-opus-4-6-v1", 5_000),
+            ("global.anthropic.claude-opus-4-6-v1", 5_000), ("us.anthropic.claude-haiku-4-5-20251001-v1:0", 1_100),
+            ("eu.anthropic.claude-sonnet-4-5-20250929-v1:0", 3_300), ("groq/openai/gpt-oss-120b", 150),
+            ("together_ai/zai-org/GLM-5.3", 1_400), ("openrouter/meta-llama/llama-3.2-3b-instruct:free", 0),
+            ("deepseek/deepseek-v4-pro", 1_320), ("mistralai/mistral-small-latest", 150), ("azure/gpt-4.1", 2_000),
+        ] as [(String, Int64)]
+    )
+    func `a name with a prefix has the price of its model`(model: String, price: Int64) {
+        #expect(cost(TokenUsage(input: 1), model) == price)
+    }
+
+    @Test func `the price of the provider comes before the price of the model`() throws {
+        let list = try PriceList(
+            Environment([
+                (
+                    "NOFX_AI_PRICES",
+                    #"""
+                    {"date": "2026-11-30", "prices": [
+                      {"model": "m", "input": 1, "output": 1}, {"provider": "groq", "model": "m", "input": 2, "output": 2},
+                      {"provider": "own", "model": "*", "input": 3, "output": 3, "source": "https://own.test"}]}
+                    """#
+                )
+            ])
+        )
+        let providers = try Providers(
+            Environment([
+                (
+                    "NOFX_PROVIDERS",
+                    #"""
+                    [{"preset": "groq", "name": "fast", "keys": []}, {"name": "own", "wire": "chat", "baseUrl": "https://o.test"},
+                     {"preset": "groq", "keys": [], "prices": [{"model": "m", "input": 4, "output": 4}]}]
+                    """#
+                )
+            ])
+        )
+        func input(_ model: String, _ provider: String?) -> Int64? {
+            list.cost(of: TokenUsage(input: 1), model: model, from: provider.flatMap { providers[$0] }, at: now)?
+                .rawValue
+        }
+        #expect(
+            [input("m", nil), input("m", "fast"), input("m", "own"), input("m", "groq")] == [
+                1_000, 2_000, 1_000, 4_000,
+            ]
+        )
+        #expect([input("n", nil), input("n", "own"), input("groq/m", nil)] == [nil, 3_000, 2_000])
+        // The list takes the place of the known prices.
+        #expect(input("gpt-4o", nil) == nil)
+    }
+
+    @Test func `the data file is the built-in list`() throws {
+        let file = try PriceList(Environment([("NOFX_AI_PRICES", PackageScript.path(of: "docs/prices.json"))]))
+        let models = [
+            "claude-sonnet-5-5", "claude-haiku-5-5", "gpt-6-sol", "gemini-2.5-pro", "groq/openai/gpt-oss-20b",
+        ]
+        for model in models {
+            let usage = TokenUsage(input: 300_000, output: 7, cacheRead: 5, cacheWrite5m: 3, cacheWrite1h: 2)
+            let cost = file.cost(of: usage, model: model, at: now)
+            #expect(cost != nil && cost == prices.cost(of: usage, model: model, at: now), "\(model)")
+        }
     }
 
     @Test func `a price of zero is a price`() {

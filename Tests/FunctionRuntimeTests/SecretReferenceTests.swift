@@ -1,4 +1,5 @@
 import Base
+import Cryptography
 import HTTPClient
 import System
 import Testing
@@ -77,8 +78,8 @@ struct SecretReferenceTests {
         )
         let credentials = AWSCredentials(
             keyID: "AKIDEXAMPLE",
-            secret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
-            sessionToken: token
+            secret: Secret("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
+            sessionToken: token.map { Secret($0) }
         )
         let time = try #require(Timestamp("2026-11-30T15:20:56.123456Z"))
         let request = call.request(

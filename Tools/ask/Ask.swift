@@ -33,7 +33,7 @@ struct Ask: Function {
         do throws(AIError) {
             let answer = try providers.call(
                 input.request,
-                of: input.providers,
+                trying: try providers.candidates(for: input.choice),
                 for: input.team,
                 deadline: context.deadline,
                 onText: onText

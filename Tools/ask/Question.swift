@@ -1,12 +1,16 @@
 import AI
 import Base
+import Core
 
 /// The input: the request and the providers to call.
 struct Question: InputObject {
     let request: CompletionRequest
     let providers: [String]?
+    let route: String?
     let team: UUID?
     let isStreamed: Bool
+
+    var choice: ModelChoice { route.map { .route($0) } ?? .providers(providers, model: request.model) }
 
     static let schema = Schema(
         Field("prompt", Prompt.self, "What is asked."),
@@ -15,9 +19,13 @@ struct Question: InputObject {
         .optional("maxTokens", MaxTokens.self, default: MaxTokens(count: 1_024), "The most tokens of the answer."),
         .optional("schema", JSONText.self, "A JSON Schema that the answer is to follow."),
         .optional("providers", [String].self, "Whom to ask, the first one first; by default all that are configured."),
+        .optional("route", RouteName.self, "The route to use, in place of model and providers."),
         .optional("teamId", UUID.self, "Who pays."),
         .optional("stream", Bool.self, default: false, "Whether to show the text on standard error as it comes."),
-        into: { prompt, system, model, maxTokens, schema, providers, team, isStreamed throws(Violations) in
+        into: { prompt, system, model, maxTokens, schema, providers, route, team, isStreamed throws(Violations) in
+            guard route == nil || model == nil && providers == nil else {
+                throw Violations(Violation(field: "route", .invalidFormat, "must be absent with model or providers"))
+            }
             var request = CompletionRequest(
                 prompt.text,
                 model: model,
@@ -25,7 +33,13 @@ struct Question: InputObject {
                 maxTokens: maxTokens.count
             )
             request.schema = try schema.map { (schema) throws(Violations) in try OutputSchema(input: schema) }
-            return Question(request: request, providers: providers, team: team, isStreamed: isStreamed)
+            return Question(
+                request: request,
+                providers: providers,
+                route: route?.text,
+                team: team,
+                isStreamed: isStreamed
+            )
         }
     )
 }

@@ -68,5 +68,5 @@ local_watch() {
 
 # Prints a character if an AI provider is configured.
 local_provider() {
-    printf '%s' "${ANTHROPIC_API_KEY:-}${ANTHROPIC_BASE_URL:-}${OPENAI_API_KEY:-}${OPENAI_BASE_URL:-}" | head -c 1
+    printf '%s' "${ANTHROPIC_API_KEY:-}${ANTHROPIC_BASE_URL:-}${OPENAI_API_KEY:-}${OPENAI_BASE_URL:-}${NOFX_PROVIDERS:-}" | head -c 1
 }

@@ -145,7 +145,7 @@ local_providers() {
     local question
     local_call aiHealth '{}'
     if [[ -z $(local_provider) ]]; then
-        say 'local: no AI provider is configured; set ANTHROPIC_API_KEY, OPENAI_API_KEY or OPENAI_BASE_URL' \
+        say 'local: no AI provider is configured; set ANTHROPIC_API_KEY, OPENAI_API_KEY, OPENAI_BASE_URL or NOFX_PROVIDERS' \
             'to add a question and a codegen step to the tour'
         return
     fi

@@ -58,7 +58,7 @@ extension AIClient where Stores: ~Copyable {
         let breakers = GuardingBreakers(provider, key, model: model)
         let chain = CircuitChain(
             breakers.names,
-            policy: callPolicy.breaker.lasting(call.longestAttempt(callPolicy.breaker.callTimeout)),
+            policy: callPolicy.lasting(call, at: provider),
             onEvent: { $1.report(of: $0, to: log) }
         )
         var wasSent = false
@@ -186,7 +186,7 @@ extension AIClient where Stores: ~Copyable {
         in call: Call
     ) throws(AIError) -> Completion {
         var message = message
-        let end = call.attemptDeadline(callPolicy.breaker.callTimeout)
+        let end = call.attemptDeadline(callPolicy.breaker(of: provider).callTimeout)
         message.idleLimit = callPolicy.idleLimit
         message.firstByteLimit = end.firstByteLimit
         message.decoding = .gzipAndDeflate

@@ -17,7 +17,7 @@ extension CallPolicy {
         _ log: Log
     ) throws(AIError) {
         guard let team = call.team else { return }
-        let estimate = prices.estimate(of: request, model: model, at: .now()) ?? .zero
+        let estimate = prices.estimate(of: request, model: model, from: provider, at: .now()) ?? .zero
         do {
             try stores.reserve(
                 estimate,
@@ -25,7 +25,7 @@ extension CallPolicy {
                 of: team,
                 within: budget,
                 // If the process dies during the attempt, the reservation expires after this time.
-                lifetime: breaker.lasting(call.longestAttempt(breaker.callTimeout)).lease,
+                lifetime: lasting(call, at: provider).lease,
                 by: .after(call.deadline.remaining / 10)
             )
         } catch let exceeded as BudgetExceeded {
@@ -92,8 +92,8 @@ extension CallAttempt {
             tokens: completion?.usage,
             cost: completion?.usage.flatMap { usage in
                 // The requested model may be the answering model with or without a date.
-                prices.cost(of: usage, model: completion?.model ?? model, at: .now())
-                    ?? prices.cost(of: usage, model: model, at: .now())
+                prices.cost(of: usage, model: completion?.model ?? model, from: provider, at: .now())
+                    ?? prices.cost(of: usage, model: model, from: provider, at: .now())
             },
             duration: took
         )

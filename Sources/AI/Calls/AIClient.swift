@@ -1,5 +1,5 @@
 public import Base
-import Core
+public import Core
 public import HTTPClient
 public import Reliability
 
@@ -86,9 +86,49 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
 
     /// Calls the providers in order until one answers.
     ///
+    /// A model that the request names is the first provider's; the others use their own. See
+    /// ``call(_:trying:for:requestLimit:deadline:cancellation:trace:onText:onProgress:)``.
+    ///
+    /// - Parameter names: The providers, the first one first; nil for all that are configured.
+    public mutating func call(
+        _ request: CompletionRequest,
+        of names: [String]? = nil,
+        for team: UUID? = nil,
+        requestLimit: Int = .max,
+        deadline: Deadline,
+        cancellation: Cancellation? = nil,
+        trace: Trace = .none,
+        onText: ((String) -> Void)? = nil,
+        onProgress: ((AnswerProgress) -> Void)? = nil
+    ) throws(AIError) -> CallAnswer {
+        try call(
+            request,
+            trying: try candidates(for: .init(request, of: names)),
+            for: team,
+            requestLimit: requestLimit,
+            deadline: deadline,
+            cancellation: cancellation,
+            trace: trace,
+            onText: onText,
+            onProgress: onProgress
+        )
+    }
+
+    /// The models that a call asks for a choice; see ``Providers/candidates(for:allowing:)``.
+    public func candidates(
+        for choice: ModelChoice,
+        allowing allowed: AllowedModels = .all
+    ) throws(AIError) -> [Candidate] {
+        try providers.candidates(for: choice, allowing: allowed)
+    }
+
+    /// Calls models in order until one answers.
+    ///
+    /// After an error, a candidate that names the error comes before those that follow after most errors.
+    ///
     /// - Parameters:
-    ///   - request: What is asked. A model that it names is the first provider's; the others use their own.
-    ///   - names: Whom to ask, the first one first; nil for all that are configured.
+    ///   - request: What is asked; the candidates replace its model.
+    ///   - candidates: The models, the first one first.
     ///   - team: Who pays, and whose budget is asked.
     ///   - requestLimit: How many requests may be sent, to all providers together. Each provider may be asked again only
     ///     while at least one request is left for each provider after it. An attempt that a circuit breaker rejects sends
@@ -104,7 +144,7 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
     /// - Throws: ``AIError`` of the last attempt, with all of them and the error of the last request.
     public mutating func call(
         _ request: CompletionRequest,
-        of names: [String]? = nil,
+        trying candidates: [Candidate],
         for team: UUID? = nil,
         requestLimit: Int = .max,
         deadline: Deadline,
@@ -124,11 +164,14 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
             onProgress: onProgress
         )
         var failure = AIError(.notConfigured, provider: "")
-        let chosen = try chosen(names)
-        for (index, provider) in chosen.enumerated() where call.requests < requestLimit {
-            let question = index == 0 ? request : request.withoutModel
+        var rest = Array(candidates.dropFirst())
+        var next = candidates.first
+        while let candidate = next, call.requests < requestLimit {
+            let provider = candidate.provider
+            var question = request
+            question.model = candidate.model
             do throws(AIError) {
-                let completion = try ask(provider, question, leaving: chosen.count - 1 - index, in: &call)
+                let completion = try ask(provider, question, leaving: rest.count(where: \.isUsual), in: &call)
                 return CallAnswer(
                     completion: completion,
                     provider: provider.name,
@@ -137,34 +180,19 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
                 )
             } catch {
                 failure = error
-                guard error.tryNextProvider, !deadline.hasPassed else { break }
-                log.warning("ai.provider_given_up", ["provider": provider.name, "code": error.code.rawValue])
+                next = deadline.hasPassed ? nil : rest.removeNext(after: error)
+                guard next != nil || error.tryNextProvider, !deadline.hasPassed else { break }
+                log.warning(
+                    "ai.provider_given_up",
+                    [
+                        "provider": provider.name, "model": candidate.modelName, "code": error.code.rawValue,
+                        "next": next.map { "\($0.provider.name)/\($0.modelName)" },
+                    ]
+                )
             }
         }
         release(call)
         throw failure.ofCall(call)
-    }
-
-    private func chosen(_ names: [String]?) throws(AIError) -> [Provider] {
-        guard let names else { return providers.all }
-        var chosen: [Provider] = []
-        for name in names {
-            guard let provider = providers[name] else {
-                throw AIError(.notConfigured, provider: name)
-            }
-            chosen.append(provider)
-        }
-        return chosen
-    }
-}
-
-extension CompletionRequest {
-    fileprivate var withoutModel: CompletionRequest {
-        // The models of other providers answer conversations.
-        guard embedding == nil else { return self }
-        var copy = self
-        copy.model = nil
-        return copy
     }
 }
 

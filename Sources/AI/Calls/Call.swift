@@ -168,6 +168,9 @@ public struct CallAnswer: Sendable {
     /// The cost of the call, failed attempts included; nil if the price of an attempt is unknown.
     public let cost: USDollars?
 
-    /// Whether a fallback provider answered.
-    public var usedFallback: Bool { attempts.first?.provider != provider }
+    /// Whether another model than the first one answered.
+    public var usedFallback: Bool {
+        guard let first = attempts.first, let last = attempts.last else { return false }
+        return first.provider != last.provider || first.model != last.model
+    }
 }

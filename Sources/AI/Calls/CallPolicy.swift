@@ -37,6 +37,15 @@ public struct CallPolicy: Sendable {
         self.prices = prices
     }
 
+    /// The policy of the circuit breakers of a provider.
+    func breaker(of provider: Provider) -> CircuitBreakerPolicy { provider.breakerPolicy ?? breaker }
+
+    /// The same for a call, whose attempts may take longer.
+    func lasting(_ call: Call, at provider: Provider) -> CircuitBreakerPolicy {
+        let policy = breaker(of: provider)
+        return policy.lasting(call.longestAttempt(policy.callTimeout))
+    }
+
     /// Makes the policy that the environment configures.
     ///
     /// - Throws: `ConfigurationError` for the first invalid variable.

@@ -1,4 +1,5 @@
 import Base
+import Cryptography
 public import HTTPClient
 
 extension Provider {
@@ -28,10 +29,11 @@ extension Provider {
         } catch {
             throw unsupported("the request cannot be written")
         }
+        let url = try address(for: model, format)
         var message = HTTPRequest(
             .post,
-            baseURL.text + format.path,
-            headers: headers(with: key),
+            url,
+            headers: headers(with: key) + (signature?.headers(for: url, body: json.bytes) ?? []),
             body: json.bytes,
             // A stream repeats the event envelope around each piece of text.
             maximumResponseBytes: isStreamed ? 16 * JSONLimits.answer.bytes : JSONLimits.answer.bytes
@@ -50,12 +52,26 @@ extension Provider {
             if let organization { headers.append((name: "OpenAI-Organization", value: organization)) }
             if let project { headers.append((name: "OpenAI-Project", value: project)) }
         }
+        headers += self.headers.map { (name: $0.name, value: $0.value.text) }
         guard let key = key?.secret else { return headers }
         switch authentication {
         case .bearer: headers.append((name: "Authorization", value: "Bearer \(key.text)"))
-        case .apiKeyHeader: headers.append((name: "x-api-key", value: key.text))
+        case .aws: break
+        case .apiKeyHeader, .azureHeader: headers.append((name: authentication.rawValue, value: key.text))
         }
         return headers
+    }
+
+    /// The URL of a request, with the model in its path and the provider's query.
+    private func address(for model: String, _ format: any WireFormat) throws(AIError) -> String {
+        // A path segment of dots alone would lead to another path.
+        guard !model.utf8.allSatisfy({ $0 == UInt8(ascii: ".") }) else { throw unsupported("the model has no name") }
+        let url = baseURL.text(for: model) + format.path
+        guard !query.isEmpty else { return url }
+        let parameters = query.map { name, value in
+            "\(PercentEncoding.encode(name))=\(PercentEncoding.encode(value))"
+        }
+        return "\(url)?\(parameters.joined(separator: "&"))"
     }
 
     private func unsupported(_ what: String) -> AIError {

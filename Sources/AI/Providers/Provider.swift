@@ -1,4 +1,6 @@
 import Base
+import Cryptography
+public import Reliability
 
 /// An AI provider: its address, wire format, credentials and circuit breaker.
 public struct Provider: Sendable {
@@ -31,6 +33,24 @@ public struct Provider: Sendable {
 
     /// The value of the header `OpenAI-Project`.
     public var project: String?
+
+    /// The preset that describes the provider; nil if none does.
+    public var preset: String?
+
+    /// More header fields of each request.
+    var headers: [ProviderHeader] = []
+
+    /// Signs requests in place of a key; nil for a provider that takes keys.
+    var signature: AWSSignature?
+
+    /// The query of the address.
+    var query: [(name: String, value: String)] = []
+
+    /// The policy of the provider's circuit breakers; nil for that of all calls.
+    public var breakerPolicy: CircuitBreakerPolicy?
+
+    /// The provider's own prices, which come before the price list.
+    var prices: [ModelPrice] = []
 
     /// Whether the prompt tokens that OpenAI's formats report include cache writes.
     public var promptIncludesCacheWrites = true
@@ -73,14 +93,31 @@ public struct Provider: Sendable {
     public enum Authentication: String, Sendable, CaseIterable {
         case bearer
         case apiKeyHeader = "x-api-key"
+
+        /// The header of Azure.
+        case azureHeader = "api-key"
+
+        /// A signature with the credentials of AWS, in place of a key.
+        case aws
     }
+}
+
+/// A header field of each request to a provider.
+struct ProviderHeader: Sendable {
+    let name: String
+    let value: Secret
+
+    /// Whether the value comes from a variable and must not be shown.
+    let isSecret: Bool
 }
 
 extension Provider {
     /// Makes a foreign text safe for a log: removes the keys in every encoding and cuts it at 500 characters.
     func redacted(_ text: String) -> String {
         var bytes = Array(text.utf8)
-        for key in keys.map(\.secret) where !key.bytes.isEmpty {
+        let secrets =
+            keys.map(\.secret) + headers.filter(\.isSecret).map(\.value) + (signature?.secrets ?? [])
+        for key in secrets where !key.bytes.isEmpty {
             for form in [key.bytes, Array(Base64.encode(key.bytes).utf8), Array(Base64.encodeURL(key.bytes).utf8)] {
                 bytes = bytes.replacing(bytes: form, by: Array(key.description.utf8))
             }

@@ -2,53 +2,64 @@ public import Base
 public import System
 
 extension PriceList {
-    /// The known prices.
+    /// The known prices, with those of the operator.
     ///
-    /// A model that `NOFX_AI_PRICES` names has only the prices of that variable.
-    ///
-    /// The variable holds a JSON array, with prices in US dollars per million tokens:
+    /// `NOFX_AI_PRICES` is a JSON text or the path of a file, with prices in US dollars per million tokens:
     ///
     /// ```json
     /// [{"model": "llama-4", "from": "2026-01-31", "input": 0.5, "output": 1.25, "cacheRead": 0.05,
     ///   "longPrompt": {"above": 200000, "input": 1, "output": 2.5}}]
     /// ```
     ///
+    /// An array is added to the known prices: a model that it names has only the prices of the array. An object such as
+    /// `{"date": "2026-11-30", "prices": [...]}`, the form of `docs/prices.json`, takes the place of the known prices.
+    ///
     /// - Throws: `ConfigurationError`, which names the invalid field.
     public init(_ environment: Environment) throws(ConfigurationError) {
-        let variable = "NOFX_AI_PRICES"
-        guard let text = environment[variable] else {
+        guard let document = try ConfigurationText.read("NOFX_AI_PRICES", from: environment) else {
             self = .known
             return
         }
-        let document: JSONDocument
-        do {
-            document = try JSONDocument(parsing: Array(text.utf8))
-        } catch {
-            throw ConfigurationError(variable, "must be a JSON array, but \(error)")
-        }
         do throws(Violations) {
-            self = PriceList.known.replacing(with: try ListRule(0...1_000).read(document.root))
+            if document.root.kind == .object, document.root["prices"] != nil {
+                self = PriceList(try PriceFile(input: document.root).prices)
+            } else {
+                self = PriceList.known.replacing(with: try ListRule(0...1_000).read(document.root))
+            }
         } catch {
-            let faults = error.all.map { $0.field.isEmpty ? $0.detail : "\($0.field) \($0.detail)" }
-            throw ConfigurationError(variable, faults.joined(separator: "; "))
+            throw ConfigurationError("NOFX_AI_PRICES", error)
         }
     }
+}
+
+/// A whole price list with its date.
+private struct PriceFile: InputObject {
+    let prices: [ModelPrice]
+
+    static let schema = Schema(
+        Field("date", PriceDay.self, "The day on which the prices were collected."),
+        Field("prices", [ModelPrice].self, "The prices."),
+        into: { _, prices in PriceFile(prices: prices) }
+    )
 }
 
 extension ModelPrice: InputObject {
     public static var schema: Schema<ModelPrice> {
         Schema(
-            Field("model", String.self, "The model's name, without a date."),
+            Field("model", String.self, "The model's name, without a date; `*` stands for any characters."),
+            .optional("provider", String.self, "The provider or preset whose price it is; by default all."),
             .optional("from", PriceDay.self, "The day on which the price began, in UTC; none if it was always so."),
             Field("input", PricePerMillion.self, "What tokens of the prompt cost."),
             Field("output", PricePerMillion.self, "What tokens of the answer cost."),
             .optional("cacheRead", PricePerMillion.self, "What tokens from a cache cost; by default as others."),
             .optional("cacheWrite5m", PricePerMillion.self, "What tokens put into a cache cost; by default as others."),
             .optional("cacheWrite1h", PricePerMillion.self, "The same for an hour; by default as for five minutes."),
-            .optional("longPrompt", LongPrompt.self, "What all tokens cost when the prompt is long.")
-        ) { model, start, input, output, read, write5m, write1h, longPrompt in
+            .optional("longPrompt", LongPrompt.self, "What all tokens cost when the prompt is long."),
+            .text("source", TextRule(1...500), "Where the price is published.")
+        ) { model, provider, start, input, output, read, write5m, write1h, longPrompt, _ in
             ModelPrice(
                 model.lowercasedASCII,
+                of: provider,
                 from: start?.time,
                 Rates(input, output, read, write5m, write1h),
                 longPrompt: longPrompt

@@ -1,112 +1,281 @@
+// Written by scripts/prices from docs/prices.json. Change that, not this file.
 import Base
 
 extension PriceList {
-    /// The providers' published prices, as of November 2026.
+    /// The prices that the providers published on 2026-11-30; `docs/prices.json` has their sources.
     ///
-    /// Numbers are thousandths of a US dollar per million tokens. OpenAI has one price for cache writes.
-    public static let known = PriceList(anthropic + openAI)
+    /// Numbers are thousandths of a US dollar per million tokens.
+    public static let known = PriceList(part1 + part2 + part3 + part4 + part5 + part6)
 
     // swift-format-ignore
-    private static var anthropic: [ModelPrice] {
+    private static var part1: [ModelPrice] {
         [
-            //                      input  output read  5 min   1 hour
+            row("claude-haiku-4-5", 1_000, 5_000, 100, 1_250, 2_000),
+            row("claude-sonnet-4-5", 3_000, 15_000, 300, 3_750, 6_000),
+            row("claude-sonnet-5", 2_000, 10_000, 200, 2_500, 4_000),
+            row("claude-sonnet-5-5", 2_000, 10_000, 200, 2_500, 4_000),
+            row("claude-sonnet-5-5", from: "2026-10-07", 2_000, 10_000, 100, 2_500, 4_000),
+            row("claude-sonnet-4-6", 3_000, 15_000, 300, 3_750, 6_000),
+            row("claude-opus-4-5", 5_000, 25_000, 500, 6_250, 10_000),
+            row("claude-opus-4-6", 5_000, 25_000, 500, 6_250, 10_000),
+            row("claude-opus-4-7", 5_000, 25_000, 500, 6_250, 10_000),
+            row("claude-fable-5", 10_000, 50_000, 1_000, 12_500, 20_000),
             row("claude-fable-5-1", 10_000, 50_000, 250, 12_500, 20_000),
-            row("claude-opus-5-5",   4_000, 20_000, 200,  5_000,  8_000),
-            row("claude-opus-5",     5_000, 25_000, 500,  6_250, 10_000),
-            row("claude-opus-4-8",   5_000, 25_000, 500,  6_250, 10_000),
-            row("claude-opus-4-7",   5_000, 25_000, 500,  6_250, 10_000),
-            row("claude-opus-4-6",   5_000, 25_000, 500,  6_250, 10_000),
-            row("claude-opus-4-5",   5_000, 25_000, 500,  6_250, 10_000),
-            row("claude-sonnet-5-5", 2_000, 10_000, 200,  2_500,  4_000),
-            row("claude-sonnet-5-5", 2_000, 10_000, 100,  2_500,  4_000, from: "2026-10-07"),
-            row("claude-sonnet-5",   2_000, 10_000, 200,  2_500,  4_000),
-            row("claude-sonnet-4-6", 3_000, 15_000, 300,  3_750,  6_000),
-            row("claude-sonnet-4-5", 3_000, 15_000, 300,  3_750,  6_000),
-            row("claude-haiku-5-5",    100,    500,  10,    125,    200, longPrompt: LongPrompt(
-                above: 100_000,        500,  2_500,  50,    625,  1_000)),
-            row("claude-haiku-4-5",  1_000,  5_000, 100,  1_250,  2_000),
+            row("claude-opus-5-5", 4_000, 20_000, 200, 5_000, 8_000),
+            row("claude-opus-5", 5_000, 25_000, 500, 6_250, 10_000),
+            row("claude-opus-4-8", 5_000, 25_000, 500, 6_250, 10_000),
+            row("claude-mythos-5", 10_000, 50_000, 1_000, 12_500, 20_000),
+            row("claude-mythos-5-1", 10_000, 50_000, 250, 12_500, 20_000),
+            row("claude-haiku-5-5", 100, 500, 10, 125, 200, long: long(100_000, 500, 2_500, 50, 625, 1_000)),
+            row("gpt-4.1", 2_000, 8_000, 500),
+            row("gpt-4.1-mini", 400, 1_600, 100),
+            row("gpt-4o", 2_500, 10_000, 1_250),
+            row("gpt-4o-mini", 150, 600, 75),
+            row("gpt-5", 1_250, 10_000, 125),
+            row("gpt-5.1", 1_250, 10_000, 125),
+            row("gpt-5.2", 1_750, 14_000, 175),
+            row("gpt-5.2-pro", 21_000, 168_000),
+            row("gpt-6-astra", 10_000, 50_000, 1_000, 12_500, long: long(272_000, 20_000, 75_000, 2_000, 25_000)),
+            row("gpt-6-sol", 2_000, 10_000, 200, 2_500, long: long(272_000, 4_000, 15_000, 400, 5_000)),
+            row("gpt-6-luna", 100, 500, 10, 125, long: long(272_000, 200, 750, 20, 250)),
+            row("gpt-5.6-sol", 4_000, 20_000, 400, 5_000, long: long(272_000, 8_000, 30_000, 800, 10_000)),
+            row("gpt-5.6-terra", 2_000, 12_000, 200, 2_500, long: long(272_000, 4_000, 18_000, 400, 5_000)),
+            row("gpt-5.6-luna", 200, 1_200, 20, 250, long: long(272_000, 400, 1_800, 40, 500)),
+            row("gpt-5.5", 5_000, 30_000, 500, long: long(272_000, 10_000, 45_000, 1_000)),
+            row("gpt-5.5-pro", 30_000, 180_000, long: long(272_000, 60_000, 270_000)),
+            row("gpt-5.4", 2_500, 15_000, 250, long: long(272_000, 5_000, 22_500, 500)),
+            row("gpt-5.4-pro", 30_000, 180_000, long: long(272_000, 60_000, 270_000)),
+            row("gpt-5.4-mini", 750, 4_500, 75),
+            row("gpt-5.4-nano", 200, 1_250, 20),
+            row("gpt-5-pro", 15_000, 120_000),
+            row("gpt-5.3-codex", 1_750, 14_000, 175),
+            row("gpt-5-mini", 250, 2_000, 25),
         ]
     }
 
     // swift-format-ignore
-    private static var openAI: [ModelPrice] {
+    private static var part2: [ModelPrice] {
         [
-            //                    input  output   read   write, and beyond a threshold
-            row("gpt-6.1-sol",    2_000, 10_000,   100,  2_500, longPrompt: above272k( 4_000, 15_000,   200,  5_000)),
-            row("gpt-6.1-terra",  1_000,  5_000,    50,  1_250, longPrompt: above272k( 2_000,  7_500,   100,  2_500)),
-            row("gpt-6-astra",   10_000, 50_000, 1_000, 12_500, longPrompt: above272k(20_000, 75_000, 2_000, 25_000)),
-            row("gpt-6-sol",      2_000, 10_000,   200,  2_500, longPrompt: above272k( 4_000, 15_000,   400,  5_000)),
-            row("gpt-6-luna",       100,    500,    10,    125, longPrompt: above272k(   200,    750,    20,    250)),
-            row("gpt-5.6-sol",    4_000, 20_000,   400,  5_000, longPrompt: above272k( 8_000, 30_000,   800, 10_000)),
-            row("gpt-5.6-terra",  2_000, 12_000,   200,  2_500, longPrompt: above272k( 4_000, 18_000,   400,  5_000)),
-            row("gpt-5.6-luna",     200,  1_200,    20,    250, longPrompt: above272k(   400,  1_800,    40,    500)),
-            row("gpt-5.4",        2_500, 15_000,   250,  2_500, longPrompt: above272k( 5_000, 22_500,   500,  5_000)),
-            row("gpt-5.4-mini",     750,  4_500,    75),
-            row("gpt-5.4-nano",     200,  1_250,    20),
-            row("gpt-4.1",        2_000,  8_000,   500),
-            row("gpt-4o",         2_500, 10_000, 1_250),
+            row("gpt-5-nano", 50, 400, 5),
+            row("o3", 2_000, 8_000, 500),
+            row("o3-pro", 20_000, 80_000),
+            row("gpt-6.1-sol", 2_000, 10_000, 100, 2_500, long: long(272_000, 4_000, 15_000, 200, 5_000)),
+            row("gpt-6.1-terra", 1_000, 5_000, 50, 1_250, long: long(272_000, 2_000, 7_500, 100, 2_500)),
             row("gpt-4o-2024-05-13", 5_000, 15_000, 5_000),
-            row("gpt-4o-mini",      150,    600,    75),
+            row("gemini-2.5-flash", 300, 2_500, 30),
+            row("gemini-2.5-flash-lite", 100, 400, 10),
+            row("gemini-flash-latest", 750, 3_750, 75),
+            row("gemini-flash-lite-latest", 300, 2_500, 30),
+            row("gemini-2.5-pro", 1_250, 10_000, 125, long: long(200_000, 2_500, 15_000, 250)),
+            row("gemini-3.1-flash-lite", 250, 1_500, 25),
+            row("gemini-3.5-flash-lite", 300, 2_500, 30),
+            row("gemini-3-flash-preview", 500, 3_000, 50),
+            row("gemini-3.5-flash", 1_500, 9_000, 150),
+            row("gemini-3.6-flash", 750, 3_750, 75),
+            row("gemini-3.7-flash", 750, 3_750, 75),
+            row("gemini-3.8-flash", 750, 3_750, 75),
+            row("gemini-3.1-pro-preview", 2_000, 12_000, 200, long: long(200_000, 4_000, 18_000, 400)),
+            row("gemini-pro-latest", 2_000, 12_000, 200, long: long(200_000, 4_000, 18_000, 400)),
+            row("gemini-4-argon", 2_000, 10_000, 100),
+            row("codestral-2508", 300, 900, 30),
+            row("codestral-latest", 300, 900, 30),
+            row("devstral-small-latest", 100, 300, 10),
+            row("devstral-latest", 400, 2_000, 40),
+            row("devstral-medium-latest", 400, 2_000, 40),
+            row("ministral-14b-2512", 200, 200, 20),
+            row("ministral-14b-latest", 200, 200, 20),
+            row("ministral-3b-2512", 100, 100, 10),
+            row("ministral-3b-latest", 100, 100, 10),
+            row("mistral-medium-3", 1_500, 7_500, 150),
+            row("deepseek-v4-1-flash-1017", of: "mistral", 300, 1_200, 7),
+            row("zai-glm-5-3", of: "mistral", 1_400, 4_400, 140),
+            row("zai-glm-5-3-flash", of: "mistral", 150, 500, 30),
+            row("zai-glm-5", of: "mistral", 1_400, 4_400, 140),
+            row("zai-glm-latest", of: "mistral", 1_400, 4_400, 140),
+            row("glm-5-2", of: "mistral", 1_400, 4_400, 140),
+            row("magistral-medium-latest", 1_500, 7_500, 150),
+            row("magistral-small-latest", 150, 600, 15),
+            row("mistral-large-4", 1_360, 4_180, 140),
         ]
     }
-}
 
-extension PriceList {
-    private typealias LongPrompt = ModelPrice.LongPrompt
-
-    private static func above272k(
-        _ input: Int64,
-        _ output: Int64,
-        _ cacheRead: Int64,
-        _ cacheWrite: Int64
-    ) -> LongPrompt {
-        LongPrompt(above: 272_000, input, output, cacheRead, cacheWrite)
+    // swift-format-ignore
+    private static var part3: [ModelPrice] {
+        [
+            row("mistral-large-4-0", 1_360, 4_180, 140),
+            row("mistral-large-latest", 500, 1_500, 50),
+            row("mistral-large-3", 500, 1_500, 50),
+            row("mistral-large-2512", 500, 1_500, 50),
+            row("mistral-medium", 1_500, 7_500, 150),
+            row("mistral-medium-2604", 1_500, 7_500, 150),
+            row("mistral-medium-latest", 1_500, 7_500, 150),
+            row("mistral-medium-3-5", 1_500, 7_500, 150),
+            row("mistral-small-latest", 150, 600, 15),
+            row("ministral-3-3b-2512", 100, 100, 10),
+            row("ministral-3-8b-2512", 150, 150, 15),
+            row("ministral-3-14b-2512", 200, 200, 20),
+            row("ministral-8b-2512", 150, 150, 15),
+            row("ministral-8b-latest", 150, 150, 15),
+            row("open-mistral-nemo", 300, 300, 30),
+            row("mistral-small-2603", 150, 600, 15),
+            row("mistral-medium-3.5", 1_500, 7_500, 150),
+            row("mistral-code-latest", 300, 900, 30),
+            row("mistral-code-fim-latest", 300, 900, 30),
+            row("mistral-code-agent-latest", 400, 2_000, 40),
+            row("deepseek-flash", 300, 1_200, 6),
+            row("deepseek-v4-flash", 300, 1_200, 6),
+            row("deepseek-v4-pro", 1_320, 3_960, 44),
+            row("grok-4.20-0309-reasoning", 1_250, 2_500, 200, long: long(200_000, 2_500, 5_000, 400)),
+            row("grok-4.3", 1_250, 2_500, 200, long: long(200_000, 2_500, 5_000, 400)),
+            row("grok-4.3-latest", 1_250, 2_500, 200, long: long(200_000, 2_500, 5_000, 400)),
+            row("grok-4.5", 2_000, 6_000, 300, long: long(200_000, 4_000, 12_000, 600)),
+            row("grok-4.5-latest", 2_000, 6_000, 300, long: long(200_000, 4_000, 12_000, 600)),
+            row("grok-build-latest", 2_000, 6_000, 300, long: long(200_000, 4_000, 12_000, 600)),
+            row("grok-4.6", 2_000, 6_000, 500, long: long(200_000, 4_000, 12_000, 1_000)),
+            row("grok-4.7", 2_000, 6_000, 500, long: long(200_000, 4_000, 12_000, 1_000)),
+            row("grok-4.20-0309-non-reasoning", 1_250, 2_500, 200, long: long(200_000, 2_500, 5_000, 400)),
+            row("grok-build-0.1", 1_000, 2_000, 200, long: long(200_000, 2_000, 4_000, 400)),
+            row("grok-4.20", 1_250, 2_500, 200, long: long(200_000, 2_500, 5_000, 400)),
+            row("grok-4.20-reasoning", 1_250, 2_500, 200, long: long(200_000, 2_500, 5_000, 400)),
+            row("grok-4.20-reasoning-latest", 1_250, 2_500, 200, long: long(200_000, 2_500, 5_000, 400)),
+            row("grok-4.20-non-reasoning", 1_250, 2_500, 200, long: long(200_000, 2_500, 5_000, 400)),
+            row("grok-4.20-non-reasoning-latest", 1_250, 2_500, 200, long: long(200_000, 2_500, 5_000, 400)),
+            row("grok-4.20-0309", 1_250, 2_500, 200, long: long(200_000, 2_500, 5_000, 400)),
+            row("grok-code-fast", 1_000, 2_000, 200, long: long(200_000, 2_000, 4_000, 400)),
+        ]
     }
 
-    private static func row(
-        _ model: String,
-        _ input: Int64,
-        _ output: Int64,
-        _ cacheRead: Int64,
-        _ cacheWrite5m: Int64? = nil,
-        _ cacheWrite1h: Int64? = nil,
-        from day: String? = nil,
-        longPrompt: ModelPrice.LongPrompt? = nil
-    ) -> ModelPrice {
-        let rates = ModelPrice.Rates(
-            input: input,
-            output: output,
-            cacheRead: cacheRead,
-            cacheWrite5m: cacheWrite5m,
-            cacheWrite1h: cacheWrite1h
-        )
-        return ModelPrice(
-            model,
-            from: day.flatMap { Timestamp("\($0)T00:00:00Z") },
-            rates,
-            longPrompt: longPrompt
-        )
+    // swift-format-ignore
+    private static var part4: [ModelPrice] {
+        [
+            row("grok-code-fast-1-0825", 1_000, 2_000, 200, long: long(200_000, 2_000, 4_000, 400)),
+            row("openai/gpt-oss-120b", of: "groq", 150, 600),
+            row("openai/gpt-oss-20b", of: "groq", 75, 300),
+            row("qwen/qwen3.8-27b", of: "groq", 800, 4_000),
+            row("qwen/qwen2.5-7b-instruct-turbo", of: "together", 300, 300),
+            row("moonshotai/kimi-k2-instruct", of: "together", 1_000, 3_000),
+            row("openai/gpt-oss-120b", of: "together", 150, 600),
+            row("zai-org/glm-4.6", of: "together", 600, 2_200),
+            row("minimaxai/minimax-m3.1-flash", of: "together", 150, 600, 15),
+            row("qwen/qwen3.5-9b", of: "together", 170, 250),
+            row("qwen/qwen3.6-plus", of: "together", 500, 3_000),
+            row("qwen/qwen3.7-max", of: "together", 1_500, 4_500, 300),
+            row("qwen/qwen3.7-plus", of: "together", 320, 1_280),
+            row("arize-ai/qwen-2-1.5b-instruct", of: "together", 100, 100),
+            row("deepseek-ai/deepseek-v4.1-flash", of: "together", 300, 1_200, 6),
+            row("deepseek-ai/deepseek-v4-pro-0813", of: "together", 1_320, 3_960, 130),
+            row("meta-models/muse-glimmer-30b", of: "together", 350, 1_500, 40),
+            row("meta-models/muse-spark-open-816b-a42b", of: "together", 1_250, 4_250, 150),
+            row("moonshotai/kimi-k3", of: "together", 3_000, 15_000, 300),
+            row("zai-org/glm-5.2", of: "together", 1_400, 4_400, 260),
+            row("zai-org/glm-5.3", of: "together", 1_400, 4_400, 260),
+            row("zai-org/glm-5.3-flash", of: "together", 150, 500, 30),
+            row("qwen/qwen3.8-flash", of: "together", 150, 470),
+            row("moonshotai/kimi-k2.5-fp4", of: "together", 500, 2_800),
+            row("minimaxai/minimax-m2.7", of: "together", 300, 1_200, 60),
+            row("deepseek-ai/deepseek-r1-0528", of: "together", 3_000, 7_000),
+            row("mistralai/ministral-3-14b-instruct-2512", of: "together", 200, 200),
+            row("mistralai/mistral-7b-instruct-v0.3", of: "together", 200, 200),
+            row("arcee-ai/trinity-mini", of: "together", 45, 150),
+            row("meta-llama/llama-3.1-405b-instruct", of: "together", 3_500, 3_500),
+            row("meta-llama/llama-3.2-1b-instruct", of: "together", 60, 60),
+            row("meta-llama/llama-3.2-3b-instruct", of: "together", 60, 60),
+            row("qwen/qwen2-1.5b-instruct", of: "together", 20, 20),
+            row("qwen/qwen2.5-14b-instruct", of: "together", 800, 800),
+            row("qwen/qwen2.5-72b-instruct", of: "together", 1_200, 1_200),
+            row("nvidia/nvidia-nemotron-3.5-super-vl", of: "together", 150, 500, 20),
+            row("reflection/beam-1.0-501b-a23b", of: "together", 400, 1_200, 40),
+            row("deepseek-ai/deepseek-v4.1-flash-1017", of: "together", 300, 1_200, 6),
+            row("us.anthropic.claude-opus-4-6", 5_500, 27_500, 550, 6_875, 11_000),
+            row("eu.anthropic.claude-opus-4-6", 5_500, 27_500, 550, 6_875, 11_000),
+        ]
     }
-}
 
-extension ModelPrice.LongPrompt {
-    fileprivate init(
-        above threshold: Int,
-        _ input: Int64,
-        _ output: Int64,
-        _ cacheRead: Int64,
-        _ cacheWrite5m: Int64,
-        _ cacheWrite1h: Int64? = nil
-    ) {
-        self.init(
-            above: threshold,
-            ModelPrice.Rates(
-                input: input,
-                output: output,
-                cacheRead: cacheRead,
-                cacheWrite5m: cacheWrite5m,
-                cacheWrite1h: cacheWrite1h
-            )
-        )
+    // swift-format-ignore
+    private static var part5: [ModelPrice] {
+        [
+            row("au.anthropic.claude-opus-4-6", 5_500, 27_500, 550, 6_875, 11_000),
+            row("us.anthropic.claude-opus-4-7", 5_500, 27_500, 550, 6_875, 11_000),
+            row("eu.anthropic.claude-opus-4-7", 5_500, 27_500, 550, 6_875, 11_000),
+            row("au.anthropic.claude-opus-4-7", 5_500, 27_500, 550, 6_875, 11_000),
+            row("us.anthropic.claude-fable-5", 11_000, 55_000, 1_100, 13_750, 22_000),
+            row("us.anthropic.claude-fable-5-1", 11_000, 55_000, 275, 13_750, 22_000),
+            row("eu.anthropic.claude-fable-5", 11_000, 55_000, 1_100, 13_750, 22_000),
+            row("us.anthropic.claude-opus-5", 5_500, 27_500, 550, 6_875, 11_000),
+            row("us.anthropic.claude-opus-5-5", 4_400, 22_000, 220, 5_500, 8_800),
+            row("eu.anthropic.claude-opus-5", 5_500, 27_500, 550, 6_875, 11_000),
+            row("eu.anthropic.claude-opus-5-5", 4_400, 22_000, 220, 5_500, 8_800),
+            row("au.anthropic.claude-opus-5", 5_500, 27_500, 550, 6_875, 11_000),
+            row("au.anthropic.claude-opus-5-5", 4_400, 22_000, 220, 5_500, 8_800),
+            row("jp.anthropic.claude-opus-5", 5_500, 27_500, 550, 6_875, 11_000),
+            row("jp.anthropic.claude-opus-5-5", 4_400, 22_000, 220, 5_500, 8_800),
+            row("us.anthropic.claude-opus-4-8", 5_500, 27_500, 550, 6_875, 11_000),
+            row("eu.anthropic.claude-opus-4-8", 5_500, 27_500, 550, 6_875, 11_000),
+            row("au.anthropic.claude-opus-4-8", 5_500, 27_500, 550, 6_875, 11_000),
+            row("jp.anthropic.claude-opus-4-8", 5_500, 27_500, 550, 6_875, 11_000),
+            row("jp.anthropic.claude-opus-4-7", 5_500, 27_500, 550, 6_875, 11_000),
+            row("us.anthropic.claude-sonnet-5", 2_200, 11_000, 220, 2_750, 4_400),
+            row("eu.anthropic.claude-sonnet-5", 2_200, 11_000, 220, 2_750, 4_400),
+            row("au.anthropic.claude-sonnet-5", 2_200, 11_000, 220, 2_750, 4_400),
+            row("jp.anthropic.claude-sonnet-5", 2_200, 11_000, 220, 2_750, 4_400),
+            row("us.anthropic.claude-sonnet-4-6", 3_300, 16_500, 330, 4_125, 6_600),
+            row("eu.anthropic.claude-sonnet-4-6", 3_300, 16_500, 330, 4_125, 6_600),
+            row("au.anthropic.claude-sonnet-4-6", 3_300, 16_500, 330, 4_125, 6_600),
+            row("jp.anthropic.claude-sonnet-4-6", 3_300, 16_500, 330, 4_125, 6_600),
+            row("apac.anthropic.claude-haiku-4-5", 1_100, 5_500, 110, 1_375),
+            row("au.anthropic.claude-sonnet-4-5", 3_300, 16_500, 330, 4_125, 6_600, long: long(200_000, 6_600, 24_750, 660, 8_250)),
+            row("eu.anthropic.claude-sonnet-4-5", 3_300, 16_500, 330, 4_125, 6_600, long: long(200_000, 6_600, 24_750, 660, 8_250)),
+            row("jp.anthropic.claude-sonnet-4-5", 3_300, 16_500, 330, 4_125, 6_600, long: long(200_000, 6_600, 24_750, 660, 8_250)),
+            row("jp.anthropic.claude-haiku-4-5", 1_100, 5_500, 110, 1_375, 2_200),
+            row("us.anthropic.claude-haiku-4-5", 1_100, 5_500, 110, 1_375, 2_200),
+            row("us.anthropic.claude-sonnet-4-5", 3_300, 16_500, 330, 4_125, 6_600, long: long(200_000, 6_600, 24_750, 660, 8_250)),
+            row("us-gov.anthropic.claude-sonnet-4-5", 3_600, 18_000, 360, 4_500, 7_200, long: long(200_000, 7_200, 27_000, 720, 9_000)),
+            row("us-gov.anthropic.claude-sonnet-5", 2_400, 12_000, 240, 3_000, 4_800),
+            row("us-gov.anthropic.claude-opus-4-8", 6_000, 30_000, 600, 7_500, 12_000),
+            row("us-gov.anthropic.claude-opus-5", 6_000, 30_000, 600, 7_500, 12_000),
+            row("us-gov.anthropic.claude-opus-5-5", 4_800, 24_000, 240, 6_000, 9_600),
+        ]
+    }
+
+    // swift-format-ignore
+    private static var part6: [ModelPrice] {
+        [
+            row("us-gov.anthropic.claude-fable-5-1", 12_000, 60_000, 300, 15_000, 24_000),
+            row("au.anthropic.claude-haiku-4-5", 1_100, 5_500, 110, 1_375, 2_200),
+            row("us.anthropic.claude-opus-4-5", 5_500, 27_500, 550, 6_875, 11_000),
+            row("eu.anthropic.claude-opus-4-5", 5_500, 27_500, 550, 6_875, 11_000),
+            row("us.anthropic.claude-mythos-5-1", 11_000, 55_000, 275, 13_750, 22_000),
+            row("us.anthropic.claude-mythos-5", 11_000, 55_000, 1_100, 13_750, 22_000),
+            row("apac.anthropic.claude-fable-5", 11_000, 55_000, 1_100, 13_750, 22_000),
+            row("au.anthropic.claude-fable-5", 11_000, 55_000, 1_100, 13_750, 22_000),
+            row("apac.anthropic.claude-opus-4-7", 5_500, 27_500, 550, 6_875, 11_000),
+            row("apac.anthropic.claude-opus-4-8", 5_500, 27_500, 550, 6_875, 11_000),
+            row("apac.anthropic.claude-opus-5", 5_500, 27_500, 550, 6_875, 11_000),
+            row("apac.anthropic.claude-opus-5-5", 4_400, 22_000, 220, 5_500, 8_800),
+            row("apac.anthropic.claude-sonnet-4-6", 3_300, 16_500, 330, 4_125, 6_600),
+            row("apac.anthropic.claude-sonnet-5", 2_200, 11_000, 220, 2_750, 4_400),
+            row("us.anthropic.claude-mythos-preview", 27_500, 137_500, 2_750, 34_375, 55_000),
+            row("apac.anthropic.claude-mythos-preview", 27_500, 137_500, 2_750, 34_375, 55_000),
+            row("au.anthropic.claude-mythos-preview", 27_500, 137_500, 2_750, 34_375, 55_000),
+            row("apac.anthropic.claude-sonnet-5-5", 2_200, 11_000, 110, 2_750, 4_400),
+            row("au.anthropic.claude-sonnet-5-5", 2_200, 11_000, 110, 2_750, 4_400),
+            row("eu.anthropic.claude-sonnet-5-5", 2_200, 11_000, 110, 2_750, 4_400),
+            row("jp.anthropic.claude-sonnet-5-5", 2_200, 11_000, 110, 2_750, 4_400),
+            row("us-gov.anthropic.claude-sonnet-5-5", 2_400, 12_000, 120, 3_000, 4_800),
+            row("us.anthropic.claude-sonnet-5-5", 2_200, 11_000, 110, 2_750, 4_400),
+            row("apac.anthropic.claude-haiku-5-5", 110, 550, 11, 138, 220, long: long(100_000, 550, 2_750, 55, 688)),
+            row("au.anthropic.claude-haiku-5-5", 110, 550, 11, 138, 220, long: long(100_000, 550, 2_750, 55, 688)),
+            row("eu.anthropic.claude-haiku-5-5", 110, 550, 11, 138, 220, long: long(100_000, 550, 2_750, 55, 688)),
+            row("jp.anthropic.claude-haiku-5-5", 110, 550, 11, 138, 220, long: long(100_000, 550, 2_750, 55, 688)),
+            row("us-gov.anthropic.claude-haiku-5-5", 120, 600, 12, 150, 240, long: long(100_000, 600, 3_000, 60, 750)),
+            row("us.anthropic.claude-haiku-5-5", 110, 550, 11, 138, 220, long: long(100_000, 550, 2_750, 55, 688)),
+            row("*:free", of: "openrouter", 0, 0),
+            row("text-embedding-3-large", 130, 0),
+            row("text-embedding-3-small", 20, 0),
+            row("text-embedding-ada-002", 100, 0),
+            row("gemini-embedding-001", 150, 0),
+            row("gemini-embedding-2", 200, 0),
+            row("mistral-embed-2312", 100, 0),
+        ]
     }
 }

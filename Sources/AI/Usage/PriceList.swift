@@ -14,8 +14,8 @@ public struct PriceList: Sendable {
 
     /// A copy in which the prices of the models in `others` replace the prices of the same models.
     public func replacing(with others: [ModelPrice]) -> PriceList {
-        let replaced = Set(others.map(\.model))
-        return PriceList(others + prices.filter { !replaced.contains($0.model) })
+        let replaced = Set(others.map(\.key))
+        return PriceList(others + prices.filter { !replaced.contains($0.key) })
     }
 
     /// The cost of a call; nil if the model has no price, which is different from a cost of zero.
@@ -23,17 +23,28 @@ public struct PriceList: Sendable {
     /// - Parameters:
     ///   - usage: The tokens of the call.
     ///   - model: The model as the provider names it.
+    ///   - provider: The provider, whose own prices come first; nil if it is not known.
     ///   - time: The time of the call. Prices that began later do not apply.
     /// - Returns: The cost.
-    public func cost(of usage: TokenUsage, model: String, at time: Timestamp) -> USDollars? {
-        price(of: model, at: time)?.cost(of: usage)
+    public func cost(
+        of usage: TokenUsage,
+        model: String,
+        from provider: Provider? = nil,
+        at time: Timestamp
+    ) -> USDollars? {
+        price(of: model, from: provider, at: time)?.cost(of: usage)
     }
 
     /// An upper estimate of a request's cost before it is sent; nil if the model has no price.
     ///
     /// It assumes three bytes per token, fewer than any language needs, and an answer of the maximum length.
-    public func estimate(of request: CompletionRequest, model: String, at time: Timestamp) -> USDollars? {
-        guard let price = price(of: model, at: time) else { return nil }
+    public func estimate(
+        of request: CompletionRequest,
+        model: String,
+        from provider: Provider? = nil,
+        at time: Timestamp
+    ) -> USDollars? {
+        guard let price = price(of: model, from: provider, at: time) else { return nil }
         let tokens = request.estimatedPromptTokens
         let rates = price.rates(forPrompt: tokens)
         return USDollars(tokens, rates.dearestInput) + USDollars(max(request.maxTokens, 0), rates.output)
@@ -41,17 +52,49 @@ public struct PriceList: Sendable {
 
     /// The price of a model at some time.
     ///
-    /// It looks up the full name first, then the name without its date, then without a word such as `latest`.
-    func price(of model: String, at time: Timestamp) -> ModelPrice? {
-        for name in ModelName.candidates(of: model) {
-            let versions = prices.filter { $0.model == name && $0.hasBegun(at: time) }
-            if let price = versions.max(by: ModelPrice.beganEarlier) { return price }
+    /// The provider's own prices come first. Then it looks up the names of ``ModelName``, the full name first, each in
+    /// the prices of the provider before those of all providers. Patterns come last.
+    func price(of model: String, from provider: Provider?, at time: Timestamp) -> ModelPrice? {
+        let names = ModelName.candidates(of: model)
+        let scopes = [provider?.name, provider?.preset].compactMap(\.self)
+        let own = (provider?.prices ?? []).map(\.ofAnyProvider)
+        return Self.find(names, of: [], in: own, at: time) ?? Self.find(names, of: scopes, in: prices, at: time)
+    }
+
+    private static func find(
+        _ names: [ModelName],
+        of scopes: [String],
+        in prices: [ModelPrice],
+        at time: Timestamp
+    ) -> ModelPrice? {
+        func newest(where fits: (ModelPrice) -> Bool) -> ModelPrice? {
+            prices.filter { fits($0) && $0.hasBegun(at: time) }.max(by: ModelPrice.beganEarlier)
+        }
+        for name in names {
+            for scope in (scopes + name.scopes).map(Optional.some) + [nil] {
+                if let price = newest(where: { $0.provider == scope && $0.model == name.text }) { return price }
+            }
+        }
+        for name in names {
+            for scope in (scopes + name.scopes).map(Optional.some) + [nil] {
+                if let price = newest(where: { $0.provider == scope && $0.isPattern(of: name.text) }) { return price }
+            }
         }
         return nil
     }
 }
 
 extension ModelPrice {
+    /// The same price without a scope.
+    fileprivate var ofAnyProvider: ModelPrice { ModelPrice(model, from: start, rates, longPrompt: longPrompt) }
+
+    /// What a price replaces: all prices of the same model of the same provider.
+    fileprivate var key: [String?] { [provider, model] }
+
+    fileprivate func isPattern(of name: String) -> Bool {
+        model.utf8.contains(UInt8(ascii: "*")) && Wildcard.matches(model, name)
+    }
+
     fileprivate func hasBegun(at time: Timestamp) -> Bool {
         start.map { $0 <= time } ?? true
     }
@@ -76,8 +119,11 @@ extension CompletionRequest {
 ///
 /// Prices are billionths of a US dollar per token, which equals thousandths of a dollar per million tokens.
 public struct ModelPrice: Sendable, Hashable {
-    /// The model's name, without a date.
+    /// The model's name, without a date, or a pattern such as `*`.
     public let model: String
+
+    /// The provider or the preset to which the price is limited; nil for a model that costs the same everywhere.
+    public let provider: String?
 
     /// The time from which the price applies; nil if it always applied.
     public let start: Timestamp?
@@ -89,8 +135,15 @@ public struct ModelPrice: Sendable, Hashable {
     public let longPrompt: LongPrompt?
 
     /// Makes a price.
-    public init(_ model: String, from start: Timestamp? = nil, _ rates: Rates, longPrompt: LongPrompt? = nil) {
+    public init(
+        _ model: String,
+        of provider: String? = nil,
+        from start: Timestamp? = nil,
+        _ rates: Rates,
+        longPrompt: LongPrompt? = nil
+    ) {
         self.model = model
+        self.provider = provider
         self.start = start
         self.rates = rates
         self.longPrompt = longPrompt
@@ -158,43 +211,6 @@ extension USDollars {
     init(_ tokens: Int, _ price: Int64) {
         let (product, overflows) = Int64(tokens).multipliedReportingOverflow(by: price)
         self.init(rawValue: overflows ? .max : product)
-    }
-}
-
-/// The names under which a model's price may be listed.
-enum ModelName {
-    /// Suffixes that do not name another model.
-    private static let words: Set<String> = ["latest", "preview", "default"]
-
-    /// The name itself, then the name with its date or suffix word removed, step by step.
-    ///
-    /// Any other suffix, such as `-pro`, names another model with an unknown price.
-    static func candidates(of model: String) -> [String] {
-        var candidates = [model.lowercasedASCII]
-        while let name = candidates.last, let shorter = withoutDate(name) ?? withoutWord(name) {
-            candidates.append(shorter)
-        }
-        return candidates
-    }
-
-    /// Drops `-20251001`, `@20251001` or `-2025-10-01`.
-    private static func withoutDate(_ name: String) -> String? {
-        for pattern in ["-dddddddd", "@dddddddd", "-dddd-dd-dd"] {
-            let end = name.utf8.suffix(pattern.utf8.count)
-            guard end.count < name.utf8.count else { continue }
-            let fits = zip(end, pattern.utf8).allSatisfy { byte, expected in
-                expected == UInt8(ascii: "d") ? byte.isDigit : byte == expected
-            }
-            if fits, end.count == pattern.utf8.count { return String(name.dropLast(pattern.utf8.count)) }
-        }
-        return nil
-    }
-
-    private static func withoutWord(_ name: String) -> String? {
-        guard let dash = name.lastIndex(of: "-"), dash > name.startIndex,
-            words.contains(String(name[dash...].dropFirst()))
-        else { return nil }
-        return String(name[..<dash])
     }
 }
 

@@ -1,4 +1,5 @@
 import Base
+import Cryptography
 import HTTPClient
 import System
 

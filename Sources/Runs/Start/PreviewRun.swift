@@ -22,6 +22,7 @@ public struct PlanPreview: OutputObject {
             let isDenied =
                 found.tools.contains(step.tool.description)
                 || found.scopes.contains { $0 == step.secretsScope?.rawValue }
+                || step.namedModels?.labels.contains(where: found.models.contains) ?? false
             return Step(plan, number: number, isAllowed: step.allowsItsTool && !isDenied)
         }
     }
@@ -60,7 +61,7 @@ public struct PlanPreview: OutputObject {
             OutputField("gate", "Whether the step is a gate, which no worker executes.") { $0.isGate },
             OutputField(
                 "allowed",
-                "Whether the plan and the team allow the tool and the secrets; if not, startRun refuses."
+                "Whether the plan and the team allow the tool, secrets and AI models; if not, startRun refuses."
             ) {
                 $0.isAllowed
             },

@@ -18,6 +18,9 @@ struct StartRefusal: OutputObject {
         OutputField("secretsScopes", "The secret scopes that are not allowed; null for other reasons.") {
             $0.problem.lists["secretsScopes"]
         },
+        OutputField("models", "The AI models and routes that are not allowed; null for other reasons.") {
+            $0.problem.lists["models"]
+        },
     ]
 }
 
@@ -31,6 +34,9 @@ struct StartRefusals {
 
     /// The secret scopes that the team may not use.
     var scopes: [String] = []
+
+    /// The AI models and routes that the team may not use, as ``NamedModels`` writes them.
+    var models: [String] = []
 }
 
 extension Context {
@@ -61,7 +67,8 @@ extension Context {
             LEFT JOIN LATERAL nofx.start_refusals(
                 \(team), \(plan.steps.map(\.tool.description)), \(plan.steps.compactMap(\.secretsScope?.rawValue)),
                 \(quotas.queuedStepsPerTeam)::integer, \(quotas.queuedSteps)::integer,
-                \(quotas.defaultTools.names), \(PlanColumns.json(of: plan, team: team).utf8.count), \(quotas.storedBytesPerTeam)
+                \(quotas.defaultTools.names), \(PlanColumns.json(of: plan, team: team).utf8.count), \(quotas.storedBytesPerTeam),
+                \(plan.steps.flatMap { $0.namedModels?.labels ?? [] })
             ) WITH ORDINALITY r ON true
             ORDER BY r.ordinality
             """
@@ -80,6 +87,7 @@ extension Context {
             refusals.problems.append(problem)
             refusals.tools += problem.lists["tools"] ?? []
             refusals.scopes += problem.lists["secretsScopes"] ?? []
+            refusals.models += problem.lists["models"] ?? []
         }
         return refusals
     }

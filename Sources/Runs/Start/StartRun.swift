@@ -80,6 +80,10 @@ enum PlanColumns {
             if needs.contains(where: { !$0.isEmpty }) {
                 json.column("needs", needs) { $0.isEmpty ? nil : literal($0) }
             }
+            let models = steps.map { $0.namedModels?.labels ?? [] }
+            if models.contains(where: { !$0.isEmpty }) {
+                json.column("models", models) { $0.isEmpty ? nil : literal($0.map(quoted)) }
+            }
         }
         return String(decoding: json.bytes, as: UTF8.self)
     }
@@ -88,6 +92,13 @@ enum PlanColumns {
     /// written without quotes.
     private static func literal(_ elements: [some CustomStringConvertible]) -> String {
         "{\(elements.map(\.description).joined(separator: ","))}"
+    }
+
+    /// An element of such a literal that may have any characters.
+    private static func quoted(_ element: String) -> String {
+        // By scalar: with a combining mark after it, a quotation mark is another character.
+        let scalars = element.unicodeScalars.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : "\($0)" }
+        return "\"\(scalars.joined())\""
     }
 }
 

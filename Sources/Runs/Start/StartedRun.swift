@@ -70,6 +70,7 @@ enum StartOutcome {
         switch try row["outcome"] as String {
         case "tools_denied": Problem.policyDenied(try row["denied"])
         case "scopes_denied": Problem.policyDenied(scopes: try row["denied"])
+        case "models_denied": Problem.policyDenied(models: try row["denied"])
         case "queue_full": Problem.queueFull
         case "storage_full": Problem.storageFull
         default: Problem.internal

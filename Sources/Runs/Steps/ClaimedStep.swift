@@ -1,5 +1,5 @@
 public import Base
-import Core
+public import Core
 public import Queue
 
 /// A claimed step, with everything that a worker needs to execute it.
@@ -59,6 +59,9 @@ public struct ClaimedStep: Sendable {
     /// A step that is not allowed fails without being executed.
     public let isAllowed: Bool
 
+    /// The AI models that the team's current policy allows.
+    public let models: AllowedModels
+
     /// The place in the trace of the call that started the run; nil if it had none.
     public let trace: TraceContext?
 
@@ -81,6 +84,7 @@ public struct ClaimedStep: Sendable {
         queuedAt: Timestamp = .now(),
         claimedAt: Timestamp = .now(),
         isAllowed: Bool = true,
+        models: AllowedModels = .all,
         trace: TraceContext? = nil
     ) {
         self.lease = lease
@@ -100,6 +104,7 @@ public struct ClaimedStep: Sendable {
         self.queuedAt = queuedAt
         self.claimedAt = claimedAt
         self.isAllowed = isAllowed
+        self.models = models
         self.trace = trace
     }
 

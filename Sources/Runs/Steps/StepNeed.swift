@@ -11,6 +11,9 @@ public enum StepNeed {
         return isPlain && !name.isEmpty ? "ai:\(name)" : nil
     }
 
+    /// A route, which is a list of models that the operator defines.
+    public static func route(_ name: String) -> String { "ai-route:\(name)" }
+
     /// A key of an AI provider, by its fingerprint.
     ///
     /// No step needs one. Workers note theirs, so that the circuit breakers of replaced keys are deleted.
@@ -21,12 +24,7 @@ public enum StepNeed {
 
     /// The needs of a step, which the database stores with it.
     static func needs(of step: PlanStep, team: UUID) -> [String] {
-        var needs: [String] = []
-        if [.generate, .embed].contains(step.tool.kind) {
-            let names = step.inputs.providers
-            // Several providers stand in for each other.
-            needs.append(names.count == 1 ? provider(names[0]) ?? anyProvider : anyProvider)
-        }
+        var needs = step.namedModels?.needs ?? []
         if step.inputs.usesSecrets, let scope = step.secretsScope { needs.append(secrets(scope.rawValue, of: team)) }
         return needs
     }
@@ -38,12 +36,6 @@ extension StepInputs {
         places.contains { place in
             place.marker.leaves().contains { if case .secret = $0.marker { true } else { false } }
         }
-    }
-
-    /// The names in the inputs' list of AI providers; none if it is missing or a reference.
-    fileprivate var providers: [String] {
-        guard let root = try? JSONDocument(parsing: json.bytes).root else { return [] }
-        return root["providers"]?.elements.compactMap(\.string) ?? []
     }
 }
 

@@ -1,4 +1,5 @@
 public import Base
+import Core
 
 /// The inputs of `ai:generate`.
 public struct GenerateInputs: InputObject {
@@ -40,6 +41,12 @@ public struct GenerateInputs: InputObject {
     /// The providers to try, in this order; nil for all, in the configured order.
     public let providers: [String]?
 
+    /// The models to try, in this order; nil if the inputs name a route or providers, or nothing.
+    public let models: [StepModel]?
+
+    /// The route that an operator has defined; nil for none.
+    public let route: String?
+
     /// The name of the artifact that stores the answer; nil for no artifact.
     public let filename: ArtifactName?
 
@@ -65,6 +72,8 @@ public struct GenerateInputs: InputObject {
         ),
         .optional("schema", FormOfAnswer.self, "The JSON Schema that the answer must match."),
         .optional("providers", ProviderList.self, "The providers to try, in this order; by default all."),
+        .optional("models", ModelList.self, "The models to try, in this order, in place of model and providers."),
+        .optional("route", RouteName.self, "The operator's route to use, in place of model, providers and models."),
         .optional("filename", ArtifactName.self, "The name of the artifact that stores the answer; by default none."),
         .optional("allowPartial", Bool.self, default: false, "Whether an answer cut off at maxTokens is accepted."),
         into: {
@@ -80,6 +89,8 @@ public struct GenerateInputs: InputObject {
             cache,
             schema,
             providers,
+            models,
+            route,
             filename,
             allowPartial throws(Violations) in
             guard prompt != nil || conversation != nil else {
@@ -96,6 +107,9 @@ public struct GenerateInputs: InputObject {
                     Violation(field: "cacheControl", .tooMany, "must occur at most 4 times with those of messages")
                 )
             }
+            if let violation = ModelList.conflict(models, route, namesProvider: model != nil || providers != nil) {
+                throw Violations(violation)
+            }
             return GenerateInputs(
                 prompt: prompt?.text,
                 messages: conversation?.messages ?? prompt.map { [PromptMessage(.user, $0.text)] } ?? [],
@@ -109,6 +123,8 @@ public struct GenerateInputs: InputObject {
                 cache: cache,
                 schema: schema?.json,
                 providers: providers?.names,
+                models: models?.models,
+                route: route?.text,
                 filename: filename,
                 allowPartial: allowPartial
             )

@@ -1,8 +1,8 @@
 public import Base
-import Core
+public import Core
 package import Postgres
 
-/// The tools and secret scopes that a team's plans may use.
+/// The tools, secret scopes and AI models that a team's plans may use.
 public struct ToolPolicy: OutputObject {
     let team: ID<Run.Team>
 
@@ -15,11 +15,15 @@ public struct ToolPolicy: OutputObject {
     /// The allowed secret scopes.
     public let secretScopes: [String]
 
+    /// The patterns of the allowed AI models and routes; nil for all.
+    let models: [String]?
+
     package init(team: ID<Run.Team>, row: borrowing Row) throws(PostgresError) {
         self.team = team
         tools = try row["tools"]
         isOwn = try row["is_own"]
         secretScopes = try row["secret_scopes"]
+        models = try row["models"]
     }
 
     public static let fields: [OutputField<ToolPolicy>] = [
@@ -29,6 +33,7 @@ public struct ToolPolicy: OutputObject {
             $0.isOwn
         },
         OutputField("secretScopes", "The allowed secret scopes.") { $0.secretScopes },
+        OutputField("models", "The patterns of the allowed AI models and routes; null for all.") { $0.models },
     ]
 }
 
@@ -65,5 +70,22 @@ public struct AllowedScopes: InputValue, Hashable {
         let named: [SecretsScope] = try Self.list.read(input)
         guard Set(named).count == named.count else { throw Violations(.invalidFormat, "must name each scope once") }
         scopes = named.sorted { $0.rawValue < $1.rawValue }
+    }
+}
+
+/// The patterns of the AI models and routes that a team may use, without duplicates; an empty list allows none.
+public struct AllowedPatterns: InputValue, Hashable {
+    private static let list = ListRule(0...100)
+
+    /// The patterns, in alphabetical order.
+    public let patterns: [ModelPattern]
+
+    public static var rule: String { "\([ModelPattern].rule), \(list), each once" }
+    public static var form: ValueForm { .array(ModelPattern.form, 0...100, isSet: true) }
+
+    public init(input: JSONValue) throws(Violations) {
+        let named: [ModelPattern] = try Self.list.read(input)
+        guard Set(named).count == named.count else { throw Violations(.invalidFormat, "must name each pattern once") }
+        patterns = named.sorted { $0.text < $1.text }
     }
 }

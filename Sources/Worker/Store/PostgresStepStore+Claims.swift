@@ -19,7 +19,7 @@ extension PostgresStepStore {
                    j.max_attempts, s.retry_base_s, s.retry_cap_s, s.secrets_scope, j.enqueued_at, now() AS claimed_at, j.trace,
                    nofx.is_tool_allowed(s.tool, p.tools, p.allows_all, \(defaultTools.names))
                    AND (s.secrets_scope IS NULL OR s.secrets_scope = ANY (coalesce(p.secret_scopes, '{}')))
-                   AS is_allowed
+                   AS is_allowed, p.models
             FROM nofx.claim_jobs(\(job.topic.description), \(Int32(clamping: job.count)), \(job.lease),
                                  \(job.topicLimit.map { Int32(clamping: $0) }),
                                  \(job.tenantLimit.map { Int32(clamping: $0) }), \(turn), NULL, \(claim.except),
@@ -31,7 +31,8 @@ extension PostgresStepStore {
                 WHERE s.team_id = j.tenant_id AND s.run_id = j.run_id AND s.no = j.step_no OFFSET 0
             ) s
             LEFT JOIN LATERAL (
-                SELECT p.tools, p.allows_all, p.secret_scopes FROM nofx.tool_policies p WHERE p.team_id = j.tenant_id OFFSET 0
+                SELECT p.tools, p.allows_all, p.secret_scopes, p.models FROM nofx.tool_policies p
+                WHERE p.team_id = j.tenant_id OFFSET 0
             ) p ON true
             """,
             by: deadline
@@ -105,6 +106,7 @@ extension ClaimedStep {
             queuedAt: try row["enqueued_at"],
             claimedAt: try row["claimed_at"],
             isAllowed: try row["is_allowed"],
+            models: AllowedModels(try row["models"]),
             trace: (try row["trace"] as String?).flatMap { TraceContext(stored: $0) }
         )
     }

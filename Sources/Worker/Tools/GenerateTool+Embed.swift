@@ -15,7 +15,10 @@ extension GenerateTool where Stores: ~Copyable {
         let question = EmbeddingQuestion(inputs.texts, dimensions: inputs.dimensions)
         let answer: CallAnswer
         do throws(AIError) {
-            answer = try ask(CompletionRequest(question, model: inputs.model), of: inputs.providers, in: attempt)
+            let choice = ModelChoice.sameModel(inputs.model, of: inputs.providers)
+            let request = CompletionRequest(question, model: inputs.model)
+            guard let own = try ask(request, of: choice, in: attempt) else { return .failed(.modelsDenied) }
+            answer = own
         } catch {
             return StepOutcome(error, of: attempt.step)
         }

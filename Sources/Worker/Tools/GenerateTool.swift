@@ -23,7 +23,10 @@ struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copy
         let request = try CompletionRequest(inputs)
         let answer: CallAnswer
         do throws(AIError) {
-            answer = try ask(request, of: inputs.providers, in: attempt)
+            guard let own = try ask(request, of: ModelChoice(inputs), in: attempt) else {
+                return .failed(.modelsDenied)
+            }
+            answer = own
         } catch {
             return StepOutcome(error, of: attempt.step)
         }
@@ -44,14 +47,18 @@ struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copy
     }
 
     /// Makes the call of an attempt.
+    ///
+    /// - Returns: The answer; nil if the team's policy allows no model of the choice.
     mutating func ask(
         _ request: CompletionRequest,
-        of names: [String]?,
+        of choice: ModelChoice,
         in attempt: StepAttempt
-    ) throws(AIError) -> CallAnswer {
-        try providers.call(
+    ) throws(AIError) -> CallAnswer? {
+        let candidates = try providers.candidates(for: choice, allowing: attempt.step.models)
+        guard !candidates.isEmpty else { return nil }
+        return try providers.call(
             request,
-            of: names,
+            trying: candidates,
             for: attempt.step.team,
             requestLimit: attempt.step.attemptsLeft,
             deadline: attempt.deadline,
@@ -82,6 +89,25 @@ struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copy
             if let artifact { json.member("artifact") { artifact.describe(in: &$0) } }
         }
         return JSONText(trusted: json.bytes)
+    }
+}
+
+extension StepFailure {
+    /// The team's policy allows no model of a step.
+    static var modelsDenied: StepFailure {
+        StepFailure("policy_denied", "The team's policy allows none of the AI models that the step may use.")
+    }
+}
+
+extension ModelChoice {
+    fileprivate init(_ inputs: GenerateInputs) {
+        if let route = inputs.route {
+            self = .route(route)
+        } else if let models = inputs.models {
+            self = .models(models.map { ($0.provider, $0.model) })
+        } else {
+            self = .providers(inputs.providers, model: inputs.model)
+        }
     }
 }
 

@@ -183,12 +183,13 @@ struct StepTools: Sendable {
 
     /// What steps may need and these tools have, sorted.
     func abilities() -> [String] {
+        let routes = providers.routeNames.map(StepNeed.route)
         let keys = providers.all.flatMap { provider in
             provider.keys.map { StepNeed.key($0.fingerprint, of: provider.name) }
         }
         let providers = providers.all.compactMap { StepNeed.provider($0.name) }
         let secrets = secrets.scopes().map { StepNeed.secrets($0.scope, of: $0.team) }
-        return (providers + (providers.isEmpty ? [] : [StepNeed.anyProvider]) + keys + secrets).sorted()
+        return (providers + (providers.isEmpty ? [] : [StepNeed.anyProvider]) + routes + keys + secrets).sorted()
     }
 
     /// Makes the tools of one thread.

@@ -31,6 +31,11 @@ struct Asker {
         self.variables = variables.merging(more) { $1 }
     }
 
+    /// Makes an asker with the variables of its providers.
+    init(_ database: TestDatabase, _ variables: [String: String]) {
+        self.init(database, anthropic: nil, openAI: nil, variables)
+    }
+
     static let key = "sk-of-the-tests-0123456789"
 
     /// Makes an AI client, as a new process would.

@@ -24,6 +24,17 @@ import Testing
         ),
         (#"{"prompt":"a","providers":["openai","openai"]}"#, ["providers duplicate"]),
         (#"{"prompt":{"text":"a"}}"#, ["prompt invalid_type"]),
+        (#"{"prompt":"a","models":[]}"#, ["models too_short"]),
+        (#"{"prompt":"a","models":["gpt-4o"]}"#, ["models[0] invalid_type"]),
+        (#"{"prompt":"a","models":[{"model":"m"}]}"#, ["models[0].provider required"]),
+        (#"{"prompt":"a","models":[{"provider":"p","weight":1}]}"#, ["models[0].weight unknown_field"]),
+        (#"{"prompt":"a","models":[{"provider":"p"},{"provider":"p"}]}"#, ["models duplicate"]),
+        (#"{"prompt":"a","models":[{"provider":"p"}],"model":"m"}"#, ["models invalid_format"]),
+        (#"{"prompt":"a","models":[{"provider":"p"}],"providers":["p"]}"#, ["models invalid_format"]),
+        (#"{"prompt":"a","route":"fast","models":[{"provider":"p"}]}"#, ["route invalid_format"]),
+        (#"{"prompt":"a","route":"fast","model":"m"}"#, ["route invalid_format"]),
+        (#"{"prompt":"a","route":"fast","providers":["p"]}"#, ["route invalid_format"]),
+        (#"{"prompt":"a","route":"Fast"}"#, ["route invalid_format"]),
     ])
     func `an invalid request to a model is rejected`(_ json: String, _ expected: [String]) {
         #expect(violations(GenerateInputs.self, json) == expected)

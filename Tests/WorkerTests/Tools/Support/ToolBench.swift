@@ -32,10 +32,16 @@ struct ToolBench {
 
     static let key = "sk-of-the-tests-0123456789"
 
+    /// Makes a bench with the variables of its providers.
+    init(_ variables: [String: String]) {
+        self.init(anthropic: nil, openAI: nil, variables)
+    }
+
+    var environment: Environment { Environment(variables.map { ($0.key, $0.value) }) }
+
     /// Makes the tools of a thread.
     func tools() throws -> ToolBox<ToolStores> {
-        let environment = Environment(variables.map { ($0.key, $0.value) })
-        return ToolBox(
+        ToolBox(
             providers: AIClient(
                 try Providers(environment),
                 try CallPolicy(environment),
@@ -58,7 +64,8 @@ struct ToolBench {
         scope: String? = nil,
         queuedAt: Timestamp = .now(),
         claimedAt: Timestamp = .now(),
-        isAllowed: Bool = true
+        isAllowed: Bool = true,
+        models: AllowedModels = .all
     ) -> ClaimedStep {
         ClaimedStep(
             lease: JobLease(job: .make(), fence: 1),
@@ -74,7 +81,8 @@ struct ToolBench {
             secretsScope: scope,
             queuedAt: queuedAt,
             claimedAt: claimedAt,
-            isAllowed: isAllowed
+            isAllowed: isAllowed,
+            models: models
         )
     }
 
