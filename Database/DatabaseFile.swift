@@ -37,6 +37,7 @@ public struct DatabaseFile: Sendable {
         DatabaseFile("functions/calls", PackageResources.calls_sql),
         DatabaseFile("functions/circuits", PackageResources.circuits_sql),
         DatabaseFile("functions/gates", PackageResources.gates_sql),
+        DatabaseFile("functions/limits", PackageResources.limits_sql),
         DatabaseFile("functions/operations", PackageResources.operations_sql),
         DatabaseFile("functions/queue", PackageResources.queue_sql),
         DatabaseFile("functions/retention", PackageResources.retention_sql),

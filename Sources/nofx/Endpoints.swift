@@ -46,6 +46,7 @@ enum Endpoints {
             RunTimeline.self,
             RunWorker.self,
             SetAIBudget.self,
+            SetAILimits.self,
             SetToolPolicy.self,
             StartRun.self,
             TransferOwnership.self,

@@ -65,7 +65,8 @@ import Testing
             "rerun": (.harmless, "SELECT nofx.rerun(\(team), \(run), gen_random_uuid(), 100, 100000, '{}')"),
             "retry_step": (.harmless, "SELECT nofx.retry_step(\(team), \(run), 'build', '{}')"),
             "role_rank": (.harmless, "SELECT nofx.role_rank('owner')"),
-            "set_ai_budget": (.refused, "SELECT nofx.set_ai_budget(\(team), true, 5, true, 5, '{}')"),
+            "set_ai_budget": (.refused, "SELECT nofx.set_ai_budget(\(team), true, 5, true, 5, false, NULL, '{}')"),
+            "set_ai_limits": (.refused, "SELECT nofx.set_ai_limits(\(team), '{*}', '{1}', '{1}', '{}')"),
             "set_tool_policy": (.refused, "SELECT nofx.set_tool_policy(\(team), true, '{}', true, '{mine}', '{}')"),
             "slugify": (.harmless, "SELECT nofx.slugify('bob')"),
             "start_refusals": (
@@ -145,7 +146,8 @@ import Testing
             """
         let calls: [Query] = [
             "SELECT nofx.circuit_set('openai', 'reset')", "SELECT nofx.redrive_jobs(NULL, NULL, 10, NULL)",
-            "SELECT nofx.set_ai_budget(\(ada.team.id), true, 5, true, 5, '{}')",
+            "SELECT nofx.set_ai_budget(\(ada.team.id), true, 5, true, 5, false, NULL, '{}')",
+            "SELECT nofx.set_ai_limits(\(ada.team.id), '{*}', '{1}', '{1}', '{}')",
             "SELECT nofx.set_tool_policy(\(ada.team.id), true, '{}', true, '{mine}', '{}')",
             "SELECT nofx.queue_counts(NULL)", "SELECT nofx.list_dead_letters(NULL, NULL, NULL, NULL, 10, NULL, NULL)",
         ]

@@ -25,7 +25,7 @@ extension AIClient where Stores: ~Copyable {
                 through: &stores,
                 classify: { callPolicy.outcome(of: $0) },
                 { [message] stores in
-                    try callPolicy.reserve(for: request, of: model, from: provider, in: call, at: &stores, log)
+                    try callPolicy.begin(request, of: model, from: provider, in: call, at: &stores, log)
                     wasSent = true
                     return try Self.send(message, asking: request, of: provider, with: &client, callPolicy, in: call)
                 }
@@ -41,9 +41,12 @@ extension AIClient where Stores: ~Copyable {
             result = .failure(AIError(.clientFailed, provider: provider.name))
         }
         let took = SystemClock.uptime - start
-        record(result, of: provider, asking: model, wasSent: wasSent, took: took, in: &call)
+        let tokens = wasSent ? result.tokens(asking: request) : nil
+        record(result, of: provider, asking: model, wasSent: wasSent, tokens: tokens, took: took, in: &call)
         if let attempt = call.attempts.last { span.end(attempt.attributes, error: attempt.code?.rawValue) }
-        return try result.get()
+        var completion = try result.get()
+        completion.usage = tokens
+        return completion
     }
 }
 

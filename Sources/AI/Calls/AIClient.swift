@@ -174,7 +174,7 @@ extension AIError {
 
     /// Whether a circuit breaker rejected the last attempt, so that no request was sent.
     private var wasRejected: Bool {
-        status == nil && [.circuitOpen, .rateLimited, .quotaExhausted].contains(code)
+        status == nil && [.circuitOpen, .rateLimited, .quotaExhausted, .limitReached, .modelUnpriced].contains(code)
     }
 }
 

@@ -12,6 +12,7 @@ public struct DailyUsage: OutputObject, RowDecodable {
     let succeeded: Int
     let failed: Int
     let unpriced: Int
+    let estimated: Int
     let tokens: TokenUsage
     let cost: USDollars
     let providerCost: USDollars?
@@ -24,6 +25,7 @@ public struct DailyUsage: OutputObject, RowDecodable {
         succeeded = try row["succeeded"]
         failed = try row["failed"]
         unpriced = try row["unpriced"]
+        estimated = try row["estimated"]
         tokens = TokenUsage(
             input: try row["input_tokens"],
             output: try row["output_tokens"],
@@ -44,6 +46,9 @@ public struct DailyUsage: OutputObject, RowDecodable {
         OutputField("succeeded", "Requests with an answer.") { $0.succeeded },
         OutputField("failed", "Requests without an answer.") { $0.failed },
         OutputField("unpriced", "Attempts whose model has no known price.") { $0.unpriced },
+        OutputField("estimated", "Attempts with tokens that are estimated because the provider reported none.") {
+            $0.estimated
+        },
         OutputField("tokens", "The tokens of each kind.") { $0.tokens },
         OutputField("costUsd", "The cost by our prices; unpriced attempts are left out.") { $0.cost },
         OutputField("providerCostUsd", "The cost that the provider reported; null if it reported none.") {

@@ -91,7 +91,8 @@ extension StepOutcome {
         if error.wasRejected {
             // The breaker's time is not the step's: within the step's own limit the worker looks again.
             let wait = min(error.retryAfter?.delay ?? Self.unknownWait, max(longest, .seconds(1)))
-            self = .released(after: wait, because: .circuitOpen)
+            // A limit of the team is no reason to look at steps of other teams later.
+            self = .released(after: wait, because: error.isLimitedOnly ? .notDue : .circuitOpen)
         } else if error.code == .cancelled {
             self = .cancelled
         } else if error.isOutOfTime {
@@ -114,12 +115,18 @@ extension StepOutcome {
 }
 
 extension AIError {
-    /// Whether no provider was called because all were in cool-down; a used-up budget does not count.
+    /// Whether no provider was called because all were in cool-down or the team had reached its limits; a used-up budget
+    /// does not count. Candidates that the team may not use do not matter.
     fileprivate var wasRejected: Bool {
-        let codes: Set<Code> = [.circuitOpen, .rateLimited]
+        let codes: Set<Code> = [.circuitOpen, .rateLimited, .limitReached]
         return codes.contains(code) && status == nil
-            && attempts.allSatisfy { $0.status == nil && $0.code.map(codes.contains) ?? false }
+            && attempts.allSatisfy { attempt in
+                attempt.status == nil && attempt.code.map { codes.contains($0) || $0 == .modelUnpriced } ?? false
+            }
     }
+
+    /// Whether the team's limits rejected every attempt.
+    fileprivate var isLimitedOnly: Bool { attempts.allSatisfy { [.limitReached, .modelUnpriced].contains($0.code) } }
 
     /// Whether the step's time limit was exceeded, not the provider's.
     fileprivate var isOutOfTime: Bool { code == .timeout && retry == .never && status == nil }

@@ -28,17 +28,13 @@ final class ToolStores: CircuitBreakerStore, UsageStore, Sendable {
         usage.withLock { $0.record(record, by: deadline) }
     }
 
-    func reserve(
-        _ amount: USDollars,
-        for call: UUID,
-        of team: UUID?,
+    func begin(
+        _ attempt: AttemptStart,
         within budget: Budget,
         lifetime: Duration,
         by deadline: Deadline
     ) throws {
-        try usage.withLock {
-            try $0.reserve(amount, for: call, of: team, within: budget, lifetime: lifetime, by: deadline)
-        }
+        try usage.withLock { try $0.begin(attempt, within: budget, lifetime: lifetime, by: deadline) }
     }
 
     func release(_ call: UUID, by deadline: Deadline) {
