@@ -106,6 +106,24 @@ public struct FileDescriptor: Hashable, Sendable {
         }
     }
 
+    /// Sends all the bytes over a socket.
+    ///
+    /// - Parameters:
+    ///   - bytes: The bytes.
+    ///   - timeoutNanoseconds: How much time is left at a given moment; zero when none is.
+    /// - Throws: ``SystemError``, `ETIMEDOUT` when the peer did not take the bytes in time.
+    public func send(_ bytes: [UInt8], timeoutNanoseconds: () -> UInt64) throws(SystemError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            try wait(for: POLLOUT, of: "send", timeoutNanoseconds: timeoutNanoseconds())
+            let sent = rest.withUnsafeBytes { buffer in
+                retrying { Glibc.send(rawValue, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT)) }
+            }
+            if sent < 0, errno != EAGAIN { throw SystemError("send") }
+            rest = rest.dropFirst(max(sent, 0))
+        }
+    }
+
     /// Reads what is there, at most a number of bytes; nothing at the end of the input.
     func readSome(_ count: Int) throws(SystemError) -> [UInt8] {
         var failure: SystemError?
@@ -119,10 +137,14 @@ public struct FileDescriptor: Hashable, Sendable {
     }
 
     func waitUntilReadable(timeoutNanoseconds: UInt64) throws(SystemError) {
-        var waiting = pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0)
+        try wait(for: POLLIN, of: "read", timeoutNanoseconds: timeoutNanoseconds)
+    }
+
+    private func wait(for event: Int32, of call: String, timeoutNanoseconds: UInt64) throws(SystemError) {
+        var waiting = pollfd(fd: rawValue, events: Int16(event), revents: 0)
         let milliseconds = Int32(clamping: (timeoutNanoseconds + 999_999) / 1_000_000)
         let ready = retrying { Int(poll(&waiting, 1, milliseconds)) }
-        if ready == 0 { throw SystemError("read", code: ETIMEDOUT) }
+        if ready == 0 { throw SystemError(call, code: ETIMEDOUT) }
         if ready < 0 { throw SystemError("poll") }
     }
 }

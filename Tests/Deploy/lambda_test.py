@@ -294,7 +294,7 @@ class LambdaTests(unittest.TestCase):
         }
         for arguments, message in wrong.items():
             with self.subTest(arguments):
-                self.assertIn(message, self.cloud.deploy(*arguments, status=1))
+                self.assertIn(message, self.cloud.deploy(*arguments, status=64))
         self.assertEqual(self.cloud.left(), self.ANOTHER)
 
     def test_16_wrong_variables(self):

@@ -30,7 +30,7 @@ import Testing
     @Test(
         arguments: [
             ["--port", "0"], ["--port", "65536"], ["--port", "x"], ["--port"], ["--processes", "0"], ["--drain", "-1"],
-            ["--address", "a b"], ["--environment", "/nothing"], ["--program", "/nothing"], ["--nothing"], ["x"],
+            ["--address", "a b"], ["--env", "/nothing"], ["--program", "/nothing"], ["--nothing"], ["x"],
         ]
     ) func `wrong arguments are explained`(words: [String]) throws {
         let outcome = try PackageScript.run("deploy.sh", ["http"] + words)

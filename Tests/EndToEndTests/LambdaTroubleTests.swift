@@ -9,11 +9,23 @@ struct LambdaTroubleTests {
     private let headers = ["authorization": "Bearer \(Tokens.signed())"]
 
     // Cases: faas 14
-    @Test(arguments: ["DATABASE_URL", "NOFX_JWT_SECRET", "NOFX_TIMEOUT_MS"])
-    func `a misconfigured function reports the variable before it takes an event`(variable: String) throws {
-        let value = variable == "NOFX_TIMEOUT_MS" ? "hunter2" : ""
+    @Test(
+        arguments: [
+            ("DATABASE_URL", ""), ("NOFX_JWT_SECRET", ""), ("NOFX_TIMEOUT_MS", "hunter2"),
+            // A secret that the function cannot read.
+            ("NOFX_JWT_SECRET", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:hunter2-a1b2c3"),
+        ]
+    )
+    func `a misconfigured function reports the variable before it takes an event`(
+        variable: String,
+        value: String
+    ) throws {
+        let keys = [
+            "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+        ]
         let (outcome, summary) = try LambdaPlatform.runToEnd { environment in
-            TestFunction("createTeam", database: "user=u", environment: environment.merging([variable: value]) { $1 })
+            let variables = environment.merging(keys) { $1 }.merging([variable: value]) { $1 }
+            return TestFunction("createTeam", database: "user=u", environment: variables)
         }
 
         #expect(outcome.status == 1)

@@ -22,6 +22,14 @@ struct TerminationTests {
         return TestFunction("createTeam", database: database.url, environment: variables.merging(credential) { $1 })
     }
 
+    @Test func `a CGI request that only reads has no input to wait for`() throws {
+        let variables = ["GATEWAY_INTERFACE": "CGI/1.1", "REQUEST_METHOD": "HEAD", "PATH_INFO": "/healthz"]
+        let outcome = try TestFunction("nofx", database: "user=u", environment: variables).start()
+            .finish(endsInput: false)
+        #expect(outcome.output.hasPrefix("Status: 200 OK\r\n"))
+        #expect(outcome.output.hasSuffix("\r\n\r\n"))
+    }
+
     // Cases: faas 18, 19
     @Test func `a Lambda that waits ends at once, and one that works answers first`() throws {
         let database = try TestDatabase()

@@ -65,6 +65,9 @@ struct WebServerTests {
             #expect(try front.send("/listTeams", "", "-X", "POST", "-H", token).body["items"]?.count == 3)
             #expect(try front.send("/healthz").body["status"]?.string == "ok")
             #expect(try front.send("/readyz").body["status"]?.string == "ready")
+            for path in ["/healthz", "/readyz"] {
+                #expect(try front.send(path, nil, "-I", "-o", "/dev/null").status == 200)
+            }
             let stranger = try front.send("/createTeam", #"{"name":"Acme"}"#)
             #expect(stranger.status == 401)
             let operators = try front.send("/purge", "{}", "-H", token)

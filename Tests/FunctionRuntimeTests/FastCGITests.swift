@@ -122,6 +122,15 @@ import Testing
         #expect(try aborted.received() == FastCGIRecord.end(of: 1, .complete))
     }
 
+    @Test func `what follows of a request that was answered is ignored`() throws {
+        let pair = try Pair()
+        let late = FastCGIRecord(.abortRequest, request: 1).bytes + FastCGIRecord(.standardInput, request: 1).bytes
+        try pair.server.write(late + Self.begin(2) + Self.parameters(2, [("A", "b")]) + Self.input(2))
+        #expect(try pair.connection.next() == nil)
+        #expect(try pair.connection.next() == nil)
+        #expect(try pair.connection.next()?.id == 2)
+    }
+
     @Test func `a body that is too large is read to its end and not kept`() throws {
         let pair = try Pair()
         let part = FastCGIRecord(.standardInput, request: 1, Array(repeating: 0x20, count: 65_528)).bytes
@@ -139,7 +148,7 @@ import Testing
     @Test(
         arguments: [
             // Another version, a record that begins nothing, a stream that ends before its variables, half a pair.
-            [2, 1, 0, 1, 0, 0, 0, 0], [1, 5, 0, 1, 0, 0, 0, 0], [1, 1, 0, 1, 0, 1, 0, 0, 0],
+            [2, 1, 0, 1, 0, 0, 0, 0], [1, 6, 0, 1, 0, 0, 0, 0], [1, 1, 0, 1, 0, 1, 0, 0, 0],
             FastCGITests.begin(1) + FastCGITests.input(1),
             FastCGITests.begin(1) + FastCGIRecord(.parameters, request: 1, [5, 5, 0x41]).bytes
                 + FastCGIRecord(.parameters, request: 1).bytes + FastCGITests.input(1),

@@ -48,11 +48,11 @@ struct TextAnswerTests {
         #expect(try answered.body["code"]?.string == "validation_failed")
     }
 
-    @Test(arguments: ["PUT", "HEAD", "get", ""])
+    @Test(arguments: ["PUT", "head", "get", ""])
     func `other methods are rejected with the list of allowed ones`(method: String) throws {
         let answered = try answer(Self.forms[0].1, method, accept: "*/*")
         #expect(answered.answer.status == 405)
-        #expect(answered.answer.headers.contains { $0 == ("allow", "GET, POST") })
+        #expect(answered.answer.headers.contains { $0 == ("allow", "GET, HEAD, POST") })
     }
 
     @Test func `a function rejects GET unless it declares it`() throws {
@@ -60,6 +60,15 @@ struct TextAnswerTests {
         let answered = try Answered(event)
         #expect(answered.answer.status == 405)
         #expect(answered.answer.headers.contains { $0 == ("allow", "POST") })
+    }
+
+    @Test(arguments: forms)
+    func `the answer to HEAD is that to GET without its body`(form: Request.Form, event: String) throws {
+        let (head, get) = (try answer(event, "HEAD", accept: "*/*"), try answer(event, "GET", accept: "*/*"))
+        #expect(head.answer.status == 200)
+        #expect(head.answer.body.isEmpty && !get.answer.body.isEmpty)
+        let fields = [head, get].map { $0.answer.headers.map(\.name) }
+        #expect(fields[0] == fields[1])
     }
 
     @Test func `the body of a GET is ignored`() throws {

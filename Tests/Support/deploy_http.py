@@ -66,7 +66,7 @@ with tempfile.TemporaryDirectory(prefix="n", dir="/tmp") as folder:
     file = pathlib.Path(folder, "environment")
     file.write_text(f"# a comment\nDATABASE_URL={environment.pop('DATABASE_URL')}\n", encoding="utf-8")
     command = [here.parent.parent / "deploy.sh", "http", "--port", str(port), "--processes", "3"]
-    command += ["--program", program, "--environment", str(file)]
+    command += ["--program", program, "--env", str(file)]
     variables = {"PATH": "/usr/local/bin:/usr/bin:/bin", "TMPDIR": folder, **environment}
     server = subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:

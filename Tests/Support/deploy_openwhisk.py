@@ -80,7 +80,7 @@ with tempfile.TemporaryDirectory() as folder:
     def deploy(*words, key=KEY):
         calls.clear()
         command = [ROOT / "deploy.sh", "openwhisk", "--functions", "createTeam,getTeam", "--dist", folder, *words]
-        command += ["--apihost", f"http://127.0.0.1:{server.server_port}", "--environment", dist / "env"]
+        command += ["--apihost", f"http://127.0.0.1:{server.server_port}", "--env", dist / "env"]
         variables = {"PATH": "/usr/local/bin:/usr/bin:/bin", "OPENWHISK_AUTH": key}
         outcome = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
         return [outcome.returncode, list(calls)]

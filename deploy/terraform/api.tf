@@ -105,3 +105,25 @@ resource "aws_lambda_permission" "url" {
   principal              = "*"
   function_url_auth_type = "NONE"
 }
+
+# Lambda wants a second permission for calls by a URL. Version 5 of the provider cannot write its condition, without which
+# every account could invoke the functions directly.
+resource "aws_cloudformation_stack" "url" {
+  count = var.front == "urls" ? 1 : 0
+
+  name = "${var.name}-function-urls"
+  template_body = jsonencode({
+    Resources = {
+      for name, one in local.public : name => {
+        Type = "AWS::Lambda::Permission"
+        Properties = {
+          Action                = "lambda:InvokeFunction"
+          FunctionName          = aws_lambda_alias.live[name].arn
+          InvokedViaFunctionUrl = true
+          Principal             = "*"
+        }
+      }
+    }
+  })
+  tags = { nofx-stack = var.name }
+}

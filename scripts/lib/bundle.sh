@@ -49,12 +49,12 @@ bundle_arguments() {
     while (($# > 0)); do
         case $1 in
         --functions)
-            [[ -n ${2:-} ]] || fail '--functions takes names, separated by commas'
+            [[ -n ${2:-} ]] || wrong_usage '--functions takes names, separated by commas'
             IFS=, read -r -a functions <<<"$2"
             shift
             ;;
         --architecture)
-            [[ ${2:-} =~ ^(x86_64|arm64)$ ]] || fail '--architecture takes x86_64 or arm64'
+            [[ ${2:-} =~ ^(x86_64|arm64)$ ]] || wrong_usage '--architecture takes x86_64 or arm64'
             [[ $2 == "$architecture" ]] || bundle_other_architecture "$2"
             shift
             ;;
@@ -63,7 +63,7 @@ bundle_arguments() {
             printf '%s\n' "$bundle_help"
             exit 0
             ;;
-        *) fail "unknown argument '$1'; see ./deploy.sh bundle --help" ;;
+        *) wrong_usage "unknown argument '$1'" ;;
         esac
         shift
     done
@@ -97,7 +97,7 @@ bundle_select() {
     fi
     ((${#functions[@]} > 0)) || fail 'there is no function in Functions/'
     for name in "${functions[@]}"; do
-        [[ $name == nofx || $name =~ ^[A-Za-z][A-Za-z0-9]*$ && -d $root/Functions/$name ]] || fail "there is no function '$name'"
+        [[ $name == nofx || $name =~ ^[A-Za-z][A-Za-z0-9]*$ && -d $root/Functions/$name ]] || wrong_usage "there is no function '$name'"
     done
     mapfile -t functions < <(printf '%s\n' "${functions[@]}" | LC_ALL=C sort -u)
 }

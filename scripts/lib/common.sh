@@ -25,6 +25,20 @@ wrong_usage() {
     exit 64
 }
 
+# environment_check FILE: ends a target of deploy.sh if FILE has other lines than NAME=VALUE, comments and empty lines.
+# The line is not printed, because it can be a secret.
+environment_check() {
+    local line number=0
+    [[ -f $1 && -r $1 ]] || wrong_usage "--env takes a readable file, not '$1'"
+    while IFS= read -r line || [[ -n $line ]]; do
+        number=$((number + 1))
+        [[ -z $line || $line == '#'* || $line =~ ^[A-Za-z_][A-Za-z0-9_]*= ]] ||
+            wrong_usage "$1:$number: the line is not NAME=VALUE"
+        [[ ! $line =~ ^[^=]*=(\".*\"|\'.*\')$ ]] ||
+            wrong_usage "$1:$number: the value has quotation marks, which would become part of it"
+    done <"$1"
+}
+
 # Prints the comment block at the top of the calling script, which is its help text.
 usage() {
     awk 'NR == 1 { next } /^#/ { sub(/^# ?/, ""); print; next } { exit }' "$0"

@@ -10,7 +10,7 @@ FastCGI. It runs in the foreground, needs no root, and keeps its files in a priv
   --address ADDRESS   the address; 127.0.0.1 by default, 0.0.0.0 for all addresses of IPv4
   --processes N       the number of processes of nofx; each has one database connection and answers one request at a
                       time; by default twice the number of processors, at most 16
-  --environment FILE  lines NAME=VALUE for nofx, instead of or beside the variables of this shell
+  --env FILE          lines NAME=VALUE for nofx, instead of or beside the variables of this shell
   --drain SECONDS     how long the server accepts requests after SIGTERM; 0 by default
   --program FILE      the program nofx; by default dist/nofx, which is built if it is missing
   --dry-run           print the commands, run nothing
@@ -37,9 +37,12 @@ http_main() {
 http_arguments() {
     while (($# > 0)); do
         case $1 in
-        --port | --address | --processes | --environment | --drain | --program)
+        --port | --address | --processes | --env | --drain | --program)
             [[ -n ${2:-} ]] || wrong_usage "$1 takes a value"
-            printf -v "${1#--}" '%s' "$2"
+            case $1 in
+            --env) environment=$2 ;;
+            *) printf -v "${1#--}" '%s' "$2" ;;
+            esac
             shift
             ;;
         --dry-run) dry_run=yes ;;
@@ -59,7 +62,7 @@ http_check_settings() {
     http_number --drain "$drain" 0 3600
     [[ $address =~ ^([0-9a-fA-F:.]+|[A-Za-z0-9.-]+)$ ]] || wrong_usage "--address takes an address, not '$address'"
     if [[ -n $environment ]]; then
-        [[ -f $environment && -r $environment ]] || wrong_usage "--environment takes a readable file, not '$environment'"
+        environment_check "$environment"
         environment=$(readlink -f "$environment")
     fi
     if [[ -n $program ]]; then

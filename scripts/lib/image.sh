@@ -21,16 +21,16 @@ image_main() {
     local function='' kind=function base='' tag='' dry_run=no arguments=() runner=podman
     image_arguments "$@"
     if [[ $kind == http ]]; then
-        [[ -z $function ]] || fail '--http serves all functions; --function builds an image of one'
+        [[ -z $function ]] || wrong_usage '--http serves all functions; --function builds an image of one'
         function=nofx
         tag=${tag:-nofx/http}
     fi
     function=${function:-createTeam}
     tag=${tag:-nofx/${function,,}}
-    check_image_name "$tag" || fail "--tag takes the name of an image, not '$tag'"
-    [[ $function == nofx || -d $root/Functions/$function ]] || fail "there is no function '$function'"
+    check_image_name "$tag" || wrong_usage "--tag takes the name of an image, not '$tag'"
+    [[ $function == nofx || -d $root/Functions/$function ]] || wrong_usage "there is no function '$function'"
     [[ -z $base || $base =~ ^localhost/.|@sha256:[0-9a-f]{64}$ ]] ||
-        fail "--base takes an image with its digest (NAME@sha256:...), or one of this machine (localhost/NAME), not '$base'"
+        wrong_usage "--base takes an image with its digest (NAME@sha256:...), or one of this machine (localhost/NAME), not '$base'"
     if have docker && docker version >/dev/null 2>&1; then
         runner=docker
     elif [[ $dry_run == no ]]; then
@@ -54,7 +54,7 @@ image_arguments() {
     while (($# > 0)); do
         case $1 in
         --function | --base | --tag)
-            [[ -n ${2:-} ]] || fail "$1 takes a value"
+            [[ -n ${2:-} ]] || wrong_usage "$1 takes a value"
             case $1 in
             --function) function=$2 ;;
             --base) base=$2 ;;
@@ -68,7 +68,7 @@ image_arguments() {
             printf '%s\n' "$image_help"
             exit 0
             ;;
-        *) fail "unknown argument '$1'; see ./deploy.sh image --help" ;;
+        *) wrong_usage "unknown argument '$1'" ;;
         esac
         shift
     done

@@ -107,18 +107,18 @@ lambda_arguments() {
             ;;
         --functions | --dist | --env | --memory | --retention | --vpc-subnets | --vpc-security-groups | --keep | \
             --front | --jwt-issuer | --jwt-audience | --cors-origin | --schedule | --canary | --name | --region)
-            [[ -n ${2:-} ]] || fail "$1 takes a value; see ./deploy.sh lambda --help"
+            [[ -n ${2:-} ]] || wrong_usage "$1 takes a value"
             lambda_value "$1" "$2"
             shift
             ;;
-        *) fail "unknown argument '$1'; see ./deploy.sh lambda --help" ;;
+        *) wrong_usage "unknown argument '$1'" ;;
         esac
         shift
     done
     for option in "${given[@]}"; do
         case $action:$option in
         deploy:* | *:--name | *:--region | *:--dry-run | rollback:--rollback | rollback:--functions) ;;
-        *) fail "$option cannot be used with ${action/rollback/--rollback}" ;;
+        *) wrong_usage "$option cannot be used with ${action/rollback/--rollback}" ;;
         esac
     done
 }
@@ -139,7 +139,7 @@ lambda_value() {
     --cors-origin) origins=$2 ;;
     --schedule) lambda_schedule "$2" ;;
     --canary)
-        [[ $2 =~ ^[1-9][0-9]?$ ]] || fail "--canary takes 1 to 99, not '$2'"
+        [[ $2 =~ ^[1-9][0-9]?$ ]] || wrong_usage "--canary takes 1 to 99, not '$2'"
         canary=$2
         ;;
     --name) name=$2 ;;
@@ -150,32 +150,32 @@ lambda_value() {
 lambda_schedule() {
     local function=${1%%=*} expression=${1#*=}
     [[ $1 == ?*=* && -n ${schedules[$function]:-} ]] ||
-        fail "--schedule takes runWorker, deliverOutbox or purge with an expression, as in 'purge=rate(1 hour)', not '$1'"
+        wrong_usage "--schedule takes runWorker, deliverOutbox or purge with an expression, as in 'purge=rate(1 hour)', not '$1'"
     [[ $expression =~ ^(off|rate\([1-9][0-9]*\ (minutes?|hours?|days?)\)|cron\([^()]+\))$ ]] ||
-        fail "--schedule $function takes 'rate(5 minutes)', 'cron(0 3 * * ? *)' or off, not '$expression'"
+        wrong_usage "--schedule $function takes 'rate(5 minutes)', 'cron(0 3 * * ? *)' or off, not '$expression'"
     schedules[$function]=$expression
 }
 
 lambda_check_arguments() {
     local days='1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653'
     [[ $name =~ ^[a-z][a-z0-9-]{0,19}$ && $name != *- ]] ||
-        fail "--name takes up to 20 lower-case letters, digits and hyphens, not '$name'"
+        wrong_usage "--name takes up to 20 lower-case letters, digits and hyphens, not '$name'"
     [[ -z $region || $region =~ ^[a-z]{2}(-[a-z]+)+-[0-9]+$ ]] ||
-        fail "--region takes a region such as eu-central-1, not '$region'"
+        wrong_usage "--region takes a region such as eu-central-1, not '$region'"
     [[ $memory =~ ^[1-9][0-9]{2,4}$ && memory -ge 128 && memory -le 10240 ]] ||
-        fail "--memory takes 128 to 10240, not '$memory'"
+        wrong_usage "--memory takes 128 to 10240, not '$memory'"
     [[ " $days " == *" $retention "* ]] ||
-        fail "--retention takes one of the numbers of days that CloudWatch knows: $days"
-    [[ $keep =~ ^[0-9]{1,3}$ ]] || fail "--keep takes a number up to 999, not '$keep'"
-    [[ $front =~ ^(api|urls|none)$ ]] || fail "--front takes api, urls or none, not '$front'"
+        wrong_usage "--retention takes one of the numbers of days that CloudWatch knows: $days"
+    [[ $keep =~ ^[0-9]{1,3}$ ]] || wrong_usage "--keep takes a number up to 999, not '$keep'"
+    [[ $front =~ ^(api|urls|none)$ ]] || wrong_usage "--front takes api, urls or none, not '$front'"
     [[ -z $subnets && -z $groups ||
         $subnets =~ ^subnet-[0-9a-f]+(,subnet-[0-9a-f]+)*$ && $groups =~ ^sg-[0-9a-f]+(,sg-[0-9a-f]+)*$ ]] ||
-        fail '--vpc-subnets takes subnet-...,subnet-... and --vpc-security-groups takes sg-...,sg-...; both or none'
+        wrong_usage '--vpc-subnets takes subnet-...,subnet-... and --vpc-security-groups takes sg-...,sg-...; both or none'
     [[ -z $issuer && -z $audiences || $issuer =~ ^https://[^[:space:]]+$ && -n $audiences ]] ||
-        fail '--jwt-issuer takes an https URL and needs --jwt-audience'
-    [[ -z $issuer && -z $origins || $front == api ]] || fail "--jwt-issuer and --cors-origin need --front api"
+        wrong_usage '--jwt-issuer takes an https URL and needs --jwt-audience'
+    [[ -z $issuer && -z $origins || $front == api ]] || wrong_usage "--jwt-issuer and --cors-origin need --front api"
     [[ -z $env_file || -f $env_file ]] ||
-        fail "there is no file '$env_file'; --env takes a file of variables, see --help"
+        wrong_usage "there is no file '$env_file'; --env takes a file of variables"
 }
 
 # Reads the list of endpoints, and chooses the functions and their groups.
@@ -197,7 +197,7 @@ lambda_select() {
     [[ $single == no ]] || functions=(nofx "${functions[@]}")
     for function in "${chosen[@]}"; do
         [[ " ${functions[*]} " == *" $function "* ]] ||
-            fail "there is no function '$function'; the functions are: ${functions[*]}"
+            wrong_usage "there is no function '$function'; the functions are: ${functions[*]}"
     done
     if ((${#chosen[@]} > 0)); then
         mapfile -t functions < <(printf '%s\n' "${chosen[@]}" | LC_ALL=C sort -u)
@@ -244,8 +244,8 @@ lambda_bundle() {
 lambda_check_bundle() {
     local function
     [[ $dist != "$root/dist" || -f $dist/manifest.json ]] || return 0
-    [[ -d $dist ]] || fail "there is no folder '$dist'; --dist takes the folder of a bundle"
-    [[ -f $dist/manifest.json ]] || fail "'$dist' has no manifest.json; ./deploy.sh bundle makes a bundle in dist/"
+    [[ -d $dist ]] || wrong_usage "there is no folder '$dist'; --dist takes the folder of a bundle"
+    [[ -f $dist/manifest.json ]] || wrong_usage "'$dist' has no manifest.json; ./deploy.sh bundle makes a bundle in dist/"
     for function in "${functions[@]}"; do
         [[ -f $dist/zip/$function.zip ]] ||
             fail "'$dist' has no zip/$function.zip; run ./deploy.sh bundle, or name the functions with --functions"

@@ -14,7 +14,7 @@ the runtime image starts. An action that has not changed is not uploaded.
   --namespace NAME  the namespace; the one of the key by default
   --image IMAGE     a runtime image with ActionLoop; openwhisk/actionloop-base by default
   --dist FOLDER     the programs; dist/ by default, which is built if it lacks some
-  --environment FILE  lines NAME=VALUE for the functions
+  --env FILE          lines NAME=VALUE for the functions
   --dry-run         print the commands, run nothing
 
 The key is read from \$OPENWHISK_AUTH (USER:KEY, as wsk property get --auth prints it)."
@@ -49,10 +49,11 @@ openwhisk_arguments() {
     while (($# > 0)); do
         case $1 in
         zip | destroy) action=$1 ;;
-        --apihost | --namespace | --image | --environment | --dist | --functions)
+        --apihost | --namespace | --image | --env | --dist | --functions)
             [[ -n ${2:-} ]] || wrong_usage "$1 takes a value"
             case $1 in
             --functions) IFS=, read -r -a functions <<<"$2" ;;
+            --env) environment=$2 ;;
             *) printf -v "${1#--}" '%s' "$2" ;;
             esac
             shift
@@ -76,7 +77,7 @@ openwhisk_check() {
     [[ $namespace =~ ^[A-Za-z0-9_][A-Za-z0-9_@.\ -]*$ ]] || wrong_usage "'$namespace' is no name of a namespace"
     check_image_name "$image" || wrong_usage "--image takes the name of an image, not '$image'"
     [[ $dist == "$root/dist" || -d $dist ]] || wrong_usage "--dist takes a folder, not '$dist'"
-    [[ -z $environment || -r $environment ]] || wrong_usage "--environment takes a readable file, not '$environment'"
+    [[ -z $environment ]] || environment_check "$environment"
     [[ $action != zip ]] || return 0
     [[ $apihost =~ ^https?://[^/?#]+/?$ ]] || wrong_usage "--apihost takes an address such as https://openwhisk.example, not '$apihost'"
     [[ $dry_run == yes || ${OPENWHISK_AUTH:-} == *:* ]] || fail 'OPENWHISK_AUTH must have the key, USER:KEY'

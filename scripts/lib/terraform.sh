@@ -56,7 +56,7 @@ iac_arguments() {
     while (($# > 0)); do
         case $target:$1 in
         *:--out | *:--dist | *:--env | sam:--name | sam:--front | sam:--jwt-issuer | sam:--jwt-audience | sam:--deployment)
-            [[ -n ${2:-} ]] || fail "$1 takes a value; see ./deploy.sh $target --help"
+            [[ -n ${2:-} ]] || wrong_usage "$1 takes a value"
             iac_value "$1" "$2"
             shift
             ;;
@@ -67,15 +67,15 @@ iac_arguments() {
             printf '%s\n' "${!help}"
             exit 0
             ;;
-        *) fail "unknown argument '$1'; see ./deploy.sh $target --help" ;;
+        *) wrong_usage "unknown argument '$1'" ;;
         esac
         shift
     done
     have jq || fail 'jq is not on PATH; scripts/setup lambda installs it'
-    [[ -z $env_file || -f $env_file ]] || fail "there is no file '$env_file'; --env takes a file of variables, see --help"
-    [[ ! -e $out || -d $out ]] || fail "'$out' is not a folder"
+    [[ -z $env_file || -f $env_file ]] || wrong_usage "there is no file '$env_file'; --env takes a file of variables"
+    [[ ! -e $out || -d $out ]] || wrong_usage "'$out' is not a folder"
     [[ -z ${issuer:-} && -z ${audiences:-} || ${issuer:-} =~ ^https://[^[:space:]]+$ && -n ${audiences:-} ]] ||
-        fail '--jwt-issuer takes an https URL and needs --jwt-audience'
+        wrong_usage '--jwt-issuer takes an https URL and needs --jwt-audience'
 }
 
 iac_value() {
@@ -86,18 +86,18 @@ iac_value() {
     --name)
         name=$2
         [[ $name =~ ^[a-z][a-z0-9-]{0,18}[a-z0-9]$ ]] ||
-            fail "--name takes 2 to 20 lower-case letters, digits and hyphens, not '$name'"
+            wrong_usage "--name takes 2 to 20 lower-case letters, digits and hyphens, not '$name'"
         ;;
     --front)
         front=$2
-        [[ $front =~ ^(api|urls|none)$ ]] || fail "--front takes api, urls or none, not '$front'"
+        [[ $front =~ ^(api|urls|none)$ ]] || wrong_usage "--front takes api, urls or none, not '$front'"
         ;;
     --jwt-issuer) issuer=$2 ;;
     --jwt-audience) audiences=$2 ;;
     --deployment)
         deployment=$2
         [[ $deployment =~ ^(Canary10Percent(5|10|15|30)Minutes|Linear10PercentEvery(1|2|3|10)Minutes?|AllAtOnce)$ ]] ||
-            fail "--deployment takes a kind of CodeDeploy such as Canary10Percent5Minutes, not '$deployment'"
+            wrong_usage "--deployment takes a kind of CodeDeploy such as Canary10Percent5Minutes, not '$deployment'"
         ;;
     esac
 }
@@ -105,9 +105,9 @@ iac_value() {
 # Other tools read the zips from another folder, so the path is absolute.
 iac_bundle() {
     if [[ $dry_run == yes && ! -d $dist ]]; then return; fi
-    [[ -d $dist ]] || fail "there is no folder '$dist'; ./deploy.sh bundle makes a bundle in dist/"
+    [[ -d $dist ]] || wrong_usage "there is no folder '$dist'; ./deploy.sh bundle makes a bundle in dist/"
     dist=$(cd "$dist" && pwd)
-    [[ -f $dist/manifest.json && -d $dist/zip ]] || fail "'$dist' is no bundle; ./deploy.sh bundle makes one in dist/"
+    [[ -f $dist/manifest.json && -d $dist/zip ]] || wrong_usage "'$dist' is no bundle; ./deploy.sh bundle makes one in dist/"
 }
 
 # Reads the file of variables and refuses secrets in it.

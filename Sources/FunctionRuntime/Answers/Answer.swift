@@ -19,6 +19,9 @@ struct Answer: Sendable {
 
     private let isRepeated: Bool
 
+    /// Whether the header fields describe a body, although there may be none.
+    private var describesBody = true
+
     /// The attributes of the event that the answer is, if it is one.
     private var eventAttributes: [(name: String, value: String)] = []
     private let rateLimitStatus: RateLimitStatus?
@@ -65,8 +68,15 @@ struct Answer: Sendable {
                 ("ce-type", "nofx.\(endpoint).answered"),
             ]
         } else {
-            (answer.status, answer.body) = (202, [])
+            (answer.status, answer.body, answer.describesBody) = (202, [], false)
         }
+        return answer
+    }
+
+    /// The answer to a HEAD request (RFC 9110, section 9.3.2).
+    var withoutBody: Answer {
+        var answer = self
+        answer.body = []
         return answer
     }
 
@@ -83,7 +93,7 @@ struct Answer: Sendable {
 
     /// The header fields of the response, with names in lower case.
     var headers: [(name: String, value: String)] {
-        var headers = body.isEmpty ? [] : [(name: "content-type", value: contentType)]
+        var headers = describesBody ? [(name: "content-type", value: contentType)] : []
         headers += [(name: "cache-control", value: "no-store"), (name: "x-request-id", value: requestID)]
         headers += eventAttributes
         if isRepeated { headers.append(("idempotency-replayed", "true")) }

@@ -57,7 +57,7 @@ extension Request {
         }
         var attributes: [String?] = []
         for name in ["ce-specversion", "ce-id", "ce-source", "ce-type"] {
-            attributes.append(try headers[name].map { value throws(Problem) in try value.percentDecoded() })
+            attributes.append(try headers[name].map { value throws(Problem) in try value.attributeValue() })
         }
         return replacing(body, try CloudEvent(attributes, headers))
     }
@@ -101,10 +101,26 @@ extension Problem {
 
 extension String {
     /// The text that an attribute's header field stands for (HTTP Protocol Binding 1.0.2, section 3.1.3.2).
-    fileprivate func percentDecoded() throws(Problem) -> String {
-        guard let bytes = PercentEncoding.decode(utf8), let text = String(validating: bytes, as: UTF8.self) else {
+    ///
+    /// Senders of earlier versions may quote it (RFC 9110, section 5.6.4).
+    fileprivate func attributeValue() throws(Problem) -> String {
+        guard let bytes = PercentEncoding.decode(unquoted.utf8), let text = String(validating: bytes, as: UTF8.self)
+        else {
             throw .malformedEvent
         }
         return text
+    }
+
+    /// The content of a quoted string; the text itself if it is none.
+    private var unquoted: String {
+        let (quote, backslash) = (UInt8(ascii: "\""), UInt8(ascii: "\\"))
+        guard utf8.count >= 2, utf8.first == quote, utf8.last == quote else { return self }
+        var content: [UInt8] = []
+        var isEscaped = false
+        for byte in utf8.dropFirst().dropLast() {
+            isEscaped = byte == backslash && !isEscaped
+            if !isEscaped { content.append(byte) }
+        }
+        return String(decoding: content, as: UTF8.self)
     }
 }

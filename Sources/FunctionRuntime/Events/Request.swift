@@ -70,13 +70,16 @@ struct Request: Sendable {
     /// They are trusted only if the operator configures it.
     var authorizerClaims: JSONValue?
 
+    /// The methods of requests that have no body and change nothing.
+    static let readingMethods = ["GET", "HEAD"]
+
     /// The input as JSON.
     ///
     /// - Parameter orEmpty: Whether an empty body stands for `{}`.
     /// - Returns: The value.
     /// - Throws: 400 `malformed_json` or 413 `payload_too_large`.
     func input(orEmpty: @autoclosure () -> Bool = false) throws(Problem) -> JSONValue {
-        if method == "GET" { return try JSONDocument(event: Array("{}".utf8)).root }
+        if Self.readingMethods.contains(method) { return try JSONDocument(event: Array("{}".utf8)).root }
         switch body {
         case .value(let value): return value
         case .text(let bytes) where bytes.isEmpty && orEmpty(): return try JSONDocument(event: Array("{}".utf8)).root

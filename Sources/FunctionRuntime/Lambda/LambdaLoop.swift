@@ -22,13 +22,24 @@ struct LambdaLoop {
         let log = Log(level: handler.logLevel, function: handler.name)
         do {
             var lambda = try LambdaRuntimeAPI(address: address, log: log)
-            if handler.misconfiguration != nil {
-                let answer = Answer(.misconfigured, requestID: UUID.v7().description)
-                let type = "Runtime.Misconfigured"
-                try lambda.initializationFailed(type: type, body: answer.failure(type))
-            } else {
+            if handler.misconfiguration == nil {
                 try serve(&lambda, watchedBy: termination.watch())
+            } else {
+                try lambda.reportMisconfiguration()
             }
+        } catch {
+            log.error("lambda.failed", ["error": "\(error)"])
+        }
+        Process.exit(1)
+    }
+
+    /// Reports that the configuration is invalid, and ends the process.
+    static func fail(_ error: ConfigurationError, address: String) -> Never {
+        let log = Log(level: .info, function: Process.name)
+        log.error("configuration.invalid", ["variable": error.variable, "rule": error.rule])
+        do throws(LambdaRuntimeError) {
+            var lambda = try LambdaRuntimeAPI(address: address, log: log)
+            try lambda.reportMisconfiguration()
         } catch {
             log.error("lambda.failed", ["error": "\(error)"])
         }
@@ -62,17 +73,40 @@ struct LambdaLoop {
             deadline: invocation.deadline.map { $0 - .milliseconds(200) },
             freezesAfterAnswer: true
         )
-        var answered: (answer: Answer, form: Request.Form)?
-        handler.answer(event: invocation.body, delivery) { answered = ($0, $1) }
-        guard let (answer, form) = answered else { return }
-        if let problem = answer.problem, !form.isWrapped {
-            let type = problem.errorType
-            try lambda.fail(invocation.requestID, type: type, body: answer.failure(type))
-        } else {
-            try lambda.respond(to: invocation.requestID, body: answer.rendered(for: form))
+        var failure: LambdaRuntimeError?
+        handler.answer(event: invocation.body, delivery) { answer, form in
+            do throws(LambdaRuntimeError) {
+                try lambda.send(answer, to: invocation.requestID, in: form)
+            } catch {
+                failure = error
+            }
         }
+        if let failure { throw failure }
         // The caller has the answer. The platform may freeze the process when it asks for the next event.
         handler.telemetry.flush(by: delivery.deadline ?? .distantFuture)
+    }
+}
+
+extension LambdaRuntimeAPI {
+    /// Sends the answer to an event, as a function error if it is a problem that no HTTP response can hold.
+    fileprivate mutating func send(
+        _ answer: Answer,
+        to requestID: String,
+        in form: Request.Form
+    ) throws(LambdaRuntimeError) {
+        if let problem = answer.problem, !form.isWrapped {
+            let type = problem.errorType
+            try fail(requestID, type: type, body: answer.failure(type))
+        } else {
+            try respond(to: requestID, body: answer.rendered(for: form))
+        }
+    }
+
+    /// Reports that the process cannot serve any invocation, because its configuration is invalid.
+    fileprivate mutating func reportMisconfiguration() throws(LambdaRuntimeError) {
+        let answer = Answer(.misconfigured, requestID: UUID.v7().description)
+        let type = "Runtime.Misconfigured"
+        try initializationFailed(type: type, body: answer.failure(type))
     }
 }
 

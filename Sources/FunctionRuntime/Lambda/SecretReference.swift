@@ -90,21 +90,18 @@ enum SecretReferences {
     /// Less than the ten seconds that Lambda allows for a start.
     private static let patience = Duration.seconds(8)
 
-    /// Replaces the references, or ends the process.
+    /// Replaces the references.
     ///
-    /// A variable must never keep the ARN, because that is no secret. Lambda reports a failed start and tries again with
-    /// the next event.
-    static func resolve(_ environment: Environment, log: Log) {
+    /// A variable whose name says that it holds an ARN keeps its value.
+    ///
+    /// - Throws: The first variable whose secret cannot be read, and the reason. The process must serve no event then: a
+    ///   variable that keeps the ARN holds no secret. Lambda starts another process with the next event.
+    static func resolve(_ environment: Environment) throws(ConfigurationError) {
         let found = environment.all.compactMap { name, value in
-            SecretReference(value).map { (name: name, reference: $0) }
+            name.hasSuffix("_ARN") ? nil : SecretReference(value).map { (name: name, reference: $0) }
         }
         guard !found.isEmpty else { return }
-        do throws(ConfigurationError) {
-            for (name, value) in try values(of: found, environment) { Environment.set(name, value) }
-        } catch {
-            log.error("configuration.invalid", ["variable": error.variable, "rule": error.rule])
-            Process.exit(78)
-        }
+        for (name, value) in try values(of: found, environment) { Environment.set(name, value) }
     }
 
     /// Reads the values, each secret once.

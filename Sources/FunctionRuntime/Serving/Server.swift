@@ -132,13 +132,13 @@ struct Server<F: Function>: ~Copyable {
                 error as? Problem ?? .internal,
                 requestID: origin.requestID,
                 rateLimitStatus: context.rateLimitStatus,
-                methods: F.allowsGet ? "GET, POST" : "POST"
+                methods: F.allowsGet ? "GET, HEAD, POST" : "POST"
             )
             if request.messages != nil { context.log.error("messages.failed", ["code": answer.problem?.code]) }
         }
         if let denial, delivery.freezesAfterAnswer { context.record(denial) }
         let duration = SystemClock.uptime - start
-        deliver(answer, request.form)
+        deliver(request.method == "HEAD" ? answer.withoutBody : answer, request.form)
         if let denial, !delivery.freezesAfterAnswer { context.record(denial) }
         let report = CallReport(answer: answer, duration: duration, use: context.databaseUse)
         database.put(back: context.end())
@@ -181,8 +181,8 @@ struct Server<F: Function>: ~Copyable {
         _ authenticator: inout Authenticator?,
         in context: inout Context
     ) throws -> Reply {
-        guard request.method == "POST" || F.allowsGet && request.method == "GET" else {
-            let methods = F.allowsGet ? "POST and GET are" : "POST is"
+        guard request.method == "POST" || F.allowsGet && Request.readingMethods.contains(request.method) else {
+            let methods = F.allowsGet ? "POST, GET and HEAD are" : "POST is"
             throw Problem(status: 405, code: "method_not_allowed", detail: "Only \(methods) allowed.")
         }
         switch F.access {

@@ -17,7 +17,11 @@ enum Transport {
         Process.exitOnTermination()
         // The order matters: a Lambda function may carry every variable in its own configuration.
         if let address = environment["AWS_LAMBDA_RUNTIME_API"] {
-            SecretReferences.resolve(environment, log: Log(level: .info, function: Process.name))
+            do throws(ConfigurationError) {
+                try SecretReferences.resolve(environment)
+            } catch {
+                LambdaLoop.fail(error, address: address)
+            }
             LambdaLoop(handler(true), address: address).serve()
         }
         if ActionLoop.isUsed(environment) {

@@ -25,10 +25,10 @@ struct FastCGIConnection {
     /// Enough for the largest header of the usual servers, which allow 8 to 32 KiB.
     private static let mostVariableBytes = 128 << 10
 
-    /// How long a server may take to send a request once it has begun.
+    /// How long a server may take to send a request once it has begun, and to take an answer.
     ///
     /// Servers send requests whole.
-    private static let patience = Duration.seconds(30)
+    static let patience = Duration.seconds(30)
 
     let descriptor: FileDescriptor
 
@@ -43,6 +43,8 @@ struct FastCGIConnection {
             try answerManagement(first)
             return nil
         }
+        // The end of a request that was answered before its server gave it up.
+        if [.abortRequest, .parameters, .standardInput].contains(first.kind) { return nil }
         guard first.kind == .beginRequest, first.content.count == 8 else { throw .malformed }
         // The only role of a program that answers requests is the responder (section 6.2).
         guard first.content[0] == 0, first.content[1] == 1 else {
@@ -98,8 +100,9 @@ struct FastCGIConnection {
 
     /// Sends bytes.
     func send(_ bytes: [UInt8]) throws(Failure) {
+        let deadline = Deadline.after(Self.patience)
         do throws(SystemError) {
-            try descriptor.write(bytes)
+            try descriptor.send(bytes) { deadline.remainingNanoseconds }
         } catch {
             throw .system(error)
         }

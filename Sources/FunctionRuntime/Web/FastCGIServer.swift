@@ -89,10 +89,17 @@ struct FastCGIServer {
     private func answer(_ connection: FastCGIConnection) -> Bool {
         do throws(FastCGIConnection.Failure) {
             guard let request = try connection.next() else { return true }
-            var document: [UInt8] = []
             let prefix = closesConnections ? Array("Connection: close\r\n".utf8) : []
-            respond(to: request) { document = prefix + $0.document }
-            try connection.send(FastCGIRecord.answer(document, to: request.id))
+            var failure: FastCGIConnection.Failure?
+            // What follows the answer, such as the record of a denial, must not delay it.
+            respond(to: request) { answer in
+                do throws(FastCGIConnection.Failure) {
+                    try connection.send(FastCGIRecord.answer(prefix + answer.document, to: request.id))
+                } catch {
+                    failure = error
+                }
+            }
+            if let failure { throw failure }
             return request.keepsConnection
         } catch {
             if case .closed = error { return false }

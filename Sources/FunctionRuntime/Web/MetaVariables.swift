@@ -19,6 +19,9 @@ struct MetaVariables {
         entries.first { $0.name == name && !$0.value.isEmpty }?.value
     }
 
+    /// The method of the request; nil if the server does not tell it.
+    var method: String? { self[convention.method] }
+
     /// The length of the body; nil if the server does not know it.
     ///
     /// - Throws: 400 `malformed_request` for a value that is no number.
@@ -41,7 +44,7 @@ struct MetaVariables {
     ///   has the name of a variable of the server's own.
     func request(body: Request.Body) throws(Problem) -> Request {
         var request = Request(form: .web, body: body)
-        request.method = self[convention.method] ?? ""
+        request.method = method ?? ""
         request.path = convention.paths.lazy.compactMap { self[$0] }.first
         request.sourceIP = convention.address.flatMap { self[$0] }
         var names: Set<String> = []

@@ -30,8 +30,15 @@ struct ProcessPerRequest {
     /// own otherwise.
     func serve() -> Never {
         let closed = FileDescriptor.plugStandardStreams()
-        var response: [UInt8] = []
-        let answer = { (answer: Answer) in response = convention == .cgi ? answer.document : answer.body }
+        var failure: SystemError?
+        // What follows the answer, such as the record of a denial, must not delay it.
+        let answer = { (answer: Answer) in
+            do throws(SystemError) {
+                try FileDescriptor.standardOutput.write(convention == .cgi ? answer.document : answer.body)
+            } catch {
+                failure = error
+            }
+        }
         do throws(Problem) {
             let delivery = Delivery(
                 deadline: convention == .openFaaS ? environment.watchdogDeadline : nil,
@@ -41,10 +48,8 @@ struct ProcessPerRequest {
         } catch {
             answer(handler.refuse(error))
         }
-        do throws(SystemError) {
-            try FileDescriptor.standardOutput.write(response)
-        } catch {
-            log.error("output.failed", ["error": error.description])
+        if let failure {
+            log.error("output.failed", ["error": failure.description])
             Process.exit(ExitStatus.inputOutput)
         }
         if handler.telemetry.isOn { exportSpans() }
@@ -71,7 +76,10 @@ struct ProcessPerRequest {
         let deadline = Deadline.after(.seconds(10))
         let length: Int?
         do throws(Problem) {
-            length = try variables.contentLength()
+            // Without a length there is no body (RFC 3875, section 4.2). A server that passes a chunked body on may not
+            // know its length, but methods that only read have none.
+            let isReading = variables.method.map(Request.readingMethods.contains) ?? false
+            length = try variables.contentLength() ?? (isReading && convention == .cgi ? 0 : nil)
             try refuseMarshalledRequest()
         } catch {
             // A server may hang if nobody reads the body.

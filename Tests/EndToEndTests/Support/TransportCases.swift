@@ -117,6 +117,8 @@ struct TransportCase: Sendable {
             structured("a batch", ["unsupported_media_type"], type: "application/cloudevents-batch+json"),
             binary("a binary event", ["ok"], [type]),
             binary("an escaped type", ["ok"], [("ce-type", "Euro%20%E2%82%AC")]),
+            binary("a quoted type", ["ok"], [("ce-type", #""a \"b\"""#)]),
+            binary("an empty quoted type", ["malformed_request"], [("ce-type", "\"\"")]),
             binary("an escape that is no text", ["malformed_request"], [("ce-type", "%C0%A0")]),
             binary("half an escape", ["malformed_request"], [("ce-type", "a%2")]),
             binary("no type", ["malformed_request"], []),
