@@ -188,7 +188,10 @@ let package = Package(
             ],
             swiftSettings: settings + [.strictMemorySafety()]
         ),
-        module("AI", uses: ["Base", "Core", "HTTPClient", "Postgres", "Reliability", "System", "Teams"]),
+        module(
+            "AI",
+            uses: ["Base", "Core", "Cryptography", "HTTPClient", "Postgres", "Reliability", "System", "Teams"]
+        ),
         module("Teams", uses: ["Base", "Core", "Cryptography", "Postgres", "System"]),
         module(
             "Notifications",

@@ -9,7 +9,7 @@ import Testing
             name: "openai",
             wireFormat: .openAIChat,
             baseURL: try BaseURL("https://api.openai.com/v1"),
-            key: Secret("sk-1")
+            keys: [ProviderKey(Secret("sk-1"))]
         )
 
         #expect(!"\(provider)".contains("sk-1"))

@@ -33,7 +33,7 @@ import Testing
 
         #expect(anthropic.baseURL.text == "https://api.anthropic.com" && anthropic.wireFormat == .anthropicMessages)
         #expect(anthropic.authentication == .apiKeyHeader && anthropic.apiVersion == "2023-06-01")
-        #expect(anthropic.defaultModel == "claude-sonnet-5-5" && anthropic.key?.text == "sk-ant-1")
+        #expect(anthropic.defaultModel == "claude-sonnet-5-5" && anthropic.keys.first?.secret.text == "sk-ant-1")
         #expect(openAI.baseURL.text == "https://api.openai.com/v1" && openAI.wireFormat == .openAIChat)
         #expect(openAI.authentication == .bearer && openAI.maxTokensField == .maxCompletionTokens)
         #expect(openAI.defaultModel == "gpt-6-sol" && openAI.promptIncludesCacheWrites)
@@ -47,7 +47,7 @@ import Testing
         )
 
         #expect(providers.all.map(\.baseURL.text) == ["http://localhost:11434", "http://localhost:11434/v1"])
-        #expect(providers.all.allSatisfy { $0.key == nil && $0.defaultModel == nil })
+        #expect(providers.all.allSatisfy { $0.keys.isEmpty && $0.defaultModel == nil })
         #expect(providers.openAI?.maxTokensField == .maxTokens)
     }
 

@@ -13,7 +13,7 @@ extension AIClient where Stores: ~Copyable {
         in call: inout Call
     ) throws(AIError) -> Completion {
         let model = request.model ?? provider.defaultModel ?? ""
-        var message = try provider.request(request, isStreamed: call.onText != nil)
+        var message = try provider.request(request, with: provider.keys.first, isStreamed: call.onText != nil)
         let span = call.trace.begin("chat", .client)
         // The operator chose the provider, so it may have the whole context.
         message.headers += span.trace.context?.trustedHeaders ?? []

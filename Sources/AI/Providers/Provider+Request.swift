@@ -6,10 +6,15 @@ extension Provider {
     ///
     /// - Parameters:
     ///   - request: The request to encode.
+    ///   - key: The key to send; nil for none.
     ///   - isStreamed: Whether the provider should stream the answer.
     /// - Returns: The HTTP request, including the key.
     /// - Throws: ``AIError`` if the format cannot express the request; nothing was sent then.
-    public func request(_ request: CompletionRequest, isStreamed: Bool = false) throws(AIError) -> HTTPRequest {
+    public func request(
+        _ request: CompletionRequest,
+        with key: ProviderKey?,
+        isStreamed: Bool = false
+    ) throws(AIError) -> HTTPRequest {
         if let fault = request.fault { throw unsupported(fault) }
         guard let model = request.model ?? defaultModel, !model.isEmpty else { throw unsupported("no model is named") }
         let format = wireFormat.format
@@ -24,7 +29,7 @@ extension Provider {
         return HTTPRequest(
             .post,
             baseURL.text + format.path,
-            headers: headers,
+            headers: headers(with: key),
             body: json.bytes,
             // A stream repeats the event envelope around each piece of text.
             maximumResponseBytes: isStreamed ? 16 * JSONLimits.answer.bytes : JSONLimits.answer.bytes
@@ -32,7 +37,7 @@ extension Provider {
     }
 
     /// The headers are the same with and without streaming: Anthropic also streams if `Accept` is JSON.
-    private var headers: [(name: String, value: String)] {
+    private func headers(with key: ProviderKey?) -> [(name: String, value: String)] {
         var headers = [(name: "Content-Type", value: "application/json"), (name: "Accept", value: "application/json")]
         if wireFormat == .anthropicMessages {
             headers.append((name: "anthropic-version", value: apiVersion))
@@ -40,7 +45,7 @@ extension Provider {
             if let organization { headers.append((name: "OpenAI-Organization", value: organization)) }
             if let project { headers.append((name: "OpenAI-Project", value: project)) }
         }
-        guard let key else { return headers }
+        guard let key = key?.secret else { return headers }
         switch authentication {
         case .bearer: headers.append((name: "Authorization", value: "Bearer \(key.text)"))
         case .apiKeyHeader: headers.append((name: "x-api-key", value: key.text))

@@ -1,4 +1,4 @@
-public import Base
+import Base
 
 /// An AI provider: its address, wire format, credentials and circuit breaker.
 public struct Provider: Sendable {
@@ -11,8 +11,8 @@ public struct Provider: Sendable {
     /// The address to which the paths of the wire format are appended.
     public let baseURL: BaseURL
 
-    /// The API key; nil for a server that needs none.
-    let key: Secret?
+    /// The API keys; empty for a server that needs none.
+    public let keys: [ProviderKey]
 
     /// The header that carries the key.
     public var authentication: Authentication
@@ -44,19 +44,19 @@ public struct Provider: Sendable {
     ///   - name: The name of the provider and of its circuit breaker.
     ///   - wireFormat: The encoding of requests and answers.
     ///   - baseURL: The address. A trailing `/v1` is dropped for Anthropic's format, whose path contains it.
-    ///   - key: The API key; nil for a server that needs none.
+    ///   - keys: The API keys; empty for a server that needs none.
     ///   - authentication: The header that carries the key; by default as the API version's own clients send it.
     public init(
         name: String,
         wireFormat: WireFormatName,
         baseURL: BaseURL,
-        key: Secret?,
+        keys: [ProviderKey],
         authentication: Authentication? = nil
     ) {
         self.name = name
         self.wireFormat = wireFormat
         self.baseURL = wireFormat == .anthropicMessages ? baseURL.withoutVersion : baseURL
-        self.key = key
+        self.keys = keys
         self.authentication = authentication ?? (wireFormat == .anthropicMessages ? .apiKeyHeader : .bearer)
     }
 
@@ -80,10 +80,10 @@ public struct Provider: Sendable {
 }
 
 extension Provider {
-    /// Makes a foreign text safe for a log: removes the key in every encoding and cuts it at 500 characters.
+    /// Makes a foreign text safe for a log: removes the keys in every encoding and cuts it at 500 characters.
     func redacted(_ text: String) -> String {
         var bytes = Array(text.utf8)
-        if let key, !key.bytes.isEmpty {
+        for key in keys.map(\.secret) where !key.bytes.isEmpty {
             for form in [key.bytes, Array(Base64.encode(key.bytes).utf8), Array(Base64.encodeURL(key.bytes).utf8)] {
                 bytes = bytes.replacing(bytes: form, by: Array(key.description.utf8))
             }

@@ -111,7 +111,7 @@ struct ProviderVariables {
             name: Providers.anthropicName,
             wireFormat: .anthropicMessages,
             baseURL: ownURL ?? .anthropic,
-            key: try key("ANTHROPIC_API_KEY"),
+            keys: try keys("ANTHROPIC_API_KEY"),
             authentication: try choice("ANTHROPIC_AUTH") ?? .usual(for: version)
         )
         provider.apiVersion = version
@@ -127,7 +127,7 @@ struct ProviderVariables {
             name: Providers.openAIName,
             wireFormat: wire ?? .openAIChat,
             baseURL: ownURL ?? .openAI,
-            key: try key("OPENAI_API_KEY")
+            keys: try keys("OPENAI_API_KEY")
         )
         provider.defaultModel = try word("OPENAI_MODEL") ?? (ownURL == nil ? "gpt-6-sol" : nil)
         provider.maxTokensField =
@@ -147,8 +147,8 @@ extension ProviderVariables {
     }
 
     /// Rejects line breaks, which would start another header, and other characters outside of printable ASCII.
-    private func key(_ name: String) throws(ConfigurationError) -> Secret? {
-        try word(name).map { Secret($0) }
+    private func keys(_ name: String) throws(ConfigurationError) -> [ProviderKey] {
+        try word(name).map { [ProviderKey(Secret($0))] } ?? []
     }
 
     private func word(_ name: String) throws(ConfigurationError) -> String? {

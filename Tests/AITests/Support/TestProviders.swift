@@ -36,7 +36,7 @@ enum TestProviders {
             name: name,
             wireFormat: format,
             baseURL: try BaseURL(url),
-            key: key.map { Secret($0) }
+            keys: key.map { [ProviderKey(Secret($0))] } ?? []
         )
         provider.defaultModel = "test-model"
         return provider
@@ -50,6 +50,11 @@ extension HTTPResponse {
 }
 
 extension Provider {
+    /// The request with the provider's first key.
+    func request(_ request: CompletionRequest, isStreamed: Bool = false) throws(AIError) -> HTTPRequest {
+        try self.request(request, with: keys.first, isStreamed: isStreamed)
+    }
+
     /// Decodes a body with status 200.
     func read(_ body: String, _ headers: [(name: String, value: String)] = []) throws(AIError) -> Completion {
         try completion(from: HTTPResponse(200, headers, body))
