@@ -57,6 +57,7 @@ let functions = [
     function("approveGate", uses: ["Runs"]),
     function("cancelInvite", uses: ["Teams"]),
     function("cancelRun", uses: ["Runs"]),
+    function("chatCompletions", uses: ["AI", "System"]),
     function("createApiKey", uses: ["Teams"]),
     function("createOperatorKey", uses: ["Teams"]),
     function("createTeam", uses: ["Teams"]),

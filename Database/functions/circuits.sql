@@ -158,6 +158,7 @@ DECLARE
     v_is_locked boolean := false;
     v_locked    nofx.circuit_breakers;
 BEGIN
+    PERFORM nofx.require_caller();
     SELECT * INTO b FROM nofx.circuit_breakers c WHERE c.name = p_name;
     IF NOT FOUND THEN
         verdict := 'allow';
@@ -276,6 +277,7 @@ DECLARE
     v_failed    boolean := p_outcome = 'failure';
     v_counts    boolean := p_outcome IN ('success', 'failure') AND p_policy ? 'window';
 BEGIN
+    PERFORM nofx.require_caller();
     SELECT * INTO b FROM nofx.circuit_breakers c WHERE c.name = p_name;
     IF NOT FOUND THEN
         IF p_generation <> 0 OR NOT (v_failed OR v_counts OR p_outcome = 'limited') THEN RETURN; END IF;

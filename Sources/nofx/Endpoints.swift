@@ -10,6 +10,7 @@ enum Endpoints {
             ApproveGate.self,
             CancelInvite.self,
             CancelRun.self,
+            ChatCompletions.self,
             CreateAPIKey.self,
             CreateOperatorKey.self,
             CreateTeam.self,

@@ -21,10 +21,25 @@ import Testing
             "accept_invite": (
                 .harmless, "SELECT nofx.accept_invite(sha256(\("x")::bytea), \("invited-by-bob@example.com"), 100)"
             ),
+            "begin_ai_attempt": (
+                .refused,
+                """
+                SELECT nofx.begin_ai_attempt(gen_random_uuid(), 1, \(team), 'openai', 'm', 1, 1, 1, '1 minute', NULL,
+                                             NULL, NULL)
+                """
+            ),
             "begin_once": (.harmless, "SELECT nofx.begin_once('updateTeam', 'k', '{}', \(team))"),
             "can_manage": (.harmless, "SELECT nofx.can_manage('owner', NULL)"),
             "cancel_run": (.harmless, "SELECT nofx.cancel_run(\(team), \(run), '{}')"),
             "check_version": (.harmless, "SELECT nofx.check_version(\(SchemaVersion.required))"),
+            // Every caller may report how a provider answered; nothing of a report names a team.
+            "circuit_acquire": (.harmless, "SELECT nofx.circuit_acquire('none', '{}')"),
+            "circuit_record": (
+                .harmless,
+                """
+                SELECT nofx.circuit_record('none', 0, 'neutral', NULL, NULL, NULL, false, false, gen_random_uuid(), '{}')
+                """
+            ),
             "circuit_set": (.refused, "SELECT nofx.circuit_set('openai', 'force_open')"),
             "circuit_wait": (.harmless, "SELECT nofx.circuit_wait(now(), now())"),
             "covers": (.harmless, "SELECT nofx.covers('owner', NULL, 'admin', NULL)"),
@@ -61,6 +76,14 @@ import Testing
             "my_teammate_ids": (.harmless, "SELECT nofx.my_teammate_ids()"),
             "permissions": (.harmless, "SELECT nofx.permissions('owner', NULL)"),
             "queue_counts": (.refused, "SELECT nofx.queue_counts(NULL)"),
+            "record_ai_attempt": (
+                .refused,
+                """
+                SELECT nofx.record_ai_attempt(\(team), 9, \(team), 'openai', 'm', 'm', 'ok', 200, NULL,
+                                              '{1,1,0,0,0,0}', 1, NULL, '1 s', NULL)
+                """
+            ),
+            "release_ai_budget": (.refused, "SELECT nofx.release_ai_budget(\(run))"),
             "redrive_jobs": (.refused, "SELECT nofx.redrive_jobs(NULL, NULL, 10, NULL)"),
             "rerun": (.harmless, "SELECT nofx.rerun(\(team), \(run), gen_random_uuid(), 100, 100000, '{}')"),
             "retry_step": (.harmless, "SELECT nofx.retry_step(\(team), \(run), 'build', '{}')"),

@@ -1,5 +1,5 @@
 public import Base
-public import Core
+import Core
 
 /// An answer in the form of OpenAI Chat Completions.
 public struct ChatCompletion: OutputObject {

@@ -1,5 +1,5 @@
 public import Base
-public import Core
+import Core
 import Teams
 
 /// A request in the form of OpenAI Chat Completions.

@@ -73,7 +73,7 @@ extension Int {
 
 extension TokenUsage: OutputValue {
     public static var rule: String { "object of counts" }
-    public static var form: ValueForm { .map(Int.form) }
+    public static var form: ValueForm { .map(.either([Int.form, Bool.form])) }
 }
 
 /// Token counts in Anthropic's format.

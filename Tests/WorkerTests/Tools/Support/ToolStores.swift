@@ -9,6 +9,9 @@ final class ToolStores: CircuitBreakerStore, UsageStore, Sendable {
     let circuits = MemoryCircuitBreakerStore()
     private let usage = Monitor(MemoryUsageStore())
 
+    /// What refuses every attempt; nil for nothing.
+    let refusal = Monitor<AttemptRefusal?>(nil)
+
     /// All recorded attempts.
     var records: [UsageRecord] { usage.withLock { $0.records } }
 
@@ -34,6 +37,7 @@ final class ToolStores: CircuitBreakerStore, UsageStore, Sendable {
         lifetime: Duration,
         by deadline: Deadline
     ) throws {
+        if let refusal = refusal.withLock({ $0 }) { throw refusal }
         try usage.withLock { try $0.begin(attempt, within: budget, lifetime: lifetime, by: deadline) }
     }
 
