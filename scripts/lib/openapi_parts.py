@@ -32,6 +32,27 @@ MARKER = {
             "required": ["$secret"],
             "additionalProperties": False,
         },
+        {
+            "type": "object",
+            "description": "Texts, numbers, booleans and markers, put together as a text.",
+            "properties": {"$text": {"type": "array", "minItems": 1, "maxItems": 1000}},
+            "required": ["$text"],
+            "additionalProperties": False,
+        },
+        {
+            "type": "object",
+            "description": "A value as JSON text; markers in it are replaced first.",
+            "properties": {"$json": {}},
+            "required": ["$json"],
+            "additionalProperties": False,
+        },
+        {
+            "type": "object",
+            "description": "The value of a JSON text.",
+            "properties": {"$parse": {"type": "object"}},
+            "required": ["$parse"],
+            "additionalProperties": False,
+        },
     ],
 }
 

@@ -1,14 +1,30 @@
-public import Base
+import Base
 
-/// A value in a step's inputs that is replaced before the step runs: an object with a member `$from`, `$artifact` or
-/// `$secret`.
-enum InputMarker: Hashable, Sendable {
+/// A value in a step's inputs that is replaced before the step runs: an object with a member `$from`, `$artifact`,
+/// `$secret`, `$text`, `$json` or `$parse`.
+indirect enum InputMarker: Hashable, Sendable {
     /// A reference to a part of an earlier step's outputs, and the value to insert if the part does not exist.
     case from(String, fallback: JSONText?)
     /// An artifact of an earlier step, and the value to insert if it does not exist.
     case artifact(String, ArtifactEncoding, fallback: JSONText?)
     /// A secret of the step's scope.
     case secret(SecretName)
+    /// A text that is put together from parts.
+    case text([TextPart])
+    /// A value as JSON text; markers in it are replaced first.
+    case json(JSONText)
+    /// The value of a JSON text.
+    case parse(InputMarker)
+
+    /// A part of a `$text`.
+    enum TextPart: Hashable, Sendable {
+        /// A text, or a number or a boolean as JSON writes it.
+        case literal(String)
+        case marker(InputMarker)
+    }
+
+    /// The most parts of a `$text`.
+    static let partLimit = 1_000
 
     /// Reads a marker; nil for every other value.
     ///
@@ -19,6 +35,18 @@ enum InputMarker: Hashable, Sendable {
         else { return nil }
         for (name, _) in value.members where name != key.name && !key.options.contains(name) {
             throw Violations(.invalidFormat, "must have no member beside \(key.words)")
+        }
+        switch key.name {
+        case "$text":
+            self = .text(try Self.parts(member))
+            return
+        case "$json":
+            self = .json(try Self.template(member))
+            return
+        case "$parse":
+            self = .parse(try Self.source(member))
+            return
+        default: break
         }
         guard let text = member.string else { throw Violations(.invalidType, "must have a string for \(key.name)") }
         switch key.name {
@@ -51,7 +79,7 @@ enum InputMarker: Hashable, Sendable {
     var fallback: JSONText? {
         switch self {
         case .from(_, let fallback), .artifact(_, _, let fallback): fallback
-        case .secret: nil
+        case .secret, .text, .json, .parse: nil
         }
     }
 
@@ -59,7 +87,55 @@ enum InputMarker: Hashable, Sendable {
         [
             ("$from", ["default"], "$from and default"),
             ("$artifact", ["encoding", "default"], "$artifact, encoding and default"), ("$secret", [], "$secret"),
+            ("$text", [], "$text"), ("$json", [], "$json"), ("$parse", [], "$parse"),
         ]
+    }
+
+    private static func parts(_ list: JSONValue) throws(Violations) -> [TextPart] {
+        guard list.kind == .array else { throw Violations(Violation(field: "$text", .invalidType, "must be an array")) }
+        guard (1...partLimit).contains(list.count) else {
+            throw Violations(Violation(field: "$text", .outOfRange, "must have 1 to \(partLimit) parts"))
+        }
+        var parts: [TextPart] = []
+        for (index, element) in list.elements.enumerated() {
+            do throws(Violations) {
+                parts.append(try part(element))
+            } catch {
+                throw error.prefixed(with: "$text[\(index)]")
+            }
+        }
+        return parts
+    }
+
+    private static func part(_ value: JSONValue) throws(Violations) -> TextPart {
+        if let text = value.literalText { return .literal(text) }
+        guard let marker = try InputMarker(value) else {
+            throw Violations(.invalidType, "must be a text, a number, a boolean or a marker")
+        }
+        if case .parse = marker { throw Violations(.invalidType, "must not be $parse, whose value need not be a text") }
+        if let fallback = marker.fallback, fallback.value?.literalText == nil {
+            throw Violations(Violation(field: "default", .invalidType, "must be a text, a number or a boolean"))
+        }
+        return .marker(marker)
+    }
+
+    private static func template(_ value: JSONValue) throws(Violations) -> JSONText {
+        var search = MarkerSearch(at: "$json")
+        search.look(through: value)
+        if let violations = Violations(search.violations) { throw violations }
+        return try JSONText(input: value)
+    }
+
+    private static func source(_ value: JSONValue) throws(Violations) -> InputMarker {
+        do throws(Violations) {
+            guard let marker = try InputMarker(value) else { throw Violations(.invalidType, "must be a marker") }
+            switch marker {
+            case .from, .artifact, .secret, .text: return marker
+            case .json, .parse: throw Violations(.invalidType, "must be $from, $artifact, $secret or $text")
+            }
+        } catch {
+            throw error.prefixed(with: "$parse")
+        }
     }
 
     private static func fallback(_ value: JSONValue) throws(Violations) -> JSONText? {
@@ -81,75 +157,45 @@ enum ArtifactEncoding: String, InputEnumeration {
     case base64
 }
 
-/// Collects the markers in a step's inputs.
-struct MarkerSearch {
-    private(set) var places: [StepInputs.Place] = []
-    var violations: [Violation] = []
+extension InputMarker {
+    /// A reference, an artifact or a secret in a marker, and what it may stand for.
+    struct Leaf {
+        let marker: InputMarker
 
-    private var path: [String] = []
-
-    /// Searches a value and all values nested in it.
-    mutating func look(through value: JSONValue) {
-        guard violations.count < Violations.limit else { return }
-        switch value.kind {
-        case .array:
-            for (index, element) in value.elements.enumerated() { look(through: element, at: "[\(index)]") }
-        case .object:
-            guard !take(value) else { return }
-            for (key, member) in value.members { look(through: member, at: key) }
-        case .null, .bool, .number, .string:
-            break
-        }
+        /// The kinds of values that fit in its place; nil while that is not known.
+        let kinds: Set<JSONValue.Kind>?
     }
 
-    private mutating func look(through value: JSONValue, at component: String) {
-        // Scalars contain no markers; skipping them saves building a path.
-        guard value.kind == .array || value.kind == .object else { return }
-        path.append(component)
-        look(through: value)
-        path.removeLast()
-    }
-
-    /// Records a marker, or the violations of an invalid one.
-    private mutating func take(_ value: JSONValue) -> Bool {
-        do throws(Violations) {
-            guard let marker = try InputMarker(value) else { return false }
-            guard !path.isEmpty else {
-                throw Violations(.invalidFormat, "must have members, and cannot be a marker itself")
+    /// The references, artifacts and secrets in the marker; `kinds` are those of the values that fit in its own place.
+    func leaves(accepting kinds: Set<JSONValue.Kind>? = nil) -> [Leaf] {
+        switch self {
+        case .from, .artifact, .secret: return [Leaf(marker: self, kinds: kinds)]
+        case .text(let parts):
+            return parts.flatMap { part in
+                guard case .marker(let marker) = part else { return [Leaf]() }
+                return marker.leaves(accepting: [.string, .number, .bool])
             }
-            places.append(StepInputs.Place(field: field, marker: marker))
-        } catch {
-            violations += error.prefixed(with: field).all
-        }
-        return true
-    }
-
-    /// The path to the current value; long names are truncated, as in all violations.
-    private var field: String {
-        path.reduce(into: "") { field, component in
-            if !field.isEmpty, component.utf8.first != UInt8(ascii: "[") { field += "." }
-            field += String(String.UnicodeScalarView(component.unicodeScalars.prefix(64)))
+        case .json(let template):
+            var search = MarkerSearch(at: "$json")
+            if let value = template.value { search.look(through: value) }
+            return search.places.flatMap { $0.marker.leaves() }
+        case .parse(let source): return source.leaves(accepting: [.string])
         }
     }
 }
 
 extension JSONText {
-    /// The values of all `$from` markers, and of all `$artifact` markers, in the inputs.
-    public var references: (outputs: Set<String>, artifacts: Set<String>) {
-        // The same shortcut as in `resolving`: without a dollar sign or a backslash there are no markers.
-        guard bytes.contains(UInt8(ascii: "$")) || bytes.contains(UInt8(ascii: "\\")),
-            let root = try? JSONDocument(parsing: bytes, limits: .stepValue).root
-        else { return ([], []) }
-        var search = MarkerSearch()
-        search.look(through: root)
-        var references: (outputs: Set<String>, artifacts: Set<String>) = ([], [])
-        for place in search.places {
-            switch place.marker {
-            case .from(let text, _): references.outputs.insert(text)
-            case .artifact(let text, _, _): references.artifacts.insert(text)
-            case .secret: break
-            }
+    /// The value; nil for a text that is too large or deep for the inputs of a step.
+    var value: JSONValue? { try? JSONDocument(parsing: bytes, limits: .stepValue).root }
+}
+
+extension JSONValue {
+    /// The value as a part of a text: a string itself, a number or a boolean as JSON writes it; nil for other values.
+    var literalText: String? {
+        switch kind {
+        case .string: string
+        case .number, .bool: text.description
+        case .null, .array, .object: nil
         }
-        return references
     }
 }

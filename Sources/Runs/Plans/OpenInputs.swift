@@ -42,10 +42,14 @@ struct OpenInputs {
         for (place, kinds) in zip(places, kinds) {
             guard let kinds, !kinds.contains(.string) else { continue }
             switch place.marker {
-            case .from: break
-            case .artifact, .secret:
+            case .from, .parse: break
+            case .artifact, .secret, .text, .json:
                 violations.append(
-                    Violation(field: place.field, .invalidType, "must not be a string, as secrets and artifacts are")
+                    Violation(
+                        field: place.field,
+                        .invalidType,
+                        "must not be a string, as secrets, artifacts and texts are"
+                    )
                 )
             }
         }

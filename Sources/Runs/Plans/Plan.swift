@@ -31,9 +31,11 @@ public struct Plan: InputObject, OutputObject, Hashable {
 
     /// The references in a step's inputs, in the order of the inputs.
     func references(of number: Int) -> [StepReference] {
-        steps[number].inputs.places.compactMap { place in
-            guard case .from(let text, _) = place.marker else { return nil }
-            return Reference(text, isStep: names.contains).map { StepReference(input: place.field, reference: $0) }
+        steps[number].inputs.places.flatMap { place in
+            place.marker.leaves().compactMap { leaf in
+                guard case .from(let text, _) = leaf.marker else { return nil }
+                return Reference(text, isStep: names.contains).map { StepReference(input: place.field, reference: $0) }
+            }
         }
     }
 

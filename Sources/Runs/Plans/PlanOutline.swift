@@ -118,7 +118,9 @@ extension PlanOutline {
     private func checkReferences(_ numbers: [String: Int], _ graph: PlanGraph, _ violations: inout [Violation]) {
         guard steps.contains(where: { !$0.places.isEmpty }) else { return }
         let hasArtifacts = steps.contains { step in
-            step.places.contains { if case .artifact = $0.marker { true } else { false } }
+            step.places.contains { place in
+                place.marker.leaves().contains { if case .artifact = $0.marker { true } else { false } }
+            }
         }
         let check = ReferenceCheck(
             ancestors: PlanAncestors(graph),

@@ -23,8 +23,12 @@ struct ReferenceCheck {
 
     /// The fault of a marker in a step's inputs; nil if there is none.
     func fault(of place: StepInputs.Place, in number: Int) -> (code: Violation.Code, detail: String)? {
+        place.marker.leaves(accepting: place.kinds).lazy.compactMap { fault(of: $0, in: number) }.first
+    }
+
+    private func fault(of place: InputMarker.Leaf, in number: Int) -> (code: Violation.Code, detail: String)? {
         switch place.marker {
-        case .secret: return nil
+        case .secret, .text, .json, .parse: return nil
         case .from(let text, _):
             guard let reference = Reference(text, isStep: { numbers[$0] != nil }) else { return Self.noStep }
             return fault(of: reference.step, in: number, place, unless: { shorterReference(text, in: number) })
@@ -47,7 +51,7 @@ struct ReferenceCheck {
     private func fault(
         of step: String,
         in number: Int,
-        _ place: StepInputs.Place,
+        _ place: InputMarker.Leaf,
         unless otherMeaning: () -> String?
     ) -> (code: Violation.Code, detail: String)? {
         guard let other = numbers[step] else { return Self.noStep }

@@ -9,13 +9,15 @@ extension JSONText {
     ///   - outputs: The outputs that references may use, by step name; ``JSONText/noOutputs`` for a step without outputs.
     ///   - artifacts: The artifacts that the inputs name, by the values of `$artifact`; those that do not exist are
     ///     missing.
+    ///   - urls: The members of the inputs that are URLs: what is inserted into a `$text` there is percent-encoded.
     ///   - secrets: Looks up a secret of the step's scope; nil if it does not exist.
     /// - Returns: The resolved inputs, at most 1 MiB without artifacts.
-    /// - Throws: `reference_missing`, `reference_too_large`, `artifact_missing`, `artifact_not_text`, `secret_missing`,
-    ///   `inputs_too_large` or `invalid_inputs`, which a retry would not change, or any error of `secrets`.
+    /// - Throws: `reference_missing`, `reference_not_text`, `reference_too_large`, `artifact_missing`, `artifact_not_text`,
+    ///   `secret_missing`, `text_not_json`, `inputs_too_large` or `invalid_inputs`, which a retry would not change, or any error of `secrets`.
     public func resolving(
         outputs: [String: JSONText],
         artifacts: [String: ArtifactContent] = [:],
+        urls: Set<String> = [],
         secrets: (SecretName) throws(StepFailure) -> Secret?
     ) throws(StepFailure) -> JSONText {
         // An escape sequence may hide a dollar sign. Without a dollar sign or a backslash there is nothing to replace.
@@ -26,7 +28,7 @@ extension JSONText {
         } catch {
             throw StepFailure("invalid_inputs", "The inputs are not valid JSON: \(error).")
         }
-        var resolution = InputResolution(outputs: outputs, artifacts: artifacts)
+        var resolution = InputResolution(outputs: outputs, artifacts: artifacts, urls: urls)
         return JSONText(trusted: try resolution.resolve(root, secrets))
     }
 
@@ -50,20 +52,36 @@ private struct InputResolution {
 
     private let outputs: [String: JSONText]
     private let artifacts: [String: ArtifactContent]
+    private let urls: Set<String>
     private var parsed: [String: JSONValue] = [:]
     private var room = Self.limit
     private var roomForArtifacts = ArtifactContent.limit
 
-    init(outputs: [String: JSONText], artifacts: [String: ArtifactContent]) {
+    init(outputs: [String: JSONText], artifacts: [String: ArtifactContent], urls: Set<String>) {
         self.outputs = outputs
         self.artifacts = artifacts
+        self.urls = urls
     }
 
-    mutating func resolve(
-        _ root: JSONValue,
-        _ secrets: (SecretName) throws(StepFailure) -> Secret?
-    ) throws(StepFailure) -> [UInt8] {
-        try root.replacing(
+    typealias Secrets = (SecretName) throws(StepFailure) -> Secret?
+
+    mutating func resolve(_ root: JSONValue, _ secrets: Secrets) throws(StepFailure) -> [UInt8] {
+        var members: [[UInt8]] = []
+        for (name, member) in root.members {
+            let bytes: [UInt8]
+            if urls.contains(name), case .text(let parts)? = try Self.marker(member) {
+                bytes = try text(of: parts, isURL: true, secrets).jsonBytes
+            } else {
+                bytes = try resolve(value: member, secrets)
+            }
+            try take(name.utf8.count)
+            members.append(name.jsonBytes + ":".utf8 + bytes)
+        }
+        return Array("{".utf8) + members.joined(separator: ",".utf8) + Array("}".utf8)
+    }
+
+    private mutating func resolve(value: JSONValue, _ secrets: Secrets) throws(StepFailure) -> [UInt8] {
+        try value.replacing(
             { (value) throws(StepFailure) in
                 guard let marker = try Self.marker(value) else { return nil }
                 return try replacement(for: marker, secrets)
@@ -82,7 +100,7 @@ private struct InputResolution {
 
     private mutating func replacement(
         for marker: InputMarker,
-        _ secrets: (SecretName) throws(StepFailure) -> Secret?
+        _ secrets: Secrets
     ) throws(StepFailure) -> [UInt8] {
         let bytes: [UInt8]
         switch marker {
@@ -102,9 +120,54 @@ private struct InputResolution {
                 throw StepFailure("secret_missing", "The step's scope has no secret \(name.rawValue).")
             }
             bytes = secret.text.jsonBytes
+        case .text(let parts): bytes = try text(of: parts, isURL: false, secrets).jsonBytes
+        case .json(let template):
+            let value = try template.value.map { (value) throws(StepFailure) in try resolve(value: value, secrets) }
+            bytes = String(decoding: value ?? [], as: UTF8.self).jsonBytes
+        case .parse(let source): bytes = try parse(replacement(for: source, secrets))
         }
         try take(bytes.count)
         return bytes
+    }
+
+    /// Puts a text together; in a URL the values of markers are percent-encoded, so that they cannot change its structure.
+    private mutating func text(
+        of parts: [InputMarker.TextPart],
+        isURL: Bool,
+        _ secrets: Secrets
+    ) throws(StepFailure) -> String {
+        var text = ""
+        for (index, part) in parts.enumerated() {
+            switch part {
+            case .literal(let literal): text += literal
+            case .marker(let marker):
+                let value = JSONText(trusted: try replacement(for: marker, secrets)).value
+                guard
+                    let inserted = value?.literalText
+                        ?? (value?.isNull == true ? marker.fallback?.value?.literalText : nil)
+                else {
+                    throw StepFailure(
+                        "reference_not_text",
+                        "Part \(index + 1) of a $text is null, an array or an object: add a default, or write it with $json."
+                    )
+                }
+                // The beginning of a URL may come from a step as a whole.
+                text += isURL && index > 0 ? PercentEncoding.encode(inserted) : inserted
+            }
+        }
+        return text
+    }
+
+    /// The value of a JSON text, which may come from another server.
+    private func parse(_ source: [UInt8]) throws(StepFailure) -> [UInt8] {
+        guard let text = JSONText(trusted: source).value?.stringBytes else {
+            throw StepFailure("text_not_json", "The value of $parse is not a text.")
+        }
+        do throws(JSONSyntaxError) {
+            return try JSONDocument(lenient: text, limits: JSONLimits(bytes: 4 << 20, depth: 32)).root.text.bytes
+        } catch {
+            throw StepFailure("text_not_json", "The value of $parse is not valid JSON: \(error).")
+        }
     }
 
     /// The part of a step's outputs that a reference means; nil if it does not exist.

@@ -29,7 +29,11 @@ public enum StepNeed {
 
 extension StepInputs {
     /// Whether any input is a secret.
-    var usesSecrets: Bool { places.contains { if case .secret = $0.marker { true } else { false } } }
+    var usesSecrets: Bool {
+        places.contains { place in
+            place.marker.leaves().contains { if case .secret = $0.marker { true } else { false } }
+        }
+    }
 
     /// The names in the inputs' list of AI providers; none if it is missing or a reference.
     fileprivate var providers: [String] {

@@ -73,6 +73,7 @@ public struct ToolBox<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Co
         try step.inputs.resolving(
             outputs: step.outputs,
             artifacts: step.artifacts,
+            urls: step.tool == "http:request" ? ["url"] : [],
             secrets: { (name) throws(StepFailure) in
                 guard let scope = step.secretsScope.flatMap(SecretsScope.init(rawValue:)) else { return nil }
                 do throws(SystemError) {
