@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test func `a minute allows as many requests as the limit says, and then one each time that one is given back`() throws {
+    @Test func `a minute allows as many requests as the limit says, and later one at a time`() throws {
         try limit("openai/gpt-4.1", requests: 3)
         var store = try store()
         for _ in 1...3 { #expect(try begin(&store) == nil) }
@@ -66,7 +66,7 @@ import Testing
         #expect(try database.value("SELECT count(*) FROM nofx.ai_attempts") == 4)
     }
 
-    @Test func `a limit is about one model, about those of a provider, or about all, and each must allow the call`() throws {
+    @Test func `a limit is about one model, a provider or all, and each must allow the call`() throws {
         try limit("openai/gpt-4.1", requests: 1)
         try limit("openai/*", requests: 2)
         try limit("*", requests: 3)

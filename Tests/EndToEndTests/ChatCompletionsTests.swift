@@ -26,8 +26,9 @@ import Testing
                 + #"{"role":"assistant","content":"{\"sum\":4}"}}],"usage":{"prompt_tokens":9,"completion_tokens":5}}"#
         )
         return [
-            "OPENAI_BASE_URL": server.openAI, "OPENAI_API_KEY": "sk-of-the-tests-0123456789", "OPENAI_MODEL": "gpt-4.1",
-            "NOFX_AI_IDLE_MS": "2000", "NOFX_RETRY_MAX": "0", "NOFX_BREAKER_FAILURE_THRESHOLD": "1000", "LOG_LEVEL": "error",
+            "OPENAI_BASE_URL": server.openAI, "OPENAI_API_KEY": "sk-of-the-tests-0123456789",
+            "OPENAI_MODEL": "gpt-4.1", "NOFX_AI_IDLE_MS": "2000", "NOFX_RETRY_MAX": "0",
+            "NOFX_BREAKER_FAILURE_THRESHOLD": "1000", "LOG_LEVEL": "error",
         ]
     }
 

@@ -31,7 +31,8 @@ extension CallPolicy {
                 start,
                 within: budget,
                 // After this time the process has died, or has given up the attempt long ago.
-                lifetime: min(max(call.deadline.remaining, breaker.callTimeout), .seconds(86_400)) + breaker.leaseMargin,
+                lifetime: min(max(call.deadline.remaining, breaker.callTimeout), .seconds(86_400))
+                    + breaker.leaseMargin,
                 by: .after(call.deadline.remaining / 10)
             )
         } catch let refusal as AttemptRefusal {

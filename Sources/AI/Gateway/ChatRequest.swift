@@ -31,7 +31,7 @@ public struct ChatRequest: InputObject {
         .integer("max_completion_tokens", in: 1...1_000_000_000, "The newer name of max_tokens."),
         .optional("temperature", AnyValue.self, "The sampling temperature, 0 to 2."),
         .optional("stop", AnyValue.self, "A text that ends the answer, or up to 16 of them."),
-        .optional("response_format", AnyValue.self, "The form of the answer: of type text, json_object or json_schema."),
+        .optional("response_format", AnyValue.self, "The form of the answer: text, json_object or json_schema."),
         .optional("reasoning_effort", AnyValue.self, "How much the model should reason."),
         .optional("user", AnyValue.self, "A pseudonymous name of the end user."),
         .optional("n", AnyValue.self, "The number of answers, which must be 1."),

@@ -115,8 +115,9 @@ extension StepOutcome {
 }
 
 extension AIError {
-    /// Whether no provider was called because all were in cool-down or the team had reached its limits; a used-up budget
-    /// does not count. Candidates that the team may not use do not matter.
+    /// Whether no provider was called because all were in cool-down or the team had reached its limits.
+    ///
+    /// A used-up budget does not count. Candidates that the team may not use do not matter.
     fileprivate var wasRejected: Bool {
         let codes: Set<Code> = [.circuitOpen, .rateLimited, .limitReached]
         return codes.contains(code) && status == nil
