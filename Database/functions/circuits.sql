@@ -184,16 +184,17 @@ BEGIN
             v_lease := nofx.circuit_time(p_policy, 'callTimeout') + nofx.circuit_time(p_policy, 'leaseMargin');
             v_most := nofx.circuit_time(p_policy, 'maximumResetTimeout') * (1 + (p_policy ->> 'jitter')::float8);
             v_patience := nofx.circuit_time(p_policy, 'halfOpenMaximumWait');
-            IF b.open_until > v_now + v_most OR b.probe_deadline > v_now + v_lease THEN
+            -- A running probe may have a longer lease than this caller's.
+            IF b.open_until > v_now + v_most OR b.probe_deadline > v_now + b.probe_lease THEN
                 -- The clock was set back: the wait starts again, or it would last as long as the clock was set back.
                 UPDATE nofx.circuit_breakers c
                 SET open_until = least(c.open_until, v_now + v_most),
-                    probe_deadline = least(c.probe_deadline, v_now + v_lease),
+                    probe_deadline = least(c.probe_deadline, v_now + c.probe_lease),
                     half_open_since = least(c.half_open_since, v_now)
                 WHERE c.name = (SELECT d.name FROM nofx.circuit_breakers d
                                 WHERE d.name = p_name AND d.generation = b.generation FOR NO KEY UPDATE SKIP LOCKED);
                 b.open_until := least(b.open_until, v_now + v_most);
-                b.probe_deadline := least(b.probe_deadline, v_now + v_lease);
+                b.probe_deadline := least(b.probe_deadline, v_now + b.probe_lease);
                 b.half_open_since := least(b.half_open_since, v_now);
             END IF;
             IF b.state = 'open' AND b.open_until > v_now THEN
@@ -239,10 +240,13 @@ BEGIN
                 generation := b.generation + 1;
                 b.permits_left := (p_policy ->> 'halfOpenPermits')::integer;
                 b.probe_successes := 0;
+                b.probe_deadline := NULL;
             END IF;
+            b.probe_deadline := greatest(b.probe_deadline, v_now + v_lease);
             UPDATE nofx.circuit_breakers c
             SET state = 'half_open', generation = circuit_acquire.generation, permits_left = b.permits_left - 1,
-                probe_successes = b.probe_successes, probe_deadline = v_now + v_lease, open_until = NULL,
+                probe_successes = b.probe_successes, probe_deadline = b.probe_deadline,
+                probe_lease = b.probe_deadline - v_now, open_until = NULL,
                 half_open_since = CASE b.state WHEN 'open' THEN v_now ELSE b.half_open_since END,
                 changed_at = CASE WHEN circuit_acquire.generation = b.generation THEN b.changed_at ELSE v_now END
             WHERE c.name = p_name;

@@ -124,7 +124,8 @@ BEGIN
         WITH claimed AS (
             UPDATE nofx.queue q
             SET state = 'running', attempt = q.attempt + (q.run_id IS NULL)::integer, has_begun = false,
-                fence = nextval('nofx.queue_fences'), claimed_at = now(), lease_until = now() + p_lease
+                fence = nextval('nofx.queue_fences'), claimed_at = now(), lease_until = now() + p_lease,
+                text = NULL, text_at = NULL
             WHERE q.id = ANY (v_ids)
             RETURNING q.*
         )
@@ -148,11 +149,12 @@ LANGUAGE sql STABLE AS $$
     )
 $$;
 
--- Extends leases. A row for each lease that is still held, with whether the job has been cancelled. Rows are locked in
+-- Extends leases. A row for each lease that is still held, with whether the job has been cancelled, and whether someone
+-- watches what it writes. Rows are locked in
 -- one order, so that two heartbeats for the same jobs do not deadlock. Each row is looked up by its id, because the
 -- planner, whose estimate of running jobs is out of date, would read them all.
 CREATE OR REPLACE FUNCTION nofx.heartbeat_jobs(p_ids uuid[], p_fences bigint[], p_lease interval)
-RETURNS TABLE (id uuid, is_cancelled boolean, fence bigint)
+RETURNS TABLE (id uuid, is_cancelled boolean, fence bigint, is_watched boolean)
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
     WITH held AS (
         SELECT q.id FROM (SELECT * FROM unnest(p_ids, p_fences) AS l (id, fence) ORDER BY l.id) l
@@ -162,7 +164,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = of
         ) q
     )
     UPDATE nofx.queue q SET lease_until = now() + p_lease WHERE q.id = ANY (ARRAY(SELECT h.id FROM held h))
-    RETURNING q.id, q.is_cancelled, q.fence
+    RETURNING q.id, q.is_cancelled, q.fence, coalesce(q.watched_until > now(), false)
 $$;
 
 -- Reports the outcomes of jobs that are not steps: `completed`; `failed`, to be retried after the schedule's next wait

@@ -8,7 +8,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN p_tools IS NOT NULL THEN p_tool = ANY (p_tools)
                 WHEN p_allows_all THEN true
                 WHEN p_default IS NOT NULL THEN '*' = ANY (p_default) OR p_tool = ANY (p_default)
-                ELSE p_tool NOT IN ('ai:generate', 'codegen', 'http:request') END
+                ELSE p_tool NOT IN ('ai:generate', 'ai:embed', 'codegen', 'http:request') END
 $$;
 
 -- Why a plan cannot be started now: all that start_run would refuse, in its order, for startRun and previewRun alike.

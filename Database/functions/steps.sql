@@ -56,13 +56,14 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $
 $$;
 
 -- Creates what released steps need: a gate for a step that waits for a person, a job for every other. The caller has
--- set their status to `waiting` or `queued`, and adds the events. A job has 0 for the default time limit, 60 seconds.
+-- set their status to `waiting` or `queued`, and adds the events. A job has 0 for the default time limit, which is 600
+-- seconds for AI tools and 60 for others.
 CREATE OR REPLACE FUNCTION nofx.release_steps(p_teams uuid[], p_runs uuid[], p_nos smallint[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
 BEGIN
     WITH released AS MATERIALIZED (
         SELECT s.team_id, s.run_id, s.no, s.topic, s.status, s.priority, s.max_attempts, s.delay_s,
-               nullif(s.timeout_s, 60) AS timeout_s, s.needs,
+               nullif(s.timeout_s, CASE WHEN starts_with(s.topic, 'ai.') THEN 600 ELSE 60 END) AS timeout_s, s.needs,
                CASE s.status WHEN 'waiting' THEN s.inputs END AS gate,
                (SELECT u.trace FROM nofx.runs u WHERE u.team_id = s.team_id AND u.id = s.run_id) AS trace
         FROM unnest(p_teams, p_runs, p_nos) AS r (team_id, run_id, no)

@@ -59,7 +59,7 @@ BEGIN
                    ORDER BY j.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) < p_limit * 5 AS fits
         FROM jobs j
     ), freed AS (
-        UPDATE nofx.queue q SET state = 'available', lease_until = NULL,
+        UPDATE nofx.queue q SET state = 'available', lease_until = NULL, text = NULL, text_at = NULL,
                run_at = CASE WHEN q.has_begun THEN now() ELSE q.run_at END
         WHERE q.id = ANY (ARRAY(SELECT f.id FROM fates f WHERE NOT f.ends))
     ), gone AS (

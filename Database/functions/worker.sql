@@ -144,6 +144,7 @@ BEGIN
         UPDATE nofx.queue q
         -- A job that is available again without a delay keeps its place in the queue.
         SET state = CASE WHEN f.delay > interval '0' THEN 'scheduled' ELSE 'available' END, lease_until = NULL,
+            text = NULL, text_at = NULL,
             run_at = CASE WHEN f.outcome = 'retry' OR f.delay > interval '0' THEN now() + f.delay ELSE q.run_at END,
             attempt = f.attempt - (f.outcome = 'released' AND f.has_begun)::integer,
             max_attempts = least(q.max_attempts + coalesce(f.is_idempotent, false)::integer, 32767)
@@ -220,6 +221,59 @@ BEGIN
     END IF;
     RETURN QUERY SELECT unnest(v_ended.ids);
 END
+$$;
+
+-- The texts that the running AI steps of a run have written so far, for a member who may read it; none for any other
+-- caller. It notes for 15 seconds that someone watches: until then the workers of the steps keep their texts up to date.
+-- It writes only if the last note is ten seconds old, and waits for no lock.
+CREATE OR REPLACE FUNCTION nofx.watch_texts(p_team uuid, p_run uuid)
+RETURNS TABLE (step text, attempt smallint, text text, at timestamptz)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
+#variable_conflict use_column
+DECLARE
+    v_ids uuid[];
+BEGIN
+    PERFORM FROM nofx.teams t JOIN nofx.team_members m ON m.team_id = t.id
+    WHERE t.id = p_team AND t.deleted_at IS NULL AND m.user_id = nofx.me()
+      AND 'read' = ANY (nofx.permissions(m.role, m.permissions));
+    IF NOT FOUND THEN RETURN; END IF;
+    v_ids := ARRAY(
+        SELECT nofx.step_job_id(s.run_id, s.no) FROM nofx.steps s
+        WHERE s.team_id = p_team AND s.run_id = p_run AND s.status = 'queued' AND starts_with(s.topic, 'ai.')
+    );
+    UPDATE nofx.queue q SET watched_until = now() + interval '15 seconds'
+    WHERE q.id = ANY (ARRAY(
+        SELECT w.id FROM nofx.queue w
+        WHERE w.id = ANY (v_ids) AND w.lease_until > now()
+          AND (w.watched_until IS NULL OR w.watched_until < now() + interval '5 seconds')
+        FOR NO KEY UPDATE SKIP LOCKED
+    ));
+    RETURN QUERY
+        SELECT s.name, q.attempt, q.text, q.text_at
+        FROM nofx.queue q
+        JOIN nofx.steps s ON s.team_id = q.tenant_id AND s.run_id = q.run_id AND s.no = q.step_no
+        WHERE q.id = ANY (v_ids) AND q.lease_until > now() AND q.text IS NOT NULL
+        ORDER BY s.no;
+END
+$$;
+
+-- Stores what steps have written so far, where their lease is still held. Returns the jobs that are still watched. Rows
+-- are locked as by heartbeats.
+CREATE OR REPLACE FUNCTION nofx.show_texts(p_ids uuid[], p_fences bigint[], p_texts text[]) RETURNS SETOF uuid
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
+    WITH held AS (
+        SELECT q.id, l.text
+        FROM (SELECT * FROM unnest(p_ids, p_fences, p_texts) AS l (id, fence, text) ORDER BY l.id) l
+        CROSS JOIN LATERAL (
+            SELECT q.id FROM nofx.queue q
+            WHERE q.id = l.id AND q.fence = l.fence AND q.lease_until > now() AND q.run_id IS NOT NULL
+            FOR NO KEY UPDATE
+        ) q
+    ), shown AS (
+        UPDATE nofx.queue q SET text = h.text, text_at = clock_timestamp() FROM held h WHERE q.id = h.id
+        RETURNING q.id, q.watched_until
+    )
+    SELECT s.id FROM shown s WHERE s.watched_until > now()
 $$;
 
 -- Notes what a kind of worker can do, at most once in 30 seconds. When it does, it returns the available steps that have

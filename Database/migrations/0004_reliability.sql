@@ -19,6 +19,7 @@ CREATE TABLE nofx.circuit_breakers (
     permits_left    integer NOT NULL DEFAULT 0,
     probe_successes integer NOT NULL DEFAULT 0,
     probe_deadline  timestamptz,
+    probe_lease     interval,                    -- the time until then when the last probe began
     half_open_since timestamptz,
     not_before      timestamptz,
     cooldown_reason     text CHECK (cooldown_reason IN ('rate_limited', 'quota_exhausted')),

@@ -28,6 +28,10 @@ CREATE TABLE nofx.queue (
     fence          bigint NOT NULL DEFAULT 0,
     error          text,
     payload        json,
+    -- The text that a running step has written so far, for those who watch its run; NULL where no one does.
+    text           text,
+    text_at        timestamptz,
+    watched_until  timestamptz,
     -- The trace of the call that caused the job: `traceparent`, and after a space `tracestate` (W3C Trace Context).
     trace          text,
     CHECK ((run_id IS NULL) = (step_no IS NULL)),

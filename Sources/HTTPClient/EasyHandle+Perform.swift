@@ -27,8 +27,16 @@ extension EasyHandle {
         try setMethod(of: request)
 
         var content = RequestContent(bytes: request.body ?? [])
-        var collector = ResponseCollector(maximumBodyBytes: request.maximumResponseBytes, pieces: pieces)
-        var watch = TransferWatch(idleLimit: request.idleLimit, cancellation: cancellation)
+        var collector = ResponseCollector(
+            maximumBodyBytes: request.maximumResponseBytes,
+            decoding: request.method == .head ? .none : request.decoding,
+            pieces: pieces
+        )
+        var watch = TransferWatch(
+            idleLimit: request.idleLimit,
+            firstByteLimit: request.firstByteLimit,
+            cancellation: cancellation
+        )
         var message = [CChar](repeating: 0, count: Int(CURL_ERROR_SIZE))
         var filter = AddressFilter(egress)
         let ending = guarded(by: &filter) {
@@ -53,13 +61,18 @@ extension EasyHandle {
         switch ending {
         case .cancelled: return HTTPError(.cancelled, "the caller cancelled the request", in: phase)
         case .silent:
-            return HTTPError(.timeout, "no data moved for longer than the idle limit", in: phase, hasTimedOut: true)
+            let limit = collector.hasBody ? "the idle limit" : "the limit of the first byte"
+            return HTTPError(.timeout, "no data moved for longer than \(limit)", in: phase, hasTimedOut: true)
         case .finished(CURLE_OK):
+            if let fault = collector.contentFault { return HTTPError(.invalidResponse, fault, in: phase) }
             guard collector.isInHeader else { return nil }
             return HTTPError(.connectionLost, "the header section has no end", in: phase)
         case .finished(let code):
             if collector.isStopped { return nil }
             if collector.isTooLarge { return HTTPError(.tooLarge, "the response exceeds the size limit", in: phase) }
+            if let fault = collector.contentFault, code == CURLE_WRITE_ERROR {
+                return HTTPError(.invalidResponse, fault, in: phase)
+            }
             let text = String(decoding: message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
             if code == CURLE_OPERATION_TIMEDOUT, phase == .connecting, limits.endConnectingFirst {
                 return HTTPError(.couldNotConnect, text, hasTimedOut: true)
@@ -82,7 +95,9 @@ extension EasyHandle {
                     let code = setCallbacks(message: message, collector: collector, content: content)
                     defer { _ = curl_set_error_buffer(pointer, nil) }
                     guard code == CURLE_OK else { return .finished(code) }
-                    return transfers.run(self, watching: &watch) { collector.pointee.receivedBytes }
+                    return transfers.run(self, watching: &watch) {
+                        (collector.pointee.receivedBytes, collector.pointee.hasBody)
+                    }
                 }
             }
         }

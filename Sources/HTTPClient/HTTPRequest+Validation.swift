@@ -34,6 +34,9 @@ extension HTTPRequest {
         if let idleLimit, idleLimit <= .zero {
             throw HTTPError(.invalidRequest, "the idle limit is not positive")
         }
+        if let firstByteLimit, firstByteLimit <= .zero {
+            throw HTTPError(.invalidRequest, "the limit of the first byte is not positive")
+        }
     }
 
     var isSecure: Bool { hasScheme("https://") }

@@ -34,6 +34,17 @@ public struct HTTPRequest: Sendable {
     /// only the deadline applies, because a server may need time to produce its response.
     public var idleLimit: Duration?
 
+    /// The longest time until the first byte of the response's body; `nil` means no limit.
+    ///
+    /// It counts from the begin of the request. The idle limit, where there is one, applies from that byte on.
+    public var firstByteLimit: Duration?
+
+    /// The content codings that the client decodes; none by default.
+    ///
+    /// The size limit then applies to the decoded body. The client does not ask for a coding by itself: add a header
+    /// `Accept-Encoding` for that.
+    public var decoding: ContentDecoding
+
     /// Whether the client uses the proxies in the variables `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`.
     public var usesProxy: Bool
 
@@ -46,6 +57,8 @@ public struct HTTPRequest: Sendable {
     ///   - body: The content, or `nil` for a request without content.
     ///   - maximumResponseBytes: The largest accepted response body in bytes.
     ///   - idleLimit: The longest time without any data transfer once a response has begun.
+    ///   - firstByteLimit: The longest time until the first byte of the response's body.
+    ///   - decoding: The content codings that the client decodes.
     ///   - usesProxy: Whether the client uses the proxies in the environment variables.
     public init(
         _ method: Method,
@@ -54,6 +67,8 @@ public struct HTTPRequest: Sendable {
         body: [UInt8]? = nil,
         maximumResponseBytes: Int = 4 << 20,
         idleLimit: Duration? = nil,
+        firstByteLimit: Duration? = nil,
+        decoding: ContentDecoding = .none,
         usesProxy: Bool = true
     ) {
         self.method = method
@@ -62,6 +77,8 @@ public struct HTTPRequest: Sendable {
         self.body = body
         self.maximumResponseBytes = maximumResponseBytes
         self.idleLimit = idleLimit
+        self.firstByteLimit = firstByteLimit
+        self.decoding = decoding
         self.usesProxy = usesProxy
     }
 }

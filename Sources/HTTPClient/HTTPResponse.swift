@@ -3,12 +3,10 @@ public struct HTTPResponse: Sendable {
     /// The status and header of the response.
     public let head: HTTPHead
 
-    /// The complete body as the server sent it.
+    /// The complete body as the server sent it, or decoded by the codings of ``HTTPRequest/decoding``.
     ///
-    /// It is empty if the body was delivered in pieces.
-    ///
-    /// The client requests no content encoding and decodes none. If a server compresses the body anyway, the body stays
-    /// compressed.
+    /// It is empty if the body was delivered in pieces. A decoded response has no `content-encoding` and no
+    /// `content-length`. A body with a coding that the request does not name stays as the server sent it.
     public let body: [UInt8]
 
     /// Whether the receiver of the body in pieces stopped before the end of the body.

@@ -30,17 +30,21 @@ struct MultiHandle {
     /// - Parameters:
     ///   - easy: The easy handle. If the transfer does not finish, its connection is closed.
     ///   - watch: Decides whether the transfer may continue.
-    ///   - received: Returns the number of response bytes so far.
+    ///   - received: Returns the number of response bytes so far, and whether any belongs to the body.
     /// - Returns: How the transfer ended.
-    func run(_ easy: EasyHandle, watching watch: inout TransferWatch, received: () -> Int) -> Ending {
+    func run(
+        _ easy: EasyHandle,
+        watching watch: inout TransferWatch,
+        received: () -> (bytes: Int, hasBody: Bool)
+    ) -> Ending {
         guard curl_multi_add_handle(pointer, easy.pointer) == CURLM_OK else { return .finished(CURLE_OUT_OF_MEMORY) }
         defer { curl_multi_remove_handle(pointer, easy.pointer) }
         var running: Int32 = 0
         while true {
             guard curl_multi_perform(pointer, &running) == CURLM_OK else { return .finished(CURLE_OUT_OF_MEMORY) }
             guard running > 0 else { return .finished(curl_finished_code(pointer)) }
-            let bytes = received()
-            switch watch.look(bytes: bytes, hasAnswer: bytes > 0) {
+            let (bytes, hasBody) = received()
+            switch watch.look(bytes: bytes, hasAnswer: bytes > 0, hasBody: hasBody) {
             case .silent: return .silent
             case .cancelled: return .cancelled
             case .goOn(let milliseconds):

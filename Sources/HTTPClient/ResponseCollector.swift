@@ -13,10 +13,19 @@ struct ResponseCollector {
     /// The body, unless it is delivered in pieces.
     private(set) var body: [UInt8] = []
 
-    /// The number of bytes of head and body so far.
+    /// The number of bytes of head and body so far, as they were sent.
     var receivedBytes: Int { headerBytes + bodyBytes }
 
+    /// Whether a byte of the body has arrived.
+    var hasBody: Bool { bodyBytes > 0 }
+
+    /// Why the body cannot be decoded, once it has ended; nil if it can be.
+    var contentFault: String? { decoder?.fault ?? (hasBody ? decoder?.faultAtEnd : nil) }
+
     private let maximumBodyBytes: Int
+    private let decoding: ContentDecoding
+    private var decoder: ContentDecoder?
+    private var decodedBytes = 0
     private let pieces: BodyPieces?
     private var takesPieces = false
     private var status: Int?
@@ -32,10 +41,12 @@ struct ResponseCollector {
     /// Creates a collector for one request.
     ///
     /// - Parameters:
-    ///   - maximumBodyBytes: The largest accepted body in bytes.
+    ///   - maximumBodyBytes: The largest accepted body in bytes, as it is sent and as it is decoded.
+    ///   - decoding: The content codings to decode.
     ///   - pieces: Receives the body in pieces; nil collects the body.
-    init(maximumBodyBytes: Int, pieces: BodyPieces? = nil) {
+    init(maximumBodyBytes: Int, decoding: ContentDecoding = .none, pieces: BodyPieces? = nil) {
         self.maximumBodyBytes = maximumBodyBytes
+        self.decoding = decoding
         self.pieces = pieces
     }
 
@@ -68,6 +79,7 @@ struct ResponseCollector {
             isInHeader = true
         } else if text.isEmpty, isInHeader {
             isInHeader = false
+            openDecoder()
             if status != nil, let pieces { takesPieces = pieces.wants(head) }
         } else if isInHeader {
             takeField(line, text)
@@ -84,12 +96,36 @@ struct ResponseCollector {
             return false
         }
         bodyBytes += bytes.count
+        guard decoder != nil else { return deliver(bytes) }
+        var rest = Array(bytes)[...]
+        // A piece at a time, so that a small body cannot become a large one in memory.
+        while let piece = decoder?.next(&rest) {
+            guard !piece.isEmpty else { return true }
+            guard piece.count <= maximumBodyBytes - decodedBytes else {
+                isTooLarge = true
+                return false
+            }
+            decodedBytes += piece.count
+            guard deliver(piece) else { return false }
+        }
+        return false
+    }
+
+    private mutating func deliver(_ bytes: some Collection<UInt8>) -> Bool {
         guard takesPieces, let pieces else {
             body.append(contentsOf: bytes)
             return true
         }
         isStopped = !pieces.take(Array(bytes))
         return !isStopped
+    }
+
+    /// Prepares to decode the body, if its coding is one to decode.
+    private mutating func openDecoder() {
+        let codings = headers.filter { $0.name == "content-encoding" }.map(\.value).joined(separator: ",")
+        guard status != nil, !codings.isEmpty, let opened = decoding.decoder(codings) else { return }
+        decoder = opened
+        headers.removeAll { ["content-encoding", "content-length"].contains($0.name) }
     }
 
     private mutating func takeField(

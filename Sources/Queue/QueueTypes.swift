@@ -180,6 +180,8 @@ public struct JobResult: Hashable, Sendable {
 
 /// The answer to a heartbeat.
 public enum LeaseState: Hashable, Sendable {
+    /// The lease is held, and someone watches what the job writes.
+    case watched
     /// The lease is extended.
     case held
     /// The lease is extended, but the job was cancelled: the claimant should stop soon.

@@ -37,7 +37,7 @@ extension Query {
             json.column("continues", steps) { $0.continues }
             json.column("priority", steps) { $0.priority }
             json.column("max_attempts", steps) { $0.attempts }
-            json.column("timeout_s", steps) { $0.timeout?.wholeSeconds ?? 60 }
+            json.column("timeout_s", steps) { $0.timeout?.wholeSeconds ?? ($0.topic.hasPrefix("ai.") ? 600 : 60) }
             json.column("retry_base_s", steps) { $0.backoff.lowerBound }
             json.column("retry_cap_s", steps) { $0.backoff.upperBound }
             json.column("delay_s", steps) { $0.delay.wholeSeconds }

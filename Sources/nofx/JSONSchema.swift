@@ -120,7 +120,14 @@ extension JSONSchema {
     private func writeObject(_ form: ValueForm, _ json: inout JSONWriter) {
         if case .either(let forms) = form {
             // Names are the same on both sides.
-            json.member("anyOf", forms.map { JSONSchema($0, of: .input) })
+            json.member(
+                "anyOf",
+                forms.map { form in
+                    var schema = JSONSchema(form, shape, of: .input)
+                    if case .array = form { schema.hasMarkers = hasMarkers }
+                    return schema
+                }
+            )
         } else {
             ObjectSchema(shape, side: side, hasMarkers: hasMarkers).write(&json)
         }

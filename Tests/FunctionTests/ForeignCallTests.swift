@@ -105,6 +105,7 @@ import Testing
             "step_job_id": (.harmless, "SELECT nofx.step_job_id(\(run), 0)"),
             "take_place": (.harmless, "SELECT nofx.take_place(1, 1)"),
             "take_rate": (.refused, "SELECT nofx.take_rate(\("\(user) writes"), 1000000, 1)"),
+            "watch_texts": (.harmless, "SELECT nofx.watch_texts(\(team), \(run))"),
             "transfer_ownership": (.harmless, "SELECT nofx.transfer_ownership(\(team), \(user), 100, '{}')"),
         ]
     }

@@ -48,6 +48,41 @@ struct SilenceTests {
         }
     }
 
+    @Test(
+        arguments: [
+            ("/silent", .waiting), ("/stall_header", .head(status: 200)),
+        ] as [(String, HTTPError.Phase)]
+    )
+    func `a body has to begin within the limit of the first byte, whatever the idle limit`(
+        path: String,
+        phase: HTTPError.Phase
+    ) throws {
+        try PythonServer.run("fault_server.py") { (server) throws in
+            var client = HTTPClient(userAgent: "tests/1")
+            var late = request(server.url(path), idleLimit: .seconds(1_200))
+            late.firstByteLimit = .milliseconds(500)
+            let error = #expect(throws: HTTPError.self) { try client.send(late, deadline: .after(.seconds(600))) }
+
+            #expect(error?.kind == .timeout)
+            #expect(error?.phase == phase)
+            #expect(error?.debugDescription.contains("first byte") == true)
+        }
+    }
+
+    @Test func `the idle limit applies from the first byte of the body on`() {
+        var watch = TransferWatch(
+            idleLimit: .milliseconds(100),
+            firstByteLimit: .milliseconds(400),
+            cancellation: nil
+        )
+        // A head without a body is no silence before the limit of the first byte.
+        let begun = Deadline.after(.milliseconds(300))
+        while !begun.hasPassed { #expect(watch.look(bytes: 90, hasAnswer: true, hasBody: false) != .silent) }
+        #expect(watch.look(bytes: 91, hasAnswer: true, hasBody: true) != .silent)
+        while watch.look(bytes: 91, hasAnswer: true, hasBody: true) != .silent {}
+        #expect(watch.look(bytes: 92, hasAnswer: true, hasBody: true) != .silent)
+    }
+
     @Test func `data that moves and a response that has not begun are not silence`() {
         var watch = TransferWatch(idleLimit: .milliseconds(200), cancellation: nil)
         func waitForSilence(at bytes: Int) {

@@ -153,11 +153,22 @@ def count():
     refused(openai.BadRequestError, 400, "validation_failed", param="n", n=2)
 
 
-@case("an image is not supported")
+def picture(url):
+    return [{"role": "user", "content": [{"type": "text", "text": "What is it?"},
+                                         {"type": "image_url", "image_url": {"url": url}}]}]
+
+
+@case("images by address and as data")
 def image():
-    part = {"type": "image_url", "image_url": {"url": "https://images.test/a.png"}}
-    messages = [{"role": "user", "content": [part]}]
-    refused(openai.BadRequestError, 400, "validation_failed", param="messages[0].content", messages=messages)
+    for url in ("https://images.test/a.png", "data:image/png;base64,iVBORw0KGgo="):
+        expect(ask(messages=picture(url)).choices[0].message.content, TEXT)
+
+
+@case("an image elsewhere")
+def wrong_image():
+    for url in ("http://images.test/a.png", "file:///etc/passwd", "data:image/png;base64,!"):
+        messages = picture(url)
+        refused(openai.BadRequestError, 400, "validation_failed", param="messages[0].content", messages=messages)
 
 
 @case("an invalid temperature")

@@ -34,6 +34,10 @@ WHOLE = {
     "chunked-cut": [LOST] * 3,
     "partial-headers": [LOST] * 3,
     "redirect": [ALL] * 3,
+    "compressed:gzip": [ALL] * 3,
+    "compressed:deflate": [ALL] * 3,
+    "compressed:raw": [ALL] * 3,
+    "thinking": [ALL] * 3,
     "bad-gzip": [JSON] * 3,
     "empty-200": [JSON] * 3,
     "bad-json": [JSON] * 3,
@@ -79,6 +83,12 @@ STREAMED_LATE = {"silent": [LATE] * 3, "stall-mid": ["ReadTimeout", LATE, LATE]}
 # The same for streams. Both clients accept a stream that ends cleanly, even if the answer is incomplete.
 STREAMED = {
     "": [ALL] * 3,
+    "slow-stream:20": [ALL] * 3,
+    "pings:3": [ALL] * 3,
+    "compressed:gzip": [ALL] * 3,
+    "compressed:deflate": [ALL] * 3,
+    "compressed:raw": [ALL] * 3,
+    "thinking": [ALL] * 3,
     "close-early": [LOST] * 3,
     "rst-early": [LOST] * 3,
     "rst-mid": ["ReadError", LOST, LOST],
@@ -198,7 +208,7 @@ class Caller:
 
     def messages(self, model):
         answer = self.anthropic.messages.create(model=model, max_tokens=9, messages=[{"role": "user", "content": "?"}])
-        return "".join(block.text for block in answer.content), answer.usage.output_tokens
+        return "".join(block.text for block in answer.content if block.type == "text"), answer.usage.output_tokens
 
     def messages_stream(self, model):
         text, tokens = "", None
@@ -207,7 +217,7 @@ class Caller:
         ) as events:
             for event in events:
                 if event.type == "content_block_delta":
-                    text += event.delta.text
+                    text += getattr(event.delta, "text", "")
                 elif event.type == "message_delta":
                     tokens = event.usage.output_tokens
         return text, tokens
@@ -293,6 +303,17 @@ class Check:
             self.compare(f"{call}: key", headers.get("authorization"), "Bearer sk-test")
             self.compare(f"{call}: model", json.loads(echo["body"])["model"], "fault:echo")
 
+    def embeddings(self):
+        """Embeddings, as numbers and in base64, plain and compressed."""
+        client = Caller(self.server).openai
+        for model in ("model", "fault:compressed:gzip"):
+            for options in ({}, {"encoding_format": "float"}, {"dimensions": 4}):
+                answer = client.embeddings.create(model=model, input=["a", "bc"], **options)
+                found = {one.index: one.embedding for one in answer.data}
+                rest = [0.25] * (options.get("dimensions", 3) - 2)
+                self.compare(f"embeddings of {model}", found, {0: [0.0, 0.5, *rest], 1: [1.0, 1.0, *rest]})
+                self.compare(f"embeddings of {model}: tokens", answer.usage.prompt_tokens, 4)
+
     def redirects(self):
         """Both clients follow redirects and do not send the key to the new address."""
         seen = self.server.requests("/elsewhere")
@@ -310,6 +331,7 @@ def main():
     check.outcomes(STREAMED, STREAM_CALLS)
     check.outcomes(STREAMED_LATE, STREAM_CALLS, timeout=2)
     check.what_is_sent()
+    check.embeddings()
     check.retries()
     check.server.end()
     print(f"{check.done} comparisons, {check.differences} differences")

@@ -13,6 +13,7 @@ import sys
 import termios
 import threading
 import time
+import zlib
 
 OK = b"HTTP/1.1 200 OK\r\n"
 
@@ -126,6 +127,55 @@ def until_close(connection):
 
 def cut_gzip(connection):
     connection.sendall(OK + b"Content-Encoding: gzip\r\nContent-Length: 10\r\n\r\n" + GZIP_HEADER)
+
+
+def compressed(connection, coding, data):
+    connection.sendall(OK + b"Content-Encoding: %s\r\nContent-Length: %d\r\n\r\n" % (coding, len(data)) + data)
+
+
+def deflated(data, bits):
+    compressor = zlib.compressobj(9, zlib.DEFLATED, bits)
+    return compressor.compress(data) + compressor.flush()
+
+
+def gzip(connection):
+    compressed(connection, b"gzip", deflated(b"fine", 31))
+
+
+def gzip_pieces(connection):
+    """Sends each byte of a compressed answer in its own packet."""
+    connection.sendall(OK + b"Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n")
+    data = deflated(b"piece;" * 1000, 31)
+    for index in range(len(data)):
+        connection.sendall(chunk(data[index : index + 1]))
+    connection.sendall(chunk(b""))
+
+
+def deflate(connection):
+    compressed(connection, b"deflate", deflated(b"fine", 15))
+
+
+def raw_deflate(connection):
+    compressed(connection, b"deflate", deflated(b"fine", -15))
+
+
+def empty_gzip(connection):
+    compressed(connection, b"gzip", b"")
+
+
+def wrong_gzip(connection):
+    compressed(connection, b"gzip", b"this is not compressed at all")
+
+
+def brotli(connection):
+    compressed(connection, b"br", b"\x0b\x01\x80fine\x03")
+
+
+def bomb(connection):
+    """A gigabyte of zeros in a megabyte: a compressed block that can follow itself."""
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
+    block = compressor.compress(bytes(1 << 20)) + compressor.flush(zlib.Z_FULL_FLUSH)
+    compressed(connection, b"gzip", GZIP_HEADER + block * (1 << 10))
 
 
 def eight_megabytes(connection):

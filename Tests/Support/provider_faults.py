@@ -24,11 +24,12 @@ import tempfile
 import termios
 import threading
 import time
+import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 sys.dont_write_bytecode = True
 from certificates import Certificates
-from provider_formats import PIECES, encode, event, format_of
+from provider_formats import PIECES, Embeddings, encode, event, format_of
 
 EIGHT_MEGABYTES = 8 << 20
 REASONS = {200: "OK", 307: "Temporary Redirect", 400: "Bad Request", 429: "Too Many Requests", 529: "Overloaded"}
@@ -49,6 +50,7 @@ class Request:
         except ValueError:
             content = None
         content = content if isinstance(content, dict) else {}
+        self.question = content
         self.model = content.get("model") or ""
         self.wants_stream = content.get("stream") is True
         # OpenAI reports the usage of a streamed chat only on request.
@@ -127,6 +129,8 @@ class Request:
                 return beginning
 
     def whole(self):
+        if self.format is Embeddings:
+            return encode(Embeddings.answer(self.model, self.question))
         return encode(self.format.answer(self.model))
 
     def half(self):
@@ -239,6 +243,36 @@ def slow(request):
     return healthy(request)
 
 
+@fault("slow-stream")
+def slow_stream(request):
+    """A good stream with a pause in milliseconds before each event."""
+    def pieces():
+        for piece in request.events():
+            time.sleep(int(request.word) / 1000)
+            yield piece
+
+    return request.stream(pieces()) if request.wants_stream else healthy(request)
+
+
+@fault("pings")
+def pings(request):
+    """A good stream after as many comments as the argument says, which keep the connection alive."""
+    def pieces():
+        for _ in range(int(request.word)):
+            yield b": ping\n\n"
+            time.sleep(0.1)
+        yield from request.events()
+
+    return request.stream(pieces())
+
+
+@fault("stall-head")
+def stall_head(request):
+    """A head, and nothing after it."""
+    request.head(200, kind="text/event-stream" if request.wants_stream else "application/json")
+    return request.wait_for_end()
+
+
 @fault("redirect")
 def redirect(request):
     target = f"http://127.0.0.1:{other.getsockname()[1]}{request.path}"
@@ -252,6 +286,46 @@ def redirect(request):
 def bad_gzip(request):
     body = gzip.compress(request.whole())
     return request.answer(body[: len(body) // 2], headers=[("Content-Encoding", "gzip")])
+
+
+@fault("compressed")
+def compressed(request):
+    """A good answer in the argument's content coding; `raw` is deflate without its header."""
+    kind = {"gzip": 31, "deflate": 15, "raw": -15, "br": 31}[request.word]
+    compressor = zlib.compressobj(9, zlib.DEFLATED, kind)
+    headers = [("Content-Encoding", "deflate" if request.word == "raw" else request.word)]
+    if not request.wants_stream:
+        return request.answer(compressor.compress(request.whole()) + compressor.flush(), headers=headers)
+    request.head(200, [*request.format.headers(request.number), *headers], kind="text/event-stream")
+    for piece in request.events():
+        request.chunk(compressor.compress(piece) + compressor.flush(zlib.Z_SYNC_FLUSH))
+    request.chunk(compressor.flush())
+    request.send(b"0\r\n\r\n")
+    return True
+
+
+@fault("bomb")
+def bomb(request):
+    """A gigabyte of white space in a megabyte: a compressed block that can follow itself."""
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
+    block = compressor.compress(b" " * (1 << 20)) + compressor.flush(zlib.Z_FULL_FLUSH)
+    head = b"\x1f\x8b\x08\0\0\0\0\0\0\x03"
+    return request.answer(head + block * (1 << 10), headers=[("Content-Encoding", "gzip")])
+
+
+@fault("one-embedding")
+def one_embedding(request):
+    """An embedding of the first text only."""
+    answer = Embeddings.answer(request.model, request.question)
+    return request.answer(answer | {"data": answer["data"][-1:]})
+
+
+@fault("thinking")
+def thinking(request):
+    """A good answer with the model's reasoning before it."""
+    if request.wants_stream:
+        return request.stream([event(*one) for one in request.format.thinking_events(request.model)])
+    return request.answer(request.format.thinking_answer(request.model))
 
 
 @fault("empty-200")

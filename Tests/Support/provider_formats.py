@@ -1,8 +1,12 @@
 """The providers' wire formats: answers, streams, errors and headers."""
+import base64
 import json
+import struct
 
 PIECES = ["Hello", ", wörld", " 日本", "!"]
 TEXT = "".join(PIECES)
+THOUGHTS = ["First ", "this."]
+THOUGHT = "".join(THOUGHTS)
 
 KINDS = {
     400: "invalid_request_error", 401: "authentication_error", 402: "billing_error", 403: "permission_error",
@@ -49,6 +53,27 @@ class Anthropic:
             "usage": whole["usage"],
         }  # fmt: skip
         yield "message_stop", {"type": "message_stop"}
+
+    @classmethod
+    def thinking_answer(cls, model):
+        answer = cls.answer(model)
+        thought = {"type": "thinking", "thinking": THOUGHT, "signature": "c2ln"}
+        return answer | {"content": [thought, {"type": "redacted_thinking", "data": "eA=="}, *answer["content"]]}
+
+    @classmethod
+    def thinking_events(cls, model):
+        events = list(cls.events(model))
+        yield events[0]
+        thought = {"type": "thinking", "thinking": "", "signature": ""}
+        yield "content_block_start", {"type": "content_block_start", "index": 0, "content_block": thought}
+        for piece in THOUGHTS:
+            delta = {"type": "thinking_delta", "thinking": piece}
+            yield "content_block_delta", {"type": "content_block_delta", "index": 0, "delta": delta}
+        signature = {"type": "signature_delta", "signature": "c2ln"}
+        yield "content_block_delta", {"type": "content_block_delta", "index": 0, "delta": signature}
+        yield "content_block_stop", {"type": "content_block_stop", "index": 0}
+        for name, data in events[1:]:
+            yield name, data | ({"index": 1} if "index" in data else {})
 
     @staticmethod
     def error(status, code=None, kind=None, message="as asked for"):
@@ -109,6 +134,21 @@ class Chat:
             yield chunk([], cls.usage)
         yield None, "[DONE]"
 
+    @classmethod
+    def thinking_answer(cls, model):
+        answer = cls.answer(model)
+        answer["choices"][0]["message"]["reasoning_content"] = THOUGHT
+        return answer
+
+    @classmethod
+    def thinking_events(cls, model):
+        events = list(cls.events(model))
+        yield events[0]
+        for piece in THOUGHTS:
+            delta = {"content": None, "reasoning_content": piece}
+            yield None, events[0][1] | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+        yield from events[1:]
+
     @staticmethod
     def error(status, code=None, kind=None, message="as asked for"):
         kind = kind or {429: "requests", 503: "service_unavailable_error"}.get(
@@ -168,14 +208,53 @@ class Responses(Chat):
             yield name, {"type": name, "sequence_number": number} | fields
 
     @classmethod
+    def thinking_answer(cls, model):
+        answer = cls.answer(model)
+        summary = [{"type": "summary_text", "text": THOUGHT}]
+        return answer | {"output": [{"type": "reasoning", "id": "rs_01", "summary": summary}, *answer["output"]]}
+
+    @classmethod
+    def thinking_events(cls, model):
+        place = {"item_id": "rs_01", "output_index": 0, "summary_index": 0}
+        events = list(cls.events(model))
+        yield events[0]
+        for piece in THOUGHTS:
+            name = "response.reasoning_summary_text.delta"
+            yield name, {"type": name, "sequence_number": 1} | place | {"delta": piece}
+        yield from events[1:-1]
+        name, data = events[-1]
+        yield name, data | {"response": cls.thinking_answer(model)}
+
+    @classmethod
     def failed_stream(cls):
         return "error", {
             "type": "error", "sequence_number": 9, "code": "server_error", "message": "Overloaded", "param": None,
         }  # fmt: skip
 
 
+class Embeddings(Chat):
+    """Embeddings: POST /v1/embeddings."""
+
+    @classmethod
+    def answer(cls, model, question=None):
+        """One embedding for each text, the last first: its index, half its length, and a quarter as often as needed."""
+        question = question or {}
+        texts = question.get("input") or [""]
+        texts = [texts] if isinstance(texts, str) else texts
+        data = []
+        for index, text in enumerate(texts):
+            numbers = [float(index), len(text) / 2] + [0.25] * ((question.get("dimensions") or 3) - 2)
+            packed = base64.b64encode(struct.pack(f"<{len(numbers)}f", *numbers)).decode()
+            embedding = packed if question.get("encoding_format") == "base64" else numbers
+            data.append({"object": "embedding", "index": index, "embedding": embedding})
+        usage = {"prompt_tokens": 2 * len(texts), "total_tokens": 2 * len(texts)}
+        return {"object": "list", "data": data[::-1], "model": model, "usage": usage}
+
+
 def format_of(path):
     """The format of a path. A base URL may put anything before the path."""
+    if path.endswith("/embeddings"):
+        return Embeddings
     if path.endswith("/messages"):
         return Anthropic
     return Responses if path.endswith("/responses") else Chat

@@ -13,8 +13,9 @@ extension AIClient where Stores: ~Copyable {
         in call: inout Call
     ) throws(AIError) -> Completion {
         let model = request.model ?? provider.defaultModel ?? ""
-        var message = try provider.request(request, with: provider.keys.first, isStreamed: call.onText != nil)
-        let span = call.trace.begin("chat", .client)
+        let operation = request.embedding == nil ? "chat" : "embeddings"
+        var message = try provider.request(request, with: provider.keys.first, isStreamed: call.isStreamed)
+        let span = call.trace.begin(operation, .client)
         // The operator chose the provider, so it may have the whole context.
         message.headers += span.trace.context?.trustedHeaders ?? []
         let (callPolicy, log, start) = (callPolicy, log, SystemClock.uptime)
@@ -43,7 +44,7 @@ extension AIClient where Stores: ~Copyable {
         let took = SystemClock.uptime - start
         let tokens = wasSent ? result.tokens(asking: request) : nil
         record(result, of: provider, asking: model, wasSent: wasSent, tokens: tokens, took: took, in: &call)
-        if let attempt = call.attempts.last { span.end(attempt.attributes, error: attempt.code?.rawValue) }
+        if let attempt = call.attempts.last { span.end(attempt.attributes(operation), error: attempt.code?.rawValue) }
         var completion = try result.get()
         completion.usage = tokens
         return completion
@@ -52,9 +53,9 @@ extension AIClient where Stores: ~Copyable {
 
 extension CallAttempt {
     /// The attributes of the attempt's span.
-    fileprivate var attributes: KeyValuePairs<String, Span.Value?> {
+    fileprivate func attributes(_ operation: String) -> KeyValuePairs<String, Span.Value?> {
         [
-            "gen_ai.operation.name": .text("chat"), "gen_ai.provider.name": .text(provider),
+            "gen_ai.operation.name": .text(operation), "gen_ai.provider.name": .text(provider),
             "gen_ai.request.model": .text(model), "http.response.status_code": status.map { .number($0) },
             "gen_ai.usage.input_tokens": tokens.map { .number($0.input) },
             "gen_ai.usage.output_tokens": tokens.map { .number($0.output) },
@@ -112,10 +113,12 @@ extension AIClient where Stores: ~Copyable {
         in call: Call
     ) throws(AIError) -> Completion {
         var message = message
+        let end = call.attemptDeadline(callPolicy.breaker.callTimeout)
         message.idleLimit = callPolicy.idleLimit
+        message.firstByteLimit = end.firstByteLimit
+        message.decoding = .gzipAndDeflate
         var reader = AnswerReader(provider, in: call)
         do throws(AIError) {
-            let end = call.attemptDeadline(callPolicy.breaker.callTimeout)
             let completion = try provider.accept(reader.read(message, with: &client, until: end))
             if let schema = request.schema { try provider.check(completion, against: schema, by: end.end) }
             return completion

@@ -31,8 +31,7 @@ extension CallPolicy {
                 start,
                 within: budget,
                 // After this time the process has died, or has given up the attempt long ago.
-                lifetime: min(max(call.deadline.remaining, breaker.callTimeout), .seconds(86_400))
-                    + breaker.leaseMargin,
+                lifetime: breaker.lasting(call.longestAttempt(breaker.callTimeout)).lease,
                 by: .after(call.deadline.remaining / 10)
             )
         } catch let refusal as AttemptRefusal {
@@ -181,7 +180,7 @@ extension Result where Success == Completion, Failure == AIError {
         return TokenUsage(
             reported: completion?.usage,
             asking: request,
-            textBytes: completion?.text.utf8.count ?? 0
+            textBytes: completion?.textBytes ?? 0
         )
     }
 }

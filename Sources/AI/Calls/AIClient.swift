@@ -94,6 +94,8 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
     ///   - trace: The trace of the work that needs the answer.
     ///   - onText: Takes the text as it comes. What it was given cannot be taken back: an answer that ends early after
     ///     that is an error, and nobody else is asked.
+    ///   - onProgress: Follows the answer as it comes, with a new beginning for each attempt. It does not prevent that
+    ///     another provider is asked.
     /// - Returns: The answer, with what was tried for it.
     /// - Throws: ``AIError`` of the last attempt, with all of them and the error of the last request.
     public mutating func call(
@@ -104,7 +106,8 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
         deadline: Deadline,
         cancellation: Cancellation? = nil,
         trace: Trace = .none,
-        onText: ((String) -> Void)? = nil
+        onText: ((String) -> Void)? = nil,
+        onProgress: ((AnswerProgress) -> Void)? = nil
     ) throws(AIError) -> CallAnswer {
         var call = Call(
             request,
@@ -113,7 +116,8 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
             deadline: deadline,
             cancellation: cancellation,
             trace: trace,
-            onText: onText
+            onText: onText,
+            onProgress: onProgress
         )
         var failure = AIError(.notConfigured, provider: "")
         let chosen = try chosen(names)
@@ -152,6 +156,8 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
 
 extension CompletionRequest {
     fileprivate var withoutModel: CompletionRequest {
+        // The models of other providers answer conversations.
+        guard embedding == nil else { return self }
         var copy = self
         copy.model = nil
         return copy
@@ -203,7 +209,7 @@ extension AIClient where Stores: ~Copyable {
         var question = request
         let breaker = CircuitBreaker(
             provider.name,
-            policy: callPolicy.breaker,
+            policy: callPolicy.breaker.lasting(call.longestAttempt(callPolicy.breaker.callTimeout)),
             onEvent: { $0.report(of: provider.name, to: log) }
         )
         do {

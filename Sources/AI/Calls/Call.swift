@@ -20,8 +20,11 @@ struct Call {
     /// The trace of the call.
     let trace: Trace
 
-    /// Receives the answer's text as it arrives; nil for an answer that is not streamed.
+    /// Receives the answer's text as it arrives, and cannot take it back; nil for no one.
     let onText: ((String) -> Void)?
+
+    /// Follows the answer, and can begin anew; nil for no one.
+    let onProgress: ((AnswerProgress) -> Void)?
 
     /// The attempts so far.
     private(set) var attempts: [CallAttempt] = []
@@ -42,7 +45,8 @@ struct Call {
         deadline: Deadline,
         cancellation: Cancellation?,
         trace: Trace = .none,
-        onText: ((String) -> Void)?
+        onText: ((String) -> Void)?,
+        onProgress: ((AnswerProgress) -> Void)? = nil
     ) {
         self.trace = trace
         self.request = request
@@ -51,7 +55,11 @@ struct Call {
         self.deadline = deadline
         self.cancellation = cancellation
         self.onText = onText
+        self.onProgress = onProgress
     }
+
+    /// Whether providers are asked to stream their answers.
+    var isStreamed: Bool { (onText != nil || onProgress != nil) && request.embedding == nil }
 
     /// Adds an attempt.
     ///
@@ -68,12 +76,19 @@ struct Call {
 
     /// The deadline of an attempt that begins now.
     ///
-    /// It leaves time to record the result.
+    /// It leaves time to record the result. A streamed answer may take all of the call's time, as long as it goes on.
+    ///
+    /// - Parameter timeout: The limit of an answer that is not streamed, and of the first byte of a streamed one.
+    /// - Returns: The deadline.
     func attemptDeadline(_ timeout: Duration) -> AttemptDeadline {
         let last = deadline - min(.seconds(2), deadline.remaining / 10)
+        guard !isStreamed else { return AttemptDeadline(end: last, isCalls: true, firstByteLimit: timeout) }
         let own = Deadline.after(timeout)
-        return AttemptDeadline(end: min(own, last), isCalls: last < own)
+        return AttemptDeadline(end: min(own, last), isCalls: last < own, firstByteLimit: nil)
     }
+
+    /// The longest time that an attempt which begins now can take.
+    func longestAttempt(_ timeout: Duration) -> Duration { isStreamed ? max(timeout, deadline.remaining) : timeout }
 
     /// The deadline of an attempt.
     struct AttemptDeadline {
@@ -81,7 +96,19 @@ struct Call {
 
         /// Whether the call's deadline ends the attempt, and not the attempt's own timeout.
         let isCalls: Bool
+
+        /// The limit of the first byte of the answer; nil for none of its own.
+        let firstByteLimit: Duration?
     }
+}
+
+/// How an answer goes on.
+public enum AnswerProgress: Sendable, Hashable {
+    /// An attempt begins: the text of the one before no longer counts.
+    case began
+
+    /// The answer goes on with this text.
+    case text(String)
 }
 
 /// One attempt at a provider, including an attempt that was rejected before it was sent.

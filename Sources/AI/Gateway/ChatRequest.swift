@@ -54,7 +54,7 @@ struct ChatMessage: InputObject {
 
     static let schema = Schema(
         Field("role", AnyValue.self, "system, developer, user or assistant."),
-        .optional("content", AnyValue.self, "A text, or an array of parts of type text."),
+        .optional("content", AnyValue.self, "A text, or an array of parts of type text, and image_url of the user."),
         isOpen: true,
         into: ChatMessage.init
     )
@@ -97,17 +97,17 @@ extension CompletionRequest {
         var messages: [Message] = []
         var faults: [Violation] = chat.unsupported
         for (index, message) in chat.messages.enumerated() {
-            let text: String
+            let parts: [Part]
             do throws(Violations) {
-                text = try message.text()
+                parts = try message.parts(hasFiles: message.role.value.string == "user")
             } catch {
                 faults += error.prefixed(with: "messages[\(index)]").all
                 continue
             }
             switch message.role.value.string {
-            case "system", "developer": system.append(text)
-            case "user": messages.append(Message(.user, text))
-            case "assistant": messages.append(Message(.assistant, text))
+            case "system", "developer": system.append(parts.compactMap(\.text).joined())
+            case "user": messages.append(Message(.user, parts))
+            case "assistant": messages.append(Message(.assistant, parts))
             default:
                 let rule = "must be system, developer, user or assistant; tools are not supported"
                 faults.append(Violation(field: "messages[\(index)].role", .invalidEnum, rule))
@@ -152,20 +152,50 @@ extension CompletionRequest {
 }
 
 extension ChatMessage {
-    /// The text of the content, parts joined.
-    fileprivate func text() throws(Violations) -> String {
-        guard let content = content?.value else { return "" }
-        if let text = content.string { return text }
-        let rule = "must be a text, or an array of parts of type text"
-        guard content.kind == .array else { throw Violations(Violation(field: "content", .invalidType, rule)) }
-        var text = ""
+    /// The parts of the content; texts that follow each other are one.
+    fileprivate func parts(hasFiles: Bool) throws(Violations) -> [CompletionRequest.Part] {
+        guard let content = content?.value else { return [CompletionRequest.Part(.text(""))] }
+        if let text = content.string { return [CompletionRequest.Part(.text(text))] }
+        let types = hasFiles ? "text or image_url" : "text"
+        let refused = Violations(
+            Violation(field: "content", .invalidType, "must be a text, or an array of parts of type \(types)")
+        )
+        guard content.kind == .array, content.count > 0 else { throw refused }
+        var parts: [CompletionRequest.Part] = []
         for part in content.elements {
-            guard part["type"]?.string == "text", let piece = part["text"]?.string else {
-                throw Violations(Violation(field: "content", .invalidType, rule))
+            switch part["type"]?.string {
+            case "text":
+                guard let text = part["text"]?.string else { throw refused }
+                if let last = parts.last?.text {
+                    parts[parts.count - 1] = CompletionRequest.Part(.text(last + text))
+                } else {
+                    parts.append(CompletionRequest.Part(.text(text)))
+                }
+            case "image_url" where hasFiles:
+                guard let url = part["image_url"]?["url"]?.string, let source = CompletionRequest.File.Source(image: url)
+                else { throw refused }
+                parts.append(CompletionRequest.Part(.file(CompletionRequest.File(.image, source))))
+            default: throw refused
             }
-            text += piece
         }
-        return text
+        return parts
+    }
+}
+
+extension CompletionRequest.File.Source {
+    /// An address of an image, or a `data` URL in base64 with its content; nil for any other.
+    fileprivate init?(image url: String) {
+        guard url.utf8.starts(with: "data:".utf8) else {
+            guard url.utf8.starts(with: "https://".utf8) else { return nil }
+            self = .url(url)
+            return
+        }
+        let parts = url.dropFirst(5).split(separator: ",", maxSplits: 1, omittingEmptySubsequences: false)
+        let mark = ";base64"
+        guard parts.count == 2, parts[0].hasPrefix("image/"), parts[0].hasSuffix(mark),
+            Base64.decode(Array(parts[1].utf8)) != nil
+        else { return nil }
+        self = .data(base64: String(parts[1]), mediaType: String(parts[0].dropLast(mark.utf8.count)))
     }
 }
 

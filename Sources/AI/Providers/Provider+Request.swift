@@ -17,7 +17,9 @@ extension Provider {
     ) throws(AIError) -> HTTPRequest {
         if let fault = request.fault { throw unsupported(fault) }
         guard let model = request.model ?? defaultModel, !model.isEmpty else { throw unsupported("no model is named") }
-        let format = wireFormat.format
+        guard let format = wireFormat.format(of: request) else {
+            throw unsupported("Anthropic Messages has no embeddings")
+        }
         var json = JSONWriter(reserving: request.byteCount + 1_024)
         do throws(WireFault) {
             try format.encode(request, model: model, isStreamed: isStreamed, for: self, to: &json)
@@ -26,7 +28,7 @@ extension Provider {
         } catch {
             throw unsupported("the request cannot be written")
         }
-        return HTTPRequest(
+        var message = HTTPRequest(
             .post,
             baseURL.text + format.path,
             headers: headers(with: key),
@@ -34,6 +36,9 @@ extension Provider {
             // A stream repeats the event envelope around each piece of text.
             maximumResponseBytes: isStreamed ? 16 * JSONLimits.answer.bytes : JSONLimits.answer.bytes
         )
+        // Many numbers are much smaller compressed; a stream would wait for the compressor.
+        if request.embedding != nil { message.headers.append(("Accept-Encoding", "gzip, deflate")) }
+        return message
     }
 
     /// The headers are the same with and without streaming: Anthropic also streams if `Accept` is JSON.
@@ -61,7 +66,8 @@ extension Provider {
 extension CompletionRequest {
     /// Why no provider would accept the request; nil if it is valid.
     fileprivate var fault: String? {
-        if messages.isEmpty { return "the request has no messages" }
+        if let embedding { return embedding.inputs.isEmpty ? "the request has no texts" : nil }
+        if let fault = messageFault { return fault }
         if maxTokens < 1 { return "an answer must be allowed at least one token" }
         if let temperature, !temperature.isFinite || temperature < 0 { return "the temperature is no such number" }
         return nil
@@ -69,6 +75,7 @@ extension CompletionRequest {
 
     /// The size of everything that the model reads, in bytes.
     var byteCount: Int {
-        messages.reduce(0) { $0 + $1.text.utf8.count } + (system?.utf8.count ?? 0) + (schema?.text.bytes.count ?? 0)
+        (embedding?.inputs.reduce(0) { $0 + $1.utf8.count } ?? 0) + messageBytes + (system?.utf8.count ?? 0)
+            + (schema?.text.bytes.count ?? 0)
     }
 }

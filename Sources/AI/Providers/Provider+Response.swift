@@ -8,15 +8,21 @@ extension Provider {
     ///
     /// - Parameters:
     ///   - response: The response, with any status.
+    ///   - request: The request; nil for a conversation.
     ///   - time: The time at which it arrived; rate-limit resets are relative to it.
     /// - Returns: The decoded answer.
     /// - Throws: ``AIError`` for an error, even with status 200, and for a body that is not an answer.
     public func completion(
         from response: HTTPResponse,
+        to request: CompletionRequest? = nil,
         at time: Timestamp = .now()
     ) throws(AIError) -> Completion {
+        let format = request.flatMap(wireFormat.format(of:)) ?? wireFormat.format
         let context = ResponseContext(self, status: response.status, headers: response.headers, at: time)
         guard (200...299).contains(response.status) else { throw context.error(ErrorBody(of: response.body)) }
+        if let coding = response.head.unreadCoding {
+            throw context.error(.unreadable, "the answer has the content coding \(coding), which cannot be read")
+        }
         if ServerSentEvents.begin(response.body) { return try streamedCompletion(from: response, at: time) }
         let document: JSONDocument
         do {
@@ -26,7 +32,7 @@ extension Provider {
         }
         guard document.root.kind == .object else { throw context.error(.unreadable, "the answer is no object") }
         do throws(WireFault) {
-            return context.completion(try wireFormat.format.checkedRead(document.root, for: self))
+            return context.completion(try format.checkedRead(document.root, for: self))
         } catch {
             throw context.error(error)
         }
@@ -114,8 +120,16 @@ extension Completion {
         case .refusal: .refused
         case .toolUse, .pause: .unexpectedStop
         case .failure: text.isEmpty ? .internalError : .cut
-        case .finished, .stopSequence, .other: text.isEmpty ? .empty : nil
+        case .finished, .stopSequence, .other: text.isEmpty && embeddings == nil ? .empty : nil
         case .maxTokens, .contextWindow: nil
         }
+    }
+}
+
+extension HTTPHead {
+    /// The content coding that the client did not decode; nil if the body can be read.
+    var unreadCoding: String? {
+        let codings = header("content-encoding")?.lowercasedASCII ?? ""
+        return codings.isEmpty || codings == "identity" ? nil : codings
     }
 }

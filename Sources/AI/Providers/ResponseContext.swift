@@ -39,6 +39,8 @@ struct ResponseContext: Sendable {
     func completion(_ answer: WireAnswer) -> Completion {
         Completion(
             text: answer.text,
+            reasoning: answer.reasoning.text.isEmpty ? nil : answer.reasoning.text,
+            embeddings: answer.embeddings,
             stopReason: answer.stop,
             stopSequence: answer.stopSequence,
             refusalCategory: answer.refusalCategory.flatMap { $0.isCategory ? $0 : nil },

@@ -1,9 +1,18 @@
+public import Base
 public import Core
 
 /// A model's answer.
 public struct Completion: Sendable, Hashable {
     /// The text of the answer, without the model's reasoning.
     public let text: String
+
+    /// The model's reasoning, as far as the provider shows it; nil if it shows none.
+    ///
+    /// It has at most 64 KiB.
+    public let reasoning: String?
+
+    /// The embeddings, each an array of numbers, in the order of the texts; nil for the answer to a conversation.
+    public let embeddings: [JSONText]?
 
     public let stopReason: StopReason
 

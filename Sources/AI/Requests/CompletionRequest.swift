@@ -1,5 +1,3 @@
-public import Base
-
 /// A request to a model.
 public struct CompletionRequest: Sendable, Equatable {
     /// The model; nil for the provider's default model.
@@ -20,6 +18,9 @@ public struct CompletionRequest: Sendable, Equatable {
     /// How much the model should reason; nil for the provider's default.
     public var effort: Effort?
 
+    /// The most tokens that the model may spend on thinking; nil for the provider's default.
+    public var thinkingTokens: Int?
+
     /// The required form of a JSON answer; nil for plain text.
     public var schema: OutputSchema?
 
@@ -28,6 +29,9 @@ public struct CompletionRequest: Sendable, Equatable {
 
     /// The sampling temperature; nil to send none, because newer models reject the field.
     public var temperature: Double?
+
+    /// What is asked in place of the messages; nil for a conversation.
+    public internal(set) var embedding: EmbeddingQuestion?
 
     /// Makes a request with a conversation.
     public init(model: String? = nil, system: String? = nil, messages: [Message], maxTokens: Int) {
@@ -42,23 +46,6 @@ public struct CompletionRequest: Sendable, Equatable {
         self.init(model: model, system: system, messages: [Message(.user, prompt)], maxTokens: maxTokens)
     }
 
-    /// A message of the conversation.
-    public struct Message: Sendable, Hashable {
-        /// The author of a message.
-        public enum Role: String, Sendable, CaseIterable {
-            case user, assistant
-        }
-
-        public var role: Role
-        public var text: String
-
-        /// Makes a message.
-        public init(_ role: Role, _ text: String) {
-            self.role = role
-            self.text = text
-        }
-    }
-
     /// A level of reasoning, by the provider's name.
     public struct Effort: RawRepresentable, Sendable, Hashable {
         public let rawValue: String
@@ -71,14 +58,5 @@ public struct CompletionRequest: Sendable, Equatable {
         public static let low = Effort(rawValue: "low")
         public static let medium = Effort(rawValue: "medium")
         public static let high = Effort(rawValue: "high")
-    }
-}
-
-extension CompletionRequest.Message: JSONEncodable {
-    public func encode(to json: inout JSONWriter) {
-        json.object { json in
-            json.member("role", role.rawValue)
-            json.member("content", text)
-        }
     }
 }

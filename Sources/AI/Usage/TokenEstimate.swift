@@ -15,10 +15,10 @@ extension TokenUsage {
     /// - Parameters:
     ///   - reported: The counts of the provider; nil if it reported none.
     ///   - request: What was asked.
-    ///   - textBytes: The size of the answer's text. Reasoning that the provider does not show cannot be estimated.
+    ///   - textBytes: The size of the answer's text, and of the reasoning that the provider shows.
     init(reported: TokenUsage?, asking request: CompletionRequest, textBytes: Int) {
         self = reported ?? TokenUsage()
-        let isPromptCounted = reported.map { Self.isPlausible($0.prompt, for: request.byteCount) } ?? false
+        let isPromptCounted = reported.map { Self.isPlausible($0.prompt, for: request.textBytes) } ?? false
         let isOutputCounted = reported.map { Self.isPlausible($0.output, for: textBytes) } ?? false
         if !isPromptCounted {
             (input, cacheRead, cacheWrite5m, cacheWrite1h) = (request.mostTokens.input, 0, 0, 0)
@@ -32,7 +32,18 @@ extension TokenUsage {
     }
 }
 
+extension Completion {
+    /// The size of the text and of the reasoning that the provider shows.
+    var textBytes: Int { text.utf8.count + (reasoning?.utf8.count ?? 0) }
+}
+
 extension CompletionRequest {
+    /// The size of the texts that the model reads, in bytes; images and documents have other rules.
+    fileprivate var textBytes: Int {
+        let texts = (embedding?.inputs ?? []) + messages.map(\.text)
+        return texts.reduce(0) { $0 + $1.utf8.count } + (system?.utf8.count ?? 0)
+    }
+
     /// The most tokens that the request may use: its prompt, with a few for the framing of each message, and an answer of
     /// the maximum length.
     var mostTokens: TokenUsage {
@@ -52,7 +63,7 @@ extension AIError {
         case .unreadable, .cut, .empty, .refused, .unexpectedStop, .schemaMismatch:
             status.map { (200...299).contains($0) } ?? true
         case .noAnswer, .stalled, .cancelled, .outOfTime: true
-        default: completion?.text.isEmpty == false
+        default: (completion?.textBytes ?? 0) > 0
         }
     }
 }

@@ -10,16 +10,35 @@ struct AnthropicMessages: WireFormat {
         isStreamed: Bool,
         for provider: Provider,
         to json: inout JSONWriter
-    ) {
+    ) throws(WireFault) {
+        if let reason = Self.objection(to: request) { throw .unsupported("Anthropic Messages \(reason)") }
+        let (instructions, conversation) = request.parted
         json.object { json in
             json.member("model", model)
             json.member("max_tokens", request.maxTokens)
-            if let system = request.system { json.member("system", system) }
-            json.member("messages", request.messages)
+            if !instructions.isEmpty {
+                let system = request.system.map { [CompletionRequest.Part(.text($0))] } ?? []
+                json.member("system", AnthropicContent(parts: system + instructions.flatMap(\.parts)))
+            } else if let system = request.system {
+                json.member("system", system)
+            }
+            json.member("messages") { json in
+                json.array { json in
+                    for message in conversation { json.element(AnthropicMessage(message)) }
+                }
+            }
             if !request.stopSequences.isEmpty { json.member("stop_sequences", request.stopSequences) }
             if let temperature = request.temperature { json.member("temperature", JSONText(number: temperature)) }
             if let userID = request.userID {
                 json.member("metadata") { json in json.object { json in json.member("user_id", userID) } }
+            }
+            if let budget = request.thinkingTokens {
+                json.member("thinking") { json in
+                    json.object { json in
+                        json.member("type", "enabled")
+                        json.member("budget_tokens", budget)
+                    }
+                }
             }
             if request.effort != nil || request.schema != nil {
                 json.member("output_config") { json in Self.encodeOutput(of: request, to: &json) }
@@ -33,7 +52,10 @@ struct AnthropicMessages: WireFormat {
             throw .malformed("the answer has no content")
         }
         var result = WireAnswer()
-        result.text = content.elements.lazy.filter(Self.isText).compactMap { $0["text"]?.string }.joined()
+        for block in content.elements {
+            if Self.isText(block) { result.text += block["text"]?.string ?? "" }
+            if Self.isThinking(block) { result.reasoning.addParagraph(block["thinking"]?.string) }
+        }
         result.takeStop(in: answer)
         result.model = answer["model"]?.string
         result.id = answer["id"]?.string
@@ -51,6 +73,23 @@ struct AnthropicMessages: WireFormat {
     /// Blocks of thinking and of tool use are not part of the text.
     static func isText(_ block: JSONValue) -> Bool {
         block["type"]?.string == "text"
+    }
+
+    static func isThinking(_ block: JSONValue) -> Bool {
+        block["type"]?.string == "thinking"
+    }
+
+    /// Why the format cannot express a request, as the rest of a sentence.
+    private static func objection(to request: CompletionRequest) -> String? {
+        let efforts = ["low", "medium", "high", "xhigh", "max"]
+        if let effort = request.effort?.rawValue, !efforts.contains(effort) { return "has no effort \(effort)" }
+        if let budget = request.thinkingTokens, budget >= request.maxTokens {
+            return "needs more tokens for the answer than for thinking"
+        }
+        if let temperature = request.temperature, temperature > 1 { return "has no temperature above 1" }
+        let isBlank: (String) -> Bool = { $0.unicodeScalars.allSatisfy(\.properties.isWhitespace) }
+        if request.stopSequences.contains(where: isBlank) { return "has no stop sequence of white space" }
+        return nil
     }
 
     private static func encodeOutput(of request: CompletionRequest, to json: inout JSONWriter) {
@@ -94,9 +133,16 @@ struct AnthropicStream: WireStream {
             result.id = event["message"]?["id"]?.string
             usage.take(event["message"]?["usage"])
         case "content_block_start":
-            if let block = event["content_block"], AnthropicMessages.isText(block) { return add(block["text"]) }
+            guard let block = event["content_block"] else { break }
+            if AnthropicMessages.isText(block) { return add(block["text"]) }
+            if AnthropicMessages.isThinking(block) {
+                result.reasoning.endParagraph()
+                result.reasoning.add(block["thinking"]?.string)
+            }
         case "content_block_delta":
-            if let delta = event["delta"], delta["type"]?.string == "text_delta" { return add(delta["text"]) }
+            guard let delta = event["delta"] else { break }
+            if delta["type"]?.string == "text_delta" { return add(delta["text"]) }
+            if delta["type"]?.string == "thinking_delta" { result.reasoning.add(delta["thinking"]?.string) }
         case "message_delta":
             if let delta = event["delta"] { result.takeStop(in: delta) }
             usage.take(event["usage"])

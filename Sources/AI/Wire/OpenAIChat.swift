@@ -11,20 +11,22 @@ struct OpenAIChat: WireFormat {
         isStreamed: Bool,
         for provider: Provider,
         to json: inout JSONWriter
-    ) {
+    ) throws(WireFault) {
+        if let reason = Self.objection(to: request) { throw .unsupported("OpenAI Chat Completions \(reason)") }
         json.object { json in
             json.member("model", model)
             json.member(provider.maxTokensField.rawValue, request.maxTokens)
             json.member("messages") { json in
                 json.array { json in
-                    if let system = request.system { json.element(Instructions(text: system)) }
-                    for message in request.messages { json.element(message) }
+                    if let system = request.system { json.element(OpenAIMessage(.system, text: system)) }
+                    for message in request.messages { json.element(OpenAIMessage(message, .chat)) }
                 }
             }
             if !request.stopSequences.isEmpty { json.member("stop", request.stopSequences) }
             if let temperature = request.temperature { json.member("temperature", JSONText(number: temperature)) }
             if let effort = request.effort { json.member("reasoning_effort", effort.rawValue) }
             if let userID = request.userID { json.member("safety_identifier", userID) }
+            if let key = request.promptCacheKey { json.member("prompt_cache_key", key) }
             if let schema = request.schema {
                 json.member("response_format") { json in Self.encodeFormat(schema, to: &json) }
             }
@@ -52,6 +54,7 @@ struct OpenAIChat: WireFormat {
             message.kind == .object
         else { throw .malformed("the answer has no choice with a message") }
         result.text = Self.text(of: message["content"])
+        result.reasoning.add(Self.reasoning(of: message))
         result.stop = choice["finish_reason"]?.string.flatMap(StopReason.init(word:)) ?? result.stop
         if let refusal = message["refusal"]?.string { result.refuse(refusal) }
         return result
@@ -74,23 +77,39 @@ struct OpenAIChat: WireFormat {
             .compactMap { $0["text"]?.string }.joined()
     }
 
+    /// The reasoning in a message or in a part of one.
+    ///
+    /// DeepSeek, vLLM and others call it `reasoning_content`; Groq, Ollama and OpenRouter `reasoning`; Mistral has parts of
+    /// the content.
+    static func reasoning(of message: JSONValue?) -> String {
+        let named = ["reasoning_content", "reasoning"].lazy.compactMap { message?[$0]?.string }
+        if let text = named.first(where: { !$0.isEmpty }) { return text }
+        let details = message?["reasoning_details"]?.elements.compactMap { $0["text"]?.string ?? $0["summary"]?.string }
+        if let details, !details.isEmpty { return details.joined() }
+        guard let content = message?["content"], content.kind == .array else { return "" }
+        return content.elements.lazy.filter { ["thinking", "reasoning"].contains($0["type"]?.string) }.map { part in
+            let inner = part["thinking"] ?? part["reasoning"] ?? part["text"]
+            return inner?.string ?? Self.text(of: inner)
+        }.joined()
+    }
+
+    /// Why the format cannot express a request, as the rest of a sentence.
+    private static func objection(to request: CompletionRequest) -> String? {
+        if request.thinkingTokens != nil { return "has no number of tokens for thinking; set an effort" }
+        if request.stopSequences.count > 4 { return "has at most 4 stop sequences" }
+        let hasLinkedDocument = request.messages.contains { message in
+            message.parts.contains { part in
+                if let file = part.file, file.kind == .document, case .url = file.source { true } else { false }
+            }
+        }
+        return hasLinkedDocument ? "has no documents by URL; give their data" : nil
+    }
+
     private static func encodeFormat(_ schema: OutputSchema, to json: inout JSONWriter) {
         json.object { json in
             json.member("type", "json_schema")
             json.member("json_schema") { json in
                 json.object { json in schema.encodeStrictly(to: &json) }
-            }
-        }
-    }
-
-    /// The system prompt, in the role that all servers accept.
-    private struct Instructions: JSONEncodable {
-        let text: String
-
-        func encode(to json: inout JSONWriter) {
-            json.object { json in
-                json.member("role", "system")
-                json.member("content", text)
             }
         }
     }
@@ -172,6 +191,7 @@ struct OpenAIChatStream: WireStream {
             isComplete = true
         }
         if let refusal = choice["delta"]?["refusal"]?.string, !refusal.isEmpty { hasRefused = true }
+        result.reasoning.add(OpenAIChat.reasoning(of: choice["delta"]))
         let text = OpenAIChat.text(of: choice["delta"]?["content"])
         result.text += text
         return text

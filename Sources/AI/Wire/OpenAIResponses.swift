@@ -15,11 +15,16 @@ struct OpenAIResponses: WireFormat {
         guard request.stopSequences.isEmpty else {
             throw .unsupported("OpenAI Responses has no stop sequences")
         }
+        guard request.thinkingTokens == nil else {
+            throw .unsupported("OpenAI Responses has no number of tokens for thinking; set an effort")
+        }
+        let (instructions, conversation) = request.parted
+        let system = (request.system.map { [$0] } ?? []) + instructions.map(\.text)
         json.object { json in
             json.member("model", model)
             json.member("max_output_tokens", request.maxTokens)
-            if let system = request.system { json.member("instructions", system) }
-            json.member("input", request.messages)
+            if !system.isEmpty { json.member("instructions", system.joined(separator: "\n\n")) }
+            json.member("input", conversation.map { OpenAIMessage($0, .responses) })
             if let temperature = request.temperature { json.member("temperature", JSONText(number: temperature)) }
             if let effort = request.effort {
                 json.member("reasoning") { json in
@@ -27,6 +32,7 @@ struct OpenAIResponses: WireFormat {
                 }
             }
             if let userID = request.userID { json.member("safety_identifier", userID) }
+            if let key = request.promptCacheKey { json.member("prompt_cache_key", key) }
             if let schema = request.schema {
                 json.member("text") { json in Self.encodeFormat(schema, to: &json) }
             }
@@ -50,6 +56,11 @@ struct OpenAIResponses: WireFormat {
         for item in output.elements {
             let type = item["type"]?.string ?? ""
             wantsTool = wantsTool || type == "function_call" || type == "custom_tool_call"
+            if type == "reasoning" {
+                for case let list? in [item["summary"], item["content"]] {
+                    for part in list.elements { result.reasoning.addParagraph(part["text"]?.string) }
+                }
+            }
             guard type == "message", let content = item["content"] else { continue }
             for part in content.elements {
                 if part["type"]?.string == "output_text" { result.text += part["text"]?.string ?? "" }
@@ -102,6 +113,7 @@ extension WireAnswer {
 struct OpenAIResponsesStream: WireStream {
     private let provider: Provider
     private var text = ""
+    private var reasoning = ReasoningText()
     private var hasRefused = false
 
     /// The last event repeats the whole answer.
@@ -121,6 +133,10 @@ struct OpenAIResponsesStream: WireStream {
             let delta = event["delta"]?.string ?? ""
             text += delta
             return delta
+        case "response.reasoning_summary_text.delta", "response.reasoning_text.delta":
+            reasoning.add(event["delta"]?.string)
+        case "response.reasoning_summary_part.added":
+            reasoning.endParagraph()
         case "response.refusal.delta":
             hasRefused = true
         case "response.completed", "response.incomplete", "response.failed":
@@ -128,6 +144,7 @@ struct OpenAIResponsesStream: WireStream {
             var answer = try OpenAIResponses().read(response, for: provider)
             // Some servers do not repeat the text in the last event.
             if answer.text.isEmpty { answer.text = text }
+            if answer.reasoning.text.isEmpty { answer.reasoning = reasoning }
             if hasRefused { answer.stop = StopReason(.refusal, answer.stop.rawValue) }
             result = answer
         default:

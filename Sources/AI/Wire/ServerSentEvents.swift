@@ -47,10 +47,17 @@ struct ServerSentEvents: Sendable {
     }
 
     /// Whether a text begins like an event stream, whatever its content type says.
-    static func begin(_ bytes: [UInt8]) -> Bool {
-        let start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
+    static func begin(_ bytes: [UInt8]) -> Bool { mayBegin(bytes) == true }
+
+    /// Whether a text begins like an event stream; nil while it is too short to tell.
+    static func mayBegin(_ bytes: [UInt8]) -> Bool? {
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        let start = bytes.starts(with: mark) ? bytes.dropFirst(3) : bytes[...]
         let text = start.drop { $0 == Self.lineFeed || $0 == Self.carriageReturn }
-        return ["data:", "event:", "id:", "retry:", ":"].contains { text.starts(with: $0.utf8) }
+        let words = ["data:", "event:", "id:", "retry:", ":"]
+        if words.contains(where: { text.starts(with: $0.utf8) }) { return true }
+        let isShort = mark.starts(with: bytes) || words.contains { $0.utf8.starts(with: text) }
+        return isShort ? nil : false
     }
 
     /// Decodes the next bytes of the stream.

@@ -73,6 +73,12 @@ public enum WireFormatName: String, Sendable, CaseIterable {
     /// OpenAI Responses: `POST {base}/responses`.
     case openAIResponses = "responses"
 
+    /// The format of a request, which for embeddings is another one; nil if there is none.
+    func format(of request: CompletionRequest) -> (any WireFormat)? {
+        guard let question = request.embedding else { return format }
+        return self == .anthropicMessages ? nil : OpenAIEmbeddings(question: question)
+    }
+
     var format: any WireFormat {
         switch self {
         case .anthropicMessages: AnthropicMessages()
@@ -85,6 +91,8 @@ public enum WireFormatName: String, Sendable, CaseIterable {
 /// The fields of an answer that all wire formats share.
 struct WireAnswer: Sendable {
     var text = ""
+    var reasoning = ReasoningText()
+    var embeddings: [JSONText]?
     var stop = StopReason(.other, "")
     var stopSequence: String?
     var refusalCategory: String?

@@ -132,6 +132,32 @@ public struct CircuitBreakerPolicy: Hashable, Sendable {
 }
 
 extension CircuitBreakerPolicy {
+    /// The longest lease that a call's own time can give a probe, without the margin.
+    private static let longestCall = Duration.seconds(3_600)
+
+    /// The policy for calls that may take longer than ``callTimeout``, so that the lease of a probe is as long.
+    package func lasting(_ duration: Duration) -> CircuitBreakerPolicy {
+        let time = max(callTimeout, min(duration, Self.longestCall))
+        guard time > callTimeout else { return self }
+        let longer = try? CircuitBreakerPolicy(
+            failureThreshold: failureThreshold,
+            successThreshold: successThreshold,
+            callTimeout: time,
+            leaseMargin: leaseMargin,
+            resetTimeout: resetTimeout,
+            maximumResetTimeout: maximumResetTimeout,
+            growthFactor: growthFactor,
+            jitter: jitter,
+            halfOpenPermits: halfOpenPermits,
+            halfOpenMaximumWait: halfOpenMaximumWait,
+            closesAfterMaximumWait: closesAfterMaximumWait,
+            minimumReporters: minimumReporters,
+            failureDecay: failureDecay,
+            window: window
+        )
+        return longer ?? self
+    }
+
     /// A parameter is invalid.
     public struct Invalid: Error, Hashable, Sendable, CustomStringConvertible {
         public let parameter: String

@@ -60,6 +60,9 @@ struct CircuitState: Hashable, Sendable {
     /// When the lease of the running probes ends.
     var probeDeadline = Duration.zero
 
+    /// The length of that lease when the last probe began.
+    var probeLease = Duration.zero
+
     /// When the half-open state began.
     var halfOpenSince = Duration.zero
 
@@ -140,7 +143,7 @@ extension CircuitBreakerPolicy {
     }
 
     /// The lease of a probe.
-    var lease: Duration { callTimeout + leaseMargin }
+    package var lease: Duration { callTimeout + leaseMargin }
 
     /// The longest possible opening, jitter included.
     var longestCoolDown: Duration {
@@ -176,12 +179,14 @@ extension CircuitState {
             halfOpenSince = now
             return takePermit(under: policy, at: now, .halfOpened)
         case .halfOpen, .forcedOpen:
-            probeDeadline = min(probeDeadline, now + policy.lease)
+            // The caller's own lease may be shorter than that of a running probe.
+            probeDeadline = min(probeDeadline, now + probeLease)
             halfOpenSince = min(halfOpenSince, now)
             if let wait = policy.halfOpenMaximumWait, halfOpenSince + wait <= now {
                 return giveUpProbing(under: policy, random: random, at: now)
             }
             guard probeDeadline > now else {
+                probeDeadline = .zero
                 beginProbing(under: policy)
                 return takePermit(under: policy, at: now, nil)
             }
@@ -206,7 +211,8 @@ extension CircuitState {
         _ transition: CircuitTransition?
     ) -> Verdict {
         permitsLeft -= 1
-        probeDeadline = now + policy.lease
+        probeDeadline = max(probeDeadline, now + policy.lease)
+        probeLease = probeDeadline - now
         return .allowed(isProbe: true, isUnrecorded: false, transition)
     }
 

@@ -92,16 +92,17 @@ struct OpenInputs {
 /// A value that stands for one that is not known yet.
 private enum Trial: CaseIterable {
     // A word first: the others are for members with a form of their own.
-    case word, method, url, time, contentType, object, words, numbers, number, bool
+    case word, method, url, time, contentType, image, document
+    case object, message, part, words, numbers, messages, number, one, many, bool
 
     static var all: [Trial] { Array(allCases) }
 
     var kind: JSONValue.Kind {
         switch self {
-        case .word, .method, .url, .time, .contentType: .string
-        case .object: .object
-        case .words, .numbers: .array
-        case .number: .number
+        case .word, .method, .url, .time, .contentType, .image, .document: .string
+        case .object, .message, .part: .object
+        case .words, .numbers, .messages: .array
+        case .number, .one, .many: .number
         case .bool: .bool
         }
     }
@@ -115,10 +116,17 @@ private enum Trial: CaseIterable {
             case .url: "\"https://example.com/\""
             case .time: "\"2026-01-01T00:00:00Z\""
             case .contentType: "\"text/plain\""
+            case .image: "\"iVBORw0KGgo=\""
+            case .document: "\"JVBERi0x\""
             case .object: "{}"
+            case .message: "{\"role\":\"user\",\"content\":\"x\"}"
+            case .part: "{\"type\":\"text\",\"text\":\"x\"}"
             case .words: "[\"nofx_trial_\(place)\"]"
             case .numbers: "[\(200 + place % 300)]"
+            case .messages: "[{\"role\":\"user\",\"content\":\"x\"}]"
             case .number: "\(200 + place % 300)"
+            case .one: "1"
+            case .many: "2048"
             case .bool: "true"
             }
         return Array(text.utf8)

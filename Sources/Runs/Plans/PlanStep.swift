@@ -38,9 +38,6 @@ public struct PlanStep: InputObject, OutputObject, Hashable {
     /// Whether the step may be started any number of times, so that the end of its worker does not use up an attempt.
     public let isIdempotent: Bool
 
-    /// The default of `timeoutSeconds`; `nofx.release_steps` knows it too.
-    public static var defaultTimeoutSeconds: Int { 60 }
-
     /// Whether `toolsAllowed` contains the step's tool, compared by the name in the plan.
     var allowsItsTool: Bool { toolsAllowed?.contains(tool) ?? true }
 
@@ -55,8 +52,7 @@ public struct PlanStep: InputObject, OutputObject, Hashable {
         .integer(
             "timeoutSeconds",
             in: 1...3_600,
-            default: defaultTimeoutSeconds,
-            "The time limit of one attempt; the default is cut to the worker's time."
+            "The time limit of one attempt; by default 600 for AI tools, else 60, cut to the worker's time."
         ),
         .optional("retry", StepRetry.self, default: .standard, "The number of attempts and the waits between them."),
         .optional(
@@ -79,7 +75,34 @@ public struct PlanStep: InputObject, OutputObject, Hashable {
             default: false,
             "Whether the end of a worker may repeat the step beyond its attempts."
         ),
-        into: PlanStep.init
+        into: {
+            name,
+            tool,
+            inputs,
+            dependsOn,
+            timeout,
+            retry,
+            onFailure,
+            priority,
+            delay,
+            toolsAllowed,
+            secretsScope,
+            isIdempotent in
+            PlanStep(
+                name: name,
+                tool: tool,
+                inputs: inputs,
+                dependsOn: dependsOn,
+                timeoutSeconds: timeout ?? tool.topic.defaultTimeoutSeconds,
+                retry: retry,
+                onFailure: onFailure,
+                priority: priority,
+                delaySeconds: delay,
+                toolsAllowed: toolsAllowed,
+                secretsScope: secretsScope,
+                isIdempotent: isIdempotent
+            )
+        }
     )
 
     public static let fields: [OutputField<PlanStep>] = [

@@ -107,16 +107,16 @@ public struct ClaimedStep: Sendable {
     public var attemptsLeft: Int { max(1, maxAttempts - attempt + 1) }
 
     /// How long an attempt may take, if there is time.
-    public var timeLimit: Duration { timeout ?? Self.defaultTimeout }
+    public var timeLimit: Duration { timeout ?? defaultTimeout }
 
-    /// The time limit of steps whose plan sets none.
-    public static var defaultTimeout: Duration { .seconds(PlanStep.defaultTimeoutSeconds) }
+    /// The time limit if the plan sets none.
+    private var defaultTimeout: Duration { .seconds(ToolName(tool)?.topic.defaultTimeoutSeconds ?? 60) }
 
     /// How long an attempt may take where so much time is left; nil if there is not enough.
     ///
     /// A time limit that the plan sets has to fit, and the default is cut.
     public func timeLimit(within left: Duration) -> Duration? {
-        let limit = timeout ?? min(Self.defaultTimeout, left)
+        let limit = timeout ?? min(defaultTimeout, left)
         return limit <= left && left > .zero ? limit : nil
     }
 

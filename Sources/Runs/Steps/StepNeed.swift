@@ -17,7 +17,7 @@ public enum StepNeed {
     /// The needs of a step, which the database stores with it.
     static func needs(of step: PlanStep, team: UUID) -> [String] {
         var needs: [String] = []
-        if step.tool.kind == .generate {
+        if [.generate, .embed].contains(step.tool.kind) {
             let names = step.inputs.providers
             // Several providers stand in for each other.
             needs.append(names.count == 1 ? provider(names[0]) ?? anyProvider : anyProvider)

@@ -13,7 +13,8 @@ extension Timeline {
 
     /// Reads the events of a run after a cursor.
     ///
-    /// If there are none and `waitSeconds` is set, it polls for new events. Each poll is a transaction and a connection
+    /// If there are none and `waitSeconds` is set, it polls for new events, and for new text if that is asked for. Each
+    /// poll is a transaction and a connection
     /// of its own: a waiting call holds no locks and no connection, and a caller who leaves the team gets an error.
     ///
     /// - Throws: A `Denial`; 404 `run_not_found`; 422 `invalid_cursor`; 429 `too_many_waiting`.
@@ -34,15 +35,18 @@ extension Timeline {
         let query = Query.timeline(request, after: seen, seenBy: user)
         let end = min(.after(request.patience), context.deadline - reserve)
         var timeline = try Timeline(rows: context.read(query), request, after: seen)
+        try timeline.readTexts(of: request, in: &context)
+        let first = timeline.texts
         guard timeline.isWorthWaiting, !end.hasPassed else { return timeline }
         let place = try takePlace(for: end.remaining, in: &context)
         let result = Result {
             var interval = Duration.milliseconds(100)
-            while timeline.isWorthWaiting, !end.hasPassed {
+            while timeline.isWorthWaiting, timeline.texts == first, !end.hasPassed {
                 context.closeConnection()
                 try pause(min(interval, end.remaining))
                 interval = min(interval * 2, .milliseconds(500))
                 timeline = try Timeline(rows: context.pollRead(query), request, after: seen)
+                try timeline.readTexts(of: request, in: &context)
             }
         }
         // A place that cannot be given back is free again when the wait would have been over.
@@ -52,6 +56,12 @@ extension Timeline {
     }
 
     private var isWorthWaiting: Bool { events.isEmpty && !hasEnded }
+
+    /// Reads what the steps have written so far, if that is asked for.
+    private mutating func readTexts(of request: Request, in context: inout Context) throws {
+        guard request.includesTexts else { return }
+        texts = hasEnded ? [] : try context.pollWrite(.texts(request)).decode()
+    }
 
     /// Takes one of the caller's places for waiting calls, a little longer than the wait.
     private static func takePlace(for wait: Duration, in context: inout Context) throws -> Int32 {

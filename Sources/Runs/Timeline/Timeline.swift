@@ -9,12 +9,18 @@ public struct Timeline: OutputObject {
     let hasMore: Bool
     let hasEnded: Bool
 
+    /// The texts of running steps; nil unless they were asked for.
+    var texts: [StepText]?
+
     public static let fields: [OutputField<Timeline>] = [
         OutputField("items", "The events after the cursor: seq, type, step, at, data.") { $0.events },
         OutputField("nextCursor", "The cursor for the next call; always present.") { $0.nextCursor },
         OutputField("hasMore", "Whether more events exist already.") { $0.hasMore },
         OutputField("ended", "Whether the run has ended and this page has its last event; retryStep can reopen it.") {
             $0.hasEnded
+        },
+        OutputField("texts", "What running AI steps have written so far; null unless include names text.") {
+            $0.texts
         },
     ]
 
@@ -25,6 +31,16 @@ public struct Timeline: OutputObject {
         let cursor: Cursor?
         let limit: Int
         let patience: Duration
+        let included: [Included]
+
+        /// What a page has beside events.
+        enum Included: String, InputEnumeration {
+            /// What running AI steps have written so far.
+            case text
+        }
+
+        /// Whether the texts of running steps are asked for.
+        var includesTexts: Bool { included.contains(.text) }
 
         public static let schema = Schema(
             Field("teamId", ID<Run.Team>.self, "The team."),
@@ -32,8 +48,16 @@ public struct Timeline: OutputObject {
             .optional("cursor", Cursor.self, "The nextCursor of the previous page; by default the first event."),
             .integer("limit", in: 1...500, default: 100, "The maximum number of events to return."),
             .integer("waitSeconds", in: 0...25, default: 0, "How long to wait for new events if there are none."),
-            into: { team, run, cursor, limit, patience in
-                Request(team: team, run: run, cursor: cursor, limit: limit, patience: .seconds(patience))
+            .optional("include", [Included].self, default: [], "With text: what running AI steps have written so far."),
+            into: { team, run, cursor, limit, patience, included in
+                Request(
+                    team: team,
+                    run: run,
+                    cursor: cursor,
+                    limit: limit,
+                    patience: .seconds(patience),
+                    included: included
+                )
             }
         )
 

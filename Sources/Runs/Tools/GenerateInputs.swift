@@ -2,8 +2,11 @@ public import Base
 
 /// The inputs of `ai:generate`.
 public struct GenerateInputs: InputObject {
-    /// The prompt for the model.
-    public let prompt: String
+    /// The prompt for the model; nil where there are messages.
+    public let prompt: String?
+
+    /// The messages, or the prompt as the only one.
+    public let messages: [PromptMessage]
 
     /// The system prompt; nil for none.
     public let system: String?
@@ -13,6 +16,21 @@ public struct GenerateInputs: InputObject {
 
     /// The maximum number of tokens of the answer.
     public let maxTokens: Int
+
+    /// How random the answer is; nil for the model's default.
+    public let temperature: Double?
+
+    /// The texts that end the answer.
+    public let stop: [String]
+
+    /// How much the model should reason; nil for its default.
+    public let effort: ReasoningEffort?
+
+    /// The maximum number of tokens for thinking; nil for the model's default.
+    public let thinkingBudget: Int?
+
+    /// How long the provider keeps everything before the last message in its cache; nil for its default.
+    public let cache: PromptPart.CacheControl?
 
     /// The JSON Schema that the answer must match.
     ///
@@ -28,21 +46,67 @@ public struct GenerateInputs: InputObject {
     /// Whether an answer that was cut off at `maxTokens` is accepted.
     public let allowPartial: Bool
 
+    public static let choice: FieldChoice? = .exactlyOne(["prompt", "messages"])
+
     public static let schema = Schema(
-        Field("prompt", Prompt.self, "The prompt for the model."),
-        .optional("system", Prompt.self, "The system prompt."),
+        .optional("prompt", PromptText.self, "The prompt for the model."),
+        .optional("messages", Conversation.self, "The conversation, in place of a prompt."),
+        .optional("system", PromptText.self, "The system prompt."),
         .text("model", TextRule(1...200), "The model; by default the provider's default."),
         .integer("maxTokens", in: 1...1_000_000, default: 4_096, "The maximum number of tokens of the answer."),
+        .optional("temperature", Temperature.self, "How random the answer is; some models refuse it."),
+        .optional("stop", StopSequences.self, "Texts that end the answer."),
+        .optional("effort", ReasoningEffort.self, "How much the model should reason."),
+        .integer("thinkingBudget", in: 1_024...1_000_000, "The maximum number of tokens for thinking."),
+        .optional(
+            "cacheControl",
+            PromptPart.CacheControl.self,
+            "How long the provider caches everything before the last message, or a single message."
+        ),
         .optional("schema", FormOfAnswer.self, "The JSON Schema that the answer must match."),
         .optional("providers", ProviderList.self, "The providers to try, in this order; by default all."),
         .optional("filename", ArtifactName.self, "The name of the artifact that stores the answer; by default none."),
         .optional("allowPartial", Bool.self, default: false, "Whether an answer cut off at maxTokens is accepted."),
-        into: { prompt, system, model, maxTokens, schema, providers, filename, allowPartial in
-            GenerateInputs(
-                prompt: prompt.text,
+        into: {
+            prompt,
+            conversation,
+            system,
+            model,
+            maxTokens,
+            temperature,
+            stop,
+            effort,
+            thinkingBudget,
+            cache,
+            schema,
+            providers,
+            filename,
+            allowPartial throws(Violations) in
+            guard prompt != nil || conversation != nil else {
+                throw Violations(Violation(field: "prompt", .required, "is required, or messages in its place"))
+            }
+            guard prompt == nil || conversation == nil else {
+                throw Violations(Violation(field: "messages", .invalidFormat, "must be absent with prompt"))
+            }
+            guard thinkingBudget ?? 0 < maxTokens else {
+                throw Violations(Violation(field: "thinkingBudget", .outOfRange, "must be less than maxTokens"))
+            }
+            guard (conversation?.marks ?? 0) + (cache == nil ? 0 : 1) <= Conversation.mostMarks else {
+                throw Violations(
+                    Violation(field: "cacheControl", .tooMany, "must occur at most 4 times with those of messages")
+                )
+            }
+            return GenerateInputs(
+                prompt: prompt?.text,
+                messages: conversation?.messages ?? prompt.map { [PromptMessage(.user, $0.text)] } ?? [],
                 system: system?.text,
                 model: model,
                 maxTokens: maxTokens,
+                temperature: temperature?.number,
+                stop: stop?.all ?? [],
+                effort: effort,
+                thinkingBudget: thinkingBudget,
+                cache: cache,
                 schema: schema?.json,
                 providers: providers?.names,
                 filename: filename,
@@ -50,23 +114,6 @@ public struct GenerateInputs: InputObject {
             )
         }
     )
-}
-
-/// A text that is not blank.
-///
-/// It is not normalised, because answers of models become prompts too.
-private struct Prompt: InputValue {
-    static var rule: String { "string that is not blank" }
-    static var form: ValueForm { .pattern(#"\S"#) }
-
-    let text: String
-
-    init(input: JSONValue) throws(Violations) {
-        text = try String(input: input)
-        guard text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else {
-            throw Violations(.tooShort, "must not be blank")
-        }
-    }
 }
 
 /// A JSON Schema; only its being an object is checked here.
@@ -83,7 +130,7 @@ private struct FormOfAnswer: InputValue {
 }
 
 /// The names of 1 to 8 AI providers, without duplicates.
-private struct ProviderList: InputValue {
+struct ProviderList: InputValue {
     private struct Name: InputValue {
         static let text = TextRule(1...100)
         static var rule: String { text.description }

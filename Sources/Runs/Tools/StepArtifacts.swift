@@ -18,6 +18,7 @@ enum StepArtifacts: Hashable, Sendable {
     init(of tool: ToolName, _ inputs: JSONValue) {
         switch tool.kind {
         case .generate: self = Self.name(inputs["filename"], default: .answer)
+        case .embed: self = .named([ArtifactName.embeddings.rawValue])
         case .writeArtifact: self = Self.name(inputs["name"], default: nil)
         case .httpRequest: self = .named([ArtifactName.httpBody.rawValue])
         case .gate, .echo, .fail, .wait: self = .named([])
@@ -33,6 +34,9 @@ enum StepArtifacts: Hashable, Sendable {
 extension ArtifactName {
     /// The name of the artifact that has the answer of a model, unless the inputs name it.
     public static var answer: ArtifactName { ArtifactName(known: "output.md") }
+
+    /// The name of the artifact that has embeddings which are too large for the outputs.
+    public static var embeddings: ArtifactName { ArtifactName(known: "embeddings.json") }
 
     /// The name of the artifact that has the body of an HTTP answer which is too large for the outputs.
     public static var httpBody: ArtifactName { ArtifactName(known: "body") }

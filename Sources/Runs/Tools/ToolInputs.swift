@@ -83,7 +83,7 @@ public struct WriteArtifactInputs: InputObject {
 }
 
 /// Bytes in standard base64 with padding (RFC 4648, section 4).
-private struct Base64Bytes: InputValue {
+struct Base64Bytes: InputValue {
     static var rule: String { "base64 string" }
     static var form: ValueForm {
         .pattern("^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$")

@@ -10,6 +10,8 @@ public struct ToolName: Hashable, Sendable, LosslessStringConvertible {
     public enum Kind: String, CaseIterable, Sendable {
         /// Asks an AI provider; its inputs are ``GenerateInputs``.
         case generate = "ai:generate"
+        /// Asks an AI provider for embeddings; its inputs are ``EmbedInputs``.
+        case embed = "ai:embed"
         /// Stores text or bytes as an artifact; its inputs are ``WriteArtifactInputs``.
         case writeArtifact = "artifact:write"
         /// Waits for a person's decision; its inputs are ``GateInputs``.
@@ -63,7 +65,7 @@ extension ToolName {
     /// Whether the tool has effects outside of the database.
     var hasEffects: Bool {
         switch kind {
-        case .generate, .httpRequest: true
+        case .generate, .embed, .httpRequest: true
         case .writeArtifact, .gate, .wait, .echo, .fail: false
         }
     }
@@ -132,7 +134,7 @@ extension ToolName.Kind {
         switch self {
         case .generate: .names([rawValue, "codegen"])
         case .gate: .pattern("^(?:\(rawValue)|\(ToolName.manual))$")
-        case .writeArtifact, .httpRequest, .echo, .fail, .wait: .names([rawValue])
+        case .embed, .writeArtifact, .httpRequest, .echo, .fail, .wait: .names([rawValue])
         }
     }
 
@@ -140,6 +142,7 @@ extension ToolName.Kind {
     var inputs: any InputObject.Type {
         switch self {
         case .generate: GenerateInputs.self
+        case .embed: EmbedInputs.self
         case .writeArtifact: WriteArtifactInputs.self
         case .gate: GateInputs.self
         case .httpRequest: HTTPRequestInputs.self
@@ -155,4 +158,11 @@ extension ObjectShape.Form {
     init(_ field: String, _ tool: ToolName.Kind, _ shape: ObjectShape, hasMarkers: Bool = false) {
         self.init("\(field) \(tool.rawValue)", where: field, is: tool.names, shape, hasMarkers: hasMarkers)
     }
+}
+
+extension QueueTopic {
+    /// The default time limit of a tool's steps: longer for AI tools, whose providers fail sooner by limits of their own.
+    ///
+    /// `nofx.release_steps` knows it too.
+    public var defaultTimeoutSeconds: Int { description.hasPrefix("ai.") ? 600 : 60 }
 }

@@ -34,7 +34,7 @@ struct ToolOutput: OutputObject, Hashable {
     }
 
     /// The outputs that are null if they are too large for references; then only an artifact has them.
-    static var inArtifacts: [String] { ["text", "body", "bodyBase64"] }
+    static var inArtifacts: [String] { ["text", "body", "bodyBase64", "embeddings"] }
 
     static let fields: [OutputField<ToolOutput>] = [
         OutputField("name", "The name of the output.") { $0.name },
@@ -129,6 +129,7 @@ extension ToolName.Kind {
                     .text,
                     "The answer; null if the outputs would exceed 1 MiB with it: then only the artifact has it."
                 ),
+                ToolOutput("reasoning", .text, "The first 64 KiB of the model's reasoning; null if it showed none."),
                 ToolOutput("model", .text, "The model that answered."),
                 ToolOutput("provider", .text, "The provider that answered."),
                 ToolOutput("requestId", .text, "The provider's identifier of the request; null if it has none."),
@@ -141,6 +142,26 @@ extension ToolName.Kind {
                     .object(Self.artifact),
                     isOptional: true,
                     "The artifact: with codegen, with filename, and for a text of more than 64 KiB."
+                ),
+            ]
+        case .embed:
+            [
+                ToolOutput(
+                    "embeddings",
+                    .any,
+                    "An array of numbers for each text; null if the outputs would exceed 1 MiB with them."
+                ),
+                ToolOutput("model", .text, "The model that answered."),
+                ToolOutput("provider", .text, "The provider that answered."),
+                ToolOutput("requestId", .text, "The provider's identifier of the request; null if it has none."),
+                ToolOutput("usage", .object(Self.usage), "The tokens by kind."),
+                ToolOutput("costUsd", .text, "The cost as a decimal number; null if the price is not known."),
+                ToolOutput("attempts", .list(Self.attempts), "The requests to providers."),
+                ToolOutput(
+                    "artifact",
+                    .object(Self.artifact),
+                    isOptional: true,
+                    "The artifact embeddings.json, with embeddings that are too large for the outputs."
                 ),
             ]
         case .writeArtifact: [ToolOutput("artifact", .object(Self.artifact), "The artifact.")]

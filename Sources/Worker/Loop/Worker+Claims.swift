@@ -8,12 +8,12 @@ internal import System
 extension Worker where Store: ~Copyable, Executor: ~Copyable {
     /// Claims as many steps as there is room for, one claim a topic.
     mutating func claim(at now: Duration) throws {
-        guard let timeouts = fittingTimeouts else {
-            for position in turns.indices { turns[position].emptyRound = round }
-            return
-        }
         for position in turns.indices {
             let turn = turns[position]
+            guard let timeouts = fittingTimeouts(of: turn.topic) else {
+                turns[position].emptyRound = round
+                continue
+            }
             let isOverdue = held.isEmpty && turn.emptyRound != round
             guard !turn.isPaused(at: now), turn.nextClaim <= now || isOverdue else { continue }
             let load = pool.load(occupiedSince: SystemClock.uptime - settings.maxQueueTime)
@@ -48,10 +48,11 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
     /// The time limits, in seconds, of the steps for which there is time; nil if there is time for none.
     ///
     /// The default limit, 0, is cut to what is left, so that each step gets at least half of the worker's time.
-    private var fittingTimeouts: ClosedRange<Int>? {
+    private func fittingTimeouts(of topic: QueueTopic) -> ClosedRange<Int>? {
         guard end < .distantFuture else { return StepClaim.anyTimeouts }
         let left = end.remaining
-        let shortest = left > .zero && left >= min(ClaimedStep.defaultTimeout, timeGiven / 2) ? 0 : 1
+        let usual = Duration.seconds(topic.defaultTimeoutSeconds)
+        let shortest = left > .zero && left >= min(usual, timeGiven / 2) ? 0 : 1
         let longest = Int(clamping: left.components.seconds)
         return shortest <= longest ? shortest...longest : nil
     }

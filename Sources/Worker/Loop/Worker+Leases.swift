@@ -59,6 +59,22 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         if !begun.isEmpty { _ = try callStore(at: now) { try $0.begin(begun) } }
     }
 
+    /// Shows what watched steps have written, at most once a second.
+    mutating func showTexts(at now: Duration) throws {
+        guard nextTexts <= now else { return }
+        let watched = watchedSteps
+        guard !watched.isEmpty else { return }
+        nextTexts = now + Self.textInterval
+        let texts = pool.texts(of: watched)
+        guard !texts.isEmpty, let stillWatched = try callStore(at: now, { try $0.show(texts) }) else { return }
+        for lease in texts.keys where !stillWatched.contains(lease) { held[lease]?.isWatched = false }
+    }
+
+    /// The steps that someone watches and that have not ended.
+    var watchedSteps: [JobLease] { held.filter { $0.value.isWatched && !$0.value.isFinished }.map(\.key) }
+
+    private static var textInterval: Duration { .seconds(1) }
+
     private mutating func sendHeartbeat(at now: Duration) throws {
         let leases = Array(held.keys)
         let lease = settings.lease
@@ -67,7 +83,9 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         var lost: [JobLease] = []
         for (lease, state) in zip(leases, states) {
             switch state {
-            case .held: held[lease]?.keptAt = now
+            case .held, .watched:
+                held[lease]?.keptAt = now
+                held[lease]?.isWatched = state == .watched
             case .cancelled:
                 held[lease]?.keptAt = now
                 held[lease]?.isCancelled = true

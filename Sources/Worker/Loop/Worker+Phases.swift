@@ -76,6 +76,7 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         }
         if !held.isEmpty {
             moments.append(nextHeartbeat)
+            if !watchedSteps.isEmpty { moments.append(nextTexts) }
             moments += held.values.map { $0.keptAt + settings.lease - settings.leaseMargin }
         }
         if !pending.isEmpty { moments.append(phase == .working ? pendingSince + settings.resultDelay : now) }

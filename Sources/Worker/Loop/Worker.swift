@@ -54,6 +54,7 @@ public struct Worker<Store: StepStore & ~Copyable, Executor: StepExecutor & ~Cop
     var nextNote = Duration.zero
     var nextMaintenance = Duration.zero
     var nextHeartbeat = Duration.zero
+    var nextTexts = Duration.zero
 
     /// A phase of the worker's life.
     enum Phase: Equatable {
@@ -133,6 +134,7 @@ public struct Worker<Store: StepStore & ~Copyable, Executor: StepExecutor & ~Cop
             enterPhase(at: now)
             try maintain(at: now)
             try keepLeases(at: now)
+            try showTexts(at: now)
             takeResults(at: now)
             try begin(at: now)
             try settle(at: now)

@@ -74,11 +74,10 @@ final class WorkerPool: Sendable {
 
     /// Waits for a step that may start: one that has begun or need not begin first, of a team below its share.
     ///
-    /// - Returns: The step, its cancellation, and its time limit, nil if it cannot end in time; nil when the pool is
-    ///   closed.
-    func next() -> (step: ClaimedStep, cancellation: Cancellation, limit: Duration?)? {
+    /// - Returns: The step, its attempt, and its time limit, nil if it cannot end in time; nil when the pool is closed.
+    func next() -> (step: ClaimedStep, attempt: Attempt, limit: Duration?)? {
         let share = share
-        return tasks.wait(timeoutNanoseconds: { _ in .max }) { tasks -> (ClaimedStep, Cancellation, Duration?)?? in
+        return tasks.wait(timeoutNanoseconds: { _ in .max }) { tasks -> (ClaimedStep, Attempt, Duration?)?? in
             guard let index = tasks.firstStartable(share: share) else { return tasks.isClosed ? .some(nil) : nil }
             let isFirst = index == tasks.waiting.startIndex
             let assignment = isFirst ? tasks.waiting.removeFirst() : tasks.waiting.remove(at: index)
@@ -86,7 +85,7 @@ final class WorkerPool: Sendable {
             let attempt = Attempt(step, start: SystemClock.uptime, isRecorded: assignment.hasBegun)
             tasks.running[step.lease] = attempt
             tasks.threadsOfTeams[step.team, default: 0] += 1
-            return (step, attempt.cancellation, step.timeLimit(within: tasks.end.remaining))
+            return (step, attempt, step.timeLimit(within: tasks.end.remaining))
         } ?? nil
     }
 
@@ -172,6 +171,14 @@ final class WorkerPool: Sendable {
         tasks.withLock { tasks in
             for lease in leases { tasks.running[lease]?.cancellation.cancel() }
         }
+    }
+
+    /// What running steps have written, if it has changed.
+    func texts(of leases: some Sequence<JobLease>) -> [JobLease: String] {
+        let texts = tasks.withLock { tasks in
+            leases.compactMap { lease in tasks.running[lease].map { (lease, $0.text) } }
+        }
+        return Dictionary(texts.compactMap { lease, text in text.changed().map { (lease, $0) } }) { $1 }
     }
 
     /// The steps whose begin is not recorded although a thread started them at a time or before; each is returned once.
@@ -270,13 +277,18 @@ extension WorkerPool {
     /// The body of a thread: executes steps until the pool is closed.
     func work<Executor: StepExecutor & ~Copyable>(with makeExecutor: @Sendable () -> Executor) {
         var executor = makeExecutor()
-        while let (step, cancellation, limit) = next() {
+        while let (step, attempt, limit) = next() {
             guard let limit else {
                 submit(StepResult(step, .released()))
                 continue
             }
             let start = SystemClock.uptime
-            var outcome = executor.execute(step, deadline: .after(limit), cancellation: cancellation)
+            var outcome = executor.execute(
+                step,
+                deadline: .after(limit),
+                cancellation: attempt.cancellation,
+                writing: attempt.text
+            )
             // The worker's end came before the step's own time limit.
             if case .timedOut = outcome, limit < step.timeLimit { outcome = .interrupted }
             submit(StepResult(step, outcome, duration: SystemClock.uptime - start))

@@ -37,6 +37,9 @@ struct Assignment: Sendable {
 struct Attempt: Sendable {
     let cancellation = Cancellation()
 
+    /// What the step has written so far.
+    let text = LiveText()
+
     let team: UUID
 
     let start: Duration
@@ -84,6 +87,9 @@ struct HeldStep {
 
     /// Whether its result is known.
     var isFinished = false
+
+    /// Whether someone watches what it writes.
+    var isWatched = false
 }
 
 /// The worker's state of a topic.

@@ -18,11 +18,16 @@ struct Redaction: Sendable {
 
     private var patterns = SecretPatterns()
 
+    /// The most bytes that a secret can take in a text, however it is encoded; 0 without secrets.
+    private(set) var longestTrace = 0
+
     var isEmpty: Bool { patterns.isEmpty }
 
     /// Adds a secret to remove.
     mutating func add(_ secret: Secret) {
         guard secret.bytes.count >= Self.shortest else { return }
+        // Six bytes for each are the longest usual escape, and an encoding inside another may double them.
+        longestTrace = max(longestTrace, secret.bytes.count * 12)
         // The search itself knows the case of ASCII only.
         for text in [secret.text.lowercased(), secret.text.uppercased()] { patterns.insert(Array(text.utf8)) }
         // A secret that looks encoded itself is decoded like the text around it.

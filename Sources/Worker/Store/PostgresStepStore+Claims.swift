@@ -88,17 +88,18 @@ extension ClaimedStep {
         let (timeout, base, cap): (Int, Int, Int) = (
             try row["timeout_s"], try row["retry_base_s"], try row["retry_cap_s"]
         )
+        let tool: String = try row["tool"]
         self.init(
             lease: JobLease(job: try row["id"], fence: try row["fence"]),
             team: try row["tenant_id"],
             run: try row["run_id"],
             number: try row["step_no"],
             name: try row["name"],
-            tool: try row["tool"],
+            tool: tool,
             inputs: try row["inputs"],
             attempt: try row["attempt"],
             maxAttempts: try row["max_attempts"],
-            timeout: timeout == PlanStep.defaultTimeoutSeconds ? nil : .seconds(timeout),
+            timeout: timeout == ToolName(tool)?.topic.defaultTimeoutSeconds ? nil : .seconds(timeout),
             backoff: StepBackoff(base: .seconds(base), cap: .seconds(cap)),
             secretsScope: try row["secrets_scope"],
             queuedAt: try row["enqueued_at"],

@@ -48,15 +48,16 @@ public struct PostgresStepStore: ~Copyable, StepStore {
     public mutating func heartbeat(_ leases: [JobLease], extendingBy lease: Duration) throws -> [LeaseState] {
         let rows = try run(
             """
-            SELECT id, fence, is_cancelled
+            SELECT id, fence, is_cancelled, is_watched
             FROM nofx.heartbeat_jobs(\(leases.map(\.job)), \(leases.map(\.fence)), \(lease))
             """
         )
         var states: [JobLease: LeaseState] = [:]
         for index in 0..<rows.count {
             let row = rows[index]
-            let isCancelled: Bool = try row["is_cancelled"]
-            states[JobLease(job: try row["id"], fence: try row["fence"])] = isCancelled ? .cancelled : .held
+            let (isCancelled, isWatched): (Bool, Bool) = (try row["is_cancelled"], try row["is_watched"])
+            states[JobLease(job: try row["id"], fence: try row["fence"])] =
+                isCancelled ? .cancelled : isWatched ? .watched : .held
         }
         return leases.map { states[$0] ?? .lost }
     }
@@ -65,6 +66,15 @@ public struct PostgresStepStore: ~Copyable, StepStore {
         let rows = try run("SELECT nofx.begin_steps(\(leases.map(\.job)), \(leases.map(\.fence)))")
         let begun = Set(try (0..<rows.count).map { try rows[$0][0] as ID<Job> })
         return Set(leases.filter { begun.contains($0.job) })
+    }
+
+    public mutating func show(_ texts: [JobLease: String]) throws -> Set<JobLease> {
+        let shown = Array(texts)
+        let rows = try run(
+            "SELECT nofx.show_texts(\(shown.map(\.key.job)), \(shown.map(\.key.fence)), \(shown.map(\.value)))"
+        )
+        let watched = Set(try (0..<rows.count).map { try rows[$0][0] as ID<Job> })
+        return Set(texts.keys.filter { watched.contains($0.job) })
     }
 
     public mutating func finish(_ results: [StepResult]) throws -> [Bool] {

@@ -18,6 +18,11 @@ public protocol StepStore: ~Copyable {
     /// - Returns: The state of each lease, in order.
     mutating func heartbeat(_ leases: [JobLease], extendingBy lease: Duration) throws -> [LeaseState]
 
+    /// Stores what watched steps have written so far.
+    ///
+    /// - Returns: The leases that are held and whose steps are still watched.
+    mutating func show(_ texts: [JobLease: String]) throws -> Set<JobLease>
+
     /// Reports results, all in one transaction.
     ///
     /// - Returns: For each result, in order, whether it was accepted; false if the lease was lost.
@@ -40,6 +45,9 @@ public protocol StepStore: ~Copyable {
 }
 
 extension StepStore where Self: ~Copyable {
+    /// A store that no one reads needs no texts.
+    public mutating func show(_ texts: [JobLease: String]) throws -> Set<JobLease> { [] }
+
     /// Claims steps of any length and of all teams, without special needs.
     public mutating func claim(_ job: JobClaim) throws -> [ClaimedStep] { try claim(StepClaim(job)) }
 }
@@ -56,6 +64,26 @@ public protocol StepExecutor: ~Copyable {
     ///   - cancellation: Is set when the result is no longer needed.
     /// - Returns: The outcome.
     mutating func execute(_ step: ClaimedStep, deadline: Deadline, cancellation: Cancellation) -> StepOutcome
+
+    /// Executes a step whose text can be watched.
+    mutating func execute(
+        _ step: ClaimedStep,
+        deadline: Deadline,
+        cancellation: Cancellation,
+        writing text: LiveText
+    ) -> StepOutcome
+}
+
+extension StepExecutor where Self: ~Copyable {
+    /// Executes a step that writes no text.
+    public mutating func execute(
+        _ step: ClaimedStep,
+        deadline: Deadline,
+        cancellation: Cancellation,
+        writing text: LiveText
+    ) -> StepOutcome {
+        execute(step, deadline: deadline, cancellation: cancellation)
+    }
 }
 
 /// A permanent refusal: the store works, and would refuse the call again.

@@ -23,15 +23,7 @@ struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copy
         let request = try CompletionRequest(inputs)
         let answer: CallAnswer
         do throws(AIError) {
-            answer = try providers.call(
-                request,
-                of: inputs.providers,
-                for: attempt.step.team,
-                requestLimit: attempt.step.attemptsLeft,
-                deadline: attempt.deadline,
-                cancellation: attempt.cancellation,
-                trace: attempt.trace
-            )
+            answer = try ask(request, of: inputs.providers, in: attempt)
         } catch {
             return StepOutcome(error, of: attempt.step)
         }
@@ -51,11 +43,35 @@ struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copy
         )
     }
 
+    /// Makes the call of an attempt.
+    mutating func ask(
+        _ request: CompletionRequest,
+        of names: [String]?,
+        in attempt: StepAttempt
+    ) throws(AIError) -> CallAnswer {
+        try providers.call(
+            request,
+            of: names,
+            for: attempt.step.team,
+            requestLimit: attempt.step.attemptsLeft,
+            deadline: attempt.deadline,
+            cancellation: attempt.cancellation,
+            trace: attempt.trace,
+            onProgress: { progress in
+                switch progress {
+                case .began: attempt.text.restart()
+                case .text(let piece): attempt.text.add(piece)
+                }
+            }
+        )
+    }
+
     private static func outputs(_ answer: CallAnswer, _ text: String?, _ artifact: NewArtifact?) -> JSONText {
         let completion = answer.completion
         var json = JSONWriter(reserving: (text?.utf8.count ?? 0) + 1_024)
         json.object { json in
             json.member("text", text)
+            json.member("reasoning", completion.reasoning)
             json.member("model", completion.model)
             json.member("provider", answer.provider)
             json.member("requestId", completion.requestID)
@@ -66,21 +82,6 @@ struct GenerateTool<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Copy
             if let artifact { json.member("artifact") { artifact.describe(in: &$0) } }
         }
         return JSONText(trusted: json.bytes)
-    }
-}
-
-extension CompletionRequest {
-    /// The provider request of a step.
-    ///
-    /// - Throws: `invalid_inputs` for a schema that is not supported.
-    fileprivate init(_ inputs: GenerateInputs) throws(StepFailure) {
-        self.init(inputs.prompt, model: inputs.model, system: inputs.system, maxTokens: inputs.maxTokens)
-        guard let form = inputs.schema else { return }
-        do throws(OutputSchema.Invalid) {
-            schema = try OutputSchema(name: "answer", form.description)
-        } catch {
-            throw StepFailure("invalid_inputs", "The inputs are invalid: schema cannot be used: \(error).")
-        }
     }
 }
 

@@ -109,7 +109,8 @@ extension HTTPRequest {
             inputs.url.description,
             headers: headers,
             body: inputs.body?.bytes,
-            maximumResponseBytes: inputs.maxBytes
+            maximumResponseBytes: inputs.maxBytes,
+            decoding: .gzipAndDeflate
         )
     }
 }

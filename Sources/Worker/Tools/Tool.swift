@@ -34,6 +34,9 @@ struct StepAttempt {
     /// The secrets to remove from results.
     let redaction: Redaction
 
+    /// What the attempt has written so far.
+    var text = LiveText()
+
     /// The trace of the attempt.
     var trace = Trace.none
 

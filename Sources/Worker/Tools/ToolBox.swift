@@ -40,6 +40,15 @@ public struct ToolBox<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Co
         deadline: Deadline,
         cancellation: Cancellation
     ) -> StepOutcome {
+        execute(step, deadline: deadline, cancellation: cancellation, writing: LiveText())
+    }
+
+    public mutating func execute(
+        _ step: ClaimedStep,
+        deadline: Deadline,
+        cancellation: Cancellation,
+        writing text: LiveText
+    ) -> StepOutcome {
         let start = SystemClock.uptime
         // The worker's own call goes on for all runs, so the step belongs to the trace of its run's start.
         let links = log.trace.context.map { $0.spanID == nil ? [] : [$0] } ?? []
@@ -51,11 +60,13 @@ public struct ToolBox<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Co
                 throw StepFailure("policy_denied", "The team's policy does not allow the step's tool or its secrets.")
             }
             let inputs = try resolve(step, recordingIn: &redaction)
+            text.hide(redaction)
             let attempt = StepAttempt(
                 step: step,
                 deadline: min(deadline, .after(step.timeLimit)),
                 cancellation: cancellation,
                 redaction: redaction,
+                text: text,
                 trace: span.trace
             )
             outcome = try run(inputs, in: attempt)
@@ -101,6 +112,7 @@ public struct ToolBox<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~Co
         if attempt.deadline.hasPassed { return .timedOut }
         switch kind {
         case .generate: return try Self.use(&generate, inputs, attempt)
+        case .embed: return try generate.embed(EmbedInputs(stepInputs: inputs), in: attempt)
         case .httpRequest: return try Self.use(&request, inputs, attempt)
         case .writeArtifact: return try Self.use(WriteArtifactTool(), inputs, attempt)
         case .wait: return try Self.use(WaitTool(), inputs, attempt)

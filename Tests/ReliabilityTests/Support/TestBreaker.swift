@@ -78,6 +78,11 @@ struct TestBreaker: ~Copyable {
     func elsewhere() throws -> TestBreaker {
         try TestBreaker(kind, policy, name: name, clock: clock, memory: memory, reporter: .v7())
     }
+
+    /// The same breaker for calls with another policy.
+    func under(_ policy: CircuitBreakerPolicy) throws -> TestBreaker {
+        try TestBreaker(kind, policy, name: name, clock: clock, memory: memory, reporter: .v7())
+    }
 }
 
 extension TestBreaker {

@@ -16,6 +16,17 @@ import Testing
         ("ai:generate", #"{"prompt":"x","providers":[R,"",R]}"#, ["providers[1] too_short"]),
         ("ai:generate", #"{"prompt":"x","schema":R,"filename":R,"allowPartial":R,"system":R,"model":R}"#, []),
         ("ai:generate", #"{"prompt":"x","schema":{"type":R}}"#, []),
+        ("ai:generate", #"{"messages":R,"temperature":R,"stop":R,"thinkingBudget":R}"#, []),
+        (
+            "ai:generate", #"{"messages":[{"role":"user","content":R},{"role":"assistant","content":[R]}]}"#,
+            []
+        ),
+        ("ai:generate", #"{"messages":[{"role":"user","content":[{"type":"text","text":R}]}]}"#, []),
+        (
+            "ai:generate", #"{"messages":[{"role":"user","content":[{"type":"image","data":R,"url":R}]}]}"#,
+            ["messages[0].content[0] required"]
+        ),
+        ("ai:generate", #"{"prompt":R,"messages":R}"#, ["messages invalid_format"]),
         ("http:request", #"{"url":R,"method":R,"body":{"a":[R]},"expectedStatus":[R,R],"maxBytes":R}"#, []),
         ("http:request", #"{"url":["https://",R]}"#, ["url invalid_type"]),
         ("http:request", #"{"url":"https://a","headers":R,"expectedStatus":R}"#, []),
@@ -41,6 +52,15 @@ import Testing
 
     @Test(arguments: [
         ("ai:generate", #"{"prompt":{"$secret":"K"}}"#, []),
+        (
+            "ai:generate",
+            #"""
+            {"messages":[{"role":"user","content":[
+             {"type":"image","data":{"$artifact":"w/n.txt","encoding":"base64"}},
+             {"type":"document","data":{"$artifact":"w/n.txt","encoding":"base64"},"name":"a.pdf"},
+             {"type":"image","url":{"$from":"a.x"}}]}]}
+            """#, []
+        ),
         ("ai:generate", #"{"prompt":"x","maxTokens":{"$secret":"K"}}"#, ["maxTokens invalid_type"]),
         ("wait:until", #"{"seconds":{"$artifact":"w/n.txt"}}"#, ["seconds invalid_type"]),
         ("http:request", #"{"url":"https://a","headers":{"$artifact":"w/n.txt"}}"#, ["headers invalid_type"]),
