@@ -60,7 +60,9 @@ extension ChatReply {
                 deadline: context.deadline,
                 cancellation: cancellation,
                 trace: context.log.trace,
-                onText: onText
+                onText: onText,
+                // Providers stream to this process in any case: a long answer then has more time than one attempt.
+                onProgress: { _ in }
             )
             let completion = ChatCompletion(answer, id: events.id, created: events.created)
             guard let stream else {

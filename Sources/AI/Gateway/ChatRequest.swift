@@ -172,7 +172,8 @@ extension ChatMessage {
                     parts.append(CompletionRequest.Part(.text(text)))
                 }
             case "image_url" where hasFiles:
-                guard let url = part["image_url"]?["url"]?.string, let source = CompletionRequest.File.Source(image: url)
+                guard let url = part["image_url"]?["url"]?.string,
+                    let source = CompletionRequest.File.Source(image: url)
                 else { throw refused }
                 parts.append(CompletionRequest.Part(.file(CompletionRequest.File(.image, source))))
             default: throw refused
