@@ -60,7 +60,7 @@ BEGIN
     UPDATE nofx.circuit_breakers c
     SET state = 'open', generation = c.generation + 1, open_until = v_until,
         opens = c.opens + 1, total_opens = c.total_opens + 1,
-        failures = b.failures, reporters = b.reporters, last_reporter = b.last_reporter,
+        failures = b.failures, reporters = b.reporters, last_reporter = b.last_reporter, last_tenant = b.last_tenant,
         last_failure_at = b.last_failure_at, last_error = b.last_error,
         permits_left = 0, probe_successes = 0, probe_deadline = NULL, half_open_since = NULL, changed_at = p_now
     WHERE c.name = b.name;
@@ -119,32 +119,14 @@ BEGIN
 END
 $$;
 
--- Counts a rejected call, unless that would have to wait. Shards are created when they are needed.
-CREATE OR REPLACE FUNCTION nofx.count_circuit_rejection(p_name text) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    v_shard smallint;
-BEGIN
-    SELECT c.shard INTO v_shard FROM nofx.circuit_counters c WHERE c.name = p_name
-    LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
-    IF FOUND THEN
-        UPDATE nofx.circuit_counters c SET rejections = c.rejections + 1 WHERE c.name = p_name AND c.shard = v_shard;
-    ELSE
-        INSERT INTO nofx.circuit_counters (name, shard, rejections)
-        SELECT b.name, floor(random() * 16), 1 FROM nofx.circuit_breakers b WHERE b.name = p_name
-        ON CONFLICT DO NOTHING;
-    END IF;
-END
-$$;
-
--- Asks whether a call may be made. `verdict` is `allow`, `probe`, or `unrecorded` where the breaker is disabled;
--- otherwise it is the reason for the rejection: `open`, `probing`, `forced_open`, `rate_limited` or `quota_exhausted`,
--- with the microseconds to wait where they are known, and the class of the last failure. `has_failures` says whether a
--- success has failures to reset.
+-- Asks one breaker whether a call may be made. `verdict` is `allow`, `probe`, or `unrecorded` where the breaker is
+-- disabled; otherwise it is the reason for the rejection: `open`, `probing`, `forced_open`, `refused`, `rate_limited` or
+-- `quota_exhausted`, with the microseconds to wait where they are known, and the class of the last failure.
+-- `has_failures` says whether a success has failures to reset. No rejection waits for a lock.
 --
--- A caller comes here after a read has shown a breaker that is not closed and clear. No rejection waits for a lock.
+-- With p_peeks it only looks: `probe` then says that a call could ask for a permit, and nothing is taken or counted.
 CREATE OR REPLACE FUNCTION nofx.circuit_acquire(
-    p_name text, p_policy jsonb,
+    p_name text, p_policy jsonb, p_peeks boolean,
     OUT verdict text, OUT generation bigint, OUT has_failures boolean, OUT wait bigint, OUT error text,
     OUT transition text
 )
@@ -158,7 +140,6 @@ DECLARE
     v_is_locked boolean := false;
     v_locked    nofx.circuit_breakers;
 BEGIN
-    PERFORM nofx.require_caller();
     SELECT * INTO b FROM nofx.circuit_breakers c WHERE c.name = p_name;
     IF NOT FOUND THEN
         verdict := 'allow';
@@ -171,8 +152,8 @@ BEGIN
         v_now := clock_timestamp();
         generation := b.generation;
         has_failures := b.failures > 0;
-        IF b.state = 'forced_open' THEN
-            verdict := 'forced_open';
+        IF b.state IN ('forced_open', 'refused') THEN
+            verdict := b.state;
         ELSIF b.not_before > v_now THEN
             verdict := b.cooldown_reason;
             wait := nofx.circuit_wait(b.not_before, v_now);
@@ -204,6 +185,8 @@ BEGIN
                   AND (v_patience IS NULL OR b.half_open_since + v_patience > v_now) THEN
                 verdict := 'probing';
                 wait := nofx.circuit_wait(b.probe_deadline, v_now);
+            ELSIF p_peeks THEN
+                verdict := 'probe';
             ELSIF NOT v_is_locked THEN
                 SELECT * INTO v_locked FROM nofx.circuit_breakers c WHERE c.name = p_name
                 FOR NO KEY UPDATE SKIP LOCKED;
@@ -253,20 +236,24 @@ BEGIN
         END IF;
     END IF;
     IF verdict NOT IN ('allow', 'probe', 'unrecorded') THEN
-        error := CASE WHEN verdict IN ('open', 'probing', 'forced_open') THEN b.last_error END;
-        PERFORM nofx.count_circuit_rejection(p_name);
+        error := CASE WHEN verdict IN ('open', 'probing', 'forced_open', 'refused') THEN b.last_error END;
     END IF;
 END
 $$;
 
 -- Records the outcome of a call that was admitted under a generation: `success`; `failure`, with a class of errors;
--- `neutral`; or `limited`, with the microseconds to wait and the reason. A probe's permit is given back.
+-- `neutral`; `limited`, with the microseconds to wait and the reason; or `refused`, with a class of errors, where the
+-- provider refuses the credential. A probe's permit is given back.
 --
--- `transition` is `opened`, with the microseconds to wait; `closed`; or `exceeded`, with the limits that the call
--- exceeded while the breaker only counts.
+-- `suspicion` means that the call failed at the narrower breaker p_source. It is a failure of this breaker too while
+-- calls of another tenant fail at another breaker below this one, and neutral otherwise: so one tenant alone, whatever
+-- it asks for, cannot open the breaker of all.
+--
+-- `transition` is `opened`, with the microseconds to wait; `closed`; `refused`; or `exceeded`, with the limits that the
+-- call exceeded while the breaker only counts.
 CREATE OR REPLACE FUNCTION nofx.circuit_record(
     p_name text, p_generation bigint, p_outcome text, p_error text, p_wait bigint, p_reason text,
-    p_has_failures boolean, p_is_slow boolean, p_reporter uuid, p_policy jsonb,
+    p_has_failures boolean, p_is_slow boolean, p_reporter uuid, p_policy jsonb, p_tenant uuid, p_source text,
     OUT transition text, OUT wait bigint, OUT exceeded text[]
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -278,14 +265,23 @@ DECLARE
     v_permits   integer;
     v_was_over  boolean;
     v_cleans    boolean := false;
-    v_failed    boolean := p_outcome = 'failure';
-    v_counts    boolean := p_outcome IN ('success', 'failure') AND p_policy ? 'window';
+    v_failed    boolean;
+    v_counts    boolean;
 BEGIN
-    PERFORM nofx.require_caller();
+    IF p_outcome = 'suspicion' THEN
+        p_outcome := CASE WHEN EXISTS (
+            SELECT FROM nofx.circuit_breakers c
+            WHERE starts_with(c.name, p_name || '/') AND c.name <> p_source AND c.failures > 0
+              AND c.last_failure_at > clock_timestamp() - interval '5 minutes'
+              AND (p_tenant IS NULL OR c.last_tenant IS DISTINCT FROM p_tenant)
+        ) THEN 'failure' ELSE 'neutral' END;
+    END IF;
+    v_failed := p_outcome = 'failure';
+    v_counts := p_outcome IN ('success', 'failure') AND p_policy ? 'window';
     SELECT * INTO b FROM nofx.circuit_breakers c WHERE c.name = p_name;
     IF NOT FOUND THEN
-        IF p_generation <> 0 OR NOT (v_failed OR v_counts OR p_outcome = 'limited') THEN RETURN; END IF;
-        INSERT INTO nofx.circuit_breakers (name) VALUES (p_name) ON CONFLICT DO NOTHING;
+        IF p_generation <> 0 OR NOT (v_failed OR v_counts OR p_outcome IN ('limited', 'refused')) THEN RETURN; END IF;
+        PERFORM nofx.add_circuit(p_name);
     ELSIF b.generation <> p_generation
           OR (b.state = 'disabled' AND p_outcome <> 'limited')
           OR (b.state <> 'half_open' AND p_outcome = 'neutral')
@@ -308,8 +304,17 @@ BEGIN
         -- it.
         IF p_wait > 0 AND (b.not_before IS NULL OR b.not_before <= v_now
                            OR b.not_before < v_until - interval '1 second') THEN
-            UPDATE nofx.circuit_breakers c SET not_before = v_until, cooldown_reason = p_reason WHERE c.name = p_name;
+            UPDATE nofx.circuit_breakers c
+            SET not_before = v_until, cooldown_reason = p_reason, last_tenant = p_tenant WHERE c.name = p_name;
         END IF;
+    ELSIF p_outcome = 'refused' THEN
+        IF b.state IN ('closed', 'open', 'half_open') THEN
+            PERFORM nofx.circuit_clear(p_name, 'refused', v_now);
+            UPDATE nofx.circuit_breakers c
+            SET last_failure_at = v_now, last_error = p_error, last_tenant = p_tenant WHERE c.name = p_name;
+            transition := 'refused';
+        END IF;
+        RETURN;
     END IF;
 
     IF b.state = 'half_open' THEN
@@ -326,6 +331,7 @@ BEGIN
         IF v_failed THEN
             b.last_failure_at := v_now;
             b.last_error := p_error;
+            b.last_tenant := p_tenant;
             wait := nofx.circuit_open(b, p_policy, v_now);
             transition := 'opened';
             RETURN;
@@ -357,6 +363,7 @@ BEGIN
                        ELSE b.reporters END;
         b.failures := b.failures + 1;
         b.last_reporter := p_reporter;
+        b.last_tenant := p_tenant;
         b.last_failure_at := v_now;
         b.last_error := p_error;
         IF b.failures >= nofx.circuit_threshold(p_policy, b.reporters)
@@ -379,56 +386,8 @@ BEGIN
     IF v_failed OR v_cleans THEN
         UPDATE nofx.circuit_breakers c
         SET failures = b.failures, reporters = b.reporters, last_reporter = b.last_reporter,
-            last_failure_at = b.last_failure_at, last_error = b.last_error
+            last_tenant = b.last_tenant, last_failure_at = b.last_failure_at, last_error = b.last_error
         WHERE c.name = p_name;
     END IF;
-END
-$$;
-
--- A breaker as operators see it.
-CREATE OR REPLACE FUNCTION nofx.circuit_object(b nofx.circuit_breakers) RETURNS jsonb
-LANGUAGE sql STABLE AS $$
-    SELECT jsonb_build_object(
-        'state', b.state, 'generation', b.generation, 'failures', b.failures, 'opens', b.opens,
-        'lastError', b.last_error,
-        'retryAfterMs', CASE b.state WHEN 'open' THEN ceil(nofx.circuit_wait(b.open_until, clock_timestamp()) / 1000.0)
-                        END,
-        'gate', CASE WHEN b.not_before > clock_timestamp() THEN b.cooldown_reason END,
-        'gateMs', CASE WHEN b.not_before > clock_timestamp()
-                  THEN ceil(nofx.circuit_wait(b.not_before, clock_timestamp()) / 1000.0) END)
-$$;
-
--- Changes a breaker's state for an operator. `reset` closes it and ends its cool-down. `force_open`, `disable` and
--- `metrics_only` set states that only `enable` and `reset` end. The same action again changes nothing. A breaker
--- without a row is closed; where it stays so, before and after are NULL.
-CREATE OR REPLACE FUNCTION nofx.circuit_set(p_name text, p_action text, OUT before jsonb, OUT after jsonb)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    b        nofx.circuit_breakers;
-    v_target text := CASE p_action WHEN 'reset' THEN 'closed' WHEN 'enable' THEN 'closed'
-                     WHEN 'force_open' THEN 'forced_open' WHEN 'disable' THEN 'disabled'
-                     WHEN 'metrics_only' THEN 'metrics_only' END;
-    v_changes boolean;
-BEGIN
-    PERFORM nofx.require_operator();
-    IF v_target IS NULL THEN
-        RAISE EXCEPTION 'there is no such action' USING ERRCODE = '22023';
-    END IF;
-    IF v_target <> 'closed' THEN
-        INSERT INTO nofx.circuit_breakers (name) VALUES (p_name) ON CONFLICT DO NOTHING;
-    END IF;
-    SELECT * INTO b FROM nofx.circuit_breakers c WHERE c.name = p_name FOR NO KEY UPDATE;
-    IF NOT FOUND THEN RETURN; END IF;
-    before := nofx.circuit_object(b);
-    v_changes := CASE p_action
-        WHEN 'reset' THEN b.state <> 'closed' OR b.failures > 0 OR coalesce(b.not_before > clock_timestamp(), false)
-                          OR EXISTS (SELECT FROM nofx.circuit_windows w WHERE w.name = p_name)
-        WHEN 'enable' THEN b.state NOT IN ('closed', 'open', 'half_open')
-        ELSE b.state <> v_target END;
-    IF v_changes THEN PERFORM nofx.circuit_clear(p_name, v_target, clock_timestamp()); END IF;
-    IF v_changes AND p_action = 'reset' THEN
-        UPDATE nofx.circuit_breakers c SET not_before = NULL, cooldown_reason = NULL WHERE c.name = p_name;
-    END IF;
-    SELECT nofx.circuit_object(c) INTO after FROM nofx.circuit_breakers c WHERE c.name = p_name;
 END
 $$;

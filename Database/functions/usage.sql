@@ -121,9 +121,8 @@ BEGIN
     LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
     INSERT INTO nofx.circuit_counters AS c
         (name, shard, attempts, successes, failures, last_success_at, rate_limit, rate_limit_at)
-    SELECT b.name, coalesce(v_shard, floor(random() * 16)), 1, v_ok, 1 - v_ok, CASE v_ok WHEN 1 THEN v_now END,
-           p_rate_limit, CASE WHEN p_rate_limit IS NOT NULL THEN v_now END
-    FROM nofx.circuit_breakers b WHERE b.name = p_provider
+    VALUES (left(p_provider, 100), coalesce(v_shard, floor(random() * 16)), 1, v_ok, 1 - v_ok,
+            CASE v_ok WHEN 1 THEN v_now END, p_rate_limit, CASE WHEN p_rate_limit IS NOT NULL THEN v_now END)
     ON CONFLICT (name, shard) DO UPDATE
     SET attempts = c.attempts + 1, successes = c.successes + excluded.successes,
         failures = c.failures + excluded.failures,

@@ -223,6 +223,28 @@ BEGIN
 END
 $$;
 
+-- Deletes the circuit breakers of keys that no recent worker has, where the workers of a program have another key of the
+-- provider; and those of models without a failure for a day. What an operator set stays.
+CREATE OR REPLACE FUNCTION nofx.drop_stale_circuits(p_abilities text[]) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    WITH stale AS (
+        SELECT b.name FROM nofx.circuit_breakers b
+        WHERE b.state NOT IN ('forced_open', 'disabled', 'metrics_only')
+          AND (position('@' IN b.name) > 0
+               AND EXISTS (SELECT FROM unnest(p_abilities) AS a (ability)
+                           WHERE starts_with(a.ability, 'key:' || nofx.circuit_root(b.name) || '@'))
+               AND NOT EXISTS (SELECT FROM nofx.worker_kinds k
+                               WHERE k.seen_at > now() - interval '10 minutes'
+                                 AND 'key:' || split_part(b.name, '/', 1) = ANY (k.abilities))
+               OR position('/' IN b.name) > 0 AND b.state IN ('closed', 'open', 'half_open')
+               AND greatest(b.changed_at, b.last_failure_at, b.not_before) < now() - interval '1 day')
+        FOR UPDATE SKIP LOCKED
+    ), gone AS (
+        DELETE FROM nofx.circuit_breakers b WHERE b.name IN (SELECT s.name FROM stale s) RETURNING b.name
+    )
+    DELETE FROM nofx.circuit_counters c WHERE c.name IN (SELECT g.name FROM gone g)
+$$;
+
 -- The texts that the running AI steps of a run have written so far, for a member who may read it; none for any other
 -- caller. It notes for 15 seconds that someone watches: until then the workers of the steps keep their texts up to date.
 -- It writes only if the last note is ten seconds old, and waits for no lock.
@@ -291,6 +313,7 @@ BEGIN
     DELETE FROM nofx.worker_kinds k WHERE k.id = ANY (ARRAY(
         SELECT o.id FROM nofx.worker_kinds o WHERE o.seen_at < now() - interval '1 day' FOR UPDATE SKIP LOCKED
     ));
+    PERFORM nofx.drop_stale_circuits(p_abilities);
     RETURN QUERY
         SELECT w.topic, count(*)
         FROM (SELECT q.topic, q.needs, q.timeout_s FROM nofx.queue q

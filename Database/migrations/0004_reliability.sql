@@ -4,15 +4,17 @@
 -- calls commit their records asynchronously. Only the name is indexed, and pages are mostly empty, so that no update
 -- leaves its page.
 CREATE TABLE nofx.circuit_breakers (
-    name            text PRIMARY KEY CHECK (name ~ '^[a-z0-9][a-z0-9._/-]{0,99}$'),
+    name            text PRIMARY KEY CHECK (name ~ '^[a-z0-9][a-zA-Z0-9._/:@~-]{0,249}$'),
     state           text NOT NULL DEFAULT 'closed'
-                    CHECK (state IN ('closed', 'open', 'half_open', 'forced_open', 'disabled', 'metrics_only')),
+                    CHECK (state IN ('closed', 'open', 'half_open', 'forced_open', 'disabled', 'metrics_only',
+                                     'refused')),
     generation      bigint NOT NULL DEFAULT 0,   -- grows with every transition
     failures        integer NOT NULL DEFAULT 0,  -- consecutive
     last_failure_at timestamptz,
     last_error      text,
     reporters       integer NOT NULL DEFAULT 0,  -- of these failures; 2 means several
     last_reporter   uuid,
+    last_tenant     uuid,                        -- of the last failure or cool-down
     open_until      timestamptz,
     opens           integer NOT NULL DEFAULT 0,  -- since it was last closed
     total_opens     bigint NOT NULL DEFAULT 0,

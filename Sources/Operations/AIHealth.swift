@@ -26,10 +26,20 @@ public struct BreakerReport: OutputObject {
                         THEN ceil(nofx.circuit_wait(b.probe_deadline, t.now) / 1000.0)::bigint END AS retry_after_ms,
                    CASE WHEN b.not_before > t.now
                         THEN ceil(nofx.circuit_wait(b.not_before, t.now) / 1000.0)::bigint END AS cooldown_ms,
-                   b.cooldown_reason, c.*
+                   b.cooldown_reason, c.*,
+                   CASE WHEN n.name ~ '@.*/' THEN 'limit' WHEN n.name ~ '/' THEN 'model' WHEN n.name ~ '@' THEN 'key'
+                        ELSE 'provider' END AS level,
+                   CASE WHEN n.name !~ '[@/]' THEN k.refused END AS refused_keys,
+                   CASE WHEN n.name !~ '[@/]' THEN k.resting END AS resting_keys
             FROM (SELECT clock_timestamp() AS now) t
-            CROSS JOIN (SELECT unnest(\(BreakerName.always)) AS name UNION SELECT name FROM nofx.circuit_breakers) n
+            CROSS JOIN (SELECT unnest(\(BreakerName.always)) AS name UNION SELECT name FROM nofx.circuit_breakers
+                        UNION SELECT name FROM nofx.circuit_counters) n
             LEFT JOIN nofx.circuit_breakers b ON b.name = n.name
+            CROSS JOIN LATERAL (
+                SELECT count(*) FILTER (WHERE o.state = 'refused') AS refused,
+                       count(*) FILTER (WHERE o.state <> 'refused' AND o.not_before > t.now) AS resting
+                FROM nofx.circuit_breakers o WHERE starts_with(o.name, n.name || '@') AND position('/' IN o.name) = 0
+            ) k
             CROSS JOIN LATERAL (
                 SELECT coalesce(sum(k.attempts), 0)::bigint AS attempts, max(k.last_success_at) AS last_success_at,
                        coalesce(sum(k.successes), 0)::bigint AS successes,
@@ -50,12 +60,15 @@ public struct BreakerReport: OutputObject {
 /// The state and the counters of one circuit breaker.
 public struct BreakerHealth: OutputObject, RowDecodable {
     let name: String
+    let level: String
     let state: String
     let isRetryDue: Bool
     let generation: Int
     let failures: Int
     let retryAfterMs: Int?
     let gate: Gate?
+    let refusedKeys: Int?
+    let restingKeys: Int?
     let lastError: String?
     let lastFailureAt: Timestamp?
     let lastSuccessAt: Timestamp?
@@ -64,7 +77,7 @@ public struct BreakerHealth: OutputObject, RowDecodable {
     let rateLimitAt: Timestamp?
     let changedAt: Timestamp?
 
-    /// The provider's cool-down: until it ends, no call is let through.
+    /// A cool-down: until it ends, no call is let through.
     public struct Gate: OutputObject {
         let notBeforeMs: Int
         let reason: String
@@ -94,6 +107,7 @@ public struct BreakerHealth: OutputObject, RowDecodable {
 
     public init(row: borrowing Row) throws(PostgresError) {
         name = try row["name"]
+        level = try row["level"]
         state = try row["state"]
         isRetryDue = try row["is_retry_due"]
         generation = try row["generation"]
@@ -104,6 +118,8 @@ public struct BreakerHealth: OutputObject, RowDecodable {
         } else {
             gate = nil
         }
+        refusedKeys = try row["refused_keys"]
+        restingKeys = try row["resting_keys"]
         lastError = try row["last_error"]
         lastFailureAt = try row["last_failure_at"]
         lastSuccessAt = try row["last_success_at"]
@@ -120,13 +136,30 @@ public struct BreakerHealth: OutputObject, RowDecodable {
     }
 
     public static let fields: [OutputField<BreakerHealth>] = [
-        OutputField("name", "The breaker; it has the provider's name.") { $0.name },
-        OutputField("state", "closed, open, half_open, forced_open, disabled or metrics_only.") { $0.state },
+        OutputField(
+            "name",
+            "The breaker: a provider, as in openai; a key, as in openai@1a2b3c4d; a model, as in openai/gpt-6."
+        ) {
+            $0.name
+        },
+        OutputField("level", "provider, key, model, or limit: one model with one of several keys.") { $0.level },
+        OutputField(
+            "state",
+            "closed, open, half_open, forced_open, disabled, metrics_only, or refused: the provider refuses the key."
+        ) {
+            $0.state
+        },
         OutputField("isRetryDue", "Whether it is open and the next call is a probe.") { $0.isRetryDue },
         OutputField("generation", "Counts the changes of state.") { $0.generation },
         OutputField("failures", "The failures in a row while it is closed.") { $0.failures },
         OutputField("retryAfterMs", "Milliseconds until the next probe.") { $0.retryAfterMs },
-        OutputField("gate", "The provider's cool-down; null if there is none.") { $0.gate },
+        OutputField("gate", "The cool-down; null if there is none.") { $0.gate },
+        OutputField("refusedKeys", "How many of a provider's keys it refuses; null except for providers.") {
+            $0.refusedKeys
+        },
+        OutputField("restingKeys", "How many of a provider's keys are in a cool-down; null except for providers.") {
+            $0.restingKeys
+        },
         OutputField("lastError", "The code of the last error that counted as a failure.") { $0.lastError },
         OutputField("lastFailureAt", "When the last failure was.") { $0.lastFailureAt },
         OutputField("lastSuccessAt", "When the last success was.") { $0.lastSuccessAt },
@@ -137,8 +170,30 @@ public struct BreakerHealth: OutputObject, RowDecodable {
     ]
 }
 
+extension BreakerHealth {
+    /// Whether the breaker is that of a provider.
+    fileprivate var isProvider: Bool { level.utf8.elementsEqual("provider".utf8) }
+
+    /// Whether the breaker belongs to what operators configure: a provider or a key.
+    fileprivate var isOperators: Bool { isProvider || level.utf8.elementsEqual("key".utf8) }
+
+    /// Whether only an operator or another key ends the state.
+    fileprivate var isClosedForGood: Bool {
+        ["forced_open", "refused"].contains { state.utf8.elementsEqual($0.utf8) }
+    }
+}
+
 extension BreakerReport: TextOutput {
     private static let states = ["closed", "open", "half_open", "forced_open", "disabled", "metrics_only"]
+
+    /// The breakers with metrics: those of providers and keys, and of models only those that reject calls or probe.
+    ///
+    /// Teams name models, and their number must not become that of the metrics.
+    private var measured: [BreakerHealth] {
+        breakers.filter { breaker in
+            breaker.isOperators || breaker.gate != nil || !breaker.state.utf8.elementsEqual("closed".utf8)
+        }
+    }
 
     public static var textTypes: [String] { MetricsText.mediaTypes }
     public static var textContentType: String { MetricsText.contentType }
@@ -146,15 +201,15 @@ extension BreakerReport: TextOutput {
     /// The report in the text format of Prometheus.
     public var text: String {
         func samples(_ value: (BreakerHealth) -> Int) -> [MetricsText.Sample] {
-            breakers.map { MetricsText.Sample(["name": $0.name], value($0)) }
+            measured.map { MetricsText.Sample(["name": $0.name], value($0)) }
         }
         var metrics = MetricsText()
         metrics.metric(
             "nofx_ai_breaker_state",
             .gauge,
             "Whether the circuit breaker is in the state.",
-            breakers.flatMap { breaker in
-                Self.states.map { state in
+            measured.flatMap { breaker in
+                (Self.states + (breaker.isProvider ? [] : ["refused"])).map { state in
                     let isIn = breaker.state.utf8.elementsEqual(state.utf8)
                     return MetricsText.Sample(["name": breaker.name, "state": state], isIn ? 1 : 0)
                 }
@@ -182,7 +237,7 @@ extension BreakerReport: TextOutput {
             "nofx_ai_breaker_retry_after_seconds",
             .gauge,
             "Seconds until the breaker lets a call through; 0 if it does now, no sample if that is unknown.",
-            breakers.filter { !$0.state.utf8.elementsEqual("forced_open".utf8) }.map {
+            measured.filter { !$0.isClosedForGood }.map {
                 MetricsText.Sample(
                     ["name": $0.name],
                     seconds: .milliseconds(max($0.retryAfterMs ?? 0, $0.gate?.notBeforeMs ?? 0))

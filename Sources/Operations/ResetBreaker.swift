@@ -50,9 +50,18 @@ public struct BreakerChange: OutputObject, RowDecodable {
         public static let choice: FieldChoice? = .field("name", orFlag: "all")
 
         public static let schema = Schema(
-            .optional("name", BreakerName.self, "The breaker; required unless all is true."),
+            .optional(
+                "name",
+                BreakerName.self,
+                "The breaker of a provider, a key or a model; required unless all is true."
+            ),
             .optional("all", Bool.self, default: false, "All breakers."),
-            .optional("action", Kind.self, default: .reset, "The action; reset closes the breaker."),
+            .optional(
+                "action",
+                Kind.self,
+                default: .reset,
+                "The action; reset closes the breaker, and with a provider those of its keys and models."
+            ),
             into: { name, all, kind throws(Violations) in
                 guard name != nil || all else {
                     throw Violations(Violation(field: "name", .required, "is required unless all is true"))
@@ -78,7 +87,8 @@ public struct BreakerChange: OutputObject, RowDecodable {
 extension BreakerChange {
     /// Puts one circuit breaker, or all, into a state by hand.
     ///
-    /// Every process uses the new state from its next call on. Each change is recorded in the audit trail in the same
+    /// A reset of a provider also resets its keys and models. A model of a known provider can be set to a state before
+    /// it has a breaker. Every process uses the new state from its next call on. Each change is recorded in the audit trail in the same
     /// transaction; a breaker that is already in the state does not change.
     ///
     /// - Throws: A `Denial` for a caller who is not an operator; 404 `breaker_not_found` with the known names.
@@ -94,8 +104,16 @@ extension BreakerChange {
             """
             WITH known AS MATERIALIZED (
                 SELECT unnest(\(BreakerName.always)) AS name UNION SELECT name FROM nofx.circuit_breakers
+                UNION SELECT name FROM nofx.circuit_counters
             ), wanted AS MATERIALIZED (
-                SELECT k.name FROM known k WHERE \(name) IS NULL OR k.name = \(name) ORDER BY k.name
+                SELECT k.name FROM known k
+                WHERE \(name) IS NULL OR k.name = \(name)
+                   OR \(kind) = 'reset' AND \(name) !~ '[@/]' AND split_part(split_part(k.name, '/', 1), '@', 1) = \(name)
+                UNION
+                SELECT \(name) FROM known k
+                WHERE \(kind) NOT IN ('reset', 'enable') AND \(request.name?.isOfModel ?? false)
+                  AND k.name = split_part(split_part(\(name), '/', 1), '@', 1)
+                ORDER BY name
             ), change AS MATERIALIZED (
                 SELECT w.name, s.before, s.after,
                        s.before ->> 'generation' IS DISTINCT FROM s.after ->> 'generation' AS is_changed
@@ -108,7 +126,8 @@ extension BreakerChange {
                 FROM change c CROSS JOIN (SELECT \(context.record) AS origin) o
                 WHERE c.is_changed ORDER BY c.name
             )
-            SELECT k.names, c.* FROM (SELECT array_agg(name ORDER BY name) AS names FROM known) k
+            SELECT k.names, c.*
+            FROM (SELECT array_agg(name ORDER BY position('/' IN name) > 0, name) AS names FROM known) k
             LEFT JOIN change c ON true ORDER BY c.name
             """
         )
@@ -132,12 +151,22 @@ extension Problem {
 
 /// The name of a circuit breaker, to look for.
 public struct BreakerName: InputValue {
-    private static let text = TextRule(1...100)
+    private static let text = TextRule(1...250)
 
     /// The breakers that there are before anything was called.
     static let always = ["anthropic-ai", "openai"]
 
     let rawValue: String
+
+    /// Whether the name can be that of a model's breaker: a provider, a slash, and letters, digits and `._/:@~-`.
+    var isOfModel: Bool {
+        let parts = rawValue.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 1, omittingEmptySubsequences: false)
+        return parts.count == 2 && parts.allSatisfy { !$0.isEmpty }
+            && rawValue.utf8.allSatisfy { byte in
+                (0x30...0x3A).contains(byte) || (0x40...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                    || "._/~-".utf8.contains(byte)
+            }
+    }
 
     public static var rule: String { text.description }
     public static var form: ValueForm { text.form }

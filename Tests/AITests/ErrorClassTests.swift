@@ -40,7 +40,7 @@ import Testing
     private static let anthropic = [
         Case(400, error("invalid_request_error"), .badRequest, 400, .never, .neutral, next: false),
         Case(400, error("content_policy_violation"), .refused, 422, .never, .neutral, next: false),
-        Case(401, error("authentication_error"), .authFailed, 502, .never, .neutral, next: true),
+        Case(401, error("authentication_error"), .authFailed, 502, .never, .refused, next: true),
         Case(402, error("billing_error"), .quotaExhausted, 402, .never, .limited(.quotaExhausted), next: true),
         Case(403, error("permission_error"), .forbidden, 502, .never, .neutral, next: true),
         Case(404, error("not_found_error"), .modelNotFound, 400, .never, .neutral, next: true),

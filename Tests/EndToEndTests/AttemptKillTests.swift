@@ -50,11 +50,6 @@ import Testing
                 let known = try outcomes()
                 return try asked(server).allSatisfy { known[$0] != nil }
             }
-            let known = try outcomes()
-            print(
-                "killed \(2 * share); requests \(try asked(server).count);",
-                "begun \(known.values.count { $0 == "begun" }), ok \(known.values.count { $0 == "ok" })"
-            )
         }
     }
 
@@ -86,7 +81,6 @@ import Testing
                 as: Int.self
             )
             #expect(counted == Self.kills)
-            print("killed \(Self.kills); requests \(asked.count); begun \(known.values.count { $0 == "begun" })")
         }
     }
 }

@@ -119,6 +119,48 @@ import AI
         #expect(health[1]["state"]?.string == "disabled")
     }
 
+    @Test func `keys and models are listed below their provider, which counts its keys that cannot be used`() throws {
+        let database = try TestDatabase()
+        try database.rows(
+            """
+            INSERT INTO nofx.circuit_breakers (name, state, last_error, not_before, cooldown_reason) VALUES
+                ('openai@0a0a0a0a', 'refused', 'ai_auth_failed', NULL, NULL),
+                ('openai@0b0b0b0b', 'closed', NULL, now() + interval '1 minute', 'quota_exhausted'),
+                ('openai@0b0b0b0b/m', 'closed', NULL, now() + interval '1 minute', 'rate_limited'),
+                ('openai/idle', 'closed', NULL, NULL, NULL),
+                ('openai/m-broken', 'disabled', NULL, NULL, NULL)
+            """
+        )
+        let health = try database.health()
+        let levels = health.map { [$0["name"]?.string, $0["level"]?.string, $0["state"]?.string] }
+        #expect(
+            levels == [
+                ["anthropic-ai", "provider", "closed"], ["openai", "provider", "closed"],
+                ["openai/idle", "model", "closed"], ["openai/m-broken", "model", "disabled"],
+                ["openai@0a0a0a0a", "key", "refused"], ["openai@0b0b0b0b", "key", "closed"],
+                ["openai@0b0b0b0b/m", "limit", "closed"],
+            ]
+        )
+        let openAI = health[1]
+        #expect(openAI["refusedKeys"]?.integer == 1 && openAI["restingKeys"]?.integer == 1)
+        #expect(health[0]["refusedKeys"]?.integer == 0 && health[2]["refusedKeys"]?.isNull == true)
+
+        let families = try MetricFamily.parse(try database.call(AIHealth.self, "{}", as: .stranger()).text)
+        let states = families.first { $0.name == "nofx_ai_breaker_state" }?.samples ?? []
+        let refused = states.filter { $0.labels["state"] == "refused" && $0.value == 1 }.map { $0.labels["name"] }
+        #expect(refused == ["openai@0a0a0a0a"])
+        // Models that work have no metrics, because teams name them.
+        #expect(!states.contains { $0.labels["name"] == "openai/idle" })
+    }
+
+    @Test func `a provider without a failure is listed after its first call`() throws {
+        let database = try TestDatabase()
+        let team = try database.team(of: .stranger())
+        try database.record(team.attempt(1, provider: "groq", model: "m"))
+        #expect(try database.health().map { $0["name"]?.string } == ["anthropic-ai", "groq", "openai"])
+        #expect(try database.value("SELECT count(*) FROM nofx.circuit_breakers") == 2)
+    }
+
     @Test func `Prometheus's own parser reads the metrics, and they equal the JSON`() throws {
         let database = try TestDatabase()
         let team = try database.team(of: .stranger())

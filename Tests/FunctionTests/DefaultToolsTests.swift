@@ -83,8 +83,8 @@ import Testing
         for name in ToolName.Kind.allCases.map(\.rawValue) + ["codegen", "manual:review"] {
             let isAllowed: Bool = try database.value("SELECT nofx.is_tool_allowed(\(name), NULL, NULL, NULL)")
             let kind = try #require(ToolName(name)).kind
-            #expect(isAllowed == (kind != .generate && kind != .httpRequest), "\(name)")
-            #expect(isAllowed != Self.costly.contains(name), "\(name)")
+            #expect(isAllowed == ![.generate, .embed, .httpRequest].contains(kind), "\(name)")
+            #expect(isAllowed != Self.costly.union(["ai:embed"]).contains(name), "\(name)")
         }
     }
 

@@ -33,12 +33,9 @@ import Testing
             "cancel_run": (.harmless, "SELECT nofx.cancel_run(\(team), \(run), '{}')"),
             "check_version": (.harmless, "SELECT nofx.check_version(\(SchemaVersion.required))"),
             // Every caller may report how a provider answered; nothing of a report names a team.
-            "circuit_acquire": (.harmless, "SELECT nofx.circuit_acquire('none', '{}')"),
-            "circuit_record": (
-                .harmless,
-                """
-                SELECT nofx.circuit_record('none', 0, 'neutral', NULL, NULL, NULL, false, false, gen_random_uuid(), '{}')
-                """
+            "circuits_acquire": (.harmless, "SELECT nofx.circuits_acquire('{none}', '{}')"),
+            "circuits_record": (
+                .harmless, "SELECT nofx.circuits_record('[]', false, gen_random_uuid(), '{}', NULL)"
             ),
             "circuit_set": (.refused, "SELECT nofx.circuit_set('openai', 'force_open')"),
             "circuit_wait": (.harmless, "SELECT nofx.circuit_wait(now(), now())"),

@@ -50,6 +50,37 @@ import Reliability
         )
     }
 
+    @Test func `a reset of a provider resets its keys and models, and one of a model resets it alone`() throws {
+        let database = try TestDatabase()
+        try database.rows(
+            """
+            INSERT INTO nofx.circuit_breakers (name, state) VALUES
+                ('openai@0a0a0a0a', 'refused'), ('openai/m', 'forced_open'), ('openai/n', 'forced_open'),
+                ('openai-2/m', 'forced_open')
+            """
+        )
+        #expect(try database.reset(#"{"name":"openai/n"}"#, as: operating).map { $0["name"]?.string } == ["openai/n"])
+        #expect(try database.state(of: "openai/m") == "forced_open 0")
+        let changes = try database.reset(#"{"name":"openai"}"#, as: operating)
+        #expect(
+            changes.map { $0["name"]?.string } == ["openai", "openai/m", "openai/n", "openai@0a0a0a0a"]
+        )
+        #expect(changes.map { $0["changed"]?.bool } == [false, true, false, true])
+        #expect(try database.state(of: "openai-2/m") == "forced_open 0")
+    }
+
+    @Test func `a model without a breaker can be forced open, and an unknown one cannot be reset`() throws {
+        let database = try TestDatabase()
+        let changes = try database.reset(#"{"name":"openai/Qwen/Qwen3:8b","action":"forceOpen"}"#, as: operating)
+        #expect(changes[0]["after"]?["state"]?.string == "forced_open")
+        for event in [
+            #"{"name":"openai/typo"}"#, #"{"name":"gemini/m","action":"forceOpen"}"#,
+            #"{"name":"openai/a b","action":"forceOpen"}"#, #"{"name":"openai/","action":"forceOpen"}"#,
+        ] {
+            #expect(throws: Problem.self) { try database.reset(event, as: operating) }
+        }
+    }
+
     @Test(arguments: [
         ("forceOpen", "forced_open"), ("disable", "disabled"), ("metricsOnly", "metrics_only"), ("enable", "closed"),
         ("reset", "closed"),

@@ -129,8 +129,10 @@ extension TestDatabase {
         let arguments = [
             "backlog": "'{http.request}', 60, '{}', 10", "begin_delivery": "",
             "check_version": "\(SchemaVersion.required)",
-            "circuit_acquire": "'openai', '{}'",
-            "circuit_record": "'openai', 0, 'success', NULL, NULL, NULL, false, false, NULL, '{}'",
+            "circuits_acquire": "'{openai}', '{}'",
+            "circuits_record": """
+            '[{"name":"openai","generation":0,"outcome":"success","hasFailures":false}]', false, NULL, '{}', NULL
+            """,
             "claim_jobs": "'http.request', 10, '30 seconds', NULL, NULL, NULL", "drop_undeliverable_messages": "1000",
             "due_deliveries": "", "end_delivery": "'\(webhook)', true, 'x', '0', '0', true",
             "finish_jobs": "'{\(mail)}', '{0}', '{completed}', '{x}', '{0}', '{0}'",
@@ -151,6 +153,7 @@ extension TestDatabase {
             gen_random_uuid(), 1, \(team), 'openai', 'm', 1, 1, 1, '1 minute', NULL, NULL, NULL
             """,
             "skip_delivery": "'\(webhook)'", "begin_steps": "'{\(step)}', '{0}'",
+            "show_texts": "'{\(step)}', '{0}', '{x}'",
         ]
         return arguments.reduce(into: [:]) { $0[$1.key] = "SELECT nofx.\($1.key)(\($1.value))" }
     }

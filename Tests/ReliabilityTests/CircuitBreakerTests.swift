@@ -211,15 +211,16 @@ private struct ForgetfulStore: ~Copyable, CircuitBreakerStore {
 
     private let memory = MemoryCircuitBreakerStore()
 
-    mutating func acquire(_ name: String, under policy: CircuitBreakerPolicy) -> CircuitAdmission {
-        memory.acquire(name, under: policy)
+    mutating func acquire(_ names: [String], under policy: CircuitBreakerPolicy) -> CircuitAdmission {
+        memory.acquire(names, under: policy)
     }
 
     mutating func record(
-        _: CircuitOutcome,
+        _: [CircuitOutcome],
         of _: consuming CircuitPermit,
+        for _: UUID?,
         under _: CircuitBreakerPolicy
-    ) throws -> CircuitTransition? {
+    ) throws -> [CircuitChange] {
         throw Failure()
     }
 }

@@ -43,6 +43,58 @@ import Testing
         #expect((view?.state, view?.generation, view?.permitsLeft) == ("half_open", 2, 0))
     }
 
+    @Test func `a thousand callers after a model's opening get two probes, and its provider is not probed`() throws {
+        try database.rows(
+            """
+            INSERT INTO nofx.circuit_breakers (name, state, generation, opens, total_opens, open_until)
+            VALUES ('openai/m-broken', 'open', 1, 1, 1, clock_timestamp())
+            """
+        )
+        let (database, policy) = (database, policy)
+        let answers = try database.withPooler(servers: 20, as: "nofx_test_operator") { url in
+            try runConcurrently(1_000) { _, barrier in
+                var store = try PostgresStores.patient(url)
+                try store.connect(under: policy)
+                barrier()
+                switch try store.acquire(["openai", "openai@1a2b3c4d", "openai/m-broken"], under: policy) {
+                case .permitted(let permit): return permit.grants.map { $0.isProbe ? "probe" : "-" }.joined()
+                case .rejected(let rejection): return "\(rejection.reason.rawValue) \(rejection.name)"
+                }
+            }
+        }
+        #expect(answers.tally == ["--probe": 2, "probing openai/m-broken": 998])
+        #expect(try database.breaker("openai/m-broken")?.permitsLeft == 0)
+        #expect(try database.breaker("openai")?.state == "closed")
+    }
+
+    @Test func `a thousand callers after the opening of a provider and a model take as many permits of each`() throws {
+        try database.rows(
+            """
+            INSERT INTO nofx.circuit_breakers (name, state, generation, opens, total_opens, open_until)
+            VALUES ('openai', 'open', 1, 1, 1, clock_timestamp()), ('openai/m', 'open', 1, 1, 1, clock_timestamp())
+            ON CONFLICT (name) DO UPDATE SET (state, generation, opens, total_opens, open_until)
+                = (excluded.state, excluded.generation, excluded.opens, excluded.total_opens, excluded.open_until)
+            """
+        )
+        let (database, policy) = (database, policy)
+        let answers = try database.withPooler(servers: 20, as: "nofx_test_operator") { url in
+            try runConcurrently(1_000) { _, barrier in
+                var store = try PostgresStores.patient(url)
+                try store.connect(under: policy)
+                barrier()
+                switch try store.acquire(["openai", "openai/m"], under: policy) {
+                case .permitted(let permit): return permit.grants.allSatisfy(\.isProbe) ? "probe" : "half a probe"
+                case .rejected(let rejection): return rejection.reason.rawValue
+                }
+            }
+        }
+        let probes = answers.tally["probe"] ?? 0
+        // A caller that finds the model's row locked gives the provider's permit back.
+        #expect((1...2).contains(probes) && answers.tally == ["probe": probes, "probing": 1_000 - probes])
+        #expect(try database.breaker("openai")?.permitsLeft == 2 - probes)
+        #expect(try database.breaker("openai/m")?.permitsLeft == 2 - probes)
+    }
+
     // Cases: breaker 85
     @Test func `a thousand concurrent failures record five failures and open the breaker once`() throws {
         let (database, policy) = (database, policy)
@@ -107,14 +159,7 @@ import Testing
             let late = TestThread {
                 Result { () throws -> CircuitTransition? in
                     var store = try PostgresStores.patient(database.operatorURL)
-                    let permit = CircuitPermit(
-                        name: "openai",
-                        generation: generation,
-                        isProbe: false,
-                        hasFailures: false,
-                        isUnrecorded: false,
-                        transition: nil
-                    )
+                    let permit = CircuitPermit([CircuitGrant(name: "openai", generation: generation)])
                     return try store.record(.failure(error: "late"), of: permit, under: policy)
                 }
             }

@@ -7,7 +7,13 @@ import Testing
 
 /// Times of the state that must be exact to the microsecond.
 @Suite struct CircuitStateTests {
-    private let report = CircuitState.Report(generation: 0, hasFailures: true, isSlow: false, reporter: .v7())
+    private let report = CircuitState.Report(
+        generation: 0,
+        hasFailures: true,
+        isSlow: false,
+        reporter: .v7(),
+        tenant: nil
+    )
     private let failure = CircuitOutcome.failure(error: "broken")
 
     // Cases: breaker 4, 37
@@ -16,11 +22,11 @@ import Testing
         var state = CircuitState()
         let start = Duration.seconds(7)
         #expect(state.record(failure, report, under: policy, random: 0, at: start) == .opened(for: .seconds(120)))
-        let rejection = CircuitRejection(.open, retryAfter: .microseconds(1), lastError: "broken")
+        let rejection = CircuitRejection(of: "test", .open, retryAfter: .microseconds(1), lastError: "broken")
         let before = start + .seconds(120) - .microseconds(1)
-        #expect(state.admit(under: policy, random: 0, at: before) == .rejected(rejection))
-        let verdict = state.admit(under: policy, random: 0, at: start + .seconds(120))
-        #expect(verdict == .allowed(isProbe: true, isUnrecorded: false, .halfOpened))
+        #expect(state.admit("test", under: policy, random: 0, at: before) == .rejected(rejection))
+        let verdict = state.admit("test", under: policy, random: 0, at: start + .seconds(120))
+        #expect(verdict.grant?.isProbe == true && verdict.grant?.transition == .halfOpened)
     }
 
     // Cases: breaker 33
@@ -28,12 +34,12 @@ import Testing
         let policy = try CircuitBreakerPolicy(failureThreshold: 1, halfOpenPermits: 1)
         var state = CircuitState()
         _ = state.record(failure, report, under: policy, random: 0, at: .zero)
-        _ = state.admit(under: policy, random: 0, at: .seconds(120))
-        let rejection = CircuitRejection(.probing, retryAfter: .microseconds(1), lastError: "broken")
+        _ = state.admit("test", under: policy, random: 0, at: .seconds(120))
+        let rejection = CircuitRejection(of: "test", .probing, retryAfter: .microseconds(1), lastError: "broken")
         let end = Duration.seconds(190)
-        #expect(state.admit(under: policy, random: 0, at: end - .microseconds(1)) == .rejected(rejection))
+        #expect(state.admit("test", under: policy, random: 0, at: end - .microseconds(1)) == .rejected(rejection))
         #expect(state.generation == 2)
-        _ = state.admit(under: policy, random: 0, at: end)
+        _ = state.admit("test", under: policy, random: 0, at: end)
         #expect(state.generation == 3)
     }
 
@@ -41,11 +47,11 @@ import Testing
         let policy = try CircuitBreakerPolicy()
         var state = CircuitState()
         _ = state.record(.limited(for: .seconds(3), reason: .rateLimited), report, under: policy, random: 0, at: .zero)
-        let rejection = CircuitRejection(.rateLimited, retryAfter: .microseconds(1))
+        let rejection = CircuitRejection(of: "test", .rateLimited, retryAfter: .microseconds(1))
         let before = Duration.seconds(3) - .microseconds(1)
-        #expect(state.admit(under: policy, random: 0, at: before) == .rejected(rejection))
-        let verdict = state.admit(under: policy, random: 0, at: .seconds(3))
-        #expect(verdict == .allowed(isProbe: false, isUnrecorded: false, nil))
+        #expect(state.admit("test", under: policy, random: 0, at: before) == .rejected(rejection))
+        let verdict = state.admit("test", under: policy, random: 0, at: .seconds(3))
+        #expect(verdict.grant?.isProbe == false && verdict.grant?.transition == nil)
     }
 
     @Test func `a cool-down is prolonged by a second or more, and not by less`() throws {
@@ -84,9 +90,16 @@ import Testing
         let policy = try CircuitBreakerPolicy(failureThreshold: 1, halfOpenPermits: 1)
         var state = CircuitState()
         _ = state.record(failure, report, under: policy, random: 0, at: .seconds(100_000))
-        let rejection = CircuitRejection(.open, retryAfter: .seconds(1_800), lastError: "broken")
-        #expect(state.admit(under: policy, random: 0, at: .seconds(10)) == .rejected(rejection))
-        let verdict = state.admit(under: policy, random: 0, at: .seconds(1_810))
-        #expect(verdict == .allowed(isProbe: true, isUnrecorded: false, .halfOpened))
+        let rejection = CircuitRejection(of: "test", .open, retryAfter: .seconds(1_800), lastError: "broken")
+        #expect(state.admit("test", under: policy, random: 0, at: .seconds(10)) == .rejected(rejection))
+        let verdict = state.admit("test", under: policy, random: 0, at: .seconds(1_810))
+        #expect(verdict.grant?.isProbe == true && verdict.grant?.transition == .halfOpened)
+    }
+}
+
+extension CircuitState.Verdict {
+    /// The grant; nil for a rejection.
+    fileprivate var grant: CircuitGrant? {
+        if case .allowed(let grant) = self { grant } else { nil }
     }
 }

@@ -9,7 +9,7 @@ import AI
 /// Calls during an outage of the shared store.
 @Suite struct FallbackStoreTests {
     private let database: TestDatabase
-    private let name = "test/\(UUID.v7())"
+    private let name = "test-\(UUID.v7())"
     private let clock = TestClock()
     private let lines = LogLines()
 
@@ -163,16 +163,17 @@ private struct BrokenStore: ~Copyable, CircuitBreakerStore {
 
     private(set) var asked = 0
 
-    mutating func acquire(_: String, under _: CircuitBreakerPolicy) throws -> CircuitAdmission {
+    mutating func acquire(_: [String], under _: CircuitBreakerPolicy) throws -> CircuitAdmission {
         asked += 1
         throw Failure()
     }
 
     mutating func record(
-        _: CircuitOutcome,
+        _: [CircuitOutcome],
         of _: consuming CircuitPermit,
+        for _: UUID?,
         under _: CircuitBreakerPolicy
-    ) throws -> CircuitTransition? {
+    ) throws -> [CircuitChange] {
         throw Failure()
     }
 }

@@ -85,6 +85,7 @@ STREAMED = {
     "": [ALL] * 3,
     "slow-stream:20": [ALL] * 3,
     "pings:3": [ALL] * 3,
+    "no-stream-options": [ALL, "UnprocessableEntityError 422 invalid_request_error", ALL],
     "compressed:gzip": [ALL] * 3,
     "compressed:deflate": [ALL] * 3,
     "compressed:raw": [ALL] * 3,

@@ -254,6 +254,18 @@ def slow_stream(request):
     return request.stream(pieces()) if request.wants_stream else healthy(request)
 
 
+@fault("no-stream-options")
+def no_stream_options(request):
+    """A server in Mistral's manner, which refuses to be asked for the usage and tells it all the same."""
+    if "stream_options" not in request.question:
+        request.wants_usage = True
+        return healthy(request)
+    place = ["body", "stream_options", "include_usage"]
+    detail = [{"type": "extra_forbidden", "loc": place, "msg": "Extra inputs are not permitted", "input": True}]
+    error = {"object": "error", "message": {"detail": detail}, "type": "invalid_request_error", "code": None}
+    return request.answer(error, 422)
+
+
 @fault("pings")
 def pings(request):
     """A good stream after as many comments as the argument says, which keep the connection alive."""

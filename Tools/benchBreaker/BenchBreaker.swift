@@ -13,6 +13,9 @@ import AI
 struct BenchBreaker {
     private static let name = "openai"
 
+    /// The breakers of a call: of a provider, a key and a model.
+    private static let names = [name, "\(name)@1a2b3c4d", "\(name)/gpt-6"]
+
     static func main() {
         do {
             try run()
@@ -56,10 +59,10 @@ struct BenchBreaker {
         _ store: inout PostgresStores,
         under policy: CircuitBreakerPolicy
     ) throws {
-        guard case .permitted(let permit) = try store.acquire(name, under: policy), !permit.isProbe else {
-            throw Refused()
-        }
-        _ = try store.record(.success, of: permit, under: policy)
+        guard case .permitted(let permit) = try store.acquire(names, under: policy),
+            !permit.grants.contains(where: \.isProbe)
+        else { throw Refused() }
+        _ = try store.record([.success, .neutral, .success], of: permit, for: nil, under: policy)
     }
 
     private static func times(_ count: Int, _ body: () throws -> Void) rethrows -> [UInt64] {

@@ -35,7 +35,7 @@ MARKER = {
         {
             "type": "object",
             "description": "Texts, numbers, booleans and markers, put together as a text.",
-            "properties": {"$text": {"type": "array", "minItems": 1, "maxItems": 1000}},
+            "properties": {"$text": {"type": "array", "items": {}, "minItems": 1, "maxItems": 1000}},
             "required": ["$text"],
             "additionalProperties": False,
         },
@@ -49,7 +49,7 @@ MARKER = {
         {
             "type": "object",
             "description": "The value of a JSON text.",
-            "properties": {"$parse": {"type": "object"}},
+            "properties": {"$parse": {}},
             "required": ["$parse"],
             "additionalProperties": False,
         },

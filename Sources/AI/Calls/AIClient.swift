@@ -20,6 +20,10 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
     let log: Log
     var stores: Stores
     var client: HTTPClient
+    var turns = KeyTurns()
+
+    /// The providers that refused `stream_options`.
+    var withoutStreamOptions: Set<String> = []
 
     /// Makes a client; it connects with its first call.
     ///
@@ -170,17 +174,19 @@ extension AIError {
         var failure = self
         failure.attempts = call.attempts
         failure.requests = call.requests
+        failure.closedProviders = call.closedProviders
         guard wasRejected, var cause = call.lastFailure else { return failure }
         cause.wait = retryAfter?.delay
         cause.attempts = call.attempts
         cause.requests = call.requests
+        cause.closedProviders = call.closedProviders
         failure.hidden = [cause]
         return failure
     }
 
-    /// Whether a circuit breaker rejected the last attempt, so that no request was sent.
+    /// Whether a circuit breaker, a limit or a budget's rule rejected the last attempt, so that no request was sent.
     private var wasRejected: Bool {
-        status == nil && [.circuitOpen, .rateLimited, .quotaExhausted, .limitReached, .modelUnpriced].contains(code)
+        rejectingBreaker != nil || status == nil && [.limitReached, .modelUnpriced].contains(code)
     }
 }
 
@@ -207,11 +213,6 @@ extension AIClient where Stores: ~Copyable {
         var mayAskAgain = true
         let log = log
         var question = request
-        let breaker = CircuitBreaker(
-            provider.name,
-            policy: callPolicy.breaker.lasting(call.longestAttempt(callPolicy.breaker.callTimeout)),
-            onEvent: { $0.report(of: provider.name, to: log) }
-        )
         do {
             return try callPolicy.retry.run(
                 deadline: call.deadline,
@@ -228,7 +229,7 @@ extension AIClient where Stores: ~Copyable {
                 },
                 { _ in
                     do throws(AIError) {
-                        return try attempt(provider, question, through: breaker, in: &call)
+                        return try attempt(provider, question, leaving: reserve, in: &call)
                     } catch {
                         mayAskAgain = call.requests < call.requestLimit - reserve
                         // Asked again as before, it would most likely do the same again.
@@ -240,6 +241,7 @@ extension AIClient where Stores: ~Copyable {
                 }
             )
         } catch let error as AIError {
+            if error.closesProvider { call.closedProviders.append(provider.name) }
             throw error
         } catch {
             // Only a cancellation ends up here.
@@ -282,6 +284,7 @@ extension CircuitEvent {
         case .changed(.opened(let wait)):
             log.warning("breaker.opened", ["breaker": name, "forMs": wait.wholeMilliseconds])
         case .changed(.halfOpened): log.info("breaker.half_opened", ["breaker": name])
+        case .changed(.refused): log.error("breaker.refused", ["breaker": name])
         case .changed(.closed): log.info("breaker.closed", ["breaker": name])
         case .changed(.exceeded(let limits)):
             log.warning("breaker.exceeded", ["breaker": name, "limits": limits.map(\.rawValue)])

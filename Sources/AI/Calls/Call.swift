@@ -35,6 +35,9 @@ struct Call {
     /// How many requests were sent.
     private(set) var requests = 0
 
+    /// The providers that were closed for all calls.
+    var closedProviders: [String] = []
+
     /// The error of the last request that was sent and failed; nil if there is none.
     private(set) var lastFailure: AIError?
 

@@ -37,6 +37,9 @@ public struct AIError: Error, Sendable {
     /// How many requests the call sent to providers.
     public internal(set) var requests = 0
 
+    /// The providers that the call found closed for all calls: by their own circuit breaker, or with all of their keys.
+    public internal(set) var closedProviders: [String] = []
+
     /// The error of the last request, where a circuit breaker rejected the attempts after it; nil in all other cases.
     public var ofLastRequest: AIError? { hidden.first }
 
@@ -76,8 +79,17 @@ public struct AIError: Error, Sendable {
     /// The stable error code.
     public var code: Code { cause.handling.code }
 
-    /// The effect on the provider's circuit breaker.
+    /// The effect on the circuit breaker of what the error concerns.
     public var breaker: BreakerEffect { cause.handling.breaker }
+
+    /// What the error concerns: the provider, the key or the model.
+    var level: AIFailure.Level { cause.level }
+
+    /// The circuit breaker that rejected the attempt; nil if a request was sent.
+    var rejectingBreaker: String?
+
+    /// Whether the provider has another key, which may do for other models.
+    var leavesKeys = false
 
     /// Whether the same provider may be retried.
     ///
@@ -92,6 +104,9 @@ public struct AIError: Error, Sendable {
         default: return handling.retry
         }
     }
+
+    /// Whether the server would stream an answer if it were not asked for the usage.
+    var refusesStreamOptions: Bool { cause == .noStreamOptions }
 
     /// Whether the client may fall back to another provider.
     public var tryNextProvider: Bool {
@@ -116,6 +131,9 @@ public struct AIError: Error, Sendable {
 
         /// The provider answered.
         case success
+
+        /// The provider refuses the key.
+        case refused
     }
 
     /// The reason for a cool-down.

@@ -51,6 +51,62 @@ extension AIFailure {
             isStart: true,
             source: "xAI"
         ),
+        Phrase(
+            cause: .modelAuthFailed,
+            statuses: [401, 403],
+            words: "litellm.authenticationerror",
+            isStart: true,
+            source: "LiteLLM, for the key of the server behind a model"
+        ),
+        Phrase(
+            cause: .authFailed,
+            statuses: [403],
+            words: "your api key does not have permission",
+            isStart: true,
+            source: "Anthropic, type permission_error"
+        ),
+        Phrase(
+            cause: .authFailed,
+            statuses: [400, 403],
+            words: "this organization has been disabled",
+            isStart: true,
+            source: "Anthropic, type invalid_request_error"
+        ),
+        Phrase(
+            cause: .authFailed,
+            statuses: [400, 403],
+            words: "api key not valid",
+            isStart: true,
+            source: "Gemini, status INVALID_ARGUMENT"
+        ),
+        Phrase(
+            cause: .authFailed,
+            statuses: [400, 403],
+            words: "api key expired",
+            isStart: true,
+            source: "Gemini, status INVALID_ARGUMENT"
+        ),
+        Phrase(
+            cause: .authFailed,
+            statuses: [403],
+            words: "your api key was reported as leaked",
+            isStart: true,
+            source: "Gemini, status PERMISSION_DENIED"
+        ),
+        Phrase(
+            cause: .authFailed,
+            statuses: [400, 403],
+            words: "incorrect api key provided",
+            isStart: true,
+            source: "OpenAI, and xAI with the status 400"
+        ),
+        Phrase(
+            cause: .authFailed,
+            statuses: [403],
+            words: "the security token included in the request is",
+            isStart: true,
+            source: "Bedrock"
+        ),
         // A request above the limit of a minute never passes, so waiting does not help.
         Phrase(
             cause: .contextTooLong,
@@ -101,6 +157,7 @@ extension AIFailure {
             source: "Anthropic"
         ),
         Phrase(cause: .contentRefused, statuses: refusals, words: "content management policy", source: "Azure OpenAI"),
+        Phrase(cause: .noStreamOptions, statuses: [400, 422], words: "stream_options", source: "Mistral, older Azure"),
         Phrase(
             cause: .modelNotFound,
             statuses: refusals,

@@ -27,7 +27,9 @@ enum AIFailure: Sendable, Hashable, CaseIterable {
     // Reported by the provider.
     case badRequest
     case invalidContent
+    case noStreamOptions
     case authFailed
+    case modelAuthFailed
     case quotaExhausted
     case forbidden
     case modelNotFound
@@ -36,6 +38,7 @@ enum AIFailure: Sendable, Hashable, CaseIterable {
     case contextTooLong
     case rateLimited
     case internalError
+    case unavailable
     case gatewayTimeout
     case overloaded
     case redirected
@@ -76,10 +79,17 @@ extension AIFailure {
         switch word {
         case "insufficient_quota", "credit_balance_exhausted", "billing_error", "billing_hard_limit_reached",
             "enforced_spend_limit_reached", "contract_spend_limit_reached", "linked_organization_spend_limit_reached",
-            "exceeded_current_quota_error":
+            "exceeded_current_quota_error", "budget_exceeded", "Arrearage":
             self = .quotaExhausted
         case let word? where word.hasSuffix("_spend_limit_exceeded") || word.hasSuffix("_usage_limit_exceeded"):
             self = .quotaExhausted
+        case "invalid_api_key", "authentication_error", "invalid_authentication_error", "account_deactivated",
+            "expired_key":
+            self = .authFailed
+        // LiteLLM's words for a model that the key may not use, also with the status 401.
+        case "key_model_access_denied", "team_model_access_denied", "user_model_access_denied",
+            "org_model_access_denied":
+            self = .forbidden
         case "rate_limit_exceeded", "slow_down", "ramp_limit_exceeded":
             self = .rateLimited
         case "context_length_exceeded", "request_too_large", "exceed_context_size_error":
@@ -116,7 +126,9 @@ extension AIFailure {
             case 413: .contextTooLong
             case 422: .invalidContent
             case 429: .rateLimited
-            case 504: .gatewayTimeout
+            // 520 to 530 are Cloudflare's words for a host that is down or does not answer.
+            case 502, 503, 520...523, 525...527, 530: .unavailable
+            case 504, 524: .gatewayTimeout
             // Too Early (RFC 8470), and Groq's word for a full tier.
             case 425, 498, 529: .overloaded
             case 400...499: .badRequest
@@ -128,13 +140,13 @@ extension AIFailure {
     private init?(kind: String?) {
         switch kind {
         case "invalid_request_error", "invalid_prompt": self = .badRequest
-        case "authentication_error", "invalid_api_key": self = .authFailed
         case "permission_error": self = .forbidden
         case "not_found_error": self = .modelNotFound
         case "conflict_error": self = .conflict
         case "rate_limit_error": self = .rateLimited
         case "timeout_error": self = .gatewayTimeout
-        case "api_error", "server_error", "service_unavailable_error": self = .internalError
+        case "service_unavailable_error": self = .unavailable
+        case "api_error", "server_error": self = .internalError
         default: return nil
         }
     }

@@ -56,7 +56,12 @@ extension ErrorBody {
             return
         }
         type = error["type"]?.string
-        message = error["message"]?.string ?? error["detail"]?.string ?? ""
+        let text = error["message"]?.string ?? error["detail"]?.string
+        // Mistral and FastAPI list what is wrong, as an object or an array.
+        let list = [error["message"], error["detail"]].compactMap(\.self).first {
+            $0.kind == .object || $0.kind == .array
+        }
+        message = text ?? list?.text.description ?? ""
         code = error["details"]?["error_code"]?.string
         guard let value = error["code"] else { return }
         // LiteLLM writes the status as a string.

@@ -30,9 +30,9 @@ struct FailureHandling: Sendable, Hashable {
 extension AIFailure {
     /// The handling of each kind of failure.
     ///
-    /// A failure of the provider counts against its breaker. A failure that our request caused does not, and neither
-    /// does a rate limit: both would stop calls that would succeed. A provider's 401 never becomes our 401, because
-    /// the credential of our caller is valid.
+    /// A failure of the provider or of a model counts against its breaker; ``level`` says against which. A failure that
+    /// our request caused does not, and neither does a rate limit: both would stop calls that would succeed. A provider's
+    /// 401 closes the key for all, and never becomes our 401, because the credential of our caller is valid.
     // swift-format-ignore
     var handling: FailureHandling {
         switch self {
@@ -60,7 +60,10 @@ extension AIFailure {
 
         case .badRequest:        FailureHandling(.badRequest,     400, .never, .neutral,                  .stay)
         case .invalidContent:    FailureHandling(.badRequest,     422, .never, .neutral,                  .stay)
-        case .authFailed:        FailureHandling(.authFailed,     502, .never, .neutral,                  .next)
+        // Asked again without them, the server streams all the same.
+        case .noStreamOptions:   FailureHandling(.badRequest,     422, .once,  .neutral,                  .stay)
+        case .authFailed:        FailureHandling(.authFailed,     502, .never, .refused,                  .next)
+        case .modelAuthFailed:   FailureHandling(.authFailed,     502, .never, .refused,                  .next)
         case .quotaExhausted:    FailureHandling(.quotaExhausted, 402, .never, .limited(.quotaExhausted), .next)
         case .forbidden:         FailureHandling(.forbidden,      502, .never, .neutral,                  .next)
         case .modelNotFound:     FailureHandling(.modelNotFound,  400, .never, .neutral,                  .next)
@@ -69,6 +72,7 @@ extension AIFailure {
         case .contextTooLong:    FailureHandling(.contextTooLong, 413, .never, .neutral,                  .stay)
         case .rateLimited:       FailureHandling(.rateLimited,    429, .yes,   .limited(.rateLimited),    .next)
         case .internalError:     FailureHandling(.upstreamError,  502, .yes,   .failure,                  .next)
+        case .unavailable:       FailureHandling(.upstreamError,  502, .yes,   .failure,                  .next)
         case .gatewayTimeout:    FailureHandling(.timeout,        504, .yes,   .failure,                  .next)
         case .overloaded:        FailureHandling(.overloaded,     503, .yes,   .failure,                  .next)
         case .redirected:        FailureHandling(.badEndpoint,    502, .never, .neutral,                  .next)

@@ -33,6 +33,9 @@ public struct CompletionRequest: Sendable, Equatable {
     /// What is asked in place of the messages; nil for a conversation.
     public internal(set) var embedding: EmbeddingQuestion?
 
+    /// Whether a streamed answer in OpenAI Chat Completions is asked for its usage, which most servers tell only then.
+    var asksForStreamUsage = true
+
     /// Makes a request with a conversation.
     public init(model: String? = nil, system: String? = nil, messages: [Message], maxTokens: Int) {
         self.model = model

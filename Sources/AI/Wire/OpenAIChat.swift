@@ -32,6 +32,7 @@ struct OpenAIChat: WireFormat {
             }
             if isStreamed {
                 json.member("stream", true)
+                guard request.asksForStreamUsage else { return }
                 json.member("stream_options") { json in
                     json.object { json in json.member("include_usage", true) }
                 }

@@ -4,21 +4,21 @@ public import System
 ///
 /// A breaker wraps one attempt. Retries belong around the breaker, not inside it.
 public struct CircuitBreaker: Sendable {
+    private let chain: CircuitChain
+
     /// The name of the breaker.
     ///
     /// All processes that use the name share its state.
     public let name: String
 
     /// When the breaker opens and closes.
-    public let policy: CircuitBreakerPolicy
-
-    private let onEvent: @Sendable (CircuitEvent) -> Void
-    private let clock: @Sendable () -> Duration
+    public var policy: CircuitBreakerPolicy { chain.policy }
 
     /// Makes a breaker.
     ///
     /// - Parameters:
-    ///   - name: The name: lower-case letters, digits and `. _ / -`, at most 100.
+    ///   - name: The name: letters, digits and `. _ / : @ ~ -`, at most 250; it begins with a lower-case letter or a
+    ///     digit.
     ///   - policy: When the breaker opens and closes.
     ///   - clock: The time since a fixed moment; it measures calls.
     ///   - onEvent: Called for each event.
@@ -29,9 +29,7 @@ public struct CircuitBreaker: Sendable {
         onEvent: @escaping @Sendable (CircuitEvent) -> Void = { _ in }
     ) {
         self.name = name
-        self.policy = policy
-        self.clock = clock
-        self.onEvent = onEvent
+        chain = CircuitChain([name], policy: policy, clock: clock) { onEvent($1) }
     }
 
     /// Makes a call if the breaker permits it.
@@ -50,17 +48,16 @@ public struct CircuitBreaker: Sendable {
         judge: (Output) -> CircuitOutcome = { _ in .success },
         _ body: (inout Store) throws -> Output
     ) throws -> Output {
-        var permit = try acquire(from: &store)
-        let start = clock()
-        let result = Result { try body(&store) }
-        permit.duration = clock() - start
-        let outcome =
-            switch result {
-            case .success(let output): judge(output)
-            case .failure(let error): classify(error)
-            }
-        record(outcome, of: permit, in: &store)
-        return try result.get()
+        try chain.call(
+            through: &store,
+            outcomes: { result in
+                switch result {
+                case .success(let output): [judge(output)]
+                case .failure(let error): [classify(error)]
+                }
+            },
+            body
+        )
     }
 
     /// Makes a call that does not use the store, if the breaker permits it.
@@ -97,33 +94,6 @@ public struct CircuitBreaker: Sendable {
             return try call(through: &store, classify: classify, judge: judge, body)
         } catch {
             return try fallback(error)
-        }
-    }
-}
-
-extension CircuitBreaker {
-    private func acquire<Store: CircuitBreakerStore & ~Copyable>(from store: inout Store) throws -> CircuitPermit {
-        switch try store.acquire(name, under: policy) {
-        case .permitted(let permit):
-            if let transition = permit.transition { onEvent(.changed(transition)) }
-            return permit
-        case .rejected(let rejection):
-            if let transition = rejection.transition { onEvent(.changed(transition)) }
-            onEvent(.rejected(rejection))
-            throw CircuitBreakerError(name: name, rejection)
-        }
-    }
-
-    private func record<Store: CircuitBreakerStore & ~Copyable>(
-        _ outcome: CircuitOutcome,
-        of permit: consuming CircuitPermit,
-        in store: inout Store
-    ) {
-        if case .failure(let error) = outcome { onEvent(.failed(error: error)) }
-        do {
-            if let transition = try store.record(outcome, of: permit, under: policy) { onEvent(.changed(transition)) }
-        } catch {
-            onEvent(.recordLost(error))
         }
     }
 }

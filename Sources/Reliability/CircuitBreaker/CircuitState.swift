@@ -14,6 +14,7 @@ struct CircuitState: Hashable, Sendable {
         case forcedOpen = "forced_open"
         case disabled
         case metricsOnly = "metrics_only"
+        case refused
     }
 
     /// A cool-down of a healthy provider.
@@ -41,6 +42,9 @@ struct CircuitState: Hashable, Sendable {
 
     /// The process that reported the last failure.
     var lastReporter: UUID?
+
+    /// The tenant of the last failure or cool-down.
+    var lastTenant: UUID?
 
     /// When the open breaker may be probed.
     var openUntil = Duration.zero
@@ -152,87 +156,6 @@ extension CircuitBreakerPolicy {
 }
 
 extension CircuitState {
-    /// The answer to a request for a permit.
-    enum Verdict: Hashable, Sendable {
-        case allowed(isProbe: Bool, isUnrecorded: Bool, CircuitTransition?)
-        case rejected(CircuitRejection)
-    }
-
-    /// Decides on a request for a permit.
-    mutating func admit(under policy: CircuitBreakerPolicy, random: Double, at now: Duration) -> Verdict {
-        if phase == .forcedOpen { return .rejected(CircuitRejection(.forcedOpen, lastError: lastError)) }
-        if let cooldown, cooldown.until > now {
-            return .rejected(
-                CircuitRejection(CircuitRejection.Reason(cooldown.reason), retryAfter: cooldown.until - now)
-            )
-        }
-        switch phase {
-        case .closed, .metricsOnly: return .allowed(isProbe: false, isUnrecorded: false, nil)
-        case .disabled: return .allowed(isProbe: false, isUnrecorded: true, nil)
-        case .open:
-            // A later end than the policy can set comes from another policy, or from a clock that was set back.
-            openUntil = min(openUntil, now + policy.longestCoolDown)
-            guard openUntil <= now else {
-                return .rejected(CircuitRejection(.open, retryAfter: openUntil - now, lastError: lastError))
-            }
-            beginProbing(under: policy)
-            halfOpenSince = now
-            return takePermit(under: policy, at: now, .halfOpened)
-        case .halfOpen, .forcedOpen:
-            // The caller's own lease may be shorter than that of a running probe.
-            probeDeadline = min(probeDeadline, now + probeLease)
-            halfOpenSince = min(halfOpenSince, now)
-            if let wait = policy.halfOpenMaximumWait, halfOpenSince + wait <= now {
-                return giveUpProbing(under: policy, random: random, at: now)
-            }
-            guard probeDeadline > now else {
-                probeDeadline = .zero
-                beginProbing(under: policy)
-                return takePermit(under: policy, at: now, nil)
-            }
-            guard permitsLeft > 0 else {
-                return .rejected(CircuitRejection(.probing, retryAfter: probeDeadline - now, lastError: lastError))
-            }
-            return takePermit(under: policy, at: now, nil)
-        }
-    }
-
-    private mutating func beginProbing(under policy: CircuitBreakerPolicy) {
-        phase = .halfOpen
-        generation += 1
-        openUntil = .zero
-        permitsLeft = policy.halfOpenPermits
-        probeSuccesses = 0
-    }
-
-    private mutating func takePermit(
-        under policy: CircuitBreakerPolicy,
-        at now: Duration,
-        _ transition: CircuitTransition?
-    ) -> Verdict {
-        permitsLeft -= 1
-        probeDeadline = max(probeDeadline, now + policy.lease)
-        probeLease = probeDeadline - now
-        return .allowed(isProbe: true, isUnrecorded: false, transition)
-    }
-
-    private mutating func giveUpProbing(
-        under policy: CircuitBreakerPolicy,
-        random: Double,
-        at now: Duration
-    ) -> Verdict {
-        guard !policy.closesAfterMaximumWait else {
-            clear(to: .closed)
-            return .allowed(isProbe: false, isUnrecorded: false, .closed)
-        }
-        let wait = open(under: policy, random: random, at: now)
-        return .rejected(
-            CircuitRejection(.open, retryAfter: wait, lastError: lastError, transition: .opened(for: wait))
-        )
-    }
-}
-
-extension CircuitState {
     /// The circumstances of a call that are recorded with its outcome.
     struct Report: Sendable {
         /// The breaker's generation when it granted the permit.
@@ -246,6 +169,9 @@ extension CircuitState {
 
         /// The process that made the call.
         let reporter: UUID
+
+        /// The tenant on whose behalf the call was made.
+        let tenant: UUID?
     }
 
     /// Records the outcome of a call.
@@ -259,11 +185,21 @@ extension CircuitState {
         at now: Duration
     ) -> CircuitTransition? {
         guard report.generation == generation else { return nil }
-        if case .limited(let wait, let reason) = outcome { extendCooldown(by: wait, reason, at: now) }
+        switch outcome {
+        case .limited(let wait, let reason):
+            extendCooldown(by: wait, reason, of: report.tenant, at: now)
+        case .refused(let error) where [.closed, .open, .halfOpen].contains(phase):
+            clear(to: .refused)
+            lastFailure = now
+            lastError = error
+            lastTenant = report.tenant
+            return .refused
+        default: break
+        }
         switch phase {
         case .halfOpen: return recordProbe(outcome, report, under: policy, random: random, at: now)
         case .closed, .metricsOnly: return recordCall(outcome, report, under: policy, random: random, at: now)
-        case .open, .forcedOpen, .disabled: return nil
+        case .open, .forcedOpen, .refused, .disabled: return nil
         }
     }
 
@@ -271,11 +207,17 @@ extension CircuitState {
     ///
     /// It moves in steps of one second, so that many processes with the same cool-down cause only one write to the
     /// database.
-    private mutating func extendCooldown(by wait: Duration, _ reason: CooldownReason, at now: Duration) {
+    private mutating func extendCooldown(
+        by wait: Duration,
+        _ reason: CooldownReason,
+        of tenant: UUID?,
+        at now: Duration
+    ) {
         guard wait > .zero else { return }
         let until = now + wait
         if let cooldown, cooldown.until > now, cooldown.until >= until - .seconds(1) { return }
         cooldown = Cooldown(until: until, reason: reason)
+        lastTenant = tenant
     }
 
     private mutating func recordProbe(
@@ -286,10 +228,11 @@ extension CircuitState {
         at now: Duration
     ) -> CircuitTransition? {
         switch outcome {
-        case .neutral, .limited:
+        case .neutral, .limited, .suspicion, .refused:
             permitsLeft = min(permitsLeft + 1, policy.halfOpenPermits)
             return nil
         case .failure(let error):
+            lastTenant = report.tenant
             return reopen(after: error, under: policy, random: random, at: now)
         case .success where report.isSlow && policy.window?.slowCallRate != nil:
             // If slow calls open the breaker, a slow probe must not close it.
@@ -327,7 +270,7 @@ extension CircuitState {
     ) -> CircuitTransition? {
         var exceeded: [CircuitLimit] = []
         switch outcome {
-        case .neutral, .limited: return nil
+        case .neutral, .limited, .suspicion, .refused: return nil
         case .success:
             exceeded = count(report, isFailure: false, under: policy, at: now)
             if report.hasFailures {
@@ -378,6 +321,7 @@ extension CircuitState {
         }
         failures += 1
         lastReporter = report.reporter
+        lastTenant = report.tenant
         lastFailure = now
         lastError = error
         return failures >= policy.threshold(reporters: reporters) && !(wasOver && phase == .metricsOnly)

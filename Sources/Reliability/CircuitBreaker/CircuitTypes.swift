@@ -6,11 +6,41 @@ public enum CircuitAdmission: ~Copyable, Sendable {
     case rejected(CircuitRejection)
 }
 
-/// A permit for one call.
+/// A permit for one call, from one or several breakers.
 ///
 /// A permit cannot be copied, so its outcome is recorded at most once. A permit may be dropped: a probe's lease then
 /// expires and frees its place.
 public struct CircuitPermit: ~Copyable, Sendable {
+    /// What each breaker granted, in the order in which the breakers were asked.
+    public let grants: [CircuitGrant]
+
+    /// The duration of the call; nil if it was not measured.
+    public var duration: Duration?
+
+    /// Whether the process's own breakers granted the permit in place of the shared store.
+    var isSubstitute = false
+
+    /// Makes a permit; only stores call it.
+    public init(_ grants: [CircuitGrant]) {
+        self.grants = grants
+    }
+
+    /// The grants whose breakers an outcome can change, each with its outcome.
+    ///
+    /// - Parameters:
+    ///   - outcomes: The outcome for each grant.
+    ///   - policy: The policy that applies to the call.
+    /// - Returns: The grants and their outcomes, from the widest breaker to the narrowest.
+    public func changes(
+        _ outcomes: [CircuitOutcome],
+        under policy: CircuitBreakerPolicy
+    ) -> [(grant: CircuitGrant, outcome: CircuitOutcome)] {
+        zip(grants, outcomes).filter { $0.changesState($1, under: policy) }.map { ($0, $1) }
+    }
+}
+
+/// The permission of one breaker for one call.
+public struct CircuitGrant: Hashable, Sendable {
     /// The breaker's name.
     public let name: String
 
@@ -22,12 +52,6 @@ public struct CircuitPermit: ~Copyable, Sendable {
     /// Whether the call is a probe of a half-open breaker.
     public let isProbe: Bool
 
-    /// The state change that the request for the permit caused.
-    public let transition: CircuitTransition?
-
-    /// The duration of the call; nil if it was not measured.
-    public var duration: Duration?
-
     /// Whether the breaker counts failures.
     ///
     /// If so, a success changes its state.
@@ -36,10 +60,10 @@ public struct CircuitPermit: ~Copyable, Sendable {
     /// Whether only cool-downs are recorded, because the breaker is disabled.
     public let isUnrecorded: Bool
 
-    /// Whether the process's own breaker granted the permit in place of the shared store.
-    var isSubstitute = false
+    /// The state change that the request for the permit caused.
+    public let transition: CircuitTransition?
 
-    /// Makes a permit; only stores call it.
+    /// Makes a grant; only stores call it.
     ///
     /// - Parameters:
     ///   - name: The breaker's name.
@@ -47,14 +71,14 @@ public struct CircuitPermit: ~Copyable, Sendable {
     ///   - isProbe: Whether the breaker is half-open.
     ///   - hasFailures: Whether the breaker counts failures.
     ///   - isUnrecorded: Whether the breaker is disabled.
-    ///   - transition: The state change that the request caused.
+    ///   - transition: The state change that the request for the permit caused.
     public init(
         name: String,
-        generation: Int64,
-        isProbe: Bool,
-        hasFailures: Bool,
-        isUnrecorded: Bool,
-        transition: CircuitTransition?
+        generation: Int64 = 0,
+        isProbe: Bool = false,
+        hasFailures: Bool = false,
+        isUnrecorded: Bool = false,
+        transition: CircuitTransition? = nil
     ) {
         self.name = name
         self.generation = generation
@@ -65,11 +89,11 @@ public struct CircuitPermit: ~Copyable, Sendable {
     }
 
     /// Whether recording an outcome can change the breaker's state.
-    public func changesState(_ outcome: CircuitOutcome, under policy: CircuitBreakerPolicy) -> Bool {
+    func changesState(_ outcome: CircuitOutcome, under policy: CircuitBreakerPolicy) -> Bool {
         switch outcome {
         case .limited: true
         case .neutral: isProbe
-        case .failure: !isUnrecorded
+        case .failure, .suspicion, .refused: !isUnrecorded
         case .success: isProbe || (!isUnrecorded && (hasFailures || policy.window != nil))
         }
     }
@@ -89,6 +113,8 @@ public struct CircuitRejection: Hashable, Sendable {
         case rateLimited = "rate_limited"
         /// The provider's account has no quota left.
         case quotaExhausted = "quota_exhausted"
+        /// The provider refused the credential.
+        case refused
 
         /// The reason during a cool-down.
         init(_ reason: CooldownReason) {
@@ -98,6 +124,9 @@ public struct CircuitRejection: Hashable, Sendable {
             }
         }
     }
+
+    /// The name of the breaker that rejects the call.
+    public let name: String
 
     public let reason: Reason
 
@@ -113,16 +142,19 @@ public struct CircuitRejection: Hashable, Sendable {
     /// Makes a rejection; only stores call it.
     ///
     /// - Parameters:
+    ///   - name: The name of the breaker.
     ///   - reason: The reason for the rejection.
     ///   - retryAfter: The time until calls may be permitted again; nil if unknown.
     ///   - lastError: The error class of the last failure.
     ///   - transition: The state change that the request caused.
     public init(
+        of name: String,
         _ reason: Reason,
         retryAfter: Duration? = nil,
         lastError: String? = nil,
         transition: CircuitTransition? = nil
     ) {
+        self.name = name
         self.reason = reason
         self.retryAfter = retryAfter
         self.lastError = lastError
@@ -138,12 +170,19 @@ public enum CircuitOutcome: Hashable, Sendable {
     ///
     /// The error is a stable class, such as `ai_overloaded`.
     case failure(error: String)
+    /// A call failed at a narrower breaker, whose name is given.
+    ///
+    /// It is a failure of this breaker too while the calls of another tenant fail at another breaker below this one;
+    /// otherwise it is neutral. So one tenant alone, whatever it asks for, cannot open the breaker of all.
+    case suspicion(error: String, at: String)
     /// The outcome says nothing about the provider: the request was invalid, or the caller cancelled it.
     case neutral
     /// The provider asks all processes for a cool-down.
     ///
     /// This is not a failure.
     case limited(for: Duration, reason: CooldownReason)
+    /// The provider refused the credential: no call is permitted until an operator resets the breaker.
+    case refused(error: String)
 }
 
 /// The reason for a cool-down of a healthy provider.
@@ -164,6 +203,22 @@ public enum CircuitTransition: Hashable, Sendable {
     case closed
     /// A limit was exceeded in metrics-only mode, in which the breaker does not open.
     case exceeded([CircuitLimit])
+    /// The provider refused the credential; the breaker rejects all calls until an operator resets it.
+    case refused
+}
+
+/// A change of the state of one of several breakers.
+public struct CircuitChange: Hashable, Sendable {
+    /// The breaker's name.
+    public let name: String
+
+    public let transition: CircuitTransition
+
+    /// Makes a change; only stores call it.
+    public init(name: String, _ transition: CircuitTransition) {
+        self.name = name
+        self.transition = transition
+    }
 }
 
 /// The limits that open a circuit breaker.
@@ -215,8 +270,8 @@ public struct CircuitBreakerError: Error, Hashable, Sendable {
     /// The error class of the last failure, if failures are the reason.
     public let lastError: String?
 
-    init(name: String, _ rejection: CircuitRejection) {
-        self.name = name
+    init(_ rejection: CircuitRejection) {
+        name = rejection.name
         reason = rejection.reason
         retryAfter = rejection.retryAfter
         lastError = rejection.lastError

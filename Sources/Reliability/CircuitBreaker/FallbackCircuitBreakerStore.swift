@@ -52,51 +52,54 @@ public struct FallbackCircuitBreakerStore<Shared: CircuitBreakerStore & ~Copyabl
         self.clock = clock
     }
 
-    public mutating func acquire(_ name: String, under policy: CircuitBreakerPolicy) -> CircuitAdmission {
-        guard isSharing else { return acquireAlone(name, under: policy) }
+    public mutating func acquire(_ names: [String], under policy: CircuitBreakerPolicy) -> CircuitAdmission {
+        guard isSharing else { return acquireAlone(names, under: policy) }
         do {
-            let admission = try shared.acquire(name, under: policy)
+            let admission = try shared.acquire(names, under: policy)
             noteAnswer()
             switch consume admission {
             case .permitted(let permit):
-                remembered[name] = nil
+                for name in names { remembered[name] = nil }
                 return .permitted(permit)
             case .rejected(let rejection):
-                remember(rejection, of: name)
+                remember(rejection)
                 return .rejected(rejection)
             }
         } catch {
             noteFailure(error)
-            return acquireAlone(name, under: policy)
+            return acquireAlone(names, under: policy)
         }
     }
 
     public mutating func record(
-        _ outcome: CircuitOutcome,
+        _ outcomes: [CircuitOutcome],
         of permit: consuming CircuitPermit,
+        for tenant: UUID?,
         under policy: CircuitBreakerPolicy
-    ) -> CircuitTransition? {
-        if permit.isSubstitute { return own.record(outcome, of: permit, under: policy) }
-        guard permit.changesState(outcome, under: policy) else { return nil }
-        let name = permit.name
-        if case .limited(let wait, let reason) = outcome { rememberCooldown(for: wait, reason, of: name) }
+    ) -> [CircuitChange] {
+        if permit.isSubstitute { return own.record(outcomes, of: permit, for: tenant, under: policy) }
+        let changes = permit.changes(outcomes, under: policy)
+        guard let narrowest = changes.last?.grant.name else { return [] }
+        for (grant, outcome) in changes { remember(outcome, of: grant.name) }
         guard isSharing else {
-            log.warning("breaker.record_lost", ["breaker": name])
-            return nil
+            log.warning("breaker.record_lost", ["breaker": narrowest])
+            return []
         }
         do {
-            let transition = try shared.record(outcome, of: permit, under: policy)
+            let changes = try shared.record(outcomes, of: permit, for: tenant, under: policy)
             noteAnswer()
-            switch transition {
-            case .opened(let wait): remember(CircuitRejection(.open, retryAfter: wait), of: name)
-            case .closed: remembered[name] = nil
-            case .halfOpened, .exceeded, nil: break
+            for change in changes {
+                switch change.transition {
+                case .opened(let wait): remember(CircuitRejection(of: change.name, .open, retryAfter: wait))
+                case .closed: remembered[change.name] = nil
+                case .halfOpened, .exceeded, .refused: break
+                }
             }
-            return transition
+            return changes
         } catch {
             noteFailure(error)
-            log.warning("breaker.record_lost", ["breaker": name])
-            return nil
+            log.warning("breaker.record_lost", ["breaker": narrowest])
+            return []
         }
     }
 
@@ -112,19 +115,20 @@ extension FallbackCircuitBreakerStore where Shared: ~Copyable {
         return resumption <= clock()
     }
 
-    private func acquireAlone(_ name: String, under policy: CircuitBreakerPolicy) -> CircuitAdmission {
+    private func acquireAlone(_ names: [String], under policy: CircuitBreakerPolicy) -> CircuitAdmission {
         let now = clock()
-        if let last = remembered[name], last.end.map({ $0 > now }) ?? true {
-            let rejection = last.rejection
+        for name in names {
+            guard let last = remembered[name], last.end.map({ $0 > now }) ?? true else { continue }
             return .rejected(
                 CircuitRejection(
-                    rejection.reason,
+                    of: name,
+                    last.rejection.reason,
                     retryAfter: last.end.map { $0 - now },
-                    lastError: rejection.lastError
+                    lastError: last.rejection.lastError
                 )
             )
         }
-        switch own.acquire(name, under: policy) {
+        switch own.acquire(names, under: policy) {
         case .rejected(let rejection): return .rejected(rejection)
         case .permitted(var permit):
             permit.isSubstitute = true
@@ -132,20 +136,28 @@ extension FallbackCircuitBreakerStore where Shared: ~Copyable {
         }
     }
 
-    private mutating func remember(_ rejection: CircuitRejection, of name: String) {
+    private mutating func remember(_ rejection: CircuitRejection) {
+        let (name, now) = (rejection.name, clock())
+        if remembered.count >= MemoryCircuitBreakerStore.maximumBelow {
+            remembered = remembered.filter { $0.value.end.map { $0 > now } ?? true }
+        }
         switch rejection.reason {
         case .probing: remembered[name] = nil
-        case .forcedOpen: remembered[name] = Remembered(rejection: rejection, end: nil)
+        case .forcedOpen, .refused: remembered[name] = Remembered(rejection: rejection, end: nil)
         case .open, .rateLimited, .quotaExhausted:
-            let end = rejection.retryAfter.map { clock() + $0 }
-            remembered[name] = Remembered(rejection: rejection, end: end ?? clock())
+            remembered[name] = Remembered(rejection: rejection, end: now + (rejection.retryAfter ?? .zero))
         }
     }
 
-    /// A remembered rejection that lasts longer is kept.
-    private mutating func rememberCooldown(for wait: Duration, _ reason: CooldownReason, of name: String) {
-        if let last = remembered[name], last.end.map({ $0 >= clock() + wait }) ?? true { return }
-        remember(CircuitRejection(CircuitRejection.Reason(reason), retryAfter: wait), of: name)
+    /// Remembers what an outcome rejects; a remembered rejection that lasts longer is kept.
+    private mutating func remember(_ outcome: CircuitOutcome, of name: String) {
+        switch outcome {
+        case .limited(let wait, let reason):
+            if let last = remembered[name], last.end.map({ $0 >= clock() + wait }) ?? true { return }
+            remember(CircuitRejection(of: name, CircuitRejection.Reason(reason), retryAfter: wait))
+        case .refused(let error): remember(CircuitRejection(of: name, .refused, lastError: error))
+        default: return
+        }
     }
 
     private mutating func noteAnswer() {

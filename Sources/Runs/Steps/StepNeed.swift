@@ -11,6 +11,11 @@ public enum StepNeed {
         return isPlain && !name.isEmpty ? "ai:\(name)" : nil
     }
 
+    /// A key of an AI provider, by its fingerprint.
+    ///
+    /// No step needs one. Workers note theirs, so that the circuit breakers of replaced keys are deleted.
+    public static func key(_ fingerprint: String, of provider: String) -> String { "key:\(provider)@\(fingerprint)" }
+
     /// The secrets of a scope of a team.
     public static func secrets(_ scope: String, of team: UUID) -> String { "secrets:\(team)/\(scope)" }
 

@@ -20,7 +20,7 @@ public enum StepOutcome: Sendable {
     /// The attempt counts. With attempts left, or if it is idempotent, the step is claimed again.
     case interrupted
 
-    /// The step was not attempted: no time was left, a circuit breaker was open, or the step is not due yet.
+    /// The step was not attempted: no time was left, a circuit breaker rejected it, or the step is not due yet.
     ///
     /// It is claimed again after the delay, and the claim does not count as an attempt.
     case released(after: Duration = .zero, because: StepRelease = .noTime)
@@ -31,8 +31,11 @@ public enum StepRelease: Hashable, Sendable {
     /// The worker had no time left for it.
     case noTime
 
-    /// A circuit breaker is open, which affects the other steps of the topic as well.
+    /// A circuit breaker of the step's model rejected it, which concerns no other model.
     case circuitOpen
+
+    /// The circuit breakers of what other steps need as well rejected it; see ``StepNeed``.
+    case needsClosed([String])
 
     /// The step is not due yet.
     case notDue

@@ -32,7 +32,7 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
             // Of steps that do not wait for each other a team gets as many as it may have threads.
             if settings.batch == nil, count <= settings.threads { claim.share = settings.teamThreads }
             claim.timeouts = timeouts
-            claim.abilities = abilities
+            claim.abilities = abilities(at: now)
             let sent = SystemClock.uptime
             // Do not delay the heartbeat when the store is slow.
             guard held.isEmpty || sent < nextHeartbeat else { break }
@@ -96,6 +96,12 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
         for step in pool.withdraw(where: { !$0.hasBegun && $0.since <= late }) {
             submit(StepResult(step, .released()), at: now)
         }
+    }
+
+    /// What the worker can use now of what steps may need: no step is claimed whose provider is closed.
+    private func abilities(at now: Duration) -> [String] {
+        guard closedNeeds.values.contains(where: { $0 > now }) else { return abilities }
+        return abilities.filter { closedNeeds[$0].map { $0 <= now } ?? true }
     }
 
     /// How many steps of a topic to claim now.

@@ -31,19 +31,29 @@ extension Worker where Store: ~Copyable, Executor: ~Copyable {
     private mutating func record(_ result: StepResult, of step: HeldStep, at now: Duration) {
         let topic = step.topic
         guard let position = turns.firstIndex(where: { $0.topic == topic }) else { return }
-        if case .released(let wait, .circuitOpen) = result.outcome {
-            let end = now + max(wait, settings.pause.lowerBound)
+        if case .released(let wait, .needsClosed(let needs)) = result.outcome {
+            for need in needs { close(need, until: now + max(wait, settings.pause.lowerBound)) }
+            // With one provider left, the steps that need any of them go on.
+            guard let end = closedNeeds[StepNeed.anyProvider], end > now else { return }
             guard turns[position].pausedUntil.map({ $0 < end }) ?? true else { return }
             turns[position].pausedUntil = end
             turns[position].isProbing = true
-            // The open circuit affects the waiting steps of the topic too.
+            // The waiting steps of the topic would be rejected too.
             for step in pool.withdraw(where: { $0.topic == topic && !$0.hasBegun }) {
-                submit(StepResult(step, .released(after: wait, because: .circuitOpen)), at: now)
+                submit(StepResult(step, .released(after: end - now, because: .circuitOpen)), at: now)
             }
         } else if let took = result.duration, !result.outcome.isRelease {
             pace.record(took, of: topic)
             if step.isProbe { turns[position].isProbing = false }
         }
+    }
+
+    /// Claims no steps with a need until then; if no provider is left, none that need any provider.
+    private mutating func close(_ need: String, until end: Duration) {
+        closedNeeds[need] = max(closedNeeds[need] ?? .zero, end)
+        let ends = abilities.filter { $0.hasPrefix("\(StepNeed.anyProvider):") }.map { closedNeeds[$0] ?? .zero }
+        guard let first = ends.min() else { return }
+        closedNeeds[StepNeed.anyProvider] = max(closedNeeds[StepNeed.anyProvider] ?? .zero, first)
     }
 
     /// Reports results to the store when a batch is full, when the oldest result has waited long enough, or when no

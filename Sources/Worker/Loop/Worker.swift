@@ -48,6 +48,9 @@ public struct Worker<Store: StepStore & ~Copyable, Executor: StepExecutor & ~Cop
     /// What the worker has of what steps may need.
     var abilities: [String] = []
 
+    /// What of it is closed by circuit breakers, each with the end of its pause.
+    var closedNeeds: [String: Duration] = [:]
+
     /// Whether the worker ended because it found no step to claim.
     var isQueueEmpty = false
 

@@ -82,17 +82,21 @@ extension StepFailure {
 extension StepOutcome {
     /// The outcome of an attempt without an answer from a provider.
     ///
-    /// If circuit breakers rejected every call, the step is returned to the queue without an attempt. Otherwise the
-    /// error decides.
+    /// If circuit breakers rejected every call, or a provider refused its key, the step is returned to the queue without
+    /// an attempt. Otherwise the error decides.
     init(_ error: AIError, of step: ClaimedStep) {
         // That a breaker rejected the next attempt does not hide the error of a request.
         let error = error.ofLastRequest ?? error
         let longest = step.backoff.cap
-        if error.wasRejected {
+        if error.awaitsOthers {
             // The breaker's time is not the step's: within the step's own limit the worker looks again.
             let wait = min(error.retryAfter?.delay ?? Self.unknownWait, max(longest, .seconds(1)))
-            // A limit of the team is no reason to look at steps of other teams later.
-            self = .released(after: wait, because: error.isLimitedOnly ? .notDue : .circuitOpen)
+            let closed = error.closedProviders.compactMap { StepNeed.provider($0) }
+            self = .released(
+                after: wait,
+                // A limit of the team is no reason to look at steps of other teams later.
+                because: error.isLimitedOnly ? .notDue : closed.isEmpty ? .circuitOpen : .needsClosed(closed)
+            )
         } else if error.code == .cancelled {
             self = .cancelled
         } else if error.isOutOfTime {
@@ -115,11 +119,13 @@ extension StepOutcome {
 }
 
 extension AIError {
-    /// Whether no provider was called because all were in cool-down or the team had reached its limits.
+    /// Whether a later attempt may succeed although nothing about the step changes: the key was refused, this worker has
+    /// not the provider, no provider was called because all were in cool-down, or the team had reached its limits.
     ///
     /// A used-up budget does not count. Candidates that the team may not use do not matter.
-    fileprivate var wasRejected: Bool {
-        let codes: Set<Code> = [.circuitOpen, .rateLimited, .limitReached]
+    fileprivate var awaitsOthers: Bool {
+        if code == .authFailed { return true }
+        let codes: Set<Code> = [.circuitOpen, .rateLimited, .authFailed, .limitReached]
         return codes.contains(code) && status == nil
             && attempts.allSatisfy { attempt in
                 attempt.status == nil && attempt.code.map { codes.contains($0) || $0 == .modelUnpriced } ?? false
@@ -127,7 +133,9 @@ extension AIError {
     }
 
     /// Whether the team's limits rejected every attempt.
-    fileprivate var isLimitedOnly: Bool { attempts.allSatisfy { [.limitReached, .modelUnpriced].contains($0.code) } }
+    fileprivate var isLimitedOnly: Bool {
+        !attempts.isEmpty && attempts.allSatisfy { [.limitReached, .modelUnpriced].contains($0.code) }
+    }
 
     /// Whether the step's time limit was exceeded, not the provider's.
     fileprivate var isOutOfTime: Bool { code == .timeout && retry == .never && status == nil }

@@ -183,9 +183,12 @@ struct StepTools: Sendable {
 
     /// What steps may need and these tools have, sorted.
     func abilities() -> [String] {
+        let keys = providers.all.flatMap { provider in
+            provider.keys.map { StepNeed.key($0.fingerprint, of: provider.name) }
+        }
         let providers = providers.all.compactMap { StepNeed.provider($0.name) }
         let secrets = secrets.scopes().map { StepNeed.secrets($0.scope, of: $0.team) }
-        return (providers + (providers.isEmpty ? [] : [StepNeed.anyProvider]) + secrets).sorted()
+        return (providers + (providers.isEmpty ? [] : [StepNeed.anyProvider]) + keys + secrets).sorted()
     }
 
     /// Makes the tools of one thread.

@@ -68,6 +68,25 @@ import Testing
         }
     }
 
+    @Test func `a server that refuses stream_options is asked without them, and not with them again`() throws {
+        try withServer(["NOFX_RETRY_BASE_MS": "5", "NOFX_RETRY_CAP_MS": "20"]) { server, asker in
+            var providers = try asker.providers()
+            for attempts in [[AIError.Code.badRequest, nil], [nil]] {
+                let answer = try providers.call(
+                    CompletionRequest(Asker.prompt(), model: "fault:no-stream-options"),
+                    of: ["openai"],
+                    deadline: .test,
+                    onProgress: { _ in }
+                )
+                #expect(answer.completion.text == FaultServer.text)
+                #expect(answer.completion.usage?.output == 7)
+                #expect(answer.attempts.map(\.code) == attempts)
+            }
+            #expect(try server.requests().map { $0.body.contains("stream_options") } == [true, false, false])
+            #expect(try asker.breaker() == ("closed", 0, 0))
+        }
+    }
+
     @Test(arguments: ["silent", "stall-head"])
     func `a first byte that does not come is a timeout of the provider, long before the call's end`(
         fault: String

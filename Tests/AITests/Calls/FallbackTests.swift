@@ -166,7 +166,7 @@ import Testing
                 #expect(asker.lines.containing("ai.usage_lost").count >= 1)
 
                 // Meanwhile the process's own breaker applies.
-                for _ in 0..<5 { #expect(try ask(&providers, "fault:status:500") == "ai_upstream_error") }
+                for _ in 0..<5 { #expect(try ask(&providers, "fault:status:503") == "ai_upstream_error") }
                 #expect(try ask(&providers, nil) == "ai_circuit_open")
 
                 try cluster.start()

@@ -63,7 +63,7 @@ import Testing
             #expect(try asker.breaker() == ("closed", 0, 0))
             #expect(
                 try asker.database.value(
-                    "SELECT cooldown_reason FROM nofx.circuit_breakers WHERE name = 'openai'",
+                    "SELECT cooldown_reason FROM nofx.circuit_breakers WHERE name = 'openai/gpt-4.1'",
                     as: String.self
                 ) == "rate_limited"
             )
@@ -96,7 +96,8 @@ import Testing
 
             #expect(error?.code == .upstreamError)
             #expect(error?.attempts.map(\.status) == [500, 500, 500, 500])
-            #expect(try asker.breaker() == ("closed", 4, 0))
+            #expect(try asker.breaker("openai/gpt-4.1") == ("closed", 4, 0))
+            #expect(try asker.breaker() == ("closed", 0, 0))
         }
     }
 
@@ -152,7 +153,7 @@ import Testing
             )
             #expect(try asker.failure(CompletionRequest(Asker.prompt()), of: ["openai"])?.code == .circuitOpen)
             try shift()
-            try mock.scenario(#"{"type":"fail","status":500,"times":1}"#)
+            try mock.scenario(#"{"type":"fail","status":503,"times":1}"#)
             #expect(try asker.failure(CompletionRequest(Asker.prompt()), of: ["openai"])?.code == .upstreamError)
             #expect(try asker.breaker().state == "open")
             try mock.reset()

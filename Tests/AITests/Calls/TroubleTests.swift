@@ -14,8 +14,18 @@ import Testing
         let attempts: Int
         let failures: Int32
 
-        init(_ fault: String, _ code: AIError.Code, attempts: Int, failures: Int32) {
+        /// Whether the breaker is that of the model, and not that of the provider.
+        let isOfModel: Bool
+
+        init(
+            _ fault: String,
+            _ code: AIError.Code,
+            attempts: Int,
+            failures: Int32,
+            isOfModel: Bool = false
+        ) {
             (self.fault, self.code, self.attempts, self.failures) = (fault, code, attempts, failures)
+            self.isOfModel = isOfModel
         }
 
         var testDescription: String { fault }
@@ -31,26 +41,26 @@ import Testing
     ]
 
     private static let answers = [
-        Trouble("bad-gzip", .badResponse, attempts: 2, failures: 2),
-        Trouble("empty-200", .badResponse, attempts: 2, failures: 2),
-        Trouble("bad-json", .badResponse, attempts: 2, failures: 2),
-        Trouble("html-200", .badResponse, attempts: 2, failures: 2),
-        Trouble("array-200", .badResponse, attempts: 2, failures: 2),
-        Trouble("object-200", .badResponse, attempts: 2, failures: 2),
-        Trouble("big-length", .badResponse, attempts: 2, failures: 2),
-        Trouble("big-chunked", .badResponse, attempts: 2, failures: 2),
+        Trouble("bad-gzip", .badResponse, attempts: 2, failures: 2, isOfModel: true),
+        Trouble("empty-200", .badResponse, attempts: 2, failures: 2, isOfModel: true),
+        Trouble("bad-json", .badResponse, attempts: 2, failures: 2, isOfModel: true),
+        Trouble("html-200", .badResponse, attempts: 2, failures: 2, isOfModel: true),
+        Trouble("array-200", .badResponse, attempts: 2, failures: 2, isOfModel: true),
+        Trouble("object-200", .badResponse, attempts: 2, failures: 2, isOfModel: true),
+        Trouble("big-length", .badResponse, attempts: 2, failures: 2, isOfModel: true),
+        Trouble("big-chunked", .badResponse, attempts: 2, failures: 2, isOfModel: true),
         Trouble("redirect", .badEndpoint, attempts: 1, failures: 0),
     ]
 
     private static let statuses = [
-        Trouble("status:500", .upstreamError, attempts: 3, failures: 3),
+        Trouble("status:500", .upstreamError, attempts: 3, failures: 3, isOfModel: true),
         Trouble("html:502", .upstreamError, attempts: 3, failures: 3),
         Trouble("html:503", .upstreamError, attempts: 3, failures: 3),
         Trouble("status:529", .overloaded, attempts: 3, failures: 3),
         Trouble("status:401", .authFailed, attempts: 1, failures: 0),
         Trouble("status:404", .modelNotFound, attempts: 1, failures: 0),
         Trouble("error-in-200:502", .upstreamError, attempts: 3, failures: 3),
-        Trouble("no-retry:500", .upstreamError, attempts: 1, failures: 1),
+        Trouble("no-retry:500", .upstreamError, attempts: 1, failures: 1, isOfModel: true),
         Trouble("do-retry:400", .badRequest, attempts: 3, failures: 0),
         Trouble("spend-limit", .quotaExhausted, attempts: 1, failures: 0),
         Trouble("retry-after:999999", .rateLimited, attempts: 1, failures: 0),
@@ -82,7 +92,9 @@ import Testing
             #expect(error.code == trouble.code, "\(error.debugDescription)")
             #expect(error.attempts.count == trouble.attempts)
             #expect(try server.requests().count == trouble.attempts)
-            #expect(try asker.breaker(provider).failures == trouble.failures)
+            let ofModel = try asker.breaker("\(provider)/fault:\(trouble.fault)").failures
+            #expect(ofModel == (trouble.isOfModel ? trouble.failures : 0))
+            #expect(try asker.breaker(provider).failures == (trouble.isOfModel ? 0 : trouble.failures))
             #expect(try server.redirected().isEmpty)
         }
     }
@@ -110,7 +122,7 @@ import Testing
             #expect(rejected.code == .quotaExhausted)
             #expect((1...60).contains(rejected.problem.retryAfter ?? 0))
             #expect(try server.requests().count == 1)
-            try asker.database.rows("SELECT nofx.circuit_set('openai', 'reset')")
+            try asker.database.rows("SELECT nofx.circuit_set(name, 'reset') FROM nofx.circuit_breakers")
             #expect(
                 try asker.ask(CompletionRequest(Asker.prompt()), of: ["openai"]).completion.text == FaultServer.text
             )
@@ -141,7 +153,7 @@ import Testing
             ]
             try server.answer("limited", status: 429, headers: headers, body: #"{"error":{"type":"requests"}}"#)
             let first = try asker.failure(CompletionRequest(Asker.prompt(), model: "fault:limited"), of: ["openai"])
-            let second = try asker.failure(CompletionRequest(Asker.prompt()), of: ["openai"])
+            let second = try asker.failure(CompletionRequest(Asker.prompt(), model: "fault:limited"), of: ["openai"])
 
             #expect(first?.code == .rateLimited)
             #expect(second?.code == .rateLimited)

@@ -42,7 +42,7 @@ struct TestBreaker: ~Copyable {
         try self.init(
             kind,
             policy,
-            name: "test/\(UUID.v7())",
+            name: "test-\(UUID.v7())",
             clock: clock,
             memory: MemoryCircuitBreakerStore(reporter: reporter, clock: { clock.now }),
             reporter: reporter

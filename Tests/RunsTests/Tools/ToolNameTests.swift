@@ -30,7 +30,7 @@ import Queue
     @Test func `workers execute every tool except gates`() {
         #expect(
             ToolName.executable.map(\.description) == [
-                "ai:generate", "artifact:write", "http:request", "test:echo", "test:fail", "wait:until",
+                "ai:generate", "ai:embed", "artifact:write", "http:request", "test:echo", "test:fail", "wait:until",
             ]
         )
     }

@@ -16,7 +16,7 @@ import Worker
         let report = try steps.drain(topics: [.ai, .echo]) {
             $0.threads = 1
         } doing: { step, _ in
-            step.name.hasPrefix("ai") ? .released(after: .seconds(600), because: .circuitOpen) : .done
+            step.name.hasPrefix("ai") ? .released(after: .seconds(600), because: .needsClosed(["ai"])) : .done
         }
         #expect(report.succeeded == 20)
         #expect(report.processed == 20)
@@ -39,7 +39,7 @@ import Worker
                 tries += 1
                 return tries
             }
-            return number == 1 ? .released(because: .circuitOpen) : .done
+            return number == 1 ? .released(because: .needsClosed(["ai"])) : .done
         }
         let request = worker.requestStop
         let asker = TestThread {

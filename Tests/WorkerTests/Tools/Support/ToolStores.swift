@@ -15,16 +15,17 @@ final class ToolStores: CircuitBreakerStore, UsageStore, Sendable {
     /// All recorded attempts.
     var records: [UsageRecord] { usage.withLock { $0.records } }
 
-    func acquire(_ name: String, under policy: CircuitBreakerPolicy) -> CircuitAdmission {
-        circuits.acquire(name, under: policy)
+    func acquire(_ names: [String], under policy: CircuitBreakerPolicy) -> CircuitAdmission {
+        circuits.acquire(names, under: policy)
     }
 
     func record(
-        _ outcome: CircuitOutcome,
+        _ outcomes: [CircuitOutcome],
         of permit: consuming CircuitPermit,
+        for tenant: UUID?,
         under policy: CircuitBreakerPolicy
-    ) -> CircuitTransition? {
-        circuits.record(outcome, of: permit, under: policy)
+    ) -> [CircuitChange] {
+        circuits.record(outcomes, of: permit, for: tenant, under: policy)
     }
 
     func record(_ record: UsageRecord, by deadline: Deadline) {
