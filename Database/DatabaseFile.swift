@@ -39,6 +39,7 @@ public struct DatabaseFile: Sendable {
         DatabaseFile("functions/circuits", PackageResources.circuits_sql),
         DatabaseFile("functions/circuit_chains", PackageResources.circuit_chains_sql),
         DatabaseFile("functions/gates", PackageResources.gates_sql),
+        DatabaseFile("functions/limits", PackageResources.limits_sql),
         DatabaseFile("functions/operations", PackageResources.operations_sql),
         DatabaseFile("functions/queue", PackageResources.queue_sql),
         DatabaseFile("functions/retention", PackageResources.retention_sql),

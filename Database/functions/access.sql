@@ -107,6 +107,14 @@ BEGIN
 END
 $$;
 
+-- Refuses a call without a caller whom nofx.enter named, except an operator's.
+CREATE OR REPLACE FUNCTION nofx.require_caller() RETURNS void
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF nofx.me() IS NULL THEN PERFORM nofx.require_operator(); END IF;
+END
+$$;
+
 -- The next three are SECURITY DEFINER because policies call them: otherwise a policy would apply to its own query. They
 -- are in PL/pgSQL because PL/pgSQL keeps its plans for the next call.
 CREATE OR REPLACE FUNCTION nofx.my_team_ids() RETURNS SETOF uuid

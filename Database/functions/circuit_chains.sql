@@ -23,6 +23,7 @@ DECLARE
     v_rows    jsonb;
     v_row     jsonb;
 BEGIN
+    PERFORM nofx.require_caller();
     FOREACH v_peeks IN ARRAY ARRAY[true, false] LOOP
         v_rows := '[]';
         FOREACH v_name IN ARRAY p_names LOOP
@@ -62,6 +63,7 @@ CREATE OR REPLACE FUNCTION nofx.circuits_record(
     p_reports jsonb, p_is_slow boolean, p_reporter uuid, p_policy jsonb, p_tenant uuid
 ) RETURNS TABLE (name text, transition text, wait bigint, exceeded text[])
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT nofx.require_caller();
     SELECT o.name, r.transition, r.wait, r.exceeded
     FROM jsonb_to_recordset(p_reports)
          AS o (name text, generation bigint, outcome text, error text, wait bigint, reason text, "hasFailures" boolean,

@@ -76,6 +76,7 @@ BEGIN
             ORDER BY created_at LIMIT p_limit FOR UPDATE SKIP LOCKED
         ));
     WHEN 'reservations' THEN
+        PERFORM nofx.settle_ai_attempts(NULL, p_limit);
         DELETE FROM nofx.ai_reservations WHERE call_id = ANY (ARRAY(
             SELECT call_id FROM nofx.ai_reservations WHERE expires_at <= now()
             ORDER BY expires_at LIMIT p_limit FOR UPDATE SKIP LOCKED

@@ -58,7 +58,9 @@ CREATE UNLOGGED TABLE nofx.circuit_counters (
 ) WITH (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
 
 -- Every attempt at an AI call. No foreign keys, because costs must outlive the team. Money is in billionths of a
--- dollar; NULL where the price is not known.
+-- dollar; NULL where the price is not known. Before the request is sent, the attempt has the outcome `begun`, and the
+-- tokens and the cost are the most that it may have. If its process dies, it gets the outcome `ai_outcome_unknown`
+-- after settles_at, and keeps these numbers.
 CREATE TABLE nofx.ai_attempts (
     call_id                uuid NOT NULL,
     attempt                integer NOT NULL CHECK (attempt >= 1),
@@ -66,7 +68,7 @@ CREATE TABLE nofx.ai_attempts (
     provider               text NOT NULL,
     model                  text NOT NULL,
     requested_model        text NOT NULL,
-    outcome                text NOT NULL,  -- ok, or the code of an error
+    outcome                text NOT NULL,  -- ok, begun, or the code of an error
     status                 integer,
     request_id             text,
     input_tokens           bigint NOT NULL CHECK (input_tokens >= 0),
@@ -79,9 +81,12 @@ CREATE TABLE nofx.ai_attempts (
     provider_cost_nano_usd bigint CHECK (provider_cost_nano_usd >= 0),
     duration_ms            bigint NOT NULL,
     created_at             timestamptz NOT NULL DEFAULT clock_timestamp(),
+    estimated              boolean NOT NULL DEFAULT false,  -- whether tokens are estimated from bytes
+    settles_at             timestamptz CHECK ((settles_at IS NOT NULL) = (outcome = 'begun')),
     PRIMARY KEY (call_id, attempt)
 );
 CREATE INDEX ai_attempts_age ON nofx.ai_attempts (created_at);
+CREATE INDEX ai_attempts_begun ON nofx.ai_attempts (team_id, settles_at) WHERE outcome = 'begun';
 
 -- The sums of the attempts of a day in UTC. A zero team stands for none. spent_nano_usd counts against the budget: our
 -- price, or the provider's where we have none.
@@ -103,6 +108,7 @@ CREATE TABLE nofx.ai_usage_daily (
     cost_nano_usd          bigint NOT NULL,
     provider_cost_nano_usd bigint,
     spent_nano_usd         bigint NOT NULL,
+    estimated              bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (team_id, day, provider, model)
 ) WITH (fillfactor = 50);
 -- For purge.
@@ -113,8 +119,22 @@ CREATE TABLE nofx.ai_budgets (
     team_id          uuid PRIMARY KEY,
     daily_nano_usd   bigint CHECK (daily_nano_usd >= 0),
     monthly_nano_usd bigint CHECK (monthly_nano_usd >= 0),
+    unpriced         text CHECK (unpriced IN ('deny', 'allow')),
     updated_at       timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+
+-- How many requests and tokens a team may use in a minute: with one model (`provider/model`), with all models of a
+-- provider (`provider/*`), or with all (`*`). The times are those of the generic cell rate algorithm: when all that was
+-- used is given back.
+CREATE TABLE nofx.ai_limits (
+    team_id             uuid NOT NULL,
+    model               text NOT NULL CHECK (model ~ '^(\*|[^/]+/.+)$'),
+    requests_per_minute bigint CHECK (requests_per_minute >= 1),
+    tokens_per_minute   bigint CHECK (tokens_per_minute >= 1),
+    requests_until      timestamptz NOT NULL DEFAULT '-infinity',
+    tokens_until        timestamptz NOT NULL DEFAULT '-infinity',
+    PRIMARY KEY (team_id, model)
+) WITH (fillfactor = 50);
 
 -- The reserved costs of calls that are under way. A reservation that is never released expires.
 CREATE TABLE nofx.ai_reservations (
@@ -129,4 +149,5 @@ CREATE INDEX ai_reservations_expiry ON nofx.ai_reservations (expires_at);
 ALTER TABLE nofx.ai_attempts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE nofx.ai_usage_daily ENABLE ROW LEVEL SECURITY;
 ALTER TABLE nofx.ai_budgets ENABLE ROW LEVEL SECURITY;
+ALTER TABLE nofx.ai_limits ENABLE ROW LEVEL SECURITY;
 ALTER TABLE nofx.ai_reservations ENABLE ROW LEVEL SECURITY;

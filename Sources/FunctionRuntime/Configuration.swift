@@ -163,7 +163,8 @@ extension Quotas {
         queuedSteps = try environment.integer("NOFX_MAX_QUEUED_STEPS", in: 1...100_000_000, default: queuedSteps)
         aiBudget = Budget(
             daily: try environment.dollars("NOFX_AI_DAILY_BUDGET_USD"),
-            monthly: try environment.dollars("NOFX_AI_MONTHLY_BUDGET_USD")
+            monthly: try environment.dollars("NOFX_AI_MONTHLY_BUDGET_USD"),
+            unpriced: try environment.unpriced("NOFX_AI_UNPRICED")
         )
     }
 }
@@ -200,6 +201,15 @@ extension Environment {
         guard let text = self[name] else { return nil }
         guard let amount = USDollars(text) else { throw ConfigurationError(name, "must be \(USDollars.inWords)") }
         return amount
+    }
+
+    /// Whether calls whose cost is not known are made under a budget.
+    fileprivate func unpriced(_ name: String) throws(ConfigurationError) -> Budget.Unpriced {
+        guard let word = self[name] else { return .deny }
+        guard let value = Budget.Unpriced.allCases.first(where: { $0.rawValue.utf8.elementsEqual(word.utf8) }) else {
+            throw ConfigurationError(name, "must be deny or allow")
+        }
+        return value
     }
 
     /// A rate, or nil for zero.

@@ -45,6 +45,12 @@ public protocol Function {
     /// deadline.
     static var canRunForever: Bool { get }
 
+    /// The form of the endpoint's errors. The default is that of RFC 9457.
+    static var form: AnswerForm { get }
+
+    /// Other paths of the endpoint, as the clients of another API use them: `chat/completions`. The default is none.
+    static var aliases: [String] { get }
+
     /// Checks the environment variables that only this endpoint reads. The default checks none.
     ///
     /// The runtime calls it at start, before it handles an event.
@@ -68,7 +74,18 @@ extension Function {
     public static var usualTimeout: Duration { .seconds(10) }
     public static var takesTriggers: Bool { false }
     public static var canRunForever: Bool { false }
+    public static var form: AnswerForm { .problem }
+    public static var aliases: [String] { [] }
     public static func checkConfiguration(_ environment: Environment) throws(ConfigurationError) {}
+}
+
+/// The form of an endpoint's errors.
+public enum AnswerForm: Sendable {
+    /// A problem (RFC 9457).
+    case problem
+
+    /// An error as OpenAI's API writes it. Such an endpoint also streams its answers, and takes no idempotency key.
+    case openAI
 }
 
 /// The callers that a function accepts.
@@ -215,6 +232,10 @@ extension Reply {
     ///
     /// It is text if the output has a text format and the caller prefers it.
     fileprivate init<Output: OutputValue>(_ output: Output, _ accept: Accept) {
+        if let events = (output as? any EventOutput)?.events {
+            self.init(body: events, contentType: "text/event-stream", isRepeated: false)
+            return
+        }
         guard let output = output as? any TextOutput, let text = Self.text(of: output, accept) else {
             self.init(body: output.jsonBytes, isRepeated: false)
             return

@@ -8,6 +8,7 @@ import Teams
 public struct TeamBudget: OutputObject {
     let team: ID<Team>
     let own: Budget
+    let ownUnpriced: Budget.Unpriced?
     let standard: Budget
 
     public static let fields: [OutputField<TeamBudget>] = [
@@ -20,6 +21,12 @@ public struct TeamBudget: OutputObject {
         },
         OutputField("ownDailyUsd", "The team's own limit; null if the default applies.") { $0.own.daily },
         OutputField("ownMonthlyUsd", "The team's own limit; null if the default applies.") { $0.own.monthly },
+        OutputField("unpriced", "Whether calls whose cost is not known are made under a limit: deny or allow.") {
+            $0.ownUnpriced ?? $0.standard.unpriced
+        },
+        OutputField("ownUnpriced", "The team's own rule for such calls; null if the default applies.") {
+            $0.ownUnpriced
+        },
     ]
 }
 
@@ -29,11 +36,17 @@ extension TeamBudget {
         let team: ID<Team>
         let daily: Change<USDollars>
         let monthly: Change<USDollars>
+        let unpriced: Change<Budget.Unpriced>
 
         public static let schema = Schema(
             Field("teamId", ID<Team>.self, "The team."),
             .change("dailyUsd", USDollars.self, "What it may spend in a day; null for what every team may."),
             .change("monthlyUsd", USDollars.self, "What it may spend in a month; null for what every team may."),
+            .change(
+                "unpriced",
+                Budget.Unpriced.self,
+                "Whether calls whose cost is not known are made under a limit; null for what holds for every team."
+            ),
             into: Changes.init
         )
     }
@@ -44,16 +57,17 @@ extension TeamBudget {
 
     /// Sets a team's AI budget from its next call on.
     ///
-    /// Omitted limits do not change.
+    /// Omitted values do not change.
     ///
     /// - Throws: A `Denial` for a caller who is not an operator; 404 `team_not_found`.
     public static func set(_ changes: Changes, in context: inout Context) throws -> TeamBudget {
-        let (team, daily, monthly) = (changes.team, changes.daily, changes.monthly)
+        let (team, daily, monthly, unpriced) = (changes.team, changes.daily, changes.monthly, changes.unpriced)
         _ = try context.user(attempting: setting, on: team)
         let rows = try context.write(
             """
             SELECT * FROM nofx.set_ai_budget(\(team), \(!daily.isKept), \(daily.value), \(!monthly.isKept),
-                                             \(monthly.value), \(context.record))
+                                             \(monthly.value), \(!unpriced.isKept), \(unpriced.value),
+                                             \(context.record))
             """
         )
         guard let row = rows.first else { throw Problem.noTeam }
@@ -61,7 +75,12 @@ extension TeamBudget {
             try context.noteActivity(row, "ai_budget.set", team: team, ["change": try row["metadata"] as JSONText])
         }
         let own = Budget(daily: try row["daily"], monthly: try row["monthly"])
-        return TeamBudget(team: team, own: own, standard: context.quotas.aiBudget)
+        return TeamBudget(
+            team: team,
+            own: own,
+            ownUnpriced: try row["unpriced"],
+            standard: context.quotas.aiBudget
+        )
     }
 }
 
@@ -79,5 +98,5 @@ extension Change {
 
 extension Problem {
     /// There is no such team: an operator may know.
-    fileprivate static let noTeam = Problem(status: 404, code: "team_not_found", detail: "There is no such team.")
+    static let noTeam = Problem(status: 404, code: "team_not_found", detail: "There is no such team.")
 }

@@ -62,8 +62,3 @@ extension ToolPolicy {
         return try ToolPolicy(team: team, row: row)
     }
 }
-
-extension Problem {
-    /// There is no such team: an operator may know.
-    fileprivate static let noTeam = Problem(status: 404, code: "team_not_found", detail: "There is no such team.")
-}

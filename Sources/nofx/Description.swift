@@ -27,6 +27,7 @@ extension Description {
             json.member("subject", F.subject.rawValue)
             json.member("summary", F.summary)
             json.member("access", F.access.name)
+            json.member("form", F.form == .openAI ? "openAI" : "problem")
             json.member("successStatus", F.successStatus)
             json.member("allowsGet", F.allowsGet)
             json.member("takesTriggers", F.takesTriggers)

@@ -19,15 +19,9 @@ struct PostgresUsageTests {
             try store.release(.v7())
             barrier()
             do {
-                try store.reserve(
-                    USDollars(rawValue: 500_000),
-                    for: .v7(),
-                    of: team,
-                    within: budget,
-                    lifetime: .seconds(60)
-                )
+                try store.begin(.reserving(500_000, of: team), within: budget, lifetime: .seconds(60))
                 return true
-            } catch is BudgetExceeded {
+            } catch AttemptRefusal.budgetExceeded {
                 return false
             }
         }
@@ -46,11 +40,11 @@ struct PostgresUsageTests {
             barrier()
             do {
                 let call = UUID.v7()
-                try store.reserve(USDollars(rawValue: 10), for: call, of: team, within: budget, lifetime: .seconds(60))
+                try store.begin(.reserving(10, for: call, of: team), within: budget, lifetime: .seconds(60))
                 // Some calls end while others reserve. The reserved amount is spent then: it must count exactly once.
                 if number.isMultiple(of: 2) { try store.record(.spending(10, call: call, team: team)) }
                 return true
-            } catch is BudgetExceeded {
+            } catch AttemptRefusal.budgetExceeded {
                 return false
             }
         }
@@ -163,9 +157,9 @@ struct PostgresUsageTests {
         try store.record(.spending(50, team: team))
         func refusal(_ budget: Budget) throws -> String? {
             do {
-                try store.reserve(USDollars(rawValue: 1), for: .one, of: team, within: budget, lifetime: .seconds(60))
+                try store.begin(.reserving(1, for: .one, of: team), within: budget, lifetime: .seconds(60))
                 return nil
-            } catch let error as BudgetExceeded {
+            } catch let AttemptRefusal.budgetExceeded(error) {
                 return "\(error.period.rawValue) \(error.budget.rawValue)"
             }
         }
@@ -181,7 +175,7 @@ struct PostgresUsageTests {
     @Test func `without a budget nothing is written`() throws {
         let database = try TestDatabase()
         var store = try database.usageStore()
-        try store.reserve(USDollars(rawValue: 1), for: .one, of: .v7(), within: Budget(), lifetime: .seconds(60))
+        try store.begin(.reserving(1, for: .one, of: .v7()), within: Budget(), lifetime: .seconds(60))
         #expect(try database.value("SELECT count(*) FROM nofx.ai_reservations") == 0)
         #expect(try database.value("SELECT count(*) FROM nofx.ai_budgets") == 0)
     }

@@ -108,6 +108,43 @@ struct UsageStoreTests {
     }
 
     @Test(arguments: UsageStoreKind.allCases)
+    func `an attempt whose process died counts as spent on its day, with the most that it may cost`(
+        _ kind: UsageStoreKind
+    ) throws {
+        var store = try TestUsageStore(kind)
+        let budget = Budget(daily: USDollars(rawValue: 100), monthly: USDollars(rawValue: 150))
+        #expect(try store.reserve(70, for: .one, within: budget) == nil)
+        try store.passHour()
+        #expect(try store.reserve(1, for: .two, within: Budget(daily: USDollars(rawValue: 70))) == "daily 70")
+        #expect(try store.reserve(30, for: .two, within: Budget(daily: USDollars(rawValue: 71))) == nil)
+        try store.record(.spending(0, call: .two))
+        try store.passDays(1)
+        #expect(try store.reserve(1, for: .three, within: Budget(daily: USDollars(rawValue: 1))) == nil)
+        try store.release(.three)
+        #expect(try store.reserve(1, for: .three, within: Budget(monthly: USDollars(rawValue: 70))) == "monthly 70")
+        // The late result changes nothing.
+        try store.record(.spending(500, call: .one))
+        #expect(try store.reserve(1, for: .three, within: Budget(monthly: USDollars(rawValue: 71))) == nil)
+    }
+
+    @Test(arguments: UsageStoreKind.allCases)
+    func `an attempt without a price is refused under a budget, unless the budget allows it`(
+        _ kind: UsageStoreKind
+    ) throws {
+        var store = try TestUsageStore(kind)
+        let (daily, monthly) = (Budget(daily: USDollars("5")), Budget(monthly: USDollars("5")))
+        for budget in [daily, monthly] {
+            #expect(throws: AttemptRefusal.unpriced) { try store.demand(nil, within: budget) }
+        }
+        try store.demand(nil, within: Budget())
+        try store.demand(nil, of: .some(nil), within: daily)
+        try store.demand(nil, within: Budget(daily: USDollars("5"), unpriced: .allow))
+        #expect(
+            try store.reserve(nil, within: Budget(daily: USDollars(rawValue: 0), unpriced: .allow)) == "daily 0"
+        )
+    }
+
+    @Test(arguments: UsageStoreKind.allCases)
     func `without our price the provider's cost counts, and without both none does`(_ kind: UsageStoreKind) throws {
         var store = try TestUsageStore(kind)
         var attempt = UsageRecord.spending(nil)
@@ -130,8 +167,8 @@ struct UsageStoreTests {
         var store = try TestUsageStore(kind)
         let nothing = USDollars(rawValue: 0)
         for (budget, most) in [(Budget(daily: nothing), 86_400), (Budget(monthly: nothing), 31 * 86_400)] {
-            let error = #expect(throws: BudgetExceeded.self) { try store.demand(1, within: budget) }
-            #expect((1...most).contains(try #require(error).resetsIn))
+            let exceeded = try store.refusal(1, within: budget)
+            #expect((1...most).contains(try #require(exceeded).resetsIn))
         }
     }
 }

@@ -9,8 +9,19 @@ struct OpenAPITests {
     /// A server with a database, and a worker that executes the steps that are due.
     private func serve(_ body: (_ url: String, _ worker: String) throws -> Void) throws {
         let database = try TestDatabase()
-        let key = ["NOFX_WEBHOOK_KEY": String(repeating: "k", count: 32), "NOFX_FUNCTION": ""]
-        let variables = TestFunction("nofx", database: database.url, environment: key).environment
+        try FaultServer.run { provider in try serve(database, provider, body) }
+    }
+
+    private func serve(
+        _ database: TestDatabase,
+        _ provider: FaultServer,
+        _ body: (_ url: String, _ worker: String) throws -> Void
+    ) throws {
+        let more = [
+            "NOFX_WEBHOOK_KEY": String(repeating: "k", count: 32), "NOFX_FUNCTION": "",
+            "OPENAI_BASE_URL": provider.openAI,
+        ]
+        let variables = TestFunction("nofx", database: database.url, environment: more).environment
         let program = "\(Subprocess.buildFolder)/nofx"
         let words = ["lighttpd-fastcgi", program] + variables.map { "\($0)=\($1)" }
         let worker = database.runWorker().environment.map { "\($0)=\($1)" }

@@ -21,10 +21,22 @@ import Testing
             "accept_invite": (
                 .harmless, "SELECT nofx.accept_invite(sha256(\("x")::bytea), \("invited-by-bob@example.com"), 100)"
             ),
+            "begin_ai_attempt": (
+                .refused,
+                """
+                SELECT nofx.begin_ai_attempt(gen_random_uuid(), 1, \(team), 'openai', 'm', 1, 1, 1, '1 minute', NULL,
+                                             NULL, NULL)
+                """
+            ),
             "begin_once": (.harmless, "SELECT nofx.begin_once('updateTeam', 'k', '{}', \(team))"),
             "can_manage": (.harmless, "SELECT nofx.can_manage('owner', NULL)"),
             "cancel_run": (.harmless, "SELECT nofx.cancel_run(\(team), \(run), '{}')"),
             "check_version": (.harmless, "SELECT nofx.check_version(\(SchemaVersion.required))"),
+            // Every caller may report how a provider answered; nothing of a report names a team.
+            "circuits_acquire": (.harmless, "SELECT nofx.circuits_acquire('{none}', '{}')"),
+            "circuits_record": (
+                .harmless, "SELECT nofx.circuits_record('[]', false, gen_random_uuid(), '{}', NULL)"
+            ),
             "circuit_set": (.refused, "SELECT nofx.circuit_set('openai', 'force_open')"),
             "circuit_wait": (.harmless, "SELECT nofx.circuit_wait(now(), now())"),
             "covers": (.harmless, "SELECT nofx.covers('owner', NULL, 'admin', NULL)"),
@@ -61,11 +73,20 @@ import Testing
             "my_teammate_ids": (.harmless, "SELECT nofx.my_teammate_ids()"),
             "permissions": (.harmless, "SELECT nofx.permissions('owner', NULL)"),
             "queue_counts": (.refused, "SELECT nofx.queue_counts(NULL)"),
+            "record_ai_attempt": (
+                .refused,
+                """
+                SELECT nofx.record_ai_attempt(\(team), 9, \(team), 'openai', 'm', 'm', 'ok', 200, NULL,
+                                              '{1,1,0,0,0,0}', 1, NULL, '1 s', NULL)
+                """
+            ),
+            "release_ai_budget": (.refused, "SELECT nofx.release_ai_budget(\(run))"),
             "redrive_jobs": (.refused, "SELECT nofx.redrive_jobs(NULL, NULL, 10, NULL)"),
             "rerun": (.harmless, "SELECT nofx.rerun(\(team), \(run), gen_random_uuid(), 100, 100000, '{}')"),
             "retry_step": (.harmless, "SELECT nofx.retry_step(\(team), \(run), 'build', '{}')"),
             "role_rank": (.harmless, "SELECT nofx.role_rank('owner')"),
-            "set_ai_budget": (.refused, "SELECT nofx.set_ai_budget(\(team), true, 5, true, 5, '{}')"),
+            "set_ai_budget": (.refused, "SELECT nofx.set_ai_budget(\(team), true, 5, true, 5, false, NULL, '{}')"),
+            "set_ai_limits": (.refused, "SELECT nofx.set_ai_limits(\(team), '{*}', '{1}', '{1}', '{}')"),
             "set_tool_policy": (.refused, "SELECT nofx.set_tool_policy(\(team), true, '{}', true, '{mine}', '{}')"),
             "slugify": (.harmless, "SELECT nofx.slugify('bob')"),
             "start_refusals": (
@@ -146,7 +167,8 @@ import Testing
             """
         let calls: [Query] = [
             "SELECT nofx.circuit_set('openai', 'reset')", "SELECT nofx.redrive_jobs(NULL, NULL, 10, NULL)",
-            "SELECT nofx.set_ai_budget(\(ada.team.id), true, 5, true, 5, '{}')",
+            "SELECT nofx.set_ai_budget(\(ada.team.id), true, 5, true, 5, false, NULL, '{}')",
+            "SELECT nofx.set_ai_limits(\(ada.team.id), '{*}', '{1}', '{1}', '{}')",
             "SELECT nofx.set_tool_policy(\(ada.team.id), true, '{}', true, '{mine}', '{}')",
             "SELECT nofx.queue_counts(NULL)", "SELECT nofx.list_dead_letters(NULL, NULL, NULL, NULL, 10, NULL, NULL)",
         ]

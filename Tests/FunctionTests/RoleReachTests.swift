@@ -149,7 +149,9 @@ extension TestDatabase {
             """,
             "read_artifacts": "'{0}', '{\(step)}', '{0}', '{a}', '{notes.txt}', '{t}', 0, 1000, 1000",
             "redrive_jobs": "'webhook', NULL, 1000, NULL", "release_ai_budget": team,
-            "reserve_ai_budget": "\(team), gen_random_uuid(), 1, '1 minute', NULL, NULL",
+            "begin_ai_attempt": """
+            gen_random_uuid(), 1, \(team), 'openai', 'm', 1, 1, 1, '1 minute', NULL, NULL, NULL
+            """,
             "skip_delivery": "'\(webhook)'", "begin_steps": "'{\(step)}', '{0}'",
             "show_texts": "'{\(step)}', '{0}', '{x}'",
         ]

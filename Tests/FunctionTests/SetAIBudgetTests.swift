@@ -60,14 +60,17 @@ import Testing
         let team = try database.team(of: .stranger())
         try database.record(team.attempt(1_000_000_000))
         var store = PostgresStores(Database(at: try ConnectionString(database.operatorURL)), log: .silent)
-        let nothing = USDollars(rawValue: 0)
-        try store.reserve(nothing, for: .v7(), of: team.id.uuid, within: Budget(), lifetime: .seconds(60))
+        func begin() throws {
+            let start = AttemptStart(call: .v7(), team: team.id.uuid, provider: "openai", model: "m", cost: .zero)
+            try store.begin(start, within: Budget(), lifetime: .seconds(60))
+        }
+        try begin()
         try database.call(SetAIBudget.self, team.changes(#""dailyUsd":"1""#), as: operating)
-        #expect(throws: BudgetExceeded.self) {
-            try store.reserve(nothing, for: .v7(), of: team.id.uuid, within: Budget(), lifetime: .seconds(60))
+        #expect(throws: AttemptRefusal.self) {
+            try begin()
         }
         try database.call(SetAIBudget.self, team.changes(#""dailyUsd":"1.000000001""#), as: operating)
-        try store.reserve(nothing, for: .v7(), of: team.id.uuid, within: Budget(), lifetime: .seconds(60))
+        try begin()
     }
 
     @Test func `an unknown team cannot have a budget`() throws {

@@ -7,7 +7,7 @@ requests a test sends.
 import json
 import re
 
-from openapi_parts import HEADERS, MARKER, PARAMETERS, SCHEMES, STATUS_NAMES, problem_schema
+from openapi_parts import HEADERS, MARKER, OPENAI_ERROR, PARAMETERS, SCHEMES, STATUS_NAMES, problem_schema
 
 # What a successful call lets a caller do next: the inputs of other endpoints, by where their values are.
 TEAM = "$request.body#/teamId"
@@ -191,10 +191,15 @@ def document(endpoints, errors, violations, package, requests, version):
         result = components.add(type_name(one["outputType"]), components.name_objects(
             one["outputSchema"], type_name(one["outputType"]), is_root=True))
         answers = {str(one["successStatus"]): success(one, result)}
-        for status in sorted(codes):
-            answers[str(status)] = error_response(status, codes[status], responses, one["allowsGet"])
+        if one["form"] == "openAI":
+            answers |= openai_errors(codes, responses, components)
+        else:
+            for status in sorted(codes):
+                answers[str(status)] = error_response(status, codes[status], responses, one["allowsGet"])
         post = operation(one, one["name"], answers)
         post["parameters"] = [reference("parameters", "IdempotencyKey"), reference("parameters", "TraceParent")]
+        if one["form"] == "openAI":
+            del post["parameters"][0]
         content = {"schema": given}
         if one["name"] in inputs:
             content["example"] = inputs[one["name"]]
@@ -243,6 +248,8 @@ def operation(one, identifier, answers):
 
 def success(one, schema):
     content = {"application/json": {"schema": schema}}
+    if one["form"] == "openAI":
+        content["text/event-stream"] = {"schema": {"type": "string"}}
     if one.get("textContentType"):
         content[one["textContentType"]] = {"schema": {"type": "string"}}
     headers = {
@@ -269,7 +276,7 @@ def codes_of(one, errors, uses):
     return found
 
 
-def error_response(status, codes, responses, allows_get):
+def error_response(status, codes, responses, allows_get, as_reference=True):
     name = base = STATUS_NAMES.get(status, f"Status{status}")
     schema = {
         **reference("schemas", "Problem"),
@@ -284,6 +291,8 @@ def error_response(status, codes, responses, allows_get):
         headers["Allow"] = reference("headers", "Allow")
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", base).capitalize()
     made = {"description": f"{words}.", "headers": headers, "content": {"application/problem+json": {"schema": schema}}}
+    if not as_reference:
+        return made
     number = 1
     while responses.get(name, made) != made:
         number += 1
@@ -292,8 +301,23 @@ def error_response(status, codes, responses, allows_get):
     return reference("responses", name)
 
 
+def openai_errors(codes, responses, components):
+    """Returns the references to the errors of an endpoint in OpenAI's form, which has no status 422."""
+    components.schemas["OpenAIError"] = OPENAI_ERROR
+    references = {}
+    for status in sorted({400 if status in (422, 499) else status for status in codes}):
+        answer = json.loads(json.dumps(error_response(status, set(), {}, False, as_reference=False)))
+        answer["content"] = {"application/json": {"schema": reference("schemas", "OpenAIError")}}
+        name = f"OpenAI{STATUS_NAMES.get(status, f'Status{status}')}"
+        responses[name] = answer
+        references[str(status)] = reference("responses", name)
+    return references
+
+
 def add_links(paths, served):
-    taken = {one["name"]: {field["name"]: field["required"] for field in one["input"]} for one in served}
+    # Calls of AI providers are no part of a tour through the endpoints.
+    linked = [one for one in served if one["form"] == "problem"]
+    taken = {one["name"]: {field["name"]: field["required"] for field in one["input"]} for one in linked}
     for source, values in LINKS.items():
         own = [name for name in values if not values[name].startswith("$request")]
         for name, fields in taken.items():

@@ -103,6 +103,25 @@ HEADERS = {
 }
 
 
+OPENAI_ERROR = {
+    "type": "object",
+    "description": "An error in OpenAI's form. The header X-Error-Code has the product's own code.",
+    "properties": {
+        "error": {
+            "type": "object",
+            "properties": {
+                "message": {"type": "string"},
+                "type": {"type": "string"},
+                "param": {"type": ["string", "null"], "description": "The field that the error is about."},
+                "code": {"type": "string"},
+            },
+            "required": ["message", "type", "param", "code"],
+        },
+    },
+    "required": ["error"],
+}
+
+
 def problem_schema(violations):
     return {
         "type": "object",

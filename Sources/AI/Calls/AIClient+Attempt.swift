@@ -69,7 +69,7 @@ extension AIClient where Stores: ~Copyable {
                 for: call.team,
                 outcomes: { callPolicy.outcomes(of: $0, at: breakers) },
                 { [message, request] stores in
-                    try callPolicy.reserve(for: request, of: model, from: provider, in: call, at: &stores, log)
+                    try callPolicy.begin(request, of: model, from: provider, in: call, at: &stores, log)
                     wasSent = true
                     return try Self.send(message, asking: request, of: provider, with: &client, callPolicy, in: call)
                 }
@@ -88,9 +88,12 @@ extension AIClient where Stores: ~Copyable {
         // A key at rest is no attempt while another one may be asked.
         if case .failure(let error) = result, error.rejectingBreaker != nil, error.isOfKey, !isLast { throw error }
         let took = SystemClock.uptime - start
-        record(result, of: provider, asking: model, wasSent: wasSent, took: took, in: &call)
+        let tokens = wasSent ? result.tokens(asking: request) : nil
+        record(result, of: provider, asking: model, wasSent: wasSent, tokens: tokens, took: took, in: &call)
         if let attempt = call.attempts.last { span.end(attempt.attributes(operation), error: attempt.code?.rawValue) }
-        return try result.get()
+        var completion = try result.get()
+        completion.usage = tokens
+        return completion
     }
 }
 

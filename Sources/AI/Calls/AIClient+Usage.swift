@@ -3,35 +3,41 @@ import Core
 import Reliability
 
 extension CallPolicy {
-    /// Reserves the estimated cost of an attempt, within a tenth of the remaining time.
+    /// Writes an attempt down before it is sent, and reserves its estimated cost, within a tenth of the remaining time.
     ///
     /// A failure of the store does not fail the call.
     ///
-    /// - Throws: ``AIError`` if the team's budget is used up.
-    func reserve<Stores: UsageStore & ~Copyable>(
-        for request: CompletionRequest,
+    /// - Throws: ``AIError`` if the team's budget or one of its limits refuses the attempt.
+    func begin<Stores: UsageStore & ~Copyable>(
+        _ request: CompletionRequest,
         of model: String,
         from provider: Provider,
         in call: Call,
         at stores: inout Stores,
         _ log: Log
     ) throws(AIError) {
-        guard let team = call.team else { return }
-        let estimate = prices.estimate(of: request, model: model, from: provider, at: .now()) ?? .zero
+        let estimate = prices.estimate(of: request, model: model, from: provider, at: .now())
+        let start = AttemptStart(
+            call: call.id,
+            attempt: call.attempts.count + 1,
+            team: call.team,
+            provider: provider.name,
+            model: model,
+            tokens: request.mostTokens,
+            cost: estimate ?? (provider.reportsCost ? prices.dearestEstimate(of: request) : nil)
+        )
         do {
-            try stores.reserve(
-                estimate,
-                for: call.id,
-                of: team,
+            try stores.begin(
+                start,
                 within: budget,
-                // If the process dies during the attempt, the reservation expires after this time.
+                // After this time the process has died, or has given up the attempt long ago.
                 lifetime: lasting(call, at: provider).lease,
                 by: .after(call.deadline.remaining / 10)
             )
-        } catch let exceeded as BudgetExceeded {
-            throw AIError(exceeded, provider: provider.name)
+        } catch let refusal as AttemptRefusal {
+            throw AIError(refusal, provider: provider.name)
         } catch {
-            log.warning("ai.budget_not_asked", ["teamId": team, "error": "\(error)"])
+            log.warning("ai.budget_not_asked", ["teamId": call.team, "error": "\(error)"])
         }
     }
 }
@@ -56,10 +62,18 @@ extension AIClient where Stores: ~Copyable {
         of provider: Provider,
         asking model: String,
         wasSent: Bool,
+        tokens: TokenUsage?,
         took: Duration,
         in call: inout Call
     ) {
-        let attempt = CallAttempt(result, of: provider, asking: model, took: took, prices: callPolicy.prices)
+        let attempt = CallAttempt(
+            result,
+            of: provider,
+            asking: model,
+            tokens: tokens,
+            took: took,
+            prices: callPolicy.prices
+        )
         call.add(attempt, wasSent: wasSent, error: result.error)
         if case .failure(let error) = result {
             log.warning("ai.attempt_failed", attempt.fields(of: call, error))
@@ -79,22 +93,25 @@ extension CallAttempt {
         _ result: Result<Completion, AIError>,
         of provider: Provider,
         asking model: String,
+        tokens: TokenUsage?,
         took: Duration,
         prices: PriceList
     ) {
         let completion = result.completion
+        let price = tokens.flatMap { usage in
+            // The requested model may be the answering model with or without a date.
+            prices.cost(of: usage, model: completion?.model ?? model, from: provider, at: .now())
+                ?? prices.cost(of: usage, model: model, from: provider, at: .now())
+        }
         self.init(
             provider: provider.name,
             model: model,
             code: result.error?.code,
             status: result.error.map(\.status) ?? 200,
             requestID: completion?.requestID ?? result.error?.requestID,
-            tokens: completion?.usage,
-            cost: completion?.usage.flatMap { usage in
-                // The requested model may be the answering model with or without a date.
-                prices.cost(of: usage, model: completion?.model ?? model, from: provider, at: .now())
-                    ?? prices.cost(of: usage, model: model, from: provider, at: .now())
-            },
+            tokens: tokens,
+            costByPrice: price,
+            providerCost: completion?.providerCost,
             duration: took
         )
     }
@@ -122,9 +139,9 @@ extension UsageRecord {
             outcome: attempt.code?.rawValue ?? "ok",
             status: attempt.status,
             requestID: attempt.requestID,
-            tokens: completion?.usage ?? TokenUsage(),
-            costNanoUSD: attempt.cost?.rawValue,
-            providerCostNanoUSD: completion?.providerCost?.rawValue,
+            tokens: attempt.tokens ?? TokenUsage(),
+            costNanoUSD: attempt.costByPrice?.rawValue,
+            providerCostNanoUSD: attempt.providerCost?.rawValue,
             duration: attempt.duration,
             rateLimit: limits.map { JSONText($0) }
         )
@@ -156,10 +173,29 @@ extension Result where Success == Completion, Failure == AIError {
     }
 }
 
+extension Result where Success == Completion, Failure == AIError {
+    /// The tokens to count: those that the provider reported, or an estimate where it may charge; nil if it does not.
+    func tokens(asking request: CompletionRequest) -> TokenUsage? {
+        guard error?.mayBeCharged ?? true else { return completion?.usage }
+        return TokenUsage(
+            reported: completion?.usage,
+            asking: request,
+            textBytes: completion?.textBytes ?? 0
+        )
+    }
+}
+
 extension AIError {
-    /// Makes the error for an exhausted budget.
-    fileprivate init(_ exceeded: BudgetExceeded, provider: String) {
-        self.init(.budgetExceeded, provider: provider, message: exceeded.period.rawValue)
-        wait = .seconds(exceeded.resetsIn)
+    /// Makes the error for an attempt that is not sent.
+    fileprivate init(_ refusal: AttemptRefusal, provider: String) {
+        switch refusal {
+        case .budgetExceeded(let exceeded):
+            self.init(.budgetExceeded, provider: provider, message: exceeded.period.rawValue)
+            wait = .seconds(exceeded.resetsIn)
+        case .unpriced: self.init(.modelUnpriced, provider: provider)
+        case .limited(let seconds):
+            self.init(.limitReached, provider: provider)
+            wait = .seconds(seconds)
+        }
     }
 }

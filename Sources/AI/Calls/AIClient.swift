@@ -203,13 +203,18 @@ extension AIError {
         failure.attempts = call.attempts
         failure.requests = call.requests
         failure.closedProviders = call.closedProviders
-        guard rejectingBreaker != nil, var cause = call.lastFailure else { return failure }
+        guard wasRejected, var cause = call.lastFailure else { return failure }
         cause.wait = retryAfter?.delay
         cause.attempts = call.attempts
         cause.requests = call.requests
         cause.closedProviders = call.closedProviders
         failure.hidden = [cause]
         return failure
+    }
+
+    /// Whether a circuit breaker, a limit or a budget's rule rejected the last attempt, so that no request was sent.
+    private var wasRejected: Bool {
+        rejectingBreaker != nil || status == nil && [.limitReached, .modelUnpriced].contains(code)
     }
 }
 

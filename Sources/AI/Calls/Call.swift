@@ -131,13 +131,19 @@ public struct CallAttempt: Sendable, Hashable {
     /// The provider's ID of the request, which its support asks for.
     public let requestID: String?
 
-    /// The tokens; nil if the provider reported none.
+    /// The tokens that the provider reported, or an estimate; nil if it charges for none.
     public let tokens: TokenUsage?
 
-    /// The cost; nil if no tokens with a known price were reported.
-    public let cost: USDollars?
+    /// The cost by our price; nil if there are no tokens or no price.
+    let costByPrice: USDollars?
+
+    /// The cost that the provider reported.
+    let providerCost: USDollars?
 
     public let duration: Duration
+
+    /// The cost by our price, or else the provider's; nil if neither is known.
+    public var cost: USDollars? { costByPrice ?? providerCost }
 }
 
 extension CallAttempt: JSONEncodable {
@@ -149,6 +155,7 @@ extension CallAttempt: JSONEncodable {
             json.member("status", status)
             json.member("requestId", requestID)
             json.member("costUsd", cost)
+            if tokens?.isEstimated == true { json.member("estimated", true) }
             json.member("milliseconds", duration.wholeMilliseconds)
         }
     }

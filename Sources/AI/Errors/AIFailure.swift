@@ -7,6 +7,8 @@ enum AIFailure: Sendable, Hashable, CaseIterable {
     case notConfigured
     case circuitOpen
     case budgetExceeded
+    case modelUnpriced
+    case limitReached
     case cancelled
     case outOfTime
     case unsupported

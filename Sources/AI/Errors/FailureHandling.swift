@@ -40,6 +40,9 @@ extension AIFailure {
         case .notConfigured:     FailureHandling(.notConfigured,  503, .never, .neutral,                  .stay)
         case .circuitOpen:       FailureHandling(.circuitOpen,    503, .never, .neutral,                  .next)
         case .budgetExceeded:    FailureHandling(.budgetExceeded, 402, .never, .neutral,                  .stay)
+        // Another model may have a price, or a limit of its own.
+        case .modelUnpriced:     FailureHandling(.modelUnpriced,  402, .never, .neutral,                  .next)
+        case .limitReached:      FailureHandling(.limitReached,   429, .never, .neutral,                  .next)
         case .cancelled:         FailureHandling(.cancelled,      499, .never, .neutral,                  .stay)
         case .outOfTime:         FailureHandling(.timeout,        504, .never, .neutral,                  .stay)
         case .unsupported:       FailureHandling(.badRequest,     400, .never, .neutral,                  .stay)

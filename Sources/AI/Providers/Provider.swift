@@ -55,6 +55,9 @@ public struct Provider: Sendable {
     /// Whether the prompt tokens that OpenAI's formats report include cache writes.
     public var promptIncludesCacheWrites = true
 
+    /// Whether the provider reports what each answer costs, as gateways do, so that a model without a price is counted.
+    public var reportsCost = false
+
     /// Describes a provider.
     ///
     /// - Parameters:

@@ -11,6 +11,9 @@ struct ResponseContext: Sendable {
     let rateLimits: RateLimits?
     private let headerRequestID: String?
 
+    /// LiteLLM's cost of the answer; zero stands for a model whose price it does not know.
+    private let headerCost: USDollars?
+
     /// Whether the response comes from Anthropic's own servers, which set a request ID, but has no rate-limit
     /// headers.
     let isAnthropicWithoutLimits: Bool
@@ -24,6 +27,8 @@ struct ResponseContext: Sendable {
         isAnthropicWithoutLimits =
             provider.wireFormat == .anthropicMessages && rateLimits == nil && names.contains("request-id")
             && !names.contains("retry-after") && !names.contains("retry-after-ms")
+        headerCost = headers.first { $0.name == "x-litellm-response-cost" }
+            .flatMap { USDollars(number: Double($0.value)) }.flatMap { $0 > .zero ? $0 : nil }
         headerRequestID = ["request-id", "x-request-id", "x-litellm-call-id"].lazy
             .compactMap { name in headers.first { $0.name == name }?.value }
             .first { !$0.isEmpty }
@@ -40,7 +45,7 @@ struct ResponseContext: Sendable {
             stopSequence: answer.stopSequence,
             refusalCategory: answer.refusalCategory.flatMap { $0.isCategory ? $0 : nil },
             usage: answer.usage,
-            providerCost: answer.cost,
+            providerCost: answer.cost ?? headerCost,
             model: provider.redacted(answer.model ?? ""),
             id: answer.id,
             requestID: headerRequestID,

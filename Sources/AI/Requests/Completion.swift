@@ -23,7 +23,9 @@ public struct Completion: Sendable, Hashable {
     public let refusalCategory: String?
 
     /// The token counts; nil if the provider reported none.
-    public let usage: TokenUsage?
+    ///
+    /// The answer of a call always has counts: those of the provider, or an estimate.
+    public internal(set) var usage: TokenUsage?
 
     /// The cost that the provider reported, which few do.
     public let providerCost: USDollars?

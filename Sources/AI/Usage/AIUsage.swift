@@ -24,7 +24,7 @@ public struct DailyUsage: OutputObject, RowDecodable {
         succeeded = try row["succeeded"]
         failed = try row["failed"]
         unpriced = try row["unpriced"]
-        tokens = TokenUsage(
+        var tokens = TokenUsage(
             input: try row["input_tokens"],
             output: try row["output_tokens"],
             cacheRead: try row["cache_read_tokens"],
@@ -32,6 +32,8 @@ public struct DailyUsage: OutputObject, RowDecodable {
             cacheWrite1h: try row["cache_write_1h_tokens"],
             reasoning: try row["reasoning_tokens"]
         )
+        tokens.isEstimated = try row["estimated"] as Int > 0
+        self.tokens = tokens
         cost = try row["cost_nano_usd"]
         providerCost = try row["provider_cost_nano_usd"]
     }
@@ -44,7 +46,7 @@ public struct DailyUsage: OutputObject, RowDecodable {
         OutputField("succeeded", "Requests with an answer.") { $0.succeeded },
         OutputField("failed", "Requests without an answer.") { $0.failed },
         OutputField("unpriced", "Attempts whose model has no known price.") { $0.unpriced },
-        OutputField("tokens", "The tokens of each kind.") { $0.tokens },
+        OutputField("tokens", "The tokens of each kind; estimated is true if some are an estimate.") { $0.tokens },
         OutputField("costUsd", "The cost by our prices; unpriced attempts are left out.") { $0.cost },
         OutputField("providerCostUsd", "The cost that the provider reported; null if it reported none.") {
             $0.providerCost

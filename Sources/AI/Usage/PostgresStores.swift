@@ -18,6 +18,7 @@ public struct PostgresStores: ~Copyable {
     /// It is longer because losing a usage record loses money.
     public var usageLimit = Duration.seconds(2)
 
+    private let caller: Caller?
     let reporter: UUID
     let log: Log
     private var database: Database
@@ -26,10 +27,17 @@ public struct PostgresStores: ~Copyable {
     ///
     /// - Parameters:
     ///   - database: The database of the store.
+    ///   - caller: Who spends a team's money; nil for the programs of operators.
     ///   - reporter: Identifies the process.
     ///   - log: Receives the database server's notices.
-    public init(_ database: consuming Database, reporter: UUID = .v7(), log: Log) {
+    public init(
+        _ database: consuming Database,
+        as caller: Caller? = nil,
+        reporter: UUID = .v7(),
+        log: Log
+    ) {
         self.database = database
+        self.caller = caller
         self.reporter = reporter
         self.log = log
     }
@@ -52,6 +60,6 @@ public struct PostgresStores: ~Copyable {
         within limit: Duration,
         connecting: Duration? = nil
     ) throws(PostgresError) -> Rows {
-        try database.run(query, connecting: connecting ?? limit, answering: limit, log: log)
+        try database.run(query, as: caller, connecting: connecting ?? limit, answering: limit, log: log)
     }
 }

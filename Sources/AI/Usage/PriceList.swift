@@ -44,10 +44,12 @@ public struct PriceList: Sendable {
         from provider: Provider? = nil,
         at time: Timestamp
     ) -> USDollars? {
-        guard let price = price(of: model, from: provider, at: time) else { return nil }
-        let tokens = request.estimatedPromptTokens
-        let rates = price.rates(forPrompt: tokens)
-        return USDollars(tokens, rates.dearestInput) + USDollars(max(request.maxTokens, 0), rates.output)
+        price(of: model, from: provider, at: time)?.most(for: request.mostTokens)
+    }
+
+    /// An upper estimate of the cost of a request to a model without a price: at the dearest price of the list.
+    func dearestEstimate(of request: CompletionRequest) -> USDollars {
+        prices.map { $0.most(for: request.mostTokens) }.max() ?? .zero
     }
 
     /// The price of a model at some time.
@@ -105,13 +107,6 @@ extension ModelPrice {
         case (nil, _?): true
         case (let left?, let right?): left < right
         }
-    }
-}
-
-extension CompletionRequest {
-    /// An upper estimate of the prompt's tokens, with a few for the framing of each message.
-    fileprivate var estimatedPromptTokens: Int {
-        (byteCount + 2) / 3 + 16 * (messages.count + 1)
     }
 }
 
@@ -199,6 +194,12 @@ public struct ModelPrice: Sendable, Hashable {
             + USDollars(usage.cacheWrite1h, rates.cacheWrite1h)
     }
 
+    /// The most that a request may cost.
+    fileprivate func most(for tokens: TokenUsage) -> USDollars {
+        let rates = rates(forPrompt: tokens.input)
+        return USDollars(tokens.input, rates.dearestInput) + USDollars(tokens.output, rates.output)
+    }
+
     /// The rates of a call, by the length of its prompt.
     func rates(forPrompt tokens: Int) -> Rates {
         guard let longPrompt, tokens > longPrompt.threshold else { return rates }
@@ -217,7 +218,12 @@ extension USDollars {
 extension USDollars {
     /// An amount in US dollars from a provider's answer; nil unless it is a number of at least zero.
     init?(number value: JSONValue?) {
-        guard let dollars = value?.double, dollars >= 0 else { return nil }
+        self.init(number: value?.double)
+    }
+
+    /// An amount in US dollars; nil unless it is a finite number of at least zero.
+    init?(number dollars: Double?) {
+        guard let dollars, dollars.isFinite, dollars >= 0 else { return nil }
         self.init(rawValue: Int64(exactly: (dollars * 1e9).rounded()) ?? .max)
     }
 }

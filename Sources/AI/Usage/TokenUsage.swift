@@ -23,6 +23,9 @@ public struct TokenUsage: Hashable, Sendable {
     /// The part of ``output`` that the model spent on reasoning.
     public var reasoning: Int
 
+    /// Whether a count is estimated from bytes, because the provider reported none that can be right.
+    public var isEstimated = false
+
     /// Makes counts; a negative number counts as zero.
     public init(
         input: Int = 0,
@@ -55,6 +58,7 @@ extension TokenUsage: JSONEncodable {
             json.member("cacheWrite5m", cacheWrite5m)
             json.member("cacheWrite1h", cacheWrite1h)
             json.member("reasoning", reasoning)
+            if isEstimated { json.member("estimated", true) }
         }
     }
 }
@@ -69,7 +73,7 @@ extension Int {
 
 extension TokenUsage: OutputValue {
     public static var rule: String { "object of counts" }
-    public static var form: ValueForm { .map(Int.form) }
+    public static var form: ValueForm { .map(.either([Int.form, Bool.form])) }
 }
 
 /// Token counts in Anthropic's format.

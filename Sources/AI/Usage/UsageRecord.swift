@@ -34,7 +34,7 @@ public struct UsageRecord: Sendable {
     /// The provider's ID of the request.
     public var requestID: String?
 
-    /// The tokens that the provider reported.
+    /// The tokens that the provider reported, or an estimate.
     public var tokens: TokenUsage
 
     /// The cost by our price list, in billionths of a dollar; nil if the model has no price.
@@ -89,8 +89,63 @@ public struct UsageRecord: Sendable {
     var spentNanoUSD: Int64 { max(0, costNanoUSD ?? providerCostNanoUSD ?? 0) }
 }
 
-/// The team has used up its budget, so the call is not sent.
-public struct BudgetExceeded: Error, Hashable, Sendable {
+/// An attempt that is about to be sent, with the most that it may use.
+public struct AttemptStart: Sendable {
+    /// The call that the attempt belongs to.
+    public var call: UUID
+
+    /// The number of the attempt within its call, from 1.
+    public var attempt: Int
+
+    /// The team whose budget pays; nil if no budget applies.
+    public var team: UUID?
+
+    /// The provider's name.
+    public var provider: String
+
+    /// The model that the request names.
+    public var model: String
+
+    /// The most tokens that the attempt may use.
+    public var tokens: TokenUsage
+
+    /// The most that the attempt may cost; nil if the model has no price.
+    public var cost: USDollars?
+
+    /// Makes a start.
+    public init(
+        call: UUID,
+        attempt: Int = 1,
+        team: UUID?,
+        provider: String,
+        model: String,
+        tokens: TokenUsage = TokenUsage(),
+        cost: USDollars?
+    ) {
+        self.call = call
+        self.attempt = attempt
+        self.team = team
+        self.provider = provider
+        self.model = model
+        self.tokens = tokens
+        self.cost = cost
+    }
+}
+
+/// The reason why an attempt is not sent.
+public enum AttemptRefusal: Error, Hashable, Sendable {
+    /// The team has used up its budget.
+    case budgetExceeded(BudgetExceeded)
+
+    /// The team has a budget, which does not allow calls whose cost is not known.
+    case unpriced
+
+    /// The team has reached a limit of requests or tokens, for so many seconds.
+    case limited(seconds: Int)
+}
+
+/// The team has used up its budget.
+public struct BudgetExceeded: Hashable, Sendable {
     /// The period of a budget.
     public enum Period: String, Sendable {
         case daily, monthly

@@ -5,6 +5,28 @@ public import Reliability
 
 /// The store of AI usage and of teams' remaining budgets.
 public protocol UsageStore: ~Copyable {
+    /// Writes an attempt down before it is sent, and reserves the most that it may cost, unless the team's budget or one
+    /// of its limits refuses it.
+    ///
+    /// The store admits an attempt if the spending is below the limit when the attempt begins. Of attempts that begin at
+    /// the same time, at most one exceeds the limit, as long as no call costs more than it reserved.
+    ///
+    /// If the attempt is not recorded within its lifetime, its process has died: the most that it may cost counts as spent
+    /// then.
+    ///
+    /// - Parameters:
+    ///   - attempt: The attempt. The reservation of a call's second attempt replaces that of its first.
+    ///   - budget: The default for a team without a budget of its own.
+    ///   - lifetime: The time in which the attempt is recorded or its call released.
+    ///   - deadline: When to stop waiting; a store may stop earlier.
+    /// - Throws: ``AttemptRefusal``, or an error of the store.
+    mutating func begin(
+        _ attempt: AttemptStart,
+        within budget: Budget,
+        lifetime: Duration,
+        by deadline: Deadline
+    ) throws
+
     /// Records an attempt and adds it to the totals.
     ///
     /// Recording the same attempt again changes nothing.
@@ -16,28 +38,6 @@ public protocol UsageStore: ~Copyable {
     ///   - deadline: When to stop waiting; a store may stop earlier.
     /// - Throws: An error of the store. The record was not written then, or the outcome is unknown.
     mutating func record(_ usage: UsageRecord, by deadline: Deadline) throws
-
-    /// Reserves the estimated cost of a call, unless the team's budget is used up.
-    ///
-    /// The store admits a call if the spending is below the limit when the call begins. Of calls that begin at the
-    /// same time, at most one exceeds the limit, as long as no call costs more than it reserved.
-    ///
-    /// - Parameters:
-    ///   - amount: The estimated cost of the call.
-    ///   - call: The call. A second reservation replaces its first.
-    ///   - team: The team that pays; nil for a call without a budget.
-    ///   - budget: The default for a team without a budget of its own.
-    ///   - lifetime: The time after which an unreleased reservation expires.
-    ///   - deadline: When to stop waiting; a store may stop earlier.
-    /// - Throws: ``BudgetExceeded``, or an error of the store.
-    mutating func reserve(
-        _ amount: USDollars,
-        for call: UUID,
-        of team: UUID?,
-        within budget: Budget,
-        lifetime: Duration,
-        by deadline: Deadline
-    ) throws
 
     /// Releases the reservation of a call that is not retried.
     ///
@@ -67,10 +67,17 @@ public struct MemoryUsageStore: UsageStore {
         let end: Timestamp
     }
 
+    private struct Begun {
+        let start: AttemptStart
+        let day: Day
+        let end: Timestamp
+    }
+
     private let now: @Sendable () -> Timestamp
     private var known: Set<Attempt> = []
     private var spendings: [Spending] = []
     private var reservations: [UUID: Reservation] = [:]
+    private var begun: [Attempt: Begun] = [:]
 
     /// All attempts, in the order of their recording.
     public private(set) var records: [UsageRecord] = []
@@ -83,7 +90,9 @@ public struct MemoryUsageStore: UsageStore {
     }
 
     public mutating func record(_ usage: UsageRecord, by deadline: Deadline = .distantFuture) {
-        guard known.insert(Attempt(call: usage.call, number: usage.attempt)).inserted else { return }
+        let attempt = Attempt(call: usage.call, number: usage.attempt)
+        guard known.insert(attempt).inserted else { return }
+        begun[attempt] = nil
         records.append(usage)
         spendings.append(Spending(team: usage.team, day: Day(of: now()), amount: usage.spentNanoUSD))
         if usage.isSuccess {
@@ -93,19 +102,48 @@ public struct MemoryUsageStore: UsageStore {
         }
     }
 
-    /// See ``UsageStore/reserve(_:for:of:within:lifetime:by:)``.
+    /// See ``UsageStore/begin(_:within:lifetime:by:)``; the store has no limits of requests and tokens.
     ///
-    /// - Throws: ``BudgetExceeded``.
-    public mutating func reserve(
-        _ amount: USDollars,
-        for call: UUID,
-        of team: UUID?,
+    /// - Throws: ``AttemptRefusal``.
+    public mutating func begin(
+        _ attempt: AttemptStart,
         within budget: Budget,
         lifetime: Duration,
         by deadline: Deadline = .distantFuture
-    ) throws(BudgetExceeded) {
-        guard let team, budget != Budget() else { return }
+    ) throws(AttemptRefusal) {
         let time = now()
+        settle(until: time)
+        if let team = attempt.team, budget.daily != nil || budget.monthly != nil {
+            guard attempt.cost != nil || budget.unpriced == .allow else { throw .unpriced }
+            try check(budget, of: team, for: attempt.call, at: time)
+            reservations[attempt.call] = Reservation(
+                team: team,
+                amount: max(0, attempt.cost?.rawValue ?? 0),
+                end: time + lifetime
+            )
+        }
+        begun[Attempt(call: attempt.call, number: attempt.attempt)] = Begun(
+            start: attempt,
+            day: Day(of: time),
+            end: time + lifetime
+        )
+    }
+
+    /// Counts attempts whose results never came.
+    private mutating func settle(until time: Timestamp) {
+        for (attempt, lost) in begun where lost.end <= time {
+            begun[attempt] = nil
+            known.insert(attempt)
+            spendings.append(Spending(team: lost.start.team, day: lost.day, amount: lost.start.cost?.rawValue ?? 0))
+        }
+    }
+
+    private func check(
+        _ budget: Budget,
+        of team: UUID,
+        for call: UUID,
+        at time: Timestamp
+    ) throws(AttemptRefusal) {
         let today = Day(of: time)
         let reserved = reservations.filter { $0.key != call && $0.value.team == team && $0.value.end > time }
             .values.reduce(0) { $0 + $1.amount }
@@ -115,18 +153,17 @@ public struct MemoryUsageStore: UsageStore {
             from first: Day,
             until next: Day
         )
-            throws(BudgetExceeded)
+            throws(AttemptRefusal)
         {
             let spent = spendings.filter { $0.team == team && $0.day >= first }.reduce(0) { $0 + $1.amount }
             guard let limit, spent + reserved >= limit.rawValue else { return }
             let seconds = next.daysSince1970 * 86_400 - Int(time.secondsSince1970)
-            throw BudgetExceeded(period, budget: limit, resetsIn: seconds)
+            throw .budgetExceeded(BudgetExceeded(period, budget: limit, resetsIn: seconds))
         }
         let month = today.startOfMonth
         // Day 32, counted from the first of any month, falls in the next month.
         try check(.monthly, budget.monthly, from: month, until: (month + 31).startOfMonth)
         try check(.daily, budget.daily, from: today, until: today + 1)
-        reservations[call] = Reservation(team: team, amount: max(0, amount.rawValue), end: time + lifetime)
     }
 
     public mutating func release(_ call: UUID, by deadline: Deadline = .distantFuture) {
@@ -149,16 +186,14 @@ extension FallbackCircuitBreakerStore: UsageStore where Shared: UsageStore & ~Co
         try sharing { (shared) throws in try shared.record(usage, by: deadline) }
     }
 
-    public mutating func reserve(
-        _ amount: USDollars,
-        for call: UUID,
-        of team: UUID?,
+    public mutating func begin(
+        _ attempt: AttemptStart,
         within budget: Budget,
         lifetime: Duration,
         by deadline: Deadline = .distantFuture
     ) throws {
         try sharing { (shared) throws in
-            try shared.reserve(amount, for: call, of: team, within: budget, lifetime: lifetime, by: deadline)
+            try shared.begin(attempt, within: budget, lifetime: lifetime, by: deadline)
         }
     }
 
@@ -174,7 +209,7 @@ extension FallbackCircuitBreakerStore: UsageStore where Shared: UsageStore & ~Co
             usageResumption = nil
         } catch {
             // An answer of the store, such as an exhausted budget, does not mean that the store is unavailable.
-            if (error as? PostgresError)?.kind != .server, !(error is BudgetExceeded) {
+            if (error as? PostgresError)?.kind != .server, !(error is AttemptRefusal) {
                 usageResumption = clock() + pause
             }
             throw error

@@ -200,7 +200,6 @@ struct OpenAIChatStream: WireStream {
 
     func answer() throws(WireFault) -> WireAnswer {
         guard hasBegun else { throw .malformed("the stream has no choices") }
-        guard isComplete else { throw .cut }
         var result = result
         if hasRefused { result.stop = StopReason(.refusal, result.stop.rawValue) }
         return result

@@ -154,7 +154,7 @@ struct OpenAIResponsesStream: WireStream {
     }
 
     func answer() throws(WireFault) -> WireAnswer {
-        guard let result else { throw .cut }
+        guard let result = result ?? (text.isEmpty ? nil : WireAnswer(text: text)) else { throw .cut }
         return result
     }
 }

@@ -152,7 +152,9 @@ extension InputObject {
 
     public static var choice: FieldChoice? { nil }
 
-    public static var inputShape: ObjectShape { ObjectShape(fields: schema.fields, choice: choice) }
+    public static var inputShape: ObjectShape {
+        ObjectShape(fields: schema.fields, choice: choice, isOpen: schema.isOpen)
+    }
 }
 
 /// The input of an endpoint that has no fields: an empty object.

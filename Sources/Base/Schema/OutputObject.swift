@@ -103,6 +103,12 @@ extension Array: OutputValue where Element: OutputValue {
     public static var outputShape: ObjectShape { Element.outputShape }
 }
 
+/// An output that is sent as server-sent events if the caller asked for them.
+public protocol EventOutput: OutputValue {
+    /// The events, as one text of type `text/event-stream`; nil for JSON.
+    var events: [UInt8]? { get }
+}
+
 /// An output that is sent as text if the caller prefers text to JSON.
 public protocol TextOutput: OutputValue {
     /// The media types in `Accept` that select the text, in lower case and without parameters, such as `text/plain`.

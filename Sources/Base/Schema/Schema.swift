@@ -13,16 +13,22 @@ public struct Schema<Value>: Sendable {
     private let describe: @Sendable () -> [FieldDescription]
     private let read: @Sendable (JSONValue) throws(Violations) -> Value
 
+    /// Whether the object may have other members.
+    let isOpen: Bool
+
     /// Creates a schema.
     ///
     /// - Parameters:
     ///   - field: The fields. Other members are rejected.
+    ///   - isOpen: Whether other members are ignored instead.
     ///   - make: Creates the value of an input whose fields are all valid. It checks rules that concern several fields
     ///     and throws their violations. Such a closure needs an explicit type: `{ first, second throws(Violations) in`.
     public init<each Member>(
         _ field: repeat Field<each Member>,
+        isOpen: Bool = false,
         into make: @escaping @Sendable (repeat each Member) throws(Violations) -> Value
     ) {
+        self.isOpen = isOpen
         describe = {
             var fields: [FieldDescription] = []
             for field in repeat each field { fields.append(field.description) }
@@ -31,7 +37,7 @@ public struct Schema<Value>: Sendable {
         read = { input throws(Violations) in
             var names: [String] = []
             for field in repeat each field { names.append(field.name) }
-            var violations = input.violations(byMembersOtherThan: names)
+            var violations = isOpen ? [] : input.violations(byMembersOtherThan: names)
             do throws(Violations) {
                 if let violations = Violations(violations) { throw violations }
                 return try make(repeat try (each field).read(input))

@@ -78,9 +78,18 @@ public struct Budget: Hashable, Sendable {
     /// In one month, in UTC.
     public var monthly: USDollars?
 
+    /// What happens to calls whose cost is not known.
+    public var unpriced = Unpriced.deny
+
     /// Makes a budget; by default one without limits.
-    public init(daily: USDollars? = nil, monthly: USDollars? = nil) {
+    public init(daily: USDollars? = nil, monthly: USDollars? = nil, unpriced: Unpriced = .deny) {
         self.daily = daily
         self.monthly = monthly
+        self.unpriced = unpriced
+    }
+
+    /// Whether calls of models without a price are made under a budget, which cannot count them.
+    public enum Unpriced: String, Sendable, InputEnumeration, OutputValue, PostgresEncodable, PostgresDecodable {
+        case deny, allow
     }
 }

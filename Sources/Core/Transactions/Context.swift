@@ -21,6 +21,9 @@ public struct Context: ~Copyable {
     /// What remains of the caller's rate limit; nil before the first statement and without a limit.
     public internal(set) var rateLimitStatus: RateLimitStatus?
 
+    /// Takes the answer in pieces; nil where the transport or the request cannot.
+    public var stream: AnswerStream?
+
     var database: Database
     var repeatable: RepeatableCall?
     var attempt: Attempt?

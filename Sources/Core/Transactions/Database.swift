@@ -125,10 +125,12 @@ public struct Database: ~Copyable {
         try? commit(["ROLLBACK TO SAVEPOINT work"], deadline: deadline)
     }
 
-    /// Runs one statement by itself, with no transaction around it.
+    /// Runs one statement by itself, with no transaction around it, or for a caller in a transaction that enters the
+    /// caller first, in the same round trip.
     ///
     /// - Parameters:
     ///   - query: The statement.
+    ///   - caller: Whom `nofx.enter` names; nil for an operator's program.
     ///   - connecting: How long it may take when there is no connection yet.
     ///   - answering: How long it may take when there is.
     ///   - log: For what the server has to say.
@@ -136,12 +138,17 @@ public struct Database: ~Copyable {
     /// - Throws: `PostgresError`.
     package mutating func run(
         _ query: Query,
+        as caller: Caller? = nil,
         connecting: Duration,
         answering: Duration,
         log: Log
     ) throws(PostgresError) -> Rows {
         let isOpen = keepOpenConnection()
         let deadline = Deadline.after(isOpen ? answering : connecting)
+        if let caller {
+            let statements = [Query.entry(of: caller, hasAddress: false), query]
+            return try transact(statements, access: .readWrite, deadline: deadline, log: log)[1]
+        }
         let connection = try takeConnection(deadline: deadline, log: log)
         return try measured(connection, "database statement") { (connection) throws(PostgresError) in
             try connection.pipeline([query], deadline: deadline)[0].get()

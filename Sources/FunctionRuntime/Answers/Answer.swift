@@ -12,6 +12,9 @@ struct Answer: Sendable {
     /// The error; nil for a success.
     let problem: Problem?
 
+    /// Whether the head and the body were sent in pieces, so that only their end is left to send.
+    private(set) var wasStreamed = false
+
     private let contentType: String
 
     /// Names the call in the answer and in the log.
@@ -42,12 +45,25 @@ struct Answer: Sendable {
     }
 
     /// Creates the response for an error.
-    init(_ problem: Problem, requestID: String, rateLimitStatus: RateLimitStatus? = nil, methods: String = "POST") {
-        status = problem.status
+    init(
+        _ problem: Problem,
+        requestID: String,
+        rateLimitStatus: RateLimitStatus? = nil,
+        methods: String = "POST",
+        form: AnswerForm = .problem
+    ) {
         var json = JSONWriter()
-        problem.encode(to: &json, requestID: requestID)
+        switch form {
+        case .problem:
+            status = problem.status
+            contentType = "application/problem+json"
+            problem.encode(to: &json, requestID: requestID)
+        case .openAI:
+            status = problem.openAIStatus
+            contentType = "application/json"
+            problem.encodeForOpenAI(to: &json)
+        }
         body = json.bytes
-        contentType = "application/problem+json"
         self.problem = problem
         self.requestID = requestID
         isRepeated = false
@@ -70,6 +86,19 @@ struct Answer: Sendable {
         } else {
             (answer.status, answer.body, answer.describesBody) = (202, [], false)
         }
+        return answer
+    }
+
+    /// The head of an answer whose body follows in pieces.
+    static func head(contentType: String, requestID: String) -> Answer {
+        let reply = Reply(body: [], contentType: contentType, isRepeated: false)
+        return Answer(reply, status: 200, requestID: requestID, rateLimitStatus: nil)
+    }
+
+    /// The answer after its head and body were sent in pieces.
+    var streamed: Answer {
+        var answer = self
+        answer.wasStreamed = true
         return answer
     }
 
@@ -96,6 +125,9 @@ struct Answer: Sendable {
         var headers = describesBody ? [(name: "content-type", value: contentType)] : []
         headers += [(name: "cache-control", value: "no-store"), (name: "x-request-id", value: requestID)]
         headers += eventAttributes
+        // nginx would keep the pieces back.
+        if contentType == "text/event-stream" { headers.append(("x-accel-buffering", "no")) }
+        if let problem, contentType == "application/json" { headers.append(("x-error-code", problem.code)) }
         if isRepeated { headers.append(("idempotency-replayed", "true")) }
         if let rateLimitStatus {
             headers.append(("ratelimit-limit", "\(rateLimitStatus.limit)"))

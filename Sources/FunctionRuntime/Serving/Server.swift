@@ -24,6 +24,11 @@ struct Delivery {
 
     /// Whether the platform may freeze the process as soon as it has the answer.
     var freezesAfterAnswer = false
+
+    /// Sends a piece of an answer, before the first one its head; nil for a transport that delivers whole answers.
+    ///
+    /// It returns false if the client has gone.
+    var send: ((_ piece: [UInt8], _ head: Answer?) -> Bool)?
 }
 
 /// The connection to the database, which the endpoints of a process use in turn.
@@ -88,7 +93,7 @@ struct Server<F: Function>: ~Copyable {
         do throws(Problem) {
             request = try Self.request(event, delivery, log: baseLog)
         } catch {
-            let answer = Answer(error, requestID: delivery.requestID ?? .newRequestID())
+            let answer = Answer(error, requestID: delivery.requestID ?? .newRequestID(), form: F.form)
             deliver(answer, .direct)
             return baseLog.report(answer)
         }
@@ -113,8 +118,13 @@ struct Server<F: Function>: ~Copyable {
             quotas: configuration.quotas,
             database: database.take() ?? Database(at: configuration.database)
         )
+        if F.form == .openAI, let send = delivery.send {
+            context.stream = AnswerStream("text/event-stream") { piece, contentType, isFirst in
+                send(piece, isFirst ? .head(contentType: contentType, requestID: origin.requestID) : nil)
+            }
+        }
         var (request, denial) = (request, Denial?.none)
-        let answer: Answer
+        var answer: Answer
         do {
             let reply = try Self.run(&request, delivery, &authenticator, in: &context)
             answer = Answer(
@@ -126,16 +136,18 @@ struct Server<F: Function>: ~Copyable {
         } catch let error as Denial {
             context.warn(of: error)
             denial = error
-            answer = Answer(error.problem, requestID: origin.requestID)
+            answer = Answer(error.problem, requestID: origin.requestID, form: F.form)
         } catch {
             answer = Answer(
                 error as? Problem ?? .internal,
                 requestID: origin.requestID,
                 rateLimitStatus: context.rateLimitStatus,
-                methods: F.allowsGet ? "GET, HEAD, POST" : "POST"
+                methods: F.allowsGet ? "GET, HEAD, POST" : "POST",
+                form: F.form
             )
             if request.messages != nil { context.log.error("messages.failed", ["code": answer.problem?.code]) }
         }
+        if context.stream?.hasBegun == true { answer = answer.streamed }
         if let denial, delivery.freezesAfterAnswer { context.record(denial) }
         let duration = SystemClock.uptime - start
         deliver(request.method == "HEAD" ? answer.withoutBody : answer, request.form)
@@ -209,7 +221,7 @@ struct Server<F: Function>: ~Copyable {
         // A batch without a valid input needs no work.
         if request.messages?.isRefused == true { return Reply(body: [], isRepeated: false) }
         request = try request.unwrappingCloudEvent()
-        let key = try IdempotencyKey.find(in: request.headers) ?? request.cloudEvent?.key
+        let key = F.form == .openAI ? nil : try IdempotencyKey.find(in: request.headers) ?? request.cloudEvent?.key
         return try F.reply(
             to: request.input(orEmpty: F.takesNoInput),
             key: key,

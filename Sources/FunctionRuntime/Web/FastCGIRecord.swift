@@ -47,13 +47,19 @@ struct FastCGIRecord: Equatable {
 
     /// The records of an answer: its document in parts, the end of the stream, and the end of the request.
     static func answer(_ document: [UInt8], to request: UInt16) -> [UInt8] {
+        output(document, of: request) + FastCGIRecord(.standardOutput, request: request).bytes
+            + end(of: request, .complete)
+    }
+
+    /// The records of a part of an answer.
+    static func output(_ document: [UInt8], of request: UInt16) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(document.count + 64)
         for start in stride(from: 0, to: document.count, by: 65_528) {
             let part = document[start..<min(start + 65_528, document.count)]
             bytes += FastCGIRecord(.standardOutput, request: request, Array(part)).bytes
         }
-        return bytes + FastCGIRecord(.standardOutput, request: request).bytes + end(of: request, .complete)
+        return bytes
     }
 
     /// How a request ended, for the web server (section 5.5).

@@ -91,13 +91,22 @@ struct FastCGIServer {
             guard let request = try connection.next() else { return true }
             let prefix = closesConnections ? Array("Connection: close\r\n".utf8) : []
             var failure: FastCGIConnection.Failure?
-            // What follows the answer, such as the record of a denial, must not delay it.
-            respond(to: request) { answer in
+            let send = { (bytes: [UInt8]) in
+                guard failure == nil else { return }
                 do throws(FastCGIConnection.Failure) {
-                    try connection.send(FastCGIRecord.answer(prefix + answer.document, to: request.id))
+                    try connection.send(bytes)
                 } catch {
                     failure = error
                 }
+            }
+            let sendPiece = { (piece: [UInt8], head: Answer?) in
+                let document = head.map { prefix + $0.document } ?? []
+                send(FastCGIRecord.output(document + piece, of: request.id))
+                return failure == nil
+            }
+            // What follows the answer, such as the record of a denial, must not delay it.
+            respond(to: request, sendPiece) { answer in
+                send(FastCGIRecord.answer(answer.wasStreamed ? [] : prefix + answer.document, to: request.id))
             }
             if let failure { throw failure }
             return request.keepsConnection
@@ -108,14 +117,18 @@ struct FastCGIServer {
         }
     }
 
-    private func respond(to request: FastCGIConnection.Request, deliver: (Answer) -> Void) {
+    private func respond(
+        to request: FastCGIConnection.Request,
+        _ send: @escaping ([UInt8], Answer?) -> Bool,
+        deliver: (Answer) -> Void
+    ) {
         do throws(Problem) {
             guard let body = request.body else { throw .payloadTooLarge }
             if let length = try request.variables.contentLength(), length != body.count {
                 throw .malformedRequest("The body must have as many bytes as Content-Length says.")
             }
             let request = try request.variables.request(body: .text(body))
-            handler.answer(request, Delivery(isFromWeb: true), deliver: deliver)
+            handler.answer(request, Delivery(isFromWeb: true, send: send), deliver: deliver)
         } catch {
             deliver(handler.refuse(error))
         }

@@ -32,17 +32,27 @@ struct ProcessPerRequest {
         let closed = FileDescriptor.plugStandardStreams()
         var failure: SystemError?
         // What follows the answer, such as the record of a denial, must not delay it.
-        let answer = { (answer: Answer) in
+        let write = { (bytes: [UInt8]) in
+            guard failure == nil else { return }
             do throws(SystemError) {
-                try FileDescriptor.standardOutput.write(convention == .cgi ? answer.document : answer.body)
+                try FileDescriptor.standardOutput.write(bytes)
             } catch {
                 failure = error
             }
         }
+        let answer = { (answer: Answer) in
+            if !answer.wasStreamed { write(convention == .cgi ? answer.document : answer.body) }
+        }
+        // A watchdog takes all of the output for the body.
+        let sendPiece = { (piece: [UInt8], head: Answer?) in
+            write((convention == .cgi ? head?.document ?? [] : []) + piece)
+            return failure == nil
+        }
         do throws(Problem) {
             let delivery = Delivery(
                 deadline: convention == .openFaaS ? environment.watchdogDeadline : nil,
-                isFromWeb: true
+                isFromWeb: true,
+                send: convention == .cgi ? sendPiece : nil
             )
             handler.answer(try request(), delivery, deliver: answer)
         } catch {

@@ -30,8 +30,8 @@ protocol RequestHandler: AnyObject {
 
 extension RequestHandler {
     /// The answer to a request that no endpoint handles, with its line in the log.
-    func refuse(_ problem: Problem, requestID: String? = nil) -> Answer {
-        let answer = Answer(problem, requestID: requestID ?? UUID.v7().description)
+    func refuse(_ problem: Problem, requestID: String? = nil, form: AnswerForm = .problem) -> Answer {
+        let answer = Answer(problem, requestID: requestID ?? UUID.v7().description, form: form)
         Log(level: logLevel, function: name).report(answer)
         return answer
     }
@@ -82,7 +82,7 @@ final class EndpointHandler<F: Function>: RequestHandler {
     }
 
     func answer(_ request: Request, _ delivery: Delivery, deliver: (Answer) -> Void) {
-        guard server != nil else { return deliver(refuse(.misconfigured, requestID: delivery.requestID)) }
+        guard server != nil else { return deliver(refuse(.misconfigured, requestID: delivery.requestID, form: F.form)) }
         server?.answer(request, delivery) { answer, _ in deliver(answer) }
     }
 
@@ -118,8 +118,7 @@ final class Router: RequestHandler {
     }
 
     func answer(_ request: Request, _ delivery: Delivery, deliver: (Answer) -> Void) {
-        let name = request.path.flatMap { $0.split(separator: "/").last.map(String.init) } ?? ""
-        guard let handler = handler(of: name) else {
+        guard let handler = request.path.map(name(at:)).flatMap(handler(of:)) else {
             let problem = Problem(
                 status: 404,
                 code: "endpoint_not_found",
@@ -143,6 +142,15 @@ final class Router: RequestHandler {
         }
     }
 
+    /// The name of the endpoint at a path: its last segment, unless an alias has several.
+    private func name(at path: String) -> String {
+        let segments = path.split(separator: "/")
+        let endpoint = endpoints.first { endpoint in
+            endpoint.aliases.contains { segments.ends(with: $0.split(separator: "/")) }
+        }
+        return endpoint?.name ?? segments.last.map(String.init) ?? ""
+    }
+
     /// An endpoint's configuration is read when its first request comes, and its handler kept.
     private func handler(of name: String) -> (any RequestHandler)? {
         if let handler = handlers[name] { return handler }
@@ -156,6 +164,10 @@ final class Router: RequestHandler {
         handlers[name] = handler
         return handler
     }
+}
+
+extension Array where Element: Equatable {
+    fileprivate func ends(with end: [Element]) -> Bool { suffix(end.count).elementsEqual(end) }
 }
 
 extension Function {

@@ -92,7 +92,11 @@ extension StepOutcome {
             // The breaker's time is not the step's: within the step's own limit the worker looks again.
             let wait = min(error.retryAfter?.delay ?? Self.unknownWait, max(longest, .seconds(1)))
             let closed = error.closedProviders.compactMap { StepNeed.provider($0) }
-            self = .released(after: wait, because: closed.isEmpty ? .circuitOpen : .needsClosed(closed))
+            self = .released(
+                after: wait,
+                // A limit of the team is no reason to look at steps of other teams later.
+                because: error.isLimitedOnly ? .notDue : closed.isEmpty ? .circuitOpen : .needsClosed(closed)
+            )
         } else if error.code == .cancelled {
             self = .cancelled
         } else if error.isOutOfTime {
@@ -116,12 +120,21 @@ extension StepOutcome {
 
 extension AIError {
     /// Whether a later attempt may succeed although nothing about the step changes: the key was refused, this worker has
-    /// not the provider, or no provider was called because all were in cool-down; a used-up budget does not count.
+    /// not the provider, no provider was called because all were in cool-down, or the team had reached its limits.
+    ///
+    /// A used-up budget does not count. Candidates that the team may not use do not matter.
     fileprivate var awaitsOthers: Bool {
         if code == .authFailed { return true }
-        let codes: Set<Code> = [.circuitOpen, .rateLimited, .authFailed]
+        let codes: Set<Code> = [.circuitOpen, .rateLimited, .authFailed, .limitReached]
         return codes.contains(code) && status == nil
-            && attempts.allSatisfy { $0.status == nil && $0.code.map(codes.contains) ?? false }
+            && attempts.allSatisfy { attempt in
+                attempt.status == nil && attempt.code.map { codes.contains($0) || $0 == .modelUnpriced } ?? false
+            }
+    }
+
+    /// Whether the team's limits rejected every attempt.
+    fileprivate var isLimitedOnly: Bool {
+        !attempts.isEmpty && attempts.allSatisfy { [.limitReached, .modelUnpriced].contains($0.code) }
     }
 
     /// Whether the step's time limit was exceeded, not the provider's.

@@ -40,29 +40,39 @@ struct TestUsageStore: ~Copyable {
 
     /// Reserves for the team or another; returns the period of an exhausted budget.
     mutating func reserve(
-        _ amount: Int64,
+        _ amount: Int64?,
         for call: UUID = .v7(),
         of other: UUID?? = nil,
         within budget: Budget
     ) throws -> String? {
+        try refusal(amount, for: call, of: other, within: budget).map { "\($0.period.rawValue) \($0.budget.rawValue)" }
+    }
+
+    /// Reserves for the team or another; returns the exhausted budget.
+    mutating func refusal(
+        _ amount: Int64?,
+        for call: UUID = .v7(),
+        of other: UUID?? = nil,
+        within budget: Budget
+    ) throws -> BudgetExceeded? {
         do {
             try demand(amount, for: call, of: other, within: budget)
             return nil
-        } catch let error as BudgetExceeded {
-            return "\(error.period.rawValue) \(error.budget.rawValue)"
+        } catch let AttemptRefusal.budgetExceeded(error) {
+            return error
         }
     }
 
     /// The same, for tests that only need the error.
     mutating func demand(
-        _ amount: Int64,
+        _ amount: Int64?,
         for call: UUID = .v7(),
         of other: UUID?? = nil,
         within budget: Budget
     ) throws {
-        let (amount, payer) = (USDollars(rawValue: amount), other ?? team)
-        try memory?.reserve(amount, for: call, of: payer, within: budget, lifetime: .seconds(600))
-        try postgres?.reserve(amount, for: call, of: payer, within: budget, lifetime: .seconds(600))
+        let start = AttemptStart.reserving(amount, for: call, of: other ?? team)
+        try memory?.begin(start, within: budget, lifetime: .seconds(600))
+        try postgres?.begin(start, within: budget, lifetime: .seconds(600))
     }
 
     /// Records an attempt of the team.
@@ -78,6 +88,13 @@ struct TestUsageStore: ~Copyable {
         try postgres?.release(call)
     }
 
+    /// Lets an hour pass in which no process records anything, so that what was begun before is settled.
+    mutating func passHour() throws {
+        clock.time.withLock { $0 = $0 + .seconds(3_600) }
+        try database?.rows("UPDATE nofx.ai_reservations SET expires_at = expires_at - interval '1 hour'")
+        try database?.rows("UPDATE nofx.ai_attempts SET settles_at = settles_at - interval '1 hour'")
+    }
+
     /// Lets days pass.
     ///
     /// In Postgres, it moves the stored days back.
@@ -86,6 +103,12 @@ struct TestUsageStore: ~Copyable {
         guard let database else { return }
         try database.rows("UPDATE nofx.ai_reservations SET expires_at = expires_at - \(days) * interval '1 day'")
         try database.rows("UPDATE nofx.ai_usage_daily SET day = day - \(days)::integer")
+        try database.rows(
+            """
+            UPDATE nofx.ai_attempts SET settles_at = settles_at - \(days) * interval '1 day',
+                created_at = created_at - \(days) * interval '1 day'
+            """
+        )
     }
 }
 
@@ -93,6 +116,19 @@ extension UUID {
     static let one = UUID(high: 1, low: 1)
     static let two = UUID(high: 2, low: 2)
     static let three = UUID(high: 3, low: 3)
+}
+
+extension AttemptStart {
+    /// An attempt that reserves an amount.
+    static func reserving(_ amount: Int64?, for call: UUID = .v7(), of team: UUID?) -> AttemptStart {
+        AttemptStart(
+            call: call,
+            team: team,
+            provider: "openai",
+            model: "gpt-6",
+            cost: amount.map(USDollars.init(rawValue:))
+        )
+    }
 }
 
 extension UsageRecord {

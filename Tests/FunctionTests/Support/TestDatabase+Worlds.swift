@@ -69,8 +69,9 @@ extension TestDatabase {
                 "INSERT INTO nofx.ai_budgets (team_id, daily_nano_usd) VALUES (\(team.id), 1)",
                 """
                 INSERT INTO nofx.ai_reservations (call_id, team_id, amount, expires_at)
-                VALUES (gen_random_uuid(), \(team.id), 1, now() + interval '1 hour')
+                VALUES (\(run), \(team.id), 1, now() + interval '1 hour')
                 """,
+                "INSERT INTO nofx.ai_limits (team_id, model, requests_per_minute) VALUES (\(team.id), '*', 1)",
                 "INSERT INTO nofx.tool_policies (team_id, secret_scopes) VALUES (\(team.id), \([name]))",
                 """
                 INSERT INTO nofx.dead_letters (id, topic, tenant_id, priority, attempts, error, enqueued_at, payload)

@@ -86,6 +86,24 @@ import Reliability
         }
     }
 
+    @Test func `a limit of the team releases the step until the limit allows it, without using an attempt`() throws {
+        try FaultServer.run { server in
+            let bench = ToolBench(anthropic: server.url, openAI: server.openAI)
+            bench.stores.refusal.withLock { $0 = .limited(seconds: 7) }
+            for _ in 1...3 {
+                let release = try #require(bench.execute("ai:generate", Self.inputs).release)
+                #expect(release.reason == .notDue)
+                #expect(release.wait == .seconds(7))
+            }
+            bench.stores.refusal.withLock { $0 = .unpriced }
+            #expect(try bench.execute("ai:generate", Self.inputs).error?.code == "ai_model_unpriced")
+            #expect(try server.requests().isEmpty)
+            bench.stores.refusal.withLock { $0 = nil }
+            let (json, _) = try bench.execute("ai:generate", Self.inputs).success()
+            #expect(json["usage"]?["estimated"] == nil)
+        }
+    }
+
     @Test func `a breaker that an operator opened releases the step for a while`() throws {
         let bench = ToolBench(openAI: "http://127.0.0.1:1")
         bench.stores.circuits.perform(.forceOpen, on: Providers.openAIName)

@@ -9,6 +9,9 @@ final class ToolStores: CircuitBreakerStore, UsageStore, Sendable {
     let circuits = MemoryCircuitBreakerStore()
     private let usage = Monitor(MemoryUsageStore())
 
+    /// What refuses every attempt; nil for nothing.
+    let refusal = Monitor<AttemptRefusal?>(nil)
+
     /// All recorded attempts.
     var records: [UsageRecord] { usage.withLock { $0.records } }
 
@@ -29,17 +32,14 @@ final class ToolStores: CircuitBreakerStore, UsageStore, Sendable {
         usage.withLock { $0.record(record, by: deadline) }
     }
 
-    func reserve(
-        _ amount: USDollars,
-        for call: UUID,
-        of team: UUID?,
+    func begin(
+        _ attempt: AttemptStart,
         within budget: Budget,
         lifetime: Duration,
         by deadline: Deadline
     ) throws {
-        try usage.withLock {
-            try $0.reserve(amount, for: call, of: team, within: budget, lifetime: lifetime, by: deadline)
-        }
+        if let refusal = refusal.withLock({ $0 }) { throw refusal }
+        try usage.withLock { try $0.begin(attempt, within: budget, lifetime: lifetime, by: deadline) }
     }
 
     func release(_ call: UUID, by deadline: Deadline) {

@@ -1,0 +1,3 @@
+import FunctionRuntime
+
+ChatCompletions.main()
