@@ -113,7 +113,6 @@ def refused(error, status, code, type=None, param=None, **call):
 
 for model, error, status, code in [
     ("openai/fault:status:400", openai.BadRequestError, 400, "ai_bad_request"),
-    ("openai/fault:status:401", openai.InternalServerError, 502, "ai_auth_failed"),
     ("openai/fault:status:404", openai.BadRequestError, 400, "model_not_found"),
     ("openai/fault:status:413", openai.APIStatusError, 413, "context_length_exceeded"),
     ("openai/fault:status:500", openai.InternalServerError, 502, "ai_upstream_error"),
@@ -212,6 +211,13 @@ def rate_limit():
     expect(error.response.headers.get("x-error-code"), "ai_rate_limited")
     error = refused(openai.RateLimitError, 429, "rate_limit_exceeded", model="openai/fault:status:429", stream=True)
     expect(int(error.response.headers["retry-after"]) >= 1, True)
+
+
+
+# After it the key is not used any more.
+@case("a key that the provider refuses")
+def refused_key():
+    refused(openai.InternalServerError, 502, "ai_auth_failed", "server_error", model="openai/fault:status:401")
 
 
 sys.exit(1 if failures else 0)
