@@ -25,9 +25,8 @@ extension ChatReply {
         under policy: CallPolicy,
         in context: inout Context
     ) throws -> ChatReply {
-        let team = try context.payingTeam(request.team, attempting: asking)
-        let (names, model) = providers.candidates(of: request.model.text)
-        let question = try CompletionRequest(request, model: model)
+        let (team, allowed) = try context.payingTeam(request.team, attempting: asking)
+        let question = try CompletionRequest(request, model: nil)
         var stores = PostgresStores(context.separateDatabase(), as: context.caller, log: context.log)
         stores.usageLimit = .seconds(5)
         var client = AIClient(
@@ -52,10 +51,12 @@ extension ChatReply {
                 isFirst = false
             }
         }
-        do throws(AIError) {
+        do {
+            let candidates = try client.candidates(for: providers.choice(of: request.model.text), allowing: allowed)
+            guard !candidates.isEmpty else { throw Problem.modelsDenied }
             let answer = try client.call(
                 question,
-                of: names,
+                trying: candidates,
                 for: team.uuid,
                 deadline: context.deadline,
                 cancellation: cancellation,
@@ -73,7 +74,7 @@ extension ChatReply {
             }
             _ = stream.write(events.end(completion))
             return ChatReply(completion: completion, events: nil)
-        } catch {
+        } catch let error as AIError {
             if let stream, stream.hasBegun { _ = stream.write(ChatEvents.failure(error.problem)) }
             throw error.problem
         }
@@ -81,8 +82,11 @@ extension ChatReply {
 }
 
 extension Context {
-    /// The team that pays for a call, if the caller may spend its money.
-    fileprivate mutating func payingTeam(_ named: ID<Team>?, attempting action: Action) throws -> ID<Team> {
+    /// The team that pays for a call, if the caller may spend its money, and the models that it may use.
+    fileprivate mutating func payingTeam(
+        _ named: ID<Team>?,
+        attempting action: Action
+    ) throws -> (team: ID<Team>, allowed: AllowedModels) {
         guard let team = named ?? caller?.team.map(ID<Team>.init) else {
             throw Problem(
                 status: 403,
@@ -94,7 +98,7 @@ extension Context {
         let rows = try read(
             """
             WITH \(fragment: .actor(user, in: team))
-            SELECT a.role, 'write' = ANY (a.permissions) AS allowed,
+            SELECT a.role, 'write' = ANY (a.permissions) AS allowed, p.models,
                    nofx.is_tool_allowed('ai:generate', p.tools, p.allows_all, \(quotas.defaultTools.names)) AS has_tool
             FROM actor a LEFT JOIN nofx.tool_policies p ON p.team_id = \(team)
             """
@@ -108,17 +112,27 @@ extension Context {
                 detail: "The team may not use ai:generate. An operator allows it with setToolPolicy."
             )
         }
-        return team
+        return (team, AllowedModels(try row["models"]))
     }
 }
 
 extension Providers {
-    /// Whom to ask for a model: the provider that the name begins with, or all in their order.
-    fileprivate func candidates(of name: String) -> (providers: [String]?, model: String?) {
+    /// What to ask for a model: a route, the provider that the name begins with, or all in their order.
+    fileprivate func choice(of name: String) -> ModelChoice {
+        let route = "route:"
+        if name.hasPrefix(route) { return .route(String(name.dropFirst(route.count))) }
         let parts = name.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, !parts[1].isEmpty, self[parts[0]] != nil else { return (nil, name) }
-        return ([parts[0]], parts[1])
+        guard parts.count == 2, !parts[1].isEmpty, self[parts[0]] != nil else { return .providers(nil, model: name) }
+        return .providers([parts[0]], model: parts[1])
     }
+}
+
+extension Problem {
+    fileprivate static let modelsDenied = Problem(
+        status: 403,
+        code: "policy_denied",
+        detail: "The team may not use this model or route. An operator allows it with setToolPolicy."
+    )
 }
 
 extension CallPolicy {

@@ -25,7 +25,7 @@ public struct ChatRequest: InputObject {
 
     public static let schema = Schema(
         .optional("teamId", ID<Team>.self, "The team that pays; an API key of one team needs none."),
-        Field("model", ChatModelName.self, "provider/model, or a model of the first provider."),
+        Field("model", ChatModelName.self, "provider/model, a model of the first provider, or route:NAME."),
         .list("messages", of: ChatMessage.self, 1...2_000, "The conversation, oldest message first."),
         .integer("max_tokens", in: 1...1_000_000_000, "The most tokens of the answer; 4096 by default."),
         .integer("max_completion_tokens", in: 1...1_000_000_000, "The newer name of max_tokens."),
