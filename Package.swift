@@ -135,6 +135,7 @@ let package = Package(
         module("Base", uses: ["System"]),
         wrapper("Postgres", of: "CPostgres", uses: ["Base", "System"]),
         wrapper("HTTPClient", of: "CCurl", uses: ["Base", "System"]),
+        module("Compression", uses: ["Base", "HTTPClient"]),
         wrapper("Cryptography", of: "CCrypto", uses: ["Base", "System"]),
         module("Reliability", uses: ["Base", "System"]),
         .target(
@@ -190,7 +191,10 @@ let package = Package(
         ),
         module(
             "AI",
-            uses: ["Base", "Core", "Cryptography", "HTTPClient", "Postgres", "Reliability", "System", "Teams"]
+            uses: [
+                "Base", "Compression", "Core", "Cryptography", "HTTPClient", "Postgres", "Reliability", "System",
+                "Teams",
+            ]
         ),
         module("Teams", uses: ["Base", "Core", "Cryptography", "Postgres", "System"]),
         module(
@@ -204,7 +208,8 @@ let package = Package(
         module(
             "Worker",
             uses: [
-                "AI", "Base", "Core", "Cryptography", "HTTPClient", "Postgres", "Queue", "Reliability", "Runs",
+                "AI", "Base", "Compression", "Core", "Cryptography", "HTTPClient", "Postgres", "Queue", "Reliability",
+                "Runs",
                 "System",
             ]
         ),
@@ -222,7 +227,7 @@ let package = Package(
         tests("AITests", of: ["AI", "Base", "Core", "HTTPClient", "Postgres", "Reliability", "System"]),
         tests("CryptographyTests", of: ["Base", "Cryptography"]),
         tests("PostgresTests", of: ["Base", "Postgres", "System"]),
-        tests("HTTPClientTests", of: ["Base", "HTTPClient", "System"]),
+        tests("HTTPClientTests", of: ["Base", "Compression", "HTTPClient", "System"]),
         tests("NotificationsTests", of: ["Base", "Notifications", "System"]),
         tests("ReliabilityTests", of: ["AI", "Base", "Core", "Postgres", "Reliability", "System"]),
         tests("QueueTests", of: ["Base", "Core", "Postgres", "PostgresQueue", "Queue"]),

@@ -2,6 +2,7 @@ import Base
 import TestSupport
 import Testing
 
+@testable import Compression
 @testable import HTTPClient
 
 /// Compressed responses.

@@ -1,4 +1,5 @@
 import Base
+import Compression
 import Core
 import HTTPClient
 import Reliability

@@ -4,7 +4,8 @@ import Core
 import Runs
 import TestSupport
 import Testing
-import Worker
+
+@testable import Worker
 
 /// What steps ask of models, beside a prompt, and answers that take their time.
 @Suite struct LongAnswerTests {
@@ -18,6 +19,28 @@ import Worker
                 json["attempts"]?.elements.compactMap { $0["milliseconds"]?.integer }.allSatisfy { $0 > 3_000 } == true
             )
             #expect(bench.stores.records.count == 1)
+        }
+    }
+
+    @Test func `what a step has written so far is the answer of its last attempt`() throws {
+        try FaultServer.run { (server) throws in
+            let bench = ToolBench(openAI: server.openAI)
+            func written(_ inputs: String) throws -> String? {
+                var tools = try bench.tools()
+                let text = LiveText()
+                _ = try tools.execute(
+                    bench.step("ai:generate", inputs),
+                    deadline: .test,
+                    cancellation: Cancellation(),
+                    writing: text
+                ).success()
+                return text.changed()
+            }
+            #expect(try written(#"{"prompt":"x"}"#) == FaultServer.text)
+            // The first two attempts end in the middle of the text.
+            #expect(try written(#"{"prompt":"x","model":"fault:rst-mid*2"}"#) == FaultServer.text)
+            // A document in place of a stream is shown, too.
+            #expect(try written(#"{"prompt":"x","model":"fault:sse-plain"}"#) == FaultServer.text)
         }
     }
 
