@@ -100,7 +100,8 @@ public struct AWSSignature: Sendable {
             let target = rest.count > 3 ? rest[3] : []
             let parts = target.split(separator: UInt8(ascii: "?"), maxSplits: 1, omittingEmptySubsequences: false)
             let segments = (parts.first ?? []).split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-            path = "/" + segments.map { PercentEncoding.encode(String(decoding: $0, as: UTF8.self)) }.joined(separator: "/")
+            let encoded = segments.map { PercentEncoding.encode(String(decoding: $0, as: UTF8.self)) }
+            path = "/" + encoded.joined(separator: "/")
             let parameters = parts.count > 1 ? parts[1].split(separator: UInt8(ascii: "&")) : []
             query = parameters.map { String(decoding: $0, as: UTF8.self) }.sorted().joined(separator: "&")
         }

@@ -99,7 +99,6 @@ import Testing
                 "gemini gemini-2.5-pro 1 1 paid", "groq openai/gpt-oss-20b 1 0 free", "own gpt-6-luna 1 0 free",
             ]
         )
-        print("aiUsage:\n" + rows.map { $0.text.description }.joined(separator: "\n"))
     }
 
     private func checkHealth() throws {
@@ -113,7 +112,6 @@ import Testing
         let states = breakers.reduce(into: [:]) { $0[$1["name"]?.string ?? ""] = $1["state"]?.string }
         for name in ["azure-eu", "claude", "gemini", "groq"] { #expect(states[name] == "closed", "\(name)") }
         #expect(states["own"] == "open")
-        print("aiHealth:\n" + breakers.map { $0.text.description }.joined(separator: "\n"))
     }
 
     /// Runs the body with several servers.

@@ -88,8 +88,6 @@ public struct AIClient<Stores: CircuitBreakerStore & UsageStore & ~Copyable>: ~C
     ///
     /// A model that the request names is the first provider's; the others use their own. See
     /// ``call(_:trying:for:requestLimit:deadline:cancellation:trace:onText:onProgress:)``.
-    ///
-    /// - Parameter names: The providers, the first one first; nil for all that are configured.
     public mutating func call(
         _ request: CompletionRequest,
         of names: [String]? = nil,

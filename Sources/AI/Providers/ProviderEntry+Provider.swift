@@ -6,7 +6,10 @@ import System
 extension ProviderEntry {
     /// Reads `NOFX_PROVIDERS`.
     ///
-    /// - Parameter variables: Reads the providers that variables describe, for their presets.
+    /// - Parameters:
+    ///   - environment: The environment variables.
+    ///   - variables: Reads the providers that variables describe, for their presets.
+    /// - Returns: The providers, in the order of the list.
     /// - Throws: `ConfigurationError`, which names fields and never shows a key.
     static func providers(
         _ environment: Environment,

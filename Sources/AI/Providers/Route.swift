@@ -15,6 +15,7 @@ struct Route: Sendable {
     /// The models in the order in which a call tries them.
     ///
     /// - Parameter draw: Returns a random number from 0 up to its argument.
+    /// - Returns: The models that share the calls, the drawn one first, and then the fallbacks.
     func candidates(drawing draw: (Int) -> Int) -> [Candidate] {
         var rest = models
         var order: [Candidate] = []
