@@ -78,7 +78,6 @@ import Testing
             "SELECT nofx.promote_jobs(1)", "SELECT nofx.rescue_steps(1)", "SELECT nofx.rescue_jobs(1, '{0}')",
             "SELECT nofx.stop_overdue_runs(1)", "SELECT nofx.expire_gates(1)", "SELECT nofx.note_worker('{}', '{}', 1)",
             "SELECT nofx.enqueue_jobs('{}', '{}', '{}', '{}', '{}', '{}')",
-            "SELECT nofx.circuits_record('[]', false, NULL, '{}', NULL)",
             // Only the schema's owner may call them, because they change tables that the role may not change.
             "SELECT nofx.add_events(\(team), \(run), '{0}', '{forged}', '{NULL}')",
             "SELECT nofx.release_steps('{}', '{}', '{}')",

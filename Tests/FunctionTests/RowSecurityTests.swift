@@ -10,7 +10,8 @@ import Testing
 @Suite struct RowSecurityTests {
     /// The number of rows of each table that the owner of a world sees; nil if the role has no access.
     private static let seen: [String: Int?] = [
-        "ai_attempts": nil, "ai_budgets": nil, "ai_reservations": nil, "ai_usage_daily": 1, "api_keys": 1,
+        "ai_attempts": nil, "ai_budgets": nil, "ai_limits": nil, "ai_reservations": nil, "ai_usage_daily": 1,
+        "api_keys": 1,
         "artifacts": 1, "database_files": nil, "database_grants": nil, "database_roles": nil, "dead_letters": nil,
         "events": 7, "former_emails": nil, "gates": 1, "idempotency_keys": 1, "operator_actions": nil,
         "queue": 1, "rate_limits": nil, "runs": 1, "security_events": 1, "steps": 3, "team_activity": 3,

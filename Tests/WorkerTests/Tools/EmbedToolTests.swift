@@ -86,7 +86,7 @@ import Worker
             )
             let inputs = #"{"input":"a","model":"fault:status:503","providers":["openai"]}"#
             #expect(try bench.execute("ai:embed", inputs).error?.code == "ai_upstream_error")
-            #expect(try bench.execute("ai:embed", inputs).release?.reason == .circuitOpen)
+            #expect(try bench.execute("ai:embed", inputs).release?.reason == .needsClosed(["ai:openai"]))
         }
     }
 }
