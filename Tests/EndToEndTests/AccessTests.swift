@@ -9,7 +9,8 @@ struct AccessTests {
     /// Inputs of endpoints that name something in the cell's team.
     private static let inputs: [String: String] = [
         "acceptInvite": #"{"token":"nofxi_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#,
-        "aiHealth": "{}", "createTeam": #"{"name":"Own"}"#,
+        "chatCompletions": #"{"teamId":"TEAM","model":"m","messages":[{"role":"user","content":"Hello."}]}"#,
+        "setAiLimits": #"{"teamId":"TEAM","limits":[]}"#, "aiHealth": "{}", "createTeam": #"{"name":"Own"}"#,
         "createApiKey": #"{"teamId":"TEAM","name":"TEAM","scopes":["read"]}"#,
         "listApiKeys": "{}", "listTeams": "{}", "queueStats": "{}", "redriveDeadLetters": "{}",
         "resetBreaker": #"{"all":true}"#, "revokeApiKey": #"{"keyId":"KEY"}"#,

@@ -93,6 +93,8 @@ private struct Story {
         let policy = input(#""tools":["test:echo"]"#)
         try change("setToolPolicy", policy, "tool_policy.set", by: operating)
         try change("setAiBudget", input(#""dailyUsd":"12.50""#), "ai_budget.set", by: operating)
+        let limits = input(#""limits":[{"model":"*","requestsPerMinute":60}]"#)
+        try change("setAiLimits", limits, "ai_limits.set", by: operating)
         try change("transferOwnership", input(#""memberId":"\#(member(guest))""#), "ownership.transferred", by: owner)
         try change("deleteTeam", input(), "team.deleted", by: guest)
         try change("restoreTeam", input(), "team.restored", by: guest)

@@ -44,8 +44,7 @@ struct BadInputTests {
     }
 
     // Cases: teams 155
-    // The errors of chatCompletions have OpenAI's form; its own tests are about them.
-    @Test(arguments: try Endpoints.authenticated.filter { $0 != "chatCompletions" })
+    @Test(arguments: try Endpoints.answeringWithProblems)
     func `every function rejects input that is not JSON or not an object`(name: String) throws {
         let database = try TestDatabase.untouched()
         let function = try database.function(name, as: TestDatabase.newSubject())

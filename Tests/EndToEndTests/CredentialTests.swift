@@ -119,7 +119,7 @@ struct CredentialTests {
     }
 
     // Cases: teams 131
-    @Test(arguments: try Endpoints.authenticated)
+    @Test(arguments: try Endpoints.answeringWithProblems)
     func `every function requires a credential`(name: String) throws {
         let function = try TestDatabase.untouched().function(name)
 
@@ -129,7 +129,7 @@ struct CredentialTests {
     }
 
     // Cases: teams 131, 147
-    @Test(arguments: try Endpoints.authenticated)
+    @Test(arguments: try Endpoints.answeringWithProblems)
     func `no function accepts an unsigned token, whatever the environment's name`(name: String) throws {
         let junk = ["test", "null", "a.b.c", Tokens.unsigned(header: #"{"alg":"none"}"#) + "."]
         for environment in [[:], ["NODE_ENV": "test", "APP_ENV": "development"]] {

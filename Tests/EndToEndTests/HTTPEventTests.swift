@@ -70,7 +70,7 @@ struct HTTPEventTests {
     }
 
     @Test func `only POST is accepted`() throws {
-        for method in ["GET", "PUT", "HEAD", "post"] {
+        for method in ["GET", "PUT", "head", "post"] {
             let event = #"{"version":"2.0","requestContext":{"http":{"method":"\#(method)"}},"body":"{}"}"#
             let outcome = try TestDatabase.untouched().function("createTeam").run(event)
             try expect(405, "method_not_allowed", outcome)

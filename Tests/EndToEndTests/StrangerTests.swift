@@ -31,12 +31,17 @@ struct StrangerTests {
     /// Inputs of the other endpoints that need a credential.
     private static let otherInputs = [
         (function: "acceptInvite", input: #"{"token":"nofxi_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#),
-        (function: "aiHealth", input: "{}"), (function: "createTeam", input: #"{"name":"Own"}"#),
+        (function: "aiHealth", input: "{}"),
+        (
+            function: "chatCompletions",
+            input: #"{"teamId":"TEAM","model":"m","messages":[{"role":"user","content":"Mine"}]}"#
+        ), (function: "createTeam", input: #"{"name":"Own"}"#),
         (function: "listApiKeys", input: "{}"), (function: "listDeadLetters", input: #"{"teamId":"TEAM"}"#),
         (function: "listTeams", input: "{}"), (function: "queueStats", input: "{}"),
         (function: "redriveDeadLetters", input: "{}"), (function: "resetBreaker", input: #"{"all":true}"#),
         (function: "revokeApiKey", input: #"{"keyId":"KEY"}"#),
         (function: "setAiBudget", input: #"{"teamId":"TEAM","dailyUsd":"0"}"#),
+        (function: "setAiLimits", input: #"{"teamId":"TEAM","limits":[]}"#),
         (function: "setToolPolicy", input: #"{"teamId":"TEAM","tools":null}"#),
     ]
 

@@ -66,6 +66,7 @@ extension ProviderEntry {
         provider.organization = base?.organization
         provider.project = base?.project
         provider.promptIncludesCacheWrites = promptIncludesCacheWrites ?? base?.promptIncludesCacheWrites ?? true
+        provider.reportsCost = reportsCost ?? settings?.reportsCost ?? false
         provider.headers = try providerHeaders(environment)
         if authentication == .aws { provider.signature = try signature(for: url, environment) }
         provider.query = query?.parameters ?? []

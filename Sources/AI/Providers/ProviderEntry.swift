@@ -21,6 +21,7 @@ struct ProviderEntry: InputValue {
     let resource: String?
     let region: String?
     let promptIncludesCacheWrites: Bool?
+    let reportsCost: Bool?
 
     static var rule: String { "object, or the name of a preset" }
     static var form: ValueForm { .either([.object, ProviderPreset.form]) }
@@ -39,7 +40,7 @@ struct ProviderEntry: InputValue {
         self.preset = preset
         (wire, baseURL, keys, authentication, model, headers) = (nil, nil, nil, nil, nil, nil)
         (query, breaker, prices, maxTokensField, apiVersion) = (nil, nil, nil, nil, nil)
-        (resource, region, promptIncludesCacheWrites) = (nil, nil, nil)
+        (resource, region, promptIncludesCacheWrites, reportsCost) = (nil, nil, nil, nil)
     }
 
     // swift-format-ignore
@@ -47,13 +48,13 @@ struct ProviderEntry: InputValue {
         name: ProviderName?, preset: ProviderPreset?, wire: WireFormatName?, baseURL: BaseURL?, keys: VariableList?,
         authentication: Provider.Authentication?, model: String?, headers: HeaderList?, query: QueryList?,
         breaker: BreakerOptions?, prices: [ModelPrice]?, maxTokensField: Provider.MaxTokensField?, apiVersion: String?,
-        resource: String?, region: String?, promptIncludesCacheWrites: Bool?
+        resource: String?, region: String?, promptIncludesCacheWrites: Bool?, reportsCost: Bool?
     ) {
         (self.name, self.preset, self.wire, self.baseURL, self.keys) = (name, preset, wire, baseURL, keys)
         (self.authentication, self.model, self.headers, self.query) = (authentication, model, headers, query)
         (self.breaker, self.prices, self.maxTokensField) = (breaker, prices, maxTokensField)
         (self.apiVersion, self.resource, self.region) = (apiVersion, resource, region)
-        self.promptIncludesCacheWrites = promptIncludesCacheWrites
+        (self.promptIncludesCacheWrites, self.reportsCost) = (promptIncludesCacheWrites, reportsCost)
     }
 
     private static let schema = Schema(
@@ -73,6 +74,7 @@ struct ProviderEntry: InputValue {
         .text("resource", TextRule(1...64), "The resource at Azure."),
         .text("region", TextRule(1...32), "The region of AWS."),
         .optional("promptIncludesCacheWrites", Bool.self, "Whether prompt tokens include cache writes."),
+        .optional("reportsCost", Bool.self, "Whether each answer says what it cost."),
         into: ProviderEntry.init
     )
 }

@@ -44,6 +44,9 @@ extension ProviderPreset {
 
         /// Whether its answers cost nothing, because the operator owns the machine.
         var isFree = false
+
+        /// Whether each answer says what it cost.
+        var reportsCost = false
     }
 
     /// The settings; nil for the presets that variables describe.
@@ -86,7 +89,12 @@ extension ProviderPreset {
         case .ollama:
             Settings(url: "http://localhost:11434/v1", key: "OLLAMA_API_KEY", needsKey: false, isFree: true)
         case .openrouter:
-            Settings(url: "https://openrouter.ai/api/v1", key: "OPENROUTER_API_KEY", model: "openrouter/auto")
+            Settings(
+                url: "https://openrouter.ai/api/v1",
+                key: "OPENROUTER_API_KEY",
+                model: "openrouter/auto",
+                reportsCost: true
+            )
         case .together:
             Settings(url: "https://api.together.ai/v1", key: "TOGETHER_API_KEY", model: "openai/gpt-oss-120b")
         case .vllm:

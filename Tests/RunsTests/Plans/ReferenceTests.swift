@@ -135,7 +135,7 @@ import Testing
         ("ai:generate", #"{"prompt":{"$from":"a"}}"#, []),
         (
             "ai:generate", #"{"promt":{"$from":"a"}}"#,
-            ["steps[1].inputs.prompt required", "steps[1].inputs.promt unknown_field"]
+            ["steps[1].inputs.promt unknown_field"]
         ),
         (
             "ai:generate", #"{"prompt":{"$from":"a"},"maxTokens":0,"x":1}"#,
