@@ -369,7 +369,8 @@ class LambdaTests(unittest.TestCase):
         self.assertEqual(json.loads(result.stdout.splitlines()[-1])["errors"], 1, result.stderr)
         for reference in (f"{secret}:absent", secret.replace("nofx-program", "nofx-absent")):
             result = start(DATABASE_URL=f"{secret}:url", NOFX_JWT_SECRET=reference)
-            self.assertNotEqual(result.returncode, 0)
+            summary = json.loads(result.stdout.splitlines()[-1])
+            self.assertEqual(summary["initializationError"]["type"], "Runtime.Misconfigured")
             self.assertIn('"variable":"NOFX_JWT_SECRET"', result.stderr)
             self.assertNotIn("kkkk", result.stdout + result.stderr)
 

@@ -3,8 +3,6 @@
 
 lambda_front() {
     lambda_api_find
-    [[ $front == api || -z $api_id || ${#chosen[@]} == 0 ]] ||
-        fail "the HTTP API serves functions that --functions does not name; leave --functions out to change --front"
     case $front in
     api)
         lambda_api
