@@ -63,7 +63,7 @@ struct Temperature: InputValue {
 struct StopSequences: InputValue {
     private struct Sequence: InputValue {
         static let rule = "string, 1 to 200 characters"
-        static let form = ValueForm.pattern("^[^]", atMost: 200)
+        static let form = ValueForm.pattern(#"^[\s\S]"#, atMost: 200)
 
         let text: String
 
