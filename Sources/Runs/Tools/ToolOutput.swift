@@ -119,6 +119,25 @@ extension ToolOutput.Kind {
 }
 
 extension ToolName.Kind {
+    /// The outputs of all tools that ask providers: who answered, and what it cost.
+    private static var answerer: [ToolOutput] {
+        [
+            ToolOutput("model", .text, "The model that answered."),
+            ToolOutput("provider", .text, "The provider that answered."),
+            ToolOutput("requestId", .text, "The provider's identifier of the request; null if it has none."),
+        ]
+    }
+
+    private static var expense: [ToolOutput] {
+        [
+            ToolOutput("usage", .object(usage), "The tokens by kind."),
+            ToolOutput("costUsd", .text, "The cost as a decimal number; null if the price is not known."),
+            ToolOutput("attempts", .list(attempts), "The requests to providers."),
+        ]
+    }
+}
+
+extension ToolName.Kind {
     /// The outputs of the tool; nil for a tool that puts out its inputs.
     var outputs: [ToolOutput]? {
         switch self {
@@ -130,19 +149,13 @@ extension ToolName.Kind {
                     "The answer; null if the outputs would exceed 1 MiB with it: then only the artifact has it."
                 ),
                 ToolOutput("reasoning", .text, "The first 64 KiB of the model's reasoning; null if it showed none."),
-                ToolOutput("model", .text, "The model that answered."),
-                ToolOutput("provider", .text, "The provider that answered."),
-                ToolOutput("requestId", .text, "The provider's identifier of the request; null if it has none."),
-                ToolOutput("stopReason", .text, "Why the answer ended."),
-                ToolOutput("usage", .object(Self.usage), "The tokens by kind."),
-                ToolOutput("costUsd", .text, "The cost as a decimal number; null if the price is not known."),
-                ToolOutput("attempts", .list(Self.attempts), "The requests to providers."),
+            ] + Self.answerer + [ToolOutput("stopReason", .text, "Why the answer ended.")] + Self.expense + [
                 ToolOutput(
                     "artifact",
                     .object(Self.artifact),
                     isOptional: true,
                     "The artifact: with codegen, with filename, and for a text of more than 64 KiB."
-                ),
+                )
             ]
         case .embed:
             [
@@ -150,19 +163,14 @@ extension ToolName.Kind {
                     "embeddings",
                     .any,
                     "An array of numbers for each text; null if the outputs would exceed 1 MiB with them."
-                ),
-                ToolOutput("model", .text, "The model that answered."),
-                ToolOutput("provider", .text, "The provider that answered."),
-                ToolOutput("requestId", .text, "The provider's identifier of the request; null if it has none."),
-                ToolOutput("usage", .object(Self.usage), "The tokens by kind."),
-                ToolOutput("costUsd", .text, "The cost as a decimal number; null if the price is not known."),
-                ToolOutput("attempts", .list(Self.attempts), "The requests to providers."),
+                )
+            ] + Self.answerer + Self.expense + [
                 ToolOutput(
                     "artifact",
                     .object(Self.artifact),
                     isOptional: true,
                     "The artifact embeddings.json, with embeddings that are too large for the outputs."
-                ),
+                )
             ]
         case .writeArtifact: [ToolOutput("artifact", .object(Self.artifact), "The artifact.")]
         case .gate:
